@@ -1,0 +1,143 @@
+/** How one error code looks on each surface. */
+export interface ErrorKind {
+  /** Connect's code name (https://connectrpc.com/docs/protocol#error-codes). */
+  readonly connect:
+    | "invalid_argument"
+    | "not_found"
+    | "already_exists"
+    | "failed_precondition"
+    | "unavailable"
+    | "deadline_exceeded"
+    | "resource_exhausted"
+    | "aborted"
+    | "canceled"
+    | "unauthenticated"
+    | "unimplemented"
+    | "internal";
+  /** Status code of the admission answer: 400 ends a Flyte task for good, 503 and 500 are retried (spec page 5). */
+  readonly admission: 400 | 500 | 503;
+  /** Whether the same call may succeed later without anybody changing anything. */
+  readonly retryable: boolean;
+  /** Exit code of the command line: 2 for usage, 1 for the rest (spec page 6). */
+  readonly exit: 1 | 2;
+  /** One sentence for `docs/errors.md`: what it means and what to do. */
+  readonly meaning: string;
+}
+
+const kind = (
+  connect: ErrorKind["connect"],
+  admission: ErrorKind["admission"],
+  meaning: string,
+  rest: { retryable?: boolean; exit?: 1 | 2 } = {},
+): ErrorKind => ({ connect, admission, meaning, retryable: rest.retryable ?? false, exit: rest.exit ?? 1 });
+
+/**
+ * Every error this project raises on purpose. A message made with one of these codes is safe for callers: it names fields,
+ * rules, ids and remedies, never a value. Anything else that is thrown becomes `internal` at the edge.
+ */
+export const ERROR_KINDS = {
+  invalid_argument: kind("invalid_argument", 400, "A field breaks a rule; the message names the field and the rule."),
+  invalid_annotation: kind(
+    "invalid_argument",
+    400,
+    "A pod annotation is not a legal secret request; the message names it.",
+  ),
+  value_missing: kind("invalid_argument", 400, "A secret was written without a value. An empty value is a value."),
+  value_too_large: kind("invalid_argument", 400, "The value is over the store's limit; the message has both sizes."),
+  page_token_invalid: kind(
+    "invalid_argument",
+    400,
+    "The page token is not one of this listing. List again without a token.",
+  ),
+  page_token_expired: kind("invalid_argument", 400, "The page token is too old. List again without a token."),
+  not_found: kind("not_found", 400, "There is no secret of that name at that scope."),
+  already_exists: kind("already_exists", 400, "There is a secret of that name at that scope. Update it instead."),
+  not_injected: kind(
+    "failed_precondition",
+    400,
+    "No secret manager could serve a pod's request; the message lists what each tried.",
+  ),
+  mount_unsupported: kind("invalid_argument", 400, "A secret manager cannot serve this mount requirement."),
+  claim_refused: kind(
+    "failed_precondition",
+    400,
+    "A pod claims a scope that is not its own; the message names the setting that would allow it.",
+  ),
+  pod_conflict: kind(
+    "failed_precondition",
+    400,
+    "The pod has a thing of our name and another shape; rename the one named.",
+  ),
+  credentials_refused: kind(
+    "failed_precondition",
+    503,
+    "A backend refused our credentials; the message says what to fix.",
+  ),
+  unauthenticated: kind("unauthenticated", 503, "The caller's credentials are missing or wrong."),
+  store_unavailable: kind("unavailable", 503, "The store is down, busy or out of reach. Try again.", {
+    retryable: true,
+  }),
+  store_full: kind(
+    "resource_exhausted",
+    503,
+    "The disk that holds the store is full. Free space; nothing was written.",
+  ),
+  store_read_only: kind("failed_precondition", 503, "The store cannot be written; the message names the path."),
+  store_damaged: kind("internal", 500, "The store's content fails its check. Restore a backup."),
+  store_key_missing: kind(
+    "failed_precondition",
+    503,
+    "The store's master key is not where it should be; the message names the place.",
+  ),
+  store_key_wrong: kind("failed_precondition", 503, "The master key does not open this store. Nothing was changed."),
+  unsafe_permissions: kind(
+    "failed_precondition",
+    503,
+    "A file or directory with secrets is open to others; the message has the command that mends it.",
+  ),
+  deadline_exceeded: kind("deadline_exceeded", 503, "The time limit passed before an answer came.", {
+    retryable: true,
+  }),
+  conflict: kind("aborted", 503, "Somebody else changed the same secret again and again. Try again.", {
+    retryable: true,
+  }),
+  canceled: kind("canceled", 503, "The caller gave up."),
+  invalid_config: kind(
+    "invalid_argument",
+    500,
+    "A configuration key or value is wrong; the message names it and the nearest known one.",
+    { exit: 2 },
+  ),
+  usage: kind("invalid_argument", 400, "A command was called with the wrong options.", { exit: 2 }),
+  secret_not_readable: kind(
+    "not_found",
+    400,
+    "A task asked for a secret that it was not given; the message names the request to add.",
+  ),
+  unimplemented: kind("unimplemented", 500, "This server does not offer that call."),
+  internal: kind("internal", 500, "A fault of ours. The log has the rest under the correlation id in the message."),
+} as const satisfies Record<string, ErrorKind>;
+
+/** The code of a {@link SecretsError}: stable, safe to switch on. */
+export type ErrorCode = keyof typeof ERROR_KINDS;
+
+/** The one error class. `message` is safe to show to a caller and never contains a value; `cause` is for the log only. */
+export class SecretsError extends Error {
+  override readonly name = "SecretsError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+
+  /** How this error looks on each surface. */
+  get kind(): ErrorKind {
+    return ERROR_KINDS[this.code];
+  }
+}
+
+/** Whether `error` is a {@link SecretsError}, optionally with one of the given codes. */
+export function isSecretsError(error: unknown, ...codes: ErrorCode[]): error is SecretsError {
+  return error instanceof SecretsError && (codes.length === 0 || codes.includes(error.code));
+}

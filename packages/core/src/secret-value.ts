@@ -1,0 +1,65 @@
+import { inspect } from "node:util";
+
+const REDACTED = "[secret value]";
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * A secret's value: bytes that do not show themselves. String conversion, JSON and `util.inspect` give a placeholder, so
+ * that a value which strays into a log or an error stays unreadable. Only edit writers and stores call the `reveal`
+ * methods. The bytes are copied on the way in and must not be modified on the way out.
+ */
+export class SecretValue {
+  readonly #bytes: Uint8Array;
+
+  private constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  static fromBytes(bytes: Uint8Array): SecretValue {
+    return new SecretValue(Uint8Array.from(bytes));
+  }
+
+  static fromText(text: string): SecretValue {
+    return new SecretValue(new TextEncoder().encode(text));
+  }
+
+  /** Length in bytes. */
+  get byteLength(): number {
+    return this.#bytes.byteLength;
+  }
+
+  /** The bytes themselves: read-only by contract. */
+  revealBytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  /** The value as text, or undefined when the bytes are not valid UTF-8. A leading byte order mark is kept. */
+  revealText(): string | undefined {
+    try {
+      return strictUtf8.decode(this.#bytes);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** The value in standard base64 with padding. */
+  revealBase64(): string {
+    return Buffer.from(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.byteLength).toString("base64");
+  }
+
+  equals(other: SecretValue): boolean {
+    return Buffer.compare(this.#bytes, other.#bytes) === 0;
+  }
+
+  toString(): string {
+    return REDACTED;
+  }
+
+  toJSON(): string {
+    return REDACTED;
+  }
+
+  [inspect.custom](): string {
+    return REDACTED;
+  }
+}
