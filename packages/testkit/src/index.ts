@@ -1,1 +1,1 @@
-export {};
+export { type ServeProcess, startServe } from "./serve-process.ts";
