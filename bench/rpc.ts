@@ -3,9 +3,17 @@ import { request as requestHttp1 } from "node:http";
 import { connect as connectHttp2, constants } from "node:http2";
 import { join } from "node:path";
 import { startServe } from "@flyte-secrets/testkit";
-import type { BareAnswer } from "./bare-server.ts";
 import { buildRequest, type Call, type Load, type Protocol, putLoad } from "./rpc-load.ts";
 import { type Row, ratio } from "./table.ts";
+
+/** What the bare server is to answer. */
+interface BareAnswer {
+  readonly http2: boolean;
+  readonly headers: Record<string, string>;
+  /** Base64. */
+  readonly body: string;
+  readonly trailers: Record<string, string>;
+}
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? "4");
 const PROTOCOLS: readonly Protocol[] = ["connect-json", "connect", "grpc"];
@@ -111,7 +119,7 @@ async function sendOnce(load: Load): Promise<BareAnswer> {
 }
 
 async function startBare(answer: BareAnswer): Promise<{ url: string; close(): void }> {
-  const child = fork(join(import.meta.dirname, "bare-server.ts"), { stdio: "inherit" });
+  const child = fork(join(import.meta.dirname, "bare-server.mjs"), { stdio: "inherit" });
   child.send(answer);
   const port = await new Promise((resolve) => child.once("message", resolve));
   return { url: `http://127.0.0.1:${port}`, close: () => child.disconnect() };
