@@ -1,6 +1,35 @@
+export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
+export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
+export { encodeBase32Lower } from "./base32.ts";
+export { checkSecretId, checkSecretScope } from "./check-secret-id.ts";
+export { cleanJoinPath } from "./clean-join-path.ts";
+export { encodeRequestText } from "./encode-request-text.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
+export { cleanLabelValue, imagePullLabels, imagePullSecretName } from "./image-pull-names.ts";
+export { kubernetesSecretName, managedLabels } from "./kubernetes-names.ts";
 export type { LookupAttempt, LookupResult, SecretFetcher, SecretLookup } from "./lookup.ts";
-export type { ScopeLevel, SecretId, SecretScope } from "./secret-id.ts";
+export { type LookupId, lookupIds } from "./lookup-ids.ts";
+export { parseRequestText } from "./parse-request-text.ts";
+export {
+  decodeRequestAnnotation,
+  encodeRequestAnnotation,
+  fromRequestAnnotations,
+  INJECT_LABEL,
+  REQUEST_ANNOTATION_PREFIX,
+  toRequestAnnotations,
+} from "./request-annotations.ts";
+export {
+  DEFAULT_ORGANIZATION,
+  decodeSecretId,
+  encodeSecretId,
+  encodeShortSecretId,
+  isInScope,
+  type ScopeLevel,
+  type SecretId,
+  type SecretScope,
+  scopeLevel,
+  scopePrefix,
+} from "./secret-id.ts";
 export { MountRequirement, type SecretRequest } from "./secret-request.ts";
 export { SecretValue } from "./secret-value.ts";
 export type {

@@ -1,0 +1,54 @@
+import { BASE32_STANDARD } from "./base32.ts";
+import { SecretsError } from "./errors.ts";
+import type { SecretId } from "./secret-id.ts";
+
+const VERSION = "1";
+const MAX_LENGTH = 127;
+
+/**
+ * Name of a secret in Azure Key Vault, which takes 127 of `[0-9a-zA-Z-]` and ignores case. Throws `invalid_argument` when it
+ * would be longer.
+ */
+export function encodeAzureName(id: SecretId): string {
+  const scope = [id.org, id.domain, id.project].map((part) => part.replaceAll("0", "00").replaceAll("-", "01"));
+  const name = [VERSION, ...scope, BASE32_STANDARD.encode(new TextEncoder().encode(id.name))].join("-");
+  if (name.length <= MAX_LENGTH) return name;
+  throw new SecretsError(
+    "invalid_argument",
+    `encoded secret name with length ${name.length} exceeds maximum length: ${MAX_LENGTH}`,
+  );
+}
+
+/** Reverses {@link encodeAzureName}. Throws `invalid_argument`, naming the part, for a name of another form. */
+export function decodeAzureName(text: string): SecretId {
+  const [version, org, domain, project, name, ...rest] = text.split("-");
+  if (org === undefined || domain === undefined || project === undefined || name === undefined || rest.length > 0) {
+    throw new SecretsError("invalid_argument", "Azure secret name must have 5 parts separated by -");
+  }
+  if (version !== VERSION)
+    throw new SecretsError("invalid_argument", `Azure secret name must be of version ${VERSION}`);
+  return {
+    org: unescapePart("organization", org),
+    domain: unescapePart("domain", domain),
+    project: unescapePart("project", project),
+    name: decodeName(name),
+  };
+}
+
+function unescapePart(field: string, part: string): string {
+  return part.replace(/0(.?)/g, (_, code: string) => {
+    if (code === "0") return "0";
+    if (code === "1") return "-";
+    throw new SecretsError("invalid_argument", `Azure secret name: ${field} has an escape other than 00 and 01`);
+  });
+}
+
+function decodeName(part: string): string {
+  const bytes = BASE32_STANDARD.decode(part.toUpperCase());
+  try {
+    if (bytes !== undefined) return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    // Not UTF-8: told below.
+  }
+  throw new SecretsError("invalid_argument", "Azure secret name: name is not base32 of UTF-8 text");
+}

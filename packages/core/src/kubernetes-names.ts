@@ -1,0 +1,20 @@
+import { createHash } from "node:crypto";
+import { encodeSecretId, type SecretId } from "./secret-id.ts";
+
+/**
+ * Name of the Kubernetes Secret that holds a secret: the MD5 of the encoded id in hex, because a name has to be
+ * DNS-compatible. The one data key inside is the encoded id itself.
+ */
+export function kubernetesSecretName(id: SecretId): string {
+  // Flyte's choice; here it makes a name and protects nothing.
+  return createHash("md5").update(encodeSecretId(id)).digest("hex");
+}
+
+/** Labels of the Kubernetes Secret that holds a secret; domain and project where set. */
+export function managedLabels(id: SecretId): Record<string, string> {
+  return {
+    "app.flyte.org/managed": "true",
+    ...(id.domain !== "" && { "app.flyte.org/domain": id.domain }),
+    ...(id.project !== "" && { "app.flyte.org/project": id.project }),
+  };
+}

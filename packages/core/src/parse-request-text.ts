@@ -1,0 +1,169 @@
+import { SecretsError } from "./errors.ts";
+import { MountRequirement, type SecretRequest } from "./secret-request.ts";
+
+// Sticky: each matches at the scanner's position or not at all. A word or number that runs into END's characters is neither.
+const END = "(?![-+.\\w])";
+const SPACE = /(?:[ \n\r\t]|#[^\n]*)*/y;
+const WORD = new RegExp(`[A-Za-z_]\\w*${END}`, "y");
+const INTEGER = new RegExp(`(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)${END}`, "y");
+const STRING = /"(?:[^"\\\n\0]|\\.)*"|'(?:[^'\\\n\0]|\\.)*'/sy;
+const MINUS = /-/y;
+const COLON = /:/y;
+const FIELD_SEPARATOR = /[,;]/y;
+
+const ESCAPE =
+  /\\(?:([abfnrtv?'"\\])|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.?)/gs;
+const CONTROLS: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
+
+/**
+ * Reads a request in any legal protobuf text format (https://protobuf.dev/reference/protobuf/textformat-spec/), as Go's
+ * `prototext`, which Flyte uses, reads it. Throws `invalid_annotation` with line and column for anything else: an unknown
+ * field, a field given twice, an unknown enum name, a string that is not UTF-8.
+ */
+export function parseRequestText(text: string | Uint8Array): SecretRequest {
+  return new RequestReader(Buffer.from(text).toString("latin1")).read();
+}
+
+/** A scanner over text of which each character is one byte, because that is what escapes spell. */
+class RequestReader {
+  readonly #text: string;
+  #position = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  read(): SecretRequest {
+    const request = {
+      group: "",
+      groupVersion: "",
+      key: "",
+      mountRequirement: MountRequirement.ANY as number,
+      envVar: "",
+    };
+    const seen = new Set<string>();
+    this.#take(SPACE);
+    while (this.#position < this.#text.length) {
+      const name = this.#readName(seen);
+      switch (name) {
+        case "group":
+          request.group = this.#readString(name);
+          break;
+        case "group_version":
+          request.groupVersion = this.#readString(name);
+          break;
+        case "key":
+          request.key = this.#readString(name);
+          break;
+        case "mount_requirement":
+          request.mountRequirement = this.#readMountRequirement();
+          break;
+        case "env_var":
+          request.envVar = this.#readString(name);
+          break;
+      }
+      this.#take(SPACE);
+      if (this.#take(FIELD_SEPARATOR) !== undefined) this.#take(SPACE);
+    }
+    return request;
+  }
+
+  /** Reads a field's name and colon, up to its value. */
+  #readName(seen: Set<string>): FieldName {
+    const start = this.#position;
+    const name = this.#take(WORD);
+    if (name === undefined) throw this.#error("a field name is expected here");
+    if (!isFieldName(name)) throw this.#error(`unknown field: ${name.slice(0, 40)}`, start);
+    this.#take(SPACE);
+    if (this.#take(COLON) === undefined) throw this.#error("missing field separator :");
+    if (seen.has(name)) throw this.#error(`non-repeated field "${name}" is repeated`, start);
+    seen.add(name);
+    this.#take(SPACE);
+    return name;
+  }
+
+  /** Reads one or more adjacent string literals as one string. */
+  #readString(field: string): string {
+    const start = this.#position;
+    let bytes = "";
+    do {
+      const literal = this.#take(STRING);
+      if (literal === undefined) throw this.#error(`${field}: a closed string is expected here`);
+      // Escapes may spell parts of a character; what stands there as it is must be whole.
+      if (decodeUtf8(literal) === undefined) throw this.#error(`${field} contains invalid UTF-8`, start);
+      bytes += this.#unescape(literal.slice(1, -1), start);
+      this.#take(SPACE);
+    } while (this.#text[this.#position] === '"' || this.#text[this.#position] === "'");
+    const value = decodeUtf8(bytes);
+    if (value === undefined) throw this.#error(`${field} contains invalid UTF-8`, start);
+    return value;
+  }
+
+  #unescape(body: string, start: number): string {
+    return body.replace(
+      ESCAPE,
+      (sequence, simple?: string, octal?: string, hex?: string, short?: string, long?: string, low?: string) => {
+        if (simple !== undefined) return CONTROLS[simple] ?? simple;
+        const code = octal === undefined ? Number.parseInt(hex ?? short ?? long ?? "", 16) : Number.parseInt(octal, 8);
+        if (short === undefined && long === undefined) {
+          if (code <= 0xff) return String.fromCharCode(code);
+        } else {
+          const units = low === undefined ? [] : [Number.parseInt(low, 16)];
+          // A pair of surrogates makes one character; fromCodePoint joins them, and isWellFormed refuses all else.
+          const character = code <= 0x10ffff ? String.fromCodePoint(code, ...units) : "\ud800";
+          if (character.isWellFormed()) return Buffer.from(character).toString("latin1");
+        }
+        throw this.#error(`invalid escape ${JSON.stringify(sequence)} in string`, start);
+      },
+    );
+  }
+
+  /** Reads an enum by its name or by any 32-bit number. */
+  #readMountRequirement(): number {
+    const start = this.#position;
+    const name = this.#take(WORD);
+    if (name !== undefined) {
+      for (const [known, number] of Object.entries(MountRequirement)) if (known === name) return number;
+      throw this.#error(`mount_requirement: unknown name ${name.slice(0, 40)}`, start);
+    }
+    const sign = this.#take(MINUS) === undefined ? 1 : -1;
+    if (sign === -1) this.#take(SPACE);
+    const digits = this.#take(INTEGER);
+    if (digits === undefined) throw this.#error("mount_requirement: a name or an integer is expected here", start);
+    const octal = /^0[0-7]/.test(digits);
+    const magnitude = octal ? Number.parseInt(digits, 8) : Number(digits);
+    if (magnitude > (sign === 1 ? 0x7fff_ffff : 0x8000_0000)) {
+      throw this.#error("mount_requirement: the number does not fit 32 bits", start);
+    }
+    return magnitude === 0 ? 0 : sign * magnitude;
+  }
+
+  #take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#position;
+    const match = pattern.exec(this.#text)?.[0];
+    this.#position += match?.length ?? 0;
+    return match;
+  }
+
+  #error(message: string, position = this.#position): SecretsError {
+    const before = Buffer.from(this.#text.slice(0, position), "latin1").toString().split("\n");
+    const column = [...(before.at(-1) ?? "")].length + 1;
+    return new SecretsError("invalid_annotation", `(line ${before.length}:${column}): ${message}`);
+  }
+}
+
+type FieldName = "group" | "group_version" | "key" | "mount_requirement" | "env_var";
+
+function isFieldName(name: string): name is FieldName {
+  return ["group", "group_version", "key", "mount_requirement", "env_var"].includes(name);
+}
+
+/** Text of a string of bytes, or undefined when they are not UTF-8. */
+function decodeUtf8(bytes: string): string | undefined {
+  if (/^[\0-\x7f]*$/.test(bytes)) return bytes;
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, "latin1"));
+  } catch {
+    return undefined;
+  }
+}

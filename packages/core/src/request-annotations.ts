@@ -1,0 +1,87 @@
+import { BASE32_LOWER, encodeBase32Lower } from "./base32.ts";
+import { encodeRequestText } from "./encode-request-text.ts";
+import { SecretsError } from "./errors.ts";
+import { parseRequestText } from "./parse-request-text.ts";
+import type { SecretRequest } from "./secret-request.ts";
+
+/** A pod with this label, set to `"true"`, is sent to the webhook. */
+export const INJECT_LABEL = "inject-flyte-secrets";
+
+/** Every annotation whose name begins like this carries one request. */
+export const REQUEST_ANNOTATION_PREFIX = "flyte.secrets/s";
+
+/** What Kubernetes takes as all annotations of an object, names included. */
+const MAX_ANNOTATION_BYTES = 262_144;
+
+/** The annotation value for a request. Throws `invalid_argument` as `encodeRequestText` does, and when it is too long. */
+export function encodeRequestAnnotation(request: SecretRequest): string {
+  const value = encodeBase32Lower(encodeRequestText(request));
+  if (value.length > MAX_ANNOTATION_BYTES) {
+    throw new SecretsError("invalid_argument", `secret descriptor cannot exceed [${MAX_ANNOTATION_BYTES}]`);
+  }
+  return value;
+}
+
+/** Reverses {@link encodeRequestAnnotation}; takes any legal text format. Throws `invalid_annotation`. */
+export function decodeRequestAnnotation(value: string): SecretRequest {
+  // As Go's decoder: line breaks, which YAML adds easily, don't count.
+  const bytes = BASE32_LOWER.decode(value.replace(/[\r\n]/g, ""));
+  if (bytes === undefined) throw new SecretsError("invalid_annotation", "illegal base32 data");
+  return parseRequestText(bytes);
+}
+
+/**
+ * The annotations that carry `requests`, numbered in their order. Throws `invalid_argument` for a request that can't be
+ * written and when all together are more than Kubernetes takes.
+ */
+export function toRequestAnnotations(requests: readonly SecretRequest[]): Record<string, string> {
+  const annotations: Record<string, string> = {};
+  let bytes = 0;
+  for (const [index, request] of requests.entries()) {
+    const name = `${REQUEST_ANNOTATION_PREFIX}${index}`;
+    const value = encodeRequestAnnotation(request);
+    annotations[name] = value;
+    bytes += name.length + value.length;
+  }
+  if (bytes > MAX_ANNOTATION_BYTES) {
+    throw new SecretsError(
+      "invalid_argument",
+      `secret descriptors cannot exceed [${MAX_ANNOTATION_BYTES}] bytes in all, got [${bytes}]: ask for fewer secrets`,
+    );
+  }
+  return annotations;
+}
+
+/**
+ * The requests among a pod's annotations: the numbered ones in numeric order, then the others by name. Throws
+ * `invalid_annotation`, naming the annotation, for the first that is not a legal request.
+ */
+export function fromRequestAnnotations(annotations: Readonly<Record<string, string>>): SecretRequest[] {
+  return Object.keys(annotations)
+    .filter((name) => name.startsWith(REQUEST_ANNOTATION_PREFIX))
+    .sort(compareNames)
+    .map((name) => decodeNamed(name, annotations[name] ?? ""));
+}
+
+function decodeNamed(name: string, value: string): SecretRequest {
+  try {
+    return decodeRequestAnnotation(value);
+  } catch (error) {
+    if (!(error instanceof SecretsError)) throw error;
+    throw new SecretsError(error.code, `error unmarshaling secret [${name}]. Error: ${error.message}`, {
+      cause: error,
+    });
+  }
+}
+
+function compareNames(a: string, b: string): number {
+  const [numberA, numberB] = [indexOf(a), indexOf(b)];
+  if (numberA !== undefined && numberB !== undefined && numberA !== numberB) return numberA < numberB ? -1 : 1;
+  if ((numberA === undefined) !== (numberB === undefined)) return numberA === undefined ? 1 : -1;
+  return a < b ? -1 : 1;
+}
+
+function indexOf(name: string): bigint | undefined {
+  const index = name.slice(REQUEST_ANNOTATION_PREFIX.length);
+  return /^[0-9]+$/.test(index) ? BigInt(index) : undefined;
+}
