@@ -1,0 +1,97 @@
+import { SecretsError } from "@flyte-secrets/core";
+import { z } from "zod";
+import { listSettings, type Setting, settingMeta } from "./list-settings.ts";
+import { nearestName } from "./nearest-name.ts";
+import { configSchema, SECTION_ALIASES } from "./schema.ts";
+
+/** A value that somebody gave a setting, not yet checked. */
+export interface Assignment {
+  /** The setting as the schema spells it, such as `secret.server.port`. */
+  readonly path: string;
+  readonly value: unknown;
+  /** Where it was given, for messages: `config.yaml:12`, `environment variable X`, `flag --x`. */
+  readonly origin: string;
+}
+
+/**
+ * The assignments in a tree of sections, such as a YAML document. Keys are matched without regard to case; a map may be a list of
+ * one-key maps; nothing (null) assigns nothing. Sections that are not ours are left out.
+ * @throws SecretsError `invalid_config` for an unknown key in a section of ours, naming `originOf` its keys and the nearest known one.
+ */
+export function assignTree(tree: unknown, originOf: (keys: readonly (string | number)[]) => string): Assignment[] {
+  return [...assign({ schema: configSchema, path: [], value: tree, keys: [] }, originOf)];
+}
+
+/** The setting that a dotted name stands for, or a `SecretsError` as {@link assignTree} throws it. */
+export function resolveSettingPath(name: string, origin: string): string {
+  let schema: z.core.$ZodType = configSchema;
+  const path: string[] = [];
+  for (const part of name.split(".")) {
+    const key = schema instanceof z.ZodObject ? matchKey(schema, part) : undefined;
+    if (key === undefined) throw unknownKey([...path, part], schema, origin);
+    path.push(key);
+    schema = (schema as z.ZodObject).shape[key];
+  }
+  return path.join(".");
+}
+
+interface Node {
+  readonly schema: z.core.$ZodType;
+  readonly path: readonly string[];
+  readonly value: unknown;
+  /** The keys and indexes that lead to the value in the document, as written there. */
+  readonly keys: readonly (string | number)[];
+}
+
+function* assign(node: Node, originOf: (keys: Node["keys"]) => string): Generator<Assignment> {
+  const { schema, path, value, keys } = node;
+  if (value === null || value === undefined) return;
+  if (!(schema instanceof z.ZodObject)) {
+    yield { path: path.join("."), value, origin: originOf(keys) };
+    return;
+  }
+  for (const [name, child, childKeys] of entriesOf(node, originOf)) {
+    const key = matchKey(schema, name);
+    if (key !== undefined) {
+      yield* assign({ schema: schema.shape[key], path: [...path, key], value: child, keys: childKeys }, originOf);
+    } else if (path.length > 0 && settingMeta(schema).open !== true) {
+      throw unknownKey([...path, name], schema, originOf(childKeys));
+    }
+  }
+}
+
+function* entriesOf({ path, value, keys }: Node, originOf: (keys: Node["keys"]) => string) {
+  const parts = Array.isArray(value) ? value : [value];
+  for (const [index, part] of parts.entries()) {
+    if (typeof part !== "object" || part === null || Array.isArray(part)) {
+      throw new SecretsError("invalid_config", `${originOf(keys)}: ${path.join(".") || "the document"} must be a map`);
+    }
+    const at = Array.isArray(value) ? [...keys, index] : keys;
+    for (const [name, child] of Object.entries(part)) yield [name, child, [...at, name]] as const;
+  }
+}
+
+function matchKey(schema: z.ZodObject, name: string): string | undefined {
+  const lower = name.toLowerCase();
+  const alias = schema === configSchema ? SECTION_ALIASES.get(lower) : undefined;
+  return alias ?? Object.keys(schema.shape).find((key) => key.toLowerCase() === lower);
+}
+
+function unknownKey(path: readonly string[], schema: z.core.$ZodType, origin: string): SecretsError {
+  const [typed = "", parent] = [path.at(-1), path.slice(0, -1).join(".")];
+  const siblings = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const sibling = nearestName(typed, siblings);
+  const elsewhere = listSettings().filter((setting) => setting.path.startsWith(`${path[0]}.`));
+  const misplaced = nearestName(typed, elsewhere.map(lastKey));
+  const nearest =
+    sibling === undefined
+      ? elsewhere.find((setting) => lastKey(setting) === misplaced)?.path
+      : [parent, sibling].filter((part) => part !== "").join(".");
+  const known = parent === "" ? "the sections are" : `the keys of ${parent} are`;
+  const hint = nearest === undefined ? `${known} ${siblings.join(", ")}` : `did you mean ${nearest}?`;
+  return new SecretsError("invalid_config", `${origin}: unknown key ${path.join(".")}; ${hint}`);
+}
+
+function lastKey(setting: Setting): string {
+  return setting.path.slice(setting.path.lastIndexOf(".") + 1);
+}

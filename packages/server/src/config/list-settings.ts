@@ -1,0 +1,49 @@
+import { z } from "zod";
+import { configSchema, SECTION_ALIASES } from "./schema.ts";
+import type { Effect, SettingMeta } from "./setting.ts";
+
+/** One setting: where it stands, what it takes and what it is for. */
+export interface Setting {
+  /** Dotted, such as `secret.server.port`; also the name of its flag after `--`. */
+  readonly path: string;
+  /** Names in the environment, the one that counts first: `SECRET.SERVER.PORT`, `SECRET_SERVER_PORT`. */
+  readonly variables: readonly string[];
+  readonly about: string;
+  readonly type: string;
+  /** The default as YAML. */
+  readonly default: string;
+  readonly effect: Effect;
+}
+
+/** Every setting, in the order of the schema. */
+export function listSettings(): Setting[] {
+  return [...walk(configSchema, [], "now")];
+}
+
+/** The documentation of a schema node; its own, without what it inherits. */
+export function settingMeta(schema: z.core.$ZodType): Partial<SettingMeta> {
+  // Every node of the schema is made by setting.ts, which attaches exactly this; zod types metadata as a loose record.
+  return (z.globalRegistry.get(schema) ?? {}) as Partial<SettingMeta>;
+}
+
+function* walk(schema: z.ZodObject, keys: readonly string[], inherited: Effect): Generator<Setting> {
+  for (const [key, child] of Object.entries(schema.shape)) {
+    const path = [...keys, key];
+    const meta = settingMeta(child);
+    const effect = meta.effect ?? inherited;
+    if (child instanceof z.ZodObject) {
+      yield* walk(child, path, effect);
+    } else {
+      const { about = "", type = "", shown = "" } = meta;
+      yield { path: path.join("."), variables: variablesOf(path), about, type, default: shown, effect };
+    }
+  }
+}
+
+function variablesOf([section = "", ...keys]: readonly string[]): string[] {
+  const aliases = [...SECTION_ALIASES].filter(([, name]) => name === section).map(([alias]) => alias);
+  return [section, ...aliases].flatMap((name) => {
+    const dotted = [name, ...keys].join(".").toUpperCase().replaceAll("-", "_");
+    return [dotted, dotted.replaceAll(".", "_")];
+  });
+}

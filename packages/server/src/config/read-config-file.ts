@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { type Assignment, assignTree } from "./assignment.ts";
+
+/**
+ * The assignments in a YAML file, each with the file as it was named and its line.
+ * @throws SecretsError `invalid_config` when it cannot be read, is not YAML or has an unknown key in a section of ours.
+ */
+export function readConfigFile(file: string, cwd: string): Assignment[] {
+  const lineCounter = new LineCounter();
+  // Not pretty: a pretty error quotes the line, and the line may hold what belongs to somebody else's section.
+  const document = parseDocument(readText(resolve(cwd, file), file), { lineCounter, prettyErrors: false, merge: true });
+  const lineAt = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`;
+  const [error] = document.errors;
+  if (error !== undefined) {
+    throw new SecretsError("invalid_config", `${lineAt(error.pos[0])}: not valid YAML (${error.code})`);
+  }
+  return assignTree(document.toJS(), (keys) => lineAt(offsetOf(document, keys)));
+}
+
+function readText(path: string, file: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+    const reason =
+      code === "EISDIR" ? "is a directory; name a file or a glob such as DIR/*.yaml" : `cannot be read (${code})`;
+    throw new SecretsError("invalid_config", `${file}: ${reason}`, { cause });
+  }
+}
+
+/** Where the key of a value stands; the last part of the way there that is written out, for what an alias or a merge brings in. */
+function offsetOf(document: Document, keys: readonly (string | number)[]): number {
+  let node: unknown = document.contents;
+  let offset = (document.contents as Node | null)?.range?.[0] ?? 0;
+  for (const key of keys) {
+    if (isSeq(node) && typeof key === "number") {
+      node = node.items[key];
+      offset = rangeStart(node) ?? offset;
+    } else {
+      const pair = isMap(node)
+        ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
+        : undefined;
+      offset = rangeStart(pair?.key) ?? offset;
+      node = pair?.value;
+    }
+  }
+  return offset;
+}
+
+function rangeStart(node: unknown): number | undefined {
+  return (node as Node | undefined)?.range?.[0];
+}

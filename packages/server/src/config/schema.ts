@@ -1,0 +1,40 @@
+import type { SecretValue } from "@flyte-secrets/core";
+import { z } from "zod";
+import { secretSection } from "./secret-section.ts";
+import { cacheSection, executorSection, loggerSection, otelSection, secretsSection } from "./shared-sections.ts";
+import { webhookSection } from "./webhook-section.ts";
+
+/** Every setting there is: parser, types, documentation and `--help` come from here (spec page 7). */
+export const configSchema = z.object({
+  secret: secretSection,
+  webhook: webhookSection,
+  secrets: secretsSection,
+  cache: cacheSection,
+  logger: loggerSection,
+  executor: executorSection,
+  otel: otelSection,
+});
+
+/** Other names of sections, in lower case. */
+export const SECTION_ALIASES: ReadonlyMap<string, keyof Settings> = new Map([
+  ["flyte-pod-webhook", "webhook"],
+  ["secretswebhook", "webhook"],
+]);
+
+/** The settings as the schema reads them: YAML's keys and nesting, durations in milliseconds, sizes in bytes. */
+export type Settings = z.output<typeof configSchema>;
+
+type SecretSettings = Settings["secret"];
+
+/** The configuration that the rest of the program sees: {@link Settings} with what depends on the machine decided. */
+export interface Config extends Omit<Settings, "secret"> {
+  readonly secret: Omit<SecretSettings, "store"> & {
+    readonly store: {
+      readonly type: "Embedded" | "Kubernetes";
+      /** Absolute. */
+      readonly path: string;
+      /** 32 bytes, from FLYTE_SECRETS_MASTER_KEY. Absent: the store keeps its key in a file. */
+      readonly masterKey?: SecretValue;
+    };
+  };
+}

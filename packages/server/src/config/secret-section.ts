@@ -1,0 +1,77 @@
+import { choice, duration, integer, section, text, toggle } from "./setting.ts";
+
+/** `secret`: the service and its store. */
+export const secretSection = section("The secret service and its store.", {
+  store: section("Where secrets are kept.", {
+    type: choice(["auto", "Embedded", "Kubernetes"], {
+      default: "auto",
+      about: "`auto` is Kubernetes inside a cluster and Embedded elsewhere. Kubernetes is not in this version yet.",
+    }),
+    path: text({
+      default: "~/.flyte-secrets",
+      about: "Data directory of the Embedded store, for its user alone (0700). A leading `~` is the home directory.",
+    }),
+  }),
+  organization: text({
+    default: "flyte",
+    about: "The organization of every secret; what a request says is replaced by it.",
+    pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    must: "a DNS label: 1 to 63 lower-case letters, digits and `-`, not `-` first or last",
+  }),
+  imagePullNamespace: text({
+    default: "",
+    about: "Namespace of image-pull Secrets. Empty: `POD_NAMESPACE`, then `flyte`.",
+    effect: "kubernetes",
+  }),
+  server: section("The listener.", {
+    host: text({
+      default: "0.0.0.0",
+      about: "Address to listen on. With the Embedded store the default is 127.0.0.1.",
+      pattern: /./,
+      must: "a host name or an IP address",
+    }),
+    port: integer({ default: 8093, min: 0, max: 65535, about: "Port to listen on; 0 takes a free one." }),
+    tls: section("TLS, when both files are given.", {
+      certFile: text({ default: "", about: "PEM file with the server's certificate chain." }),
+      keyFile: text({ default: "", about: "PEM file with its private key." }),
+    }),
+  }),
+  auth: section("Who may call. Health and OAuth metadata routes are open.", {
+    mode: choice(["token", "none"], {
+      default: "token",
+      about: "`token`: callers send the token as `Authorization: Bearer` (or `Proxy-Authorization`). `none`: anybody.",
+    }),
+    tokenFile: text({
+      default: "",
+      about:
+        "File with the token, for its user alone (0600), made when it is missing. Empty: `token` in `secret.store.path`.",
+    }),
+    allowUnauthenticatedNetwork: toggle({
+      default: false,
+      about:
+        "Let `mode: none` listen beyond this machine. Everybody who reaches the port can then read names and write values.",
+    }),
+  }),
+  webhookURL: text({
+    default: "http://localhost:9444",
+    about:
+      "Webhook to tell about writes, for use beside Flyte's webhook; empty turns it off, as Embedded does by default.",
+    effect: "webhook",
+  }),
+  kubernetes: section(
+    "The Kubernetes store.",
+    {
+      kubeconfig: text({ default: "", about: "Path; empty: in-cluster, then `$KUBECONFIG`, then `~/.kube/config`." }),
+      namespace: text({ default: "flyte", about: "Namespace of the managed Secrets." }),
+      clusterName: text({
+        default: "flyte-devbox",
+        about: "Name under which a secret's status lists this store.",
+        effect: "now",
+      }),
+      qps: integer({ default: 100, min: 1, about: "Requests a second to the API server." }),
+      burst: integer({ default: 200, min: 1, about: "Requests at once before `qps` holds them back." }),
+      timeout: duration({ default: "30s", about: "Time limit of one request." }),
+    },
+    { effect: "kubernetes" },
+  ),
+});

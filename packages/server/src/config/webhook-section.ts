@@ -1,0 +1,196 @@
+import { z } from "zod";
+import {
+  choice,
+  choices,
+  duration,
+  integer,
+  quantity,
+  section,
+  structure,
+  text,
+  textMap,
+  texts,
+  toggle,
+} from "./setting.ts";
+
+const MANAGERS = ["Global", "K8s", "AWS", "GCP", "Azure", "Vault", "Embedded"] as const;
+
+const resources = (cpu: string, memory: string) => {
+  const list = (about: string) =>
+    section(about, {
+      cpu: quantity({ default: cpu, about: "CPU." }),
+      memory: quantity({ default: memory, about: "Memory." }),
+      "ephemeral-storage": quantity({ default: "", about: "Local disk; empty sets none." }),
+    });
+  return section("Resources of the init container.", { requests: list("Requests."), limits: list("Limits.") });
+};
+
+const sidecar = (image: string) => ({
+  sidecarImage: text({ default: image, about: "Image of the init container that fetches." }),
+  resources: resources("200m", "500Mi"),
+});
+
+const kubeClient = (qps: number, burst: number) => ({
+  qps: integer({ default: qps, min: 1, about: "Requests a second to the API server." }),
+  burst: integer({ default: burst, min: 1, about: "Requests at once before `qps` holds them back." }),
+  timeout: duration({ default: "30s", about: "Time limit of one request." }),
+});
+
+const labelSelector = z
+  .object({
+    matchLabels: z.record(z.string(), z.string()).optional(),
+    matchExpressions: z
+      .array(
+        z.object({
+          key: z.string(),
+          operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
+          values: z.array(z.string()).optional(),
+        }),
+      )
+      .optional(),
+  })
+  .nullable();
+
+/** `webhook`, also read as `flyte-pod-webhook` and `secretsWebhook`: injection into pods. */
+export const webhookSection = section(
+  "Injection into pods. `flyte-pod-webhook` and `secretsWebhook` are read as the same section.",
+  {
+    enabled: toggle({ default: true, about: "Whether `serve` starts the webhook where one is configured." }),
+    secretManagerType: choice(MANAGERS, { default: "Embedded", about: "Deprecated: the one secret manager." }),
+    secretManagerTypes: choices(MANAGERS, {
+      default: [],
+      about: "Secret managers in order of preference, in place of `secretManagerType`. Global always comes first.",
+    }),
+    secretEnvVarPrefix: text({
+      default: "_UNION_",
+      about: "Prefix of the variables that carry secrets.",
+      pattern: /./,
+      must: "text of at least one character",
+      remedy: "flytekit reads an empty FLYTE_SECRETS_ENV_PREFIX as _FSEC_: write `_FSEC_` or leave the key out",
+      effect: "now",
+    }),
+    secretEnvVarNaming: choice(["raw", "posix"], {
+      default: "raw",
+      about:
+        "`raw` keeps every character of a key in the variable's name; `posix` adds the name with others than `[A-Z0-9_]` as `_`.",
+      effect: "now",
+    }),
+    listenPort: integer({ default: 9443, min: 0, max: 65535, about: "HTTPS port of the webhook." }),
+    cacheInvalidationPort: integer({
+      default: 9444,
+      min: 0,
+      max: 65535,
+      about: "Port of `/invalidate-secret`; 0 turns it off.",
+    }),
+    serviceName: text({ default: "flyte-pod-webhook", about: "Service of the webhook and name of its registration." }),
+    servicePort: integer({ default: 443, min: 1, max: 65535, about: "Port of that service." }),
+    secretName: text({ default: "flyte-pod-webhook", about: "Secret with the webhook's certificates." }),
+    certDir: text({
+      default: "/etc/webhook/certs",
+      about: "Directory of certificate files. Environment variables in it are expanded.",
+    }),
+    localCert: toggle({ default: false, about: "Also write the certificates to `certDir`." }),
+    webhookTimeout: integer({
+      default: 30,
+      min: 1,
+      max: 30,
+      about: "Seconds that the API server waits for the webhook.",
+    }),
+    disableCreateMutatingWebhookConfig: toggle({ default: false, about: "Leave the registration to somebody else." }),
+    namespaceSelector: structure(labelSelector, "a Kubernetes label selector", {
+      default: null,
+      about: "Namespaces whose pods are sent to the webhook; none: all.",
+    }),
+    kubeClientConfig: section("The webhook's Kubernetes client.", kubeClient(100, 25)),
+    kubernetes: section("The form of Flyte's guide.", {
+      namespace: text({
+        default: "",
+        about: "Sets `secret.kubernetes.namespace` and `k8sConfig.namespace` where those are not set.",
+      }),
+    }),
+    scopeBinding: section("Which pods may claim a scope.", {
+      mode: choice(["enforce", "warn", "off"], {
+        default: "enforce",
+        about: "What becomes of a claim that does not hold.",
+      }),
+      namespaceTemplate: text({
+        default: "{{ project }}-{{ domain }}",
+        about: "The namespace that a pod's project and domain labels must lead to.",
+      }),
+      trustedNamespaces: texts({
+        default: ["flyte"],
+        about: "Namespaces whose pods may claim any project and domain.",
+      }),
+      trustedCreators: texts({ default: [], about: "Users, and groups as `group:NAME`, whose pods may." }),
+    }),
+    k8sSecretManager: section("The K8s manager.", {
+      optional: toggle({
+        default: true,
+        about: "Let a pod start without the Secret or key that it asks for, as Flyte does.",
+      }),
+    }),
+    awsSecretManager: section("The AWS manager.", {
+      ...sidecar("docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4"),
+      enabled: toggle({
+        default: false,
+        about: "Of Flyte's guide: the same as `embeddedSecretManagerConfig.type: AWS`.",
+      }),
+      region: text({
+        default: "",
+        about: "Of Flyte's guide: the same as `embeddedSecretManagerConfig.awsConfig.region`.",
+      }),
+    }),
+    gcpSecretManager: section("The GCP manager.", sidecar("gcr.io/google.com/cloudsdktool/cloud-sdk:alpine")),
+    azureSecretManager: section("The Azure manager.", sidecar("mcr.microsoft.com/azure-cli:cbl-mariner2.0")),
+    vaultSecretManager: section("The Vault manager.", {
+      role: text({ default: "flyte", about: "Vault role of the agent." }),
+      kvVersion: choice(["1", "2"], {
+        default: "2",
+        about: "Deprecated: KV version of requests whose group version is neither `kv1` nor `kv2`.",
+      }),
+      annotations: textMap({ default: {}, about: "Further annotations for the pod." }),
+    }),
+    embeddedSecretManagerConfig: section("The Embedded manager.", {
+      type: choice(["AWS", "GCP", "Azure", "K8s", "Vault", "Store"], {
+        default: "K8s",
+        about: "Where values come from; `Store` is this project's own. `flyte-secrets run` always reads its own store.",
+      }),
+      awsConfig: section("AWS Secrets Manager.", {
+        region: text({ default: "", about: "Region; empty: as the AWS SDK finds it." }),
+        endpoint: text({ default: "", about: "Another endpoint, for private ones and tests." }),
+      }),
+      gcpConfig: section("GCP Secret Manager.", {
+        project: text({ default: "", about: "Project of the secrets." }),
+        endpoint: text({ default: "", about: "Another endpoint, for private ones and tests." }),
+      }),
+      azureConfig: section("Azure Key Vault.", { vaultURI: text({ default: "", about: "URI of the vault." }) }),
+      k8sConfig: section("Kubernetes Secrets.", {
+        namespace: text({ default: "flyte", about: "Namespace of the managed Secrets." }),
+        kubeClientConfig: section(
+          "Its client; parts not set are those of `webhook.kubeClientConfig`.",
+          kubeClient(100, 25),
+        ),
+      }),
+      delivery: choice(["SecretRef", "Inline"], {
+        default: "SecretRef",
+        about: "`SecretRef` keeps values out of the pod spec; `Inline` writes them into it, as Flyte does.",
+        effect: "now",
+      }),
+      fileMountInitContainer: section("The init container that writes files, with `delivery: Inline`.", {
+        image: text({ default: "public.ecr.aws/docker/library/busybox:latest", about: "Its image." }),
+        containerName: text({ default: "init-embedded-secret", about: "Its name." }),
+        resources: resources("100m", "100Mi"),
+      }),
+      imagePullSecrets: section("Image-pull secrets.", {
+        enabled: toggle({ default: false, about: "Copy them to the pod's namespace and add them to the pod." }),
+      }),
+    }),
+    "metrics-prefix": text({ default: "flyte:", about: "Accepted, without effect, as in Flyte.", effect: "never" }),
+    imageBuilderConfig: structure(z.unknown(), "a map", {
+      default: null,
+      about: "Accepted, without effect.",
+      effect: "never",
+    }),
+  },
+  { effect: "webhook" },
+);
