@@ -9,6 +9,7 @@ export { cleanLabelValue, imagePullLabels, imagePullSecretName } from "./image-p
 export { kubernetesSecretName, managedLabels } from "./kubernetes-names.ts";
 export type { LookupAttempt, LookupResult, SecretFetcher, SecretLookup } from "./lookup.ts";
 export { type LookupId, lookupIds } from "./lookup-ids.ts";
+export { nearestName } from "./nearest-name.ts";
 export { parseRequestText } from "./parse-request-text.ts";
 export {
   decodeRequestAnnotation,

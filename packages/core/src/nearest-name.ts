@@ -1,0 +1,39 @@
+/**
+ * The candidate whose name is nearest to a mistyped one, without regard to case: at most two edits (a letter added, left out,
+ * changed, or two swapped), or one in names of three letters or fewer. Undefined when none is that near.
+ */
+export function nearestName(typed: string, candidates: readonly string[]): string | undefined {
+  const limit = typed.length <= 3 ? 1 : 2;
+  let best: { readonly name: string; readonly edits: number } | undefined;
+  for (const name of candidates) {
+    const edits = countEdits(typed.toLowerCase(), name.toLowerCase());
+    if (edits <= limit && (best === undefined || edits < best.edits)) best = { name, edits };
+  }
+  return best?.name;
+}
+
+/** Optimal string alignment distance, over three rows of the table. */
+function countEdits(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, column) => column);
+  for (let row = 1; row <= from.length; row++) {
+    const current = [row];
+    for (let column = 1; column <= to.length; column++) {
+      const same = from[row - 1] === to[column - 1];
+      const swapped = row > 1 && column > 1 && from[row - 1] === to[column - 2] && from[row - 2] === to[column - 1];
+      current[column] = Math.min(
+        at(last, column) + 1,
+        at(current, column - 1) + 1,
+        at(last, column - 1) + (same ? 0 : 1),
+        swapped ? at(beforeLast, column - 2) + 1 : Number.POSITIVE_INFINITY,
+      );
+    }
+    beforeLast = last;
+    last = current;
+  }
+  return at(last, to.length);
+}
+
+function at(row: readonly number[], column: number): number {
+  return row[column] ?? Number.POSITIVE_INFINITY;
+}
