@@ -1,1 +1,22 @@
-export {};
+export type { SecretRequest } from "@flyte-secrets/core";
+export { isSecretsError, SecretsError } from "@flyte-secrets/core";
+export { MountType, Secret, type SecretOptions, type SecretRequestOptions } from "./secret.ts";
+export {
+  type MethodTaskOptions,
+  type Task,
+  type TaskArguments,
+  type TaskDecorator,
+  type TaskOptions,
+  task,
+  workflow,
+} from "./task.ts";
+export {
+  currentContext,
+  type GetSecret,
+  type GetSecretOptions,
+  type SecretsByGroup,
+  type TaskContext,
+} from "./task-context.ts";
+export type { SecretDeclarations } from "./task-requests.ts";
+export { type AnyTask, TASK_RUNTIME, type TaskCall, type TaskDefinition, type TaskRuntime } from "./task-runtime.ts";
+export { type PodOptions, type TaskLike, type TaskPod, toPod } from "./to-pod.ts";

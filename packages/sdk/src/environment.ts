@@ -1,0 +1,14 @@
+import { homedir } from "node:os";
+
+/** What the SDK reads of the process around it; tests pass their own. */
+export interface Environment {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly cwd: string;
+}
+
+/** The environment of this process, as it is now: the only place of the SDK that looks. */
+export function processEnvironment(): Environment {
+  // biome-ignore lint/style/noProcessEnv: this module is where the SDK reads the environment.
+  return { variables: process.env, home: homedir(), cwd: process.cwd() };
+}

@@ -1,0 +1,86 @@
+import { SecretsError } from "@flyte-secrets/core";
+import { processEnvironment } from "./environment.ts";
+import { findSecret } from "./find-secret.ts";
+import type { PlaceOptions } from "./secret-places.ts";
+import { taskRuntime } from "./task-runtime.ts";
+
+/** How to read a secret. */
+export interface GetSecretOptions {
+  /** The version that the request named as `groupVersion`. */
+  readonly groupVersion?: string | undefined;
+  /** `utf8` (default): text without white space at its ends. `bytes`: a Uint8Array, exactly as stored. */
+  readonly encoding?: "utf8" | "bytes" | undefined;
+}
+
+/** Reads a secret that the task asked for: see {@link TaskContext.getSecret}. */
+export interface GetSecret {
+  (group: string | undefined, key: string | undefined, options: GetSecretOptions & { encoding: "bytes" }): Uint8Array;
+  (group?: string, key?: string, options?: GetSecretOptions & { encoding?: "utf8" | undefined }): string;
+}
+
+/** Secrets by group and key as properties; `get` and `then` are reachable through `get(...)` only. */
+export type SecretsByGroup = { readonly get: GetSecret } & {
+  readonly [group: string]: { readonly [key: string]: string };
+};
+
+/** What a task knows about its execution. */
+export interface TaskContext {
+  /**
+   * A secret that the task asked for, from its variable or file (spec page 6). Any part may be absent, but not all.
+   * `secret_not_readable` when the task wasn't given it; the message names the request to add and every place.
+   */
+  readonly getSecret: GetSecret;
+  /** The same as properties: `secrets.<group>.<key>`, or `secrets.get(group, key)`. */
+  readonly secrets: SecretsByGroup;
+}
+
+/** The context of the task that runs in this process. */
+export function currentContext(): TaskContext {
+  const { variables } = processEnvironment();
+  // Flyte sets the project in every task; without it this is somebody's own machine.
+  const local = taskRuntime().local ?? variables.FLYTE_INTERNAL_EXECUTION_PROJECT === undefined;
+  return createTaskContext({ variables, local, vaultDirectory: "/vault/secrets" });
+}
+
+/** A context over the given places instead of this process's own. */
+export function createTaskContext(places: PlaceOptions): TaskContext {
+  function getSecret(
+    group: string | undefined,
+    key: string | undefined,
+    options: GetSecretOptions & { encoding: "bytes" },
+  ): Uint8Array;
+  function getSecret(
+    group?: string,
+    key?: string,
+    options?: GetSecretOptions & { encoding?: "utf8" | undefined },
+  ): string;
+  function getSecret(group?: string, key?: string, options: GetSecretOptions = {}): string | Uint8Array {
+    const bytes = findSecret({ group, groupVersion: options.groupVersion, key }, places);
+    return options.encoding === "bytes" ? bytes : toText(bytes, group, key);
+  }
+  return { getSecret, secrets: secretsByGroup(getSecret) };
+}
+
+function toText(bytes: Uint8Array, group = "", key = ""): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes).trim();
+  } catch {
+    const message = `The secret with group "${group}" and key "${key}" is not UTF-8 text: read it with { encoding: "bytes" }.`;
+    throw new SecretsError("invalid_argument", message);
+  }
+}
+
+function secretsByGroup(getSecret: GetSecret): SecretsByGroup {
+  const byKey = (group: string): object =>
+    new Proxy({}, { get: (_, key) => (isSecretName(key) ? getSecret(group, key) : undefined) });
+  const byGroup = new Proxy(
+    { get: getSecret },
+    { get: (own, group) => (group === "get" ? own.get : isSecretName(group) ? byKey(group) : undefined) },
+  );
+  // A proxy answers to every name, which no type can be derived from.
+  return byGroup as unknown as SecretsByGroup;
+}
+
+/** `await` and JSON ask every object for these names; they must not look like secrets that are missing. */
+const isSecretName = (name: string | symbol): name is string =>
+  typeof name === "string" && name !== "then" && name !== "toJSON";

@@ -1,0 +1,45 @@
+import type { SecretRequest } from "@flyte-secrets/core";
+
+/** What a task or workflow is, apart from its code. */
+export interface TaskDefinition {
+  readonly name: string;
+  readonly kind: "task" | "workflow";
+  /** What it asks for itself, without what it inherits. */
+  readonly requests: readonly SecretRequest[];
+}
+
+/** Anything made by `task` or `workflow`, seen from a runner. */
+export interface AnyTask {
+  readonly definition: TaskDefinition;
+  /** Executes the body in this process, whatever the runtime says. */
+  run(input?: unknown): Promise<unknown>;
+}
+
+/** One call of a task, for a runner to carry out elsewhere. */
+export interface TaskCall {
+  readonly definition: TaskDefinition;
+  /** The requests of the workflows around the call. */
+  readonly inherited: readonly SecretRequest[];
+  readonly input: unknown;
+}
+
+/**
+ * What a runner puts at `globalThis[TASK_RUNTIME]` before it loads a file with tasks. It lies on globalThis because the
+ * file's copy of this package need not be the runner's.
+ */
+export interface TaskRuntime {
+  /** Told of every task and workflow as it is defined. */
+  readonly onDefine?: ((task: AnyTask) => void) | undefined;
+  /** Carries out every call of a task; without it the task's body runs in this process. */
+  readonly invoke?: ((call: TaskCall) => Promise<unknown>) | undefined;
+  /** Tasks run on this machine: secrets are looked for without the variable prefix too. */
+  readonly local?: boolean | undefined;
+}
+
+export const TASK_RUNTIME: unique symbol = Symbol.for("@flyte-secrets/sdk.runtime");
+
+/** The runtime that a runner has installed; without one, everything runs in this process. */
+export function taskRuntime(): TaskRuntime {
+  // A foreign copy of this package or a runner has put it there: its type is the contract, not something we can check.
+  return (globalThis as { [TASK_RUNTIME]?: TaskRuntime })[TASK_RUNTIME] ?? {};
+}

@@ -1,0 +1,114 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { SecretRequest } from "@flyte-secrets/core";
+import { inheritRequests, type SecretDeclarations, toSecretRequests } from "./task-requests.ts";
+import { type TaskDefinition, taskRuntime } from "./task-runtime.ts";
+
+/** A task takes nothing, or one JSON object. */
+export type TaskArguments = readonly [input?: object];
+
+/** A task or workflow: call it as the function that it wraps. */
+export interface Task<Arguments extends TaskArguments, Output> {
+  (this: unknown, ...input: Arguments): Promise<Output>;
+  readonly definition: TaskDefinition;
+  /** Executes the body in this process, whatever the runtime says. For runners. */
+  run(input?: unknown): Promise<Output>;
+}
+
+/** Name and secrets of a task or workflow. */
+export interface TaskOptions extends SecretDeclarations {
+  readonly name: string;
+}
+
+/** A method with standard decorators (TypeScript 5): its name is the default of `name`. */
+export interface MethodTaskOptions extends SecretDeclarations {
+  readonly name?: string | undefined;
+}
+
+/** Turns an async method into a task. On an instance method, a runner in another process has no `this`. */
+export type TaskDecorator = <This, Arguments extends TaskArguments, Output>(
+  method: (this: This, ...input: Arguments) => Promise<Output>,
+  context: ClassMethodDecoratorContext<This, (this: This, ...input: Arguments) => Promise<Output>>,
+) => Task<Arguments, Output>;
+
+/** The requests of the workflows around the current call, which every task called in them inherits. */
+const inheritedRequests = new AsyncLocalStorage<readonly SecretRequest[]>();
+
+/** What a task called here and now would inherit. */
+export const currentInheritance = (): readonly SecretRequest[] => inheritedRequests.getStore() ?? [];
+
+/**
+ * Makes a task: a function that runs with its secrets. With a body it returns the task; without one it returns a decorator
+ * for a method. The secrets are checked here: `invalid_argument` (spec page 6).
+ */
+export function task<Arguments extends TaskArguments, Output>(
+  options: TaskOptions,
+  body: (...input: Arguments) => Promise<Output> | Output,
+): Task<Arguments, Output>;
+export function task(options: MethodTaskOptions): TaskDecorator;
+export function task<Arguments extends TaskArguments, Output>(
+  options: MethodTaskOptions,
+  body?: (...input: Arguments) => Promise<Output> | Output,
+): Task<Arguments, Output> | TaskDecorator {
+  return body === undefined ? decorator("task", options) : define(toDefinition("task", options, body.name), body);
+}
+
+/**
+ * Makes a workflow: its body calls tasks and other workflows, which all inherit its secrets (spec page 6). The body itself
+ * runs where it is called and is given no secrets. Same forms as {@link task}.
+ */
+export function workflow<Arguments extends TaskArguments, Output>(
+  options: TaskOptions,
+  body: (...input: Arguments) => Promise<Output> | Output,
+): Task<Arguments, Output>;
+export function workflow(options: MethodTaskOptions): TaskDecorator;
+export function workflow<Arguments extends TaskArguments, Output>(
+  options: MethodTaskOptions,
+  body?: (...input: Arguments) => Promise<Output> | Output,
+): Task<Arguments, Output> | TaskDecorator {
+  return body === undefined
+    ? decorator("workflow", options)
+    : define(toDefinition("workflow", options, body.name), body);
+}
+
+function decorator(kind: TaskDefinition["kind"], options: MethodTaskOptions): TaskDecorator {
+  return (method, context) => {
+    let owner: unknown;
+    // A static method's class is known once it is complete; before that nobody can call it.
+    context.addInitializer(function () {
+      if (context.static) owner = this;
+    });
+    return define(toDefinition(kind, options, String(context.name)), method, () => owner);
+  };
+}
+
+const toDefinition = (kind: TaskDefinition["kind"], options: MethodTaskOptions, name: string): TaskDefinition => ({
+  name: options.name ?? name,
+  kind,
+  requests: toSecretRequests(options),
+});
+
+function define<This, Arguments extends TaskArguments, Output>(
+  definition: TaskDefinition,
+  body: (this: This, ...input: Arguments) => Promise<Output> | Output,
+  owner?: () => unknown,
+): Task<Arguments, Output> {
+  const runAs = async (self: unknown, input: Arguments): Promise<Output> => {
+    // `self` is what the call was made on: TypeScript has checked it there.
+    const execute = async (): Promise<Output> => body.call(self as This, ...input);
+    if (definition.kind === "task") return execute();
+    return inheritedRequests.run(inheritRequests(definition.requests, currentInheritance()), execute);
+  };
+  async function call(this: unknown, ...input: Arguments): Promise<Output> {
+    const { invoke } = taskRuntime();
+    if (definition.kind === "workflow" || invoke === undefined) return runAs(this ?? owner?.(), input);
+    // The runner ran the same body in another process: its result is Output in JSON.
+    return (await invoke({ definition, inherited: currentInheritance(), input: input[0] })) as Output;
+  }
+  // The runner hands over the JSON that the task's caller gave, or its user typed: the body's author says what it takes.
+  const run = (input?: unknown): Promise<Output> =>
+    runAs(owner?.(), (input === undefined ? [] : [input]) as unknown as Arguments);
+  const made = Object.assign(call, { definition, run });
+  Object.defineProperty(made, "name", { value: definition.name });
+  taskRuntime().onDefine?.(made);
+  return made;
+}
