@@ -24,13 +24,17 @@ export function assignTree(tree: unknown, originOf: (keys: readonly (string | nu
 
 /** The setting that a dotted name stands for, or a `SecretsError` as {@link assignTree} throws it. */
 export function resolveSettingPath(name: string, origin: string): string {
-  let schema: z.core.$ZodType = configSchema;
+  let schema: z.core.$ZodType | undefined = configSchema;
   const path: string[] = [];
   for (const part of name.split(".")) {
-    const key = schema instanceof z.ZodObject ? matchKey(schema, part) : undefined;
-    if (key === undefined) throw unknownKey([...path, part], schema, origin);
+    const key: string | undefined = schema instanceof z.ZodObject ? matchKey(schema, part) : undefined;
+    if (!(schema instanceof z.ZodObject) || key === undefined) throw unknownKey([...path, part], schema, origin);
     path.push(key);
-    schema = (schema as z.ZodObject).shape[key];
+    schema = schema.shape[key];
+  }
+  if (schema instanceof z.ZodObject) {
+    const keys = Object.keys(schema.shape).join(", ");
+    throw new SecretsError("invalid_config", `${origin}: ${path.join(".")} is a section; its keys are ${keys}`);
   }
   return path.join(".");
 }
@@ -77,7 +81,7 @@ function matchKey(schema: z.ZodObject, name: string): string | undefined {
   return alias ?? Object.keys(schema.shape).find((key) => key.toLowerCase() === lower);
 }
 
-function unknownKey(path: readonly string[], schema: z.core.$ZodType, origin: string): SecretsError {
+function unknownKey(path: readonly string[], schema: unknown, origin: string): SecretsError {
   const [typed = "", parent] = [path.at(-1), path.slice(0, -1).join(".")];
   const siblings = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
   const sibling = nearestName(typed, siblings);
