@@ -1,7 +1,6 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { nearestName, SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
 import { listSettings, type Setting, settingMeta } from "./list-settings.ts";
-import { nearestName } from "./nearest-name.ts";
 import { configSchema, SECTION_ALIASES } from "./schema.ts";
 
 /** A value that somebody gave a setting, not yet checked. */
