@@ -83,6 +83,11 @@ export const ERROR_KINDS = {
     "The disk that holds the store is full. Free space; nothing was written.",
   ),
   store_read_only: kind("failed_precondition", 503, "The store cannot be written; the message names the path."),
+  store_too_new: kind(
+    "failed_precondition",
+    503,
+    "The store was written by a newer version. Upgrade this one; nothing was changed.",
+  ),
   store_damaged: kind("internal", 500, "The store's content fails its check. Restore a backup."),
   store_key_missing: kind(
     "failed_precondition",
@@ -108,11 +113,21 @@ export const ERROR_KINDS = {
     "A configuration key or value is wrong; the message names it and the nearest known one.",
     { exit: 2 },
   ),
+  listen_failed: kind(
+    "failed_precondition",
+    503,
+    "The server cannot have the address it should listen on; the message says why.",
+  ),
   usage: kind("invalid_argument", 400, "A command was called with the wrong options.", { exit: 2 }),
   secret_not_readable: kind(
     "not_found",
     400,
     "A task asked for a secret that it was not given; the message names the request to add.",
+  ),
+  task_failed: kind(
+    "failed_precondition",
+    400,
+    "A task of a local run failed in its own code or ended without a result; its output says why.",
   ),
   unimplemented: kind("unimplemented", 500, "This server does not offer that call."),
   internal: kind("internal", 500, "A fault of ours. The log has the rest under the correlation id in the message."),

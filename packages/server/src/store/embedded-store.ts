@@ -1,0 +1,267 @@
+import {
+  type CallOptions,
+  encodeSecretId,
+  type ListPage,
+  type ListRequest,
+  type SecretId,
+  type SecretInput,
+  type SecretRecord,
+  type SecretStore,
+  SecretsError,
+  type SecretType,
+  SecretValue,
+  type StoreChange,
+} from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import { ChangeFeed } from "./change-feed.ts";
+import { type Keyring, openKeyring } from "./keyring.ts";
+import { listQuery, RECORD_COLUMNS } from "./list-query.ts";
+import { toMasterKey } from "./master-key.ts";
+import { decodePageToken, encodePageToken } from "./page-token.ts";
+import { seal, unseal } from "./seal.ts";
+import { BUSY_TIMEOUT_MS, StoreDatabase } from "./store-database.ts";
+import { prepareStoreDirectory } from "./store-directory.ts";
+import { toStoreError } from "./store-error.ts";
+
+/** The limit of a Kubernetes Secret, so that every secret can move to a cluster. */
+const MAX_VALUE_BYTES = 1024 * 1024;
+/** The longest data key of a Kubernetes Secret, for the same reason. */
+const MAX_ID_LENGTH = 253;
+
+export interface EmbeddedStoreOptions {
+  /** The data directory, made (0700) where it is missing. */
+  readonly directory: string;
+  /** 32 bytes. Absent: the key of `master.key` in the directory, made with the store. */
+  readonly masterKey?: Uint8Array;
+  /** The name that this store goes by in the presence of a secret. Default `embedded`. */
+  readonly clusterName?: string;
+  /** How long a call waits for another process that holds the store, before it is `store_unavailable`. Default 5000. */
+  readonly busyTimeoutMs?: number;
+  readonly log?: Logger;
+}
+
+/** The store on one machine, and what only its operator does. */
+export interface EmbeddedStore extends SecretStore {
+  /** Marks a secret as a system secret, or as none. `not_found` when it isn't there. */
+  setSystem(id: SecretId, system: boolean, options?: CallOptions): Promise<SecretRecord>;
+}
+
+/**
+ * Opens the embedded store: one SQLite database in a data directory that several processes may have open at once, values
+ * sealed. Throws `unsafe_permissions`, `store_key_missing`, `store_key_wrong`, `store_damaged`, `store_too_new`,
+ * `store_read_only`, `store_full` or `store_unavailable`; then nothing was changed.
+ */
+export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
+  const masterKey = options.masterKey && toMasterKey(options.masterKey);
+  const { busyTimeoutMs = BUSY_TIMEOUT_MS, clusterName = "embedded", log } = options;
+  const database = await StoreDatabase.open(prepareStoreDirectory(options.directory), busyTimeoutMs);
+  try {
+    const keyring = await openKeyring(database, masterKey);
+    return new SqliteStore(database, { keyring, clusterName, feed: new ChangeFeed(database, log) });
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+interface SecretRow extends SecretId {
+  readonly type: SecretType;
+  readonly system: 0 | 1;
+  readonly created_at_ms: number;
+}
+
+interface SealedRow {
+  readonly type: SecretType;
+  readonly sealed_value: Uint8Array;
+}
+
+interface SqliteStoreParts {
+  readonly keyring: Keyring;
+  readonly clusterName: string;
+  readonly feed: ChangeFeed;
+}
+
+class SqliteStore implements EmbeddedStore {
+  readonly name = "Embedded";
+  readonly maxValueBytes = MAX_VALUE_BYTES;
+  readonly maxIdLength = MAX_ID_LENGTH;
+  readonly #database: StoreDatabase;
+  readonly #keyring: Keyring;
+  readonly #clusterName: string;
+  readonly #feed: ChangeFeed;
+
+  constructor(database: StoreDatabase, { keyring, clusterName, feed }: SqliteStoreParts) {
+    this.#database = database;
+    this.#keyring = keyring;
+    this.#clusterName = clusterName;
+    this.#feed = feed;
+  }
+
+  async create(id: SecretId, { value, type }: SecretInput, options?: CallOptions): Promise<SecretRecord> {
+    assertFits(value);
+    return await this.#write("put", id, options, () => {
+      if (this.#find(id)) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
+      const row: SecretRow = { ...id, type, system: 0, created_at_ms: Date.now() };
+      this.#database
+        .statement(
+          `INSERT INTO secrets (encoded_id, ${RECORD_COLUMNS}, sealed_value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        )
+        .run(
+          encodeSecretId(id),
+          id.org,
+          id.domain,
+          id.project,
+          id.name,
+          type,
+          row.system,
+          row.created_at_ms,
+          this.#seal(row, value),
+        );
+      return this.#toRecord(row);
+    });
+  }
+
+  async update(id: SecretId, value: SecretValue, options?: CallOptions): Promise<SecretRecord> {
+    assertFits(value);
+    return await this.#write("put", id, options, () => {
+      const row = this.#find(id);
+      if (!row || row.system) throw notFound(id);
+      this.#database
+        .statement("UPDATE secrets SET sealed_value = ? WHERE encoded_id = ?")
+        .run(this.#seal(row, value), encodeSecretId(id));
+      return this.#toRecord(row);
+    });
+  }
+
+  async get(id: SecretId, options?: CallOptions): Promise<SecretRecord | undefined> {
+    const row = await this.#database.read(() => this.#find(id), options?.signal);
+    return row && isVisible(row, options) ? this.#toRecord(row) : undefined;
+  }
+
+  async delete(id: SecretId, options?: CallOptions): Promise<void> {
+    await this.#write("delete", id, options, () => {
+      const row = this.#find(id);
+      if (!row || !isVisible(row, options)) throw notFound(id);
+      this.#database.statement("DELETE FROM secrets WHERE encoded_id = ?").run(encodeSecretId(id));
+    });
+  }
+
+  async setSystem(id: SecretId, system: boolean, options?: CallOptions): Promise<SecretRecord> {
+    return await this.#write("put", id, options, () => {
+      const row = this.#find(id);
+      if (!row) throw notFound(id);
+      this.#database
+        .statement("UPDATE secrets SET system = ? WHERE encoded_id = ?")
+        .run(system ? 1 : 0, encodeSecretId(id));
+      return this.#toRecord({ ...row, system: system ? 1 : 0 });
+    });
+  }
+
+  async list(request: ListRequest, options?: CallOptions): Promise<ListPage> {
+    const token = request.token || request.clusterTokens[this.#clusterName];
+    const after = token ? decodePageToken(this.#keyring, request, token) : undefined;
+    const { sql, parameters } = listQuery(request, after);
+    // One more than asked for tells whether this is the last page.
+    const rows = await this.#database.read(
+      // The table is STRICT: SQLite keeps the columns to these types.
+      () => this.#database.statement(sql).all(...parameters, request.limit + 1) as unknown as SecretRow[],
+      options?.signal,
+    );
+    const page = rows.slice(0, request.limit);
+    const last = page.at(-1);
+    const next = last && rows.length > page.length ? encodePageToken(this.#keyring, request, last) : "";
+    return {
+      entries: page.map((row) => this.#toRecord(row)),
+      token: next,
+      clusterTokens: next ? { [this.#clusterName]: next } : {},
+    };
+  }
+
+  async read(id: SecretId, options?: CallOptions): Promise<SecretValue | undefined> {
+    const row = await this.#database.read(() => this.#findSealed(id), options?.signal);
+    if (!row) return undefined;
+    const bytes = unseal(this.#keyring.valueKey, valueContext(id, row.type), row.sealed_value);
+    if (bytes) return SecretValue.fromBytes(bytes);
+    throw new SecretsError(
+      "store_damaged",
+      `The value of ${encodeSecretId(id)} fails its check. Write it again, or restore a backup.`,
+    );
+  }
+
+  watch(listener: (change: StoreChange) => void): () => void {
+    try {
+      return this.#feed.watch(listener);
+    } catch (error) {
+      throw toStoreError(error, this.#database.directory.databaseFile);
+    }
+  }
+
+  async check(options?: CallOptions): Promise<void> {
+    await this.#database.read(() => {
+      this.#database.assertInPlace();
+      this.#database.statement("SELECT 1 FROM keyring").get();
+    }, options?.signal);
+  }
+
+  async close(): Promise<void> {
+    this.#feed.close();
+    this.#database.close();
+  }
+
+  /** One durable change, of which watchers in this process know when it returns. */
+  async #write<T>(kind: "put" | "delete", id: SecretId, options: CallOptions | undefined, change: () => T): Promise<T> {
+    const result = await this.#database.write(() => {
+      const changed = change();
+      this.#feed.append(kind, id);
+      return changed;
+    }, options?.signal);
+    this.#feed.drain();
+    return result;
+  }
+
+  #find(id: SecretId): SecretRow | undefined {
+    const row = this.#database
+      .statement(`SELECT ${RECORD_COLUMNS} FROM secrets WHERE encoded_id = ?`)
+      .get(encodeSecretId(id));
+    // The table is STRICT: SQLite keeps the columns to these types.
+    return row as unknown as SecretRow | undefined;
+  }
+
+  #findSealed(id: SecretId): SealedRow | undefined {
+    const row = this.#database
+      .statement("SELECT type, sealed_value FROM secrets WHERE encoded_id = ?")
+      .get(encodeSecretId(id));
+    // STRICT here too.
+    return row as unknown as SealedRow | undefined;
+  }
+
+  #seal(row: SecretRow, value: SecretValue): Uint8Array {
+    return seal(this.#keyring.valueKey, valueContext(row, row.type), value.revealBytes());
+  }
+
+  #toRecord(row: SecretRow): SecretRecord {
+    return {
+      id: { org: row.org, domain: row.domain, project: row.project, name: row.name },
+      type: row.type,
+      createdAt: new Date(row.created_at_ms),
+      system: row.system === 1,
+      clusters: [{ cluster: this.#clusterName, presence: "present" }],
+    };
+  }
+}
+
+/** What a sealed value is tied to: the secret that it belongs to and its type. Neither part contains a blank. */
+const valueContext = (id: SecretId, type: SecretType) => `${type} ${encodeSecretId(id)}`;
+
+const isVisible = (row: SecretRow, options: CallOptions | undefined) =>
+  row.system === 0 || options?.includeSystem === true;
+
+const notFound = (id: SecretId) => new SecretsError("not_found", `secret ${id.name} not found`);
+
+function assertFits(value: SecretValue): void {
+  if (value.byteLength <= MAX_VALUE_BYTES) return;
+  throw new SecretsError(
+    "value_too_large",
+    `value: ${value.byteLength} bytes, the limit is ${MAX_VALUE_BYTES} bytes (1 MiB).`,
+  );
+}

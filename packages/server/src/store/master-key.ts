@@ -1,0 +1,91 @@
+import { createHmac, randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { SecretsError } from "@flyte-secrets/core";
+import { KEY_BYTES } from "./seal.ts";
+import { assertPrivate, type StoreDirectory, syncDirectory } from "./store-directory.ts";
+import { hasSystemCode } from "./store-error.ts";
+
+/** The key that wraps a store's data key: 32 bytes, and a name for them that gives nothing away. */
+export interface MasterKey {
+  readonly bytes: Uint8Array;
+  readonly id: string;
+}
+
+/** A master key from elsewhere than the key file. `invalid_argument` unless it is 32 bytes. */
+export function toMasterKey(bytes: Uint8Array): MasterKey {
+  if (bytes.length !== KEY_BYTES) {
+    throw new SecretsError(
+      "invalid_argument",
+      `master key: ${KEY_BYTES} bytes expected, got ${bytes.length}. Make one with: openssl rand -base64 ${KEY_BYTES}`,
+    );
+  }
+  const id = createHmac("sha256", bytes).update("flyte-secrets master key id").digest("hex").slice(0, 16);
+  return { bytes, id };
+}
+
+/** A new random master key. */
+export function createMasterKey(): MasterKey {
+  return toMasterKey(randomBytes(KEY_BYTES));
+}
+
+/**
+ * The key in a key file: one line of base64. Undefined when there is no such file; `unsafe_permissions` when it is a symbolic
+ * link, somebody else's or open to others; `store_key_wrong` when it holds something else.
+ */
+export function readKeyFile(path: string): MasterKey | undefined {
+  let descriptor: number;
+  try {
+    // Without O_NONBLOCK a pipe put in its place would hold up the whole process.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (hasSystemCode(error, "ENOENT")) return undefined;
+    if (!hasSystemCode(error, "ELOOP")) throw error;
+    throw new SecretsError("unsafe_permissions", `${path} is a symbolic link. Put the key file itself there.`);
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    assertPrivate(path, stats, "600");
+    const text = stats.isFile() ? readFileSync(descriptor, "latin1").trim() : "";
+    const bytes = Buffer.from(text, "base64");
+    if (bytes.length === KEY_BYTES && bytes.toString("base64") === text) return toMasterKey(bytes);
+    throw new SecretsError(
+      "store_key_wrong",
+      `${path} is no key file: one line with the base64 of ${KEY_BYTES} bytes expected. Nothing was changed.`,
+    );
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Writes a key beside the key file, durably. Until {@link promoteNextKey} the key file stays as it is, so that whatever
+ * happens in between one of the two opens the store. Both need the database's write lock: it is what keeps two processes
+ * from writing one key over the other's.
+ */
+export function writeNextKey(directory: StoreDirectory, key: MasterKey): void {
+  rmSync(directory.nextKeyFile, { force: true });
+  const descriptor = openSync(directory.nextKeyFile, "wx", 0o600);
+  try {
+    writeFileSync(descriptor, `${Buffer.from(key.bytes).toString("base64")}\n`);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  syncDirectory(directory.path);
+}
+
+/** Makes the key of {@link writeNextKey} the key file, in one step that a crash leaves done or not done. */
+export function promoteNextKey(directory: StoreDirectory): void {
+  renameSync(directory.nextKeyFile, directory.keyFile);
+  syncDirectory(directory.path);
+}

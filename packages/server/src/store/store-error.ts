@@ -1,0 +1,100 @@
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+
+/** SQLite's primary result codes that mean something to whoever runs the store (https://sqlite.org/rescode.html). */
+const SQLITE = { BUSY: 5, LOCKED: 6, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
+/** Extended code of a write that the system refused for another reason than a full disk, such as a quota. */
+const SQLITE_IOERR_WRITE = 778;
+
+function sqliteCode(error: unknown): number | undefined {
+  if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number")) return undefined;
+  return error.errcode;
+}
+
+/** Whether SQLite gave up because somebody else holds a lock: the only failure that waiting mends. */
+export function isBusy(error: unknown): boolean {
+  const primary = (sqliteCode(error) ?? 0) & 0xff;
+  return primary === SQLITE.BUSY || primary === SQLITE.LOCKED;
+}
+
+/** Whether a file system call failed with this system code, such as `ENOENT`. */
+export function hasSystemCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}
+
+const full = (path: string, error: unknown) =>
+  new SecretsError(
+    "store_full",
+    `The disk that holds ${path} takes no more: full, or at its quota or file size limit. Nothing was written; free space and try again.`,
+    { cause: error },
+  );
+
+const readOnly = (path: string, error: unknown) =>
+  new SecretsError(
+    "store_read_only",
+    `${path} cannot be written by this user. Nothing was changed; make the directory writable or choose another (secret.store.path).`,
+    { cause: error },
+  );
+
+const unavailable = (message: string, error: unknown) =>
+  new SecretsError("store_unavailable", message, { cause: error });
+
+/**
+ * What SQLite or the file system threw, as the SecretsError that callers know; a SecretsError passes as it is. `path` is the
+ * file or directory that the message names. An error of any other kind is a fault of ours and passes too.
+ */
+export function toStoreError(error: unknown, path: string): unknown {
+  if (isSecretsError(error)) return error;
+  const code = sqliteCode(error);
+  if (code !== undefined) return fromSqlite(code, error, path);
+  if (!(error instanceof Error && "code" in error)) return error;
+  switch (error.code) {
+    case "ENOSPC":
+    case "EDQUOT":
+    case "EFBIG":
+      return full(path, error);
+    case "EROFS":
+    case "EACCES":
+    case "EPERM":
+      return readOnly(path, error);
+    case "ERR_INVALID_STATE":
+      return unavailable("The store is closed.", error);
+    default:
+      return typeof error.code === "string" && "syscall" in error
+        ? unavailable(`${path} cannot be used (${error.code}).`, error)
+        : error;
+  }
+}
+
+function fromSqlite(code: number, error: unknown, path: string): SecretsError {
+  if (code === SQLITE_IOERR_WRITE) return full(path, error);
+  switch (code & 0xff) {
+    case SQLITE.BUSY:
+    case SQLITE.LOCKED:
+      return unavailable(`${path} is locked by another process. Try again.`, error);
+    case SQLITE.FULL:
+      return full(path, error);
+    case SQLITE.READONLY:
+      return readOnly(path, error);
+    case SQLITE.CORRUPT:
+    case SQLITE.NOTADB:
+      return new SecretsError("store_damaged", `${path} is damaged or no store of ours. Restore a backup.`, {
+        cause: error,
+      });
+    case SQLITE.CANTOPEN:
+      return unavailable(`${path} cannot be opened.`, error);
+    case SQLITE.IOERR:
+      return unavailable(`The disk that holds ${path} reports an error (SQLite ${code}).`, error);
+    default:
+      return new SecretsError("internal", `The store failed (SQLite ${code}).`, { cause: error });
+  }
+}
+
+/** Throws `canceled`, or `deadline_exceeded` when a time limit aborted, once `signal` has been aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  const { reason } = signal;
+  if (isSecretsError(reason)) throw reason;
+  throw reason instanceof DOMException && reason.name === "TimeoutError"
+    ? new SecretsError("deadline_exceeded", "The time limit passed before the store answered.", { cause: reason })
+    : new SecretsError("canceled", "The caller gave up.", { cause: reason });
+}
