@@ -11,9 +11,24 @@ const MINUS = /-/y;
 const COLON = /:/y;
 const FIELD_SEPARATOR = /[,;]/y;
 
+// In order: one character; octal; hexadecimal; a code point with, where it follows, the second half of a surrogate pair.
+// Anything else is illegal.
 const ESCAPE =
   /\\(?:([abfnrtv?'"\\])|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.?)/gs;
 const CONTROLS: Readonly<Record<string, string>> = { a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v" };
+
+const FIELDS: ReadonlyMap<string, keyof SecretRequest> = new Map([
+  ["group", "group"],
+  ["group_version", "groupVersion"],
+  ["key", "key"],
+  ["mount_requirement", "mountRequirement"],
+  ["env_var", "envVar"],
+]);
+
+/** How much of the input an error quotes. */
+const MAX_QUOTED = 40;
+
+type Draft = { -readonly [Field in keyof SecretRequest]: SecretRequest[Field] };
 
 /**
  * Reads a request in any legal protobuf text format (https://protobuf.dev/reference/protobuf/textformat-spec/), as Go's
@@ -34,52 +49,30 @@ class RequestReader {
   }
 
   read(): SecretRequest {
-    const request = {
-      group: "",
-      groupVersion: "",
-      key: "",
-      mountRequirement: MountRequirement.ANY as number,
-      envVar: "",
-    };
+    const request: Draft = { group: "", groupVersion: "", key: "", mountRequirement: MountRequirement.ANY, envVar: "" };
     const seen = new Set<string>();
     this.#take(SPACE);
     while (this.#position < this.#text.length) {
-      const name = this.#readName(seen);
-      switch (name) {
-        case "group":
-          request.group = this.#readString(name);
-          break;
-        case "group_version":
-          request.groupVersion = this.#readString(name);
-          break;
-        case "key":
-          request.key = this.#readString(name);
-          break;
-        case "mount_requirement":
-          request.mountRequirement = this.#readMountRequirement();
-          break;
-        case "env_var":
-          request.envVar = this.#readString(name);
-          break;
-      }
+      this.#readField(request, seen);
       this.#take(SPACE);
       if (this.#take(FIELD_SEPARATOR) !== undefined) this.#take(SPACE);
     }
     return request;
   }
 
-  /** Reads a field's name and colon, up to its value. */
-  #readName(seen: Set<string>): FieldName {
+  #readField(request: Draft, seen: Set<string>): void {
     const start = this.#position;
     const name = this.#take(WORD);
     if (name === undefined) throw this.#error("a field name is expected here");
-    if (!isFieldName(name)) throw this.#error(`unknown field: ${name.slice(0, 40)}`, start);
+    const field = FIELDS.get(name);
+    if (field === undefined) throw this.#error(`unknown field: ${name.slice(0, MAX_QUOTED)}`, start);
     this.#take(SPACE);
     if (this.#take(COLON) === undefined) throw this.#error("missing field separator :");
     if (seen.has(name)) throw this.#error(`non-repeated field "${name}" is repeated`, start);
     seen.add(name);
     this.#take(SPACE);
-    return name;
+    if (field === "mountRequirement") request.mountRequirement = this.#readMountRequirement();
+    else request[field] = this.#readString(name);
   }
 
   /** Reads one or more adjacent string literals as one string. */
@@ -100,22 +93,11 @@ class RequestReader {
   }
 
   #unescape(body: string, start: number): string {
-    return body.replace(
-      ESCAPE,
-      (sequence, simple?: string, octal?: string, hex?: string, short?: string, long?: string, low?: string) => {
-        if (simple !== undefined) return CONTROLS[simple] ?? simple;
-        const code = octal === undefined ? Number.parseInt(hex ?? short ?? long ?? "", 16) : Number.parseInt(octal, 8);
-        if (short === undefined && long === undefined) {
-          if (code <= 0xff) return String.fromCharCode(code);
-        } else {
-          const units = low === undefined ? [] : [Number.parseInt(low, 16)];
-          // A pair of surrogates makes one character; fromCodePoint joins them, and isWellFormed refuses all else.
-          const character = code <= 0x10ffff ? String.fromCodePoint(code, ...units) : "\ud800";
-          if (character.isWellFormed()) return Buffer.from(character).toString("latin1");
-        }
-        throw this.#error(`invalid escape ${JSON.stringify(sequence)} in string`, start);
-      },
-    );
+    return body.replace(ESCAPE, (sequence: string, ...groups: (string | undefined)[]) => {
+      const bytes = unescapeSequence(groups);
+      if (bytes === undefined) throw this.#error(`invalid escape ${JSON.stringify(sequence)} in string`, start);
+      return bytes;
+    });
   }
 
   /** Reads an enum by its name or by any 32-bit number. */
@@ -124,7 +106,7 @@ class RequestReader {
     const name = this.#take(WORD);
     if (name !== undefined) {
       for (const [known, number] of Object.entries(MountRequirement)) if (known === name) return number;
-      throw this.#error(`mount_requirement: unknown name ${name.slice(0, 40)}`, start);
+      throw this.#error(`mount_requirement: unknown name ${name.slice(0, MAX_QUOTED)}`, start);
     }
     const sign = this.#take(MINUS) === undefined ? 1 : -1;
     if (sign === -1) this.#take(SPACE);
@@ -152,10 +134,21 @@ class RequestReader {
   }
 }
 
-type FieldName = "group" | "group_version" | "key" | "mount_requirement" | "env_var";
+/** The bytes that one match of ESCAPE stands for, or undefined when it is illegal. */
+function unescapeSequence([simple, octal, hex, short, long, low]: (string | undefined)[]): string | undefined {
+  if (simple !== undefined) return CONTROLS[simple] ?? simple;
+  if (octal !== undefined) return toByte(Number.parseInt(octal, 8));
+  if (hex !== undefined) return toByte(Number.parseInt(hex, 16));
+  const code = Number.parseInt(short ?? long ?? "", 16);
+  if (!(code <= 0x10ffff)) return undefined;
+  // Two halves of a pair make one character; half a pair, or a half after something else, is not well formed.
+  const character =
+    String.fromCodePoint(code) + (low === undefined ? "" : String.fromCharCode(Number.parseInt(low, 16)));
+  return character.isWellFormed() ? Buffer.from(character).toString("latin1") : undefined;
+}
 
-function isFieldName(name: string): name is FieldName {
-  return ["group", "group_version", "key", "mount_requirement", "env_var"].includes(name);
+function toByte(code: number): string | undefined {
+  return code <= 0xff ? String.fromCharCode(code) : undefined;
 }
 
 /** Text of a string of bytes, or undefined when they are not UTF-8. */
