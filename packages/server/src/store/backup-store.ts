@@ -40,7 +40,7 @@ async function copyDatabase(from: string, to: string): Promise<void> {
   const source = new DatabaseSync(from, { timeout: 5_000 });
   try {
     // All pages in one step: in smaller ones every write of another process would start the copy over.
-    await backup(source, to, { rate: -1 });
+    await backup(source, to, { rate: 0x7fff_ffff });
   } finally {
     source.close();
   }
