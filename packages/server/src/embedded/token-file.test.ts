@@ -1,0 +1,93 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
+import { afterEach, beforeEach, expect, it, test } from "vitest";
+import { ensureTokenFile } from "./token-file.ts";
+
+let directory: string;
+let file: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "flyte-secrets-token-"));
+  file = join(directory, "token");
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+function refusal(path: string): unknown {
+  try {
+    return { returned: ensureTokenFile(path).length };
+  } catch (error) {
+    return error instanceof SecretsError ? `${error.code}: ${error.message}` : error;
+  }
+}
+
+it("makes a token of 32 random bytes on first use, for this user alone, and finds it again", () => {
+  const token = ensureTokenFile(file);
+  expect(token).toMatch(/^[\w-]{43}$/);
+  expect(readFileSync(file, "utf8")).toBe(`${token}\n`);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readdirSync(directory)).toEqual(["token"]);
+  expect(ensureTokenFile(file)).toBe(token);
+  expect(ensureTokenFile(join(directory, "other"))).not.toBe(token);
+});
+
+it("takes a token that somebody wrote, with or without a line end", () => {
+  writeFileSync(file, "chosen-by-somebody", { mode: 0o600 });
+  expect(ensureTokenFile(file)).toBe("chosen-by-somebody");
+  writeFileSync(file, "chosen-by-somebody\r\n");
+  expect(ensureTokenFile(file)).toBe("chosen-by-somebody");
+});
+
+it("gives every one of several processes that start at once the same token", () => {
+  const module = JSON.stringify(join(import.meta.dirname, "../../dist/embedded/token-file.js"));
+  const script = `import { ensureTokenFile } from ${module}; process.stdout.write(ensureTokenFile(process.argv[1]) + " ");`;
+  const command = `for i in 1 2 3 4; do "$0" --input-type=module -e "$1" "$2" & done; wait`;
+  const { stdout, stderr } = spawnSync("sh", ["-c", command, process.execPath, script, file], { encoding: "utf8" });
+  const tokens = stdout.trim().split(" ");
+  expect({ stderr, count: tokens.length, distinct: new Set(tokens) }).toEqual({
+    stderr: "",
+    count: 4,
+    distinct: new Set([readFileSync(file, "utf8").trim()]),
+  });
+});
+
+test.each([
+  ["empty", ""],
+  ["short", "abc\n"],
+  ["of two lines", "0123456789abcdef\n0123456789abcdef\n"],
+  ["with a space", "0123456789 abcdef"],
+])("refuses a token file that is %s, and leaves it as it is", (_, text) => {
+  writeFileSync(file, text, { mode: 0o600 });
+  expect(refusal(file)).toBe(
+    `invalid_config: ${file} (secret.auth.tokenFile) holds no token: one line of 16 or more letters, digits and -._~+/ expected. Remove it to have one made.`,
+  );
+  expect(readFileSync(file, "utf8")).toBe(text);
+});
+
+it("refuses a file that others may read, with the command that mends it", () => {
+  writeFileSync(file, "0123456789abcdef");
+  chmodSync(file, 0o644);
+  expect(refusal(file)).toBe(`unsafe_permissions: ${file} is open to other users (mode 0644). Run: chmod 600 ${file}`);
+});
+
+it("refuses a symbolic link", () => {
+  symlinkSync("/etc/hostname", file);
+  expect(refusal(file)).toBe(`unsafe_permissions: ${file} is a symbolic link. Put the file itself there.`);
+});
+
+it("says that a directory is missing", () => {
+  const lost = join(directory, "none", "token");
+  expect(refusal(lost)).toBe(
+    `invalid_config: ${lost} (secret.auth.tokenFile) lies in no directory: make that first, or leave the key out.`,
+  );
+});
