@@ -1,0 +1,168 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import vectors from "../../testkit/testdata/vectors/annotations.json" with { type: "json" };
+import { encodeBase32Lower } from "./base32.ts";
+import { SecretsError } from "./errors.ts";
+import {
+  decodeRequestAnnotation,
+  encodeRequestAnnotation,
+  fromRequestAnnotations,
+  toRequestAnnotations,
+} from "./request-annotations.ts";
+import { MountRequirement, type SecretRequest } from "./secret-request.ts";
+
+interface WireRequest {
+  readonly group?: string;
+  readonly group_version?: string;
+  readonly key?: string;
+  readonly mount_requirement?: string;
+  readonly env_var?: string;
+}
+
+const numbers = new Map<string, number>(Object.entries(MountRequirement));
+const fromWire = (wire: WireRequest): SecretRequest => ({
+  group: wire.group ?? "",
+  groupVersion: wire.group_version ?? "",
+  key: wire.key ?? "",
+  mountRequirement: numbers.get(wire.mount_requirement ?? "ANY") ?? Number.NaN,
+  envVar: wire.env_var ?? "",
+});
+const ofKey = (key: string): SecretRequest => fromWire({ key });
+const annotationOf = (key: string): string => encodeRequestAnnotation(ofKey(key));
+
+describe("one annotation", () => {
+  test.each(vectors.written)("$annotation is written and read", ({ request, annotation }) => {
+    expect(encodeRequestAnnotation(fromWire(request))).toBe(annotation);
+    expect(decodeRequestAnnotation(annotation)).toEqual(fromWire(request));
+  });
+
+  test.each(vectors.alsoReadable)("$annotation is read", ({ request, annotation }) => {
+    expect(decodeRequestAnnotation(annotation)).toEqual(fromWire(request));
+  });
+
+  test("may have line breaks around and inside, as Go's decoder allows", () => {
+    expect(decodeRequestAnnotation("nnsxsora\r\nejwxsx2lmv3secq\n")).toEqual(ofKey("my_key"));
+  });
+
+  test("carries any request there is", () => {
+    const text = fc.string({ unit: "binary", maxLength: 20 });
+    const request = fc.record({
+      group: text,
+      groupVersion: text,
+      key: text,
+      mountRequirement: fc.constantFrom(0, 1, 2),
+      envVar: text,
+    });
+    fc.assert(
+      fc.property(request, (request) => {
+        const annotation = encodeRequestAnnotation(request);
+        expect(annotation).toMatch(/^[a-z1-6]*$/);
+        expect(decodeRequestAnnotation(annotation)).toEqual(request);
+      }),
+    );
+  });
+
+  test("carries at most 262,144 bytes", () => {
+    // 8 characters for 5 bytes; `key: "` and `"` with the line end are 8 of the 163,840 bytes that fit.
+    expect(annotationOf("k".repeat(163_832))).toHaveLength(262_144);
+    expect(() => annotationOf("k".repeat(163_833))).toThrow(
+      new SecretsError("invalid_argument", "secret descriptor cannot exceed [262144]"),
+    );
+  });
+});
+
+describe("a pod's annotations", () => {
+  test("of every pod in the vectors carry its requests", () => {
+    const lines = readFileSync(join(import.meta.dirname, "../../testkit/testdata/vectors/pods.jsonl"), "utf8").trim();
+    for (const line of lines.split("\n")) {
+      const { pod, requests } = JSON.parse(line);
+      expect(fromRequestAnnotations(pod.metadata.annotations)).toEqual(requests.map(fromWire));
+    }
+  });
+
+  test("are numbered in the order of the requests", () => {
+    expect(toRequestAnnotations([ofKey("a"), ofKey("b")])).toEqual({
+      "flyte.secrets/s0": annotationOf("a"),
+      "flyte.secrets/s1": annotationOf("b"),
+    });
+    expect(toRequestAnnotations([])).toEqual({});
+  });
+
+  test("are read in numeric order, those without a number after them by name, and others left alone", () => {
+    const names = ["s10", "sx", "s2", "s01", "s", "s1", "s99999999999999999999", "s99999999999999999998", "s-1", "s1a"];
+    const annotations = {
+      "flyte.secrets/t0": "not base32",
+      "example.com/flyte.secrets/s0": "not base32",
+      ...Object.fromEntries(names.map((name) => [`flyte.secrets/${name}`, annotationOf(name)])),
+    };
+    expect(fromRequestAnnotations(annotations).map(({ key }) => key)).toEqual([
+      "s01",
+      "s1",
+      "s2",
+      "s10",
+      "s99999999999999999998",
+      "s99999999999999999999",
+      "s",
+      "s-1",
+      "s1a",
+      "sx",
+    ]);
+  });
+
+  test("come back in their order from whatever order the map has", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string(), { maxLength: 25 }), fc.infiniteStream(fc.nat()), (keys, ranks) => {
+        const requests = keys.map(ofKey);
+        const shuffled = Object.entries(toRequestAnnotations(requests))
+          .map((entry) => ({ entry, rank: ranks.next().value }))
+          .sort((a, b) => a.rank - b.rank)
+          .map(({ entry }) => entry);
+        expect(fromRequestAnnotations(Object.fromEntries(shuffled))).toEqual(requests);
+      }),
+    );
+  });
+
+  test("with an unknown mount requirement are read, and refused when written", () => {
+    const annotations = { "flyte.secrets/s0": encodeBase32Lower("mount_requirement: 7") };
+    const requests = fromRequestAnnotations(annotations);
+    expect(requests).toEqual([{ ...ofKey(""), mountRequirement: 7 }]);
+    expect(() => toRequestAnnotations(requests)).toThrow(
+      new SecretsError("invalid_argument", "invalid mount requirement [7]"),
+    );
+  });
+
+  test.each(vectors.unreadable)("with $why are refused", ({ annotation }) => {
+    const annotations = { "flyte.secrets/s0": annotationOf("fine"), "flyte.secrets/s1": annotation };
+    expect(() => fromRequestAnnotations(annotations)).toThrow(
+      expect.objectContaining({
+        code: "invalid_annotation",
+        message: expect.stringMatching(/^error unmarshaling secret \[flyte\.secrets\/s1\]\. Error: ./),
+      }),
+    );
+  });
+
+  test("are refused with the name of the first that is wrong", () => {
+    const annotations = { "flyte.secrets/s10": "0", "flyte.secrets/s9": encodeBase32Lower('nope: "a"') };
+    expect(() => fromRequestAnnotations(annotations)).toThrow(
+      new SecretsError(
+        "invalid_annotation",
+        "error unmarshaling secret [flyte.secrets/s9]. Error: (line 1:1): unknown field: nope",
+      ),
+    );
+  });
+
+  test("hold at most 262,144 bytes together, names included", () => {
+    const large = ofKey("k".repeat(81_900));
+    const rest = 262_144 - 2 * "flyte.secrets/s0".length - encodeRequestAnnotation(large).length;
+    const fitting = ofKey("k".repeat(Math.floor((rest * 5) / 8) - 8));
+    expect(Object.keys(toRequestAnnotations([large, fitting]))).toHaveLength(2);
+    expect(() => toRequestAnnotations([large, ofKey(`${fitting.key}k`)])).toThrow(
+      new SecretsError(
+        "invalid_argument",
+        "secret descriptors cannot exceed [262144] bytes in all, got [262145]: ask for fewer secrets",
+      ),
+    );
+  });
+});

@@ -1,0 +1,122 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import vectors from "../../testkit/testdata/vectors/names.json" with { type: "json" };
+import { SecretsError } from "./errors.ts";
+import {
+  decodeSecretId,
+  encodeSecretId,
+  encodeShortSecretId,
+  isInScope,
+  type SecretId,
+  scopeLevel,
+  scopePrefix,
+} from "./secret-id.ts";
+
+// Few words, those of the encoding among them, so that ids come close to each other.
+const word = fc.constantFrom("u", "org", "domain", "project", "key", "dev", "development", "a-b");
+const validId: fc.Arbitrary<SecretId> = fc
+  .record({
+    org: word,
+    domain: fc.oneof(fc.constant(""), word),
+    project: fc.oneof(fc.constant(""), word),
+    name: fc
+      .array(fc.oneof(word, fc.constantFrom("_", "__")), { minLength: 1, maxLength: 8 })
+      .map((parts) => parts.join("")),
+  })
+  .filter(({ domain, project }) => project === "" || domain !== "");
+
+const projectWithoutDomain = { org: "flyte", domain: "", project: "P", name: "k" };
+const projectWithoutDomainError = new SecretsError(
+  "invalid_argument",
+  'project-scoped secrets must also specify a domain, got project="P" domain=""',
+);
+
+describe("the encoded id", () => {
+  test.each(vectors.identifiers)("$encodedId stands for its parts, both ways", ({
+    org,
+    domain,
+    project,
+    name,
+    encodedId,
+  }) => {
+    expect(encodeSecretId({ org, domain, project, name })).toBe(encodedId);
+    expect(decodeSecretId(encodedId)).toEqual({ org, domain, project, name });
+  });
+
+  test.each(vectors.undecodable)("$encodedId is refused", ({ encodedId, error }) => {
+    expect(() => decodeSecretId(encodedId)).toThrow(new SecretsError("invalid_argument", error));
+  });
+
+  test("decodes to the id it was made of, so that no two valid ids share one", () => {
+    fc.assert(
+      fc.property(validId, (id) => {
+        expect(decodeSecretId(encodeSecretId(id))).toEqual(id);
+      }),
+    );
+    fc.assert(
+      fc.property(validId, validId, (one, other) => {
+        expect(encodeSecretId(one) === encodeSecretId(other)).toBe(JSON.stringify(one) === JSON.stringify(other));
+      }),
+    );
+  });
+
+  test("of any text decodes to an id that encodes to the same text, or is refused", () => {
+    const part = fc.constantFrom("u", "org", "domain", "project", "key", "", "_", "x");
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 12 }), (parts) => {
+        const text = ["u", "org", "o", "domain", "d", "project", "p", ...parts].join("__");
+        try {
+          expect(encodeSecretId(decodeSecretId(text))).toBe(text);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "invalid_argument" });
+        }
+      }),
+    );
+  });
+
+  test("is not given to a project without a domain", () => {
+    expect(() => encodeSecretId(projectWithoutDomain)).toThrow(projectWithoutDomainError);
+  });
+});
+
+describe("a scope", () => {
+  test.each([
+    [{ org: "flyte", domain: "dev", project: "p" }, "project", "u__org__flyte__domain__dev__project__p"],
+    [{ org: "flyte", domain: "dev", project: "" }, "domain", "u__org__flyte__domain__dev"],
+    [{ org: "flyte", domain: "", project: "" }, "global", "u__org__flyte"],
+  ])("%o has level %s and prefix %s", (scope, level, prefix) => {
+    expect(scopeLevel(scope)).toBe(level);
+    expect(scopePrefix(scope)).toBe(prefix);
+    expect(encodeSecretId({ ...scope, name: "k" }).startsWith(prefix)).toBe(true);
+  });
+
+  test("with a project and no domain is refused", () => {
+    expect(() => scopeLevel(projectWithoutDomain)).toThrow(projectWithoutDomainError);
+    expect(() => scopePrefix(projectWithoutDomain)).toThrow(projectWithoutDomainError);
+  });
+
+  test("tells dev from development, which share a prefix", () => {
+    const scope = { org: "flyte", domain: "dev", project: "" };
+    const other = { org: "flyte", domain: "development", project: "p", name: "k" };
+    expect(encodeSecretId(other).startsWith(scopePrefix(scope))).toBe(true);
+    expect(isInScope(other, scope)).toBe(false);
+    expect(isInScope({ ...other, domain: "dev" }, scope)).toBe(true);
+  });
+
+  test("holds what agrees with it in each part it sets", () => {
+    const id = { org: "flyte", domain: "dev", project: "p", name: "k" };
+    expect(isInScope(id, { org: "flyte", domain: "", project: "" })).toBe(true);
+    expect(isInScope(id, { org: "flyte", domain: "dev", project: "p" })).toBe(true);
+    expect(isInScope(id, { org: "flyte", domain: "dev", project: "q" })).toBe(false);
+    expect(isInScope(id, { org: "acme", domain: "", project: "" })).toBe(false);
+  });
+});
+
+describe("the documented short id", () => {
+  test("exists for the broader scopes only", () => {
+    const id = { org: "flyte", domain: "dev", project: "", name: "k__x" };
+    expect(encodeShortSecretId(id)).toBe("u__org__flyte__domain__dev__key__k__x");
+    expect(encodeShortSecretId({ ...id, domain: "" })).toBe("u__org__flyte__key__k__x");
+    expect(encodeShortSecretId({ ...id, project: "p" })).toBeUndefined();
+  });
+});
