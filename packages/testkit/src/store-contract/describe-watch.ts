@@ -1,0 +1,87 @@
+import { SecretValue, type StoreChange } from "@flyte-secrets/core";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { generic, type StartStore, type StoreHarness, secretId } from "./store-harness.ts";
+
+const a = secretId("a", { domain: "dev", project: "shop" });
+const b = secretId("b");
+
+/** What a watcher heard so far, and a way to wait until it has heard a number of changes. */
+function createRecorder() {
+  const changes: StoreChange[] = [];
+  let wake = () => {};
+  return {
+    changes,
+    listener(change: StoreChange) {
+      changes.push(change);
+      wake();
+    },
+    async heard(count: number): Promise<StoreChange[]> {
+      while (changes.length < count) await new Promise<void>((resolve) => (wake = resolve));
+      return changes;
+    },
+  };
+}
+
+export function describeWatch(start: StartStore): void {
+  async function started(): Promise<StoreHarness> {
+    const harness = await start();
+    onTestFinished(() => harness.close());
+    return harness;
+  }
+
+  describe("watching", () => {
+    test("every change is told in order, whichever client makes it", async () => {
+      const { store, connect } = await started();
+      const other = await connect();
+      await store.create(b, generic("before the watch"));
+      const recorders = [createRecorder(), createRecorder()];
+      for (const [index, recorder] of recorders.entries()) {
+        onTestFinished([store, other][index]?.watch(recorder.listener) ?? (() => {}));
+      }
+      await store.create(a, generic("1"));
+      await other.update(a, SecretValue.fromText("2"));
+      await store.delete(b);
+      await other.delete(a);
+      const expected = [
+        { kind: "put", id: a },
+        { kind: "put", id: a },
+        { kind: "delete", id: b },
+        { kind: "delete", id: a },
+      ];
+      for (const recorder of recorders) expect(await recorder.heard(4)).toEqual(expected);
+    });
+
+    test("a change that failed is not told", async () => {
+      const { store } = await started();
+      await store.create(a, generic("1"));
+      const recorder = createRecorder();
+      onTestFinished(store.watch(recorder.listener));
+      await expect(store.create(a, generic("2"))).rejects.toThrow();
+      await expect(store.delete(b)).rejects.toThrow();
+      await store.update(a, SecretValue.fromText("3"));
+      expect(await recorder.heard(1)).toEqual([{ kind: "put", id: a }]);
+    });
+
+    test("a watch ends when told to, and a listener that throws keeps nothing from anybody", async () => {
+      const { store } = await started();
+      const ended = createRecorder();
+      const lasting = createRecorder();
+      const end = store.watch(ended.listener);
+      onTestFinished(
+        store.watch(() => {
+          throw new Error("a listener's own fault");
+        }),
+      );
+      onTestFinished(store.watch(lasting.listener));
+      await store.create(a, generic("1"));
+      await ended.heard(1);
+      end();
+      await store.create(b, generic("2"));
+      expect(await lasting.heard(2)).toEqual([
+        { kind: "put", id: a },
+        { kind: "put", id: b },
+      ]);
+      expect(ended.changes).toEqual([{ kind: "put", id: a }]);
+    });
+  });
+}

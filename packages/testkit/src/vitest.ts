@@ -1,0 +1,4 @@
+/** What only a running test may import; the package's other entry works anywhere. */
+export { createTemporaryDirectory } from "./create-temporary-directory.ts";
+export { describeSecretStore } from "./store-contract/describe-secret-store.ts";
+export type { StartStore, StoreHarness } from "./store-contract/store-harness.ts";
