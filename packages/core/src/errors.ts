@@ -129,6 +129,11 @@ export const ERROR_KINDS = {
     400,
     "A task of a local run failed in its own code or ended without a result; its output says why.",
   ),
+  call_refused: kind(
+    "failed_precondition",
+    503,
+    "A service refuses a call as things stand; its message says what to change.",
+  ),
   unimplemented: kind("unimplemented", 500, "This server does not offer that call."),
   internal: kind("internal", 500, "A fault of ours. The log has the rest under the correlation id in the message."),
 } as const satisfies Record<string, ErrorKind>;
