@@ -1,0 +1,140 @@
+import { join, relative } from "node:path";
+import {
+  type Container,
+  type EnvVar,
+  type Pod,
+  SECRETS_DIRECTORY,
+  SecretsError,
+  SecretValue,
+  type Volume,
+} from "@flyte-secrets/core";
+
+/** The variable of Embedded's init container that holds the files with Inline delivery: lines of `key=base64`. */
+const INLINE_FILES = "SECRETS";
+/** Linux' MAX_ARG_STRLEN, less the `=` and the final NUL: a container with a longer variable does not start either. */
+const MAX_VARIABLE_BYTES = 131_072 - 2;
+
+export interface CarryOutOptions {
+  /** Stands for the pod's `/etc/flyte/secrets`. */
+  readonly directory: string;
+  /** One data key of a Secret in the pod's namespace; undefined when it isn't there. */
+  secretValue(name: string, key: string): SecretValue | undefined;
+}
+
+/** What a process of this machine needs in order to see what the pod's container would see. */
+export interface CarriedOut {
+  readonly variables: ReadonlyMap<string, string>;
+  /** Paths are absolute and below {@link CarryOutOptions.directory}. */
+  readonly files: readonly { readonly path: string; readonly value: SecretValue }[];
+  /** Literal values that Kubernetes itself changes (`$$`, `$(NAME)`), as the container sees them. */
+  readonly expanded: readonly SecretValue[];
+}
+
+/**
+ * Does what the kubelet and Embedded's init container do for the pod's first container: variables in order, later ones
+ * winning, with references expanded; Secret and projected volumes as files. Paths are moved to `directory`. A reference that is
+ * optional and leads nowhere is left out; one that isn't throws `not_injected`.
+ */
+export function carryOut(pod: Pod, options: CarryOutOptions): CarriedOut {
+  const [container] = pod.spec.containers;
+  if (container === undefined) throw new SecretsError("invalid_argument", "the pod has no container");
+  return { ...carryVariables(container.env ?? [], options), files: carryFiles(pod, container, options) };
+}
+
+function carryVariables(env: readonly EnvVar[], options: CarryOutOptions): Pick<CarriedOut, "variables" | "expanded"> {
+  const variables = new Map<string, string>();
+  const expanded: SecretValue[] = [];
+  for (const { name, value = "", valueFrom } of env) {
+    const reference = valueFrom?.secretKeyRef;
+    if (reference !== undefined) {
+      const secret = resolve(options, reference.name, reference);
+      if (secret !== undefined) variables.set(name, textOf(name, secret));
+      continue;
+    }
+    const seen = expandReferences(value, variables);
+    if (seen !== value) expanded.push(SecretValue.fromText(seen));
+    variables.set(name, moved(seen, options.directory));
+  }
+  return { variables, expanded };
+}
+
+/** `$(NAME)` becomes the value of an earlier variable, `$$` a `$`; what names no variable stays (Kubernetes' `expansion`). */
+export function expandReferences(text: string, variables: ReadonlyMap<string, string>): string {
+  return text.replace(/\$(?:\$|\(([^)]*)\))/g, (whole: string, name?: string) =>
+    name === undefined ? "$" : (variables.get(name) ?? whole),
+  );
+}
+
+function carryFiles(pod: Pod, container: Container, options: CarryOutOptions): CarriedOut["files"] {
+  const volumes = new Map((pod.spec.volumes ?? []).map((volume) => [volume.name, volume]));
+  return (container.volumeMounts ?? []).flatMap(({ name, mountPath }) => {
+    const volume = volumes.get(name);
+    if (volume === undefined || moved(mountPath, options.directory) === mountPath) return [];
+    return filesOf(pod, volume, options).map(({ path, value }) => {
+      const file = join(moved(mountPath, options.directory), path);
+      if (relative(options.directory, file).startsWith("..")) {
+        throw new SecretsError("invalid_argument", `the file ${path} of volume ${name} leaves ${SECRETS_DIRECTORY}`);
+      }
+      return { path: file, value };
+    });
+  });
+}
+
+function filesOf(pod: Pod, volume: Volume, options: CarryOutOptions): { path: string; value: SecretValue }[] {
+  const secrets = [
+    ...(volume.secret ? [{ ...volume.secret, name: volume.secret.secretName }] : []),
+    ...(volume.projected?.sources ?? []).flatMap(({ secret }) => (secret ? [secret] : [])),
+  ];
+  const referred = secrets.flatMap(({ name = "", items, optional }) =>
+    (items ?? []).flatMap(({ key, path }) => {
+      const value = resolve(options, name, { key, optional: optional ?? false });
+      return value === undefined ? [] : [{ path, value }];
+    }),
+  );
+  return volume.emptyDir ? [...referred, ...inlineFiles(pod, volume.name)] : referred;
+}
+
+/** The files that Embedded's init container would write into the volume. */
+function inlineFiles(pod: Pod, volume: string): { path: string; value: SecretValue }[] {
+  return (pod.spec.initContainers ?? [])
+    .filter((container) => container.volumeMounts?.some(({ name }) => name === volume))
+    .flatMap((container) => container.env ?? [])
+    .filter(({ name }) => name === INLINE_FILES)
+    .flatMap(({ value = "" }) => value.split("\n").filter((line) => line !== ""))
+    .map((line) => {
+      const [path = "", base64 = ""] = line.split(/=(.*)/s);
+      return { path, value: SecretValue.fromBytes(Buffer.from(base64, "base64")) };
+    });
+}
+
+function resolve(
+  options: CarryOutOptions,
+  name: string,
+  { key, optional = false }: { readonly key: string; readonly optional?: boolean },
+): SecretValue | undefined {
+  const value = options.secretValue(name, key);
+  if (value === undefined && !optional) {
+    throw new SecretsError("not_injected", `the pod refers to key ${key} of Secret ${name}, which is not there`);
+  }
+  return value;
+}
+
+function textOf(variable: string, secret: SecretValue): string {
+  const text = secret.revealText();
+  if (text === undefined || text.includes("\0")) {
+    throw new SecretsError("not_injected", `the value of variable ${variable} is no text; mount it as a file instead`);
+  }
+  const bytes = Buffer.byteLength(variable) + secret.byteLength;
+  if (bytes > MAX_VARIABLE_BYTES) {
+    throw new SecretsError(
+      "not_injected",
+      `variable ${variable} and its value have ${bytes} bytes, Linux takes ${MAX_VARIABLE_BYTES} at most; mount it as a file instead`,
+    );
+  }
+  return text;
+}
+
+function moved(path: string, directory: string): string {
+  const below = path === SECRETS_DIRECTORY || path.startsWith(`${SECRETS_DIRECTORY}/`);
+  return below ? join(directory, path.slice(SECRETS_DIRECTORY.length)) : path;
+}

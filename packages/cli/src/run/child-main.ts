@@ -1,0 +1,60 @@
+import type { TaskCall } from "@flyte-secrets/sdk";
+import { type FromChild, fromErrorOnWire, type ToChild, toErrorOnWire } from "./child-protocol.ts";
+import { findTask, loadTasks } from "./load-tasks.ts";
+
+serveRunner(process);
+
+/** Runs what the runner asks for, once, and ends the process. */
+function serveRunner(channel: NodeJS.Process): void {
+  const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+
+  /** Has the runner carry out a task in a process of its own, with that task's secrets. */
+  function callRunner({ definition, inherited, input }: TaskCall): Promise<unknown> {
+    const call = waiting.size;
+    const answer = Promise.withResolvers<unknown>();
+    waiting.set(call, answer);
+    send({ kind: "call", call, definition, inherited, input });
+    return answer.promise;
+  }
+
+  async function start({ role, file, name, input }: Extract<ToChild, { kind: "start" }>): Promise<unknown> {
+    const task = findTask(await loadTasks(file, role === "driver" ? callRunner : undefined), name, file);
+    const { definition } = task;
+    // A workflow's own code runs here and calls tasks; a task is such a call by itself.
+    if (role === "driver" && definition.kind === "task") return callRunner({ definition, inherited: [], input });
+    return task.run(input);
+  }
+
+  function send(message: FromChild, done?: () => void): void {
+    channel.send?.(message, undefined, undefined, done);
+  }
+
+  /** A task may leave timers and connections open that would keep the process alive: its result ends it. */
+  async function finish(message: FromChild): Promise<void> {
+    await Promise.all([channel.stdout, channel.stderr].map(flushed));
+    send(message, () => channel.exit());
+  }
+
+  channel.on("message", (message: ToChild) => {
+    switch (message.kind) {
+      case "start":
+        start(message)
+          .then((value) => finish({ kind: "result", value }))
+          .catch((error: unknown) => finish({ kind: "failed", error: toErrorOnWire(error) }));
+        break;
+      case "returned":
+        waiting.get(message.call)?.resolve(message.value);
+        break;
+      case "threw":
+        waiting.get(message.call)?.reject(fromErrorOnWire(message.error));
+        break;
+    }
+  });
+  // Without the runner nobody waits for the result.
+  channel.on("disconnect", () => channel.exit(1));
+}
+
+/** Waits until everything written so far has gone to the runner: an exit drops what a full pipe has not taken yet. */
+async function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writable) await new Promise<unknown>((done) => stream.write("", done));
+}

@@ -1,0 +1,82 @@
+import { randomUUID } from "node:crypto";
+import { rmSync } from "node:fs";
+import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { SecretValue } from "@flyte-secrets/core";
+
+const MEMORY = "/dev/shm";
+
+/** A directory that only this user can enter, for the files of the tasks that this process starts. */
+export interface PrivateDirectory {
+  readonly path: string;
+  /** False where the machine offers no memory-backed directory and the files lie on disk for as long as a task runs. */
+  readonly inMemory: boolean;
+  /** Removes it with everything in it; the process does so at its exit when nobody did before. Idempotent. */
+  remove(): Promise<void>;
+}
+
+/** Where private directories are made: memory where Linux offers it, else the system's temporary directory. */
+export async function privateDirectoryRoot(): Promise<{ path: string; inMemory: boolean }> {
+  const memory = await lstat(MEMORY).catch(() => undefined);
+  return memory?.isDirectory() ? { path: MEMORY, inMemory: true } : { path: tmpdir(), inMemory: false };
+}
+
+/** Makes a directory of mode 0700 under `root`, after removing those that killed processes of this user have left there. */
+export async function createPrivateDirectory(root: { path: string; inMemory: boolean }): Promise<PrivateDirectory> {
+  await sweep(root.path);
+  const path = join(root.path, `${await prefix()}${process.pid}-${await startTime(process.pid)}-${randomUUID()}`);
+  await mkdir(path, { mode: 0o700 });
+  const removeAtExit = (): void => rmSync(path, { recursive: true, force: true });
+  process.on("exit", removeAtExit);
+  return {
+    path,
+    inMemory: root.inMemory,
+    async remove() {
+      await rm(path, { recursive: true, force: true });
+      process.off("exit", removeAtExit);
+    },
+  };
+}
+
+/** Writes a file of mode 0400 with directories of mode 0700 up to it. */
+export async function writePrivateFile(path: string, value: SecretValue): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  await writeFile(path, value.revealBytes(), { mode: 0o400, flag: "wx" });
+}
+
+/** Our names carry the process that made them, so that the next run can tell a dead one's from a running one's. */
+async function sweep(root: string): Promise<void> {
+  const ours = await prefix();
+  for (const name of await readdir(root)) {
+    if (!name.startsWith(ours)) continue;
+    const [pid = "", started = ""] = name.slice(ours.length).split("-");
+    const path = join(root, name);
+    const stat = await lstat(path).catch(() => undefined);
+    if (!stat?.isDirectory() || stat.uid !== process.getuid?.()) continue;
+    if (isRunning(Number(pid)) && (await startTime(Number(pid))) === started) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+/** With the process namespace: in a shared `/dev/shm`, another container's process numbers say nothing here. */
+async function prefix(): Promise<string> {
+  const namespace = await readlink("/proc/self/ns/pid").catch(() => "");
+  return `flyte-secrets-run-${namespace.replace(/\D/g, "")}-`;
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** In ticks since the machine started, so that a reused process number is not taken for its former owner; 0 where unknown. */
+async function startTime(pid: number): Promise<string> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
+  // The second field, the command in parentheses, may contain anything; start time is the twentieth after it.
+  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "0";
+}

@@ -1,0 +1,134 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { extname } from "node:path";
+import { type Readable, Transform, type Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { SecretsError } from "@flyte-secrets/core";
+import type { TaskCall } from "@flyte-secrets/sdk";
+import type { Environment } from "./child-environment.ts";
+import {
+  type ChildRole,
+  decodeFromChild,
+  type FromChild,
+  fromErrorOnWire,
+  type ToChild,
+  toErrorOnWire,
+} from "./child-protocol.ts";
+import type { Mask } from "./mask.ts";
+
+/** How long a child has between SIGTERM and SIGKILL. */
+const GRACE_MS = 5_000;
+/** How long output is waited for that a child's own children may still write after its end. */
+const LATE_OUTPUT_MS = 1_000;
+
+export interface ChildOptions {
+  readonly role: ChildRole;
+  /** The absolute path of the user's file. */
+  readonly file: string;
+  /** Of the task or workflow. */
+  readonly name: string;
+  readonly input: unknown;
+  /** The whole environment. */
+  readonly env: Environment;
+  /** Output goes through it; undefined leaves output alone. */
+  readonly mask: Mask | undefined;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  /** Ends the child: SIGTERM, and SIGKILL after 5 seconds. */
+  readonly signal: AbortSignal;
+  /** Carries out a driver's calls. */
+  readonly onCall?: (call: TaskCall) => Promise<unknown>;
+}
+
+/**
+ * Runs one task or workflow in a child process and gives its result once the process has ended and its output is written.
+ * Throws what it threw, `task_failed` when the process ended without a result, and `canceled` after an abort.
+ */
+export async function runChild(options: ChildOptions): Promise<unknown> {
+  const child = fork(childMain(), [], {
+    env: { ...options.env },
+    execArgv: [],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  const stop = (): void => stopChild(child);
+  options.signal.addEventListener("abort", stop);
+  try {
+    const output = Promise.all([
+      forward(child.stdout, options.stdout, options.mask),
+      forward(child.stderr, options.stderr, options.mask),
+    ]);
+    const outcome = await converse(child, options);
+    await Promise.race([output, delay(LATE_OUTPUT_MS, undefined, { ref: false })]);
+    return outcome();
+  } finally {
+    options.signal.removeEventListener("abort", stop);
+  }
+}
+
+/** Talks with the child until it has ended; the function it gives returns or throws what came of it. */
+async function converse(child: ChildProcess, options: ChildOptions): Promise<() => unknown> {
+  const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<() => unknown>();
+  let outcome: (() => unknown) | undefined;
+  const send = (message: ToChild): void => {
+    // A child that has just ended needs no answer; its end is told by `exit`.
+    if (child.connected) child.send(message, () => {});
+  };
+  child.on("message", (raw) => {
+    const message = decodeFromChild(raw);
+    if (message?.kind === "call") void answer(message, options, send);
+    else if (message?.kind === "result") outcome = () => message.value;
+    else if (message?.kind === "failed") {
+      outcome = () => {
+        throw fromErrorOnWire(message.error);
+      };
+    }
+  });
+  child.once("error", fail);
+  child.once("exit", (code, signal) => {
+    end(() => {
+      if (options.signal.aborted) throw new SecretsError("canceled", `${options.name} was stopped`);
+      if (outcome !== undefined) return outcome();
+      const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+      throw new SecretsError("task_failed", `the process of "${options.name}" was ended ${how} before it had a result`);
+    });
+  });
+  const { role, file, name, input } = options;
+  send({ kind: "start", role, file, name, input });
+  return ended;
+}
+
+async function answer(
+  message: Extract<FromChild, { kind: "call" }>,
+  { onCall }: ChildOptions,
+  send: (message: ToChild) => void,
+): Promise<void> {
+  const { call, definition, inherited, input } = message;
+  try {
+    const value = await onCall?.({ definition, inherited, input });
+    send({ kind: "returned", call, value });
+  } catch (error) {
+    send({ kind: "threw", call, error: toErrorOnWire(error) });
+  }
+}
+
+function stopChild(child: ChildProcess): void {
+  child.kill("SIGTERM");
+  const timer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+  child.once("exit", () => clearTimeout(timer));
+}
+
+async function forward(from: Readable | null, to: Writable, mask: Mask | undefined): Promise<void> {
+  if (from === null) return;
+  const filter = mask?.filter();
+  const masking = new Transform({
+    transform: (chunk: Buffer, _encoding, done) => done(null, filter === undefined ? chunk : filter.write(chunk)),
+    flush: (done) => done(null, filter?.end()),
+  });
+  await pipeline(from, masking, to, { end: false });
+}
+
+/** Beside this file, with this file's ending: compiled or, in this project's tests, TypeScript. */
+function childMain(): string {
+  return fileURLToPath(new URL(`child-main${extname(import.meta.filename)}`, import.meta.url));
+}

@@ -1,0 +1,132 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Writable } from "node:stream";
+import {
+  ERROR_KINDS,
+  type ErrorCode,
+  isSecretsError,
+  type Pod,
+  SecretsError,
+  type SecretValue,
+} from "@flyte-secrets/core";
+import type { TaskCall } from "@flyte-secrets/sdk";
+import { carryOut } from "./carry-out.ts";
+import { childEnvironment, type Environment } from "./child-environment.ts";
+import { createMask, type Mask } from "./mask.ts";
+import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
+import { type ChildOptions, runChild } from "./run-child.ts";
+
+/** What the mutator made of one task's pod. */
+export interface InjectedTask {
+  readonly pod: Pod;
+  /** One data key of a Secret that the pod refers to. */
+  secretValue(name: string, key: string): SecretValue | undefined;
+  /** Every value that was read for it, by the key that the task asked for. */
+  readonly values: ReadonlyMap<string, SecretValue>;
+  readonly warnings: readonly string[];
+}
+
+export interface LocalRun {
+  /** The absolute path of the user's file. */
+  readonly file: string;
+  /** Of the task or workflow. */
+  readonly name: string;
+  readonly input: unknown;
+  readonly mask: boolean;
+  readonly env: Environment;
+  /** The prefix of the variables that the Global manager reads, which no task sees. */
+  readonly globalPrefix: string;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly signal: AbortSignal;
+  /** Builds and mutates the pod of one call. */
+  readonly inject: (call: TaskCall, signal: AbortSignal) => Promise<InjectedTask>;
+}
+
+/**
+ * Runs a task, or a workflow with each of its tasks in a process of its own, and gives the result as JSON, masked like the
+ * output; undefined when there is none. A workflow's own code is given no secrets. All files are gone when it returns or
+ * throws. Throws what the mutator threw, `not_found` for a name that the file lacks, and `task_failed` for a failure of the
+ * user's code, after writing that one's stack to `stderr`.
+ */
+export async function runLocal(run: LocalRun): Promise<string | undefined> {
+  const { file, name, input, stdout, stderr } = run;
+  const mask = run.mask ? createMask() : undefined;
+  const warn = createWarner(stderr);
+  const directory = await createPrivateDirectory(await privateDirectoryRoot());
+  if (!directory.inMemory)
+    warn(`files of secrets lie on disk while a task runs, in ${directory.path}: no /dev/shm here`);
+  const driverEnded = new AbortController();
+  const child = { file, mask, stdout, stderr, signal: AbortSignal.any([run.signal, driverEnded.signal]) };
+  const tasks: Promise<unknown>[] = [];
+  try {
+    const result = await runChild({
+      ...child,
+      role: "driver",
+      name,
+      input,
+      env: childEnvironment(run.env, run.globalPrefix, new Map()),
+      onCall(call) {
+        const task = runTask(call, run, { ...child, warn, directory: join(directory.path, String(tasks.length)) });
+        tasks.push(task);
+        return task;
+      },
+    });
+    const json = JSON.stringify(result);
+    return json === undefined ? undefined : (mask?.text(json) ?? json);
+  } catch (error) {
+    throw toOwnError(error, run, mask);
+  } finally {
+    // A workflow that failed, or did not wait for a task, leaves tasks running.
+    driverEnded.abort();
+    await Promise.allSettled(tasks);
+    await directory.remove();
+  }
+}
+
+interface TaskSurroundings extends Pick<ChildOptions, "file" | "mask" | "stdout" | "stderr" | "signal"> {
+  /** For this task's files alone; made when there are any. */
+  readonly directory: string;
+  warn(text: string): void;
+}
+
+async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurroundings): Promise<unknown> {
+  const { directory, warn, ...child } = surroundings;
+  const injected = await run.inject(call, child.signal);
+  const { variables, files, expanded } = carryOut(injected.pod, { ...injected, directory });
+  for (const warning of injected.warnings) warn(warning);
+  for (const [key, value] of injected.values) {
+    if (child.mask?.add(value) === false)
+      warn(`the value of ${key} is shorter than 4 bytes and is not masked in the output`);
+  }
+  for (const value of expanded) child.mask?.add(value);
+  try {
+    for (const { path, value } of files) await writePrivateFile(path, value);
+    const env = childEnvironment(run.env, run.globalPrefix, variables);
+    return await runChild({ ...child, role: "task", name: call.definition.name, input: call.input, env });
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function createWarner(stderr: Writable): (text: string) => void {
+  const said = new Set<string>();
+  return (text) => {
+    if (!said.has(text)) stderr.write(`warning: ${text}\n`);
+    said.add(text);
+  };
+}
+
+/** Errors of ours keep their code across the processes; anything else is the user's code, whose stack the user wants to see. */
+function toOwnError(error: unknown, { name, stderr }: LocalRun, mask: Mask | undefined): unknown {
+  if (!(error instanceof Error)) return error;
+  const masked = (text: string): string => mask?.text(text) ?? text;
+  if (isSecretsError(error)) return error;
+  if ("code" in error && isErrorCode(error.code)) return new SecretsError(error.code, masked(error.message));
+  stderr.write(`${masked(error.stack ?? error.message)}\n`);
+  return new SecretsError("task_failed", `"${name}" failed in its own code, as shown above`);
+}
+
+function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === "string" && Object.hasOwn(ERROR_KINDS, code);
+}
