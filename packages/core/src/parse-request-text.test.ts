@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import annotations from "../../testkit/testdata/vectors/annotations.json" with { type: "json" };
 import textFormat from "../../testkit/testdata/text-format.json" with { type: "json" };
+import annotations from "../../testkit/testdata/vectors/annotations.json" with { type: "json" };
 import { encodeRequestText } from "./encode-request-text.ts";
 import { SecretsError } from "./errors.ts";
 import { parseRequestText } from "./parse-request-text.ts";

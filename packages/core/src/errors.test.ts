@@ -1,0 +1,28 @@
+import { expect, test } from "vitest";
+import { ERROR_KINDS, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
+
+const kinds = Object.entries<ErrorKind>(ERROR_KINDS);
+
+test("an error has its code's kind, its message and, for the log, its cause", () => {
+  const cause = new Error("disk");
+  const error = new SecretsError("store_full", "free space", { cause });
+  expect(error).toMatchObject({ name: "SecretsError", code: "store_full", message: "free space", cause });
+  expect(error.kind).toBe(ERROR_KINDS.store_full);
+});
+
+test("is told apart from others by its code", () => {
+  const error = new SecretsError("not_found", "secret k not found");
+  expect(isSecretsError(error)).toBe(true);
+  expect(isSecretsError(error, "conflict", "not_found")).toBe(true);
+  expect(isSecretsError(error, "conflict")).toBe(false);
+  expect(isSecretsError(new Error("secret k not found"))).toBe(false);
+});
+
+test.each(kinds)("%s is retried by Flyte where the same call may succeed later", (_, kind) => {
+  // 400 ends a task for good (spec page 5), so what may pass by itself must not be a 400.
+  expect(kind.retryable && kind.admission === 400).toBe(false);
+});
+
+test.each(kinds)("%s has a meaning of whole sentences on one table row", (_, kind) => {
+  expect(kind.meaning).toMatch(/^[A-Z][^|\n]*\.$/);
+});
