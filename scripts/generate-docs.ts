@@ -2,6 +2,7 @@
 // the code says ends it with exit code 1.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { renderConfigurationPage } from "./configuration-page.ts";
 import { renderErrorsPage } from "./errors-page.ts";
 
 interface GeneratedPage {
@@ -10,7 +11,10 @@ interface GeneratedPage {
   readonly render: () => string | Promise<string>;
 }
 
-const PAGES: readonly GeneratedPage[] = [{ path: "docs/errors.md", render: renderErrorsPage }];
+const PAGES: readonly GeneratedPage[] = [
+  { path: "docs/configuration.md", render: renderConfigurationPage },
+  { path: "docs/errors.md", render: renderErrorsPage },
+];
 
 const root = join(import.meta.dirname, "..");
 const check = process.argv.includes("--check");

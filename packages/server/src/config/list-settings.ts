@@ -15,8 +15,20 @@ export interface Setting {
   readonly effect: Effect;
 }
 
+/** A group of settings. */
+export interface Section {
+  /** Dotted, such as `secret.server`. */
+  readonly path: string;
+  readonly about: string;
+}
+
 /** Every setting, in the order of the schema. */
 export function listSettings(): Setting[] {
+  return listEntries().filter((entry) => "type" in entry);
+}
+
+/** Every section, each before what it holds, and every setting; in the order of the schema. */
+export function listEntries(): (Section | Setting)[] {
   return [...walk(configSchema, [], "now")];
 }
 
@@ -26,15 +38,14 @@ export function settingMeta(schema: z.core.$ZodType): Partial<SettingMeta> {
   return (z.globalRegistry.get(schema) ?? {}) as Partial<SettingMeta>;
 }
 
-function* walk(schema: z.ZodObject, keys: readonly string[], inherited: Effect): Generator<Setting> {
+function* walk(schema: z.ZodObject, keys: readonly string[], inherited: Effect): Generator<Section | Setting> {
   for (const [key, child] of Object.entries(schema.shape)) {
     const path = [...keys, key];
-    const meta = settingMeta(child);
-    const effect = meta.effect ?? inherited;
+    const { about = "", type = "", shown = "", effect = inherited } = settingMeta(child);
     if (child instanceof z.ZodObject) {
+      yield { path: path.join("."), about };
       yield* walk(child, path, effect);
     } else {
-      const { about = "", type = "", shown = "" } = meta;
       yield { path: path.join("."), variables: variablesOf(path), about, type, default: shown, effect };
     }
   }

@@ -188,6 +188,7 @@ describe("values", () => {
     ["secret: { auth: { allowUnauthenticatedNetwork: 'True' } }", "auth.allowUnauthenticatedNetwork", true],
     ["secret: { server: { host: 0.0.0.0 } }", "server.host", "0.0.0.0"],
     ["secret: { webhookURL: 'http://w:1' }", "webhookURL", "http://w:1"],
+    ["secret: { webhookURL: webhook }", "webhookURL", "webhook"],
   ])("reads %s", (text, path, value) => {
     expect(loadText(text)).toHaveProperty(`secret.${path}`, value);
   });
@@ -230,6 +231,10 @@ describe("values", () => {
     [
       "secret: { organization: Acme Inc }",
       "secret.organization must be a DNS label: 1 to 63 lower-case letters, digits and `-`, not `-` first or last",
+    ],
+    [
+      "secret: { webhookURL: 'http://w:99999' }",
+      "secret.webhookURL must be an address such as http://flyte-pod-webhook:9444, or empty",
     ],
     ["secret: { store: { type: SQLite } }", "secret.store.type must be one of auto, Embedded, Kubernetes"],
     ["secret: { store: { type: constructor } }", "secret.store.type must be one of auto, Embedded, Kubernetes"],

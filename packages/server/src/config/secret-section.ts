@@ -15,7 +15,7 @@ export const secretSection = section("The secret service and its store.", {
   organization: text({
     default: "flyte",
     about: "The organization of every secret; what a request says is replaced by it.",
-    pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/,
+    accepts: (value) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(value),
     must: "a DNS label: 1 to 63 lower-case letters, digits and `-`, not `-` first or last",
   }),
   imagePullNamespace: text({
@@ -27,7 +27,7 @@ export const secretSection = section("The secret service and its store.", {
     host: text({
       default: "0.0.0.0",
       about: "Address to listen on. With the Embedded store the default is 127.0.0.1.",
-      pattern: /./,
+      accepts: (value) => value !== "",
       must: "a host name or an IP address",
     }),
     port: integer({ default: 8093, min: 0, max: 65535, about: "Port to listen on; 0 takes a free one." }),
@@ -56,7 +56,8 @@ export const secretSection = section("The secret service and its store.", {
     default: "http://localhost:9444",
     about:
       "Webhook to tell about writes, for use beside Flyte's webhook; empty turns it off, as Embedded does by default.",
-    effect: "webhook",
+    accepts: (value) => value === "" || URL.canParse(/^[a-z]+:\/\//i.test(value) ? value : `http://${value}`),
+    must: "an address such as http://flyte-pod-webhook:9444, or empty",
   }),
   kubernetes: section(
     "The Kubernetes store.",

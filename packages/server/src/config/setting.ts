@@ -36,14 +36,22 @@ export function section<S extends z.ZodRawShape>(
 
 /**
  * Text. Numbers and booleans that YAML reads as such are taken as they print.
- * `must` describes what `pattern` asks for, `remedy` is added to the error of one that doesn't match.
+ * `must` describes what `accepts` asks for, `remedy` is added to the error of a text that it refuses.
  */
 export function text(
-  options: SettingOptions<string> & { readonly pattern?: RegExp; readonly must?: string; readonly remedy?: string },
+  options: SettingOptions<string> & {
+    readonly accepts?: (value: string) => boolean;
+    readonly must?: string;
+    readonly remedy?: string;
+  },
 ) {
   const must = options.must ?? "text";
   const error = fail(options.remedy === undefined ? must : `${must}; ${options.remedy}`);
-  return setting(z.preprocess(scalarText, z.string(error).regex(options.pattern ?? /^/, error)), must, options);
+  return setting(
+    z.preprocess(scalarText, z.string(error).refine(options.accepts ?? (() => true), error)),
+    must,
+    options,
+  );
 }
 
 /** A whole number between two bounds, both included. */

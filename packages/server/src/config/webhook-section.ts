@@ -64,7 +64,7 @@ export const webhookSection = section(
     secretEnvVarPrefix: text({
       default: "_UNION_",
       about: "Prefix of the variables that carry secrets.",
-      pattern: /./,
+      accepts: (value) => value !== "",
       must: "text of at least one character",
       remedy: "flytekit reads an empty FLYTE_SECRETS_ENV_PREFIX as _FSEC_: write `_FSEC_` or leave the key out",
       effect: "now",

@@ -1,0 +1,207 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { isSecretsError } from "@flyte-secrets/core";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { loadConfig } from "./config/load-config.ts";
+import { findRunningServer } from "./embedded/server-file.ts";
+import { type RunningSystem, startServer } from "./server.ts";
+import { createLogger } from "./telemetry/create-logger.ts";
+
+let directory: string;
+let data: string;
+let logged: string[];
+let running: RunningSystem[];
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "flyte-secrets-start-"));
+  data = join(directory, "data");
+  logged = [];
+  running = [];
+});
+afterEach(async () => {
+  await Promise.all(running.map((server) => server.close()));
+  rmSync(directory, { recursive: true });
+});
+
+async function start(flags: Record<string, string> = {}, env: Record<string, string> = {}): Promise<RunningSystem> {
+  const settings = { "secret.server.port": "0", "secret.store.path": data, "logger.level": "debug", ...flags };
+  const config = loadConfig({ files: [], defaultFiles: [], env, flags: settings, home: directory, cwd: directory });
+  const log = createLogger(config.logger, { write: (line) => void logged.push(line) });
+  const server = await startServer(config, { log });
+  running.push(server);
+  return server;
+}
+
+/** Code and message of what starting throws. */
+async function refusal(flags: Record<string, string>, env?: Record<string, string>): Promise<string> {
+  try {
+    return `returned ${(await start(flags, env)).endpoint}`;
+  } catch (error) {
+    return isSecretsError(error) ? `${error.code}: ${error.message}` : String(error);
+  }
+}
+
+function call(endpoint: string, method: string, token?: string): Promise<Response> {
+  return fetch(`${endpoint}/flyteidl2.secret.SecretService/${method}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) },
+    body: JSON.stringify({ id: { name: "api-key" }, secretSpec: { stringValue: "v" } }),
+  });
+}
+
+const readToken = () => readFileSync(join(data, "token"), "utf8").trim();
+
+describe("with nothing configured", () => {
+  it("serves on loopback with a token, and everything it made is for this user alone", async () => {
+    const { endpoint } = await start();
+    expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    expect(statSync(join(data, "token")).mode & 0o777).toBe(0o600);
+    expect((await call(endpoint, "CreateSecret")).status).toBe(401);
+    expect((await call(endpoint, "CreateSecret", "wrong-wrong-wrong")).status).toBe(401);
+    expect((await call(endpoint, "CreateSecret", readToken())).status).toBe(200);
+    expect((await call(endpoint, "GetSecret", readToken())).status).toBe(200);
+    expect(await fetch(`${endpoint}/readyz`).then((answer) => answer.status)).toBe(200);
+    expect(logged.join("")).not.toContain(readToken());
+  });
+
+  it("is found by way of server.json while it runs, and leaves nothing behind that says so", async () => {
+    const server = await start();
+    expect(findRunningServer(data)).toEqual({ endpoint: server.endpoint, pid: process.pid });
+    await server.close();
+    expect(existsSync(join(data, "server.json"))).toBe(false);
+    await expect(fetch(`${server.endpoint}/healthz`)).rejects.toThrow();
+    await server.close();
+  });
+
+  it("keeps token and secrets from one start to the next", async () => {
+    const first = await start();
+    const token = readToken();
+    await call(first.endpoint, "CreateSecret", token);
+    await first.close();
+    const second = await start();
+    expect((await call(second.endpoint, "GetSecret", token)).status).toBe(200);
+  });
+});
+
+describe("two servers on one data directory", () => {
+  it("works on two ports: each sees what the other writes, and the later one is found", async () => {
+    const first = await start();
+    const second = await start();
+    expect((await call(first.endpoint, "CreateSecret", readToken())).status).toBe(200);
+    expect((await call(second.endpoint, "GetSecret", readToken())).status).toBe(200);
+    expect(findRunningServer(data)?.endpoint).toBe(second.endpoint);
+    expect(logged.join("")).toContain("another server is on this data directory");
+    await first.close();
+    expect(findRunningServer(data)?.endpoint).toBe(second.endpoint);
+  });
+
+  it("names the setting when the port is taken, and leaves the first one running", async () => {
+    const { endpoint } = await start();
+    const { port } = new URL(endpoint);
+    expect(await refusal({ "secret.server.port": port })).toMatch(
+      new RegExp(`^listen_failed: 127\\.0\\.0\\.1:${port} is in use: .*secret\\.server\\.port`),
+    );
+    expect(findRunningServer(data)?.endpoint).toBe(endpoint);
+    expect((await call(endpoint, "CreateSecret", readToken())).status).toBe(200);
+  });
+});
+
+describe("authentication", () => {
+  const none = { "secret.auth.mode": "none" };
+
+  it.each(["127.0.0.1", "127.0.0.2", "localhost"])("may be off on %s", async (host) => {
+    const { endpoint } = await start({ ...none, "secret.server.host": host });
+    expect((await call(endpoint, "CreateSecret")).status).toBe(200);
+    expect(existsSync(join(data, "token"))).toBe(false);
+  });
+
+  it.each([
+    "0.0.0.0",
+    "::",
+    "192.0.2.1",
+    "127.example.com",
+  ])("may not be off on %s, and nothing is made then", async (host) => {
+    expect(await refusal({ ...none, "secret.server.host": host })).toBe(
+      `invalid_config: secret.auth.mode none on ${host} would let everybody who reaches it read names and write values; keep ` +
+        "secret.auth.mode token, listen on 127.0.0.1 (secret.server.host), or set secret.auth.allowUnauthenticatedNetwork to true",
+    );
+    expect(existsSync(data)).toBe(false);
+  });
+
+  it("may be off beyond this machine when told so in so many words", async () => {
+    const { endpoint } = await start({
+      ...none,
+      "secret.server.host": "0.0.0.0",
+      "secret.auth.allowUnauthenticatedNetwork": "true",
+    });
+    expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect((await call(endpoint, "CreateSecret")).status).toBe(200);
+  });
+
+  it("takes the token from a file of one's own", async () => {
+    const tokenFile = join(directory, "own");
+    writeFileSync(tokenFile, "a-token-of-my-own\n", { mode: 0o600 });
+    const { endpoint } = await start({ "secret.auth.tokenFile": tokenFile });
+    expect((await call(endpoint, "CreateSecret", "a-token-of-my-own")).status).toBe(200);
+    expect(existsSync(join(data, "token"))).toBe(false);
+  });
+});
+
+describe("the data directory", () => {
+  it("is refused when others may read it, with the command that mends it", async () => {
+    mkdirSync(data);
+    chmodSync(data, 0o750);
+    expect(await refusal({})).toBe(
+      `unsafe_permissions: ${data} is open to other users (mode 0750). Run: chmod 700 ${data}`,
+    );
+  });
+
+  it("is closed again when a later step fails, so that the next start works", async () => {
+    await start().then((server) => server.close());
+    chmodSync(join(data, "token"), 0o644);
+    expect(await refusal({})).toContain(`chmod 600 ${join(data, "token")}`);
+    chmodSync(join(data, "token"), 0o600);
+    await start();
+  });
+});
+
+describe("what is not in this version", () => {
+  it("says so of the Kubernetes store, also where that is the default", async () => {
+    const message =
+      "invalid_config: secret.store.type Kubernetes (the default inside a cluster) is not in this version; set secret.store.type to Embedded";
+    expect(await refusal({ "secret.store.type": "kubernetes" })).toBe(message);
+    expect(await refusal({}, { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" })).toBe(message);
+    expect(existsSync(data)).toBe(false);
+  });
+});
+
+describe("TLS", () => {
+  const pem = (name: string) => join(import.meta.dirname, "../testdata", name);
+
+  it("serves HTTPS with the given files", async () => {
+    const { endpoint } = await start({
+      "secret.server.tls.certFile": pem("localhost.crt"),
+      "secret.server.tls.keyFile": pem("localhost.key"),
+    });
+    expect(endpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
+    const status = await new Promise((resolve, reject) => {
+      const options = { ca: readFileSync(pem("localhost.crt")), servername: "localhost" };
+      request(`${endpoint}/healthz`, options, (answer) => resolve(answer.resume().statusCode))
+        .on("error", reject)
+        .end();
+    });
+    expect(status).toBe(200);
+  });
+
+  it("names the file that is missing, and files that are no pair", async () => {
+    const certFile = pem("localhost.crt");
+    expect(await refusal({ "secret.server.tls.certFile": certFile, "secret.server.tls.keyFile": "/none.key" })).toBe(
+      "invalid_config: secret.server.tls.keyFile: /none.key cannot be read (ENOENT)",
+    );
+    expect(await refusal({ "secret.server.tls.certFile": certFile, "secret.server.tls.keyFile": certFile })).toBe(
+      `invalid_config: secret.server.tls: ${certFile} and ${certFile} are no PEM certificate and private key that belong together`,
+    );
+  });
+});

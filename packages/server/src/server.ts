@@ -1,0 +1,131 @@
+import { readFileSync } from "node:fs";
+import { BlockList, isIP, isIPv6 } from "node:net";
+import { createSecureContext } from "node:tls";
+import { type SecretStore, SecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { Config } from "./config/schema.ts";
+import { announceServer, findRunningServer } from "./embedded/server-file.ts";
+import { ensureTokenFile } from "./embedded/token-file.ts";
+import { type ListenOptions, listen } from "./rpc/listen.ts";
+import { secretService } from "./service/secret-service.ts";
+import type { ServiceAuth } from "./service/service-config.ts";
+import { openEmbeddedStore } from "./store/embedded-store.ts";
+
+/** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
+const GRACE_MS = 10_000;
+
+/** A running system. */
+export interface RunningSystem {
+  /** Such as `http://127.0.0.1:8093`. */
+  readonly endpoint: string;
+  /** Lets the requests under way finish (10 s at the most), then closes listener and store. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts what the configuration describes: the store, and the secret service on its listener. The one place that names concrete
+ * classes. When it throws, nothing is left running.
+ * @throws SecretsError `invalid_config` or `listen_failed`, naming the setting; what opening the store throws.
+ */
+export async function startServer(config: Config, { log }: { readonly log: Logger }): Promise<RunningSystem> {
+  const { server, store: storeConfig, kubernetes, organization, webhookURL } = config.secret;
+  assertAuthentication(config.secret);
+  const tls = readTlsFiles(server.tls);
+  await using opened = new AsyncDisposableStack();
+
+  const store = await openStore(config.secret, log);
+  opened.defer(() => store.close());
+  const auth = resolveAuth(config.secret.auth);
+  const service = secretService({ store, config: { organization, auth, webhookURL }, telemetry: { log } });
+  opened.defer(() => service.close());
+  const { host, port } = server;
+  const listener = await listen({ handler: service.handler, host, port, ...(tls && { tls }) });
+  opened.defer(() => listener.close({ graceMs: GRACE_MS }));
+
+  const endpoint = `${tls ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
+  const other = findRunningServer(storeConfig.path);
+  if (other)
+    log.warn({ other: other.endpoint }, "another server is on this data directory; commands will use this one");
+  opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid }));
+  log.info({ endpoint, store: store.name, cluster: kubernetes.clusterName, auth: auth.mode }, "serving secrets");
+
+  const running = opened.move();
+  let closed: Promise<void> | undefined;
+  return {
+    endpoint,
+    close() {
+      closed ??= running.disposeAsync();
+      return closed;
+    },
+  };
+}
+
+async function openStore({ store, kubernetes }: Config["secret"], log: Logger): Promise<SecretStore> {
+  switch (store.type) {
+    case "Embedded":
+      return openEmbeddedStore({
+        directory: store.path,
+        clusterName: kubernetes.clusterName,
+        log,
+        ...(store.masterKey && { masterKey: store.masterKey.revealBytes() }),
+      });
+    case "Kubernetes":
+      throw new SecretsError(
+        "invalid_config",
+        "secret.store.type Kubernetes (the default inside a cluster) is not in this version; set secret.store.type to Embedded",
+      );
+  }
+}
+
+function resolveAuth({ mode, tokenFile }: Config["secret"]["auth"]): ServiceAuth {
+  return mode === "none" ? { mode } : { mode, token: ensureTokenFile(tokenFile) };
+}
+
+function assertAuthentication({ auth, server: { host } }: Config["secret"]): void {
+  if (auth.mode !== "none" || auth.allowUnauthenticatedNetwork || isLoopback(host)) return;
+  throw new SecretsError(
+    "invalid_config",
+    `secret.auth.mode none on ${host} would let everybody who reaches it read names and write values; keep secret.auth.mode token, ` +
+      "listen on 127.0.0.1 (secret.server.host), or set secret.auth.allowUnauthenticatedNetwork to true",
+  );
+}
+
+/** Whether only this machine reaches the address. A name other than localhost counts as not. */
+function isLoopback(host: string): boolean {
+  const loopback = new BlockList();
+  loopback.addSubnet("127.0.0.0", 8, "ipv4");
+  loopback.addAddress("::1", "ipv6");
+  if (isIP(host) === 0) return host.toLowerCase() === "localhost";
+  return loopback.check(host, isIPv6(host) ? "ipv6" : "ipv4");
+}
+
+/** The host as it stands in a URL; for an address that means "all of this machine's", the loopback one. */
+function reachableHost(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  if (host === "::") return "[::1]";
+  return isIPv6(host) ? `[${host}]` : host;
+}
+
+function readTlsFiles({ certFile, keyFile }: Config["secret"]["server"]["tls"]): ListenOptions["tls"] {
+  if (certFile === "") return undefined;
+  const tls = {
+    cert: readPem("secret.server.tls.certFile", certFile),
+    key: readPem("secret.server.tls.keyFile", keyFile),
+  };
+  try {
+    createSecureContext(tls);
+    return tls;
+  } catch (cause) {
+    const message = `secret.server.tls: ${certFile} and ${keyFile} are no PEM certificate and private key that belong together`;
+    throw new SecretsError("invalid_config", message, { cause });
+  }
+}
+
+function readPem(setting: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+    throw new SecretsError("invalid_config", `${setting}: ${file} cannot be read (${code})`, { cause });
+  }
+}

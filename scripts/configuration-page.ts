@@ -1,0 +1,61 @@
+import { listEntries, type Section, type Setting } from "@flyte-secrets/server";
+
+const HEAD = `# Configuration
+
+YAML with Flyte's sections, keys and defaults, so that an existing Flyte configuration works as it is. Everything has a default: on
+one machine nothing has to be configured.
+
+\`\`\`yaml
+secret:
+  server: { port: 9000 }
+logger: { level: info }
+\`\`\`
+
+## Where it comes from
+
+From the weakest to the strongest:
+
+1. the defaults below;
+2. the files and globs of \`--config\`, which may be repeated: the matches of a glob in name order, later files winning key by key. One
+   that matches nothing is an error. Without \`--config\`: \`./config.yaml\`, then \`/etc/flyte/config/config.yaml\`, where they exist;
+3. the environment: the key's path in upper case with \`-\` as \`_\`, either with dots (\`SECRET.SERVER.PORT\`, Flyte's form, which
+   counts first) or with \`_\` for the dots (\`SECRET_SERVER_PORT\`). An empty variable counts as not set. Lists are separated by commas,
+   maps are written as YAML or JSON. A Kubernetes Service named \`secret-server\` in the pod's namespace makes Kubernetes set
+   \`SECRET_SERVER_PORT\` too: set \`enableServiceLinks: false\` on the pod;
+4. flags: \`--secret.server.port 9000\`.
+
+Sections, keys and the names of choices are matched without regard to case. A map may be written as a list of one-key maps. An unknown
+key in one of these sections is an error that names file, line and the nearest known key; other sections are ignored. Durations are
+Go's (\`30s\`, \`1m30s\`), quantities are those of Kubernetes (\`500Mi\`, \`200m\`).
+
+Two things never stand in a file: the token, which has a file of its own (\`secret.auth.tokenFile\`), and the store's master key. With
+\`FLYTE_SECRETS_MASTER_KEY\` (32 bytes in base64, \`openssl rand -base64 32\`) in the environment the Embedded store takes its master
+key from there, else from \`master.key\` in its directory, made on first use.
+
+## Every setting
+
+A setting that is not in effect yet is read and checked, so that a Flyte configuration loads; the column says what it waits for.
+`;
+
+const EFFECTS: Readonly<Record<Setting["effect"], string>> = {
+  now: "yes",
+  webhook: "with the webhook",
+  kubernetes: "with the Kubernetes store",
+  cloud: "with cloud providers",
+  telemetry: "with tracing",
+  never: "no, as in Flyte",
+};
+
+/** `docs/configuration.md`: every section and setting in the order of the schema. */
+export function renderConfigurationPage(): string {
+  return `${HEAD}${listEntries().map(renderEntry).join("")}`;
+}
+
+function renderEntry(entry: Section | Setting): string {
+  if ("type" in entry) {
+    const cells = [`\`${entry.path}\``, `\`${entry.default}\``, entry.type, entry.about, EFFECTS[entry.effect]];
+    return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
+  }
+  if (entry.path.includes(".")) return `| **\`${entry.path}\`** | | | ${entry.about} | |\n`;
+  return `\n### ${entry.path}\n\n${entry.about}\n\n| key | default | takes | what for | in effect |\n| --- | --- | --- | --- | --- |\n`;
+}
