@@ -1,16 +1,52 @@
+export { applyEdits, type EditedPod } from "./apply-edits.ts";
 export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
 export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
 export { encodeBase32Lower } from "./base32.ts";
 export { checkSecretId, checkSecretScope } from "./check-secret-id.ts";
 export { cleanJoinPath } from "./clean-join-path.ts";
+export {
+  type Delivered,
+  type Delivery,
+  isWrittenSecretName,
+  type KubernetesSecret,
+  type WriteOptions,
+  writtenSecretName,
+} from "./delivery.ts";
 export { encodeRequestText } from "./encode-request-text.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
 export { cleanLabelValue, imagePullLabels, imagePullSecretName } from "./image-pull-names.ts";
+export {
+  type InjectContext,
+  type Injection,
+  type Injector,
+  type InjectorEdit,
+  SECRETS_DIRECTORY,
+  type SecretFile,
+  type SecretSource,
+  type SecretVariable,
+  setVariable,
+  type VariableNaming,
+} from "./injector.ts";
+export type { JsonPatchOperation } from "./json-patch.ts";
 export { kubernetesSecretName, managedLabels } from "./kubernetes-names.ts";
 export type { LookupAttempt, LookupResult, SecretFetcher, SecretLookup } from "./lookup.ts";
 export { type LookupId, lookupIds } from "./lookup-ids.ts";
 export { nearestName } from "./nearest-name.ts";
 export { parseRequestText } from "./parse-request-text.ts";
+export {
+  type Container,
+  type EnvVar,
+  type OwnerReference,
+  type Pod,
+  type PodMetadata,
+  type PodSpec,
+  parsePod,
+  type SecretKeyReference,
+  type Volume,
+  type VolumeItem,
+  type VolumeMount,
+} from "./pod.ts";
+export type { OwnContainer, PodEdit } from "./pod-edit.ts";
 export {
   decodeRequestAnnotation,
   encodeRequestAnnotation,

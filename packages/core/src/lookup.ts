@@ -16,6 +16,8 @@ export type LookupResult =
       readonly id: SecretId;
       readonly level: ScopeLevel;
       readonly value: SecretValue;
+      /** With a value that lies in a cluster as a managed Kubernetes Secret: the namespace where. */
+      readonly namespace?: string;
       readonly attempts: readonly LookupAttempt[];
     }
   | { readonly found: false; readonly attempts: readonly LookupAttempt[] };

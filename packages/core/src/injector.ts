@@ -1,0 +1,86 @@
+import type { EnvVar, SecretKeyReference } from "./pod.ts";
+import type { PodEdit } from "./pod-edit.ts";
+import type { ScopeLevel, SecretId } from "./secret-id.ts";
+import type { SecretRequest } from "./secret-request.ts";
+import type { SecretValue } from "./secret-value.ts";
+
+/** Where the files of secrets are in a container. */
+export const SECRETS_DIRECTORY = "/etc/flyte/secrets";
+
+/** What an injector knows of the pod: never its content, which `applyEdits` alone deals with. */
+export interface InjectContext {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly namespace: string;
+  readonly variables: VariableNaming;
+  readonly signal?: AbortSignal;
+}
+
+/** How the variables that hold values are called (spec page 4, variable naming). */
+export interface VariableNaming {
+  /** `secretEnvVarPrefix`. */
+  readonly prefix: string;
+  /** With `posix`, a variable is set under its raw name and under one with `_` for whatever a shell name can't have. */
+  readonly style: "raw" | "posix";
+}
+
+/** Where the bytes of a secret come from. */
+export type SecretSource =
+  | {
+      readonly kind: "value";
+      readonly value: SecretValue;
+      /** Says which secret this is, the same for the same one: its encoded id, or what stands for it. */
+      readonly label: string;
+      /** Where the value lies already as a Kubernetes Secret in the pod's namespace. */
+      readonly location?: SecretKeyReference;
+    }
+  | { readonly kind: "reference"; readonly reference: SecretKeyReference };
+
+/** A variable with a secret's value, at the front of all containers. */
+export interface SecretVariable {
+  readonly kind: "secretVariable";
+  readonly name: string;
+  readonly source: SecretSource;
+}
+
+/** A file with a secret's value, in all containers. */
+export interface SecretFile {
+  readonly kind: "secretFile";
+  readonly file: string;
+  readonly source: SecretSource;
+  /** Such files lie together in {@link SECRETS_DIRECTORY} itself; or those of one group in a directory and volume of their own. */
+  readonly group?: { readonly name: string; readonly directory: string; readonly volume: string };
+}
+
+/** What an injector wants done: plain edits, which hold nothing secret, and those whose form is for the delivery to decide. */
+export type InjectorEdit = PodEdit | SecretVariable | SecretFile;
+
+/** What an injector made of a request. */
+export type Injection =
+  | {
+      readonly injected: true;
+      readonly edits: readonly InjectorEdit[];
+      /** Of the secret that was found, where the injector looks for one. */
+      readonly found?: { readonly id: SecretId; readonly level: ScopeLevel };
+    }
+  | {
+      readonly injected: false;
+      /** What was looked for and why it can't be served; shown to the user, never contains a value. */
+      readonly reason: string;
+    };
+
+/**
+ * One secret manager. It says what to change in a pod for a request, or why it can't, and the next manager is asked. Only
+ * what is broken throws (a backend that is down or refuses us): the pod is then rejected, because a fault must
+ * not turn into another manager's secret. It changes nothing itself, so that one that fails leaves nothing behind.
+ */
+export interface Injector {
+  /** As in `secretManagerTypes`. */
+  readonly name: string;
+  inject(request: SecretRequest, context: InjectContext): Promise<Injection>;
+}
+
+/** The edit that sets a variable to a text that is no secret. */
+export function setVariable(name: string, value: string): PodEdit {
+  const variable: EnvVar = { name, value };
+  return { kind: "env", variable };
+}

@@ -1,0 +1,90 @@
+import {
+  type Delivery,
+  type EnvVar,
+  type OwnContainer,
+  type PodEdit,
+  SECRETS_DIRECTORY,
+  type SecretKeyReference,
+  type SecretSource,
+  SecretsError,
+  type SecretValue,
+} from "@flyte-secrets/core";
+import { encodeFiles, FILES_SCRIPT } from "./embedded-files.ts";
+import { FILES_VOLUME, filesOf, groupVolume, toPlainEdits } from "./secret-files.ts";
+
+/** `embeddedSecretManagerConfig.fileMountInitContainer`. */
+export interface FileMountInitContainer {
+  readonly image: string;
+  readonly containerName: string;
+  readonly resources: unknown;
+}
+
+const DEFAULT_INIT_CONTAINER: FileMountInitContainer = {
+  image: "public.ecr.aws/docker/library/busybox:latest",
+  containerName: "init-embedded-secret",
+  resources: { requests: { cpu: "100m", memory: "100Mi" }, limits: { cpu: "100m", memory: "100Mi" } },
+};
+
+/**
+ * Puts values into the pod itself, as Flyte 2.0 does: whoever may read pods reads them, and so does etcd. Variables are
+ * literals, in which the kubelet expands `$(NAME)` and takes `$$` for `$`, as in Flyte; an init container writes files.
+ */
+export function createInlineDelivery(options: { fileMountInitContainer?: FileMountInitContainer } = {}): Delivery {
+  const { fileMountInitContainer = DEFAULT_INIT_CONTAINER } = options;
+  return {
+    name: "Inline",
+    deliver(requested) {
+      const files = filesOf(requested);
+      const edits = toPlainEdits(requested, {
+        variable: inlineVariable,
+        files() {
+          const values = new Map<string, SecretValue>();
+          for (const { file, group, source } of files) if (!group) values.set(file, sourceValue(source));
+          return initContainerEdits(values, fileMountInitContainer);
+        },
+        groupFiles(group) {
+          const own = files.filter((file) => file.group?.name === group.name);
+          return groupVolume(
+            group,
+            own.map((file) => ({ file, reference: referenceOf(file.source) })),
+          );
+        },
+      });
+      return { edits, secrets: [] };
+    },
+    async write() {},
+  };
+}
+
+function inlineVariable(name: string, source: SecretSource): EnvVar {
+  if (source.kind === "reference") return { name, valueFrom: { secretKeyRef: source.reference } };
+  const value = source.value.revealText();
+  if (value === undefined) throw new SecretsError("internal", `variable ${name} was to hold bytes that are no text`);
+  return { name, value };
+}
+
+function initContainerEdits(files: ReadonlyMap<string, SecretValue>, config: FileMountInitContainer): PodEdit[] {
+  const container: OwnContainer = {
+    name: config.containerName,
+    image: config.image,
+    command: ["sh", "-c", FILES_SCRIPT],
+    env: encodeFiles(files),
+    resources: config.resources,
+    volumeMounts: [{ name: FILES_VOLUME, mountPath: SECRETS_DIRECTORY }],
+  };
+  return [
+    { kind: "volume", volume: { name: FILES_VOLUME, emptyDir: { medium: "Memory" } } },
+    { kind: "initContainer", container, numbered: false },
+    { kind: "mount", mount: { name: FILES_VOLUME, mountPath: SECRETS_DIRECTORY, readOnly: true } },
+  ];
+}
+
+function sourceValue(source: SecretSource): SecretValue {
+  if (source.kind === "value") return source.value;
+  throw new SecretsError("internal", "a file outside a group needs a value");
+}
+
+function referenceOf(source: SecretSource): SecretKeyReference {
+  if (source.kind === "reference") return source.reference;
+  throw new SecretsError("internal", "delivery Inline cannot copy a Secret into the pod's namespace");
+}

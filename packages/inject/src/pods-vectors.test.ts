@@ -1,0 +1,109 @@
+import { readFileSync } from "node:fs";
+import {
+  encodeSecretId,
+  type Injector,
+  isSecretsError,
+  lookupIds,
+  parsePod,
+  type SecretLookup,
+  SecretValue,
+} from "@flyte-secrets/core";
+import { describe, expect, it } from "vitest";
+import { createEmbeddedInjector } from "./embedded-injector.ts";
+import { createGlobalInjector } from "./global-injector.ts";
+import { createInlineDelivery } from "./inline-delivery.ts";
+import { createMutator } from "./mutator.ts";
+
+/** One case of `pods.jsonl`: a pod and what Flyte's own mutator made of it; its fields are described in the vectors' README. */
+interface Case {
+  readonly managers: readonly string[];
+  readonly pod: unknown;
+  readonly requests: readonly unknown[];
+  readonly secretEnvVarPrefix?: string;
+  readonly store?: Readonly<Record<string, { readonly s?: string; readonly b?: string }>>;
+  readonly globalEnv?: Readonly<Record<string, string>>;
+  readonly globalFiles?: Readonly<Record<string, string>>;
+  readonly vaultRole?: string;
+  readonly vaultAnnotations?: Readonly<Record<string, string>>;
+  readonly expect: { readonly pod?: unknown; readonly rejected?: boolean; readonly code?: number };
+}
+
+const VECTORS = new URL("../../testkit/testdata/vectors/pods.jsonl", import.meta.url);
+const cases = readFileSync(VECTORS, "utf8")
+  .trimEnd()
+  .split("\n")
+  .map((line): Case => JSON.parse(line));
+
+function lookupIn(store: Case["store"] = {}): SecretLookup {
+  return {
+    async find(scope, key) {
+      for (const { id, level } of lookupIds(scope, key)) {
+        const entry = store[encodeSecretId(id)];
+        if (!entry) continue;
+        const value = entry.s
+          ? SecretValue.fromText(entry.s)
+          : SecretValue.fromBytes(Buffer.from(entry.b ?? "", "base64"));
+        return { found: true, id, level, value, attempts: [] };
+      }
+      return { found: false, attempts: [] };
+    },
+  };
+}
+
+function managersOf(one: Case): Injector[] {
+  const global = createGlobalInjector({
+    readVariable: (name) => one.globalEnv?.[name],
+    async readFile(path) {
+      const content = one.globalFiles?.[path.replace("/etc/secrets/", "")];
+      return content === undefined ? undefined : SecretValue.fromText(content);
+    },
+  });
+  const known: Record<string, () => Injector> = {
+    Embedded: () => createEmbeddedInjector({ lookup: lookupIn(one.store) }),
+  };
+  return [global, ...one.managers.map((name) => known[name]?.() ?? never(name))];
+}
+
+function never(name: string): Injector {
+  throw new Error(`no manager ${name}`);
+}
+
+/** Leaves out what is not compared: our own scripts, status, empty resources, an empty value of a variable. */
+function comparable(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(comparable);
+  if (typeof value !== "object" || value === null) return value;
+  const fields = Object.entries(value)
+    .filter(([name, field]) => !(name === "value" && field === "") && name !== "status")
+    .filter(([name, field]) => !(name === "resources" && Object.keys(field ?? {}).length === 0))
+    .map(([name, field]) => [name, name === "command" ? withoutScript(field) : comparable(field)]);
+  return Object.fromEntries(fields);
+}
+
+function withoutScript(command: unknown): unknown {
+  if (!Array.isArray(command) || command[0] !== "sh" || !String(command.at(-1)).includes("/etc/flyte/secrets"))
+    return command;
+  return [...command.slice(0, -1), "<script>"];
+}
+
+const have = new Set(["Embedded"]);
+describe("what Flyte's own mutator made of generated pods", () => {
+  for (const [line, one] of cases.entries()) {
+    if (!one.managers.every((name) => have.has(name))) continue;
+    it(`case ${line + 1} (${one.managers.join(", ")}) ${one.expect.rejected ? "is rejected" : "becomes the same pod"}`, async () => {
+      const mutator = createMutator({
+        managers: managersOf(one),
+        secretEnvVarPrefix: one.secretEnvVarPrefix ?? "_UNION_",
+        envVarNaming: "raw",
+        delivery: createInlineDelivery(),
+      });
+      const mutation = mutator.mutate(parsePod(one.pod));
+      if (one.expect.rejected) {
+        const error = await mutation.catch((error: unknown) => error);
+        expect(isSecretsError(error) && error.kind.admission).toBe(one.expect.code);
+        return;
+      }
+      const result = await mutation;
+      expect(comparable(result.changed ? result.pod : one.pod)).toEqual(one.expect.pod);
+    });
+  }
+});
