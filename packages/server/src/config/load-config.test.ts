@@ -445,3 +445,48 @@ it("ends with the last assignment of every key, whichever layers assign it", () 
 function mergeSections(lines: string): string {
   return lines.replace(/( {2}kubernetes:\n.*)\n {2}kubernetes:/, "$1");
 }
+
+it("reads the configuration of a Flyte installation as it is", () => {
+  const files = [join(import.meta.dirname, "../../testdata/flyte-config.d/*.yaml")];
+  const config = load({ files, env: { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" } });
+  const untouched = load();
+  expect(config.logger).toEqual({ level: "debug", "show-source": true, mute: false, formatter: { type: "json" } });
+  expect(config.cache.inMemoryFixedSize).toEqual({ size: 52_428_800, defaultExpiration: 43_200_000 });
+  expect(config.executor).toEqual({
+    healthProbeBindAddress: ":8083",
+    metricsBindAddress: ":10255",
+    metricsSecure: false,
+  });
+  expect(config.secret).toMatchObject({
+    store: { type: "Kubernetes" },
+    server: { host: "0.0.0.0", port: 8093 },
+    kubernetes: { clusterName: "flyte-binary" },
+  });
+  expect(config.otel).toMatchObject({ type: "otlpgrpc", sampler: { parentSampler: "traceid", traceIdRatio: 0.5 } });
+  const { embeddedSecretManagerConfig: embedded } = untouched.webhook;
+  expect(config.webhook).toEqual({
+    ...untouched.webhook,
+    localCert: true,
+    secretName: "flyte-binary-webhook-secret",
+    serviceName: "flyte-binary-webhook",
+    secretManagerTypes: ["Embedded", "K8s"],
+    secretEnvVarPrefix: "_FSEC_",
+    namespaceSelector: {
+      matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system"] }],
+    },
+    vaultSecretManager: {
+      role: "flyte",
+      kvVersion: "1",
+      annotations: { "vault.hashicorp.com/namespace": "tenants", "vault.hashicorp.com/agent-limits-cpu": "250m" },
+    },
+    embeddedSecretManagerConfig: {
+      ...embedded,
+      k8sConfig: { namespace: "flyte", kubeClientConfig: { qps: 50, burst: 25, timeout: 30_000 } },
+      fileMountInitContainer: { ...embedded.fileMountInitContainer, image: "docker.io/library/busybox:1.36" },
+    },
+    imageBuilderConfig: {
+      enabled: false,
+      hostnameReplacement: { existing: "a", replacement: "b", disableVerification: true },
+    },
+  });
+});
