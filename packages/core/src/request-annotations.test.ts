@@ -138,7 +138,9 @@ describe("a pod's annotations", () => {
     expect(() => fromRequestAnnotations(annotations)).toThrow(
       expect.objectContaining({
         code: "invalid_annotation",
-        message: expect.stringMatching(/^error unmarshaling secret \[flyte\.secrets\/s1\]\. Error: ./),
+        message: expect.stringMatching(
+          /^failed to unmarshal secrets from pod annotations: error unmarshaling secret \[flyte\.secrets\/s1\]\. Error: ./,
+        ),
       }),
     );
   });
@@ -148,7 +150,8 @@ describe("a pod's annotations", () => {
     expect(() => fromRequestAnnotations(annotations)).toThrow(
       new SecretsError(
         "invalid_annotation",
-        "error unmarshaling secret [flyte.secrets/s9]. Error: (line 1:1): unknown field: nope",
+        "failed to unmarshal secrets from pod annotations: " +
+          "error unmarshaling secret [flyte.secrets/s9]. Error: (line 1:1): unknown field: nope",
       ),
     );
   });

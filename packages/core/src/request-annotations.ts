@@ -54,7 +54,7 @@ export function toRequestAnnotations(requests: readonly SecretRequest[]): Record
 
 /**
  * The requests among a pod's annotations: the numbered ones in numeric order, then the others by name. Throws
- * `invalid_annotation`, naming the annotation, for the first that is not a legal request.
+ * `invalid_annotation`, naming the annotation, for the first that is not a legal request; the pod is then to be rejected.
  */
 export function fromRequestAnnotations(annotations: Readonly<Record<string, string>>): SecretRequest[] {
   return Object.keys(annotations)
