@@ -1,0 +1,13 @@
+export { isSecretsError, SecretsError, SecretValue } from "@flyte-secrets/core";
+export type { Environment } from "./environment.ts";
+export {
+  type ClientCredentials,
+  type Connection,
+  type ConnectionOptions,
+  resolveConnection,
+  type Token,
+} from "./remote/connection.ts";
+export { close, init } from "./remote/current-client.ts";
+export { type ClusterStatus, Secret, type SecretCallOptions, type SecretStatus } from "./remote/secret.ts";
+export type { SecretInput, SecretType } from "./remote/secret-input.ts";
+export { type CallOptions, createSecretsClient, type SecretsClient } from "./remote/secrets-client.ts";

@@ -1,0 +1,136 @@
+import { resolve } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
+import { type Environment, processEnvironment } from "../environment.ts";
+import { readConfigFile } from "./config-file.ts";
+import { type EmbeddedServer, findEmbeddedServer } from "./embedded-server.ts";
+import { type ApiKey, organizationOf, parseApiKey, parseEndpoint } from "./endpoint.ts";
+import { readFileIfThere } from "./read-file-if-there.ts";
+import { parseFlag, readSettings, type Settings } from "./settings.ts";
+
+/** An OAuth2 client that may ask for tokens. */
+export interface ClientCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** A bearer token, or what gives one for each call. */
+export type Token = string | (() => string | Promise<string>);
+
+/** Where the service is and who asks. What is left out comes from the environment: see {@link resolveConnection}. */
+export interface ConnectionOptions extends Settings {
+  readonly token?: Token | undefined;
+  readonly credentials?: ClientCredentials | undefined;
+  /** Path of a Flyte client configuration; default the usual places. */
+  readonly config?: string | undefined;
+  /** Limit for each call, in milliseconds; default 30,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Everything that a client needs to know. */
+export interface Connection {
+  /** The service's URL, without a slash at its end. */
+  readonly endpoint: string;
+  /** Empty parts stand for a broader scope. */
+  readonly org: string;
+  readonly project: string;
+  readonly domain: string;
+  readonly auth:
+    | { readonly kind: "none" }
+    | { readonly kind: "token"; readonly token: Token }
+    | { readonly kind: "credentials"; readonly credentials: ClientCredentials };
+  readonly tls: { readonly rejectUnauthorized: boolean; readonly ca?: string };
+  readonly timeoutMs: number;
+}
+
+/**
+ * Completes the options, each setting from the first source that has it: the options, `FLYTE_API_KEY`, `FLYTE_ADMIN_*` and
+ * `FLYTE_TASK_*`, `FLYTE_ENDPOINT`, what Flyte sets in a task, Flyte's configuration file, the embedded server that this user
+ * runs. An empty string counts as given: it stands for no project or domain. What a configuration file says about how to
+ * reach the service (`insecure`, certificates) counts for that file's endpoint only. Without token and credentials in the
+ * options, each is used only where it belongs: the API key and the embedded server's token at their own endpoint,
+ * `FLYTE_SECRETS_TOKEN` (ours) at one that options or variables name. `invalid_config` when no endpoint is known or a
+ * setting is wrong.
+ */
+export async function resolveConnection(
+  options: ConnectionOptions = {},
+  environment: Environment = processEnvironment(),
+): Promise<Connection> {
+  const { variables, cwd } = environment;
+  const apiKey = variables.FLYTE_API_KEY ? parseApiKey(variables.FLYTE_API_KEY, "FLYTE_API_KEY") : undefined;
+  const stated = [options, fromApiKey(apiKey), ...fromVariables(variables)];
+  const file = await readConfigFile(options.config, environment);
+  const embedded = await findEmbeddedServer(environment);
+
+  const scope = [...stated, file?.settings ?? {}];
+  const isStated = first(stated, "endpoint") !== undefined;
+  const reach = isStated ? stated : [...scope, { endpoint: embedded?.endpoint }];
+  const endpoint = first(reach, "endpoint");
+  if (endpoint === undefined) throw unknownEndpoint();
+
+  const url = parseEndpoint(endpoint, first(reach, "insecure") ?? false, "endpoint");
+  const caPath = first(reach, "caCertFilePath");
+  const ca = caPath === undefined ? undefined : await readCertificates(resolve(cwd, caPath));
+  return {
+    endpoint: url.href.replace(/\/+$/, ""),
+    org: first(scope, "org") ?? organizationOf(url),
+    project: first(scope, "project") ?? "",
+    domain: first(scope, "domain") ?? "",
+    auth: toAuth(options, url, { apiKey, embedded, token: isStated ? variables.FLYTE_SECRETS_TOKEN : undefined }),
+    tls: { rejectUnauthorized: !(first(reach, "insecureSkipVerify") ?? false), ...(ca !== undefined && { ca }) },
+    timeoutMs: options.timeoutMs ?? 30_000,
+  };
+}
+
+function first<Name extends keyof Settings>(sources: readonly Settings[], name: Name): Settings[Name] {
+  return sources.find((source) => source[name] !== undefined)?.[name];
+}
+
+const fromApiKey = (key: ApiKey | undefined): Settings => ({ endpoint: key?.endpoint, org: key?.org });
+
+function fromVariables(variables: Environment["variables"]): readonly Settings[] {
+  const variableOf = (key: string): string => `FLYTE_${key.toUpperCase().replace(".", "_")}`;
+  return [
+    readSettings((key) => variables[variableOf(key)], variableOf),
+    { endpoint: variables.FLYTE_ENDPOINT || undefined },
+    {
+      endpoint: variables._U_EP_OVERRIDE || undefined,
+      insecure: parseFlag(variables._U_INSECURE ?? "", "_U_INSECURE"),
+      org: variables._U_ORG_NAME || undefined,
+      project: variables.FLYTE_INTERNAL_EXECUTION_PROJECT || undefined,
+      domain: variables.FLYTE_INTERNAL_EXECUTION_DOMAIN || undefined,
+    },
+  ];
+}
+
+function toAuth(
+  { token, credentials }: ConnectionOptions,
+  url: URL,
+  found: { apiKey: ApiKey | undefined; embedded: EmbeddedServer | undefined; token: string | undefined },
+): Connection["auth"] {
+  if (token !== undefined && credentials !== undefined) {
+    throw new SecretsError("invalid_config", "token and credentials exclude each other: give one.");
+  }
+  if (token !== undefined) return { kind: "token", token };
+  if (credentials !== undefined) return { kind: "credentials", credentials };
+  const { apiKey, embedded } = found;
+  if (apiKey !== undefined && parseEndpoint(apiKey.endpoint, false, "FLYTE_API_KEY").hostname === url.hostname) {
+    return { kind: "credentials", credentials: apiKey };
+  }
+  if (embedded?.token !== undefined && URL.parse(embedded.endpoint)?.origin === url.origin) {
+    return { kind: "token", token: embedded.token };
+  }
+  return found.token ? { kind: "token", token: found.token } : { kind: "none" };
+}
+
+async function readCertificates(path: string): Promise<string> {
+  const text = await readFileIfThere(path);
+  if (text === undefined) throw new SecretsError("invalid_config", `caCertFilePath names ${path}, which is not there.`);
+  return text;
+}
+
+const unknownEndpoint = (): SecretsError =>
+  new SecretsError(
+    "invalid_config",
+    "No service is known. Start one on this machine with `flyte-secrets serve`, or name one: the endpoint of init(), " +
+      "FLYTE_ENDPOINT, or admin.endpoint in .flyte/config.yaml.",
+  );

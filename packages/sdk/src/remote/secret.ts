@@ -1,0 +1,140 @@
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { timestampDate } from "@bufbuild/protobuf/wkt";
+import { SecretsError } from "@flyte-secrets/core";
+import {
+  OverallStatus,
+  type Secret as SecretMessage,
+  SecretPresenceStatus,
+  SecretSchema,
+  SecretType as WireType,
+} from "@flyte-secrets/idl";
+import { currentClient } from "./current-client.ts";
+import { type SecretInput, type SecretType, scopeFor, toWriteRequest } from "./secret-input.ts";
+import type { CallOptions, SecretsClient } from "./secrets-client.ts";
+
+/** What every method takes besides its own. */
+export interface SecretCallOptions extends CallOptions {
+  /** Default: the client that `init` has set up. */
+  readonly client?: SecretsClient | undefined;
+}
+
+/** Flyte's words for where a secret is. */
+export type SecretStatus = keyof typeof OverallStatus;
+
+/** Whether one cluster has the secret. */
+export interface ClusterStatus {
+  readonly cluster: string;
+  readonly status: keyof typeof SecretPresenceStatus;
+}
+
+const STATUSES = {
+  [OverallStatus.UNSPECIFIED]: "UNSPECIFIED",
+  [OverallStatus.PARTIALLY_PRESENT]: "PARTIALLY_PRESENT",
+  [OverallStatus.FULLY_PRESENT]: "FULLY_PRESENT",
+  [OverallStatus.UNKNOWN_STATUS]: "UNKNOWN_STATUS",
+} as const satisfies Record<OverallStatus, SecretStatus>;
+
+const PRESENCES = {
+  [SecretPresenceStatus.UNKNOWN]: "UNKNOWN",
+  [SecretPresenceStatus.MISSING]: "MISSING",
+  [SecretPresenceStatus.PRESENT]: "PRESENT",
+} as const satisfies Record<SecretPresenceStatus, ClusterStatus["status"]>;
+
+/**
+ * A secret as the service tells of it, which is everything but its value; and, as static methods, the service's calls at
+ * the scope that `init` has set. They reject with a SecretsError that has the server's message (spec pages 3 and 6).
+ */
+export class Secret {
+  readonly #message: SecretMessage;
+
+  private constructor(message: SecretMessage) {
+    this.#message = message;
+  }
+
+  /** Creates a secret: `already_exists` when there is one. */
+  static async create(input: SecretInput & SecretCallOptions): Promise<void> {
+    const client = input.client ?? (await currentClient());
+    const request = toWriteRequest(client.connection, "creating", input);
+    await client.call(input, (service, rpc) => service.createSecret(request, rpc));
+  }
+
+  /** Replaces a secret's value: `not_found` when there is none. */
+  static async update(input: SecretInput & SecretCallOptions): Promise<void> {
+    const client = input.client ?? (await currentClient());
+    const request = toWriteRequest(client.connection, "updating", input);
+    await client.call(input, (service, rpc) => service.updateSecret(request, rpc));
+  }
+
+  /** One secret: `not_found` when there is none. */
+  static async get(name: string, options: SecretCallOptions = {}): Promise<Secret> {
+    const client = options.client ?? (await currentClient());
+    const id = { ...scopeFor(client.connection, "getting", options.clusterPool), name };
+    const { secret } = await client.call(options, (service, rpc) => service.getSecret({ id }, rpc));
+    if (secret === undefined)
+      throw new SecretsError("internal", `${client.connection.endpoint} answered without a secret.`);
+    return new Secret(secret);
+  }
+
+  /** All secrets of the scope and below, in the service's order, fetched `limit` a page (default 100) as they are read. */
+  static async *listall(
+    options: SecretCallOptions & { readonly limit?: number | undefined } = {},
+  ): AsyncGenerator<Secret, void> {
+    const client = options.client ?? (await currentClient());
+    const scope = scopeFor(client.connection, "listing", options.clusterPool);
+    let token = "";
+    do {
+      const request = { ...scope, limit: options.limit ?? 100, token };
+      const page = await client.call(options, (service, rpc) => service.listSecrets(request, rpc));
+      for (const secret of page.secrets) yield new Secret(secret);
+      token = page.token;
+    } while (token !== "");
+  }
+
+  /** Deletes a secret: `not_found` when there is none. */
+  static async delete(name: string, options: SecretCallOptions = {}): Promise<void> {
+    const client = options.client ?? (await currentClient());
+    const id = { ...scopeFor(client.connection, "deleting", options.clusterPool), name };
+    await client.call(options, (service, rpc) => service.deleteSecret({ id }, rpc));
+  }
+
+  get name(): string {
+    return this.#message.id?.name ?? "";
+  }
+
+  /** Empty unless the secret belongs to one. */
+  get project(): string {
+    return this.#message.id?.project ?? "";
+  }
+
+  /** Empty unless the secret belongs to one. */
+  get domain(): string {
+    return this.#message.id?.domain ?? "";
+  }
+
+  get type(): SecretType {
+    return this.#message.secretMetadata?.type === WireType.IMAGE_PULL_SECRET ? "image_pull" : "regular";
+  }
+
+  get createdTime(): Date | undefined {
+    const created = this.#message.secretMetadata?.createdTime;
+    return created && timestampDate(created);
+  }
+
+  /** Over all clusters. */
+  get status(): SecretStatus {
+    const status = this.#message.secretMetadata?.secretStatus?.overallStatus ?? OverallStatus.UNSPECIFIED;
+    return STATUSES[status] ?? "UNKNOWN_STATUS";
+  }
+
+  get clusterStatus(): readonly ClusterStatus[] {
+    return (this.#message.secretMetadata?.secretStatus?.clusterStatus ?? []).map(({ cluster, presenceStatus }) => ({
+      cluster: cluster?.name ?? "",
+      status: PRESENCES[presenceStatus] ?? "UNKNOWN",
+    }));
+  }
+
+  /** The message in protobuf's JSON, as Flyte's clients print it. */
+  toJSON(): JsonValue {
+    return toJson(SecretSchema, this.#message);
+  }
+}

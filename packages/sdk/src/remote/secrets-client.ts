@@ -1,0 +1,148 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import {
+  ClusterService,
+  SecretService,
+  SelectClusterRequest_Operation,
+  type SelectClusterRequestSchema,
+} from "@flyte-secrets/idl";
+import type { Connection } from "./connection.ts";
+import { toSecretsError } from "./to-secrets-error.ts";
+import { createTokenSource, type TokenSource } from "./token-source.ts";
+
+/** For each call. */
+export interface CallOptions {
+  /** Ask the clusters of this pool. It only routes; project and domain must not be set then. */
+  readonly clusterPool?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Limit in milliseconds, in place of the connection's. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A connection to a SecretService, wherever `SelectCluster` says that it is. */
+export interface SecretsClient extends AsyncDisposable {
+  readonly connection: Connection;
+  /** Makes one call where the scope's secrets are. Rejects with a SecretsError that has the server's message. */
+  call<Answer>(
+    options: CallOptions,
+    make: (service: SecretServiceClient, options: RpcOptions) => Promise<Answer>,
+  ): Promise<Answer>;
+  /** Ends its connections; calls under way fail. */
+  close(): void;
+}
+
+export type SecretServiceClient = Client<typeof SecretService>;
+type RpcOptions = { readonly signal?: AbortSignal; readonly timeoutMs?: number };
+type Resource = NonNullable<MessageInitShape<typeof SelectClusterRequestSchema>["resource"]>;
+
+/** Opens a client. Nothing is sent before the first call. */
+export function createSecretsClient(connection: Connection): SecretsClient {
+  const { endpoint, tls, timeoutMs } = connection;
+  const agent = endpoint.startsWith("https:")
+    ? new HttpsAgent({ keepAlive: true })
+    : new HttpAgent({ keepAlive: true });
+  const connect = (baseUrl: string, interceptors: Interceptor[]): Transport =>
+    createConnectTransport({
+      baseUrl,
+      httpVersion: "1.1",
+      defaultTimeoutMs: timeoutMs,
+      interceptors,
+      nodeOptions: { agent, ...tls },
+    });
+  const withToken = authenticate(createTokenSource(connection, connect(endpoint, [])));
+  const clusters = createClient(ClusterService, connect(endpoint, [withToken]));
+  const services = new Map<string, SecretServiceClient>();
+
+  function serviceAt(baseUrl: string): SecretServiceClient {
+    const service = services.get(baseUrl) ?? createClient(SecretService, connect(baseUrl, [withToken]));
+    services.set(baseUrl, service);
+    return service;
+  }
+
+  const selected = new Map<string, string>();
+  async function select(clusterPool: string | undefined, options: RpcOptions): Promise<string> {
+    const key = clusterPool ?? "";
+    const known = selected.get(key);
+    if (known !== undefined) return known;
+    const baseUrl = await clusters
+      .selectCluster(
+        { operation: SelectClusterRequest_Operation.USE_SECRETS, resource: resourceOf(connection, clusterPool) },
+        options,
+      )
+      .then(({ clusterEndpoint }) => resolveCluster(clusterEndpoint, endpoint), orConfigured(endpoint));
+    selected.set(key, baseUrl);
+    return baseUrl;
+  }
+
+  return {
+    connection,
+    async call({ clusterPool, signal, timeoutMs }, make) {
+      const options = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
+      let baseUrl = endpoint;
+      try {
+        baseUrl = await select(clusterPool, options);
+        return await make(serviceAt(baseUrl), options);
+      } catch (error) {
+        throw toSecretsError(error, baseUrl);
+      }
+    },
+    close: () => agent.destroy(),
+    async [Symbol.asyncDispose]() {
+      agent.destroy();
+    },
+  };
+}
+
+/** What decides where the call goes: the pool, else the narrowest part of the scope. */
+function resourceOf({ org, project, domain }: Connection, clusterPool: string | undefined): Resource {
+  const organization = org;
+  if (clusterPool) return { case: "clusterPoolId", value: { organization, name: clusterPool } };
+  if (project && domain) return { case: "projectId", value: { organization, domain, name: project } };
+  if (domain) return { case: "domainId", value: { organization, name: domain } };
+  return { case: "orgId", value: { name: org } };
+}
+
+/**
+ * The address to call. Only host and port of the answer count, as with Flyte's clients: a server behind a proxy that ends TLS
+ * believes that it speaks plain HTTP, and credentials must not follow it there.
+ */
+function resolveCluster(clusterEndpoint: string, endpoint: string): string {
+  const host = clusterEndpoint
+    .trim()
+    .replace(/^(https?:\/\/|dns:\/\/\/?)/, "")
+    .replace(/\/+$/, "");
+  if (host === "") return endpoint;
+  const configured = new URL(endpoint);
+  const url = new URL(`${configured.protocol}//${host}`);
+  return url.origin === configured.origin ? endpoint : url.href.replace(/\/+$/, "");
+}
+
+/** A server without SelectCluster (404 or `unimplemented`) has one cluster: itself. */
+const orConfigured =
+  (endpoint: string) =>
+  (error: unknown): string => {
+    if (ConnectError.from(error).code === Code.Unimplemented) return endpoint;
+    throw error;
+  };
+
+/** Sends the token along; when the server refuses it, asks for another one and repeats the call once. */
+const authenticate =
+  (tokens: TokenSource): Interceptor =>
+  (next) =>
+  async (request) => {
+    const given = await tokens.get(request.signal);
+    if (given === undefined) return next(request);
+    request.header.set(given.header, `Bearer ${given.token}`);
+    try {
+      return await next(request);
+    } catch (error) {
+      if (ConnectError.from(error).code !== Code.Unauthenticated) throw error;
+      const other = await tokens.get(request.signal, given);
+      if (other === undefined || other.token === given.token) throw error;
+      request.header.set(other.header, `Bearer ${other.token}`);
+      return next(request);
+    }
+  };

@@ -1,0 +1,135 @@
+import { createClient, type Transport } from "@connectrpc/connect";
+import { SecretsError } from "@flyte-secrets/core";
+import { AuthMetadataService } from "@flyte-secrets/idl";
+import type { ClientCredentials, Connection } from "./connection.ts";
+import { postForm } from "./post-form.ts";
+import { toSecretsError } from "./to-secrets-error.ts";
+
+/** What goes with a call to say who makes it. */
+export interface CallToken {
+  readonly header: string;
+  readonly token: string;
+}
+
+/** Gives the token for a call. */
+export interface TokenSource {
+  /** Undefined without authentication. `refused` is the token that a server has just refused: another one, if there can be one. */
+  get(signal: AbortSignal, refused?: CallToken): Promise<CallToken | undefined>;
+}
+
+/** The tokens of a connection. `metadata` reaches the service without credentials: it names the token endpoint. */
+export function createTokenSource(connection: Connection, metadata: Transport): TokenSource {
+  const { auth } = connection;
+  switch (auth.kind) {
+    case "none":
+      return { get: async () => undefined };
+    case "token":
+      return {
+        get: async () => {
+          const token = typeof auth.token === "string" ? auth.token : await auth.token();
+          return { header: "authorization", token };
+        },
+      };
+    case "credentials":
+      return createCredentialsSource(auth.credentials, connection, metadata);
+  }
+}
+
+/** Renewed a little early, so that a token doesn't expire on its way. */
+const RENEW_EARLY_MS = 30_000;
+
+function createCredentialsSource(
+  credentials: ClientCredentials,
+  connection: Connection,
+  metadata: Transport,
+): TokenSource {
+  let held: (CallToken & { readonly expiresAtMs: number }) | undefined;
+  return {
+    async get(signal, refused) {
+      const isFresh = held !== undefined && held.token !== refused?.token && Date.now() < held.expiresAtMs;
+      if (!isFresh) held = await requestToken(credentials, { connection, metadata, signal });
+      return held;
+    },
+  };
+}
+
+interface TokenRequest {
+  readonly connection: Connection;
+  readonly metadata: Transport;
+  readonly signal: AbortSignal;
+}
+
+/** OAuth2's client credentials grant (RFC 6749, 4.4) at the token endpoint that the service names. */
+async function requestToken(
+  credentials: ClientCredentials,
+  { connection, metadata, signal }: TokenRequest,
+): Promise<CallToken & { expiresAtMs: number }> {
+  const client = createClient(AuthMetadataService, metadata);
+  const [server, publicClient] = await Promise.all([
+    client.getOAuth2Metadata({}, { signal }),
+    client.getPublicClientConfig({}, { signal }),
+  ]).catch((error: unknown) => {
+    throw toSecretsError(error, connection.endpoint);
+  });
+  const url = checkTokenEndpoint(server.tokenEndpoint, connection.endpoint);
+  const { scopes, audience } = publicClient;
+  const form = new URLSearchParams({
+    grant_type: "client_credentials",
+    ...(scopes.length > 0 && { scope: scopes.join(" ") }),
+    ...(audience && { audience }),
+  });
+  const headers = { authorization: basic(credentials) };
+  const answer = await postForm(url, form, { headers, tls: connection.tls, signal }).catch((error: unknown) => {
+    throw toSecretsError(error, url.origin);
+  });
+  const { token, expiresInSeconds } = parseTokenAnswer(answer, url.href);
+  return {
+    header: publicClient.authorizationMetadataKey || "authorization",
+    token,
+    expiresAtMs: Date.now() + expiresInSeconds * 1000 - RENEW_EARLY_MS,
+  };
+}
+
+/** The client's secret goes there: over TLS, unless the user has chosen plain HTTP for the service itself. */
+function checkTokenEndpoint(tokenEndpoint: string, endpoint: string): URL {
+  const url = URL.parse(tokenEndpoint);
+  if (url === null) {
+    throw unauthenticated(`${endpoint} names no OAuth2 token endpoint: use a token instead of client credentials.`);
+  }
+  if (url.protocol !== "https:" && !(url.protocol === "http:" && endpoint.startsWith("http:"))) {
+    throw unauthenticated(
+      `${endpoint} names ${url.origin} as its token endpoint: client credentials are sent over https only.`,
+    );
+  }
+  return url;
+}
+
+/** RFC 6749, 2.3.1: both parts form-encoded first. */
+function basic({ clientId, clientSecret }: ClientCredentials): string {
+  const encode = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);
+  return `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString("base64")}`;
+}
+
+function parseTokenAnswer(
+  answer: { status: number; body: string },
+  url: string,
+): { token: string; expiresInSeconds: number } {
+  const fields = parseObject(answer.body);
+  if (answer.status === 200 && typeof fields.access_token === "string") {
+    // Without a lifetime it is good until the server refuses it.
+    const expiresInSeconds = typeof fields.expires_in === "number" ? fields.expires_in : Number.POSITIVE_INFINITY;
+    return { token: fields.access_token, expiresInSeconds };
+  }
+  const reason = typeof fields.error === "string" ? fields.error : `HTTP ${answer.status}`;
+  throw unauthenticated(`${url} gave no token for the client credentials: ${reason}. Check client id and secret.`);
+}
+
+function parseObject(json: string): Readonly<Record<string, unknown>> {
+  try {
+    return { ...JSON.parse(json) };
+  } catch {
+    return {};
+  }
+}
+
+const unauthenticated = (message: string): SecretsError => new SecretsError("unauthenticated", message);
