@@ -68,9 +68,11 @@ function decodeNamed(name: string, value: string): SecretRequest {
     return decodeRequestAnnotation(value);
   } catch (error) {
     if (!(error instanceof SecretsError)) throw error;
-    throw new SecretsError(error.code, `error unmarshaling secret [${name}]. Error: ${error.message}`, {
-      cause: error,
-    });
+    throw new SecretsError(
+      error.code,
+      `failed to unmarshal secrets from pod annotations: error unmarshaling secret [${name}]. Error: ${error.message}`,
+      { cause: error },
+    );
   }
 }
 
