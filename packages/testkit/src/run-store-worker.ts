@@ -1,15 +1,19 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 export interface StoreWorkerOptions {
   readonly command: "write" | "rotate";
   readonly directory: string;
-  /** What the names of the secrets begin with; a worker of its own needs one of its own. */
+  /** What the names of the secrets begin with; each worker on a store needs one of its own. Default `key`. */
   readonly prefix?: string;
   readonly count: number;
-  /** Kills the process with SIGKILL some microseconds after so many lines; by default it runs to its end. */
+  /** Kills the process with SIGKILL a random moment after so many lines; by default it runs to its end. */
   readonly killAfterLines?: number;
+  /** Becomes this user before it opens the store; needs root. */
+  readonly user?: number;
+  /** Shell commands that come before the process, such as `ulimit -f 100`. */
+  readonly prelude?: string;
 }
 
 /** A finished worker: the lines that it printed whole, and its exit code, null when it was killed. */
@@ -21,11 +25,10 @@ export interface StoreWorkerResult {
 
 /** Runs `store-worker.ts` in a process of its own until it ends or is killed. */
 export async function runStoreWorker(options: StoreWorkerOptions): Promise<StoreWorkerResult> {
-  const { command, directory, prefix = "key", count, killAfterLines = Number.POSITIVE_INFINITY } = options;
+  const { command, directory, prefix = "key", count, user = "", prelude = ":" } = options;
   const program = join(import.meta.dirname, "store-worker.js");
-  const child = spawn(process.execPath, [program, command, directory, prefix, String(count)], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const args = [process.execPath, program, command, directory, prefix, String(count), String(user)];
+  const child = spawn("sh", ["-c", `${prelude}; exec "$@"`, "sh", ...args], { stdio: ["ignore", "pipe", "pipe"] });
   const lines: string[] = [];
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
@@ -34,13 +37,14 @@ export async function runStoreWorker(options: StoreWorkerOptions): Promise<Store
   const exited = new Promise<number | null>((resolve) => child.once("close", (code) => resolve(code)));
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(line);
-    // The next write is under way meanwhile: turns of the event loop spread the kill over its steps.
-    if (lines.length === killAfterLines) void killSoon(child, Math.floor(Math.random() * 30));
+    if (lines.length === options.killAfterLines) void killSoon(child);
   }
   return { lines, exitCode: await exited, errors };
 }
 
-async function killSoon(child: { kill(signal: "SIGKILL"): boolean }, turns: number): Promise<void> {
+/** The next write is under way meanwhile: up to 30 turns of the event loop spread the kill over its steps. */
+async function killSoon(child: ChildProcess): Promise<void> {
+  const turns = Math.floor(Math.random() * 30);
   for (let turn = 0; turn < turns; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));
   child.kill("SIGKILL");
 }

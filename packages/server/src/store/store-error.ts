@@ -1,3 +1,5 @@
+import { accessSync, constants } from "node:fs";
+import { dirname } from "node:path";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 
 /** SQLite's primary result codes that mean something to whoever runs the store (https://sqlite.org/rescode.html). */
@@ -81,11 +83,21 @@ function fromSqlite(code: number, error: unknown, path: string): SecretsError {
         cause: error,
       });
     case SQLITE.CANTOPEN:
-      return unavailable(`${path} cannot be opened.`, error);
+      // Also when SQLite cannot make its side files beside a database that could be read.
+      return isWritable(dirname(path)) ? unavailable(`${path} cannot be opened.`, error) : readOnly(path, error);
     case SQLITE.IOERR:
       return unavailable(`The disk that holds ${path} reports an error (SQLite ${code}).`, error);
     default:
       return new SecretsError("internal", `The store failed (SQLite ${code}).`, { cause: error });
+  }
+}
+
+function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
