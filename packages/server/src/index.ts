@@ -2,7 +2,15 @@ export { listEntries, listSettings, type Section, type Setting } from "./config/
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config, Settings } from "./config/schema.ts";
 export { findRunningServer, type RunningServer } from "./embedded/server-file.ts";
+export { type Listener, type ListenerLimits, type ListenOptions, listen } from "./rpc/listen.ts";
+export type { NodeHandler } from "./rpc/node-handler.ts";
 export { type RunningSystem, startServer } from "./server.ts";
+export {
+  type MountedSecretService,
+  type SecretServiceOptions,
+  secretService,
+} from "./service/secret-service.ts";
+export type { ServiceAuth, ServiceConfig } from "./service/service-config.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
 export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";

@@ -1,0 +1,36 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import type { Exchange } from "./node-handler.ts";
+
+/** A whole answer; plain text unless the headers say otherwise. */
+export interface Reply {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+/** An error as it goes over the wire; `code` is Connect's name for it. */
+export interface ErrorReply {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+/** Answers a request that is no RPC. HEAD gets the headers only. */
+export function reply({ req, res }: Exchange, { status, text, headers }: Reply): void {
+  const body = Buffer.from(text);
+  res.writeHead(status, {
+    "content-type": "text/plain; charset=utf-8",
+    "content-length": body.byteLength,
+    "cache-control": "no-store",
+    ...headers,
+  });
+  if (req.method !== "HEAD") res.write(body);
+  res.end();
+}
+
+/** Answers with an error body as Connect writes it, which Flyte's clients read whatever the path was. */
+export function replyError(exchange: Exchange, { status, code, message, headers }: ErrorReply): void {
+  const text = JSON.stringify({ code, message });
+  reply(exchange, { status, text, headers: { "content-type": "application/json", ...headers } });
+}

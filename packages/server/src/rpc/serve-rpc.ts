@@ -1,0 +1,86 @@
+import type { ContextValues } from "@connectrpc/connect";
+import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
+import type { Logger } from "pino";
+import type { Exchange, NodeRequest } from "./node-handler.ts";
+import { replyError } from "./reply.ts";
+
+/** Stands in where a request names no host, since Connect wants an absolute URL. */
+const NO_HOST = "no-host.invalid";
+
+export interface ServeRpcOptions {
+  readonly values: ContextValues;
+  readonly log: Logger;
+  /** Turns the request into one that the handler takes, where they differ. */
+  readonly transform?: ((request: UniversalServerRequest) => UniversalServerRequest) | undefined;
+}
+
+/** The host that a request was sent to: `:authority` on HTTP/2, else `Host`; empty when it names neither. */
+export function requestAuthority(req: NodeRequest): string {
+  return ("authority" in req ? req.authority : req.headers.host) ?? "";
+}
+
+/**
+ * Answers one RPC. Does what connect-node's adapter does, and besides: a request without a host or with a malformed one is
+ * no crash; an over-long body is answered instead of cut off; 405 and 415 say what would be right; failures go to the log.
+ */
+export function serveRpc(exchange: Exchange, handler: UniversalHandler, options: ServeRpcOptions): void {
+  const { req, res } = exchange;
+  const request = toUniversalRequest(exchange, options);
+  if (request === undefined) {
+    replyError(exchange, {
+      status: 400,
+      code: "invalid_argument",
+      message: "the host or the path of this request is malformed",
+    });
+    return;
+  }
+  // A body that nobody reads any more must still flow, else the client never comes to read the answer.
+  res.once("finish", () => {
+    if (!req.complete) req.resume();
+  });
+  handler(request)
+    .then((response) => {
+      switch (response.status) {
+        case 405:
+          replyError(exchange, {
+            status: 405,
+            code: "unknown",
+            message: `${req.method} is not served here, use ${handler.allowedMethods.join(" or ")}`,
+            headers: { allow: handler.allowedMethods.join(", ") },
+          });
+          return undefined;
+        case 415:
+          replyError(exchange, {
+            status: 415,
+            code: "unknown",
+            message: describeContentTypes(req.headers["content-type"]),
+          });
+          return undefined;
+        default:
+          return universalResponseToNodeResponse(response, res);
+      }
+    })
+    .catch((error: unknown) => {
+      options.log.debug({ rpc: handler.requestPath, reason: String(error) }, "the answer could not be sent");
+      res.destroy();
+    });
+}
+
+function toUniversalRequest(exchange: Exchange, options: ServeRpcOptions): UniversalServerRequest | undefined {
+  const { req, res } = exchange;
+  if (requestAuthority(req) === "") req.headers.host = NO_HOST;
+  try {
+    const request = universalRequestFromNodeRequest(req, res, undefined, options.values);
+    // Node destroys the connection when an iteration ends early, before the error could be sent.
+    const unbroken = { ...request, body: req.iterator({ destroyOnReturn: false }) };
+    return options.transform?.(unbroken) ?? unbroken;
+  } catch {
+    return undefined;
+  }
+}
+
+function describeContentTypes(given: string | undefined): string {
+  const problem = given === undefined ? "the content-type header is missing" : "this content type is not served";
+  return `${problem}: use application/json or application/proto, or application/grpc or application/grpc-web`;
+}

@@ -1,0 +1,65 @@
+import { clone, create, isMessage } from "@bufbuild/protobuf";
+import type { ConnectRouterOptions, HandlerContext, Interceptor } from "@connectrpc/connect";
+import { compressionGzip } from "@connectrpc/connect-node";
+import { SecretIdentifierSchema, UpdateSecretRequestSchema } from "@flyte-secrets/idl";
+import type { Logger } from "pino";
+import type { Authorise } from "./authorise.ts";
+import { callKey } from "./call.ts";
+import { tidyFailures } from "./tidy-failure.ts";
+import { toConnectError } from "./to-connect-error.ts";
+
+export interface CallParts {
+  readonly log: Logger;
+  readonly authorise: Authorise;
+  /** Largest request message, compressed or not. */
+  readonly readMaxBytes: number;
+  /** Told of each call that runs, for an orderly close. */
+  readonly onCall: (running: Promise<unknown>) => void;
+}
+
+/**
+ * What surrounds every call, whatever its protocol: credentials are looked at before the body is read, failures become Connect
+ * errors, and gzip and size limits apply. Passed to `router.service`, so that it also holds on a router of somebody else.
+ */
+export function createCallOptions({ log, authorise, readMaxBytes, onCall }: CallParts): Partial<ConnectRouterOptions> {
+  const requestGate = (context: HandlerContext) => {
+    tidyFailures(context);
+    try {
+      authorise(context.requestHeader);
+    } catch (error) {
+      throw toConnectError(error, { log, signal: context.signal });
+    }
+  };
+  const surround: Interceptor = (next) => async (request) => {
+    const call = request.contextValues.get(callKey);
+    if (call !== undefined) call.decoded = true;
+    try {
+      const running = next(withPathName(request, call?.pathName));
+      onCall(running);
+      return await running;
+    } catch (error) {
+      throw toConnectError(error, { log, signal: request.signal });
+    }
+  };
+  return {
+    requestGate,
+    interceptors: [surround],
+    readMaxBytes,
+    acceptCompression: [compressionGzip],
+    jsonOptions: { ignoreUnknownFields: true, ...strictText },
+  };
+}
+
+/** Else bytes that are no UTF-8 would silently become other text. */
+const strictText = { textDecoder: new TextDecoder("utf-8", { fatal: true }) };
+
+type AnyRequest = Parameters<ReturnType<Interceptor>>[0];
+
+/** The name in a REST path wins over the one in the body. Requests without a body have it already. */
+function withPathName(request: AnyRequest, name: string | undefined): AnyRequest {
+  if (name === undefined || request.stream || !isMessage(request.message, UpdateSecretRequestSchema)) return request;
+  const message = clone(UpdateSecretRequestSchema, request.message);
+  message.id ??= create(SecretIdentifierSchema);
+  message.id.name = name;
+  return { ...request, message };
+}

@@ -1,0 +1,45 @@
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { SecretStore } from "@flyte-secrets/core";
+import { AuthMetadataService, ClusterService, SecretService } from "@flyte-secrets/idl";
+import type { Logger } from "pino";
+import { createAuthHandlers } from "./auth-handlers.ts";
+import { createAuthorise } from "./authorise.ts";
+import { createCallOptions } from "./call-options.ts";
+import { clusterHandlers } from "./cluster-handlers.ts";
+import { createInvalidation } from "./invalidation.ts";
+import { createSecretHandlers } from "./secret-handlers.ts";
+import type { ServiceConfig } from "./service-config.ts";
+import { createValidateRequest } from "./validate-request.ts";
+
+export interface RouteParts {
+  readonly store: SecretStore;
+  readonly config: ServiceConfig;
+  readonly log: Logger;
+  /** Told of each call that runs. */
+  readonly onCall: (running: Promise<unknown>) => void;
+}
+
+/** The RPC services of this server, with all that surrounds their calls, as a function that adds them to a Connect router. */
+export function createRoutes({ store, config, log, onCall }: RouteParts): (router: ConnectRouter) => ConnectRouter {
+  const readMaxBytes = messageLimit(store.maxValueBytes);
+  const open = createCallOptions({ log, onCall, readMaxBytes, authorise: () => {} });
+  const guarded = createCallOptions({ log, onCall, readMaxBytes, authorise: createAuthorise(config.auth) });
+  const secretHandlers = createSecretHandlers({
+    store,
+    organization: config.organization,
+    validate: createValidateRequest(),
+    invalidate: createInvalidation({ webhookURL: config.webhookURL, log }),
+    log,
+  });
+  const authHandlers = createAuthHandlers(config.auth);
+  return (router) =>
+    router
+      .service(SecretService, secretHandlers, guarded)
+      .service(ClusterService, clusterHandlers, guarded)
+      .service(AuthMetadataService, authHandlers, open);
+}
+
+/** JSON may write each byte of a value as six, such as `\\u0000`; 64 KiB are for the rest of the message. */
+function messageLimit(maxValueBytes: number): number {
+  return 6 * maxValueBytes + 65_536;
+}

@@ -1,0 +1,99 @@
+import { lookup } from "node:dns/promises";
+import { request as requestHttp } from "node:http";
+import { request as requestHttps } from "node:https";
+import type { SecretId } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+
+const DEFAULT_PORT = "9444";
+
+/** Tells the webhooks' caches to forget a secret. Resolves when they were told or the time is up; never throws. */
+export type Invalidate = (id: SecretId) => Promise<void>;
+
+export interface InvalidationOptions {
+  /** Such as `http://flyte-pod-webhook-headless:9444`; scheme http and port 9444 if it names none. Empty: nobody is told. */
+  readonly webhookURL: string;
+  readonly log: Logger;
+  /** For name resolution and all answers together. Default 5 s. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Posts to every address that the webhook's host name has, as Flyte's service does for its own webhook (spec page 5), and warns
+ * how many pods could not be told.
+ */
+export function createInvalidation({ webhookURL, log, timeoutMs = 5_000 }: InvalidationOptions): Invalidate {
+  if (webhookURL === "") return async () => {};
+  const url = parseWebhookUrl(webhookURL);
+  return async ({ org, domain, project, name }) => {
+    const body = JSON.stringify({ org, domain, project, name });
+    const signal = AbortSignal.timeout(timeoutMs);
+    try {
+      const addresses = await resolve(url.hostname, signal);
+      const results = await Promise.allSettled(addresses.map((address) => post({ url, address, body, signal })));
+      const failures = results.flatMap((result) => (result.status === "rejected" ? [describe(result.reason)] : []));
+      if (failures.length === 0) return;
+      log.warn(
+        { url: url.href, failures },
+        `cache not invalidated on ${failures.length}/${addresses.length} webhook pod(s)`,
+      );
+    } catch (error) {
+      log.warn(
+        { url: url.href, failures: [describe(error)] },
+        "cache not invalidated: the webhook's host is not known",
+      );
+    }
+  };
+}
+
+/** The endpoint as it is posted to. Throws TypeError for text that is no URL. */
+export function parseWebhookUrl(text: string): URL {
+  const [, scheme = "http://", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/i.exec(text) ?? [];
+  const [, authority = "", path = ""] = /^([^/?#]*)(.*)$/.exec(rest) ?? [];
+  const url = new URL(`${scheme}${authority}${/:\d+$/.test(authority) ? "" : `:${DEFAULT_PORT}`}${path}`);
+  url.pathname = `${url.pathname.replace(/\/+$/, "")}/invalidate-secret`;
+  return url;
+}
+
+async function resolve(hostname: string, signal: AbortSignal): Promise<string[]> {
+  const host = hostname.replace(/^\[|\]$/g, "");
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(new Error("name resolution timed out")), { once: true });
+  });
+  const found = await Promise.race([lookup(host, { all: true }), late]);
+  return found.map(({ address }) => address);
+}
+
+interface Post {
+  readonly url: URL;
+  readonly address: string;
+  readonly body: string;
+  readonly signal: AbortSignal;
+}
+
+function post({ url, address, body, signal }: Post): Promise<void> {
+  const request = url.protocol === "https:" ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const sent = request({
+      method: "POST",
+      host: address,
+      port: url.port,
+      path: url.pathname,
+      servername: url.hostname,
+      headers: { host: url.host, "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+      agent: false,
+      signal,
+    });
+    sent.once("response", (response) => {
+      response.resume();
+      const { statusCode = 0 } = response;
+      if (statusCode >= 200 && statusCode < 300) resolve();
+      else reject(new Error(`${address} answered ${statusCode}`));
+    });
+    sent.once("error", (error) => reject(new Error(`${address}: ${error.message}`)));
+    sent.end(body);
+  });
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

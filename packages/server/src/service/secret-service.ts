@@ -1,0 +1,101 @@
+import { type ConnectRouter, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import type { SecretStore } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { Exchange, NodeHandler } from "../rpc/node-handler.ts";
+import { type ErrorReply, reply, replyError } from "../rpc/reply.ts";
+import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
+import { type Call, callKey } from "./call.ts";
+import { createRoutes } from "./create-routes.ts";
+import { replyReadiness } from "./health.ts";
+import { findRestRoute } from "./rest-routes.ts";
+import type { ServiceConfig } from "./service-config.ts";
+import { createUnknownRpc } from "./unknown-rpc.ts";
+
+export interface SecretServiceOptions {
+  readonly store: SecretStore;
+  readonly config: ServiceConfig;
+  readonly telemetry: { readonly log: Logger };
+}
+
+/** Flyte's secret service, to be mounted on a server. */
+export interface MountedSecretService {
+  /**
+   * Answers every request of a Node http, https or http2 server: Connect, gRPC, gRPC-Web, REST, `/healthz`, `/readyz`. Paths of
+   * others get 404.
+   */
+  readonly handler: NodeHandler;
+  /** Adds the RPC services alone to a Connect router; authentication, limits and errors included. */
+  routes(router: ConnectRouter): void;
+  /** `/readyz` turns to 503 at once; resolves when the calls under way are done. Neither store nor server are closed. */
+  close(): Promise<void>;
+}
+
+/** The service of spec page 3 over one store. `serve` of the command line uses nothing else. */
+export function secretService({ store, config, telemetry: { log } }: SecretServiceOptions): MountedSecretService {
+  const running = new Set<Promise<unknown>>();
+  const onCall = (call: Promise<unknown>) => {
+    const end = () => running.delete(ended);
+    const ended: Promise<unknown> = call.then(end, end);
+    running.add(ended);
+  };
+  const routes = createRoutes({ store, config, log, onCall });
+  const rpcs = new Map(routes(createConnectRouter()).handlers.map((rpc) => [rpc.requestPath, rpc]));
+  const findUnknownRpc = createUnknownRpc();
+  let closing = false;
+
+  const handler: NodeHandler = (req, res) => {
+    const exchange: Exchange = { req, res };
+    const path = req.url?.split("?", 1)[0] ?? "";
+    const rest = findRestRoute(path, req.method);
+    const call: Call = { authority: requestAuthority(req), pathName: rest?.pathName };
+    const values = createContextValues().set(callKey, call);
+    logWhenDone(exchange, { path, call, log });
+
+    const rpc = rpcs.get(rest?.rpcPath ?? path) ?? findUnknownRpc(path, req.headers["content-type"] ?? "");
+    if (rpc !== undefined) serveRpc(exchange, rpc, { log, values, transform: rest?.transform });
+    else if (rest !== undefined) replyError(exchange, methodNotAllowed(rest.allowed));
+    else if (path === "/healthz") reply(exchange, { status: 200, text: "OK" });
+    else if (path === "/readyz") void replyReadiness(exchange, store, closing);
+    else if (path === "/.well-known/oauth-authorization-server") replyError(exchange, NO_ISSUER);
+    else replyError(exchange, NO_SUCH_PATH);
+  };
+
+  return {
+    handler,
+    routes: (router) => {
+      routes(router);
+    },
+    async close() {
+      closing = true;
+      await Promise.all(running);
+    },
+  };
+}
+
+function logWhenDone({ req, res }: Exchange, about: { path: string; call: Call; log: Logger }): void {
+  const started = performance.now();
+  res.once("close", () => {
+    const ms = Math.round(performance.now() - started);
+    about.log.debug(
+      { method: req.method, path: about.path, status: res.statusCode, code: about.call.code, ms },
+      "request",
+    );
+  });
+}
+
+function methodNotAllowed(allowed: readonly string[]): ErrorReply {
+  const message = `this path takes ${allowed.join(", ")}`;
+  return { status: 405, code: "unknown", message, headers: { allow: allowed.join(", ") } };
+}
+
+const NO_ISSUER: ErrorReply = {
+  status: 404,
+  code: "unimplemented",
+  message: "there is no OAuth 2 issuer behind this server: send its own token as a bearer token",
+};
+
+const NO_SUCH_PATH: ErrorReply = {
+  status: 404,
+  code: "unimplemented",
+  message: "there is nothing at this path: RPCs are at /PACKAGE.SERVICE/METHOD, REST under /secrets/api/v1",
+};

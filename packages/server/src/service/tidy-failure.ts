@@ -1,0 +1,67 @@
+import { type DescField, type DescOneof, ScalarType } from "@bufbuild/protobuf";
+import { isFieldError } from "@bufbuild/protobuf/reflect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import { type Call, callKey } from "./call.ts";
+
+/**
+ * Puts right, in place, what an error says before any protocol writes it out: Connect's own errors about unreadable bodies
+ * quote the body, and with it the value. Handlers of every protocol pass a failure to `abort` first, and that is the one
+ * point all of them share.
+ */
+export function tidyFailures(context: HandlerContext): void {
+  const call = context.values.get(callKey);
+  if (!("abort" in context) || typeof context.abort !== "function") return;
+  const abort = context.abort;
+  Object.assign(context, {
+    abort(reason?: unknown) {
+      if (reason instanceof ConnectError) tidy(reason, call);
+      abort(reason);
+    },
+  });
+}
+
+function tidy(error: ConnectError, call: Call | undefined): void {
+  if (call?.decoded !== true) Object.assign(error, describeUnreadable(error));
+  if (error.code !== Code.Unauthenticated) Object.assign(error, { rawMessage: avoidLoginPrompt(error.rawMessage) });
+  if (call !== undefined) call.code ??= codeToString(error.code);
+}
+
+/** Flyte's clients take `unauthorized` or `unauthenticated` anywhere in a message for a request to log in, even in a name. */
+export function avoidLoginPrompt(message: string): string {
+  return message.replace(/un(?=authori[sz]ed|authenticated)/gi, "un-");
+}
+
+/** A body that can't be read is the caller's mistake, and an error of the JSON parser is told without its quotation. */
+function describeUnreadable(error: ConnectError): { code?: Code; rawMessage?: string } {
+  if (error.code === Code.Internal) return { code: Code.InvalidArgument };
+  const { cause } = error;
+  if (!(cause instanceof Error) || cause.message !== error.rawMessage) return {};
+  return { rawMessage: describeJsonFailure(cause.cause) };
+}
+
+function describeJsonFailure(cause: unknown): string {
+  if (!isFieldError(cause)) return "the request body is not a JSON object of the request's type";
+  const field: DescField | DescOneof = cause.field();
+  switch (field.kind) {
+    case "oneof":
+      return `${field.name}: only one of ${field.fields.map(({ name }) => name).join(", ")} may be set`;
+    case "field":
+      return `${field.name}: not the JSON of ${expectedType(field)}`;
+  }
+}
+
+function expectedType(field: DescField): string {
+  switch (field.fieldKind) {
+    case "scalar":
+      return field.scalar === ScalarType.BYTES ? "bytes, which is base64" : ScalarType[field.scalar].toLowerCase();
+    case "enum":
+      return field.enum.name;
+    case "message":
+      return field.message.name;
+    case "list":
+      return "a list";
+    case "map":
+      return "a map";
+  }
+}
