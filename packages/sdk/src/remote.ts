@@ -5,6 +5,7 @@ export {
   type Connection,
   type ConnectionOptions,
   resolveConnection,
+  resolveScope,
   type Token,
 } from "./remote/connection.ts";
 export { close, init } from "./remote/current-client.ts";

@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import { isMap, parseDocument } from "yaml";
 import type { Environment } from "../environment.ts";
 import { readFileIfThere } from "./read-file-if-there.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -23,7 +22,7 @@ export async function readConfigFile(
 ): Promise<ConfigFile | undefined> {
   for (const { path, namedBy } of await candidates(given, environment)) {
     const text = await readFileIfThere(path);
-    if (text !== undefined) return { path, settings: parseSettings(text, path) };
+    if (text !== undefined) return { path, settings: await parseSettings(text, path) };
     if (namedBy !== undefined) {
       throw new SecretsError("invalid_config", `${namedBy} names ${path}, which is not there.`);
     }
@@ -62,10 +61,16 @@ async function findGitRoot(directory: string): Promise<string | undefined> {
 }
 
 /** A file that holds no map says nothing: `./config.yaml` may be some other tool's. */
-function parseSettings(text: string, path: string): Settings {
+async function parseSettings(text: string, path: string): Promise<Settings> {
+  // Loaded for those who have such a file.
+  const { isMap, parseDocument } = await import("yaml");
   const document = parseDocument(text);
   const [error] = document.errors;
-  if (error !== undefined) throw new SecretsError("invalid_config", `${path} is not YAML: ${error.message}`);
+  if (error !== undefined) {
+    // The parser's own message quotes the file, which may hold a client's secret.
+    const [{ line, col }] = error.linePos ?? [{ line: 1, col: 1 }];
+    throw new SecretsError("invalid_config", `${path} is not YAML: ${error.code} at line ${line}, column ${col}.`);
+  }
   const read = (key: string): unknown => {
     const [section, name] = key.split(".");
     const map = document.get(section);

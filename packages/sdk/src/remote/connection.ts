@@ -81,6 +81,19 @@ export async function resolveConnection(
   };
 }
 
+/**
+ * Whose task or secret is meant when nobody says: organization, project and domain from the sources of
+ * {@link resolveConnection}, in the same order. A part that none of them has is undefined.
+ */
+export async function resolveScope(
+  options: Pick<ConnectionOptions, "org" | "project" | "domain" | "config"> = {},
+  environment: Environment = processEnvironment(),
+): Promise<Pick<Settings, "org" | "project" | "domain">> {
+  const file = await readConfigFile(options.config, environment);
+  const sources = [options, ...fromVariables(environment.variables), file?.settings ?? {}];
+  return { org: first(sources, "org"), project: first(sources, "project"), domain: first(sources, "domain") };
+}
+
 function first<Name extends keyof Settings>(sources: readonly Settings[], name: Name): Settings[Name] {
   return sources.find((source) => source[name] !== undefined)?.[name];
 }
@@ -114,7 +127,7 @@ function toAuth(
   if (credentials !== undefined) return { kind: "credentials", credentials };
   const { apiKey, embedded } = found;
   if (apiKey !== undefined && parseEndpoint(apiKey.endpoint, false, "FLYTE_API_KEY").hostname === url.hostname) {
-    return { kind: "credentials", credentials: apiKey };
+    return { kind: "credentials", credentials: { clientId: apiKey.clientId, clientSecret: apiKey.clientSecret } };
   }
   if (embedded?.token !== undefined && URL.parse(embedded.endpoint)?.origin === url.origin) {
     return { kind: "token", token: embedded.token };

@@ -1,0 +1,302 @@
+import { spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type Connection, type ConnectionOptions, resolveConnection } from "./connection.ts";
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(join(tmpdir(), "flyte-secrets-connection-"));
+  await mkdir(join(root, "home"));
+  await mkdir(join(root, "repo/.git"), { recursive: true });
+  await mkdir(join(root, "repo/src"));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+interface Surroundings {
+  readonly files?: Record<string, string>;
+  readonly variables?: Record<string, string>;
+}
+
+/** Resolves in `repo/src` of the temporary directory, with `home` beside `repo`. */
+async function resolveIn(
+  { files = {}, variables = {} }: Surroundings,
+  options?: ConnectionOptions,
+): Promise<Connection> {
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(root, name)), { recursive: true });
+    await writeFile(join(root, name), content);
+  }
+  return resolveConnection(options, { variables, cwd: join(root, "repo/src"), home: join(root, "home") });
+}
+
+const refusal = async (surroundings: Surroundings, options?: ConnectionOptions): Promise<unknown> =>
+  resolveIn(surroundings, options).catch((error: unknown) =>
+    error instanceof SecretsError ? [error.code, error.message.replaceAll(root, "<root>")] : error,
+  );
+
+const plain = (endpoint: string): Connection => ({
+  endpoint,
+  org: "",
+  project: "",
+  domain: "",
+  auth: { kind: "none" },
+  tls: { rejectUnauthorized: true },
+  timeoutMs: 30_000,
+});
+const encodeKey = (text: string): string => Buffer.from(text).toString("base64");
+const running = (endpoint: string, pid = process.pid): string => JSON.stringify({ endpoint, pid });
+
+describe("options", () => {
+  test("say everything", async () => {
+    const token = () => "t";
+    const options = {
+      endpoint: "https://acme.flyte.example:8443/api/",
+      org: "o",
+      project: "p",
+      domain: "d",
+      insecureSkipVerify: true,
+      token,
+      timeoutMs: 5,
+    };
+    expect(await resolveIn({}, options)).toEqual({
+      endpoint: "https://acme.flyte.example:8443/api",
+      org: "o",
+      project: "p",
+      domain: "d",
+      auth: { kind: "token", token },
+      tls: { rejectUnauthorized: false },
+      timeoutMs: 5,
+    });
+  });
+
+  test("win over variables and files; an empty string stands for no project", async () => {
+    const variables = { FLYTE_ADMIN_ENDPOINT: "a.example", FLYTE_TASK_PROJECT: "p", FLYTE_TASK_DOMAIN: "d" };
+    const files = { "repo/src/config.yaml": "admin: { endpoint: f.example }" };
+    expect(await resolveIn({ files, variables }, { endpoint: "o.example", project: "" })).toEqual({
+      ...plain("https://o.example"),
+      domain: "d",
+    });
+  });
+
+  test.each([
+    ["localhost:8090", true, "http://localhost:8090"],
+    ["localhost:8090", undefined, "https://localhost:8090"],
+    ["dns:///localhost:8090", true, "http://localhost:8090"],
+    ["http://localhost:8090", undefined, "http://localhost:8090"],
+    ["https://localhost:8090", true, "https://localhost:8090"],
+    ["[::1]:8090", true, "http://[::1]:8090"],
+  ])("endpoint %s with insecure %s is %s", async (endpoint, insecure, expected) => {
+    expect(await resolveIn({}, { endpoint, insecure })).toEqual(plain(expected));
+  });
+
+  test.each([
+    "ftp://x.example",
+    "https://user:pw@x.example",
+    "not an address",
+    "https://x.example/?q=1",
+  ])("endpoint %j is refused, without showing it", async (endpoint) => {
+    expect(await refusal({}, { endpoint })).toEqual([
+      "invalid_config",
+      "endpoint: the endpoint is not an address: write host:port, dns:///host:port, or an http or https URL.",
+    ]);
+  });
+
+  test("the organization is the first label of a long host name when none is set", async () => {
+    expect((await resolveIn({}, { endpoint: "acme.hosted.example" })).org).toBe("acme");
+    expect((await resolveIn({}, { endpoint: "127.0.0.1:8093" })).org).toBe("");
+  });
+
+  test("token and credentials exclude each other", async () => {
+    const credentials = { clientId: "c", clientSecret: "s" };
+    expect(await refusal({}, { endpoint: "x.example", token: "t", credentials })).toEqual([
+      "invalid_config",
+      "token and credentials exclude each other: give one.",
+    ]);
+  });
+});
+
+describe("variables", () => {
+  test("of Flyte's clients name endpoint and scope", async () => {
+    const variables = {
+      FLYTE_ADMIN_ENDPOINT: "dns:///a.example:81",
+      FLYTE_ADMIN_INSECURE: "true",
+      FLYTE_ADMIN_INSECURESKIPVERIFY: "1",
+      FLYTE_TASK_ORG: "o",
+      FLYTE_TASK_PROJECT: "p",
+      FLYTE_TASK_DOMAIN: "d",
+      FLYTE_ENDPOINT: "later.example",
+    };
+    expect(await resolveIn({ variables })).toEqual({
+      ...plain("http://a.example:81"),
+      org: "o",
+      project: "p",
+      domain: "d",
+      tls: { rejectUnauthorized: false },
+    });
+  });
+
+  test("of a task name where it runs, after all others", async () => {
+    const variables = {
+      _U_EP_OVERRIDE: "u.example",
+      _U_INSECURE: "yes",
+      _U_ORG_NAME: "o",
+      FLYTE_INTERNAL_EXECUTION_PROJECT: "p",
+      FLYTE_INTERNAL_EXECUTION_DOMAIN: "d",
+    };
+    const inTask = { ...plain("http://u.example"), org: "o", project: "p", domain: "d" };
+    expect(await resolveIn({ variables })).toEqual(inTask);
+    expect(await resolveIn({ variables: { ...variables, FLYTE_ENDPOINT: "https://e.example" } })).toEqual({
+      ...inTask,
+      endpoint: "https://e.example",
+    });
+  });
+
+  test("FLYTE_API_KEY names endpoint, client and organization", async () => {
+    const FLYTE_API_KEY = encodeKey("dns:///k.example:81:id:sec-ret:acme");
+    const credentials = {
+      kind: "credentials",
+      credentials: { clientId: "id", clientSecret: "sec-ret" },
+    };
+    expect(await resolveIn({ variables: { FLYTE_API_KEY, FLYTE_ENDPOINT: "other.example" } })).toEqual({
+      ...plain("https://k.example:81"),
+      org: "acme",
+      auth: credentials,
+    });
+  });
+
+  test("a client's secret stays away from another endpoint than its own", async () => {
+    const variables = { FLYTE_API_KEY: encodeKey("k.example:id:secret:None") };
+    expect(await resolveIn({ variables }, { endpoint: "o.example" })).toEqual(plain("https://o.example"));
+  });
+
+  test("FLYTE_SECRETS_TOKEN goes to an endpoint that variables name, not to one that a file names", async () => {
+    const variables = { FLYTE_SECRETS_TOKEN: "t" };
+    const files = { "repo/src/config.yaml": "admin: { endpoint: f.example }" };
+    expect((await resolveIn({ variables: { ...variables, FLYTE_ENDPOINT: "e.example" } })).auth).toEqual({
+      kind: "token",
+      token: "t",
+    });
+    expect((await resolveIn({ variables, files })).auth).toEqual({ kind: "none" });
+  });
+
+  test.each([
+    [{ FLYTE_ADMIN_INSECURE: "maybe" }, "FLYTE_ADMIN_INSECURE must be true or false."],
+    [{ _U_INSECURE: "maybe" }, "_U_INSECURE must be true or false."],
+    [{ FLYTE_API_KEY: "bm9uZQ==" }, "FLYTE_API_KEY must be base64 of endpoint:clientId:clientSecret:org."],
+    [{ UCTL_CONFIG: "no.yaml" }, "UCTL_CONFIG names <root>/repo/src/no.yaml, which is not there."],
+    [{ FLYTECTL_CONFIG: "~/no.yaml" }, "FLYTECTL_CONFIG names <root>/home/no.yaml, which is not there."],
+  ])("%j is refused by name", async (variables, message) => {
+    expect(await refusal({ variables })).toEqual(["invalid_config", message]);
+  });
+});
+
+describe("configuration files", () => {
+  const content = (endpoint: string): string => `admin: { endpoint: ${endpoint} }`;
+  const places: [string, Record<string, string>?][] = [
+    ["repo/src/config.yaml"],
+    ["repo/src/.flyte/config.yaml"],
+    ["repo/.flyte/config.yaml"],
+    ["uctl.yaml", { UCTL_CONFIG: "../../uctl.yaml" }],
+    ["flytectl.yaml", { FLYTECTL_CONFIG: "../../flytectl.yaml" }],
+    ["home/.union/config.yaml"],
+    ["home/.flyte/config.yaml"],
+  ];
+
+  test("are looked for in Flyte's order", async () => {
+    const files = Object.fromEntries(places.map(([path], index) => [path, content(`f${index}.example`)]));
+    const variables = Object.assign({}, ...places.map(([, named]) => named ?? {}));
+    for (const [index, [path, named]] of places.entries()) {
+      expect((await resolveIn({ files, variables })).endpoint).toBe(`https://f${index}.example`);
+      delete files[path];
+      for (const name of Object.keys(named ?? {})) delete variables[name];
+      await rm(join(root, path));
+    }
+  });
+
+  test("say how to reach their own endpoint, and the scope for any", async () => {
+    const files = {
+      "repo/ca.pem": "a certificate",
+      "repo/.flyte/config.yaml":
+        "admin: { endpoint: dns:///f.example:8090, insecure: true, insecureSkipVerify: true, caCertFilePath: ../ca.pem }\n" +
+        "task: { org: o, project: p, domain: d }\n",
+    };
+    const scope = { org: "o", project: "p", domain: "d" };
+    expect(await resolveIn({ files })).toEqual({
+      ...plain("http://f.example:8090"),
+      ...scope,
+      tls: { rejectUnauthorized: false, ca: "a certificate" },
+    });
+    expect(await resolveIn({ files }, { endpoint: "other.example" })).toEqual({
+      ...plain("https://other.example"),
+      ...scope,
+    });
+  });
+
+  test("one that is named is read instead of the others", async () => {
+    const files = { "repo/src/config.yaml": content("f.example"), "home/mine.yaml": content("mine.example") };
+    expect((await resolveIn({ files }, { config: "~/mine.yaml" })).endpoint).toBe("https://mine.example");
+  });
+
+  test("one of another tool says nothing", async () => {
+    const files = {
+      "repo/src/config.yaml": "- admin\n- 2\n",
+      "home/.flyte-secrets/server.json": running("http://127.0.0.1:8093"),
+    };
+    expect(await resolveIn({ files })).toEqual(plain("http://127.0.0.1:8093"));
+  });
+
+  test.each([
+    ["admin: { endpoint: 5 }", "<root>/repo/src/config.yaml: admin.endpoint must be text."],
+    ["admin: { insecure: maybe }", "<root>/repo/src/config.yaml: admin.insecure must be true or false."],
+    [
+      "admin: { endpoint: x, caCertFilePath: no.pem }",
+      "caCertFilePath names <root>/repo/src/no.pem, which is not there.",
+    ],
+  ])("%s is refused by name", async (text, message) => {
+    expect(await refusal({ files: { "repo/src/config.yaml": text } })).toEqual(["invalid_config", message]);
+  });
+
+  test("broken YAML is refused with file and place", async () => {
+    expect(await refusal({ files: { "repo/src/config.yaml": "admin: {" } })).toEqual([
+      "invalid_config",
+      "<root>/repo/src/config.yaml is not YAML: BAD_INDENT at line 1, column 9.",
+    ]);
+  });
+});
+
+describe("the embedded server of this user", () => {
+  const files = {
+    "home/.flyte-secrets/server.json": running("http://127.0.0.1:8093"),
+    "home/.flyte-secrets/token": "the-token\n",
+  };
+
+  test("is found with its token, also when it is named", async () => {
+    const found = { ...plain("http://127.0.0.1:8093"), auth: { kind: "token", token: "the-token" } };
+    expect(await resolveIn({ files })).toEqual(found);
+    expect(await resolveIn({ files }, { endpoint: "127.0.0.1:8093", insecure: true })).toEqual(found);
+  });
+
+  test("keeps its token from every other endpoint", async () => {
+    expect(await resolveIn({ files }, { endpoint: "http://127.0.0.1:9000" })).toEqual(plain("http://127.0.0.1:9000"));
+  });
+
+  test("may keep its data elsewhere, and run without authentication", async () => {
+    const elsewhere = { "home/data/server.json": running("http://127.0.0.1:9") };
+    const variables = { SECRET_STORE_PATH: "~/data" };
+    expect(await resolveIn({ files: { ...files, ...elsewhere }, variables })).toEqual(plain("http://127.0.0.1:9"));
+  });
+
+  test.each<[string, () => string]>([
+    ["has died", () => running("http://127.0.0.1:8093", spawnSync("true").pid)],
+    ["is starting", () => '{"endpoint":'],
+  ])("that %s is none, and the message says what to do", async (_, server) => {
+    expect(await refusal({ files: { ...files, "home/.flyte-secrets/server.json": server() } })).toEqual([
+      "invalid_config",
+      "No service is known. Start one on this machine with `flyte-secrets serve`, or name one: the endpoint of init(), " +
+        "FLYTE_ENDPOINT, or admin.endpoint in .flyte/config.yaml.",
+    ]);
+  });
+});
