@@ -1,0 +1,9 @@
+#!/usr/bin/env node
+// biome-ignore-all lint/style/useTemplate: this file has to run on the Node that is too old, to say so.
+var major = Number(process.versions.node.split(".")[0]);
+if (major < 24) {
+  process.stderr.write("flyte-secrets needs Node 24 or newer, and this is Node " + process.versions.node + ".\n");
+  process.exitCode = 1;
+} else {
+  void import("../dist/main.js").then((main) => main.main(process));
+}

@@ -1,0 +1,31 @@
+import { Argument, Command } from "commander";
+import { complete } from "../completion/complete.ts";
+import { completionScript, SHELLS, type Shell } from "../completion/shell-scripts.ts";
+import type { Host } from "../host.ts";
+import { examples } from "../options/examples.ts";
+
+/** `completion bash|zsh|fish`. */
+export function completionCommand(host: Host): Command {
+  return new Command("completion")
+    .description("Print a script that makes Tab complete commands, options and files in your shell.")
+    .addArgument(new Argument("<shell>", "your shell").choices([...SHELLS]))
+    .addHelpText(
+      "after",
+      examples(
+        "completion bash > ~/.local/share/bash-completion/completions/flyte-secrets",
+        "completion zsh > ~/.zsh/completions/_flyte-secrets",
+        "completion fish > ~/.config/fish/completions/flyte-secrets.fish",
+      ),
+    )
+    .action((shell: Shell) => {
+      host.stdout.write(completionScript(shell));
+    });
+}
+
+/** `__complete -- WORDS`, which the scripts call. */
+export function completeCommand(program: Command, host: Host): Command {
+  return new Command("__complete").argument("[words...]").action((words: string[]) => {
+    const { words: offered, files } = complete(program, words);
+    host.stdout.write(files ? ":files\n" : offered.map((word) => `${word}\n`).join(""));
+  });
+}

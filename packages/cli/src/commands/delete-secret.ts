@@ -1,0 +1,40 @@
+import { SecretsError } from "@flyte-secrets/core";
+import { Command } from "commander";
+import type { Host } from "../host.ts";
+import { examples } from "../options/examples.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import {
+  addSecretOptions,
+  checkSecretOptions,
+  describeScope,
+  type SecretCommandOptions,
+} from "../options/secret-command-options.ts";
+
+/** `delete secret NAME`. */
+export function deleteSecretCommand(host: Host): Command {
+  const command = new Command("secret")
+    .summary("Delete a secret")
+    .description("Delete a secret. On a terminal it asks first.")
+    .argument("<name>", "the secret's name")
+    .option("-y, --yes", "do not ask");
+  return addSecretOptions(command)
+    .addHelpText("after", examples("delete secret api-key", "delete secret api-key -p shop -d production --yes"))
+    .action(async (name: string) => {
+      const options = mergedOptions<SecretCommandOptions & { readonly yes?: boolean }>(command);
+      checkSecretOptions(options, name);
+      const { Secret } = await import("@flyte-secrets/sdk/remote");
+      const { openClient } = await import("../remote/open-client.ts");
+      await using client = await openClient(options, host);
+      if (!options.yes) await confirmDeletion(`Delete secret ${name} (${describeScope(options)})?`, host);
+      await Secret.delete(name, { client, clusterPool: options.clusterPool });
+      host.stdout.write(`Deleted secret ${name} (${describeScope(options)}).\n`);
+    });
+}
+
+async function confirmDeletion(question: string, host: Host): Promise<void> {
+  const { canAsk, openPrompt } = await import("../values/prompt.ts");
+  // A script has nobody to ask, and Flyte's own command does not ask either.
+  if (!canAsk(host)) return;
+  const prompt = await openPrompt(host);
+  if (!(await prompt.confirm(question))) throw new SecretsError("canceled", "not confirmed; nothing was deleted");
+}

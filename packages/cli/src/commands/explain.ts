@@ -1,0 +1,79 @@
+import { type InjectContext, MountRequirement, SecretsError } from "@flyte-secrets/core";
+import type { Config } from "@flyte-secrets/server/local";
+import { Command, Option } from "commander";
+import type { Explanation } from "../explain/explain-request.ts";
+import type { Host } from "../host.ts";
+import { addOutputOption, addScopeOptions, type OutputOptions, type ScopeOptions } from "../options/common-options.ts";
+import { examples } from "../options/examples.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+
+const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
+
+interface ExplainOptions extends ScopeOptions, OutputOptions, SettingOptions {
+  readonly group?: string;
+  readonly mount: keyof typeof MOUNTS;
+}
+
+/** `explain KEY`. */
+export function explainCommand(host: Host): Command {
+  const command = new Command("explain")
+    .summary("Show where a task's secret would come from")
+    .description(
+      "Ask this machine's secret managers for a secret as a task of a project would, and show where each looked and what was\n" +
+        "found; never the value. Exit code 1 when no manager has it.",
+    )
+    .argument("<key>", "key of the secret that the task asks for")
+    .option("-g, --group <group>", "group that it asks for")
+    .addOption(new Option("--mount <how>", "how it wants the secret").choices(Object.keys(MOUNTS)).default("any"));
+  addOutputOption(addScopeOptions(command));
+  return addSettingOptions(command)
+    .addHelpText(
+      "after",
+      examples(
+        "explain api-key --project shop --domain production",
+        "explain password --group my-db-credentials -p shop -d production --mount env",
+      ),
+    )
+    .action(async (key: string) => {
+      const options = mergedOptions<ExplainOptions>(command);
+      const { renderExplanation } = await import("../render/render-explanation.ts");
+      const explanations = await explain(key, options, host);
+      host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table"));
+      if (!explanations.some(({ outcome }) => outcome === "serves")) throw notServed(key, explanations);
+    });
+}
+
+async function explain(key: string, options: ExplainOptions, host: Host): Promise<Explanation[]> {
+  const { createLookup, createStoreFetcher } = await import("@flyte-secrets/server/local");
+  const { explainRequest } = await import("../explain/explain-request.ts");
+  const { recordEmbedded, recordGlobal } = await import("../explain/recorded-managers.ts");
+  const { globalSecrets } = await import("../store/global-secrets.ts");
+  const { withStore } = await import("../store/with-store.ts");
+  const config = await readConfig(options, host);
+  const request = {
+    group: options.group ?? "",
+    groupVersion: "",
+    key,
+    mountRequirement: MOUNTS[options.mount],
+    envVar: "",
+  };
+  return withStore(config, (store) => {
+    const global = recordGlobal(globalSecrets(config, host));
+    const embedded = recordEmbedded(createLookup({ fetcher: createStoreFetcher(store) }));
+    return explainRequest(request, [global, embedded], contextOf(options, config));
+  });
+}
+
+function contextOf({ project = "", domain = "" }: ScopeOptions, { secret, webhook }: Config): InjectContext {
+  return {
+    labels: { organization: secret.organization, domain, project },
+    namespace: `${project}-${domain}`,
+    variables: { prefix: webhook.secretEnvVarPrefix, style: webhook.secretEnvVarNaming },
+  };
+}
+
+function notServed(key: string, explanations: readonly Explanation[]): SecretsError {
+  const reasons = explanations.flatMap((one) => (one.outcome === "passes" ? [`${one.manager}: ${one.reason}`] : []));
+  return new SecretsError("not_injected", `no secret manager has ${key}: ${reasons.join("; ")}`);
+}

@@ -1,0 +1,101 @@
+import { writeFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { type SecretScope, type SecretStore, SecretsError } from "@flyte-secrets/core";
+import { Command, Option } from "commander";
+import type { SecretEntry } from "../formats/secret-entry.ts";
+import type { Host } from "../host.ts";
+import { addScopeOptions, type ScopeOptions } from "../options/common-options.ts";
+import { examples } from "../options/examples.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import { checkSecretOptions } from "../options/secret-command-options.ts";
+import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+
+interface ExportOptions extends ScopeOptions, SettingOptions {
+  readonly format?: string;
+  readonly toFile?: string;
+  readonly withValues?: boolean;
+}
+
+const PAGE_SIZE = 500;
+
+/** `export`. */
+export function exportCommand(host: Host): Command {
+  const command = new Command("export")
+    .summary("Write the secrets of one scope to a file or pipe")
+    .description(
+      "Write the secrets of exactly one scope of this machine's store: their names, or with --with-values everything.\n" +
+        "Values go to a new file (0600) or into a pipe, never to a terminal.",
+    )
+    .option("--with-values", "write the values too")
+    .option("--to-file <file>", "new file to write (default: standard output)")
+    .addOption(
+      new Option("--format <format>", "default: as --to-file's name says, else json").choices([
+        "env",
+        "json",
+        "kubernetes",
+      ]),
+    );
+  addScopeOptions(command);
+  return addSettingOptions(command)
+    .addHelpText(
+      "after",
+      examples(
+        "export --with-values --to-file global.json",
+        "export -p shop -d production --with-values --to-file prod.env",
+        "export --with-values --format kubernetes | kubectl apply -f -",
+        "export --format env > .env.example",
+      ),
+    )
+    .action(async () => {
+      const options = mergedOptions<ExportOptions>(command);
+      checkSecretOptions({ project: options.project ?? "", domain: options.domain ?? "" });
+      const { withValues = false, toFile } = options;
+      if (withValues && toFile === undefined && host.stdout.isTTY) {
+        throw new SecretsError("usage", "values are not written to a terminal; use --to-file FILE or a pipe");
+      }
+      await exportSecrets(options, withValues, host);
+    });
+}
+
+async function exportSecrets(options: ExportOptions, withValues: boolean, host: Host): Promise<void> {
+  const { formatFor } = await import("../formats/secret-formats.ts");
+  const { withStore } = await import("../store/with-store.ts");
+  const format = formatFor(options.format, options.toFile) ?? formatFor("json", undefined);
+  const config = await readConfig(options, host);
+  const scope = { org: config.secret.organization, domain: options.domain ?? "", project: options.project ?? "" };
+  const entries = await withStore(config, (store) => readEntries(store, scope, withValues));
+  const text = format?.print(entries) ?? "";
+  if (options.toFile === undefined) host.stdout.write(text);
+  else {
+    await writePrivate(options.toFile, text, host);
+    host.stdout.write(`Wrote ${entries.length} secrets to ${options.toFile}.\n`);
+  }
+}
+
+/** Every secret of exactly this scope. */
+async function readEntries(store: SecretStore, scope: SecretScope, withValues: boolean): Promise<SecretEntry[]> {
+  const entries: SecretEntry[] = [];
+  let token = "";
+  do {
+    const page = await store.list({ scope, limit: PAGE_SIZE, token, clusterTokens: {}, includeSystem: false });
+    for (const { id, type } of page.entries) {
+      if (id.domain !== scope.domain || id.project !== scope.project) continue;
+      const value = withValues ? await store.read(id) : undefined;
+      entries.push({ name: id.name, type, ...(value && { value }) });
+    }
+    token = page.token;
+  } while (token !== "");
+  return entries;
+}
+
+/** A new file for this user alone: one that exists might be open to others, or something else. */
+async function writePrivate(file: string, text: string, host: Host): Promise<void> {
+  const { reasonOf } = await import("../values/read-input.ts");
+  try {
+    await writeFile(resolve(host.cwd, file), text, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    throw new SecretsError("invalid_argument", `--to-file ${file} cannot be written: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}

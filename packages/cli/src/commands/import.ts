@@ -1,0 +1,64 @@
+import { Command, Option } from "commander";
+import type { Host } from "../host.ts";
+import { examples } from "../options/examples.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import {
+  addSecretOptions,
+  checkSecretOptions,
+  describeScope,
+  type SecretCommandOptions,
+} from "../options/secret-command-options.ts";
+
+interface ImportOptions extends SecretCommandOptions {
+  readonly format?: string;
+  readonly overwrite?: boolean;
+  readonly dryRun?: boolean;
+}
+
+/** `import FILE`. */
+export function importCommand(host: Host): Command {
+  const command = new Command("import")
+    .summary("Create the secrets of a file")
+    .description(
+      "Create each entry of a .env file, a JSON object or Kubernetes Secrets as a secret of one scope. Names and values are\n" +
+        "checked, and secrets that are there already looked for, before the first is written.",
+    )
+    .argument("<file>", "file to read; - is standard input")
+    .addOption(
+      new Option("--format <format>", "default: as the file's name says").choices(["env", "json", "kubernetes"]),
+    )
+    .option("--overwrite", "give secrets that are there the file's value")
+    .option("--dry-run", "say what would be done, and do nothing");
+  return addSecretOptions(command)
+    .addHelpText(
+      "after",
+      examples(
+        "import .env --project shop --domain development",
+        "import secrets.json --dry-run",
+        "import --format kubernetes - < secret.yaml",
+        "import prod.env -d production --overwrite",
+      ),
+    )
+    .action((file: string) => importFile(file, mergedOptions<ImportOptions>(command), host));
+}
+
+async function importFile(file: string, options: ImportOptions, host: Host): Promise<void> {
+  checkSecretOptions(options);
+  const { readEntries } = await import("../import/read-entries.ts");
+  const { importEntries } = await import("../import/import-entries.ts");
+  const { openClient } = await import("../remote/open-client.ts");
+  const { dryRun = false, overwrite = false } = options;
+  const entries = await readEntries(file, options, host);
+  await using client = await openClient(options, host);
+  const words = dryRun
+    ? { create: "Would create", update: "Would update", end: ", nothing written" }
+    : { create: "Created", update: "Updated", end: "" };
+  for await (const { name, how } of importEntries(entries, client, {
+    dryRun,
+    overwrite,
+    clusterPool: options.clusterPool,
+  })) {
+    host.stdout.write(`${words[how]} secret ${name}\n`);
+  }
+  host.stdout.write(`${entries.length} secrets (${describeScope(options)})${words.end}\n`);
+}

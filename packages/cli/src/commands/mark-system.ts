@@ -1,0 +1,32 @@
+import { Command } from "commander";
+import type { Host } from "../host.ts";
+import { addScopeOptions, type ScopeOptions } from "../options/common-options.ts";
+import { examples } from "../options/examples.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import { checkSecretOptions, describeScope } from "../options/secret-command-options.ts";
+import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+
+/** `system mark NAME` and `system unmark NAME`. */
+export function markSystemCommand(how: "mark" | "unmark", host: Host): Command {
+  const command = new Command(how)
+    .summary(how === "mark" ? "Hide a secret from the API" : "Show a hidden secret again")
+    .description(
+      how === "mark"
+        ? "Make a secret of this machine's store a system secret: tasks get it as before, the API hides it and refuses to change it."
+        : "Make a system secret of this machine's store an ordinary one again.",
+    )
+    .argument("<name>", "the secret's name");
+  addScopeOptions(command);
+  return addSettingOptions(command)
+    .addHelpText("after", examples(`system ${how} registry-password --domain production`))
+    .action(async (name: string) => {
+      const options = mergedOptions<ScopeOptions & SettingOptions>(command);
+      const { domain = "", project = "" } = options;
+      checkSecretOptions({ domain, project }, name);
+      const config = await readConfig(options, host);
+      const { withStore } = await import("../store/with-store.ts");
+      const id = { org: config.secret.organization, domain, project, name };
+      await withStore(config, (store) => store.setSystem(id, how === "mark"));
+      host.stdout.write(`Secret ${name} (${describeScope(options)}) is ${how === "mark" ? "hidden" : "shown"}.\n`);
+    });
+}

@@ -1,0 +1,66 @@
+import { once } from "node:events";
+import type { Config } from "@flyte-secrets/server";
+import { Command, Option } from "commander";
+import type { Host } from "../host.ts";
+import { examples } from "../options/examples.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+
+interface ServeOptions extends SettingOptions {
+  readonly host?: string;
+  readonly port?: string;
+  readonly auth?: "token" | "none";
+}
+
+/** `serve`: the secret service, until Ctrl-C or SIGTERM. */
+export function serveCommand(host: Host): Command {
+  const command = new Command("serve")
+    .summary("Run the secret service")
+    .description(
+      "Run the secret service until Ctrl-C. Without options it keeps secrets sealed in ~/.flyte-secrets and listens\n" +
+        "on 127.0.0.1:8093 with a token that it makes; the other commands and the SDK find both by themselves.",
+    )
+    .option("--host <host>", "address to listen on (secret.server.host)")
+    .option("--port <port>", "port to listen on, 0 for a free one (secret.server.port)")
+    .addOption(new Option("--auth <mode>", "who may call (secret.auth.mode)").choices(["token", "none"]));
+  return addSettingOptions(command)
+    .addHelpText(
+      "after",
+      examples("serve", "serve --port 9000 --auth none", "serve -c '/etc/flyte/config.d/*.yaml' --logger.level debug"),
+    )
+    .action(async () => {
+      const options = mergedOptions<ServeOptions>(command);
+      const config = await readConfig(options, host, {
+        "secret.server.host": options.host,
+        "secret.server.port": options.port,
+        "secret.auth.mode": options.auth,
+      });
+      await serve(config, host);
+    });
+}
+
+async function serve(config: Config, host: Host): Promise<void> {
+  const { createLogger, startServer } = await import("@flyte-secrets/server");
+  const interrupted = host.interruption();
+  const server = await startServer(config, { log: createLogger(config.logger) });
+  host.stdout.write(greeting(server.endpoint, config.secret));
+  if (!interrupted.aborted) await once(interrupted, "abort");
+  await server.close();
+}
+
+/** Where it listens and how to use it. The token itself stays in its file. */
+function greeting(endpoint: string, { store, auth }: Config["secret"]): string {
+  const lines = [`Listening on ${endpoint}`];
+  if (store.type === "Embedded") lines.push(`Data in      ${store.path}`);
+  if (auth.mode === "token") {
+    lines.push(
+      `Token in     ${auth.tokenFile}`,
+      "This user's flyte-secrets commands and SDK find both by themselves; other clients send the token as",
+      "`authorization: Bearer TOKEN`.",
+    );
+  } else {
+    lines.push("Everybody who reaches this address may use it (--auth none).");
+  }
+  lines.push("Try:  flyte-secrets create secret my-secret", "Stop: Ctrl-C");
+  return `${lines.join("\n")}\n`;
+}

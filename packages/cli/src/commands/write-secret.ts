@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+import type { Host } from "../host.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import {
+  addSecretOptions,
+  checkSecretOptions,
+  describeScope,
+  type SecretCommandOptions,
+} from "../options/secret-command-options.ts";
+import { addValueOptions, checkValueOptions, type ValueOptions } from "../values/value-options.ts";
+
+/** Adds the options that `create` and `update` share. */
+export function addWriteOptions(command: Command): Command {
+  return addSecretOptions(addValueOptions(command));
+}
+
+/**
+ * Creates or updates the secret that `command` was called for. Everything that can be refused without the value is refused before it
+ * is asked for: options, names, and a service that cannot be found.
+ */
+export async function writeSecret(how: "create" | "update", name: string, command: Command, host: Host): Promise<void> {
+  const options = mergedOptions<SecretCommandOptions & ValueOptions>(command);
+  checkSecretOptions(options, name);
+  checkValueOptions(options, options);
+  const { Secret } = await import("@flyte-secrets/sdk/remote");
+  const { openClient } = await import("../remote/open-client.ts");
+  const { readSecretValue } = await import("../values/read-secret-value.ts");
+  await using client = await openClient(options, host);
+  const value = await readSecretValue(options, host);
+  await Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool });
+  host.stdout.write(`${how === "create" ? "Created" : "Updated"} secret ${name} (${describeScope(options)}).\n`);
+}

@@ -1,0 +1,67 @@
+import type { Command, Option } from "commander";
+
+/** What can stand at the cursor: words, or a file's name. */
+export interface Completion {
+  readonly words: readonly string[];
+  readonly files: boolean;
+}
+
+const NOTHING: Completion = { words: [], files: false };
+
+/**
+ * What can stand in place of the last of `words`, the words of the command line after the program's name. Read from
+ * the commands themselves, so that it cannot fall behind them.
+ */
+export function complete(program: Command, words: readonly string[]): Completion {
+  const current = words.at(-1) ?? "";
+  const place = walk(program, words.slice(0, -1));
+  if (place.option) return completeValue(place.option, current);
+  if (current.startsWith("-")) return offered(flagsOf(place.command), current);
+  const argument = place.command.registeredArguments.at(
+    Math.min(place.operands, place.command.registeredArguments.length - 1),
+  );
+  if (argument?.name() === "file" && place.operands === 0) return { words: [], files: true };
+  const choices = place.operands === 0 ? (argument?.argChoices ?? []) : [];
+  return offered([...subcommandsOf(place.command), ...choices], current);
+}
+
+/** Where a command line has got to: the command, the option that waits for its value, the operands so far. */
+function walk(program: Command, words: readonly string[]): { command: Command; option?: Option; operands: number } {
+  let command = program;
+  let option: Option | undefined;
+  let operands = 0;
+  for (const word of words) {
+    // Bash hands over `--name=value` in three words.
+    if (word === "=") continue;
+    if (option) {
+      option = undefined;
+    } else if (word.startsWith("-")) {
+      option = command.options.find(({ required, short, long }) => required && [short, long].includes(word));
+    } else {
+      const next = command.commands.find((candidate) => candidate.name() === word);
+      if (next) command = next;
+      else operands++;
+    }
+  }
+  return { command, operands, ...(option && { option }) };
+}
+
+function completeValue(option: Option, current: string): Completion {
+  if (option.argChoices) return offered(option.argChoices, current === "=" ? "" : current);
+  return /<(file|directory)>/.test(option.flags) ? { words: [], files: true } : NOTHING;
+}
+
+function flagsOf(command: Command): string[] {
+  return [...command.options.filter((option) => !option.hidden).flatMap((option) => option.long ?? []), "--help"];
+}
+
+function subcommandsOf(command: Command): string[] {
+  return command
+    .createHelp()
+    .visibleCommands(command)
+    .map((visible) => visible.name());
+}
+
+function offered(words: readonly string[], current: string): Completion {
+  return { words: words.filter((word) => word.startsWith(current)), files: false };
+}

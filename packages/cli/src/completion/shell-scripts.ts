@@ -1,0 +1,57 @@
+/** The shells that `completion` writes a script for. */
+export const SHELLS = ["bash", "zsh", "fish"] as const;
+export type Shell = (typeof SHELLS)[number];
+
+/**
+ * The script that makes a shell ask `flyte-secrets __complete` at each Tab. Its answer is one word a line, or the
+ * single line `:files` where a file's name belongs.
+ */
+export function completionScript(shell: Shell): string {
+  switch (shell) {
+    case "bash":
+      return BASH;
+    case "zsh":
+      return ZSH;
+    case "fish":
+      return FISH;
+  }
+}
+
+const BASH = `_flyte_secrets() {
+  local answer
+  answer=$(flyte-secrets __complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null) || return
+  if [ "$answer" = ":files" ]; then
+    compopt -o default
+    COMPREPLY=()
+  else
+    mapfile -t COMPREPLY <<< "$answer"
+    [ -n "$answer" ] || COMPREPLY=()
+  fi
+}
+complete -F _flyte_secrets flyte-secrets
+`;
+
+const ZSH = `#compdef flyte-secrets
+_flyte_secrets() {
+  local answer
+  answer=$(flyte-secrets __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null) || return
+  if [[ $answer == ":files" ]]; then
+    _files
+  elif [[ -n $answer ]]; then
+    compadd -- "\${(@f)answer}"
+  fi
+}
+compdef _flyte_secrets flyte-secrets
+`;
+
+const FISH = `function __flyte_secrets_complete
+  set -l words (commandline -opc) (commandline -ct)
+  set -l answer (flyte-secrets __complete -- $words[2..] 2>/dev/null)
+  if test "$answer" = ":files"
+    __fish_complete_path (commandline -ct)
+  else
+    printf '%s\\n' $answer
+  end
+end
+complete -c flyte-secrets -f -a '(__flyte_secrets_complete)'
+`;

@@ -1,0 +1,52 @@
+import { isSecretsError } from "@flyte-secrets/core";
+import { CommanderError } from "commander";
+
+/** What to print for a command that failed, and its exit code. `line` is absent where everything is said already. */
+export interface Failure {
+  readonly line?: string;
+  readonly exit: number;
+}
+
+/**
+ * One line that says what to do, and never a word that could be a value: an error we did not raise on purpose may quote what it
+ * choked on, so only its kind and place are told. Exit codes: 2 for usage, 1 for the rest (spec page 6).
+ */
+export function describeFailure(error: unknown): Failure {
+  if (error instanceof CommanderError) return describeUsage(error);
+  if (isSecretsError(error)) return { line: oneLine(error.message), exit: error.kind.exit };
+  return { line: `internal fault, please report it: ${describeUnknown(error)}`, exit: 1 };
+}
+
+function describeUsage(error: CommanderError): Failure {
+  switch (error.code) {
+    case "commander.help":
+    case "commander.helpDisplayed":
+    case "commander.version":
+      return { exit: error.exitCode === 0 ? 0 : 2 };
+    case "commander.excessArguments":
+      // The arguments themselves stay out: `create secret NAME VALUE` is an easy mistake.
+      return { line: `${error.message.replace(/^error: /, "").replace(/: .*/s, "")}; see --help`, exit: 2 };
+    case "commander.unknownOption":
+      return { line: `${withoutAttachedValue(error.message.replace(/^error: /, ""))}; see --help`, exit: 2 };
+    default:
+      return { line: oneLine(error.message.replace(/^error: /, "")), exit: 2 };
+  }
+}
+
+/** `unknown option '--valu=x'` without what follows the `=`, and `'-vx'` without what follows the letter. */
+function withoutAttachedValue(message: string): string {
+  const suggestion = /\(Did you mean .*\?\)$/.exec(message)?.[0];
+  const flag = /'(--[^=']*|-[^-])/.exec(message)?.[1] ?? "";
+  return `unknown option '${flag}'${suggestion ? ` ${suggestion}` : ""}`;
+}
+
+function describeUnknown(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  const code = "code" in error ? ` ${String(error.code)}` : "";
+  const place = /\n\s+at (.*)/.exec(error.stack ?? "")?.[1];
+  return `${error.name}${code}${place ? ` at ${place}` : ""}`;
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, " ");
+}

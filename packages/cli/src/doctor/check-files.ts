@@ -1,0 +1,31 @@
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "@flyte-secrets/server/local";
+import { type Finding, note, ok, problem } from "./finding.ts";
+
+/** Whether the data directory and the files in it that must be this user's alone are so. */
+export function checkFiles({ secret }: Config): Finding[] {
+  const { path } = secret.store;
+  if (!exists(path)) return [note(`${path} is not there yet; flyte-secrets serve makes it`)];
+  const files = [join(path, "store.db"), join(path, "master.key"), join(path, "server.json"), secret.auth.tokenFile];
+  return [checkPrivate(path, 0o700), ...files.filter(exists).map((file) => checkPrivate(file, 0o600))];
+}
+
+function checkPrivate(path: string, mode: number): Finding {
+  const stats = statSync(path);
+  const user = process.geteuid?.();
+  const wanted = mode.toString(8);
+  const found = (stats.mode & 0o777).toString(8);
+  if (user !== undefined && stats.uid !== user) {
+    return problem(`${path} belongs to user ${stats.uid}`, `run as that user, or: chown ${user} ${path}`);
+  }
+  // Windows has no such modes.
+  if (user !== undefined && (stats.mode & 0o077) !== 0) {
+    return problem(`${path} is open to other users (mode 0${found})`, `chmod ${wanted} ${path}`);
+  }
+  return ok(`${path} is for this user alone (mode 0${found})`);
+}
+
+function exists(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false }) !== undefined;
+}

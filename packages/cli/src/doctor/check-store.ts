@@ -1,0 +1,19 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { isSecretsError } from "@flyte-secrets/core";
+import type { Config } from "@flyte-secrets/server/local";
+import { withStore } from "../store/with-store.ts";
+import { type Finding, note, ok, problem } from "./finding.ts";
+
+/** Whether the store opens with its master key and answers. */
+export async function checkStore(config: Config): Promise<Finding> {
+  const file = join(config.secret.store.path, "store.db");
+  if (!existsSync(file)) return note("no store yet; flyte-secrets serve makes one");
+  try {
+    await withStore(config, (store) => store.check());
+    return ok(`${file} opens with its master key`);
+  } catch (error) {
+    if (!isSecretsError(error)) throw error;
+    return problem(`${file} does not open: ${error.message}`, error.kind.meaning);
+  }
+}

@@ -1,0 +1,55 @@
+import { SecretValue } from "@flyte-secrets/core";
+import { decodeBase64 } from "./decode-base64.ts";
+import { formatError, type SecretEntry, type SecretFormat } from "./secret-entry.ts";
+
+/**
+ * An object of names: a text value is a string, anything else an object of `text` or `base64` and, for an image-pull secret,
+ * `type`. A name without value is null, which reading refuses.
+ */
+export const jsonFormat: SecretFormat = {
+  name: "json",
+  matches: (fileName) => fileName.endsWith(".json"),
+  parse: (text) => Object.entries(parseObject(text)).map(([name, entry]) => parseEntry(name, entry)),
+  print: (entries) =>
+    `${JSON.stringify(Object.fromEntries(entries.map((entry) => [entry.name, toJson(entry)])), null, 2)}\n`,
+};
+
+function parseObject(text: string): object {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    // JSON.parse quotes what it choked on, which may be a value.
+    throw formatError("the file is not JSON");
+  }
+  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+    throw formatError('expected a JSON object of names and values, such as {"api-key": "..."}');
+  }
+  return parsed;
+}
+
+function parseEntry(name: string, entry: unknown): SecretEntry {
+  if (typeof entry === "string") return { name, type: "generic", value: SecretValue.fromText(entry) };
+  if (typeof entry !== "object" || entry === null) throw formatError(`${name} has no value: expected a string`);
+  const { type = "regular", text, base64, ...rest } = entry as Record<string, unknown>; // a JSON object
+  const [unknownKey] = Object.keys(rest);
+  if (unknownKey !== undefined) throw formatError(`${name} has an unknown key: expected text or base64, and type`);
+  if (type !== "regular" && type !== "image_pull") throw formatError(`${name}: type must be regular or image_pull`);
+  return { name, type: type === "regular" ? "generic" : type, value: parseValue(name, text, base64) };
+}
+
+function parseValue(name: string, text: unknown, base64: unknown): SecretValue {
+  if (typeof text === "string" && base64 === undefined) return SecretValue.fromText(text);
+  if (typeof base64 === "string" && text === undefined) return decodeBase64(base64, name);
+  throw formatError(`${name} needs either text or base64, a string`);
+}
+
+function toJson({ type, value }: SecretEntry): unknown {
+  if (value === undefined) return null;
+  const text = value.revealText();
+  if (type === "generic" && text !== undefined) return text;
+  return {
+    ...(type === "image_pull" && { type }),
+    ...(text === undefined ? { base64: value.revealBase64() } : { text }),
+  };
+}

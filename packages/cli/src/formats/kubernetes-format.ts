@@ -1,0 +1,94 @@
+import { SecretValue } from "@flyte-secrets/core";
+import { parseAllDocuments, stringify } from "yaml";
+import { decodeBase64 } from "./decode-base64.ts";
+import { formatError, onceEach, type SecretEntry, type SecretFormat } from "./secret-entry.ts";
+
+const DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson";
+const DOCKER_CONFIG_KEY = ".dockerconfigjson";
+const KUBERNETES_NAME = /^[a-z0-9](?:[-a-z0-9]{0,251}[a-z0-9])?$/;
+
+/**
+ * Kubernetes Secrets, one or several documents or a List. Each key of `data` and `stringData` is one secret; a Secret of type
+ * `kubernetes.io/dockerconfigjson` is one image-pull secret of the name of the Secret itself.
+ */
+export const kubernetesFormat: SecretFormat = {
+  name: "kubernetes",
+  matches: (fileName) => /\.ya?ml$/.test(fileName),
+  parse: (text) => onceEach(parseDocuments(text).flatMap(parseManifest)),
+  print: (entries) =>
+    toManifests(entries)
+      .map((manifest) => stringify(manifest))
+      .join("---\n"),
+};
+
+function parseDocuments(text: string): unknown[] {
+  const documents = parseAllDocuments(text);
+  if (!Array.isArray(documents)) return [];
+  return documents.map((document) => {
+    const [error] = document.errors;
+    // The parser's own message quotes the line, which may be a value.
+    if (error) throw formatError(`the file is not YAML: ${error.code} at line ${error.linePos?.[0].line ?? "?"}`);
+    return document.toJS();
+  });
+}
+
+/** What a manifest may hold; checked field by field, since it comes from a file. */
+interface Manifest {
+  readonly kind?: unknown;
+  readonly type?: unknown;
+  readonly items?: unknown;
+  readonly metadata?: { readonly name?: unknown };
+  readonly data?: unknown;
+  readonly stringData?: unknown;
+}
+
+function parseManifest(document: unknown): SecretEntry[] {
+  if (document === null) return [];
+  const manifest: Manifest = typeof document === "object" ? document : {};
+  if (Array.isArray(manifest.items)) return manifest.items.flatMap(parseManifest);
+  if (manifest.kind !== "Secret") throw formatError("expected manifests of kind Secret only");
+  const entries = new Map<string, SecretValue>();
+  for (const [key, value] of textEntries(manifest.data)) entries.set(key, decodeBase64(value, key));
+  for (const [key, value] of textEntries(manifest.stringData)) entries.set(key, SecretValue.fromText(value));
+  if (manifest.type === DOCKER_CONFIG_TYPE) return [imagePullEntry(manifest, entries.get(DOCKER_CONFIG_KEY))];
+  return [...entries].map(([name, value]) => ({ name, type: "generic", value }));
+}
+
+function imagePullEntry(manifest: Manifest, value: SecretValue | undefined): SecretEntry {
+  const name = manifest.metadata?.name;
+  if (typeof name !== "string" || value === undefined) {
+    throw formatError(`a Secret of type ${DOCKER_CONFIG_TYPE} needs metadata.name and the key ${DOCKER_CONFIG_KEY}`);
+  }
+  return { name, type: "image_pull", value };
+}
+
+function textEntries(map: unknown): [string, string][] {
+  return Object.entries(map ?? {}).map(([key, value]) => {
+    if (typeof value !== "string") throw formatError(`${key} has no value: expected a string`);
+    return [key, value];
+  });
+}
+
+function toManifests(entries: readonly SecretEntry[]): object[] {
+  const generic = entries.filter(({ type }) => type === "generic");
+  const manifests = entries.filter(({ type }) => type === "image_pull").map(imagePullManifest);
+  const data = Object.fromEntries(generic.map(({ name, value }) => [name, value?.revealBase64() ?? null]));
+  return generic.length === 0 && manifests.length > 0
+    ? manifests
+    : [{ ...manifestHead("flyte-secrets"), type: "Opaque", data }, ...manifests];
+}
+
+function imagePullManifest({ name, value }: SecretEntry): object {
+  if (!KUBERNETES_NAME.test(name)) {
+    throw formatError(`${name} cannot be the name of a Kubernetes Secret; use --format json`);
+  }
+  return {
+    ...manifestHead(name),
+    type: DOCKER_CONFIG_TYPE,
+    data: { [DOCKER_CONFIG_KEY]: value?.revealBase64() ?? null },
+  };
+}
+
+function manifestHead(name: string): object {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name } };
+}

@@ -1,0 +1,35 @@
+import { SecretsError, type SecretType, type SecretValue } from "@flyte-secrets/core";
+
+/** One secret of an imported or exported file. */
+export interface SecretEntry {
+  readonly name: string;
+  readonly type: SecretType;
+  /** Absent in a listing of names alone. */
+  readonly value?: SecretValue;
+}
+
+/** A file format that holds several secrets. Errors are `invalid_argument` and name the entry or line, never a value. */
+export interface SecretFormat {
+  /** As `--format` names it. */
+  readonly name: string;
+  /** How a file of this format is recognised by its name. */
+  matches(fileName: string): boolean;
+  /** Every entry has a value and its name stands once. */
+  parse(text: string): SecretEntry[];
+  /** What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. */
+  print(entries: readonly SecretEntry[]): string;
+}
+
+export function formatError(message: string): SecretsError {
+  return new SecretsError("invalid_argument", message);
+}
+
+/** `entries`, or an error that names the first that stands twice. */
+export function onceEach(entries: readonly SecretEntry[]): SecretEntry[] {
+  const seen = new Set<string>();
+  for (const { name } of entries) {
+    if (seen.has(name)) throw formatError(`${name} stands twice in the file`);
+    seen.add(name);
+  }
+  return [...entries];
+}

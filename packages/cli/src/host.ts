@@ -1,0 +1,24 @@
+import type { Readable, Writable } from "node:stream";
+
+/** A stream of the process that may be a terminal. */
+type Terminal = { readonly isTTY?: boolean };
+
+/**
+ * Everything a command touches outside itself: passed in, so that a command can be run with other streams, another home
+ * and another environment. Only `main.ts` fills it from the process.
+ */
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: Readable & Terminal;
+  readonly stdout: Writable & Terminal & { readonly columns?: number };
+  readonly stderr: Writable & Terminal;
+  readonly home: string;
+  readonly cwd: string;
+  /** Major, minor and patch of the Node that runs this. */
+  readonly nodeVersion: string;
+  /**
+   * From the first call on, SIGINT and SIGTERM abort the signal instead of ending the process; the second one ends it at
+   * once. A command that never calls it dies of the first, as people expect.
+   */
+  interruption(): AbortSignal;
+}

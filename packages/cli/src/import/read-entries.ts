@@ -1,0 +1,42 @@
+import { checkSecretId, DEFAULT_ORGANIZATION, SecretsError } from "@flyte-secrets/core";
+import type { SecretEntry } from "../formats/secret-entry.ts";
+import { formatFor } from "../formats/secret-formats.ts";
+import type { Host } from "../host.ts";
+import type { ScopeOptions } from "../options/common-options.ts";
+import { readInput } from "../values/read-input.ts";
+import { naming } from "./import-entries.ts";
+
+/**
+ * The secrets of a file, each with a name that can be created at the scope. Every error names the file and the entry or line; a
+ * format that is neither named nor told by the file's name is `usage`.
+ */
+export async function readEntries(
+  file: string,
+  options: ScopeOptions & { readonly format?: string },
+  host: Host,
+): Promise<SecretEntry[]> {
+  const format = formatFor(options.format, file);
+  if (!format) throw new SecretsError("usage", "the file's name does not tell its format; say it with --format");
+  const text = decodeUtf8(await readInput(file, "file", host), file);
+  const entries = await naming(file, () => format.parse(text));
+  for (const { name, type } of entries) await naming(`${file}: ${name}`, () => checkEntry(name, type, options));
+  return entries;
+}
+
+function decodeUtf8(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new SecretsError("invalid_argument", `${file}: not UTF-8 text`);
+  }
+}
+
+function checkEntry(name: string, type: SecretEntry["type"], { project = "", domain = "" }: ScopeOptions): void {
+  checkSecretId({ org: DEFAULT_ORGANIZATION, domain, project, name });
+  if (type === "image_pull" && domain !== "") {
+    throw new SecretsError(
+      "invalid_argument",
+      "an image-pull secret has neither project nor domain; import it without",
+    );
+  }
+}

@@ -1,0 +1,39 @@
+import { homedir } from "node:os";
+import { runCommandLine } from "./command-line.ts";
+import type { Host } from "./host.ts";
+
+const SIGNAL_EXIT_BASE = 128;
+const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+
+/** The command itself: arguments, streams and environment from the process, exit code into it. */
+export async function main(process: NodeJS.Process): Promise<void> {
+  // Whoever reads our output may stop reading: `flyte-secrets get secret | head -1`.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 0 : 1);
+  });
+  process.exitCode = await runCommandLine(process.argv.slice(2), hostOf(process));
+}
+
+function hostOf(process: NodeJS.Process): Host {
+  return {
+    env: process.env,
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    home: homedir(),
+    cwd: process.cwd(),
+    nodeVersion: process.versions.node,
+    interruption: () => interruption(process),
+  };
+}
+
+function interruption(process: NodeJS.Process): AbortSignal {
+  const controller = new AbortController();
+  const onSignal = (signal: "SIGINT" | "SIGTERM") => {
+    if (controller.signal.aborted) process.exit(SIGNAL_EXIT_BASE + SIGNALS[signal]);
+    controller.abort();
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  return controller.signal;
+}

@@ -1,0 +1,64 @@
+import { type Command, Option } from "commander";
+
+/** How the secret commands reach the service. */
+export interface ConnectionOptions {
+  readonly endpoint?: string;
+  readonly insecure?: boolean;
+  readonly org?: string;
+  readonly config?: readonly string[];
+}
+
+/** Where a secret lives. Empty parts stand for a broader scope. */
+export interface ScopeOptions {
+  readonly project?: string;
+  readonly domain?: string;
+}
+
+export const OUTPUT_FORMATS = ["table", "table-simple", "json", "json-raw"] as const;
+export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
+
+export interface OutputOptions {
+  readonly outputFormat?: OutputFormat;
+}
+
+/** `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them. None is needed beside a running `serve`. */
+export function addConnectionOptions(command: Command): Command {
+  command
+    .optionsGroup("Connection:")
+    .option("--endpoint <address>", "address of the service (default: the server that this user runs)")
+    .option("--insecure", "plain HTTP to --endpoint instead of TLS")
+    .option("--org <organization>", "organization");
+  return addConfigOption(command, "Flyte's configuration file (default: the usual places)");
+}
+
+/** `-c, --config`. Repeatable: where only one makes sense, the command says so. */
+export function addConfigOption(command: Command, description: string): Command {
+  return command.option("-c, --config <file>", description, (file: string, before?: string[]) => [
+    ...(before ?? []),
+    file,
+  ]);
+}
+
+/** `-p` and `-d`. Without either the scope is global. */
+export function addScopeOptions(command: Command): Command {
+  return command
+    .optionsGroup("Scope:")
+    .option("-p, --project <project>", "project of the secret; needs --domain")
+    .option("-d, --domain <domain>", "domain of the secret (neither: global)");
+}
+
+/** `-o, --output-format`, with Flyte's `-of` as another spelling (see `spelled-out`). */
+export function addOutputOption(command: Command): Command {
+  return command
+    .optionsGroup("Output:")
+    .addOption(
+      new Option("-o, --output-format <format>", "how to print it; -of works too").choices([...OUTPUT_FORMATS]),
+    );
+}
+
+/** Everything that Flyte's CLI takes before the command's name. */
+export function addGlobalOptions(command: Command): Command {
+  addConnectionOptions(command);
+  addScopeOptions(command);
+  return addOutputOption(command);
+}

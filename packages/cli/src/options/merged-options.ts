@@ -1,0 +1,33 @@
+import { SecretsError } from "@flyte-secrets/core";
+import type { Command, Option } from "commander";
+
+/**
+ * The options that `command` was called with, those written before its name on the command line included; the nearest
+ * to the command's own place wins. An option that a parent takes and this command has no use for is `usage`, so that
+ * none is ignored without a word. `T` states what the command's own `option` calls declare.
+ */
+export function mergedOptions<T>(command: Command): T {
+  const own = new Map(command.options.map((option) => [option.attributeName(), option]));
+  const merged: Record<string, unknown> = command.opts();
+  for (let parent = command.parent; parent; parent = parent.parent) {
+    for (const option of parent.options) {
+      const name = option.attributeName();
+      if (parent.getOptionValueSource(name) !== "cli") continue;
+      if (!own.has(name)) throw misplaced(option, command);
+      if (command.getOptionValueSource(name) === "cli") continue;
+      merged[name] ??= parent.getOptionValue(name);
+    }
+  }
+  // Commander fills exactly the attributes that the options declare; nothing else knows their types.
+  return merged as T;
+}
+
+function misplaced(option: Option, command: Command): SecretsError {
+  return new SecretsError("usage", `${option.long} has no meaning for '${commandPath(command)}'; leave it out`);
+}
+
+/** The words that call a command, without the program's own name: `create secret`. */
+export function commandPath(command: Command): string {
+  const above = command.parent?.parent ? `${commandPath(command.parent)} ` : "";
+  return above + command.name();
+}

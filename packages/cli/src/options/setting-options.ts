@@ -1,0 +1,44 @@
+import type { Config } from "@flyte-secrets/server/local";
+import type { Command } from "commander";
+import type { Host } from "../host.ts";
+import { addConfigOption } from "./common-options.ts";
+import { SETTING_FLAG } from "./spelled-out.ts";
+
+/** The server's configuration, as the command line gives it. */
+export interface SettingOptions {
+  readonly config?: readonly string[];
+  /** `secret.server.port=9`, one for each flag. */
+  readonly "section.path"?: readonly string[];
+}
+
+/** Adds what {@link SettingOptions} reads. */
+export function addSettingOptions(command: Command): Command {
+  command.optionsGroup("Configuration:");
+  addConfigOption(command, "configuration file or glob of files; may be repeated, later ones win");
+  return command.option(
+    `${SETTING_FLAG} <value>`,
+    "any setting of docs/configuration.md by its path, such as --secret.server.port 9000",
+    (setting: string, before?: string[]) => [...(before ?? []), setting],
+  );
+}
+
+/** The configuration of the server that this user runs or would run. `shortcuts` are settings that have an option of their own. */
+export async function readConfig(
+  options: SettingOptions,
+  host: Host,
+  shortcuts: Readonly<Record<string, string | undefined>> = {},
+): Promise<Config> {
+  const { loadConfig } = await import("@flyte-secrets/server/local");
+  const settings = (options["section.path"] ?? []).map((setting) => {
+    const [path = "", ...value] = setting.split("=");
+    return [path, value.join("=")];
+  });
+  const given = Object.entries(shortcuts).flatMap(([path, value]) => (value === undefined ? [] : [[path, value]]));
+  return loadConfig({
+    files: options.config ?? [],
+    env: host.env,
+    flags: Object.fromEntries([...settings, ...given]),
+    home: host.home,
+    cwd: host.cwd,
+  });
+}

@@ -1,0 +1,70 @@
+import { Command } from "commander";
+import { backupCommand } from "./commands/backup.ts";
+import { group, verb } from "./commands/command-groups.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
+import { createSecretCommand } from "./commands/create-secret.ts";
+import { deleteSecretCommand } from "./commands/delete-secret.ts";
+import { doctorCommand } from "./commands/doctor.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { exportCommand } from "./commands/export.ts";
+import { getSecretCommand } from "./commands/get-secret.ts";
+import { importCommand } from "./commands/import.ts";
+import { markSystemCommand } from "./commands/mark-system.ts";
+import { restoreCommand } from "./commands/restore.ts";
+import { rotateKeysCommand } from "./commands/rotate-keys.ts";
+import { runCommand } from "./commands/run.ts";
+import { serveCommand } from "./commands/serve.ts";
+import { updateSecretCommand } from "./commands/update-secret.ts";
+import type { Host } from "./host.ts";
+import { addGlobalOptions } from "./options/common-options.ts";
+import { examples } from "./options/examples.ts";
+import { allCommands } from "./options/spelled-out.ts";
+import { version } from "./version.ts";
+
+/** The whole command: every subcommand, in the order of the help text. Errors and help go to the host's streams. */
+export function createProgram(host: Host): Command {
+  const program = new Command("flyte-secrets")
+    .description("Secrets for Flyte tasks: keep them, hand them to tasks, run tasks with them on this machine.")
+    .version(version(), "--version", "print the version");
+  addGlobalOptions(program);
+  program
+    .commandsGroup("Secrets:")
+    .addCommand(verb("create", "Create a secret", createSecretCommand(host)))
+    .addCommand(verb("get", "List secrets, or show one", getSecretCommand(host)))
+    .addCommand(verb("update", "Give a secret a new value", updateSecretCommand(host)))
+    .addCommand(verb("delete", "Delete a secret", deleteSecretCommand(host)))
+    .addCommand(importCommand(host))
+    .addCommand(exportCommand(host))
+    .commandsGroup("Tasks:")
+    .addCommand(runCommand(host))
+    .addCommand(explainCommand(host))
+    .commandsGroup("Service and store of this machine:")
+    .addCommand(serveCommand(host))
+    .addCommand(doctorCommand(host))
+    .addCommand(backupCommand(host))
+    .addCommand(restoreCommand(host))
+    .addCommand(group("keys", "Change the keys of the store", rotateKeysCommand(host)))
+    .addCommand(
+      group("system", "Hide secrets from the API", markSystemCommand("mark", host), markSystemCommand("unmark", host)),
+    )
+    .commandsGroup("This command:")
+    .addCommand(completionCommand(host))
+    .addCommand(completeCommand(program, host), { hidden: true })
+    .addHelpText("after", examples("serve", "create secret api-key", "get secret"));
+  for (const command of allCommands(program)) configure(command, host);
+  return program;
+}
+
+/** Options belong to the command before whose arguments they stand, so that the value of one is never taken for another. */
+function configure(command: Command, host: Host): void {
+  command
+    .enablePositionalOptions()
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.stdout.write(text),
+      writeErr: (text) => host.stderr.write(text),
+      // Told by `describeFailure`, in one line and without values.
+      outputError: () => {},
+    });
+}

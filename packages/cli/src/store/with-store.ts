@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
+import type { Config, EmbeddedStore } from "@flyte-secrets/server/local";
+
+/** The data directory of this user's store. `failed_precondition` when the configuration names a store that is not on this machine. */
+export function storeDirectory({ secret }: Config): string {
+  if (secret.store.type === "Embedded") return secret.store.path;
+  throw new SecretsError(
+    "invalid_config",
+    "this command works on the store of this machine, and the configuration names Kubernetes; add --secret.store.type Embedded",
+  );
+}
+
+/** Opens the store; a server may have it open too. One that is not there is `not_found`, never made. */
+export async function openStore(config: Config): Promise<EmbeddedStore> {
+  const directory = storeDirectory(config);
+  if (!existsSync(join(directory, "store.db"))) {
+    throw new SecretsError("not_found", `no store in ${directory} yet; flyte-secrets serve makes one`);
+  }
+  const { openEmbeddedStore } = await import("@flyte-secrets/server/local");
+  const { masterKey } = config.secret.store;
+  return openEmbeddedStore({ directory, ...(masterKey && { masterKey: masterKey.revealBytes() }) });
+}
+
+/** {@link openStore} for as long as `use` runs. */
+export async function withStore<T>(config: Config, use: (store: EmbeddedStore) => Promise<T>): Promise<T> {
+  const store = await openStore(config);
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}

@@ -1,0 +1,149 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { PassThrough } from "node:stream";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Host } from "../host.ts";
+import { readDockerConfig } from "./docker-config.ts";
+import { toDockerConfigJson } from "./docker-registry.ts";
+
+const CANARY = "canary-81c2";
+let home: string;
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "docker-config-"));
+});
+afterEach(() => {
+  rmSync(home, { recursive: true });
+});
+
+describe("credentials of a Docker installation", () => {
+  it("are read from the file, as auth or as user name and password", async () => {
+    writeConfig({ auths: { "ghcr.io": { auth: base64("u:p:q") }, "quay.io": { username: "v", password: "w" } } });
+    expect(await read()).toEqual({
+      "ghcr.io": { username: "u", password: "p:q" },
+      "quay.io": { username: "v", password: "w" },
+    });
+  });
+
+  it("come from the registry's helper, else from the store, else from the file", async () => {
+    writeHelper("special", { "a.io": { Username: "ua", Secret: "pa" } });
+    writeHelper("store", { "b.io": { Username: "ub", Secret: "pb" } });
+    writeConfig({
+      auths: { "b.io": {}, "c.io": { auth: base64("uc:pc") }, "without.io": {} },
+      credHelpers: { "a.io": "special" },
+      credsStore: "store",
+    });
+    expect(await read()).toEqual({
+      "a.io": { username: "ua", password: "pa" },
+      "b.io": { username: "ub", password: "pb" },
+      "c.io": { username: "uc", password: "pc" },
+    });
+  });
+
+  it("can be limited to registries, however those are spelled", async () => {
+    const hub = "https://index.docker.io/v1/";
+    writeConfig({ auths: { [hub]: { auth: base64("u:p") }, "ghcr.io": { auth: base64("x:y") }, "q.io": {} } });
+    expect(await read({ registries: ["docker.io"] })).toEqual({ [hub]: { username: "u", password: "p" } });
+    expect(await read({ registries: ["https://ghcr.io/v2/"] })).toEqual({
+      "ghcr.io": { username: "x", password: "y" },
+    });
+    await expect(read({ registries: ["ghcr.io", "q.io"] })).rejects.toThrow(
+      `no credentials for q.io in ${configFile()}; run: docker login q.io`,
+    );
+  });
+
+  it("are found through DOCKER_CONFIG and through a path", async () => {
+    const elsewhere = join(home, "elsewhere/config.json");
+    writeConfig({ auths: { "e.io": { auth: base64("u:p") } } }, elsewhere);
+    const expected = { "e.io": { username: "u", password: "p" } };
+    expect(await read({}, { DOCKER_CONFIG: dirname(elsewhere) })).toEqual(expected);
+    expect(await read({ path: elsewhere })).toEqual(expected);
+  });
+
+  it.each([
+    ["no registry has any", { auths: { "x.io": {} } }, "has no credentials for any registry; run docker login first"],
+    ["the file is no JSON", CANARY, "is not JSON, as Docker's configuration is"],
+    ["an auth is damaged", { auths: { "x.io": { auth: base64(CANARY) } } }, 'the "auth" of x.io'],
+    ["Docker holds an identity token", { auths: { "x.io": { identitytoken: CANARY } } }, "are an identity token"],
+    ["a helper is not installed", { credHelpers: { "x.io": "absent" } }, "docker-credential-absent, which Docker's"],
+  ])("are refused when %s", async (_, config, message) => {
+    writeConfig(config);
+    await expect(read()).rejects.toThrow(message);
+    await expect(read()).rejects.not.toThrow(CANARY);
+  });
+
+  it.each([
+    [
+      "fails",
+      `console.log("${CANARY}"); process.exitCode = 3;`,
+      "failed for x.io with exit code 3; try: docker login x.io",
+    ],
+    ["answers in no JSON", `console.log("${CANARY}");`, "did not answer in JSON"],
+    ["answers without a password", `console.log('{"Username":"${CANARY}"}');`, "without user name and password"],
+    [
+      "hands out an identity token",
+      `console.log('{"Username":"<token>","Secret":"${CANARY}"}');`,
+      "are an identity token",
+    ],
+  ])("are refused when a helper %s, without its output", async (_, script, message) => {
+    writeScript("odd", script);
+    writeConfig({ credHelpers: { "x.io": "odd" } });
+    await expect(read()).rejects.toThrow(message);
+    await expect(read()).rejects.not.toThrow(CANARY);
+  });
+
+  it("become a .dockerconfigjson as kubectl lays it out", () => {
+    const value = toDockerConfigJson(new Map([["ghcr.io", { username: "u", password: "p" }]]));
+    expect(JSON.parse(value.revealText() ?? "")).toEqual({
+      auths: { "ghcr.io": { username: "u", password: "p", auth: "dTpw" } },
+    });
+  });
+});
+
+async function read(options = {}, env: Record<string, string> = {}): Promise<object> {
+  const PATH = [join(home, "bin"), process.env.PATH].join(delimiter);
+  const silent = new PassThrough();
+  const host: Host = {
+    env: { PATH, ...env },
+    stdin: silent,
+    stdout: silent,
+    stderr: silent,
+    home,
+    cwd: home,
+    nodeVersion: "24.0.0",
+    interruption: () => new AbortController().signal,
+  };
+  return Object.fromEntries(await readDockerConfig(options, host));
+}
+
+function configFile(): string {
+  return join(home, ".docker/config.json");
+}
+
+function writeConfig(config: unknown, file = configFile()): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, typeof config === "string" ? config : JSON.stringify(config));
+}
+
+/** A helper that speaks Docker's protocol: `get`, the registry on standard input, JSON on standard output. */
+function writeHelper(name: string, known: Record<string, object>): void {
+  writeScript(
+    name,
+    `const registry = require("node:fs").readFileSync(0, "utf8");
+     const answer = process.argv[2] === "get" && ${JSON.stringify(known)}[registry];
+     console.log(answer ? JSON.stringify(answer) : "credentials not found in native keychain");
+     process.exitCode = answer ? 0 : 1;`,
+  );
+}
+
+function writeScript(name: string, body: string): void {
+  const file = join(home, "bin", `docker-credential-${name}`);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `#!/usr/bin/env node\n${body}\n`);
+  chmodSync(file, 0o755);
+}
+
+function base64(text: string): string {
+  return Buffer.from(text).toString("base64");
+}

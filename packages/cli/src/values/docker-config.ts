@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
+import type { Host } from "../host.ts";
+import { askCredentialHelper, type DockerCredentials, identityToken } from "./docker-credential-helper.ts";
+import { isDockerHub, registryHost } from "./docker-registry.ts";
+import { readInput } from "./read-input.ts";
+
+/** The parts of `config.json` that say where credentials are. */
+interface DockerConfig {
+  readonly auths: Readonly<Record<string, unknown>>;
+  readonly credHelpers: Readonly<Record<string, unknown>>;
+  readonly credsStore: unknown;
+}
+
+export interface DockerConfigOptions {
+  /** Default: `$DOCKER_CONFIG/config.json`, else `~/.docker/config.json`. */
+  readonly path?: string;
+  /** Only these, all of which must have credentials. Default: every registry of the file that has them. */
+  readonly registries?: readonly string[];
+}
+
+/**
+ * The credentials of a Docker installation by registry, as its configuration spells the registry: from its file, its
+ * `credHelpers` and its `credsStore`, in Docker's order. None at all is `invalid_argument`.
+ */
+export async function readDockerConfig(
+  options: DockerConfigOptions,
+  host: Host,
+): Promise<ReadonlyMap<string, DockerCredentials>> {
+  const path = options.path ?? join(host.env.DOCKER_CONFIG || join(host.home, ".docker"), "config.json");
+  const config = await loadConfig(path, host);
+  const known = new Set([...Object.keys(config.auths), ...Object.keys(config.credHelpers)]);
+  const found = new Map<string, DockerCredentials>();
+  for (const registry of options.registries?.map((name) => spelledAsIn(known, name)) ?? known) {
+    const credentials = await credentialsFor(registry, config, host);
+    if (credentials) found.set(registry, credentials);
+    else if (options.registries) throw noCredentials(registry, path);
+  }
+  if (found.size === 0) {
+    throw new SecretsError("invalid_argument", `${path} has no credentials for any registry; run docker login first`);
+  }
+  return found;
+}
+
+async function credentialsFor(
+  registry: string,
+  config: DockerConfig,
+  host: Host,
+): Promise<DockerCredentials | undefined> {
+  const helper = config.credHelpers[registry] ?? config.credsStore;
+  if (typeof helper === "string" && helper !== "") {
+    const answer = await askCredentialHelper(helper, registry, host);
+    if (answer) return answer;
+  }
+  return fromEntry(config.auths[registry], registry);
+}
+
+function fromEntry(entry: unknown, registry: string): DockerCredentials | undefined {
+  const { auth, username, password, identitytoken } = asRecord(entry);
+  if (typeof identitytoken === "string" && identitytoken !== "") throw identityToken(registry);
+  if (typeof auth === "string" && auth !== "") {
+    const [, user, pass] = /^([^:]*):(.*)$/s.exec(Buffer.from(auth, "base64").toString("utf8")) ?? [];
+    if (user === undefined || pass === undefined) {
+      throw new SecretsError(
+        "invalid_argument",
+        `the "auth" of ${registry} in Docker's configuration is not base64 of user:password`,
+      );
+    }
+    return { username: user, password: pass };
+  }
+  if (typeof username === "string" && typeof password === "string" && password !== "") return { username, password };
+  return undefined;
+}
+
+/** The file's own spelling of a registry that the user wrote another way: `docker.io` for `https://index.docker.io/v1/`. */
+function spelledAsIn(known: ReadonlySet<string>, name: string): string {
+  if (known.has(name)) return name;
+  return [...known].find((spelling) => sameRegistry(spelling, name)) ?? name;
+}
+
+function sameRegistry(a: string, b: string): boolean {
+  return (isDockerHub(a) && isDockerHub(b)) || registryHost(a) === registryHost(b);
+}
+
+async function loadConfig(path: string, host: Host): Promise<DockerConfig> {
+  const text = Buffer.from(await readInput(path, "--docker-config-path", host)).toString("utf8");
+  try {
+    const { auths, credHelpers, credsStore } = asRecord(JSON.parse(text));
+    return { auths: asRecord(auths), credHelpers: asRecord(credHelpers), credsStore };
+  } catch {
+    throw new SecretsError("invalid_argument", `${path} is not JSON, as Docker's configuration is`);
+  }
+}
+
+function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  // A JSON object, or nothing to be read from.
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function noCredentials(registry: string, path: string): SecretsError {
+  return new SecretsError(
+    "invalid_argument",
+    `no credentials for ${registry} in ${path}; run: docker login ${registry}`,
+  );
+}

@@ -1,0 +1,43 @@
+import { SecretsError } from "@flyte-secrets/core";
+import type { Host } from "../host.ts";
+
+/**
+ * Asks on the terminal; the question goes to standard error, so that standard output stays the command's result. Ctrl-C and
+ * the end of input are `canceled`. Callers check {@link canAsk} first and name the options that say the same.
+ */
+export interface Prompt {
+  /** Without echo. Never empty: an empty answer is asked for again. */
+  secret(question: string): Promise<string>;
+  /** Never empty. */
+  text(question: string): Promise<string>;
+  /** No is the default. */
+  confirm(question: string): Promise<boolean>;
+}
+
+/** Whether there is somebody to ask. */
+export function canAsk(host: Host): boolean {
+  return host.stdin.isTTY === true && host.stderr.isTTY === true;
+}
+
+/** Loads the prompt library, which the commands that don't ask can do without. */
+export async function openPrompt(host: Host): Promise<Prompt> {
+  const { confirm, input, password } = await import("@inquirer/prompts");
+  const context = { input: host.stdin, output: host.stderr };
+  const notEmpty = (answer: string) => answer !== "" || "It is empty. Type it, or press Ctrl-C to leave.";
+  return {
+    secret: (message) => answered(password({ message, mask: false, validate: notEmpty }, context)),
+    text: (message) => answered(input({ message, validate: notEmpty }, context)),
+    confirm: (message) => answered(confirm({ message, default: false }, context)),
+  };
+}
+
+async function answered<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof Error && error.name === "ExitPromptError") {
+      throw new SecretsError("canceled", "cancelled at the prompt; nothing was written");
+    }
+    throw error;
+  }
+}
