@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { SecretValue } from "@flyte-secrets/core";
 import { expectedStoreValue, runStoreWorker } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
@@ -144,7 +145,10 @@ describe("restore", () => {
 
   test("replaces a damaged store, and nothing of its write-ahead log comes back", async () => {
     const { source, store, file, target } = await createBackup();
-    // The log of a process that was killed: whole frames that belong to the old database.
+    // The log of a process that was killed: whole frames of the old database, without the page that says what it is.
+    const checkpoint = new DatabaseSync(join(source, "store.db"));
+    checkpoint.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    checkpoint.close();
     await store.update(id, SecretValue.fromText("in the log"));
     copyFileSync(join(source, "store.db-wal"), join(target, "store.db-wal"));
     writeFileSync(join(target, "store.db"), "damaged ".repeat(2_000), { mode: 0o600 });

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
@@ -20,12 +21,11 @@ export interface BackupStoreOptions {
 export async function backupStore({ directory, file }: BackupStoreOptions): Promise<void> {
   const { databaseFile } = existingStoreDirectory(directory);
   const target = resolve(file);
-  const partial = `${target}.partial`;
+  const partial = `${target}.${randomUUID()}.partial`;
   if (existsSync(target)) {
     throw new SecretsError("invalid_argument", `file: ${target} exists already. Choose another name.`);
   }
   try {
-    rmSync(partial, { force: true });
     makePrivateFile(partial);
     await copyDatabase(databaseFile, partial);
     renameSync(partial, target);
@@ -43,13 +43,6 @@ async function copyDatabase(from: string, to: string): Promise<void> {
     await backup(source, to, { rate: 0x7fff_ffff });
   } finally {
     source.close();
-  }
-  const copy = new DatabaseSync(to);
-  try {
-    // The copy says "WAL" like its source; so it would need side files, and a backup is to be one file.
-    copy.exec("PRAGMA journal_mode = DELETE");
-  } finally {
-    copy.close();
   }
   const descriptor = openSync(to, "r+");
   try {

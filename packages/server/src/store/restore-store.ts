@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import {
   chmodSync,
   closeSync,
@@ -41,10 +42,9 @@ export async function restoreStore({
   replace = false,
 }: RestoreStoreOptions): Promise<void> {
   const target = prepareStoreDirectory(directory);
-  const candidate = { ...target, databaseFile: `${target.databaseFile}.restoring` };
+  const candidate = { ...target, databaseFile: `${target.databaseFile}.${randomUUID()}.restoring` };
   assertReplaceable(target, replace);
   try {
-    removeDatabase(candidate);
     copyFileSync(resolve(file), candidate.databaseFile, constants.COPYFILE_EXCL);
     await verify(candidate, masterKey);
     putInPlace(candidate, target, replace);

@@ -1,5 +1,6 @@
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { SecretValue } from "@flyte-secrets/core";
 import { runStoreWorker } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
@@ -59,6 +60,20 @@ test("a rotation cut off before the database names the new key counts as not beg
   await rotateMasterKey({ directory });
   expect(await readKept({ directory })).toBe("kept");
   expect(existsSync(nextKeyFile)).toBe(false);
+});
+
+test("a rotation that the database refuses leaves the old key in force", async () => {
+  const { directory, keyFile } = await createStore();
+  const oldKey = readFileSync(keyFile);
+  const database = new DatabaseSync(join(directory, "store.db"));
+  onTestFinished(() => database.close());
+  database.exec("CREATE TRIGGER refuse BEFORE UPDATE ON keyring BEGIN SELECT RAISE(ABORT, 'refused'); END");
+  await expect(rotateMasterKey({ directory })).rejects.toThrow();
+  expect(readFileSync(keyFile)).toEqual(oldKey);
+  expect(await readKept({ directory })).toBe("kept");
+  database.exec("DROP TRIGGER refuse");
+  await rotateMasterKey({ directory });
+  expect(await readKept({ directory })).toBe("kept");
 });
 
 test("a rotation cut off before the new key file is in place is finished by whoever opens the store next", async () => {
