@@ -61,6 +61,8 @@ export type Injection =
       readonly edits: readonly InjectorEdit[];
       /** Of the secret that was found, where the injector looks for one. */
       readonly found?: { readonly id: SecretId; readonly level: ScopeLevel };
+      /** A path that a later admission step will mount for it, such as the injector of Vault's agent. */
+      readonly mountedLater?: string;
     }
   | {
       readonly injected: false;

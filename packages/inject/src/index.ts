@@ -1,6 +1,10 @@
+export { createAwsInjector } from "./aws-injector.ts";
+export { createAzureInjector } from "./azure-injector.ts";
 export { createEmbeddedInjector, type EmbeddedInjectorOptions } from "./embedded-injector.ts";
+export { createGcpInjector } from "./gcp-injector.ts";
 export { createGlobalInjector, type GlobalInjectorOptions } from "./global-injector.ts";
 export { createInlineDelivery, type FileMountInitContainer } from "./inline-delivery.ts";
+export { createK8sInjector, type K8sInjectorOptions } from "./k8s-injector.ts";
 export {
   createMutator,
   type InjectionRecord,
@@ -10,3 +14,5 @@ export {
   type MutatorOptions,
 } from "./mutator.ts";
 export { createSecretRefDelivery, type SecretRefDeliveryOptions, type SecretWriter } from "./secret-ref-delivery.ts";
+export type { SidecarConfig } from "./sidecar.ts";
+export { createVaultInjector, type VaultInjectorOptions } from "./vault-injector.ts";

@@ -13,6 +13,8 @@ export interface Granted<Edit> {
   readonly request: SecretRequest;
   readonly manager: string;
   readonly edits: readonly Edit[];
+  /** A path that a later admission step will mount for it. */
+  readonly mountedLater?: string;
 }
 
 interface Mounted {
@@ -28,12 +30,14 @@ interface Mounted {
 export function checkMounts(granted: readonly Granted<PodEdit>[]): string[] {
   const mounted: Mounted[] = [];
   const warnings: string[] = [];
-  for (const { request, manager, edits } of granted) {
-    for (const edit of edits) {
-      if (edit.kind !== "mount") continue;
-      const { name: volume, mountPath: path } = edit.mount;
+  for (const { request, manager, edits, mountedLater } of granted) {
+    const by = `${requestName(request)} of ${manager}`;
+    const mounts = edits.flatMap((edit) =>
+      edit.kind === "mount" ? [{ volume: edit.mount.name, path: edit.mount.mountPath }] : [],
+    );
+    if (mountedLater !== undefined) mounts.push({ volume: `of ${manager}`, path: mountedLater });
+    for (const { volume, path } of mounts) {
       if (mounted.some((other) => other.volume === volume)) continue;
-      const by = `${requestName(request)} of ${manager}`;
       for (const other of mounted) {
         const both = `secrets ${other.by} and ${by}`;
         if (other.path === path) throw conflict(`${both} would both be mounted at ${path}`);

@@ -1,0 +1,48 @@
+import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
+import { unrecognizedMount } from "./mount-requirement.ts";
+import { PATH_LEAVES, secretPath } from "./secret-path.ts";
+import { shellFault, shellWord } from "./shell-word.ts";
+import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
+
+const DEFAULTS: SidecarConfig = {
+  sidecarImage: "mcr.microsoft.com/azure-cli:cbl-mariner2.0",
+  resources: SIDECAR_RESOURCES,
+};
+
+/**
+ * Azure Key Vault through an init container (spec page 4, Azure): the group is the secret's URI, its file
+ * `/etc/flyte/secrets/<last segment>`, with `/<version>` where a version is asked for, in lower case. The pod's own
+ * workload identity is what reads it.
+ */
+export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector {
+  return {
+    name: "Azure",
+    async inject(request) {
+      const uri = request.group.replace(/\/+$/, "");
+      const fault = requestFault(request, uri);
+      if (fault !== undefined) return { injected: false, reason: fault };
+      const path = secretPath(uri.slice(uri.lastIndexOf("/") + 1).toLowerCase(), request.groupVersion.toLowerCase());
+      if (path === undefined) return { injected: false, reason: PATH_LEAVES };
+      const id = request.groupVersion === "" ? uri : `${uri}/${request.groupVersion}`;
+      const command = ["sh", "-ec", pullScript(id, `${SECRETS_DIRECTORY}/${path}`)];
+      const mountPath = SECRETS_DIRECTORY;
+      return { injected: true, edits: sidecarEdits(config, { cloud: "azure", mountPath, command }) };
+    },
+  };
+}
+
+function pullScript(id: string, file: string): string {
+  return `az login --service-principal -u "$AZURE_CLIENT_ID" -t "$AZURE_TENANT_ID" --federated-token "$(cat "$AZURE_FEDERATED_TOKEN_FILE")"
+mkdir -p ${shellWord(file.slice(0, file.lastIndexOf("/")))}
+az keyvault secret show --id ${shellWord(id)} --query value -o tsv > ${shellWord(file)}
+`;
+}
+
+function requestFault(request: SecretRequest, uri: string): string | undefined {
+  const { groupVersion, mountRequirement } = request;
+  if (uri === "") return "Azure Secrets Webhook requires group to be set to the URI of the secret";
+  if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
+    return unrecognizedMount(request);
+  }
+  return shellFault("group", uri) ?? (groupVersion === "" ? undefined : shellFault("group_version", groupVersion));
+}

@@ -1,0 +1,55 @@
+import {
+  encodeSecretId,
+  type InjectContext,
+  isSecretsError,
+  kubernetesSecretName,
+  type LookupAttempt,
+  type LookupResult,
+  type SecretLookup,
+  type SecretScope,
+  type SecretSource,
+} from "@flyte-secrets/core";
+
+/** A secret that was found for a pod, or why it wasn't. */
+export type FoundForPod = Extract<LookupResult, { found: true }> | { readonly found: false; readonly reason: string };
+
+/**
+ * Looks a key up at the scopes that the pod's labels name, narrowest first. A label that is missing, or a key or label that can
+ * be no part of an id, is a reason and not a fault: another manager may know the key. Throws what the lookup throws otherwise.
+ */
+export async function findForPod(lookup: SecretLookup, key: string, context: InjectContext): Promise<FoundForPod> {
+  const scope = scopeOf(context.labels);
+  if (typeof scope === "string") return { found: false, reason: missingLabel(scope) };
+  try {
+    const result = await lookup.find(scope, key, context.signal ? { signal: context.signal } : {});
+    return result.found ? result : { found: false, reason: foundNowhere(result.attempts) };
+  } catch (error) {
+    if (isSecretsError(error, "invalid_argument")) return { found: false, reason: error.message };
+    throw error;
+  }
+}
+
+/** Where the value that was found comes from; as it lies there, if that is in the pod's own namespace. */
+export function sourceOf(found: Extract<LookupResult, { found: true }>, context: InjectContext) {
+  const label = encodeSecretId(found.id);
+  const here = found.namespace === context.namespace;
+  const location = { name: kubernetesSecretName(found.id), key: label };
+  return { kind: "value", value: found.value, label, ...(here && { location }) } satisfies SecretSource;
+}
+
+/** The scope that a pod's labels claim, or the first of them that is missing. */
+export function scopeOf({ organization: org = "", project = "", domain = "" }: InjectContext["labels"]) {
+  if (org === "") return "organization";
+  if (project === "") return "project";
+  if (domain === "") return "domain";
+  return { org, project, domain } satisfies SecretScope;
+}
+
+function missingLabel(label: string): string {
+  return `secret read requirements not met due to empty ${label} field in the pod labels`;
+}
+
+function foundNowhere(attempts: readonly LookupAttempt[]): string {
+  const ids = attempts.map(({ provider, id }) => `${id} (${provider})`);
+  return `secret not found across all scopes, looked for ${ids.join(", ")}`;
+}

@@ -1,0 +1,50 @@
+import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
+import { unrecognizedMount } from "./mount-requirement.ts";
+import { PATH_LEAVES, secretPath } from "./secret-path.ts";
+import { shellFault, shellWord } from "./shell-word.ts";
+import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
+
+const DEFAULTS: SidecarConfig = {
+  sidecarImage: "gcr.io/google.com/cloudsdktool/cloud-sdk:alpine",
+  resources: SIDECAR_RESOURCES,
+};
+
+/**
+ * Google Secret Manager through an init container (spec page 4, GCP): the secret is version `group_version` of `group`, its
+ * file `/etc/flyte/secrets/<group>/<version>` in lower case. The pod's own identity is what reads it.
+ */
+export function createGcpInjector(config: SidecarConfig = DEFAULTS): Injector {
+  return {
+    name: "GCP",
+    async inject(request) {
+      const { group, groupVersion } = request;
+      const fault = requestFault(request);
+      if (fault !== undefined) return { injected: false, reason: fault };
+      const path = secretPath(group.toLowerCase(), groupVersion.toLowerCase());
+      if (path === undefined) return { injected: false, reason: PATH_LEAVES };
+      const command = ["sh", "-ec", pullScript(group, groupVersion, `${SECRETS_DIRECTORY}/${path}`)];
+      const mountPath = SECRETS_DIRECTORY;
+      return { injected: true, edits: sidecarEdits(config, { cloud: "gcp", mountPath, command }) };
+    },
+  };
+}
+
+/** The group is tried as a resource name, `projects/<project>/secrets/<name>`, and then as a name in gcloud's own project. */
+function pullScript(group: string, version: string, file: string): string {
+  const directory = shellWord(file.slice(0, file.lastIndexOf("/")));
+  const out = shellWord(`--out-file=${file}`);
+  return `mkdir -p ${directory}
+gcloud secrets versions access ${shellWord(`${group}/versions/${version}`)} ${out} ||
+  gcloud secrets versions access ${shellWord(version)} ${shellWord(`--secret=${group}`)} ${out}
+chmod +rX ${directory} ${shellWord(file)}
+`;
+}
+
+function requestFault(request: SecretRequest): string | undefined {
+  const { group, groupVersion, mountRequirement } = request;
+  if (group === "" || groupVersion === "") return "GCP Secrets Webhook requires both group and group_version to be set";
+  if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
+    return unrecognizedMount(request);
+  }
+  return shellFault("group", group) ?? shellFault("group_version", groupVersion);
+}

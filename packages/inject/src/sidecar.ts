@@ -1,0 +1,44 @@
+import { type EnvVar, type InjectorEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import { DIRECTORY_EDITS } from "./value-edits.ts";
+
+/** How the init container of a cloud's secret manager is run: `awsSecretManager` and its like. */
+export interface SidecarConfig {
+  readonly sidecarImage: string;
+  readonly resources: unknown;
+}
+
+export const SIDECAR_RESOURCES = {
+  requests: { cpu: "200m", memory: "500Mi" },
+  limits: { cpu: "200m", memory: "500Mi" },
+};
+
+/** What one cloud's init container needs beyond its image. */
+export interface Sidecar {
+  /** Such as `aws`: begins the names of volume and init container. */
+  readonly cloud: "aws" | "azure" | "gcp";
+  readonly mountPath: string;
+  readonly command?: readonly string[];
+  readonly env?: readonly EnvVar[];
+}
+
+/** Has an init container fetch one secret into a memory volume that all containers read. */
+export function sidecarEdits(config: SidecarConfig, { cloud, mountPath, command, env = [] }: Sidecar): InjectorEdit[] {
+  const name = `${cloud}-secret-vol`;
+  return [
+    { kind: "volume", volume: { name, emptyDir: { medium: "Memory" } } },
+    {
+      kind: "initContainer",
+      numbered: true,
+      container: {
+        name: `${cloud}-pull-secret-`,
+        image: config.sidecarImage,
+        ...(command && { command }),
+        env,
+        resources: config.resources,
+        volumeMounts: [{ name, mountPath }],
+      },
+    },
+    { kind: "mount", mount: { name, mountPath: SECRETS_DIRECTORY, readOnly: true } },
+    ...DIRECTORY_EDITS,
+  ];
+}

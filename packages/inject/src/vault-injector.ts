@@ -1,0 +1,97 @@
+import { createHash } from "node:crypto";
+import {
+  type Injector,
+  MountRequirement,
+  type PodEdit,
+  SECRETS_DIRECTORY,
+  type SecretRequest,
+} from "@flyte-secrets/core";
+import { unrecognizedMount } from "./mount-requirement.ts";
+import { PATH_LEAVES, secretPath } from "./secret-path.ts";
+import { DIRECTORY_EDITS } from "./value-edits.ts";
+
+/** `vaultSecretManager`. */
+export interface VaultInjectorOptions {
+  readonly role?: string;
+  /** Which engine a request means whose group version says nothing of it. */
+  readonly kvVersion?: "1" | "2";
+  /** Go before what this injector sets, and behind what the pod has. */
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** A random UUID: the name space of ours (RFC 9562, section 5.5). */
+const NAME_SPACE = Buffer.from("72c676a1e83f45bd9b8435de7cdfabc2", "hex");
+
+/**
+ * Vault through its agent injector, which acts on annotations (spec page 4, Vault): the secret is `key` of the path `group`,
+ * its file `/etc/flyte/secrets/<group>/<key>`. `group_version` names the engine: `kv1`, `kv2` or `db`.
+ */
+export function createVaultInjector(options: VaultInjectorOptions = {}): Injector {
+  const { role = "flyte", kvVersion = "2", annotations = {} } = options;
+  return {
+    name: "Vault",
+    async inject(request) {
+      const fault = requestFault(request);
+      if (fault !== undefined) return { injected: false, reason: fault };
+      const configured = Object.entries(annotations);
+      const own = Object.entries(agentAnnotations(request, { role, kvVersion })).map(
+        ([name, value]) => [`vault.hashicorp.com/${name}`, value] as const,
+      );
+      const edits = [...configured, ...own].map(([name, value]): PodEdit => ({ kind: "annotation", name, value }));
+      return { injected: true, edits: [...DIRECTORY_EDITS, ...edits], mountedLater: SECRETS_DIRECTORY };
+    },
+  };
+}
+
+function agentAnnotations(
+  { group, groupVersion, key }: SecretRequest,
+  { role, kvVersion }: { role: string; kvVersion: "1" | "2" },
+): Record<string, string> {
+  const uuid = nameUuid(JSON.stringify([group, groupVersion, key]));
+  const query = queryOf(groupVersion, kvVersion);
+  return {
+    "agent-inject": "true",
+    "secret-volume-path": SECRETS_DIRECTORY,
+    role,
+    "agent-pre-populate-only": "true",
+    [`agent-inject-secret-${uuid}`]: group,
+    [`agent-inject-file-${uuid}`]: `${group}/${key}`,
+    ...(query && {
+      [`agent-inject-template-${uuid}`]: `{{- with secret "${group}" -}}{{ ${query}.${key} }}{{- end -}}`,
+    }),
+  };
+}
+
+/** Where an engine puts the key; undefined for one whose answer is taken whole. */
+function queryOf(groupVersion: string, kvVersion: "1" | "2"): string | undefined {
+  switch (groupVersion) {
+    case "db":
+      return undefined;
+    case "kv1":
+      return ".Data";
+    case "kv2":
+      return ".Data.data";
+    default:
+      return kvVersion === "1" ? ".Data" : ".Data.data";
+  }
+}
+
+/** Version 5 of RFC 9562: the same name has the same UUID, so that a second mutation adds nothing. */
+function nameUuid(name: string): string {
+  const bytes = createHash("sha1").update(NAME_SPACE).update(name).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+function requestFault(request: SecretRequest): string | undefined {
+  const { group, key, mountRequirement } = request;
+  if (group === "" || key === "") return "Vault Secrets Webhook requires both group and key to be set";
+  if (mountRequirement === MountRequirement.ENV_VAR) {
+    return "Env_Var is not a supported mount requirement for Vault Secret Manager";
+  }
+  if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
+    return unrecognizedMount(request);
+  }
+  return secretPath(group, key) === undefined ? PATH_LEAVES : undefined;
+}
