@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "./config/load-config.ts";
 import { findRunningServer } from "./embedded/server-file.ts";
 import { type RunningSystem, startServer } from "./server.ts";
+import { createCertificate } from "./service/testing/create-certificate.ts";
 import { createLogger } from "./telemetry/create-logger.ts";
 
 let directory: string;
@@ -178,17 +179,20 @@ describe("what is not in this version", () => {
 });
 
 describe("TLS", () => {
-  const pem = (name: string) => join(import.meta.dirname, "../testdata", name);
+  async function writeCertificate() {
+    const { cert, key } = await createCertificate();
+    const [certFile, keyFile] = [join(directory, "tls.crt"), join(directory, "tls.key")];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    return { cert, certFile, keyFile };
+  }
 
   it("serves HTTPS with the given files", async () => {
-    const { endpoint } = await start({
-      "secret.server.tls.certFile": pem("localhost.crt"),
-      "secret.server.tls.keyFile": pem("localhost.key"),
-    });
+    const { cert, certFile, keyFile } = await writeCertificate();
+    const { endpoint } = await start({ "secret.server.tls.certFile": certFile, "secret.server.tls.keyFile": keyFile });
     expect(endpoint).toMatch(/^https:\/\/127\.0\.0\.1:\d+$/);
     const status = await new Promise((resolve, reject) => {
-      const options = { ca: readFileSync(pem("localhost.crt")), servername: "localhost" };
-      request(`${endpoint}/healthz`, options, (answer) => resolve(answer.resume().statusCode))
+      request(`${endpoint}/healthz`, { ca: cert, agent: false }, (answer) => resolve(answer.resume().statusCode))
         .on("error", reject)
         .end();
     });
@@ -196,12 +200,14 @@ describe("TLS", () => {
   });
 
   it("names the file that is missing, and files that are no pair", async () => {
-    const certFile = pem("localhost.crt");
-    expect(await refusal({ "secret.server.tls.certFile": certFile, "secret.server.tls.keyFile": "/none.key" })).toBe(
+    const { certFile } = await writeCertificate();
+    const flags = { "secret.server.tls.certFile": certFile };
+    expect(await refusal({ ...flags, "secret.server.tls.keyFile": "/none.key" })).toBe(
       "invalid_config: secret.server.tls.keyFile: /none.key cannot be read (ENOENT)",
     );
-    expect(await refusal({ "secret.server.tls.certFile": certFile, "secret.server.tls.keyFile": certFile })).toBe(
+    expect(await refusal({ ...flags, "secret.server.tls.keyFile": certFile })).toBe(
       `invalid_config: secret.server.tls: ${certFile} and ${certFile} are no PEM certificate and private key that belong together`,
     );
+    expect(existsSync(data)).toBe(false);
   });
 });

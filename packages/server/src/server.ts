@@ -37,10 +37,11 @@ export async function startServer(config: Config, { log }: { readonly log: Logge
   opened.defer(() => store.close());
   const auth = resolveAuth(config.secret.auth);
   const service = secretService({ store, config: { organization, auth, webhookURL }, telemetry: { log } });
-  opened.defer(() => service.close());
   const { host, port } = server;
   const listener = await listen({ handler: service.handler, host, port, ...(tls && { tls }) });
-  opened.defer(() => listener.close({ graceMs: GRACE_MS }));
+  opened.defer(async () => {
+    await Promise.all([service.close(), listener.close({ graceMs: GRACE_MS })]);
+  });
 
   const endpoint = `${tls ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
   const other = findRunningServer(storeConfig.path);
