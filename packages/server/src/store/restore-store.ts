@@ -117,7 +117,7 @@ function assertReplaceable({ path, databaseFile }: StoreDirectory, replace: bool
   if (size === 0 || replace) return;
   throw new SecretsError(
     "invalid_argument",
-    `directory: ${path} holds a store already. Restore to another directory, or say that this one is to be replaced.`,
+    `directory: ${path} holds a store already. Restore to another directory, or replace it (--replace).`,
   );
 }
 
