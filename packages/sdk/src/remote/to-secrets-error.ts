@@ -25,6 +25,8 @@ const CODES: Readonly<Record<Code, ErrorCode>> = {
 export function toSecretsError(error: unknown, endpoint: string): SecretsError {
   if (error instanceof SecretsError) return error;
   const failure = ConnectError.from(error);
+  // From our interceptor, which Connect has wrapped.
+  if (failure.cause instanceof SecretsError) return failure.cause;
   const socketError = socketErrorOf(failure);
   if (socketError !== undefined) {
     const message = `${endpoint} cannot be reached: ${socketError}. Check the address and that the server runs.`;

@@ -1,0 +1,287 @@
+import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import { type AddressInfo, createServer as createSocketServer, type Server } from "node:net";
+import { text } from "node:stream/consumers";
+import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { SecretsError } from "@flyte-secrets/core";
+import { AuthMetadataService, ClusterService, SecretService, type SelectClusterRequest } from "@flyte-secrets/idl";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createCertificate } from "../../../server/src/service/testing/create-certificate.ts";
+import type { Connection } from "./connection.ts";
+import { Secret } from "./secret.ts";
+import { createSecretsClient, type SecretsClient } from "./secrets-client.ts";
+
+const refusal = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => "no refusal",
+    (error: unknown) => (error instanceof SecretsError ? [error.code, error.message] : error),
+  );
+
+async function listenOn<Listener extends Server>(server: Listener, scheme = "http"): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => void server.close());
+  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const serve = (routes: (router: ConnectRouter) => void): Promise<string> =>
+  listenOn(createServer(connectNodeAdapter({ routes })));
+
+/** A secret service that remembers what was sent along, and refuses what `accept` doesn't take. */
+function secrets(
+  seen: (string | null)[],
+  accept: (token: string | null) => boolean = () => true,
+  header = "authorization",
+) {
+  return (router: ConnectRouter): void => {
+    router.service(SecretService, {
+      getSecret: ({ id }, context: HandlerContext) => {
+        const token = context.requestHeader.get(header);
+        seen.push(token);
+        if (!accept(token)) throw new ConnectError("who are you?", Code.Unauthenticated);
+        return { secret: id === undefined ? {} : { id } };
+      },
+    });
+  };
+}
+
+function connect(endpoint: string, rest: Partial<Connection> = {}): SecretsClient {
+  const client = createSecretsClient({
+    endpoint,
+    org: "acme",
+    project: "",
+    domain: "",
+    auth: { kind: "token", token: "t" },
+    tls: { rejectUnauthorized: true },
+    timeoutMs: 10_000,
+    ...rest,
+  });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+describe("SelectCluster", () => {
+  /** A control plane that answers with `cluster` and remembers what it was asked. */
+  async function startControlPlane(cluster: (self: string) => string, seen: (string | null)[]) {
+    const asked: SelectClusterRequest[] = [];
+    let self = "";
+    self = await serve((router) => {
+      secrets(seen)(router);
+      router.service(ClusterService, {
+        selectCluster: (request) => {
+          asked.push(request);
+          return { clusterEndpoint: cluster(self) };
+        },
+      });
+    });
+    return { self, asked };
+  }
+
+  test.each<[Partial<Connection>, string | undefined, object]>([
+    [
+      { project: "p", domain: "d" },
+      undefined,
+      { case: "projectId", value: { name: "p", domain: "d", organization: "acme" } },
+    ],
+    [{ domain: "d" }, undefined, { case: "domainId", value: { name: "d", organization: "acme" } }],
+    [{}, undefined, { case: "orgId", value: { name: "acme" } }],
+    [{}, "gpu", { case: "clusterPoolId", value: { name: "gpu", organization: "acme" } }],
+  ])("is asked once with the scope %j and pool %s", async (scope, clusterPool, resource) => {
+    const { self, asked } = await startControlPlane(() => "", []);
+    const client = connect(self, scope);
+    await Secret.get("k", { client, clusterPool });
+    await Secret.get("k", { client, clusterPool });
+    expect(asked).toMatchObject([{ operation: 8, resource }]);
+    expect(asked).toHaveLength(1);
+  });
+
+  test("sends the calls to the cluster that it names, with the token", async () => {
+    const [atCluster, atControlPlane]: (string | null)[][] = [[], []];
+    const cluster = await serve(secrets(atCluster ?? []));
+    const { self } = await startControlPlane(() => cluster.replace("http://", "dns:///"), atControlPlane ?? []);
+    await Secret.get("k", { client: connect(self) });
+    expect([atCluster, atControlPlane]).toEqual([["Bearer t"], []]);
+  });
+
+  test.each<[string, (self: string) => string]>([
+    ["the same address", (self) => self],
+    ["the same address as a proxied server sees it", (self) => self.replace("http:", "https:")],
+  ])("that answers %s keeps the connection", async (_, answer) => {
+    const seen: (string | null)[] = [];
+    const { self } = await startControlPlane(answer, seen);
+    await Secret.get("k", { client: connect(self) });
+    expect(seen).toEqual(["Bearer t"]);
+  });
+
+  test("that is not there, as an RPC or at all, leaves the configured address", async () => {
+    const seen: (string | null)[] = [];
+    await Secret.get("k", { client: connect(await serve(secrets(seen))) });
+    const unimplemented = await serve((router) => {
+      secrets(seen)(router);
+      router.service(ClusterService, {});
+    });
+    await Secret.get("k", { client: connect(unimplemented) });
+    expect(seen).toEqual(["Bearer t", "Bearer t"]);
+  });
+
+  test("that fails fails the call, and is asked again by the next one", async () => {
+    const answers = [new ConnectError("not now", Code.Unavailable), { clusterEndpoint: "" }];
+    const endpoint = await serve((router) => {
+      secrets([])(router);
+      router.service(ClusterService, {
+        selectCluster: () => {
+          const answer = answers.shift();
+          if (answer instanceof Error) throw answer;
+          return answer ?? {};
+        },
+      });
+    });
+    const client = connect(endpoint);
+    expect(await refusal(Secret.get("k", { client }))).toEqual(["store_unavailable", "not now"]);
+    expect((await Secret.get("k", { client })).name).toBe("k");
+  });
+});
+
+describe("client credentials", () => {
+  interface Issued {
+    readonly form: string;
+    readonly authorization: string | undefined;
+  }
+
+  /** A service that names a token endpoint beside it, which gives the tokens t1, t2, ... */
+  async function startWithTokens(options: {
+    seen: (string | null)[];
+    accept?: (token: string | null) => boolean;
+    answer?: (count: number) => { status: number; body: string };
+    header?: string;
+  }) {
+    const issued: Issued[] = [];
+    const {
+      answer = (count) => ({ status: 200, body: JSON.stringify({ access_token: `t${count}`, expires_in: 3600 }) }),
+      header = "",
+    } = options;
+    const tokenEndpoint = await listenOn(
+      createServer(async (request, response) => {
+        issued.push({ form: await text(request), authorization: request.headers.authorization });
+        const { status, body } = answer(issued.length);
+        response.writeHead(status).end(body);
+      }),
+    );
+    const endpoint = await serve((router) => {
+      secrets(options.seen, options.accept, header || undefined)(router);
+      router.service(AuthMetadataService, {
+        getOAuth2Metadata: () => ({ tokenEndpoint: `${tokenEndpoint}/token` }),
+        getPublicClientConfig: () => ({
+          scopes: ["all", "offline"],
+          audience: "aud",
+          authorizationMetadataKey: header,
+        }),
+      });
+    });
+    const credentials = { clientId: "my id", clientSecret: "s:c/t" };
+    return { issued, tokenEndpoint, client: connect(endpoint, { auth: { kind: "credentials", credentials } }) };
+  }
+
+  test("are exchanged for a token once, which goes with every call in the header that the server names", async () => {
+    const seen: (string | null)[] = [];
+    const { client, issued } = await startWithTokens({ seen, header: "flyte-authorization" });
+    await Secret.get("k", { client });
+    await Secret.get("k", { client });
+    expect(issued).toEqual([
+      {
+        form: "grant_type=client_credentials&scope=all+offline&audience=aud",
+        authorization: `Basic ${Buffer.from("my+id:s%3Ac%2Ft").toString("base64")}`,
+      },
+    ]);
+    expect(seen).toEqual(["Bearer t1", "Bearer t1"]);
+  });
+
+  test("are exchanged again when the server refuses the token, and the call is repeated once", async () => {
+    const seen: (string | null)[] = [];
+    const { client, issued } = await startWithTokens({ seen, accept: (token) => token === "Bearer t2" });
+    expect((await Secret.get("k", { client })).name).toBe("k");
+    expect(seen).toEqual(["Bearer t1", "Bearer t2"]);
+    const refusing = await startWithTokens({ seen: [], accept: () => false });
+    expect(await refusal(Secret.get("k", { client: refusing.client }))).toEqual(["unauthenticated", "who are you?"]);
+    expect([issued, refusing.issued].map(({ length }) => length)).toEqual([2, 2]);
+  });
+
+  test("are exchanged before a token expires", async () => {
+    const seen: (string | null)[] = [];
+    const answer = (count: number) => ({
+      status: 200,
+      body: JSON.stringify({ access_token: `t${count}`, expires_in: 20 }),
+    });
+    const { client } = await startWithTokens({ seen, answer });
+    await Secret.get("k", { client });
+    await Secret.get("k", { client });
+    expect(seen.at(-1)).not.toBe(seen[0]);
+  });
+
+  test.each([
+    [{ status: 401, body: '{"error":"invalid_client"}' }, "invalid_client"],
+    [{ status: 502, body: "<html>" }, "HTTP 502"],
+    [{ status: 200, body: "null" }, "HTTP 200"],
+  ])("that the token endpoint answers with %j are an error that says why", async (answered, reason) => {
+    const { client, tokenEndpoint } = await startWithTokens({ seen: [], answer: () => answered });
+    expect(await refusal(Secret.get("k", { client }))).toEqual([
+      "unauthenticated",
+      `${tokenEndpoint}/token gave no token for the client credentials: ${reason}. Check client id and secret.`,
+    ]);
+  });
+
+  test("need a server that names a token endpoint", async () => {
+    const endpoint = await serve((router) => {
+      router.service(AuthMetadataService, { getOAuth2Metadata: () => ({}), getPublicClientConfig: () => ({}) });
+    });
+    const client = connect(endpoint, {
+      auth: { kind: "credentials", credentials: { clientId: "c", clientSecret: "s" } },
+    });
+    expect(await refusal(Secret.get("k", { client }))).toEqual([
+      "unauthenticated",
+      `${endpoint} names no OAuth2 token endpoint: use a token instead of client credentials.`,
+    ]);
+  });
+
+  test("never go to a plain HTTP token endpoint of a service with TLS", async () => {
+    const certificate = await createCertificate();
+    const routes = (router: ConnectRouter): void => {
+      router.service(AuthMetadataService, {
+        getOAuth2Metadata: () => ({ tokenEndpoint: "http://127.0.0.1:1/token" }),
+        getPublicClientConfig: () => ({}),
+      });
+    };
+    const endpoint = await listenOn(createSecureServer(certificate, connectNodeAdapter({ routes })), "https");
+    const client = connect(endpoint, {
+      auth: { kind: "credentials", credentials: { clientId: "c", clientSecret: "s" } },
+      tls: { rejectUnauthorized: true, ca: certificate.cert },
+    });
+    expect(await refusal(Secret.get("k", { client }))).toEqual([
+      "unauthenticated",
+      `${endpoint} names http://127.0.0.1:1 as its token endpoint: client credentials are sent over https only.`,
+    ]);
+  });
+});
+
+test("TLS is checked against the system's certificates, the given ones, or not at all", async () => {
+  const certificate = await createCertificate();
+  const handler = connectNodeAdapter({ routes: secrets([]) });
+  const endpoint = await listenOn(createSecureServer(certificate, handler), "https");
+  const call = (tls: Connection["tls"]) => refusal(Secret.get("k", { client: connect(endpoint, { tls }) }));
+  expect(await call({ rejectUnauthorized: true })).toEqual([
+    "store_unavailable",
+    expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+ cannot be reached: self-signed certificate/),
+  ]);
+  expect(await call({ rejectUnauthorized: true, ca: certificate.cert })).toBe("no refusal");
+  expect(await call({ rejectUnauthorized: false })).toBe("no refusal");
+});
+
+test("a server that never answers costs no more than the time limit", async () => {
+  const endpoint = await listenOn(createSocketServer((socket) => void onTestFinished(() => void socket.destroy())));
+  const call = Secret.get("k", { client: connect(endpoint), timeoutMs: 50 });
+  expect(await refusal(call)).toEqual(["deadline_exceeded", "the operation timed out"]);
+  expect(await refusal(Secret.get("k", { client: connect(endpoint, { timeoutMs: 50 }) }))).toEqual([
+    "deadline_exceeded",
+    "the operation timed out",
+  ]);
+});
