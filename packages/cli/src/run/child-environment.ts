@@ -10,7 +10,7 @@ const CREDENTIALS = ["FLYTE_SECRETS_MASTER_KEY", "FLYTE_SECRETS_TOKEN", "FLYTE_A
  */
 export function childEnvironment(
   env: Environment,
-  globalPrefix: string,
+  globalPrefix = "",
   injected: ReadonlyMap<string, string>,
 ): Environment {
   const kept = Object.entries(env).filter(

@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
-import { type Readable, Transform, type Writable } from "node:stream";
-import { pipeline } from "node:stream/promises";
+import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { SecretsError } from "@flyte-secrets/core";
@@ -118,14 +117,12 @@ function stopChild(child: ChildProcess): void {
   child.once("exit", () => clearTimeout(timer));
 }
 
+/** Waits for every write, so that a slow reader of `to` slows the child down instead of filling the memory. */
 async function forward(from: Readable | null, to: Writable, mask: Mask | undefined): Promise<void> {
-  if (from === null) return;
   const filter = mask?.filter();
-  const masking = new Transform({
-    transform: (chunk: Buffer, _encoding, done) => done(null, filter === undefined ? chunk : filter.write(chunk)),
-    flush: (done) => done(null, filter?.end()),
-  });
-  await pipeline(from, masking, to, { end: false });
+  const write = (bytes: Uint8Array) => new Promise<void>((done) => to.write(bytes, () => done()));
+  for await (const chunk of from ?? []) await write(filter?.write(chunk) ?? chunk);
+  if (filter !== undefined) await write(filter.end());
 }
 
 /** Beside this file, with this file's ending: compiled or, in this project's tests, TypeScript. */

@@ -1,30 +1,14 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
-import {
-  ERROR_KINDS,
-  type ErrorCode,
-  isSecretsError,
-  type Pod,
-  SecretsError,
-  type SecretValue,
-} from "@flyte-secrets/core";
+import { ERROR_KINDS, type ErrorCode, isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { carryOut } from "./carry-out.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
+import { type InjectionSettings, injectTask } from "./inject-task.ts";
 import { createMask, type Mask } from "./mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
 import { type ChildOptions, runChild } from "./run-child.ts";
-
-/** What the mutator made of one task's pod. */
-export interface InjectedTask {
-  readonly pod: Pod;
-  /** One data key of a Secret that the pod refers to. */
-  secretValue(name: string, key: string): SecretValue | undefined;
-  /** Every value that was read for it, by the key that the task asked for. */
-  readonly values: ReadonlyMap<string, SecretValue>;
-  readonly warnings: readonly string[];
-}
 
 export interface LocalRun {
   /** The absolute path of the user's file. */
@@ -34,13 +18,10 @@ export interface LocalRun {
   readonly input: unknown;
   readonly mask: boolean;
   readonly env: Environment;
-  /** The prefix of the variables that the Global manager reads, which no task sees. */
-  readonly globalPrefix: string;
+  readonly injection: InjectionSettings;
   readonly stdout: Writable;
   readonly stderr: Writable;
   readonly signal: AbortSignal;
-  /** Builds and mutates the pod of one call. */
-  readonly inject: (call: TaskCall, signal: AbortSignal) => Promise<InjectedTask>;
 }
 
 /**
@@ -65,7 +46,7 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
       role: "driver",
       name,
       input,
-      env: childEnvironment(run.env, run.globalPrefix, new Map()),
+      env: childEnvironment(run.env, run.injection.global.envPrefix, new Map()),
       onCall(call) {
         const task = runTask(call, run, { ...child, warn, directory: join(directory.path, String(tasks.length)) });
         tasks.push(task);
@@ -92,7 +73,7 @@ interface TaskSurroundings extends Pick<ChildOptions, "file" | "mask" | "stdout"
 
 async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurroundings): Promise<unknown> {
   const { directory, warn, ...child } = surroundings;
-  const injected = await run.inject(call, child.signal);
+  const injected = await injectTask(call, run.injection, child.signal);
   const { variables, files, expanded } = carryOut(injected.pod, { ...injected, directory });
   for (const warning of injected.warnings) warn(warning);
   for (const [key, value] of injected.values) {
@@ -102,7 +83,7 @@ async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurround
   for (const value of expanded) child.mask?.add(value);
   try {
     for (const { path, value } of files) await writePrivateFile(path, value);
-    const env = childEnvironment(run.env, run.globalPrefix, variables);
+    const env = childEnvironment(run.env, run.injection.global.envPrefix, variables);
     return await runChild({ ...child, role: "task", name: call.definition.name, input: call.input, env });
   } finally {
     await rm(directory, { recursive: true, force: true });

@@ -1,0 +1,123 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { type SecretScope, SecretsError } from "@flyte-secrets/core";
+import type { Config } from "@flyte-secrets/server/local";
+import { Command } from "commander";
+import type { Host } from "../host.ts";
+import { examples } from "../options/examples.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+
+/** Flyte's own defaults for a task that names neither. */
+const DEFAULT_PROJECT = "flytesnacks";
+const DEFAULT_DOMAIN = "development";
+
+interface RunOptions extends SettingOptions {
+  readonly project?: string;
+  readonly domain?: string;
+  readonly org?: string;
+  readonly input?: readonly string[];
+  readonly mask: boolean;
+}
+
+/** `run FILE TASK`. */
+export function runCommand(host: Host): Command {
+  const command = new Command("run")
+    .summary("Run a task on this machine with its secrets")
+    .description(
+      "Run a task or workflow of a JavaScript or TypeScript file on this machine. Every task runs in a process of its own, with\n" +
+        "the secrets that it asks for and no others, as in a cluster; values are masked in its output. The result is the last\n" +
+        "line on standard output, as JSON.",
+    )
+    .argument("<file>", "file that defines the task")
+    .argument("<task>", "name of the task or workflow")
+    .option("-i, --input <key=value>", "one field of the input, as JSON or text; may be repeated", collect)
+    .option("--no-mask", "show values in the output")
+    .optionsGroup("Scope:")
+    .option("-p, --project <project>", `project of the task (default: ${DEFAULT_PROJECT})`)
+    .option("-d, --domain <domain>", `domain of the task (default: ${DEFAULT_DOMAIN})`)
+    .option("--org <organization>", "organization of the task (default: that of the store)");
+  return addSettingOptions(command)
+    .addHelpText(
+      "after",
+      examples("run tasks.ts train", "run tasks.ts train -p shop -d production -i epochs=3 -i name=first"),
+    )
+    .action(async (file: string, task: string) => {
+      const result = await run(file, task, { options: mergedOptions<RunOptions>(command), host });
+      if (result !== undefined) host.stdout.write(`${result}\n`);
+    });
+}
+
+interface RunCall {
+  readonly options: RunOptions;
+  readonly host: Host;
+}
+
+async function run(file: string, name: string, { options, host }: RunCall): Promise<string | undefined> {
+  const signal = host.interruption();
+  const { createLookup } = await import("@flyte-secrets/server/local");
+  const { runLocal } = await import("../run/run-local.ts");
+  const { globalSecrets } = await import("../store/global-secrets.ts");
+  const { createLazyFetcher } = await import("../store/lazy-fetcher.ts");
+  const path = resolve(host.cwd, file);
+  if (!existsSync(path)) throw new SecretsError("usage", `there is no file ${file}`);
+  const config = await readConfig(options, host);
+  await using fetcher = createLazyFetcher(config);
+  return await runLocal({
+    file: path,
+    name,
+    input: toInput(options.input),
+    mask: options.mask,
+    env: host.env,
+    stdout: host.stdout,
+    stderr: host.stderr,
+    signal,
+    injection: {
+      scope: await toScope(options, config, host),
+      lookup: createLookup({ fetcher }),
+      global: globalSecrets(config, host),
+      delivery: config.webhook.embeddedSecretManagerConfig.delivery,
+      secretEnvVarPrefix: config.webhook.secretEnvVarPrefix,
+      envVarNaming: config.webhook.secretEnvVarNaming,
+    },
+  });
+}
+
+const collect = (field: string, before: readonly string[] = []): readonly string[] => [...before, field];
+
+/** The task's one object. A value that is JSON counts as that, any other as text: `n=3`, `names=["a"]`, `name=first`. */
+function toInput(fields: readonly string[] | undefined): object | undefined {
+  if (fields === undefined) return undefined;
+  return Object.fromEntries(
+    fields.map((field) => {
+      const [, key, value = ""] = /^([^=]+)=(.*)$/s.exec(field) ?? [];
+      if (key === undefined) throw new SecretsError("usage", "--input takes key=value");
+      return [key, parseOrText(value)];
+    }),
+  );
+}
+
+function parseOrText(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** The scope of the task: what the options say, then Flyte's variables and configuration, then Flyte's own defaults. */
+async function toScope(options: RunOptions, { secret }: Config, host: Host): Promise<SecretScope> {
+  const { resolveScope } = await import("@flyte-secrets/sdk/connection");
+  const found = await resolveScope({}, { variables: host.env, home: host.home, cwd: host.cwd });
+  if (options.org !== undefined && options.org !== secret.organization) {
+    throw new SecretsError(
+      "usage",
+      `--org: the store's secrets are of organization ${secret.organization} (secret.organization)`,
+    );
+  }
+  return {
+    org: secret.organization,
+    project: options.project ?? found.project ?? DEFAULT_PROJECT,
+    domain: options.domain ?? found.domain ?? DEFAULT_DOMAIN,
+  };
+}

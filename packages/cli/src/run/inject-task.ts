@@ -1,0 +1,104 @@
+import {
+  isSecretsError,
+  type Pod,
+  type SecretLookup,
+  type SecretScope,
+  SecretsError,
+  SecretValue,
+} from "@flyte-secrets/core";
+import {
+  createEmbeddedInjector,
+  createGlobalInjector,
+  createInlineDelivery,
+  createMutator,
+  createSecretRefDelivery,
+  type GlobalInjectorOptions,
+  type MutatorOptions,
+} from "@flyte-secrets/inject";
+import { type TaskCall, toPod } from "@flyte-secrets/sdk";
+
+/** Never pulled: the container runs as a process of this machine. */
+const IMAGE = "local";
+
+/** What a webhook on this machine would be configured with, and whose task it is. */
+export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPrefix" | "envVarNaming"> {
+  readonly scope: SecretScope;
+  readonly lookup: SecretLookup;
+  readonly global: GlobalInjectorOptions;
+  readonly delivery: "SecretRef" | "Inline";
+}
+
+/** What the mutator made of one task's pod. */
+export interface InjectedTask {
+  readonly pod: Pod;
+  /** One data key of a Secret that the pod refers to. */
+  secretValue(name: string, key: string): SecretValue | undefined;
+  /** Every value that was read for it, by key, variable or path. */
+  readonly values: ReadonlyMap<string, SecretValue>;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Builds the pod of a task call and gives it to the mutator that the webhook uses, with the Global and Embedded managers.
+ * The Secrets that the pod refers to stay in memory. Throws what the mutator throws; when a secret is nowhere, with
+ * the command that creates it.
+ */
+export async function injectTask(
+  { definition, inherited }: TaskCall,
+  settings: InjectionSettings,
+  signal: AbortSignal,
+): Promise<InjectedTask> {
+  const { scope, delivery, secretEnvVarPrefix, envVarNaming } = settings;
+  const recorded = recordReads(settings);
+  const mutator = createMutator({
+    managers: [createGlobalInjector(recorded.global), createEmbeddedInjector({ lookup: recorded.lookup })],
+    secretEnvVarPrefix,
+    envVarNaming,
+    delivery:
+      delivery === "Inline" ? createInlineDelivery() : createSecretRefDelivery({ writer: { async write() {} } }),
+  });
+  const pod = toPod({ definition }, { image: IMAGE, ...scope, inherited });
+  try {
+    const mutation = await mutator.mutate(pod, { signal });
+    if (!mutation.changed) return { pod, secretValue: () => undefined, values: recorded.values, warnings: [] };
+    const secrets = new Map(mutation.secrets.map(({ name, data }) => [name, new Map(Object.entries(data))]));
+    return { ...mutation, secretValue: (name, key) => secrets.get(name)?.get(key), values: recorded.values };
+  } catch (error) {
+    if (!isSecretsError(error, "not_injected") || recorded.missing.size === 0) throw error;
+    const commands = [...recorded.missing].map(
+      (key) => `flyte-secrets create secret ${key} --project ${scope.project} --domain ${scope.domain}`,
+    );
+    throw new SecretsError("not_injected", `${error.message}. Create it with: ${commands.join(" and ")}`);
+  }
+}
+
+/** Notes every value on its way, for the mask, and every key that was found nowhere, for the remedy. */
+function recordReads({ lookup, global }: InjectionSettings) {
+  const values = new Map<string, SecretValue>();
+  const missing = new Set<string>();
+  const note = (name: string, value: SecretValue | undefined): void => {
+    if (value !== undefined) values.set(name, value);
+  };
+  const recordingLookup: SecretLookup = {
+    async find(scope, key, options) {
+      const result = await lookup.find(scope, key, options);
+      if (result.found) note(key, result.value);
+      else missing.add(key);
+      return result;
+    },
+  };
+  const recordingGlobal: GlobalInjectorOptions = {
+    ...global,
+    readVariable(name) {
+      const text = global.readVariable(name);
+      note(name, text === undefined ? undefined : SecretValue.fromText(text));
+      return text;
+    },
+    async readFile(path, options) {
+      const value = await global.readFile(path, options);
+      note(path, value);
+      return value;
+    },
+  };
+  return { values, missing, lookup: recordingLookup, global: recordingGlobal };
+}
