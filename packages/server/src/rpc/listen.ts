@@ -66,7 +66,11 @@ export async function listen({ handler, host, port, tls, ...rest }: ListenOption
   };
   let closing = false;
   const serve: NodeHandler = (req, res) => {
-    if (closing && req.httpVersionMajor === 1) res.setHeader("connection", "close");
+    if (req.httpVersionMajor === 1) {
+      if (closing) res.setHeader("connection", "close");
+      // Node closes the idle connections when a server is closed, not those that become idle later.
+      res.once("close", () => closing && setImmediate(() => server.closeIdleConnections()));
+    }
     handler(req, res);
   };
   const server =

@@ -54,7 +54,7 @@ export function serveRpc(exchange: Exchange, handler: UniversalHandler, options:
           replyError(exchange, {
             status: 415,
             code: "unknown",
-            message: describeContentTypes(req.headers["content-type"]),
+            message: describeContentTypes(req),
           });
           return undefined;
         default:
@@ -80,7 +80,9 @@ function toUniversalRequest(exchange: Exchange, options: ServeRpcOptions): Unive
   }
 }
 
-function describeContentTypes(given: string | undefined): string {
-  const problem = given === undefined ? "the content-type header is missing" : "this content type is not served";
+function describeContentTypes({ method, headers }: NodeRequest): string {
+  if (method === "GET") return "a Connect GET names its message and encoding=json or encoding=proto in the query";
+  const problem =
+    headers["content-type"] === undefined ? "the content-type header is missing" : "this content type is not served";
   return `${problem}: use application/json or application/proto, or application/grpc or application/grpc-web`;
 }

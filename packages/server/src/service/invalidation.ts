@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import type { SecretId } from "@flyte-secrets/core";
+import { type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 
 const DEFAULT_PORT = "9444";
@@ -45,11 +45,18 @@ export function createInvalidation({ webhookURL, log, timeoutMs = 5_000 }: Inval
   };
 }
 
-/** The endpoint as it is posted to. Throws TypeError for text that is no URL. */
+/** The URL to post to. Throws `invalid_config`, naming the setting, for text that is none. */
 export function parseWebhookUrl(text: string): URL {
   const [, scheme = "http://", rest = ""] = /^([a-z][a-z0-9+.-]*:\/\/)?(.*)$/i.exec(text) ?? [];
   const [, authority = "", path = ""] = /^([^/?#]*)(.*)$/.exec(rest) ?? [];
-  const url = new URL(`${scheme}${authority}${/:\d+$/.test(authority) ? "" : `:${DEFAULT_PORT}`}${path}`);
+  const port = /:\d+$/.test(authority) ? "" : `:${DEFAULT_PORT}`;
+  const url = URL.parse(`${scheme}${authority}${port}${path}`);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new SecretsError(
+      "invalid_config",
+      "secret.webhookURL: must be an http or https URL, or empty for no webhook",
+    );
+  }
   url.pathname = `${url.pathname.replace(/\/+$/, "")}/invalidate-secret`;
   return url;
 }

@@ -41,27 +41,26 @@ function describeUnreadable(error: ConnectError): { code?: Code; rawMessage?: st
 }
 
 function describeJsonFailure(cause: unknown): string {
-  if (!isFieldError(cause)) return "the request body is not a JSON object of the request's type";
+  if (!isFieldError(cause)) return "the request body must be one JSON object in UTF-8, with no name twice";
   const field: DescField | DescOneof = cause.field();
   switch (field.kind) {
     case "oneof":
       return `${field.name}: only one of ${field.fields.map(({ name }) => name).join(", ")} may be set`;
     case "field":
-      return `${field.name}: not the JSON of ${expectedType(field)}`;
+      return `${field.name}: must be ${describeJsonType(field)} in JSON`;
   }
 }
 
-function expectedType(field: DescField): string {
+function describeJsonType(field: DescField): string {
   switch (field.fieldKind) {
     case "scalar":
-      return field.scalar === ScalarType.BYTES ? "bytes, which is base64" : ScalarType[field.scalar].toLowerCase();
+      return field.scalar === ScalarType.BYTES ? "base64" : `a ${ScalarType[field.scalar].toLowerCase()}`;
     case "enum":
-      return field.enum.name;
-    case "message":
-      return field.message.name;
+      return `one of ${field.enum.values.map(({ name }) => name).join(", ")}`;
     case "list":
-      return "a list";
+      return "an array";
+    case "message":
     case "map":
-      return "a map";
+      return "an object";
   }
 }

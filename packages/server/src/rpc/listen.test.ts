@@ -1,0 +1,202 @@
+import { once } from "node:events";
+import { connect as connectHttp2, constants } from "node:http2";
+import { connect, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import { connect as connectTls } from "node:tls";
+import { isSecretsError } from "@flyte-secrets/core";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { createCertificate } from "../service/testing/create-certificate.ts";
+import { send, sendHttp2 } from "../service/testing/send.ts";
+import { type ListenOptions, listen } from "./listen.ts";
+import type { NodeHandler } from "./node-handler.ts";
+
+const HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+
+/** Tells the HTTP version and how long the body was. */
+const echo: NodeHandler = (req, res) => {
+  let length = 0;
+  req.on("data", (chunk: Buffer) => {
+    length += chunk.byteLength;
+  });
+  req.on("end", () => res.end(`${req.httpVersion} ${req.url} ${length}`));
+};
+
+async function start(options: Partial<ListenOptions> = {}) {
+  const listener = await listen({ handler: echo, host: "127.0.0.1", port: 0, ...options });
+  onTestFinished(() => listener.close({ graceMs: 0 }));
+  return { ...listener, url: `${options.tls ? "https" : "http"}://127.0.0.1:${listener.port}` };
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "connect");
+  return socket;
+}
+
+/** All that comes until the server closes the connection. */
+async function readAll(socket: Socket): Promise<string> {
+  socket.on("error", () => {});
+  return await text(socket).catch(() => "");
+}
+
+describe("one port", () => {
+  test("serves HTTP/1.1 and HTTP/2 with prior knowledge", async () => {
+    const { url } = await start();
+    expect((await send(`${url}/a`, { method: "POST", body: ["xyz"] })).body.toString()).toBe("1.1 /a 3");
+    expect((await sendHttp2(`${url}/b`, { method: "POST", body: ["xyz"] })).body.toString()).toBe("2.0 /b 3");
+  });
+
+  test("serves both over TLS, as ALPN agrees", async () => {
+    const { url, port } = await start({ tls: await createCertificate() });
+    expect((await send(`${url}/a`)).body.toString()).toBe("1.1 /a 0");
+    expect((await sendHttp2(`${url}/b`)).body.toString()).toBe("2.0 /b 0");
+    const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+    socket.write("GET /c HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+    expect(await readAll(socket)).toContain("1.1 /c 0");
+  });
+
+  test("recognises HTTP/2 and HTTP/1.1 from a start that comes byte by byte", async () => {
+    const { port } = await start();
+    for (const [start, answer] of [
+      [HTTP2_PREFACE, 4],
+      ["PUT /x HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n", "H".charCodeAt(0)],
+    ] as const) {
+      const socket = await open(port);
+      socket.setNoDelay(true);
+      for (const byte of start) {
+        await new Promise((resolve) => socket.write(byte, resolve));
+        await new Promise(setImmediate);
+      }
+      if (start === HTTP2_PREFACE) socket.write(EMPTY_SETTINGS);
+      const [data]: Buffer[] = await once(socket, "data");
+      // Frame type SETTINGS at offset 3, or the first letter of a status line.
+      expect(start === HTTP2_PREFACE ? data?.[3] : data?.[0]).toBe(answer);
+    }
+  });
+
+  test("answers pipelined requests in order", async () => {
+    const { port } = await start();
+    const socket = await open(port);
+    socket.write("GET /1 HTTP/1.1\r\nhost: h\r\n\r\nGET /2 HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n");
+    expect((await readAll(socket)).match(/1\.1 \/\d/g)).toEqual(["1.1 /1", "1.1 /2"]);
+  });
+
+  test("answers 400 to what is no HTTP, and goes on serving", async () => {
+    const { port, url } = await start();
+    const socket = await open(port);
+    socket.write("\x00\x01\x02\x03 hello\r\n\r\n");
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await send(url)).status).toBe(200);
+  });
+});
+
+describe("slow clients", () => {
+  const limits = { headersTimeoutMs: 100, requestTimeoutMs: 200, idleTimeoutMs: 150 };
+
+  test.each([
+    ["says nothing", ""],
+    ["stops within the HTTP/2 preface", "PR"],
+    ["never ends its headers", "GET / HTTP/1.1\r\nhost: h\r\n"],
+    ["never ends its body", "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 10\r\n\r\nabc"],
+    ["sends one request and stays", "GET / HTTP/1.1\r\nhost: h\r\n\r\n"],
+    ["sends the HTTP/2 preface and stays", HTTP2_PREFACE],
+  ])("are cut off when one %s", async (_, bytes) => {
+    const { port, url } = await start({ limits });
+    const socket = await open(port);
+    socket.write(bytes);
+    await readAll(socket);
+    expect(socket.destroyed || socket.readableEnded).toBe(true);
+    expect((await send(url)).status).toBe(200);
+  });
+
+  test("keep no idle HTTP/2 connection alive with pings", async () => {
+    const { url } = await start({ limits });
+    const session = connectHttp2(url);
+    const pings = setInterval(() => !session.closed && session.ping(() => {}), 20);
+    await once(session, "close");
+    clearInterval(pings);
+  });
+
+  test("get a reset when the body of an HTTP/2 request doesn't end in time, and the connection stays", async () => {
+    const { url } = await start({ limits: { ...limits, idleTimeoutMs: 10_000 } });
+    const session = connectHttp2(url);
+    onTestFinished(() => session.destroy());
+    const slow = session.request({ ":method": "POST", ":path": "/slow" });
+    slow.on("error", () => {});
+    slow.write("a");
+    await once(slow, "close");
+    expect(slow.rstCode).toBe(constants.NGHTTP2_CANCEL);
+    const quick = session.request({ ":path": "/quick" });
+    expect(await text(quick)).toBe("2.0 /quick 0");
+  });
+
+  test("don't hold up a TLS handshake for ever", async () => {
+    const { port } = await start({ limits, tls: await createCertificate() });
+    const socket = await open(port);
+    socket.write(Buffer.from([0x16, 0x03, 0x01]));
+    await readAll(socket);
+    expect(socket.destroyed || socket.readableEnded).toBe(true);
+  });
+});
+
+test("connections over the limit are dropped, those within are served", async () => {
+  const { port } = await start({ limits: { maxConnections: 1 } });
+  const first = await open(port);
+  first.write("GET /1 HTTP/1.1\r\nhost: h\r\n\r\n");
+  await once(first, "data");
+  const second = await open(port);
+  second.write("GET /2 HTTP/1.1\r\nhost: h\r\n\r\n");
+  expect(await readAll(second)).toBe("");
+});
+
+describe("close", () => {
+  test("lets requests under way finish on both protocols, and refuses new connections", async () => {
+    const waiting: (() => void)[] = [];
+    const arrived = Promise.withResolvers<void>();
+    const handler: NodeHandler = (_, res) => {
+      waiting.push(() => res.end("finished"));
+      if (waiting.length === 2) arrived.resolve();
+    };
+    const { url, port, close } = await start({ handler });
+    const answers = Promise.all([send(url, { headers: { connection: "keep-alive" } }), sendHttp2(url)]);
+    const idle = await open(port);
+    await arrived.promise;
+    const closed = close({ graceMs: 10_000 });
+    await readAll(idle);
+    await expect(open(port)).rejects.toThrow("ECONNREFUSED");
+    for (const finish of waiting) finish();
+    expect((await answers).map(({ body }) => body.toString())).toEqual(["finished", "finished"]);
+    await closed;
+  });
+
+  test("cuts off what is not done when the grace period is over", async () => {
+    const arrived = Promise.withResolvers<void>();
+    const { url, close } = await start({ handler: () => arrived.resolve() });
+    const failed = send(url).catch((error: NodeJS.ErrnoException) => error.code);
+    await arrived.promise;
+    await close({ graceMs: 20 });
+    expect(await failed).toBe("ECONNRESET");
+  });
+
+  test("closes keep-alive connections once their request is answered", async () => {
+    const arrived = Promise.withResolvers<() => void>();
+    const { port, close } = await start({ handler: (_, res) => arrived.resolve(() => res.end("done")) });
+    const socket = await open(port);
+    socket.write("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+    const finish = await arrived.promise;
+    const closed = close({ graceMs: 60_000 });
+    finish();
+    expect(await readAll(socket)).toContain("done");
+    await closed;
+  });
+});
+
+test("an address that is taken is an error that names the setting", async () => {
+  const { port } = await start();
+  const error = await listen({ handler: echo, host: "127.0.0.1", port }).catch((reason: unknown) => reason);
+  expect(isSecretsError(error, "listen_failed") && error.message).toBe(
+    `127.0.0.1:${port} is in use: stop the other server, or choose another port (secret.server.port)`,
+  );
+});
