@@ -1,0 +1,71 @@
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { refusal, useConfigDirectory } from "./testing/config-directory.ts";
+
+const { path, load, loadText } = useConfigDirectory();
+
+const cluster = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" };
+
+it("takes the Kubernetes store inside a cluster, with its defaults", () => {
+  const { secret } = load({ env: cluster });
+  expect([secret.store.type, secret.server.host, secret.webhookURL]).toEqual([
+    "Kubernetes",
+    "0.0.0.0",
+    "http://localhost:9444",
+  ]);
+  expect(load({ env: cluster, flags: { "secret.store.type": "embedded" } }).secret.store.type).toBe("Embedded");
+});
+
+it("takes relative paths from the working directory", () => {
+  expect(load({ flags: { "secret.store.path": "data" } }).secret.store.path).toBe(join(path(), "data"));
+});
+
+it("expands variables in certDir and nowhere else", () => {
+  const env = { D: "/certs" };
+  const { webhook, secret } = load({
+    env,
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the form that is expanded
+    flags: { "webhook.certDir": "$D/a/${D}${NONE}", "secret.store.path": "/$D" },
+  });
+  expect([webhook.certDir, secret.store.path]).toEqual(["/certs/a//certs", "/$D"]);
+});
+
+it("lets webhook.kubernetes.namespace set the namespaces that are not set", () => {
+  const text = "webhook: { kubernetes: { namespace: guide } }";
+  const config = loadText(text);
+  expect(config.secret.kubernetes.namespace).toBe("guide");
+  expect(config.webhook.embeddedSecretManagerConfig.k8sConfig.namespace).toBe("guide");
+  const own = loadText(text, {
+    flags: { "secret.kubernetes.namespace": "a", "webhook.embeddedSecretManagerConfig.k8sConfig.namespace": "b" },
+  });
+  expect(own.secret.kubernetes.namespace).toBe("a");
+  expect(own.webhook.embeddedSecretManagerConfig.k8sConfig.namespace).toBe("b");
+});
+
+it("lets the Embedded manager's Kubernetes client fall back to the webhook's part by part", () => {
+  const text =
+    "webhook: { kubeClientConfig: { qps: 5, burst: 6 }, embeddedSecretManagerConfig: { k8sConfig: { kubeClientConfig: { qps: 7 } } } }";
+  const { kubeClientConfig } = loadText(text).webhook.embeddedSecretManagerConfig.k8sConfig;
+  expect(kubeClientConfig).toEqual({ qps: 7, burst: 6, timeout: 30_000 });
+});
+
+it("reads the AWS form of Flyte's guide", () => {
+  const text = "secretsWebhook:\n  awsSecretManager: { enabled: true, region: us-east-1 }";
+  const embedded = loadText(text).webhook.embeddedSecretManagerConfig;
+  expect([embedded.type, embedded.awsConfig.region]).toEqual(["AWS", "us-east-1"]);
+  expect(refusal(() => loadText(`${text}\n  embeddedSecretManagerConfig: { type: GCP }`))).toBe(
+    "invalid_config: config.yaml:2: webhook.awsSecretManager.enabled: webhook.embeddedSecretManagerConfig.type says otherwise; keep one of them",
+  );
+});
+
+it("reads the master key from its variable and shows it nowhere", () => {
+  const key = Buffer.alloc(32, 7).toString("base64");
+  const config = load({ env: { FLYTE_SECRETS_MASTER_KEY: `${key}` } });
+  expect(config.secret.store.masterKey?.revealBytes()).toEqual(new Uint8Array(32).fill(7));
+  expect(JSON.stringify(config)).not.toContain(key);
+  const message =
+    "invalid_config: environment variable FLYTE_SECRETS_MASTER_KEY must be 32 bytes in base64; `openssl rand -base64 32` makes such a key";
+  for (const bad of ["short", Buffer.alloc(31).toString("base64"), `${key}!`]) {
+    expect(refusal(() => load({ env: { FLYTE_SECRETS_MASTER_KEY: bad } }))).toBe(message);
+  }
+});
