@@ -13,7 +13,7 @@ test.each([
   ["foobar", "MZXW6YTBOI"],
 ])("%j is %s in RFC 4648's alphabet", (text, encoded) => {
   expect(BASE32_STANDARD.encode(Buffer.from(text))).toBe(encoded);
-  expect(BASE32_STANDARD.decode(encoded)).toEqual(new TextEncoder().encode(text));
+  expect(BASE32_STANDARD.decode(encoded)).toEqual(Buffer.from(text));
 });
 
 test("the lower-case alphabet differs from it in its digits too", () => {
@@ -24,7 +24,7 @@ test("the lower-case alphabet differs from it in its digits too", () => {
 test("any bytes come back from either alphabet", () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), fc.constantFrom(BASE32_LOWER, BASE32_STANDARD), (bytes, base32) => {
-      expect(base32.decode(base32.encode(bytes))).toEqual(bytes);
+      expect(base32.decode(base32.encode(bytes))).toEqual(Buffer.from(bytes));
     }),
   );
 });

@@ -25,6 +25,8 @@ const FIELDS: ReadonlyMap<string, keyof SecretRequest> = new Map([
   ["env_var", "envVar"],
 ]);
 
+const MOUNT_REQUIREMENTS: ReadonlyMap<string, number> = new Map(Object.entries(MountRequirement));
+
 /** How much of the input an error quotes. */
 const MAX_QUOTED = 40;
 
@@ -36,7 +38,8 @@ type Draft = { -readonly [Field in keyof SecretRequest]: SecretRequest[Field] };
  * field, a field given twice, an unknown enum name, a string that is not UTF-8.
  */
 export function parseRequestText(text: string | Uint8Array): SecretRequest {
-  return new RequestReader(Buffer.from(text).toString("latin1")).read();
+  const bytes = typeof text === "string" ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length);
+  return new RequestReader(bytes.toString("latin1")).read();
 }
 
 /** A scanner over text of which each character is one byte, because that is what escapes spell. */
@@ -105,7 +108,8 @@ class RequestReader {
     const start = this.#position;
     const name = this.#take(WORD);
     if (name !== undefined) {
-      for (const [known, number] of Object.entries(MountRequirement)) if (known === name) return number;
+      const number = MOUNT_REQUIREMENTS.get(name);
+      if (number !== undefined) return number;
       throw this.#error(`mount_requirement: unknown name ${name.slice(0, MAX_QUOTED)}`, start);
     }
     const sign = this.#take(MINUS) === undefined ? 1 : -1;
@@ -120,11 +124,13 @@ class RequestReader {
     return magnitude === 0 ? 0 : sign * magnitude;
   }
 
+  /** What the pattern matches here, which is then read, or undefined. */
   #take(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#position;
-    const match = pattern.exec(this.#text)?.[0];
-    this.#position += match?.length ?? 0;
-    return match;
+    const start = this.#position;
+    pattern.lastIndex = start;
+    if (!pattern.test(this.#text)) return undefined;
+    this.#position = pattern.lastIndex;
+    return this.#text.slice(start, this.#position);
   }
 
   #error(message: string, position = this.#position): SecretsError {

@@ -59,8 +59,9 @@ export function toRequestAnnotations(requests: readonly SecretRequest[]): Record
 export function fromRequestAnnotations(annotations: Readonly<Record<string, string>>): SecretRequest[] {
   return Object.keys(annotations)
     .filter((name) => name.startsWith(REQUEST_ANNOTATION_PREFIX))
-    .sort(compareNames)
-    .map((name) => decodeNamed(name, annotations[name] ?? ""));
+    .map((name) => ({ name, index: indexOf(name) }))
+    .sort(compareAnnotations)
+    .map(({ name }) => decodeNamed(name, annotations[name] ?? ""));
 }
 
 function decodeNamed(name: string, value: string): SecretRequest {
@@ -76,11 +77,16 @@ function decodeNamed(name: string, value: string): SecretRequest {
   }
 }
 
-function compareNames(a: string, b: string): number {
-  const [numberA, numberB] = [indexOf(a), indexOf(b)];
-  if (numberA !== undefined && numberB !== undefined && numberA !== numberB) return numberA < numberB ? -1 : 1;
-  if ((numberA === undefined) !== (numberB === undefined)) return numberA === undefined ? 1 : -1;
-  return a < b ? -1 : 1;
+interface Numbered {
+  readonly name: string;
+  /** Undefined when what follows the prefix is not a decimal number. */
+  readonly index: bigint | undefined;
+}
+
+function compareAnnotations(a: Numbered, b: Numbered): number {
+  if (a.index === b.index) return a.name < b.name ? -1 : 1;
+  if (a.index === undefined || b.index === undefined) return a.index === undefined ? 1 : -1;
+  return a.index < b.index ? -1 : 1;
 }
 
 function indexOf(name: string): bigint | undefined {
