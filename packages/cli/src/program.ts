@@ -21,6 +21,9 @@ import { examples } from "./options/examples.ts";
 import { allCommands } from "./options/spelled-out.ts";
 import { version } from "./version.ts";
 
+/** Longer lines are hard to read, also on a wide terminal. */
+const MAX_HELP_WIDTH = 100;
+
 /** The whole command: every subcommand, in the order of the help text. Errors and help go to the host's streams. */
 export function createProgram(host: Host): Command {
   const program = new Command("flyte-secrets")
@@ -61,10 +64,27 @@ function configure(command: Command, host: Host): void {
     .enablePositionalOptions()
     .helpCommand(false)
     .exitOverride()
+    .configureHelp({ subcommandTerm: callOf })
     .configureOutput({
+      getOutHelpWidth: () => helpWidth(host),
+      getErrHelpWidth: () => helpWidth(host),
       writeOut: (text) => host.stdout.write(text),
       writeErr: (text) => host.stderr.write(text),
       // Told by `describeFailure`, in one line and without values.
       outputError: () => {},
     });
+}
+
+/** How a command is called, in its parent's list: with the thing it is done to where there is only one. */
+function callOf(command: Command): string {
+  const [only, ...more] = command.commands;
+  if (only && more.length === 0) return `${command.name()} ${callOf(only)}`;
+  const words = command.registeredArguments.map((argument) =>
+    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+  );
+  return [command.name(), ...words].join(" ");
+}
+
+function helpWidth(host: Host): number {
+  return Math.min(host.stdout.columns ?? MAX_HELP_WIDTH, MAX_HELP_WIDTH);
 }

@@ -134,6 +134,11 @@ export const ERROR_KINDS = {
     503,
     "A service refuses a call as things stand; its message says what to change.",
   ),
+  check_failed: kind(
+    "failed_precondition",
+    500,
+    "`flyte-secrets doctor` found a problem; each has its remedy beside it.",
+  ),
   unimplemented: kind("unimplemented", 500, "This server does not offer that call."),
   internal: kind("internal", 500, "A fault of ours. The log has the rest under the correlation id in the message."),
 } as const satisfies Record<string, ErrorKind>;

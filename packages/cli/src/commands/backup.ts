@@ -10,7 +10,7 @@ export function backupCommand(host: Host): Command {
   const command = new Command("backup")
     .summary("Copy the store into one file")
     .description(
-      "Copy this machine's store into one new file (0600), also while the server runs. The values in it are sealed, and\n" +
+      "Copy this machine's store into one new file (0600), also while the server runs. The values in it are sealed, and " +
         "the master key is not in it: keep a copy of master.key elsewhere, nobody can restore without it.",
     )
     .argument("<file>", "file to make");

@@ -8,7 +8,7 @@ export function createSecretCommand(host: Host): Command {
   const command = new Command("secret")
     .summary("Create a secret")
     .description(
-      "Create a secret at one scope: a project in a domain, a domain, or global when neither is given. Tasks get\n" +
+      "Create a secret at one scope: a project in a domain, a domain, or global when neither is given. Tasks get " +
         "the narrowest one of a name. The value is asked for without echo (one line; --from-file takes any bytes).",
     )
     .argument("<name>", "letters, digits, - and _");

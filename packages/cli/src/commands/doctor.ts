@@ -11,7 +11,7 @@ export function doctorCommand(host: Host): Command {
   const command = new Command("doctor")
     .summary("Find out what is wrong, and how to mend it")
     .description(
-      "Check the configuration, who can read the data directory and its keys, the store, the running server, its token and\n" +
+      "Check the configuration, who can read the data directory and its keys, the store, the running server, its token and " +
         "its clock. Each problem comes with its remedy. Exit code 1 when there is any. Changes nothing.",
     );
   return addSettingOptions(command)
@@ -20,7 +20,7 @@ export function doctorCommand(host: Host): Command {
       const findings = await diagnose(mergedOptions<SettingOptions>(command), host);
       for (const finding of findings) host.stdout.write(render(finding));
       const problems = findings.filter(({ state }) => state === "problem").length;
-      if (problems > 0) throw new SecretsError("internal", `${problems} of ${findings.length} checks failed`);
+      if (problems > 0) throw new SecretsError("check_failed", `${problems} of ${findings.length} checks failed`);
     });
 }
 

@@ -20,7 +20,7 @@ export function explainCommand(host: Host): Command {
   const command = new Command("explain")
     .summary("Show where a task's secret would come from")
     .description(
-      "Ask this machine's secret managers for a secret as a task of a project would, and show where each looked and what was\n" +
+      "Ask this machine's secret managers for a secret as a task of a project would, and show where each looked and what was " +
         "found; never the value. Exit code 1 when no manager has it.",
     )
     .argument("<key>", "key of the secret that the task asks for")

@@ -23,7 +23,7 @@ export function exportCommand(host: Host): Command {
   const command = new Command("export")
     .summary("Write the secrets of one scope to a file or pipe")
     .description(
-      "Write the secrets of exactly one scope of this machine's store: their names, or with --with-values everything.\n" +
+      "Write the secrets of exactly one scope of this machine's store: their names, or with --with-values everything. " +
         "Values go to a new file (0600) or into a pipe, never to a terminal.",
     )
     .option("--with-values", "write the values too")

@@ -20,7 +20,7 @@ export function importCommand(host: Host): Command {
   const command = new Command("import")
     .summary("Create the secrets of a file")
     .description(
-      "Create each entry of a .env file, a JSON object or Kubernetes Secrets as a secret of one scope. Names and values are\n" +
+      "Create each entry of a .env file, a JSON object or Kubernetes Secrets as a secret of one scope. Names and values are " +
         "checked, and secrets that are there already looked for, before the first is written.",
     )
     .argument("<file>", "file to read; - is standard input")

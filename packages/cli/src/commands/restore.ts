@@ -14,7 +14,7 @@ export function restoreCommand(host: Host): Command {
   const command = new Command("restore")
     .summary("Make a backup the store")
     .description(
-      "Make a file of `backup` this machine's store. The master key that the backup was made under must be in place\n" +
+      "Make a file of `backup` this machine's store. The master key that the backup was made under must be in place " +
         "(master.key in the data directory, or FLYTE_SECRETS_MASTER_KEY), and no server may run.",
     )
     .argument("<file>", "file that backup made")

@@ -17,7 +17,7 @@ export function serveCommand(host: Host): Command {
   const command = new Command("serve")
     .summary("Run the secret service")
     .description(
-      "Run the secret service until Ctrl-C. Without options it keeps secrets sealed in ~/.flyte-secrets and listens\n" +
+      "Run the secret service until Ctrl-C. Without options it keeps secrets sealed in ~/.flyte-secrets and listens " +
         "on 127.0.0.1:8093 with a token that it makes; the other commands and the SDK find both by themselves.",
     )
     .option("--host <host>", "address to listen on (secret.server.host)")

@@ -14,6 +14,6 @@ export async function checkStore(config: Config): Promise<Finding> {
     return ok(`${file} opens with its master key`);
   } catch (error) {
     if (!isSecretsError(error)) throw error;
-    return problem(`${file} does not open: ${error.message}`, error.kind.meaning);
+    return problem(`the store does not open`, error.message);
   }
 }

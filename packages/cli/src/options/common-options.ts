@@ -5,6 +5,7 @@ export interface ConnectionOptions {
   readonly endpoint?: string;
   readonly insecure?: boolean;
   readonly org?: string;
+  readonly tokenFile?: string;
   readonly config?: readonly string[];
 }
 
@@ -27,7 +28,8 @@ export function addConnectionOptions(command: Command): Command {
     .optionsGroup("Connection:")
     .option("--endpoint <address>", "address of the service (default: the server that this user runs)")
     .option("--insecure", "plain HTTP to --endpoint instead of TLS")
-    .option("--org <organization>", "organization");
+    .option("--org <organization>", "organization")
+    .option("--token-file <file>", "file with the token for --endpoint");
   return addConfigOption(command, "Flyte's configuration file (default: the usual places)");
 }
 

@@ -16,8 +16,12 @@ function toRows(explanation: Explanation): string[][] {
       return [[manager, "-", "-", "not asked"]];
     case "serves":
       return toPlaceRows(explanation);
-    case "passes":
-      return explanation.places.length > 0 ? toPlaceRows(explanation) : [[manager, "-", "-", explanation.reason]];
+    case "passes": {
+      const rows = toPlaceRows(explanation);
+      // Places without a find say it all; else there is another reason.
+      const isReason = rows.length === 0 || explanation.places.some(({ found }) => found);
+      return isReason ? [...rows, [manager, "-", "-", explanation.reason]] : rows;
+    }
   }
 }
 

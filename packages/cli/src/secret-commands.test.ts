@@ -1,0 +1,331 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SecretValue } from "@flyte-secrets/core";
+import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CliResult, runCli } from "./testing/run-cli.ts";
+import { CONTROL_C, ENTER, runOnTerminal } from "./testing/run-on-terminal.ts";
+
+const CANARY = "canary-3b1f9e";
+const HISTORY_WARNING =
+  "warning: --value stays in the shell's history and shows in the process list; use --from-file or the prompt\n";
+
+let server: ServeProcess;
+/** Everything that any command printed. */
+const printed: string[] = [];
+
+beforeAll(async () => {
+  server = await startServe();
+});
+afterAll(async () => {
+  await server.close();
+});
+
+async function run(...args: string[]): Promise<CliResult> {
+  return record(await runCli({ args, env: server.env }));
+}
+
+async function pipe(input: string | Uint8Array, ...args: string[]): Promise<CliResult> {
+  return record(await runCli({ args, env: server.env, input }));
+}
+
+function record(result: CliResult): CliResult {
+  printed.push(result.stdout, result.stderr);
+  return result;
+}
+
+async function valueOf(name: string, scope: { domain?: string; project?: string } = {}): Promise<string | undefined> {
+  const store = await openEmbeddedStore({ directory: join(server.directory, "store") });
+  try {
+    const id = { org: "flyte", domain: scope.domain ?? "", project: scope.project ?? "", name };
+    return Buffer.from((await store.read(id))?.revealBytes() ?? []).toString("latin1");
+  } finally {
+    await store.close();
+  }
+}
+
+const success = (stdout: string): CliResult => ({ exitCode: 0, stdout, stderr: "" });
+const failure = (exitCode: number, line: string): CliResult => ({ exitCode, stdout: "", stderr: `error: ${line}\n` });
+
+describe("create, get, update and delete secret", () => {
+  it("keep the bytes of a file or of standard input as they are", async () => {
+    const file = join(server.directory, "binary");
+    writeFileSync(file, Buffer.from("\u0000\u00ff\r\n", "latin1"));
+    expect(await run("create", "secret", "from-file", "--from-file", file)).toEqual(
+      success("Created secret from-file (global scope).\n"),
+    );
+    expect(await pipe(` ${CANARY}\n`, "create", "secret", "from-pipe", "--from-file", "-")).toEqual(
+      success("Created secret from-pipe (global scope).\n"),
+    );
+    expect([await valueOf("from-file"), await valueOf("from-pipe")]).toEqual(["\u0000\u00ff\r\n", ` ${CANARY}\n`]);
+  });
+
+  it("take the scope from the options, before or after the subcommand", async () => {
+    expect(await run("-p", "shop", "create", "-d", "prod", "secret", "scoped", "--value", CANARY)).toEqual({
+      exitCode: 0,
+      stdout: "Created secret scoped (project shop, domain prod).\n",
+      stderr: HISTORY_WARNING,
+    });
+    expect(await valueOf("scoped", { project: "shop", domain: "prod" })).toBe(CANARY);
+    expect((await run("get", "secret", "scoped", "--project", "shop", "--domain", "prod")).exitCode).toBe(0);
+    expect(await run("get", "secret", "scoped", "-d", "prod")).toEqual(failure(1, "secret scoped not found"));
+  });
+
+  it("take values that look like options", async () => {
+    for (const value of ["-p", "--org", "-of", "--", "--a.b", ""]) {
+      expect(await run("create", "secret", "odd", "--value", value)).toMatchObject({ exitCode: 0 });
+      expect(await valueOf("odd")).toBe(value);
+      expect(await run("delete", "secret", "odd")).toEqual(success("Deleted secret odd (global scope).\n"));
+    }
+  });
+
+  it("give a new value to a secret that is there", async () => {
+    await run("create", "secret", "changing", "--value", "old");
+    expect(await pipe("new", "update", "secret", "changing", "--from-file", "-")).toEqual(
+      success("Updated secret changing (global scope).\n"),
+    );
+    expect(await valueOf("changing")).toBe("new");
+  });
+
+  it("say what is wrong with a second create, and with a missing secret", async () => {
+    await run("create", "secret", "twice", "--value", "1");
+    const second = await run("create", "secret", "twice", "--value", "2");
+    expect(second).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(second.stderr).toBe(`${HISTORY_WARNING}error: secret twice already exists\n`);
+    expect(await valueOf("twice")).toBe("1");
+    for (const verb of ["get", "delete"]) {
+      expect(await run(verb, "secret", "missing")).toEqual(failure(1, "secret missing not found"));
+    }
+    expect(await pipe("x", "update", "secret", "missing", "--from-file", "-")).toEqual(
+      failure(1, "secret missing not found"),
+    );
+  });
+
+  it("list as a table with a frame, in plain columns and as JSON", async () => {
+    await run("create", "secret", "listed", "--value", "x", "-d", "listing");
+    const scoped = ["get", "secret", "-d", "listing"];
+    const raw = await run(...scoped, "-of", "json-raw");
+    const [secret] = JSON.parse(raw.stdout) as { secretMetadata: { createdTime: string } }[];
+    const created = secret?.secretMetadata.createdTime ?? "";
+    expect(await run("-of", "table-simple", ...scoped)).toEqual(
+      success(
+        "project  domain   name    type     created time              status         cluster status\n" +
+          `-        listing  listed  regular  ${created}  FULLY_PRESENT  flyte-devbox: PRESENT\n`,
+      ),
+    );
+    const table = (await run(...scoped)).stdout.split("\n");
+    expect(table[1]).toMatch(/^│ project │ domain {2}│ name {3}│ type {4}│ created time/);
+    expect(table[3]).toMatch(/^│ - {7}│ listing │ listed │ regular │ /);
+    expect(JSON.parse((await run(...scoped, "-o", "json")).stdout)).toEqual([secret]);
+    expect(JSON.parse((await run("get", "secret", "listed", "-d", "listing")).stdout)).toEqual(secret);
+    expect((await run("get", "secret", "listed", "-d", "listing", "-of", "table-simple")).stdout).toContain("listed");
+    expect(raw.stdout.split("\n")).toHaveLength(2);
+  });
+
+  it("go through all pages of a listing", async () => {
+    const entries = Object.fromEntries(Array.from({ length: 230 }, (_, index) => [`paged-${index}`, "x"]));
+    expect(await pipe(JSON.stringify(entries), "import", "-", "--format", "json", "-d", "pages")).toMatchObject({
+      exitCode: 0,
+    });
+    const listed = JSON.parse((await run("get", "secret", "-d", "pages", "-o", "json")).stdout) as unknown[];
+    expect(listed).toHaveLength(230);
+  });
+
+  it("refuse options that exclude each other or lack what they need, by name and before anything is asked or written", async () => {
+    const refused: [string[], string][] = [
+      [["--value", "x", "--from-file", "f"], "--value cannot be used with --from-file"],
+      [["--value", "x", "--registry", "ghcr.io"], "--value cannot be used with --registry"],
+      [["--registry", "r", "--from-docker-config"], "--registry cannot be used with --from-docker-config"],
+      [["--cluster-pool", "c", "--project", "p", "-d", "d"], "--cluster-pool cannot be used with --project"],
+      [["--cluster-pool", "c", "-d", "d"], "--cluster-pool cannot be used with --domain"],
+      [["--registry", "r"], "--registry needs --type image_pull"],
+      [["--from-docker-config"], "--from-docker-config needs --type image_pull"],
+      [["--username", "u"], "--username needs --registry"],
+      [["--registries", "r"], "--registries needs --from-docker-config"],
+      [["--docker-config-path", "f"], "--docker-config-path needs --from-docker-config"],
+      [
+        ["--type", "image_pull", "-d", "d"],
+        "--domain cannot be used with --type image_pull: image pull secrets are organization-level",
+      ],
+      [["-c", "a", "-c", "b"], "-c/--config takes one file here"],
+    ];
+    for (const [options, line] of refused) {
+      expect(await run("create", "secret", "refused", ...options)).toEqual(failure(2, line));
+    }
+    expect(await run("get", "secret", "refused")).toMatchObject({ exitCode: 1 });
+  });
+
+  it("refuse names and scopes that no secret can have, by field and rule", async () => {
+    expect(await run("create", "secret", "a.b")).toEqual(
+      failure(1, 'name: must be one or more of a-z, A-Z, 0-9, "-" and "_"'),
+    );
+    expect(await run("get", "secret", "-p", "shop")).toEqual(
+      failure(1, 'project-scoped secrets must also specify a domain, got project="shop" domain=""'),
+    );
+    expect(await run("get", "secret", "-d", "Prod")).toMatchObject({ exitCode: 1 });
+  });
+
+  it("refuse a command line that is wrong without repeating what might be a value", async () => {
+    expect(await run("create", "secret", "name", CANARY)).toEqual(
+      failure(2, "too many arguments for 'secret'. Expected 1 argument but got 2; see --help"),
+    );
+    expect(await run("create", "secret", "name", `--valu=${CANARY}`)).toEqual(
+      failure(2, "unknown option '--valu'; see --help"),
+    );
+    expect(await run("create", "secret", "name", `-v${CANARY}`)).toEqual(failure(2, "unknown option '-v'; see --help"));
+    expect(await run("create", "secret", "n", "--type", "x")).toEqual(
+      failure(2, "option '--type <type>' argument 'x' is invalid. Allowed choices are regular, image_pull."),
+    );
+    expect(await run("-o", "json", "create", "secret", "n", "--value", "x")).toEqual(
+      failure(2, "--output-format has no meaning for 'create secret'; leave it out"),
+    );
+  });
+
+  it("say which file cannot be read, and why", async () => {
+    const directory = join(server.directory, "adirectory");
+    mkdirSync(directory);
+    expect(await run("create", "secret", "n", "--from-file", "nowhere")).toEqual(
+      failure(1, "--from-file nowhere cannot be read: no such file"),
+    );
+    expect(await run("create", "secret", "n", "--from-file", directory)).toEqual(
+      failure(1, `--from-file ${directory} cannot be read: it is a directory`),
+    );
+  });
+
+  it("say which options to use when there is nobody to ask", async () => {
+    expect(await run("create", "secret", "n")).toEqual(
+      failure(
+        2,
+        "nobody to ask for the value: standard input is no terminal. Use --from-file FILE, or pipe it in with --from-file -",
+      ),
+    );
+    expect(await run("create", "secret", "n", "--type", "image_pull", "--registry", "r")).toEqual(
+      failure(
+        2,
+        "nobody to ask for the credentials: standard input is no terminal. Use --from-docker-config, or --registry, --username and --password",
+      ),
+    );
+  });
+
+  it("say how to start a server when there is none", async () => {
+    const env = { ...server.env, SECRET_STORE_PATH: join(server.directory, "empty") };
+    const result = await runCli({ args: ["get", "secret"], env, cwd: server.directory });
+    expect(result).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(result.stderr).toMatch(/^error: .*flyte-secrets serve.*\n$/);
+  });
+
+  it("reach a server by address with a token from a file, and say that a wrong one is refused", async () => {
+    const elsewhere = { ...server.env, SECRET_STORE_PATH: join(server.directory, "empty") };
+    const tokenFile = join(server.directory, "store/token");
+    const wrong = join(server.directory, "wrong");
+    writeFileSync(wrong, "not-the-token-0000");
+    const get = (...args: string[]) => runCli({ args: ["get", "secret", "-o", "json-raw", ...args], env: elsewhere });
+    const address = ["--endpoint", `127.0.0.1:${server.port}`, "--insecure"];
+    expect(await get(...address, "--token-file", tokenFile)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await get(...address, "--token-file", wrong)).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(await get(...address)).toMatchObject({ exitCode: 1, stdout: "" });
+  });
+});
+
+describe("image-pull secrets", () => {
+  const stored = async (name: string): Promise<unknown> => JSON.parse((await valueOf(name)) ?? "");
+
+  it("are made of a registry, a user and a password", async () => {
+    const result = await run(
+      ...["create", "secret", "explicit", "--type", "image_pull"],
+      ...["--registry", "docker.io", "--username", "u", "--password", CANARY],
+    );
+    expect(result).toEqual({
+      exitCode: 0,
+      stdout: "Created secret explicit (global scope).\n",
+      stderr: "warning: --password stays in the shell's history and shows in the process list; use the prompt\n",
+    });
+    const auth = Buffer.from(`u:${CANARY}`).toString("base64");
+    expect(await stored("explicit")).toEqual({
+      auths: { "https://index.docker.io/v1/": { username: "u", password: CANARY, auth } },
+    });
+    expect((await run("get", "secret", "explicit", "-of", "table-simple")).stdout).toContain("image_pull");
+  });
+
+  it("are made of Docker's configuration", async () => {
+    const file = join(server.directory, "docker.json");
+    const auth = Buffer.from("u:p").toString("base64");
+    writeFileSync(file, JSON.stringify({ auths: { "ghcr.io": { auth }, "quay.io": { auth } } }));
+    const docker = ["--type", "image_pull", "--from-docker-config", "--docker-config-path", file];
+    expect(await run("create", "secret", "docker", ...docker, "--registries", "ghcr.io")).toEqual(
+      success("Created secret docker (global scope).\n"),
+    );
+    expect(await stored("docker")).toEqual({ auths: { "ghcr.io": { username: "u", password: "p", auth } } });
+  });
+
+  it("are asked for, without echo of the password", async () => {
+    const { exitCode, screen } = await runOnTerminal(
+      { args: ["create", "secret", "asked-pull", "--type", "image_pull"], env: server.env },
+      [
+        { after: "Registry", type: `ghcr.io${ENTER}` },
+        { after: "Username", type: `octocat${ENTER}` },
+        { after: "Password", type: `${CANARY}${ENTER}` },
+      ],
+    );
+    printed.push(screen);
+    expect(exitCode).toBe(0);
+    const auth = Buffer.from(`octocat:${CANARY}`).toString("base64");
+    expect(await stored("asked-pull")).toEqual({
+      auths: { "ghcr.io": { username: "octocat", password: CANARY, auth } },
+    });
+  });
+});
+
+describe("at a terminal", () => {
+  const question = "Enter secret value:";
+
+  it("a value is asked for without echo", async () => {
+    const { exitCode, screen } = await runOnTerminal({ args: ["create", "secret", "asked"], env: server.env }, [
+      { after: question, type: `${CANARY}${ENTER}` },
+    ]);
+    printed.push(screen);
+    expect([exitCode, await valueOf("asked")]).toEqual([0, CANARY]);
+    expect(screen).toContain("Created secret asked (global scope).");
+  });
+
+  it("an empty value is refused and asked for again", async () => {
+    const { exitCode, screen } = await runOnTerminal({ args: ["create", "secret", "asked-again"], env: server.env }, [
+      { after: question, type: ENTER },
+      { after: "It is empty.", type: `x${ENTER}` },
+    ]);
+    expect([exitCode, await valueOf("asked-again")]).toEqual([0, "x"]);
+    expect(screen).toContain("Created secret asked-again");
+  });
+
+  it("Ctrl-C ends with one line and exit code 1, and nothing is written", async () => {
+    const { exitCode, screen } = await runOnTerminal({ args: ["create", "secret", "cancelled"], env: server.env }, [
+      { after: question, type: `typed${CONTROL_C}` },
+    ]);
+    expect(exitCode).toBe(1);
+    expect(screen).toContain("error: cancelled at the prompt; nothing was written\r\n");
+    expect(screen).not.toContain("typed");
+    expect(await run("get", "secret", "cancelled")).toMatchObject({ exitCode: 1 });
+  });
+
+  it("deleting asks first, unless told not to", async () => {
+    await run("create", "secret", "kept", "--value", "x");
+    const refuse = [{ after: "Delete secret kept (global scope)?", type: `n${ENTER}` }];
+    const { exitCode, screen } = await runOnTerminal({ args: ["delete", "secret", "kept"], env: server.env }, refuse);
+    expect(exitCode).toBe(1);
+    expect(screen).toContain("error: not confirmed; nothing was deleted");
+    expect(await valueOf("kept")).toBe("x");
+    const agree = [{ after: "Delete secret kept (global scope)?", type: `y${ENTER}` }];
+    expect((await runOnTerminal({ args: ["delete", "secret", "kept"], env: server.env }, agree)).exitCode).toBe(0);
+    await run("create", "secret", "kept", "--value", "x");
+    expect((await runOnTerminal({ args: ["delete", "secret", "kept", "-y"], env: server.env }, [])).exitCode).toBe(0);
+  });
+});
+
+it("no value was printed by any of these commands, nor by the server", () => {
+  const value = SecretValue.fromText(CANARY);
+  const forms = [CANARY, value.revealBase64(), Buffer.from(CANARY).toString("hex")];
+  const everything = [...printed, server.output()].join("\n");
+  expect(everything.length).toBeGreaterThan(1000);
+  expect(forms.filter((form) => everything.includes(form))).toEqual([]);
+});
