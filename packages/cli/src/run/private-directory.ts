@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -25,7 +25,7 @@ export async function privateDirectoryRoot(): Promise<{ path: string; inMemory: 
 /** Makes a directory of mode 0700 under `root`, after removing those that killed processes of this user have left there. */
 export async function createPrivateDirectory(root: { path: string; inMemory: boolean }): Promise<PrivateDirectory> {
   await sweep(root.path);
-  const path = join(root.path, `${await prefix()}${process.pid}-${await startTime(process.pid)}-${randomUUID()}`);
+  const path = join(root.path, `${await prefix()}${process.pid}-${await startOf(process.pid)}-${randomUUID()}`);
   await mkdir(path, { mode: 0o700 });
   const removeAtExit = (): void => rmSync(path, { recursive: true, force: true });
   process.on("exit", removeAtExit);
@@ -54,7 +54,7 @@ async function sweep(root: string): Promise<void> {
     const path = join(root, name);
     const stat = await lstat(path).catch(() => undefined);
     if (!stat?.isDirectory() || stat.uid !== process.getuid?.()) continue;
-    if (isRunning(Number(pid)) && (await startTime(Number(pid))) === started) continue;
+    if ((await startOf(Number(pid))) === started) continue;
     await rm(path, { recursive: true, force: true });
   }
 }
@@ -65,6 +65,18 @@ async function prefix(): Promise<string> {
   return `flyte-secrets-run-${namespace.replace(/\D/g, "")}-`;
 }
 
+/**
+ * Says which process has this number: when it started, in ticks since the machine did, so that a reused number is not taken
+ * for its former owner; a constant where the system doesn't tell. Undefined when none runs.
+ */
+async function startOf(pid: number): Promise<string | undefined> {
+  if (!existsSync("/proc/self/stat")) return isRunning(pid) ? "0" : undefined;
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  // The second field, the command in parentheses, may contain anything. A zombie's number is still taken, but it has ended.
+  const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return state === "Z" ? undefined : rest[18];
+}
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -72,11 +84,4 @@ function isRunning(pid: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** In ticks since the machine started, so that a reused process number is not taken for its former owner; 0 where unknown. */
-async function startTime(pid: number): Promise<string> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
-  // The second field, the command in parentheses, may contain anything; start time is the twentieth after it.
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "0";
 }

@@ -1,0 +1,24 @@
+import { createLookup, createStoreFetcher, openEmbeddedStore } from "@flyte-secrets/server/local";
+import { runLocal } from "../../src/run/run-local.ts";
+
+// A runner in a process of its own, for the tests that kill it: DIRECTORY FILE TASK.
+const [directory = "", file = "", name = ""] = process.argv.slice(2);
+const store = await openEmbeddedStore({ directory });
+await runLocal({
+  file,
+  name,
+  input: undefined,
+  mask: true,
+  env: process.env,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  signal: new AbortController().signal,
+  injection: {
+    scope: { org: "flyte", project: "flytesnacks", domain: "development" },
+    lookup: createLookup({ fetcher: createStoreFetcher(store) }),
+    global: { readVariable: () => undefined, readFile: async () => undefined },
+    delivery: "SecretRef",
+    secretEnvVarPrefix: "_UNION_",
+    envVarNaming: "raw",
+  },
+});

@@ -1,0 +1,50 @@
+import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { currentContext, MountType, Secret, task } from "@flyte-secrets/sdk";
+
+const mode = async (path) => ((await stat(path)).mode & 0o777).toString(8);
+
+/** Tells where its file is and what is in it. */
+export const filed = task(
+  { name: "filed", secretRequests: [new Secret({ key: "cert.pem", mountRequirement: MountType.FILE, envVar: "CERT" })] },
+  async () => ({
+    path: process.env.CERT,
+    directory: process.env.FLYTE_SECRETS_DEFAULT_DIR,
+    modes: [await mode(process.env.CERT), await mode(dirname(process.env.CERT))],
+    hex: (await readFile(process.env.CERT)).toString("hex"),
+    same: Buffer.from(await currentContext().getSecret(undefined, "cert.pem", { encoding: "bytes" })).equals(
+      await readFile(process.env.CERT),
+    ),
+  }),
+);
+
+/** Tells its process and stays until it is ended; with a variable and a file. */
+export const staying = task(
+  {
+    name: "staying",
+    secretRequests: [
+      new Secret({ key: "api-key", envVar: "API_KEY" }),
+      new Secret({ key: "cert.pem", mountRequirement: MountType.FILE, envVar: "CERT" }),
+    ],
+  },
+  async () => {
+    console.log(JSON.stringify({ pid: process.pid, cert: process.env.CERT }));
+    await new Promise((resolve) => setTimeout(resolve, 600_000));
+  },
+);
+
+export const printing = task({ name: "printing", secrets: new Secret({ key: "api-key", asEnvVar: "API_KEY" }) }, async () => {
+  console.log("out", process.env.API_KEY);
+  console.error("err", Buffer.from(process.env.API_KEY).toString("base64"));
+  return { key: process.env.API_KEY };
+});
+
+export const leaking = task({ name: "leaking", secrets: new Secret({ key: "api-key", asEnvVar: "API_KEY" }) }, async () => {
+  throw new Error(`cannot log in with ${process.env.API_KEY}`);
+});
+
+export const global = task({ name: "global", secretRequests: [new Secret({ group: "team", key: "pin" })] }, async () => ({
+  pin: currentContext().getSecret("team", "pin").length,
+  raw: process.env.FLYTE_SECRET_TEAM_PIN ?? "not here",
+  masterKey: process.env.FLYTE_SECRETS_MASTER_KEY ?? "not here",
+}));
