@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import {
   ClusterService,
@@ -34,7 +34,15 @@ export interface SecretsClient extends AsyncDisposable {
   close(): void;
 }
 
-export type SecretServiceClient = Client<typeof SecretService>;
+/** Connect's client of the SecretService, in types that need nothing of Connect, whose own need a browser's. */
+export type SecretServiceClient = {
+  readonly [Name in keyof Methods]: (
+    request: MessageInitShape<Methods[Name]["input"]>,
+    options?: RpcOptions,
+  ) => Promise<MessageShape<Methods[Name]["output"]>>;
+};
+
+type Methods = (typeof SecretService)["method"];
 type RpcOptions = { readonly signal?: AbortSignal; readonly timeoutMs?: number };
 type Resource = NonNullable<MessageInitShape<typeof SelectClusterRequestSchema>["resource"]>;
 
