@@ -1,3 +1,4 @@
+import { finished } from "node:stream/promises";
 import type { ContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
@@ -25,7 +26,6 @@ export function requestAuthority(req: NodeRequest): string {
  * no crash; an over-long body is answered instead of cut off; 405 and 415 say what would be right; failures go to the log.
  */
 export function serveRpc(exchange: Exchange, handler: UniversalHandler, options: ServeRpcOptions): void {
-  const { req, res } = exchange;
   const request = toUniversalRequest(exchange, options);
   if (request === undefined) {
     replyError(exchange, {
@@ -35,36 +35,34 @@ export function serveRpc(exchange: Exchange, handler: UniversalHandler, options:
     });
     return;
   }
-  // A body that nobody reads any more must still flow, else the client never comes to read the answer.
-  res.once("finish", () => {
-    if (!req.complete) req.resume();
+  answer(exchange, handler, request).catch((error: unknown) => {
+    options.log.debug({ rpc: handler.requestPath, reason: String(error) }, "the answer could not be sent");
+    exchange.res.destroy();
   });
-  handler(request)
-    .then((response) => {
-      switch (response.status) {
-        case 405:
-          replyError(exchange, {
-            status: 405,
-            code: "unknown",
-            message: `${req.method} is not served here, use ${handler.allowedMethods.join(" or ")}`,
-            headers: { allow: handler.allowedMethods.join(", ") },
-          });
-          return undefined;
-        case 415:
-          replyError(exchange, {
-            status: 415,
-            code: "unknown",
-            message: describeContentTypes(req),
-          });
-          return undefined;
-        default:
-          return universalResponseToNodeResponse(response, res);
-      }
-    })
-    .catch((error: unknown) => {
-      options.log.debug({ rpc: handler.requestPath, reason: String(error) }, "the answer could not be sent");
-      res.destroy();
-    });
+}
+
+async function answer(exchange: Exchange, handler: UniversalHandler, request: UniversalServerRequest): Promise<void> {
+  const { req, res } = exchange;
+  const response = await handler(request);
+  // What is left of a refused body must still flow, else the client never comes to read the answer; and a connection that
+  // ends with the answer must not end before it, which would take the answer along.
+  if (!req.complete) {
+    const drained = finished(req.resume()).catch(() => {});
+    if ("shouldKeepAlive" in res && !res.shouldKeepAlive) await drained;
+  }
+  switch (response.status) {
+    case 405: {
+      const allowed = handler.allowedMethods;
+      const message = `${req.method} is not served here, use ${allowed.join(" or ")}`;
+      replyError(exchange, { status: 405, code: "unknown", message, headers: { allow: allowed.join(", ") } });
+      break;
+    }
+    case 415:
+      replyError(exchange, { status: 415, code: "unknown", message: describeContentTypes(req) });
+      break;
+    default:
+      await universalResponseToNodeResponse(response, res);
+  }
 }
 
 function toUniversalRequest(exchange: Exchange, options: ServeRpcOptions): UniversalServerRequest | undefined {

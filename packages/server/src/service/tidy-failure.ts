@@ -40,8 +40,11 @@ function describeUnreadable(error: ConnectError): { code?: Code; rawMessage?: st
   return { rawMessage: describeJsonFailure(cause.cause) };
 }
 
+const NOT_JSON =
+  "the request body is not the request's JSON: one object in UTF-8, objects for nested messages, no name twice";
+
 function describeJsonFailure(cause: unknown): string {
-  if (!isFieldError(cause)) return "the request body must be one JSON object in UTF-8, with no name twice";
+  if (!isFieldError(cause)) return NOT_JSON;
   const field: DescField | DescOneof = cause.field();
   switch (field.kind) {
     case "oneof":
