@@ -8,9 +8,9 @@ import { expect, test } from "vitest";
 const root = join(import.meta.dirname, "../../..");
 const run = promisify(execFile);
 
-test("the examples of docs/sdk.md compile, and those without a server run", async () => {
-  const page = await readFile(join(root, "docs/sdk.md"), "utf8");
-  const examples = [...page.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
+test("the examples of README.md and docs/sdk.md compile, and those without a server run", async () => {
+  const pages = await Promise.all(["README.md", "docs/sdk.md"].map((page) => readFile(join(root, page), "utf8")));
+  const examples = [...pages.join("\n").matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
   expect(examples.length).toBeGreaterThan(5);
 
   // Inside the checkout, where the packages are found by their names.
