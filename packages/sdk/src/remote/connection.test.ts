@@ -294,7 +294,7 @@ describe("the embedded server of this user", () => {
     ["is starting", () => '{"endpoint":'],
   ])("that %s is none, and the message says what to do", async (_, server) => {
     expect(await refusal({ files: { ...files, "home/.flyte-secrets/server.json": server() } })).toEqual([
-      "invalid_config",
+      "no_service",
       "No service is known. Start one on this machine with `flyte-secrets serve`, or name one: the endpoint of init(), " +
         "FLYTE_ENDPOINT, or admin.endpoint in .flyte/config.yaml.",
     ]);

@@ -48,8 +48,8 @@ export interface Connection {
  * runs. An empty string counts as given: it stands for no project or domain. What a configuration file says about how to
  * reach the service (`insecure`, certificates) counts for that file's endpoint only. Without token and credentials in the
  * options, each is used only where it belongs: the API key and the embedded server's token at their own endpoint,
- * `FLYTE_SECRETS_TOKEN` (ours) at one that options or variables name. `invalid_config` when no endpoint is known or a
- * setting is wrong.
+ * `FLYTE_SECRETS_TOKEN` (ours) at one that options or variables name. `no_service` when no endpoint is known,
+ * `invalid_config` when a setting is wrong.
  */
 export async function resolveConnection(
   options: ConnectionOptions = {},
@@ -143,7 +143,7 @@ async function readCertificates(path: string): Promise<string> {
 
 const unknownEndpoint = (): SecretsError =>
   new SecretsError(
-    "invalid_config",
+    "no_service",
     "No service is known. Start one on this machine with `flyte-secrets serve`, or name one: the endpoint of init(), " +
       "FLYTE_ENDPOINT, or admin.endpoint in .flyte/config.yaml.",
   );
