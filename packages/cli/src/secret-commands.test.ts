@@ -215,16 +215,13 @@ describe("create, get, update and delete secret", () => {
     expect(result.stderr).toMatch(/^error: .*flyte-secrets serve.*\n$/);
   });
 
-  it("reach a server by address with a token from a file, and say that a wrong one is refused", async () => {
-    const elsewhere = { ...server.env, SECRET_STORE_PATH: join(server.directory, "empty") };
-    const tokenFile = join(server.directory, "store/token");
-    const wrong = join(server.directory, "wrong");
-    writeFileSync(wrong, "not-the-token-0000");
-    const get = (...args: string[]) => runCli({ args: ["get", "secret", "-o", "json-raw", ...args], env: elsewhere });
-    const address = ["--endpoint", `127.0.0.1:${server.port}`, "--insecure"];
-    expect(await get(...address, "--token-file", tokenFile)).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(await get(...address, "--token-file", wrong)).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(await get(...address)).toMatchObject({ exitCode: 1, stdout: "" });
+  it("reach a server by address with a token from the environment, and say that a wrong one is refused", async () => {
+    const env = { ...server.env, SECRET_STORE_PATH: join(server.directory, "empty") };
+    const args = ["get", "secret", "-o", "json-raw", "--endpoint", `127.0.0.1:${server.port}`, "--insecure"];
+    const withToken = (token: string) => runCli({ args, env: { ...env, FLYTE_SECRETS_TOKEN: token } });
+    expect(await withToken(server.token)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await withToken("not-the-token-0000")).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(await runCli({ args, env })).toMatchObject({ exitCode: 1, stdout: "" });
   });
 });
 

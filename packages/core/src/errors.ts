@@ -100,6 +100,11 @@ export const ERROR_KINDS = {
     503,
     "A file or directory with secrets is open to others; the message has the command that mends it.",
   ),
+  no_service: kind(
+    "failed_precondition",
+    503,
+    "No service is known. Start `flyte-secrets serve`, or name an endpoint.",
+  ),
   deadline_exceeded: kind("deadline_exceeded", 503, "The time limit passed before an answer came.", {
     retryable: true,
   }),

@@ -5,7 +5,6 @@ export interface ConnectionOptions {
   readonly endpoint?: string;
   readonly insecure?: boolean;
   readonly org?: string;
-  readonly tokenFile?: string;
   readonly config?: readonly string[];
 }
 
@@ -26,10 +25,12 @@ export interface OutputOptions {
 export function addConnectionOptions(command: Command): Command {
   command
     .optionsGroup("Connection:")
-    .option("--endpoint <address>", "address of the service (default: the server that this user runs)")
+    .option(
+      "--endpoint <address>",
+      "address of the service, with FLYTE_SECRETS_TOKEN as its token (default: the server that this user runs)",
+    )
     .option("--insecure", "plain HTTP to --endpoint instead of TLS")
-    .option("--org <organization>", "organization")
-    .option("--token-file <file>", "file with the token for --endpoint");
+    .option("--org <organization>", "organization");
   return addConfigOption(command, "Flyte's configuration file (default: the usual places)");
 }
 
