@@ -1,10 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { spawn as spawnTerminal } from "@lydell/node-pty";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { flytePrograms, requireFlyte } from "../support/flyte-python.ts";
+import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 
@@ -13,31 +12,33 @@ const flyte = requireFlyte();
 
 for (const auth of ["none", "token"] as const) {
   describeWith(flyte, `Flyte's own CLI against serve --auth ${auth}`, () => {
-    let serve: ServeProcess;
-    let home: string;
+    let server: FlyteServer;
     beforeAll(async () => {
-      serve = await startServe({ args: ["--auth", auth] });
-      home = mkdtempSync(join(tmpdir(), "flyte-cli-"));
-      // Over plain HTTP Flyte's client sends a token only as the output of proxyCommand, in proxy-authorization.
-      const token = auth === "token" ? `\n  proxyCommand: [cat, ${join(serve.directory, "store/token")}]` : "";
-      const admin = `admin:\n  endpoint: dns:///127.0.0.1:${serve.port}\n  insecure: true${token}\n`;
-      writeFileSync(join(home, "config.yaml"), `${admin}task:\n  org: testorg\n  project: p\n  domain: development\n`);
+      server = await startFlyteServer(auth);
     });
     afterAll(async () => {
-      rmSync(home, { recursive: true });
-      expect(serve.output()).not.toContain(CANARY);
-      expect(await serve.close()).toEqual({ exitCode: 0 });
+      expect(server.serve.output()).not.toContain(CANARY);
+      expect(await server.close()).toEqual({ exitCode: 0 });
     });
 
-    const env = () => ({ HOME: home, COLUMNS: "250", NO_COLOR: "1", TERM: "dumb" });
-    const run = (...args: string[]) => runProgram(flytePrograms.flyte, args, { env: env(), cwd: home });
+    const env = () => ({ HOME: server.home, COLUMNS: "250", NO_COLOR: "1", TERM: "dumb" });
+    const run = (...args: string[]) => runProgram(flytePrograms.flyte, args, { env: env(), cwd: server.home });
     const listed = async (...args: string[]) =>
-      JSON.parse((await run("-of", "json", "get", "secret", ...args)).stdout).map((s: { name: string }) => s.name);
+      JSON.parse((await run("-of", "json-raw", "get", "secret", ...args)).stdout).map(
+        (s: { id: { name: string } }) => s.id.name,
+      );
+
+    // What Flyte calls JSON for a single secret is a Python literal.
+    async function getOne(name: string): Promise<unknown> {
+      const toJson = "import ast, json, sys; json.dump(ast.literal_eval(sys.stdin.read()), sys.stdout)";
+      const { stdout } = await run("get", "secret", name);
+      return JSON.parse((await runProgram(flytePrograms.python, ["-c", toJson], { input: stdout })).stdout);
+    }
 
     it("creates from --value and from a file, and a second create fails with the words its users know", async () => {
       const created = await run("create", "secret", "by-value", "--value", CANARY);
       expect(created).toMatchObject({ exitCode: 0 });
-      const file = join(home, "value.bin");
+      const file = join(server.home, "value.bin");
       writeFileSync(file, Buffer.from([0, 255, 10, 13]));
       expect(await run("create", "secret", "by-file", "--from-file", file)).toMatchObject({ exitCode: 0 });
       const scope = ["--project", "p", "--domain", "development"];
@@ -50,7 +51,7 @@ for (const auth of ["none", "token"] as const) {
 
     it("creates from its prompt", async () => {
       const terminal = spawnTerminal(flytePrograms.flyte, ["create", "secret", "by-prompt"], {
-        cwd: home,
+        cwd: server.home,
         env: { ...env(), PATH: process.env.PATH ?? "" },
       });
       let screen = "";
@@ -71,18 +72,18 @@ for (const auth of ["none", "token"] as const) {
       const image = ["--type", "image_pull"];
       const explicit = ["--registry", "registry.example", "--username", "u", "--password", CANARY];
       expect(await run("create", "secret", "pull", ...image, ...explicit)).toMatchObject({ exitCode: 0 });
-      const docker = join(home, "docker.json");
+      const docker = join(server.home, "docker.json");
       writeFileSync(docker, JSON.stringify({ auths: { "registry.example": { auth: btoa(`u:${CANARY}`) } } }));
       const from = ["--from-docker-config", "--docker-config-path", docker];
       expect(await run("create", "secret", "pull-docker", ...image, ...from)).toMatchObject({ exitCode: 0 });
-      const one = JSON.parse((await run("get", "secret", "pull")).stdout);
-      expect(one).toMatchObject([{ name: "pull", type: "image_pull", status: "FULLY_PRESENT" }]);
+      expect(await getOne("pull")).toMatchObject([
+        { id: { name: "pull" }, secretMetadata: { type: "SECRET_TYPE_IMAGE_PULL_SECRET" } },
+      ]);
     });
 
     it("gets one as JSON, and all as a table and as JSON, by scope", async () => {
-      const one = JSON.parse((await run("get", "secret", "by-value")).stdout);
-      expect(one).toMatchObject([
-        { project: "-", domain: "-", name: "by-value", type: "regular", status: "FULLY_PRESENT" },
+      expect(await getOne("by-value")).toMatchObject([
+        { id: { name: "by-value" }, secretMetadata: { secretStatus: { overallStatus: "FULLY_PRESENT" } } },
       ]);
       expect(await listed()).toEqual(["by-file", "by-prompt", "by-value", "pull", "pull-docker", "scoped"]);
       expect(await listed("--project", "p", "--domain", "development")).toEqual(["scoped"]);

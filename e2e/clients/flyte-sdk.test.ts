@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { flytePrograms, requireFlyte } from "../support/flyte-python.ts";
+import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 
@@ -12,28 +10,20 @@ const flyte = requireFlyte();
 
 for (const auth of ["none", "token"] as const) {
   describeWith(flyte, `flyte.remote.Secret against serve --auth ${auth}`, () => {
-    let serve: ServeProcess;
-    let home: string;
+    let server: FlyteServer;
     beforeAll(async () => {
-      serve = await startServe({ args: ["--auth", auth] });
-      home = mkdtempSync(join(tmpdir(), "flyte-sdk-"));
-      const token = auth === "token" ? `\n  proxyCommand: [cat, ${join(serve.directory, "store/token")}]` : "";
-      writeFileSync(
-        join(home, "config.yaml"),
-        `admin:\n  endpoint: dns:///127.0.0.1:${serve.port}\n  insecure: true${token}\n`,
-      );
+      server = await startFlyteServer(auth);
     });
     afterAll(async () => {
-      rmSync(home, { recursive: true });
-      expect(serve.output()).not.toContain(CANARY);
-      expect(await serve.close()).toEqual({ exitCode: 0 });
+      expect(server.serve.output()).not.toContain(CANARY);
+      expect(await server.close()).toEqual({ exitCode: 0 });
     });
 
     it("creates text and bytes, gets, deletes, and pages through 250 secrets by 20 without loss or repetition", async () => {
       const script = join(import.meta.dirname, "flyte_sdk.py");
-      const result = await runProgram(flytePrograms.python, [script, join(home, "config.yaml"), CANARY], {
-        env: { HOME: home },
-        cwd: home,
+      const result = await runProgram(flytePrograms.python, [script, server.configFile, CANARY], {
+        env: { HOME: server.home },
+        cwd: server.home,
       });
       expect(result).toMatchObject({ exitCode: 0 });
       expect(result.stdout).not.toContain(CANARY);

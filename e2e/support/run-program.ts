@@ -25,8 +25,9 @@ export function runProgram(
         maxBuffer: 64 * 1024 * 1024,
       },
       (error, stdout, stderr) => {
-        if (error !== null && typeof error.code !== "number") reject(error);
-        else resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
+        if (error !== null && typeof error.code !== "number") {
+          reject(new Error(`${file} ended by ${error.signal ?? error.code}:\n${stdout}${stderr}`, { cause: error }));
+        } else resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
     child.stdin?.end(options.input);

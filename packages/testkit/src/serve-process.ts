@@ -1,5 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { get as getHttp } from "node:http";
+import { get as getHttps } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -87,12 +89,14 @@ async function untilReady(child: ChildProcess, store: string, output: () => stri
   throw new Error(`serve was not ready after ${READY_LIMIT_MS} ms:\n${output()}`);
 }
 
-async function isReady(endpoint: string): Promise<boolean> {
-  try {
-    return (await fetch(`${endpoint}/readyz`)).ok;
-  } catch {
-    return false;
-  }
+function isReady(endpoint: string): Promise<boolean> {
+  const get = endpoint.startsWith("https:") ? getHttps : getHttp;
+  return new Promise((resolve) => {
+    get(`${endpoint}/readyz`, { rejectUnauthorized: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    }).once("error", () => resolve(false));
+  });
 }
 
 function readIfThere(path: string): string | undefined {
