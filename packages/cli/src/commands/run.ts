@@ -18,6 +18,7 @@ interface RunOptions extends SettingOptions {
   readonly org?: string;
   readonly input?: readonly string[];
   readonly mask: boolean;
+  readonly verbose?: boolean;
 }
 
 /** `run FILE TASK`. */
@@ -32,6 +33,7 @@ export function runCommand(host: Host): Command {
     .argument("<file>", "file that defines the task")
     .argument("<task>", "name of the task or workflow")
     .option("-i, --input <key=value>", "one field of the input, as JSON or text; may be repeated", collect)
+    .option("-v, --verbose", "say what each task is given and from which scope; never a value")
     .option("--no-mask", "show values in the output")
     .optionsGroup("Scope:")
     .option("-p, --project <project>", `project of the task (default: ${DEFAULT_PROJECT})`)
@@ -68,6 +70,7 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
     name,
     input: toInput(options.input),
     mask: options.mask,
+    verbose: options.verbose ?? false,
     env: host.env,
     stdout: host.stdout,
     stderr: host.stderr,

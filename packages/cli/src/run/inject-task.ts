@@ -13,6 +13,7 @@ import {
   createMutator,
   createSecretRefDelivery,
   type GlobalInjectorOptions,
+  type InjectionRecord,
   type MutatorOptions,
 } from "@flyte-secrets/inject";
 import { type TaskCall, toPod } from "@flyte-secrets/sdk";
@@ -33,6 +34,8 @@ export interface InjectedTask {
   readonly pod: Pod;
   /** One data key of a Secret that the pod refers to. */
   secretValue(name: string, key: string): SecretValue | undefined;
+  /** Which manager served what, and for a secret of a scope, which scope. */
+  readonly injections: readonly InjectionRecord[];
   /** Every value that was read for it, by key, variable or path. */
   readonly values: ReadonlyMap<string, SecretValue>;
   readonly warnings: readonly string[];
@@ -60,7 +63,8 @@ export async function injectTask(
   const pod = toPod({ definition }, { image: IMAGE, ...scope, inherited });
   try {
     const mutation = await mutator.mutate(pod, { signal });
-    if (!mutation.changed) return { pod, secretValue: () => undefined, values: recorded.values, warnings: [] };
+    if (!mutation.changed)
+      return { pod, injections: [], secretValue: () => undefined, values: recorded.values, warnings: [] };
     const secrets = new Map(mutation.secrets.map(({ name, data }) => [name, new Map(Object.entries(data))]));
     return { ...mutation, secretValue: (name, key) => secrets.get(name)?.get(key), values: recorded.values };
   } catch (error) {

@@ -94,7 +94,7 @@ describe("masking a stream", () => {
       "***",
       '{"value":"  ***\\n"}',
       "https://host/?v=***",
-      "***==",
+      "***",
       "***",
       "***",
     ]);
@@ -128,6 +128,6 @@ describe("masking a stream", () => {
     const bytes = Uint8Array.from({ length: 1 << 20 }, (_, index) => (index * 2654435761) >>> 13);
     const mask = maskOf(bytes);
     expect(throughFilter(mask, [Buffer.from("<"), bytes, Buffer.from(">")]).toString()).toBe("<***>");
-    expect(mask.text(Buffer.from(bytes).toString("base64")).replace(/=+$/, "")).toBe(MASK);
+    expect(mask.text(Buffer.from(bytes).toString("base64"))).toBe(MASK);
   });
 });

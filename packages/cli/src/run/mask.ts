@@ -142,9 +142,10 @@ function formsOf(value: SecretValue): Buffer[] {
 }
 
 function encodingsOf(bytes: Buffer): Buffer[] {
-  // Without padding, which the reader of the output may have or not.
-  const base64 = bytes.toString("base64").replace(/=+$/, "");
-  return [base64, bytes.toString("base64url"), bytes.toString("hex")].map((form) => Buffer.from(form));
+  const base64 = bytes.toString("base64");
+  // With and without the padding, of which one form is the beginning of the other.
+  const forms = [base64, base64.replace(/=+$/, ""), bytes.toString("base64url"), bytes.toString("hex")];
+  return forms.map((form) => Buffer.from(form));
 }
 
 /** Long forms are searched for block by block, which bounds what is held back; the last block reaches back to be whole. */

@@ -2,7 +2,9 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { ERROR_KINDS, type ErrorCode, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { TaskCall } from "@flyte-secrets/sdk";
+import { describeScope } from "../options/secret-command-options.ts";
 import { carryOut } from "./carry-out.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
 import { type InjectionSettings, injectTask } from "./inject-task.ts";
@@ -17,6 +19,8 @@ export interface LocalRun {
   readonly name: string;
   readonly input: unknown;
   readonly mask: boolean;
+  /** Tell on `stderr` what each task is given and from where. */
+  readonly verbose: boolean;
   readonly env: Environment;
   readonly injection: InjectionSettings;
   readonly stdout: Writable;
@@ -76,6 +80,10 @@ async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurround
   const injected = await injectTask(call, run.injection, child.signal);
   const { variables, files, expanded } = carryOut(injected.pod, { ...injected, directory });
   for (const warning of injected.warnings) warn(warning);
+  if (run.verbose) {
+    for (const injection of injected.injections)
+      run.stderr.write(`${call.definition.name}: ${describeInjection(injection)}\n`);
+  }
   for (const [key, value] of injected.values) {
     if (child.mask?.add(value) === false)
       warn(`the value of ${key} is shorter than 4 bytes and is not masked in the output`);
@@ -88,6 +96,10 @@ async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurround
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+function describeInjection({ request: { group, key }, manager, id }: InjectionRecord): string {
+  return id === undefined ? `${group}/${key} from the ${manager} manager` : `${key} from ${describeScope(id)}`;
 }
 
 function createWarner(stderr: Writable): (text: string) => void {

@@ -9,6 +9,7 @@ await runLocal({
   name,
   input: undefined,
   mask: true,
+  verbose: false,
   env: process.env,
   stdout: process.stdout,
   stderr: process.stderr,

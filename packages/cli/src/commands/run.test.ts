@@ -1,0 +1,70 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SecretValue } from "@flyte-secrets/core";
+import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type CliResult, runCli } from "../testing/run-cli.ts";
+
+const TESTDATA = join(import.meta.dirname, "../../testdata/run");
+const TASKS = join(TESTDATA, "tasks.mjs");
+
+let home: string;
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "run-command-"));
+  const store = await openEmbeddedStore({ directory: join(home, ".flyte-secrets") });
+  const id = { org: "flyte", project: "shop", domain: "production", name: "api-key" };
+  await store.create(id, { type: "generic", value: SecretValue.fromText("a-value-for-shop") });
+  await store.close();
+});
+afterAll(() => rm(home, { recursive: true }));
+
+function run(args: readonly string[], env: Record<string, string> = {}): Promise<CliResult> {
+  return runCli({ args: ["run", ...args], env: { PATH: process.env.PATH ?? "", HOME: home, ...env }, cwd: home });
+}
+
+describe("run", () => {
+  it("takes input as JSON where it is JSON and as text where it is not, and prints the result as JSON", async () => {
+    const { exitCode, stdout, stderr } = await run([
+      TASKS,
+      "plain",
+      "-i",
+      "n=3",
+      "-i",
+      'names=["a"]',
+      "--input",
+      "text=a=b",
+      "-i",
+      "empty=",
+    ]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(JSON.parse(stdout)).toMatchObject({ input: { n: 3, names: ["a"], text: "a=b", empty: "" } });
+  });
+
+  it("gives a task the secrets of the scope that options or Flyte's variables name, and shows them masked", async () => {
+    const file = join(TESTDATA, "secrets.mjs");
+    const expected = { exitCode: 0, stdout: 'out ***\n{"key":"***"}\n', stderr: "err ***\n" };
+    expect(await run([file, "printing", "-p", "shop", "-d", "production"])).toEqual(expected);
+    expect(await run([file, "printing"], { FLYTE_TASK_PROJECT: "shop", FLYTE_TASK_DOMAIN: "production" })).toEqual(
+      expected,
+    );
+    const shown = await run([file, "printing", "-p", "shop", "-d", "production", "--no-mask"]);
+    expect(shown.stdout).toBe('out a-value-for-shop\n{"key":"a-value-for-shop"}\n');
+  });
+
+  it("exits with 1 and one line when a secret is nowhere, after naming Flyte's default project and domain", async () => {
+    const { exitCode, stdout, stderr } = await run([join(TESTDATA, "secrets.mjs"), "printing"]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
+    expect(stderr).toMatch(
+      /^error: none of the secret managers injected secret .* flyte-secrets create secret api-key --project flytesnacks --domain development\n$/,
+    );
+  });
+
+  it.each([
+    [["nowhere.ts", "plain"], "there is no file nowhere.ts"],
+    [[TASKS, "plain", "--input", "n"], "--input takes key=value"],
+    [[TASKS, "plain", "--org", "acme"], "--org: the store's secrets are of organization flyte (secret.organization)"],
+  ])("refuses %j as wrong usage", async (args, line) => {
+    expect(await run(args)).toEqual({ exitCode: 2, stdout: "", stderr: `error: ${line}\n` });
+  });
+});
