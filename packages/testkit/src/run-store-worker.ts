@@ -14,6 +14,8 @@ export interface StoreWorkerOptions {
   readonly user?: number;
   /** Shell commands that come before the process, such as `ulimit -f 100`. */
   readonly prelude?: string;
+  /** A command to run all of it in, such as `unshare -rm`. */
+  readonly wrapper?: readonly string[];
 }
 
 /** A finished worker: the lines that it printed whole, and its exit code, null when it was killed. */
@@ -25,10 +27,11 @@ export interface StoreWorkerResult {
 
 /** Runs `store-worker.ts` in a process of its own until it ends or is killed. */
 export async function runStoreWorker(options: StoreWorkerOptions): Promise<StoreWorkerResult> {
-  const { command, directory, prefix = "key", count, user = "", prelude = ":" } = options;
+  const { command, directory, prefix = "key", count, user = "", prelude = ":", wrapper = [] } = options;
   const program = join(import.meta.dirname, "store-worker.js");
-  const args = [process.execPath, program, command, directory, prefix, String(count), String(user)];
-  const child = spawn("sh", ["-c", `${prelude}; exec "$@"`, "sh", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  const worker = [process.execPath, program, command, directory, prefix, String(count), String(user)];
+  const [file = "sh", ...args] = [...wrapper, "sh", "-c", `${prelude} && exec "$@"`, "sh", ...worker];
+  const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
   const lines: string[] = [];
   let errors = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => {
