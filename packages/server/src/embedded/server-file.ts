@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
+import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
 import { toStoreError } from "../store/store-error.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 const serverFile = z.object({ endpoint: z.url(), pid: z.int().positive() });
 

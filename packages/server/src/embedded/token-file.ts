@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { SecretsError } from "@flyte-secrets/core";
+import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
 import { hasSystemCode, toStoreError } from "../store/store-error.ts";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
 
 /** What clients can send after `Bearer` (RFC 6750, section 2.1), and long enough not to be guessed. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]{16,}=*$/;

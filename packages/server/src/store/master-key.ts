@@ -1,19 +1,9 @@
 import { createHmac, randomBytes } from "node:crypto";
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { SecretsError } from "@flyte-secrets/core";
+import { readPrivateFile } from "./private-file.ts";
 import { KEY_BYTES } from "./seal.ts";
-import { assertPrivate, type StoreDirectory, syncDirectory } from "./store-directory.ts";
-import { hasSystemCode } from "./store-error.ts";
+import { type StoreDirectory, syncDirectory } from "./store-directory.ts";
 
 /** The key that wraps a store's data key: 32 bytes, and a name for them that gives nothing away. */
 export interface MasterKey {
@@ -43,28 +33,14 @@ export function createMasterKey(): MasterKey {
  * link, somebody else's or open to others; `store_key_wrong` when it holds something else.
  */
 export function readKeyFile(path: string): MasterKey | undefined {
-  let descriptor: number;
-  try {
-    // Without O_NONBLOCK a pipe put in its place would hold up the whole process.
-    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (hasSystemCode(error, "ENOENT")) return undefined;
-    if (!hasSystemCode(error, "ELOOP")) throw error;
-    throw new SecretsError("unsafe_permissions", `${path} is a symbolic link. Put the key file itself there.`);
-  }
-  try {
-    const stats = fstatSync(descriptor);
-    assertPrivate(path, stats, "600");
-    const text = stats.isFile() ? readFileSync(descriptor, "latin1").trim() : "";
-    const bytes = Buffer.from(text, "base64");
-    if (bytes.length === KEY_BYTES && bytes.toString("base64") === text) return toMasterKey(bytes);
-    throw new SecretsError(
-      "store_key_wrong",
-      `${path} is no key file: one line with the base64 of ${KEY_BYTES} bytes expected. Nothing was changed.`,
-    );
-  } finally {
-    closeSync(descriptor);
-  }
+  const text = readPrivateFile(path)?.trim();
+  if (text === undefined) return undefined;
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.length === KEY_BYTES && bytes.toString("base64") === text) return toMasterKey(bytes);
+  throw new SecretsError(
+    "store_key_wrong",
+    `${path} is no key file: one line with the base64 of ${KEY_BYTES} bytes expected. Nothing was changed.`,
+  );
 }
 
 /**

@@ -13,12 +13,12 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import { assertPrivate, syncDirectory } from "../store/store-directory.ts";
-import { hasSystemCode } from "../store/store-error.ts";
+import { assertPrivate, syncDirectory } from "./store-directory.ts";
+import { hasSystemCode } from "./store-error.ts";
 
 /**
- * The text of a file that is this user's alone, or undefined when there is none. `unsafe_permissions` when it is a symbolic link,
- * somebody else's or open to others.
+ * The text of a file that is this user's alone, or undefined when there is none; empty for what is no file. `unsafe_permissions`
+ * when it is a symbolic link, somebody else's or open to others.
  */
 export function readPrivateFile(path: string): string | undefined {
   let descriptor: number;
@@ -31,8 +31,9 @@ export function readPrivateFile(path: string): string | undefined {
     throw new SecretsError("unsafe_permissions", `${path} is a symbolic link. Put the file itself there.`);
   }
   try {
-    assertPrivate(path, fstatSync(descriptor), "600");
-    return readFileSync(descriptor, "utf8");
+    const stats = fstatSync(descriptor);
+    assertPrivate(path, stats, "600");
+    return stats.isFile() ? readFileSync(descriptor, "utf8") : "";
   } finally {
     closeSync(descriptor);
   }
