@@ -19,83 +19,87 @@ export interface Surroundings {
  * @throws SecretsError `invalid_config` for settings that contradict each other.
  */
 export function resolveConfig(settings: Settings, surroundings: Surroundings): Config {
-  const { secret } = settings;
-  const type = storeType(secret.store.type, surroundings.env);
-  const isSet = (path: string) => surroundings.given.has(path);
-  const byDefault = <T>(path: string, byStore: { readonly Embedded: T }, value: T) =>
-    type === "Embedded" && !isSet(path) ? byStore.Embedded : value;
-  const toPath = (path: string) => expandPath(path, surroundings);
-  const path = toPath(secret.store.path);
-  const masterKey = readMasterKey(surroundings.env);
   return {
     ...settings,
-    secret: {
-      ...secret,
-      store: { type, path, ...(masterKey && { masterKey }) },
-      server: {
-        ...secret.server,
-        // A cluster's service must be reachable; on one machine nobody else is meant to be.
-        host: byDefault("secret.server.host", { Embedded: "127.0.0.1" }, secret.server.host),
-        tls: tlsFiles(secret.server.tls, toPath),
-      },
-      auth: {
-        ...secret.auth,
-        tokenFile: secret.auth.tokenFile === "" ? join(path, "token") : toPath(secret.auth.tokenFile),
-      },
-      // No webhook of Flyte's can read the embedded store, so there is nobody to tell.
-      webhookURL: byDefault("secret.webhookURL", { Embedded: "" }, secret.webhookURL),
-      kubernetes: {
-        ...secret.kubernetes,
-        kubeconfig: toPath(secret.kubernetes.kubeconfig),
-        namespace: guideNamespace("secret.kubernetes.namespace", secret.kubernetes.namespace),
-      },
+    secret: resolveSecret(settings, surroundings),
+    webhook: resolveWebhook(settings.webhook, surroundings),
+  };
+}
+
+function resolveSecret({ secret, webhook }: Settings, surroundings: Surroundings): Config["secret"] {
+  const { env, given } = surroundings;
+  const { auth, kubernetes, server, store } = secret;
+  const type = storeType(store.type, env);
+  const path = absolutePath(store.path, surroundings);
+  const masterKey = readMasterKey(env);
+  const isOpen = (setting: string) => type === "Embedded" && !given.has(setting);
+  return {
+    ...secret,
+    store: { type, path, ...(masterKey && { masterKey }) },
+    server: {
+      ...server,
+      // A cluster's service must be reachable; on one machine nobody else is meant to be.
+      host: isOpen("secret.server.host") ? "127.0.0.1" : server.host,
+      tls: resolveTls(server.tls, surroundings),
     },
-    webhook: {
-      ...settings.webhook,
-      certDir: settings.webhook.certDir.replace(
-        /\$(?:\{(\w+)\}|(\w+))/g,
-        (_, braced, bare) => surroundings.env[braced ?? bare] ?? "",
-      ),
-      embeddedSecretManagerConfig: embeddedManager(),
+    auth: {
+      ...auth,
+      tokenFile: auth.tokenFile === "" ? join(path, "token") : absolutePath(auth.tokenFile, surroundings),
+    },
+    // No webhook of Flyte's can read the embedded store, so there is nobody to tell.
+    webhookURL: isOpen("secret.webhookURL") ? "" : secret.webhookURL,
+    kubernetes: {
+      ...kubernetes,
+      kubeconfig: absolutePath(kubernetes.kubeconfig, surroundings),
+      namespace: given.has("secret.kubernetes.namespace")
+        ? kubernetes.namespace
+        : webhook.kubernetes.namespace || kubernetes.namespace,
     },
   };
+}
 
-  function guideNamespace(path: string, value: string): string {
-    const { namespace } = settings.webhook.kubernetes;
-    return namespace === "" || isSet(path) ? value : namespace;
+function resolveTls(tls: Settings["secret"]["server"]["tls"], surroundings: Surroundings) {
+  if ((tls.certFile === "") !== (tls.keyFile === "")) {
+    const [there, missing] = tls.certFile === "" ? ["keyFile", "certFile"] : ["certFile", "keyFile"];
+    const problem = `needs secret.server.tls.${missing} beside it`;
+    throw contradiction(`secret.server.tls.${there}`, problem, surroundings);
   }
+  return { certFile: absolutePath(tls.certFile, surroundings), keyFile: absolutePath(tls.keyFile, surroundings) };
+}
 
-  function embeddedManager(): Settings["webhook"]["embeddedSecretManagerConfig"] {
-    const { awsSecretManager, embeddedSecretManagerConfig: embedded, kubeClientConfig } = settings.webhook;
-    const base = "webhook.embeddedSecretManagerConfig";
-    const ownClient = embedded.k8sConfig.kubeClientConfig;
-    const inherit = <K extends keyof typeof ownClient>(key: K) =>
-      isSet(`${base}.k8sConfig.kubeClientConfig.${key}`) ? ownClient[key] : kubeClientConfig[key];
-    if (awsSecretManager.enabled && isSet(`${base}.type`) && embedded.type !== "AWS") {
-      throw contradiction("webhook.awsSecretManager.enabled", `${base}.type says otherwise; keep one of them`);
-    }
-    return {
+function resolveWebhook(webhook: Settings["webhook"], surroundings: Surroundings): Config["webhook"] {
+  const { env, given } = surroundings;
+  const { awsSecretManager, embeddedSecretManagerConfig: embedded, kubeClientConfig } = webhook;
+  const { awsConfig, k8sConfig } = embedded;
+  const base = "webhook.embeddedSecretManagerConfig";
+  const inherit = <K extends keyof typeof kubeClientConfig>(key: K) =>
+    (given.has(`${base}.k8sConfig.kubeClientConfig.${key}`) ? k8sConfig.kubeClientConfig : kubeClientConfig)[key];
+  if (awsSecretManager.enabled && given.has(`${base}.type`) && embedded.type !== "AWS") {
+    throw contradiction(
+      "webhook.awsSecretManager.enabled",
+      `${base}.type says otherwise; keep one of them`,
+      surroundings,
+    );
+  }
+  return {
+    ...webhook,
+    certDir: webhook.certDir.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => env[braced ?? bare] ?? ""),
+    embeddedSecretManagerConfig: {
       ...embedded,
       type: awsSecretManager.enabled ? "AWS" : embedded.type,
-      awsConfig: { ...embedded.awsConfig, region: embedded.awsConfig.region || awsSecretManager.region },
+      awsConfig: { ...awsConfig, region: awsConfig.region || awsSecretManager.region },
       k8sConfig: {
-        namespace: guideNamespace(`${base}.k8sConfig.namespace`, embedded.k8sConfig.namespace),
+        namespace: given.has(`${base}.k8sConfig.namespace`)
+          ? k8sConfig.namespace
+          : webhook.kubernetes.namespace || k8sConfig.namespace,
         kubeClientConfig: { qps: inherit("qps"), burst: inherit("burst"), timeout: inherit("timeout") },
       },
-    };
-  }
+    },
+  };
+}
 
-  function tlsFiles(tls: Settings["secret"]["server"]["tls"], toPath: (path: string) => string) {
-    if ((tls.certFile === "") !== (tls.keyFile === "")) {
-      const [there, missing] = tls.certFile === "" ? ["keyFile", "certFile"] : ["certFile", "keyFile"];
-      throw contradiction(`secret.server.tls.${there}`, `needs secret.server.tls.${missing} beside it`);
-    }
-    return { certFile: toPath(tls.certFile), keyFile: toPath(tls.keyFile) };
-  }
-
-  function contradiction(path: string, message: string): SecretsError {
-    return new SecretsError("invalid_config", `${surroundings.given.get(path)?.origin}: ${path}: ${message}`);
-  }
+function contradiction(setting: string, problem: string, { given }: Surroundings): SecretsError {
+  return new SecretsError("invalid_config", `${given.get(setting)?.origin}: ${setting}: ${problem}`);
 }
 
 function storeType(type: Settings["secret"]["store"]["type"], env: Environment): "Embedded" | "Kubernetes" {
@@ -106,9 +110,12 @@ function storeType(type: Settings["secret"]["store"]["type"], env: Environment):
 }
 
 /** Absolute, with `~` replaced; empty stays empty. */
-function expandPath(path: string, { home, cwd }: Surroundings): string {
+function absolutePath(path: string, { home, cwd }: Surroundings): string {
   if (path === "") return "";
-  return resolve(cwd, path.replace(/^~(?=\/|$)/, home));
+  return resolve(
+    cwd,
+    path.replace(/^~(?=\/|$)/, () => home),
+  );
 }
 
 function readMasterKey(env: Environment): SecretValue | undefined {

@@ -10,6 +10,8 @@ export const secretSection = section("The secret service and its store.", {
     path: text({
       default: "~/.flyte-secrets",
       about: "Data directory of the Embedded store, for its user alone (0700). A leading `~` is the home directory.",
+      accepts: (value) => value !== "",
+      must: "a path",
     }),
   }),
   organization: text({

@@ -61,6 +61,7 @@ test.each([
     "secret: { webhookURL: 'http://w:99999' }",
     "secret.webhookURL must be an address such as http://flyte-pod-webhook:9444, or empty",
   ],
+  ["secret: { store: { path: '' } }", "secret.store.path must be a path"],
   ["secret: { store: { type: SQLite } }", "secret.store.type must be one of auto, Embedded, Kubernetes"],
   ["secret: { store: { type: constructor } }", "secret.store.type must be one of auto, Embedded, Kubernetes"],
   [
