@@ -1,4 +1,3 @@
-import { finished } from "node:stream/promises";
 import type { ContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
@@ -46,8 +45,8 @@ async function answer(exchange: Exchange, handler: UniversalHandler, request: Un
   const response = await handler(request);
   // What is left of a refused body must still flow, else the client never comes to read the answer; and a connection that
   // ends with the answer must not end before it, which would take the answer along.
-  if (!req.complete) {
-    const drained = finished(req.resume()).catch(() => {});
+  if (!req.complete && handler.method.methodKind === "unary") {
+    const drained = drain(req);
     if ("shouldKeepAlive" in res && !res.shouldKeepAlive) await drained;
   }
   switch (response.status) {
@@ -63,6 +62,14 @@ async function answer(exchange: Exchange, handler: UniversalHandler, request: Un
     default:
       await universalResponseToNodeResponse(response, res);
   }
+}
+
+function drain(req: NodeRequest): Promise<void> {
+  return new Promise((resolve) => {
+    req.once("end", resolve);
+    req.once("close", resolve);
+    req.resume();
+  });
 }
 
 function toUniversalRequest(exchange: Exchange, options: ServeRpcOptions): UniversalServerRequest | undefined {

@@ -4,7 +4,7 @@ import { compressionGzip } from "@connectrpc/connect-node";
 import { SecretIdentifierSchema, UpdateSecretRequestSchema } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Authorise } from "./authorise.ts";
-import { callKey } from "./call.ts";
+import { findCall } from "./call.ts";
 import { tidyFailures } from "./tidy-failure.ts";
 import { toConnectError } from "./to-connect-error.ts";
 
@@ -23,7 +23,7 @@ export interface CallParts {
  */
 export function createCallOptions({ log, authorise, readMaxBytes, onCall }: CallParts): Partial<ConnectRouterOptions> {
   const requestGate = (context: HandlerContext) => {
-    tidyFailures(context);
+    tidyFailures(context, findCall(context.values, context.url));
     try {
       authorise(context.requestHeader);
     } catch (error) {
@@ -31,10 +31,10 @@ export function createCallOptions({ log, authorise, readMaxBytes, onCall }: Call
     }
   };
   const surround: Interceptor = (next) => async (request) => {
-    const call = request.contextValues.get(callKey);
-    if (call !== undefined) call.decoded = true;
+    const call = findCall(request.contextValues, request.url);
+    call.decoded = true;
     try {
-      const running = next(withPathName(request, call?.pathName));
+      const running = next(withPathName(request, call.pathName));
       onCall(running);
       return await running;
     } catch (error) {

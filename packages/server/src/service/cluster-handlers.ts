@@ -1,6 +1,6 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import type { ClusterService } from "@flyte-secrets/idl";
-import { callKey } from "./call.ts";
+import { findCall } from "./call.ts";
 
 /**
  * Flyte's clients ask which cluster serves a scope before each secret call. It is always this server, at the address that the
@@ -11,10 +11,9 @@ export const clusterHandlers: ServiceImpl<typeof ClusterService> = {
 };
 
 function baseUrl(context: HandlerContext): string {
-  const seen = new URL(context.url);
-  const host = context.values.get(callKey)?.authority ?? seen.host;
+  const host = findCall(context.values, context.url).authority;
   if (host === "") return "";
   const forwarded = context.requestHeader.get("x-forwarded-proto")?.split(",")[0]?.trim().toLowerCase();
-  const scheme = forwarded === "http" || forwarded === "https" ? forwarded : seen.protocol.replace(":", "");
+  const scheme = forwarded === "http" || forwarded === "https" ? forwarded : context.url.split(":", 1)[0];
   return `${scheme}://${host}`;
 }

@@ -1,10 +1,10 @@
-import { type ConnectRouter, createConnectRouter, createContextValues } from "@connectrpc/connect";
+import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { SecretStore } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { Exchange, NodeHandler } from "../rpc/node-handler.ts";
 import { type ErrorReply, reply, replyError } from "../rpc/reply.ts";
 import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
-import { type Call, callKey } from "./call.ts";
+import { beginCall, type Call, carryCall } from "./call.ts";
 import { createRoutes } from "./create-routes.ts";
 import { replyReadiness } from "./health.ts";
 import { findRestRoute } from "./rest-routes.ts";
@@ -47,12 +47,11 @@ export function secretService({ store, config, telemetry: { log } }: SecretServi
     const exchange: Exchange = { req, res };
     const path = req.url?.split("?", 1)[0] ?? "";
     const rest = findRestRoute(path, req.method);
-    const call: Call = { authority: requestAuthority(req), pathName: rest?.pathName };
-    const values = createContextValues().set(callKey, call);
+    const call = beginCall({ authority: requestAuthority(req), pathName: rest?.pathName });
     logWhenDone(exchange, { path, call, log });
 
     const rpc = rpcs.get(rest?.rpcPath ?? path) ?? findUnknownRpc(path, req.headers["content-type"] ?? "");
-    if (rpc !== undefined) serveRpc(exchange, rpc, { log, values, transform: rest?.transform });
+    if (rpc !== undefined) serveRpc(exchange, rpc, { log, values: carryCall(call), transform: rest?.transform });
     else if (rest !== undefined) replyError(exchange, methodNotAllowed(rest.allowed));
     else if (path === "/healthz") reply(exchange, { status: 200, text: "OK" });
     else if (path === "/readyz") void replyReadiness(exchange, store, closing);

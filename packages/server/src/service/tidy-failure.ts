@@ -2,15 +2,15 @@ import { type DescField, type DescOneof, ScalarType } from "@bufbuild/protobuf";
 import { isFieldError } from "@bufbuild/protobuf/reflect";
 import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
-import { type Call, callKey } from "./call.ts";
+import { isSecretsError } from "@flyte-secrets/core";
+import type { Call } from "./call.ts";
 
 /**
  * Puts right, in place, what an error says before any protocol writes it out: Connect's own errors about unreadable bodies
  * quote the body, and with it the value. Handlers of every protocol pass a failure to `abort` first, and that is the one
  * point all of them share.
  */
-export function tidyFailures(context: HandlerContext): void {
-  const call = context.values.get(callKey);
+export function tidyFailures(context: HandlerContext, call: Call): void {
   if (!("abort" in context) || typeof context.abort !== "function") return;
   const abort = context.abort;
   Object.assign(context, {
@@ -21,10 +21,10 @@ export function tidyFailures(context: HandlerContext): void {
   });
 }
 
-function tidy(error: ConnectError, call: Call | undefined): void {
-  if (call?.decoded !== true) Object.assign(error, describeUnreadable(error));
+function tidy(error: ConnectError, call: Call): void {
+  if (!call.decoded) Object.assign(error, describeUnreadable(error));
   if (error.code !== Code.Unauthenticated) Object.assign(error, { rawMessage: avoidLoginPrompt(error.rawMessage) });
-  if (call !== undefined) call.code ??= codeToString(error.code);
+  call.code ??= codeToString(error.code);
 }
 
 /** Flyte's clients take `unauthorized` or `unauthenticated` anywhere in a message for a request to log in, even in a name. */
@@ -36,7 +36,7 @@ export function avoidLoginPrompt(message: string): string {
 function describeUnreadable(error: ConnectError): { code?: Code; rawMessage?: string } {
   if (error.code === Code.Internal) return { code: Code.InvalidArgument };
   const { cause } = error;
-  if (!(cause instanceof Error) || cause.message !== error.rawMessage) return {};
+  if (!(cause instanceof Error) || isSecretsError(cause) || cause.message !== error.rawMessage) return {};
   return { rawMessage: describeJsonFailure(cause.cause) };
 }
 

@@ -1,0 +1,57 @@
+import { expect, test } from "vitest";
+import { createCertificate } from "./testing/create-certificate.ts";
+import { send, sendHttp2 } from "./testing/send.ts";
+import { startService } from "./testing/start-service.ts";
+
+const PATH = "/flyteidl2.cluster.ClusterService/SelectCluster";
+const json = { "content-type": "application/json" };
+
+const select = async (sendIt: typeof send, url: string, headers: Record<string, string> = {}, message = "{}") => {
+  const answer = await sendIt(url + PATH, { method: "POST", headers: { ...json, ...headers }, body: [message] });
+  return JSON.parse(answer.body.toString()).clusterEndpoint;
+};
+
+test.each([
+  ["{}"],
+  ['{"orgId":{"name":""},"operation":"OPERATION_USE_SECRETS"}'],
+  ['{"projectId":{"name":"p","domain":"d"},"operation":8}'],
+  ['{"domainId":{"name":"d"}}'],
+  ['{"clusterPoolId":{"name":"pool"}}'],
+])("answers %s with the address that the client used", async (message) => {
+  const { url } = await startService();
+  expect(await select(send, url, {}, message)).toBe(url);
+});
+
+test("takes the host from :authority on HTTP/2 and from Host otherwise, as they are", async () => {
+  const { url } = await startService();
+  expect(await select(send, url, { host: "Secrets.example.com:80" })).toBe("http://Secrets.example.com:80");
+  expect(await select(sendHttp2, url, { ":authority": "secrets.example.com:81", host: "other" })).toBe(
+    "http://secrets.example.com:81",
+  );
+});
+
+test("answers nothing when the request names no host", async () => {
+  const { port } = await startService();
+  const { connect } = await import("node:net");
+  const { text } = await import("node:stream/consumers");
+  const socket = connect(port, "127.0.0.1");
+  socket.write(`POST ${PATH} HTTP/1.0\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`);
+  expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\n\{\}$/s);
+});
+
+test("the scheme is https with TLS", async () => {
+  const { url } = await startService({ tls: await createCertificate() });
+  expect(await select(send, url)).toBe(url);
+  expect(await select(sendHttp2, url)).toBe(url);
+});
+
+test.each([
+  ["https", "https"],
+  ["HTTPS, http", "https"],
+  [" http ,https", "http"],
+  ["ftp", "http"],
+  ["", "http"],
+])("X-Forwarded-Proto: %s makes the scheme %s", async (header, scheme) => {
+  const { url } = await startService();
+  expect(await select(send, url, { "x-forwarded-proto": header, host: "h" })).toBe(`${scheme}://h`);
+});

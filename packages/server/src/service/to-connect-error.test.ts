@@ -1,0 +1,43 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { codeFromString } from "@connectrpc/connect/protocol-connect";
+import { ERROR_KINDS, type ErrorCode, SecretsError } from "@flyte-secrets/core";
+import { pino } from "pino";
+import { expect, test } from "vitest";
+import { avoidLoginPrompt } from "./tidy-failure.ts";
+import { toConnectError } from "./to-connect-error.ts";
+
+function surroundings(signal = new AbortController().signal) {
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: "trace" }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  return { lines, log, signal };
+}
+
+test.each(Object.entries(ERROR_KINDS))("%s has the Connect code of the catalogue", (code, kind) => {
+  const { lines, ...rest } = surroundings();
+  const error = toConnectError(new SecretsError(code as ErrorCode, "what to do"), rest);
+  expect([error.code, error.rawMessage, lines]).toEqual([codeFromString(kind.connect), "what to do", []]);
+  expect(error.code).not.toBe(Code.PermissionDenied);
+});
+
+test("an unknown error is internal with an id under which the log has the rest", () => {
+  const { lines, ...rest } = surroundings();
+  const error = toConnectError(new TypeError("x is not a function"), rest);
+  expect(error.code).toBe(Code.Internal);
+  const [line] = lines;
+  expect(error.rawMessage).toBe(`internal error, see the server's log for ${String(line?.id)}`);
+  expect(line).toMatchObject({ level: 50, err: { type: "TypeError", message: "x is not a function" } });
+});
+
+test("an abort is told by its reason", () => {
+  const reason = new ConnectError("the operation timed out", Code.DeadlineExceeded);
+  const { lines, ...rest } = surroundings(AbortSignal.abort(reason));
+  expect(toConnectError(new DOMException("aborted", "AbortError"), rest)).toBe(reason);
+  expect(lines).toEqual([]);
+});
+
+test("no message sounds like a request to log in", () => {
+  expect(avoidLoginPrompt("Unauthorized: UNAUTHENTICATED unauthorised")).toBe(
+    "Un-authorized: UN-AUTHENTICATED unauthorised",
+  );
+  expect(avoidLoginPrompt("secret api-key not found")).toBe("secret api-key not found");
+});
