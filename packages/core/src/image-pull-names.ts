@@ -24,9 +24,8 @@ export function imagePullLabels(id: SecretId): Record<string, string> {
 export function cleanLabelValue(value: string): string {
   if (value === "") return "none";
   const legal = value.replace(/[^a-zA-Z0-9._-]/gu, "-");
-  return fixLast(fixLast(legal.replace(/^[^a-zA-Z0-9]/, "x")).slice(0, MAX_LABEL_LENGTH));
-}
-
-function fixLast(value: string): string {
-  return value.replace(/[^a-zA-Z0-9]$/, "x");
+  return legal
+    .slice(0, MAX_LABEL_LENGTH)
+    .replace(/^[^a-zA-Z0-9]/, "x")
+    .replace(/[^a-zA-Z0-9]$/, "x");
 }
