@@ -4,7 +4,7 @@ import { inheritRequests, type SecretDeclarations, toSecretRequests } from "./ta
 import { type TaskDefinition, taskRuntime } from "./task-runtime.ts";
 
 /** A task takes nothing, or one JSON object. */
-export type TaskArguments = readonly [input?: object];
+export type TaskArguments = readonly [input?: object | undefined];
 
 /** A task or workflow: call it as the function that it wraps. */
 export interface Task<Arguments extends TaskArguments, Output> {
