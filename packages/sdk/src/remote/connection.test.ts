@@ -285,8 +285,10 @@ describe("the embedded server of this user", () => {
 
   test("may keep its data elsewhere, and run without authentication", async () => {
     const elsewhere = { "home/data/server.json": running("http://127.0.0.1:9") };
-    const variables = { SECRET_STORE_PATH: "~/data" };
-    expect(await resolveIn({ files: { ...files, ...elsewhere }, variables })).toEqual(plain("http://127.0.0.1:9"));
+    for (const SECRET_STORE_PATH of ["~/data", "../../home/data", join(root, "home/data")]) {
+      const surroundings = { files: { ...files, ...elsewhere }, variables: { SECRET_STORE_PATH } };
+      expect(await resolveIn(surroundings)).toEqual(plain("http://127.0.0.1:9"));
+    }
   });
 
   test.each<[string, () => string]>([

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Environment } from "../environment.ts";
 import { readFileIfThere } from "./read-file-if-there.ts";
 
@@ -13,8 +13,8 @@ export interface EmbeddedServer {
  * Finds the running embedded server by what it left in its data directory (`$SECRET_STORE_PATH`, else `~/.flyte-secrets`).
  * Undefined when there is none, also when it has died without tidying up.
  */
-export async function findEmbeddedServer({ variables, home }: Environment): Promise<EmbeddedServer | undefined> {
-  const directory = (variables.SECRET_STORE_PATH || "~/.flyte-secrets").replace(/^~(?=\/|$)/, home);
+export async function findEmbeddedServer({ variables, home, cwd }: Environment): Promise<EmbeddedServer | undefined> {
+  const directory = resolve(cwd, (variables.SECRET_STORE_PATH || "~/.flyte-secrets").replace(/^~(?=\/|$)/, home));
   const text = await readFileIfThere(join(directory, "server.json"));
   const server = text === undefined ? undefined : parseServer(text);
   if (server === undefined || !isAlive(server.pid)) return undefined;
