@@ -1,5 +1,6 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { CommanderError } from "commander";
+import { SETTING_FLAG } from "./options/spelled-out.ts";
 
 /** What to print for a command that failed, and its exit code. `line` is absent where everything is said already. */
 export interface Failure {
@@ -33,10 +34,11 @@ function describeUsage(error: CommanderError): Failure {
   }
 }
 
-/** `unknown option '--valu=x'` without what follows the `=`, and `'-vx'` without what follows the letter. */
+/** `unknown option '--valu=x'` without what follows the `=`, and `'-vx'` without what follows the letter; a setting by its path. */
 function withoutAttachedValue(message: string): string {
   const suggestion = /\(Did you mean .*\?\)$/.exec(message)?.[0];
-  const flag = /'(--[^=']*|-[^-])/.exec(message)?.[1] ?? "";
+  const unknown = message.replace(`'${SETTING_FLAG}=`, "'--");
+  const flag = /'(--[^=']*|-[^-])/.exec(unknown)?.[1] ?? "";
   return `unknown option '${flag}'${suggestion ? ` ${suggestion}` : ""}`;
 }
 

@@ -43,8 +43,8 @@ async function diagnose(options: SettingOptions, host: Host): Promise<Finding[]>
 }
 
 function render(finding: Finding): string {
-  const line = `${MARKS[finding.state]} ${finding.what}\n`;
-  return finding.state === "problem" ? `${line}          ${finding.remedy}\n` : line;
+  const line = `${MARKS[finding.state]}${finding.what}\n`;
+  return finding.state === "problem" ? `${line}${" ".repeat(MARKS.problem.length)}${finding.remedy}\n` : line;
 }
 
 const MARKS = { ok: "ok       ", note: "note     ", problem: "problem  " } as const;

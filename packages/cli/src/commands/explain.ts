@@ -40,7 +40,7 @@ export function explainCommand(host: Host): Command {
       const { renderExplanation } = await import("../render/render-explanation.ts");
       const explanations = await explain(key, options, host);
       host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table"));
-      if (!explanations.some(({ outcome }) => outcome === "serves")) throw notServed(key, explanations);
+      if (!explanations.some(({ outcome }) => outcome === "serves")) throw notServed(key, options, explanations);
     });
 }
 
@@ -73,7 +73,13 @@ function contextOf({ project = "", domain = "" }: ScopeOptions, { secret, webhoo
   };
 }
 
-function notServed(key: string, explanations: readonly Explanation[]): SecretsError {
-  const reasons = explanations.flatMap((one) => (one.outcome === "passes" ? [`${one.manager}: ${one.reason}`] : []));
-  return new SecretsError("not_injected", `no secret manager has ${key}: ${reasons.join("; ")}`);
+function notServed(key: string, { project, domain }: ScopeOptions, explanations: readonly Explanation[]): SecretsError {
+  const [unfit] = explanations.flatMap((one) => (isFoundAndPassed(one) ? [one.reason] : []));
+  const remedy = unfit ?? `create it: flyte-secrets create secret ${key} -p ${project} -d ${domain}`;
+  return new SecretsError("not_injected", `no secret manager of this machine serves ${key}; ${remedy}`);
+}
+
+/** Whether the secret is there, and another reason stands in the way. */
+function isFoundAndPassed(one: Explanation): one is Extract<Explanation, { outcome: "passes" }> {
+  return one.outcome === "passes" && one.places.some(({ found }) => found);
 }

@@ -11,7 +11,7 @@ export async function checkStore(config: Config): Promise<Finding> {
   if (!existsSync(file)) return note("no store yet; flyte-secrets serve makes one");
   try {
     await withStore(config, (store) => store.check());
-    return ok(`${file} opens with its master key`);
+    return ok("the store opens with its master key");
   } catch (error) {
     if (!isSecretsError(error)) throw error;
     return problem(`the store does not open`, error.message);
