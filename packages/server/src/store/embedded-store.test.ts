@@ -96,7 +96,7 @@ test("a sealed value put in another secret's place, or changed by a bit, is dama
   for (const each of ids) await store.create(each, { value: SecretValue.fromText(each.name), type: "generic" });
   const database = new DatabaseSync(join(directory, "store.db"));
   database.exec(`
-    UPDATE secrets SET sealed_value = (SELECT sealed_value FROM secrets WHERE name = 'c') WHERE name = 'a';
+    UPDATE secrets SET value_row = (SELECT value_row FROM secrets WHERE name = 'c') WHERE name = 'a';
     UPDATE secrets SET type = 'image_pull' WHERE name = 'b';
   `);
   database.close();

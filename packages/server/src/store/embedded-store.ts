@@ -15,10 +15,10 @@ import {
 import type { Logger } from "pino";
 import { ChangeFeed } from "./change-feed.ts";
 import { type Keyring, openKeyring } from "./keyring.ts";
-import { listQuery, RECORD_COLUMNS } from "./list-query.ts";
 import { toMasterKey } from "./master-key.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
 import { seal, unseal } from "./seal.ts";
+import { type SecretRow, SecretTable } from "./secret-table.ts";
 import { BUSY_TIMEOUT_MS, StoreDatabase } from "./store-database.ts";
 import { prepareStoreDirectory } from "./store-directory.ts";
 import { toStoreError } from "./store-error.ts";
@@ -64,17 +64,6 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   }
 }
 
-interface SecretRow extends SecretId {
-  readonly type: SecretType;
-  readonly system: 0 | 1;
-  readonly created_at_ms: number;
-}
-
-interface SealedRow {
-  readonly type: SecretType;
-  readonly sealed_value: Uint8Array;
-}
-
 interface SqliteStoreParts {
   readonly keyring: Keyring;
   readonly clusterName: string;
@@ -86,12 +75,14 @@ class SqliteStore implements EmbeddedStore {
   readonly maxValueBytes = MAX_VALUE_BYTES;
   readonly maxIdLength = MAX_ID_LENGTH;
   readonly #database: StoreDatabase;
+  readonly #secrets: SecretTable;
   readonly #keyring: Keyring;
   readonly #clusterName: string;
   readonly #feed: ChangeFeed;
 
   constructor(database: StoreDatabase, { keyring, clusterName, feed }: SqliteStoreParts) {
     this.#database = database;
+    this.#secrets = new SecretTable(database);
     this.#keyring = keyring;
     this.#clusterName = clusterName;
     this.#feed = feed;
@@ -100,73 +91,49 @@ class SqliteStore implements EmbeddedStore {
   async create(id: SecretId, { value, type }: SecretInput, options?: CallOptions): Promise<SecretRecord> {
     assertFits(value);
     return await this.#write("put", id, options, () => {
-      if (this.#find(id)) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
-      const row: SecretRow = { ...id, type, system: 0, created_at_ms: Date.now() };
-      this.#database
-        .statement(
-          `INSERT INTO secrets (encoded_id, ${RECORD_COLUMNS}, sealed_value) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        )
-        .run(
-          encodeSecretId(id),
-          id.org,
-          id.domain,
-          id.project,
-          id.name,
-          type,
-          row.system,
-          row.created_at_ms,
-          this.#seal(row, value),
-        );
-      return this.#toRecord(row);
+      if (this.#secrets.find(id)) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
+      const record = { ...id, type, system: 0, created_at_ms: Date.now() } as const;
+      return this.#toRecord(this.#secrets.insert(record, this.#seal(record, value)));
     });
   }
 
   async update(id: SecretId, value: SecretValue, options?: CallOptions): Promise<SecretRecord> {
     assertFits(value);
     return await this.#write("put", id, options, () => {
-      const row = this.#find(id);
+      const row = this.#secrets.find(id);
       if (!row || row.system) throw notFound(id);
-      this.#database
-        .statement("UPDATE secrets SET sealed_value = ? WHERE encoded_id = ?")
-        .run(this.#seal(row, value), encodeSecretId(id));
+      this.#secrets.replaceValue(row, this.#seal(row, value));
       return this.#toRecord(row);
     });
   }
 
   async get(id: SecretId, options?: CallOptions): Promise<SecretRecord | undefined> {
-    const row = await this.#database.read(() => this.#find(id), options?.signal);
+    const row = await this.#database.read(() => this.#secrets.find(id), options?.signal);
     return row && isVisible(row, options) ? this.#toRecord(row) : undefined;
   }
 
   async delete(id: SecretId, options?: CallOptions): Promise<void> {
     await this.#write("delete", id, options, () => {
-      const row = this.#find(id);
+      const row = this.#secrets.find(id);
       if (!row || !isVisible(row, options)) throw notFound(id);
-      this.#database.statement("DELETE FROM secrets WHERE encoded_id = ?").run(encodeSecretId(id));
+      this.#secrets.remove(row);
     });
   }
 
   async setSystem(id: SecretId, system: boolean, options?: CallOptions): Promise<SecretRecord> {
     return await this.#write("put", id, options, () => {
-      const row = this.#find(id);
+      const row = this.#secrets.find(id);
       if (!row) throw notFound(id);
-      this.#database
-        .statement("UPDATE secrets SET system = ? WHERE encoded_id = ?")
-        .run(system ? 1 : 0, encodeSecretId(id));
-      return this.#toRecord({ ...row, system: system ? 1 : 0 });
+      return this.#toRecord(this.#secrets.setSystem(row, system ? 1 : 0));
     });
   }
 
   async list(request: ListRequest, options?: CallOptions): Promise<ListPage> {
     const token = request.token || request.clusterTokens[this.#clusterName];
     const after = token ? decodePageToken(this.#keyring, request, token) : undefined;
-    const { sql, parameters } = listQuery(request, after);
     // One more than asked for tells whether this is the last page.
-    const rows = await this.#database.read(
-      // The table is STRICT: SQLite keeps the columns to these types.
-      () => this.#database.statement(sql).all(...parameters, request.limit + 1) as unknown as SecretRow[],
-      options?.signal,
-    );
+    const list = () => this.#secrets.list(request, after, request.limit + 1);
+    const rows = await this.#database.read(list, options?.signal);
     const page = rows.slice(0, request.limit);
     const last = page.at(-1);
     const next = last && rows.length > page.length ? encodePageToken(this.#keyring, request, last) : "";
@@ -178,9 +145,9 @@ class SqliteStore implements EmbeddedStore {
   }
 
   async read(id: SecretId, options?: CallOptions): Promise<SecretValue | undefined> {
-    const row = await this.#database.read(() => this.#findSealed(id), options?.signal);
+    const row = await this.#database.read(() => this.#secrets.findSealed(id), options?.signal);
     if (!row) return undefined;
-    const bytes = unseal(this.#keyring.valueKey, valueContext(id, row.type), row.sealed_value);
+    const bytes = unseal(this.#keyring.valueKey, valueContext(id, row.type), row.sealed);
     if (bytes) return SecretValue.fromBytes(bytes);
     throw new SecretsError(
       "store_damaged",
@@ -219,24 +186,8 @@ class SqliteStore implements EmbeddedStore {
     return result;
   }
 
-  #find(id: SecretId): SecretRow | undefined {
-    const row = this.#database
-      .statement(`SELECT ${RECORD_COLUMNS} FROM secrets WHERE encoded_id = ?`)
-      .get(encodeSecretId(id));
-    // The table is STRICT: SQLite keeps the columns to these types.
-    return row as unknown as SecretRow | undefined;
-  }
-
-  #findSealed(id: SecretId): SealedRow | undefined {
-    const row = this.#database
-      .statement("SELECT type, sealed_value FROM secrets WHERE encoded_id = ?")
-      .get(encodeSecretId(id));
-    // STRICT here too.
-    return row as unknown as SealedRow | undefined;
-  }
-
-  #seal(row: SecretRow, value: SecretValue): Uint8Array {
-    return seal(this.#keyring.valueKey, valueContext(row, row.type), value.revealBytes());
+  #seal(record: Omit<SecretRow, "value_row">, value: SecretValue): Uint8Array {
+    return seal(this.#keyring.valueKey, valueContext(record, record.type), value.revealBytes());
   }
 
   #toRecord(row: SecretRow): SecretRecord {

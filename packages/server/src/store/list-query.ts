@@ -1,14 +1,11 @@
 import type { ListRequest, SecretId } from "@flyte-secrets/core";
 
-/** The columns of a secret's record: everything but the value. */
-export const RECORD_COLUMNS = "org, domain, project, name, type, system, created_at_ms";
-
 const SCOPE_COLUMNS = ["org", "domain", "project"] as const;
 
 /**
- * The query for the entries after `after`, in the order of `secrets_by_scope`; its last parameter is the limit. The scope
- * parts that lead without a gap are compared for equality and the rest of the order by position, so that SQLite goes straight to the
- * first entry of any page by the index: a page costs the same wherever it is and however many secrets there are.
+ * The query for the entries after `after`, in the order of the primary key; its last parameter is the limit. The
+ * scope parts that lead without a gap are compared for equality and the rest of the order by position, so that SQLite goes
+ * straight to the first entry of any page by the key: a page costs the same wherever it is and however many secrets there are.
  */
 export function listQuery(
   { scope, includeSystem }: Pick<ListRequest, "scope" | "includeSystem">,
@@ -27,7 +24,7 @@ export function listQuery(
   if (!includeSystem) conditions.push("system = 0");
   const where = conditions.length > 0 ? `WHERE ${conditions.join(" AND ")} ` : "";
   return {
-    sql: `SELECT ${RECORD_COLUMNS} FROM secrets ${where}ORDER BY org, domain, project, name LIMIT ?`,
+    sql: `SELECT * FROM secrets ${where}ORDER BY org, domain, project, name LIMIT ?`,
     parameters,
   };
 }

@@ -13,10 +13,9 @@ export const MIGRATIONS: readonly string[] = [
     key_id TEXT NOT NULL,
     wrapped_data_key BLOB NOT NULL
   ) STRICT;
-  -- The value comes last, so that a listing never walks through its overflow pages.
+  -- Apart from the values and in the order of the key, so that a page of a listing is a few pages of the file that lie
+  -- side by side, and a get is one: however many secrets there are, and however large.
   CREATE TABLE secrets (
-    row INTEGER PRIMARY KEY,
-    encoded_id TEXT NOT NULL UNIQUE,
     org TEXT NOT NULL,
     domain TEXT NOT NULL,
     project TEXT NOT NULL,
@@ -24,9 +23,13 @@ export const MIGRATIONS: readonly string[] = [
     type TEXT NOT NULL CHECK (type IN ('generic', 'image_pull')),
     system INTEGER NOT NULL CHECK (system IN (0, 1)),
     created_at_ms INTEGER NOT NULL,
-    sealed_value BLOB NOT NULL
+    value_row INTEGER NOT NULL,
+    PRIMARY KEY (org, domain, project, name)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE sealed_values (
+    row INTEGER PRIMARY KEY,
+    sealed BLOB NOT NULL
   ) STRICT;
-  CREATE INDEX secrets_by_scope ON secrets (org, domain, project, name);
   -- The change feed: AUTOINCREMENT never gives a number twice, also after the newest row was trimmed.
   CREATE TABLE changes (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT,
