@@ -15,12 +15,15 @@ export interface EmbeddedServer {
  */
 export async function findEmbeddedServer({ variables, home, cwd }: Environment): Promise<EmbeddedServer | undefined> {
   const directory = resolve(cwd, (variables.SECRET_STORE_PATH || "~/.flyte-secrets").replace(/^~(?=\/|$)/, home));
-  const text = await readFileIfThere(join(directory, "server.json"));
+  const text = await readOwn(join(directory, "server.json"));
   const server = text === undefined ? undefined : parseServer(text);
   if (server === undefined || !isAlive(server.pid)) return undefined;
-  const token = (await readFileIfThere(join(directory, "token")))?.trim();
+  const token = (await readOwn(join(directory, "token")))?.trim();
   return { endpoint: server.endpoint, token: token || undefined };
 }
+
+/** What this user may not read is not this user's, and no reason to fail for those who name another service. */
+const readOwn = (path: string): Promise<string | undefined> => readFileIfThere(path).catch(() => undefined);
 
 /** Undefined for a file that is being written: the server is not there yet. */
 function parseServer(text: string): { endpoint: string; pid: number } | undefined {

@@ -6,8 +6,8 @@ import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@co
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { SecretsError } from "@flyte-secrets/core";
 import { AuthMetadataService, ClusterService, SecretService, type SelectClusterRequest } from "@flyte-secrets/idl";
+import { createCertificate } from "@flyte-secrets/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createCertificate } from "../../../server/src/service/testing/create-certificate.ts";
 import type { Connection } from "./connection.ts";
 import { Secret } from "./secret.ts";
 import { createSecretsClient, type SecretsClient } from "./secrets-client.ts";
