@@ -3,11 +3,11 @@ import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSecretsError } from "@flyte-secrets/core";
+import { createCertificate } from "@flyte-secrets/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "./config/load-config.ts";
 import { findRunningServer } from "./embedded/server-file.ts";
 import { type RunningSystem, startServer } from "./server.ts";
-import { createCertificate } from "./service/testing/create-certificate.ts";
 import { createLogger } from "./telemetry/create-logger.ts";
 
 let directory: string;
