@@ -2,6 +2,7 @@
 // the code says ends it with exit code 1.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { renderCliPage } from "./cli-page.ts";
 import { renderConfigurationPage } from "./configuration-page.ts";
 import { renderErrorsPage } from "./errors-page.ts";
 
@@ -12,6 +13,7 @@ interface GeneratedPage {
 }
 
 const PAGES: readonly GeneratedPage[] = [
+  { path: "docs/cli.md", render: renderCliPage },
   { path: "docs/configuration.md", render: renderConfigurationPage },
   { path: "docs/errors.md", render: renderErrorsPage },
 ];

@@ -1,1 +1,2 @@
-export {};
+export { type CommandPage, commandPages } from "./command-pages.ts";
+export type { Host } from "./host.ts";

@@ -46,7 +46,7 @@ export function createProgram(host: Host): Command {
     .addCommand(doctorCommand(host))
     .addCommand(backupCommand(host))
     .addCommand(restoreCommand(host))
-    .addCommand(group("keys", "Change the keys of the store", rotateKeysCommand(host)))
+    .addCommand(group("keys", "Put a new master key in place", rotateKeysCommand(host)))
     .addCommand(
       group("system", "Hide secrets from the API", markSystemCommand("mark", host), markSystemCommand("unmark", host)),
     )
@@ -75,10 +75,11 @@ function configure(command: Command, host: Host): void {
     });
 }
 
-/** How a command is called, in its parent's list: with the thing it is done to where there is only one. */
+/** How a command is called, in its parent's list: with the words that follow it. */
 function callOf(command: Command): string {
-  const [only, ...more] = command.commands;
-  if (only && more.length === 0) return `${command.name()} ${callOf(only)}`;
+  const [first] = command.commands;
+  if (first)
+    return `${command.name()} ${callOf(first).replace(/^\S+/, command.commands.map((next) => next.name()).join("|"))}`;
   const words = command.registeredArguments.map((argument) =>
     argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
   );

@@ -7,6 +7,7 @@ import { examples } from "../options/examples.ts";
 /** `completion bash|zsh|fish`. */
 export function completionCommand(host: Host): Command {
   return new Command("completion")
+    .summary("Print a script for your shell's Tab key")
     .description("Print a script that makes Tab complete commands, options and files in your shell.")
     .addArgument(new Argument("<shell>", "your shell").choices([...SHELLS]))
     .addHelpText(

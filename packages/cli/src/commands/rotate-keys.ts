@@ -12,8 +12,8 @@ export function rotateKeysCommand(host: Host): Command {
   const command = new Command("rotate")
     .summary("Put a new master key in place of the present one")
     .description(
-      "Put a new master key in place of the present one, also while the server runs. Backups keep the key they were made\n" +
-        `under. A key from FLYTE_SECRETS_MASTER_KEY is replaced by the one in ${NEXT_KEY_VARIABLE}.`,
+      "Put a new master key in place of the present one, also while the server runs. Backups keep the key they were " +
+        `made under. A key from FLYTE_SECRETS_MASTER_KEY is replaced by the one in ${NEXT_KEY_VARIABLE}.`,
     );
   return addSettingOptions(command)
     .addHelpText("after", examples("keys rotate"))

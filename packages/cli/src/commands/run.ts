@@ -1,21 +1,14 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import { type SecretScope, SecretsError } from "@flyte-secrets/core";
-import type { Config } from "@flyte-secrets/server/local";
+import { SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 
-/** Flyte's own defaults for a task that names neither. */
-const DEFAULT_PROJECT = "flytesnacks";
-const DEFAULT_DOMAIN = "development";
-
-interface RunOptions extends SettingOptions {
-  readonly project?: string;
-  readonly domain?: string;
-  readonly org?: string;
+interface RunOptions extends SettingOptions, TaskScopeOptions {
   readonly input?: readonly string[];
   readonly mask: boolean;
   readonly verbose?: boolean;
@@ -26,19 +19,16 @@ export function runCommand(host: Host): Command {
   const command = new Command("run")
     .summary("Run a task on this machine with its secrets")
     .description(
-      "Run a task or workflow of a JavaScript or TypeScript file on this machine. Every task runs in a process of its own, with\n" +
-        "the secrets that it asks for and no others, as in a cluster; values are masked in its output. The result is the last\n" +
+      "Run a task or workflow of a JavaScript or TypeScript file on this machine. Every task runs in a process of its own, with " +
+        "the secrets that it asks for and no others, as in a cluster; values are masked in its output. The result is the last " +
         "line on standard output, as JSON.",
     )
     .argument("<file>", "file that defines the task")
     .argument("<task>", "name of the task or workflow")
     .option("-i, --input <key=value>", "one field of the input, as JSON or text; may be repeated", collect)
     .option("-v, --verbose", "say what each task is given and from which scope; never a value")
-    .option("--no-mask", "show values in the output")
-    .optionsGroup("Scope:")
-    .option("-p, --project <project>", `project of the task (default: ${DEFAULT_PROJECT})`)
-    .option("-d, --domain <domain>", `domain of the task (default: ${DEFAULT_DOMAIN})`)
-    .option("--org <organization>", "organization of the task (default: that of the store)");
+    .option("--no-mask", "show values in the output");
+  addTaskScopeOptions(command);
   return addSettingOptions(command)
     .addHelpText(
       "after",
@@ -76,7 +66,7 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
     stderr: host.stderr,
     signal,
     injection: {
-      scope: await toScope(options, config, host),
+      scope: await resolveTaskScope(options, config, host),
       lookup: createLookup({ fetcher }),
       global: globalSecrets(config, host),
       delivery: config.webhook.embeddedSecretManagerConfig.delivery,
@@ -106,21 +96,4 @@ function parseOrText(value: string): unknown {
   } catch {
     return value;
   }
-}
-
-/** The scope of the task: what the options say, then Flyte's variables and configuration, then Flyte's own defaults. */
-async function toScope(options: RunOptions, { secret }: Config, host: Host): Promise<SecretScope> {
-  const { resolveScope } = await import("@flyte-secrets/sdk/connection");
-  const found = await resolveScope({}, { variables: host.env, home: host.home, cwd: host.cwd });
-  if (options.org !== undefined && options.org !== secret.organization) {
-    throw new SecretsError(
-      "usage",
-      `--org: the store's secrets are of organization ${secret.organization} (secret.organization)`,
-    );
-  }
-  return {
-    org: secret.organization,
-    project: options.project ?? found.project ?? DEFAULT_PROJECT,
-    domain: options.domain ?? found.domain ?? DEFAULT_DOMAIN,
-  };
 }
