@@ -15,7 +15,7 @@ export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * One connection to a store's database: durable (WAL, `synchronous=FULL`), shared with other processes, closed once. All
- * that it throws are SecretsErrors. Work is synchronous, some 20 µs for a read; only waiting for another process's lock
+ * that it throws are SecretsErrors. Work is synchronous, 6 to 30 µs for a read; only waiting for another process's lock
  * gives way to the event loop.
  */
 export class StoreDatabase {
