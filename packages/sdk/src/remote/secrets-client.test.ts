@@ -113,6 +113,14 @@ describe("SelectCluster", () => {
     expect(seen).toEqual(["Bearer t"]);
   });
 
+  test("that answers with no address is a fault of that server", async () => {
+    const { self } = await startControlPlane(() => "http://a b", []);
+    expect(await refusal(Secret.get("k", { client: connect(self) }))).toEqual([
+      "internal",
+      `${self} names "http://a b" as the cluster to call: no address.`,
+    ]);
+  });
+
   test("that is not there, as an RPC or at all, leaves the configured address", async () => {
     const seen: (string | null)[] = [];
     await Secret.get("k", { client: connect(await serve(secrets(seen))) });

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
+import { SecretsError } from "@flyte-secrets/core";
 import {
   ClusterService,
   SecretService,
@@ -124,7 +125,10 @@ function resolveCluster(clusterEndpoint: string, endpoint: string): string {
     .replace(/\/+$/, "");
   if (host === "") return endpoint;
   const configured = new URL(endpoint);
-  const url = new URL(`${configured.protocol}//${host}`);
+  const url = URL.parse(`${configured.protocol}//${host}`);
+  if (url === null) {
+    throw new SecretsError("internal", `${endpoint} names "${clusterEndpoint}" as the cluster to call: no address.`);
+  }
   return url.origin === configured.origin ? endpoint : url.href.replace(/\/+$/, "");
 }
 
