@@ -7,7 +7,8 @@ export interface Http2SessionLimits {
 
 /**
  * Gives an HTTP/2 connection the limits that Node keeps for HTTP/1.1 only: one without a request ends after
- * `idleTimeoutMs`, whatever frames it sends meanwhile, and a request that hasn't wholly arrived after `requestTimeoutMs` is reset.
+ * `idleTimeoutMs`, whatever frames it sends meanwhile; a request that hasn't wholly arrived after `requestTimeoutMs` is reset,
+ * and so is one on which nothing moves for `idleTimeoutMs`, since nobody reads the answer.
  */
 export function boundHttp2Session(session: ServerHttp2Session, limits: Http2SessionLimits): void {
   let open = 0;
@@ -20,7 +21,9 @@ export function boundHttp2Session(session: ServerHttp2Session, limits: Http2Sess
   session.on("stream", (stream: ServerHttp2Stream) => {
     clearTimeout(idle);
     open += 1;
-    const late = setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), limits.requestTimeoutMs);
+    const reset = () => stream.close(constants.NGHTTP2_CANCEL);
+    const late = setTimeout(reset, limits.requestTimeoutMs);
+    stream.setTimeout(limits.idleTimeoutMs, reset);
     stream.once("end", () => clearTimeout(late));
     stream.once("close", () => {
       clearTimeout(late);

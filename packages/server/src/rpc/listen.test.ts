@@ -13,6 +13,9 @@ import type { NodeHandler } from "./node-handler.ts";
 const HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 
+/** HEADERS of stream 1 with END_STREAM and END_HEADERS: `:method: GET`, `:scheme: http`, `:path: /`, `:authority: h` (RFC 7541). */
+const HTTP2_GET = Buffer.from([0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x01, 0x01, 0x68]);
+
 /** Tells the HTTP version and how long the body was. */
 const echo: NodeHandler = (req, res) => {
   let length = 0;
@@ -90,6 +93,16 @@ describe("one port", () => {
     expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 /);
     expect((await send(url)).status).toBe(200);
   });
+
+  test("drops a connection whose HTTP/2 or TLS turns out to be none, and goes on serving", async () => {
+    for (const tls of [undefined, await createCertificate()]) {
+      const { port, url } = await start(tls && { tls });
+      const socket = await open(port);
+      socket.write(`${HTTP2_PREFACE}this is no frame, and far too long to be one`);
+      await readAll(socket);
+      expect((await send(url)).status).toBe(200);
+    }
+  });
 });
 
 describe("slow clients", () => {
@@ -130,6 +143,23 @@ describe("slow clients", () => {
     expect(slow.rstCode).toBe(constants.NGHTTP2_CANCEL);
     const quick = session.request({ ":path": "/quick" });
     expect(await text(quick)).toBe("2.0 /quick 0");
+  });
+
+  test.each([
+    ["HTTP/1.1", Buffer.from("GET / HTTP/1.1\r\nhost: h\r\n\r\n")],
+    ["HTTP/2", Buffer.concat([Buffer.from(HTTP2_PREFACE), EMPTY_SETTINGS, HTTP2_GET])],
+  ])("don't hold an answer over %s that they never read", async (_, request) => {
+    const ended = Promise.withResolvers<void>();
+    const handler: NodeHandler = (_, res) => {
+      res.once("close", ended.resolve);
+      res.end(Buffer.alloc(64 * 1024 * 1024));
+    };
+    const { port } = await start({ limits, handler });
+    const socket = await open(port);
+    socket.on("error", () => {});
+    socket.pause();
+    socket.write(request);
+    await ended.promise;
   });
 
   test("don't hold up a TLS handshake for ever", async () => {

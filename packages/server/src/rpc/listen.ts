@@ -4,6 +4,7 @@ import { createServer as createHttp2Server, type ServerHttp2Session } from "node
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { SecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
 import { boundHttp2Session } from "./bound-http2-session.ts";
 import { detectProtocol } from "./detect-protocol.ts";
 import type { NodeHandler } from "./node-handler.ts";
@@ -14,7 +15,7 @@ export interface ListenerLimits {
   readonly headersTimeoutMs: number;
   /** For a whole request to arrive, its body included. Default 60 s. */
   readonly requestTimeoutMs: number;
-  /** For a connection without a request. Default 90 s, above the 60 s after which load balancers give up theirs. */
+  /** For a connection on which nothing moves. Default 90 s, above the 60 s after which load balancers give up theirs. */
   readonly idleTimeoutMs: number;
   /** Connections at a time; further ones are dropped at once. Default 4,096. */
   readonly maxConnections: number;
@@ -38,6 +39,8 @@ export interface ListenOptions {
   /** Certificate chain and private key, in PEM. Without it, plain HTTP. */
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly limits?: Partial<ListenerLimits>;
+  /** Told when a connection can't be accepted. */
+  readonly log?: Logger;
 }
 
 export interface Listener {
@@ -56,7 +59,7 @@ export interface Listener {
  * The HTTP/1.1 server itself listens, and only its connection listener is replaced: Node keeps watch over slow requests and
  * idle connections of a server that listens, not of one that is handed sockets.
  */
-export async function listen({ handler, host, port, tls, ...rest }: ListenOptions): Promise<Listener> {
+export async function listen({ handler, host, port, tls, log, ...rest }: ListenOptions): Promise<Listener> {
   const limits = { ...DEFAULT_LIMITS, ...rest.limits };
   const timeouts: ServerOptions = {
     headersTimeout: limits.headersTimeoutMs,
@@ -81,6 +84,7 @@ export async function listen({ handler, host, port, tls, ...rest }: ListenOption
           serve,
         );
   server.maxConnections = limits.maxConnections;
+  server.timeout = limits.idleTimeoutMs;
   const http2 = createHttp2Server({ settings: { maxConcurrentStreams: limits.maxStreams } }, serve);
 
   const sockets = new Set<Socket>();
@@ -89,6 +93,19 @@ export async function listen({ handler, host, port, tls, ...rest }: ListenOption
   const connected = tls === undefined ? "connection" : "secureConnection";
   const [serveHttp1] = server.listeners(connected);
   server.removeAllListeners(connected);
+  const serveHttp2 = (socket: Socket) => {
+    const adopt = (session: ServerHttp2Session) => {
+      sessions.add(session);
+      boundHttp2Session(session, limits);
+      session.once("close", () => {
+        sessions.delete(session);
+        // Node waits for the client to close its side too, and would wait for ever.
+        setTimeout(() => socket.destroy(), limits.headersTimeoutMs).unref();
+      });
+    };
+    http2.once("session", adopt).emit("connection", socket);
+    http2.off("session", adopt);
+  };
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
@@ -98,14 +115,9 @@ export async function listen({ handler, host, port, tls, ...rest }: ListenOption
     socket.once("close", () => undecided.delete(socket));
     detectProtocol(socket, limits.headersTimeoutMs, (protocol) => {
       undecided.delete(socket);
-      if (protocol === "h2") http2.emit("connection", socket);
+      if (protocol === "h2") serveHttp2(socket);
       else serveHttp1?.call(server, socket);
     });
-  });
-  http2.on("session", (session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-    boundHttp2Session(session, limits);
   });
 
   try {
@@ -114,6 +126,8 @@ export async function listen({ handler, host, port, tls, ...rest }: ListenOption
   } catch (error) {
     throw new SecretsError("listen_failed", describeListenFailure(error, `${host}:${port}`), { cause: error });
   }
+  // Such as too many open files: connections are lost, the server is not.
+  server.on("error", (error) => log?.warn({ err: error }, "a connection could not be accepted"));
   const close = async (graceMs: number) => {
     closing = true;
     const closed = once(server, "close");

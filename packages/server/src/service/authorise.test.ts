@@ -102,7 +102,7 @@ test("no other error sounds like a request to log in, whatever a secret is calle
   const answer = await send(`${url}/secrets/api/v1/name/Unauthorized-or-unauthenticated`);
   expect([answer.status, JSON.parse(answer.body.toString())]).toEqual([
     404,
-    { code: "not_found", message: "secret un-authorized-or-un-authenticated not found" },
+    { code: "not_found", message: "secret Un-authorized-or-un-authenticated not found" },
   ]);
   const unknown = await post(`${url}/x.Unauthenticated/Call`);
   expect(unknown.body.toString()).not.toMatch(/unauthenticated/i);

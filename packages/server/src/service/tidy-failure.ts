@@ -29,7 +29,7 @@ function tidy(error: ConnectError, call: Call): void {
 
 /** Flyte's clients take `unauthorized` or `unauthenticated` anywhere in a message for a request to log in, even in a name. */
 export function avoidLoginPrompt(message: string): string {
-  return message.replace(/un(?=authori[sz]ed|authenticated)/gi, "un-");
+  return message.replace(/(un)(authorized|authenticated)/gi, "$1-$2");
 }
 
 /** A body that can't be read is the caller's mistake, and an error of the JSON parser is told without its quotation. */

@@ -19,6 +19,14 @@ test.each(Object.entries(ERROR_KINDS))("%s has the Connect code of the catalogue
   expect(error.code).not.toBe(Code.PermissionDenied);
 });
 
+test("what caused an error of ours is in the log alone", () => {
+  const { lines, ...rest } = surroundings();
+  const cause = new Error("ENOSPC");
+  const error = toConnectError(new SecretsError("store_full", "the disk is full", { cause }), rest);
+  expect(error.rawMessage).toBe("the disk is full");
+  expect(lines).toMatchObject([{ level: 40, code: "store_full", err: { stack: expect.stringContaining("ENOSPC") } }]);
+});
+
 test("an unknown error is internal with an id under which the log has the rest", () => {
   const { lines, ...rest } = surroundings();
   const error = toConnectError(new TypeError("x is not a function"), rest);
@@ -36,8 +44,6 @@ test("an abort is told by its reason", () => {
 });
 
 test("no message sounds like a request to log in", () => {
-  expect(avoidLoginPrompt("Unauthorized: UNAUTHENTICATED unauthorised")).toBe(
-    "Un-authorized: UN-AUTHENTICATED unauthorised",
-  );
+  expect(avoidLoginPrompt("Unauthorized: UNAUTHENTICATED")).toBe("Un-authorized: UN-AUTHENTICATED");
   expect(avoidLoginPrompt("secret api-key not found")).toBe("secret api-key not found");
 });

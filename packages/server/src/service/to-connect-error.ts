@@ -11,12 +11,14 @@ export interface CallSurroundings {
 }
 
 /**
- * What a caller gets to see of a failure. Errors of ours carry a code and a safe message; an abort is told by its reason; anything
+ * What a caller gets to see of a failure. Errors of ours carry a code and a safe message, and the log gets
+ * what caused them; an abort is told by its reason; anything
  * else is a fault of ours: `internal` with an id under which the log has the rest.
  */
 export function toConnectError(error: unknown, { log, signal }: CallSurroundings): ConnectError {
   if (error instanceof ConnectError) return error;
   if (isSecretsError(error)) {
+    if (error.cause !== undefined) log.warn({ err: error, code: error.code }, "call failed");
     const code = codeFromString(error.kind.connect) ?? Code.Internal;
     const metadata = code === Code.Unauthenticated ? { "www-authenticate": "Bearer" } : undefined;
     return new ConnectError(error.message, code, metadata, undefined, error);
