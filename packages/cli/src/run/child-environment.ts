@@ -2,7 +2,12 @@
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What gives access to secrets beyond those that a task asked for. */
-const CREDENTIALS = ["FLYTE_SECRETS_MASTER_KEY", "FLYTE_SECRETS_TOKEN", "FLYTE_API_KEY"];
+const CREDENTIALS = [
+  "FLYTE_SECRETS_MASTER_KEY",
+  "FLYTE_SECRETS_NEXT_MASTER_KEY",
+  "FLYTE_SECRETS_TOKEN",
+  "FLYTE_API_KEY",
+];
 
 /**
  * The user's own environment without credentials of ours and without the variables that the Global manager reads, which a

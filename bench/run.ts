@@ -1,0 +1,54 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SecretValue } from "@flyte-secrets/core";
+import { openEmbeddedStore } from "@flyte-secrets/server";
+import { median } from "./process.ts";
+import { type Row, ratio } from "./table.ts";
+
+const ROUNDS = 7;
+const CLI = join(import.meta.dirname, "../packages/cli/bin/flyte-secrets.js");
+const TASKS = join(import.meta.dirname, "../packages/cli/testdata/run");
+/** Loads the same file with the same SDK and calls the same task, in a process of its own without a runner. */
+const BARE = `await (await import(${JSON.stringify(join(TASKS, "tasks.mjs"))})).plain();`;
+
+/** From exec to exit: a task under `run`, next to a bare child process that calls the same task. */
+export async function benchRun(): Promise<Row[]> {
+  const home = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));
+  try {
+    const store = await openEmbeddedStore({ directory: join(home, ".flyte-secrets") });
+    const id = { org: "flyte", domain: "", project: "", name: "api-key" };
+    await store.create(id, { value: SecretValue.fromText("x".repeat(32)), type: "generic" });
+    await store.close();
+
+    const cases = new Map([
+      ["bare child process", ["--input-type=module", "--eval", BARE]],
+      ["run, JavaScript, no secret", [CLI, "run", join(TASKS, "tasks.mjs"), "plain"]],
+      ["run, JavaScript, one secret", [CLI, "run", join(TASKS, "secrets.mjs"), "printing"]],
+      ["run, TypeScript, no secret", [CLI, "run", join(TASKS, "tasks.ts"), "decorated"]],
+    ]);
+    const times = new Map([...cases.keys()].map((what) => [what, [] as number[]]));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [what, args] of cases) times.get(what)?.push(await timeToExit(args, home));
+    }
+    const bare = median(times.get("bare child process") ?? []);
+    return [...times].map(([what, ms]) => ({
+      what,
+      "exec to exit, ms": Math.round(median(ms)),
+      "over the bare child, ms": Math.round(median(ms) - bare),
+      ratio: ratio(median(ms), bare),
+    }));
+  } finally {
+    rmSync(home, { recursive: true });
+  }
+}
+
+async function timeToExit(args: readonly string[], home: string): Promise<number> {
+  const started = performance.now();
+  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, HOME: home }, stdio: "ignore" });
+  const [exitCode] = await once(child, "exit");
+  if (exitCode !== 0) throw new Error(`${args.join(" ")} ended with ${exitCode}`);
+  return performance.now() - started;
+}
