@@ -231,6 +231,16 @@ describe("at a terminal", () => {
     expect(screen).toContain("Created secret asked-again");
   });
 
+  it("several pasted lines are refused instead of cut off", async () => {
+    const { exitCode, screen } = await runOnTerminal({ args: ["create", "secret", "pasted"], env: server.env }, [
+      { after: question, type: `-----BEGIN-----\r${CANARY}\r-----END-----\r` },
+    ]);
+    printed.push(screen);
+    expect(exitCode).toBe(2);
+    expect(screen).toContain("error: the value has several lines and the prompt takes one; use --from-file.");
+    expect(await call("get", "secret", "pasted")).toMatchObject({ exitCode: 1 });
+  });
+
   it("Ctrl-C ends with one line and exit code 1, and nothing is written", async () => {
     const { exitCode, screen } = await runOnTerminal({ args: ["create", "secret", "cancelled"], env: server.env }, [
       { after: question, type: `typed${CONTROL_C}` },

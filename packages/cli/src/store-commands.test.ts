@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
@@ -8,7 +10,7 @@ import { startServe } from "@flyte-secrets/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { callCli } from "./testing/call-cli.ts";
 import { type CliResult, runCli } from "./testing/run-cli.ts";
-import { runOnTerminal } from "./testing/run-on-terminal.ts";
+import { CONTROL_C, runOnTerminal } from "./testing/run-on-terminal.ts";
 
 const CANARY = "canary-9d41c7";
 
@@ -350,6 +352,34 @@ describe("serve", () => {
     expect(server.output()).not.toContain(token);
   });
 
+  it("stops in order at Ctrl-C, and at once at the second one", async () => {
+    const { exitCode, screen } = await runOnTerminal({ args: ["serve", "--port", "0"], env }, [
+      { after: "Stop: Ctrl-C", type: CONTROL_C },
+    ]);
+    expect([exitCode, existsSync(join(store, "server.json"))]).toEqual([0, false]);
+    expect(screen).toContain("Listening on http://127.0.0.1:");
+
+    const server = await startServe({ directory: home });
+    // A request that never ends holds up the orderly stop.
+    const socket = connect(server.port, "127.0.0.1").on("error", () => {});
+    const head = [
+      "host: x",
+      `authorization: Bearer ${server.token}`,
+      "content-type: application/json",
+      "content-length: 9",
+      "expect: 100-continue",
+    ];
+    socket.write(`POST /flyteidl2.secret.SecretService/ListSecrets HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n{`);
+    // The server's "100 Continue" shows that it has begun with the request.
+    await once(socket, "data");
+    server.process.kill("SIGINT");
+    await until(() => isRefused(server.port));
+    const ended = once(server.process, "exit");
+    server.process.kill("SIGINT");
+    expect(await ended).toEqual([130, null]);
+    socket.destroy();
+  });
+
   it("refuses a listener beyond loopback without authentication, and a mistyped setting, by name", async () => {
     const refused = await runCli({ args: ["serve", "--host", "0.0.0.0", "--port", "0", "--auth", "none"], env });
     expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
@@ -383,6 +413,17 @@ describe("completion in bash", () => {
     expect(answers).toBe("create\n--type\nimage_pull\n\n");
   });
 });
+
+function isRefused(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(port, "127.0.0.1");
+  socket.once("connect", () => resolve(false)).once("error", () => resolve(true));
+  return promise.finally(() => socket.destroy());
+}
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check()));
+}
 
 /** `serve` on the data directory of this test. */
 async function serve() {

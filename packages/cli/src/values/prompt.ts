@@ -6,7 +6,7 @@ import type { Host } from "../host.ts";
  * the end of input are `canceled`. Callers check {@link canAsk} first and name the options that say the same.
  */
 export interface Prompt {
-  /** Without echo. Never empty: an empty answer is asked for again. */
+  /** Without echo. Never empty: an empty answer is asked for again. Several lines, pasted, are `usage`: it takes one. */
   secret(question: string): Promise<string>;
   /** Never empty. */
   text(question: string): Promise<string>;
@@ -25,7 +25,7 @@ export async function openPrompt(host: Host): Promise<Prompt> {
   const context = { input: host.stdin, output: host.stderr };
   const notEmpty = (answer: string) => answer !== "" || "It is empty. Type it, or press Ctrl-C to leave.";
   return {
-    secret: (message) => answered(password({ message, mask: false, validate: notEmpty }, context)),
+    secret: (message) => inOneLine(host, answered(password({ message, mask: false, validate: notEmpty }, context))),
     text: (message) => answered(input({ message, validate: notEmpty }, context)),
     confirm: (message) => answered(confirm({ message, default: false }, context)),
   };
@@ -39,5 +39,24 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
       throw new SecretsError("canceled", "cancelled at the prompt; nothing was written");
     }
     throw error;
+  }
+}
+
+/** Without this a pasted key would be cut off after its first line without a word. */
+async function inOneLine(host: Host, answer: Promise<string>): Promise<string> {
+  let isCutOff = false;
+  const look = (typed: Buffer | string) => {
+    isCutOff ||= /[\r\n]./s.test(String(typed));
+  };
+  host.stdin.on("data", look);
+  try {
+    const line = await answer;
+    if (!isCutOff) return line;
+    throw new SecretsError(
+      "usage",
+      "the value has several lines and the prompt takes one; use --from-file. Nothing was written",
+    );
+  } finally {
+    host.stdin.off("data", look);
   }
 }
