@@ -1,5 +1,5 @@
 import { isSecretsError } from "@flyte-secrets/core";
-import { openEmbeddedStore, rotateMasterKey } from "@flyte-secrets/server";
+import { openEmbeddedStore, rotateMasterKey } from "@flyte-secrets/server/local";
 import { expectedStoreValue } from "./expected-store-value.ts";
 
 /**

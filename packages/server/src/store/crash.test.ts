@@ -23,7 +23,7 @@ test("a process killed while it writes loses nothing that it acknowledged", asyn
       command: "write",
       directory,
       prefix,
-      count: 400,
+      count: 100_000,
       killAfterLines,
     });
     expect(exitCode).toBeNull();
