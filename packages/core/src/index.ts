@@ -25,6 +25,7 @@ export {
   type SecretSource,
   type SecretVariable,
   setVariable,
+  type ValueSource,
   type VariableNaming,
 } from "./injector.ts";
 export type { JsonPatchOperation } from "./json-patch.ts";

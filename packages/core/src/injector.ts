@@ -23,17 +23,18 @@ export interface VariableNaming {
   readonly style: "raw" | "posix";
 }
 
+/** A secret's value, for the delivery to bring to where it is needed. */
+export interface ValueSource {
+  readonly kind: "value";
+  readonly value: SecretValue;
+  /** Says which secret this is, the same for the same one: its encoded id, or what stands for it. */
+  readonly label: string;
+  /** Where the value lies already as a Kubernetes Secret in the pod's namespace. */
+  readonly location?: SecretKeyReference;
+}
+
 /** Where the bytes of a secret come from. */
-export type SecretSource =
-  | {
-      readonly kind: "value";
-      readonly value: SecretValue;
-      /** Says which secret this is, the same for the same one: its encoded id, or what stands for it. */
-      readonly label: string;
-      /** Where the value lies already as a Kubernetes Secret in the pod's namespace. */
-      readonly location?: SecretKeyReference;
-    }
-  | { readonly kind: "reference"; readonly reference: SecretKeyReference };
+export type SecretSource = ValueSource | { readonly kind: "reference"; readonly reference: SecretKeyReference };
 
 /** A variable with a secret's value, at the front of all containers. */
 export interface SecretVariable {

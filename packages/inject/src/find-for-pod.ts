@@ -7,11 +7,13 @@ import {
   type LookupResult,
   type SecretLookup,
   type SecretScope,
-  type SecretSource,
+  type ValueSource,
 } from "@flyte-secrets/core";
 
+type Found = Extract<LookupResult, { found: true }>;
+
 /** A secret that was found for a pod, or why it wasn't. */
-export type FoundForPod = Extract<LookupResult, { found: true }> | { readonly found: false; readonly reason: string };
+export type FoundForPod = Found | { readonly found: false; readonly reason: string };
 
 /**
  * Looks a key up at the scopes that the pod's labels name, narrowest first. A label that is missing, or a key or label that can
@@ -30,11 +32,10 @@ export async function findForPod(lookup: SecretLookup, key: string, context: Inj
 }
 
 /** Where the value that was found comes from; as it lies there, if that is in the pod's own namespace. */
-export function sourceOf(found: Extract<LookupResult, { found: true }>, context: InjectContext) {
-  const label = encodeSecretId(found.id);
-  const here = found.namespace === context.namespace;
-  const location = { name: kubernetesSecretName(found.id), key: label };
-  return { kind: "value", value: found.value, label, ...(here && { location }) } satisfies SecretSource;
+export function sourceOf({ id, value, namespace }: Found, context: InjectContext): ValueSource {
+  const source: ValueSource = { kind: "value", value, label: encodeSecretId(id) };
+  if (namespace !== context.namespace) return source;
+  return { ...source, location: { name: kubernetesSecretName(id), key: source.label } };
 }
 
 /** The scope that a pod's labels claim, or the first of them that is missing. */

@@ -96,7 +96,6 @@ export function createMutator(options: MutatorOptions): Mutator {
       if (delivery.name !== "Inline") {
         guardPatch({
           patch: edited.patch,
-          text: patchText,
           sources: injected.flatMap(({ edits }) => edits.flatMap((edit) => ("source" in edit ? [edit.source] : []))),
           known: () => [JSON.stringify(pod), JSON.stringify([requests, variables, DIRECTORY_EDITS])],
         });

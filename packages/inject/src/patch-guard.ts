@@ -3,8 +3,6 @@ import { type JsonPatchOperation, type SecretSource, SecretsError } from "@flyte
 /** What the guard looks at. */
 export interface GuardedPatch {
   readonly patch: readonly JsonPatchOperation[];
-  /** The patch as JSON text. */
-  readonly text: string;
   /** The secrets of the pod. */
   readonly sources: readonly SecretSource[];
   /** Texts that the patch repeats and that are no secret, such as the pod's own; asked for only if a value was found. */
@@ -14,35 +12,31 @@ export interface GuardedPatch {
 /** Shorter values occur in longer texts by chance: they are only looked for as a whole text. */
 const MIN_PART_LENGTH = 8;
 
+/** What these hold are names of Secrets and their keys, which Kubernetes takes for nothing else. */
+const REFERENCES = new Set(["valueFrom", "secret", "projected"]);
+
 /**
  * Refuses a patch that gives a value away. Throws `internal` when a text in it contains a value or its base64, unless that is
  * among what is known anyway. A last line of defence for deliveries that don't put values into pods: only a fault of ours
  * makes it fire.
  */
-export function guardPatch({ patch, text, sources, known }: GuardedPatch): void {
+export function guardPatch({ patch, sources, known }: GuardedPatch): void {
+  const texts = new Set<string>();
+  for (const operation of patch) if (operation.op !== "remove") collectTexts(operation.value, texts);
+  // One text to search, in which no value can reach from one part into the next.
+  const all = [...texts].join("\0");
   for (const source of sources) {
     if (source.kind !== "value") continue;
     for (const form of [source.value.revealText(), source.value.revealBase64()]) {
-      // The JSON text first, since it is there: nearly always that is all.
-      if (!form || !text.includes(JSON.stringify(form).slice(1, -1))) continue;
-      if (!addedTexts(patch).some((leaf) => contains(leaf, form)) || known().some((one) => one.includes(form)))
-        continue;
+      if (!form || !(form.length < MIN_PART_LENGTH ? texts.has(form) : all.includes(form))) continue;
+      if (known().some((text) => text.includes(form))) continue;
       throw new SecretsError("internal", `refused to send a patch that contains the value of ${source.label}`);
     }
   }
 }
 
-function contains(leaf: string, form: string): boolean {
-  return form.length < MIN_PART_LENGTH ? leaf === form : leaf.includes(form);
-}
-
-/** Every text in what a patch adds, without the names of fields. */
-function addedTexts(patch: readonly JsonPatchOperation[]): string[] {
-  return patch.flatMap((operation) => (operation.op === "remove" ? [] : textsOf(operation.value)));
-}
-
-function textsOf(value: unknown): string[] {
-  if (typeof value === "string") return [value];
-  if (typeof value !== "object" || value === null) return [];
-  return Object.values(value).flatMap(textsOf);
+function collectTexts(value: unknown, texts: Set<string>): void {
+  if (typeof value === "string") texts.add(value);
+  if (typeof value !== "object" || value === null) return;
+  for (const [field, part] of Object.entries(value)) if (!REFERENCES.has(field)) collectTexts(part, texts);
 }

@@ -1,4 +1,4 @@
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHmac, hash, randomBytes } from "node:crypto";
 import {
   type Delivery,
   type KubernetesSecret,
@@ -47,11 +47,12 @@ export interface SecretRefDeliveryOptions {
  * variables, a volume of mode 0444 for files, no init container. A value that lies there already is referred to where it is.
  */
 export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }: SecretRefDeliveryOptions): Delivery {
+  const digestOf = createDigest(namingKey);
   return {
     name: "SecretRef",
     deliver(requested) {
       const data = valuesToWrite(requested.flat().flatMap((edit) => ("source" in edit ? [edit.source] : [])));
-      const name = secretName(data, namingKey);
+      const name = secretName(data, digestOf);
       const reference = (source: SecretSource) => referenceTo(source, name);
       const files = filesOf(requested).map((file) => ({ file, reference: reference(file.source) }));
       // Where a group's directory would be inside the read-only mount, one volume carries them all.
@@ -93,16 +94,24 @@ function referenceTo(source: SecretSource, writtenName: string): SecretKeyRefere
 /** A label as it is where Kubernetes takes it as a data key, else its hash. */
 function dataKey(label: string): string {
   const legal = label.length <= 253 && /^[-._a-zA-Z0-9]+$/.test(label);
-  return legal ? label : createHash("sha256").update(label).digest("hex");
+  return legal ? label : hash("sha256", label);
 }
 
-function secretName(data: ReadonlyMap<string, SecretValue>, namingKey: Uint8Array): string {
-  const hmac = createHmac("sha256", namingKey);
-  for (const key of [...data.keys()].sort()) {
-    const bytes = data.get(key)?.revealBytes() ?? new Uint8Array();
-    hmac.update(`${key}\n${bytes.byteLength}\n`).update(bytes);
-  }
-  return writtenSecretName(hmac.digest("hex").slice(0, 32));
+/** The keyed hash of a value, worked out once: a cache hands out the same `SecretValue` again and again. */
+function createDigest(key: Uint8Array): (value: SecretValue) => string {
+  const digests = new WeakMap<SecretValue, string>();
+  return (value) => {
+    const known = digests.get(value);
+    if (known !== undefined) return known;
+    const digest = createHmac("sha256", key).update(value.revealBytes()).digest("hex");
+    digests.set(value, digest);
+    return digest;
+  };
+}
+
+function secretName(data: ReadonlyMap<string, SecretValue>, digestOf: (value: SecretValue) => string): string {
+  const content = [...data].map(([key, value]) => `${key} ${digestOf(value)}\n`).sort();
+  return writtenSecretName(hash("sha256", content.join("")).slice(0, 32));
 }
 
 function filesVolume(files: readonly ReferencedFile[]): PodEdit[] {
