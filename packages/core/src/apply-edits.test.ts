@@ -1,0 +1,294 @@
+import { describe, expect, it } from "vitest";
+import { applyEdits } from "./apply-edits.ts";
+import { setVariable } from "./injector.ts";
+import { type Pod, parsePod, type Volume } from "./pod.ts";
+import type { OwnContainer, PodEdit } from "./pod-edit.ts";
+
+const VOLUME: PodEdit = { kind: "volume", volume: { name: "secrets", emptyDir: { medium: "Memory" } } };
+const MOUNT: PodEdit = { kind: "mount", mount: { name: "secrets", mountPath: "/secrets", readOnly: true } };
+const PULL: OwnContainer = {
+  name: "pull-",
+  image: "puller",
+  command: ["pull"],
+  env: [{ name: "WHAT", value: "a" }],
+  volumeMounts: [{ name: "secrets", mountPath: "/secrets" }],
+};
+
+function podWith(spec: Partial<Pod["spec"]>): Pod {
+  return parsePod({ metadata: { name: "pod" }, spec: { containers: [{ name: "main" }], ...spec } });
+}
+
+describe("variables", () => {
+  it("go to the front of all containers, the last one set first, and replace those of their name", () => {
+    const pod = podWith({
+      containers: [
+        { name: "main", env: [{ name: "A", value: "old" }, { name: "USER", value: "$(A)" }, { name: "A" }] },
+      ],
+      initContainers: [{ name: "init", env: null }],
+    });
+    const edits = [setVariable("A", "1"), setVariable("B", "2")];
+    expect(applyEdits(pod, edits)).toEqual({
+      pod: {
+        metadata: { name: "pod" },
+        spec: {
+          containers: [
+            {
+              name: "main",
+              env: [
+                { name: "B", value: "2" },
+                { name: "A", value: "1" },
+                { name: "USER", value: "$(A)" },
+              ],
+            },
+          ],
+          initContainers: [
+            {
+              name: "init",
+              env: [
+                { name: "B", value: "2" },
+                { name: "A", value: "1" },
+              ],
+            },
+          ],
+        },
+      },
+      patch: [
+        { op: "remove", path: "/spec/containers/0/env/2" },
+        { op: "remove", path: "/spec/containers/0/env/0" },
+        { op: "add", path: "/spec/containers/0/env/0", value: { name: "B", value: "2" } },
+        { op: "add", path: "/spec/containers/0/env/1", value: { name: "A", value: "1" } },
+        {
+          op: "add",
+          path: "/spec/initContainers/0/env",
+          value: [
+            { name: "B", value: "2" },
+            { name: "A", value: "1" },
+          ],
+        },
+      ],
+    });
+  });
+
+  it("leave a container alone that has them in front already, an empty one also without a value", () => {
+    const pod = podWith({ containers: [{ name: "main", env: [{ name: "EMPTY" }, { name: "A", value: "1" }] }] });
+    expect(applyEdits(pod, [setVariable("A", "1"), setVariable("EMPTY", "")])).toEqual({ pod, patch: [] });
+  });
+
+  it("are set again where one of their name has another source", () => {
+    const there = { name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k", optional: true } } };
+    const wanted = { name: "A", valueFrom: { secretKeyRef: { name: "s", key: "k" } } };
+    const { patch } = applyEdits(podWith({ containers: [{ name: "main", env: [there] }] }), [
+      { kind: "env", variable: wanted },
+    ]);
+    expect(patch).toEqual([
+      { op: "remove", path: "/spec/containers/0/env/0" },
+      { op: "add", path: "/spec/containers/0/env/0", value: wanted },
+    ]);
+  });
+});
+
+describe("mounts", () => {
+  it("go to the end of all containers that mount no volume of that name", () => {
+    const data = { name: "data", mountPath: "/data" };
+    const own = { name: "secrets", mountPath: "/elsewhere" };
+    const pod = podWith({
+      containers: [{ name: "a", volumeMounts: [data] }, { name: "b" }, { name: "c", volumeMounts: [own] }],
+    });
+    const mount = { name: "secrets", mountPath: "/secrets", readOnly: true };
+    expect(applyEdits(pod, [MOUNT, MOUNT])).toEqual({
+      pod: {
+        metadata: { name: "pod" },
+        spec: {
+          containers: [
+            { name: "a", volumeMounts: [data, mount] },
+            { name: "b", volumeMounts: [mount] },
+            { name: "c", volumeMounts: [own] },
+          ],
+        },
+      },
+      patch: [
+        { op: "add", path: "/spec/containers/0/volumeMounts/-", value: mount },
+        { op: "add", path: "/spec/containers/1/volumeMounts", value: [mount] },
+      ],
+    });
+  });
+
+  it("reject a pod that has another volume at that path", () => {
+    const pod = podWith({ containers: [{ name: "main", volumeMounts: [{ name: "mine", mountPath: "/secrets" }] }] });
+    expect(() => applyEdits(pod, [MOUNT])).toThrow(
+      'container "main" mounts volume "mine" at /secrets, where secrets go (volume "secrets"): mount it elsewhere',
+    );
+  });
+});
+
+describe("volumes", () => {
+  const secret = (secretName: string, ...keys: string[]): Volume => ({
+    name: "secrets",
+    secret: { secretName, items: keys.map((key) => ({ key, path: key.toLowerCase() })) },
+  });
+
+  it("go to the end, once by name", () => {
+    const pod = podWith({ volumes: [{ name: "data", emptyDir: {} }] });
+    expect(applyEdits(pod, [VOLUME, VOLUME]).patch).toEqual([
+      { op: "add", path: "/spec/volumes/-", value: { name: "secrets", emptyDir: { medium: "Memory" } } },
+    ]);
+    expect(applyEdits(podWith({}), [VOLUME]).patch).toEqual([
+      { op: "add", path: "/spec/volumes", value: [{ name: "secrets", emptyDir: { medium: "Memory" } }] },
+    ]);
+  });
+
+  it("of the same Secret get the items that are missing", () => {
+    const there = { ...secret("db", "A"), secret: { ...secret("db", "A").secret, defaultMode: 420 } };
+    const { pod, patch } = applyEdits(podWith({ volumes: [there] }), [
+      { kind: "volume", volume: secret("db", "A", "B") },
+    ]);
+    expect(pod.spec.volumes).toEqual([
+      {
+        ...there,
+        secret: {
+          ...there.secret,
+          items: [
+            { key: "A", path: "a" },
+            { key: "B", path: "b" },
+          ],
+        },
+      },
+    ]);
+    expect(patch).toEqual([{ op: "add", path: "/spec/volumes/0/secret/items/-", value: { key: "B", path: "b" } }]);
+  });
+
+  it("that were written for older values are replaced", () => {
+    const [old, now] = ["a", "b"].map((digit) => secret(`flyte-secrets-${digit.repeat(32)}`, "A"));
+    if (!old || !now) throw new Error("two volumes");
+    expect(applyEdits(podWith({ volumes: [old] }), [{ kind: "volume", volume: now }]).patch).toEqual([
+      { op: "replace", path: "/spec/volumes/0", value: now },
+    ]);
+  });
+
+  it.each<[string, Volume]>([
+    ["on disk", { name: "secrets", emptyDir: {} }],
+    ["of a Secret", secret("theirs", "A")],
+    ["of a host path", { name: "secrets", hostPath: { path: "/" } }],
+    ["of several Secrets", { name: "secrets", projected: { sources: [{ secret: { name: "theirs" } }] } }],
+  ])("reject a pod that has one of that name %s", (_, volume) => {
+    const message = 'volume "secrets" has the name of a volume of ours, but another source: rename it';
+    expect(() => applyEdits(podWith({ volumes: [volume] }), [VOLUME])).toThrow(message);
+    expect(() => applyEdits(podWith({ volumes: [volume] }), [{ kind: "volume", volume: secret("ours", "A") }])).toThrow(
+      message,
+    );
+  });
+});
+
+describe("init containers", () => {
+  const pull: PodEdit = { kind: "initContainer", container: PULL, numbered: true };
+
+  it("go to the end with their number, and get only what comes after them", () => {
+    const edits = [setVariable("BEFORE", "1"), pull, MOUNT, setVariable("AFTER", "2")];
+    const { pod, patch } = applyEdits(podWith({ initContainers: [{ name: "init" }] }), edits);
+    const added = { ...PULL, name: "pull-1", env: [{ name: "AFTER", value: "2" }, ...PULL.env] };
+    expect(pod.spec.initContainers?.[1]).toEqual(added);
+    expect(patch.at(-1)).toEqual({ op: "add", path: "/spec/initContainers/-", value: added });
+    expect(applyEdits(pod, edits)).toEqual({ pod, patch: [] });
+  });
+
+  it("that are there for the same request are kept in their place, and get only what comes after them", () => {
+    const kept = { ...PULL, name: "pull-7", terminationMessagePath: "/dev/termination-log" };
+    const pod = podWith({ initContainers: [kept, { name: "init" }] });
+    const { patch } = applyEdits(pod, [setVariable("BEFORE", "1"), pull, setVariable("AFTER", "2")]);
+    expect(patch.filter(({ path }) => path.startsWith("/spec/initContainers"))).toEqual([
+      { op: "add", path: "/spec/initContainers/0/env/0", value: { name: "AFTER", value: "2" } },
+      {
+        op: "add",
+        path: "/spec/initContainers/1/env",
+        value: [
+          { name: "AFTER", value: "2" },
+          { name: "BEFORE", value: "1" },
+        ],
+      },
+    ]);
+  });
+
+  it("that are there for another request stay, and count for the number", () => {
+    const other = { ...PULL, name: "pull-0", env: [{ name: "WHAT", value: "b" }] };
+    expect(applyEdits(podWith({ initContainers: [other] }), [pull]).pod.spec.initContainers).toEqual([
+      other,
+      { ...PULL, name: "pull-1" },
+    ]);
+  });
+
+  it("take a higher number where theirs is taken", () => {
+    const other = { ...PULL, name: "pull-1", env: [{ name: "WHAT", value: "b" }] };
+    expect(applyEdits(podWith({ initContainers: [other] }), [pull]).pod.spec.initContainers?.[1]?.name).toBe("pull-2");
+  });
+
+  it("without a number have their variables brought up to date in their place", () => {
+    const fixed: PodEdit = { kind: "initContainer", container: { ...PULL, name: "pull" }, numbered: false };
+    const there = { ...PULL, name: "pull", env: [{ name: "X" }, { name: "WHAT", value: "old" }] };
+    const { patch } = applyEdits(podWith({ initContainers: [there] }), [fixed]);
+    expect(patch).toEqual([
+      { op: "replace", path: "/spec/initContainers/0/env/1", value: { name: "WHAT", value: "a" } },
+    ]);
+  });
+
+  it("keep their own variables when a task asks for one of that name", () => {
+    const { pod } = applyEdits(podWith({}), [pull, setVariable("WHAT", "the task's")]);
+    expect(pod.spec.initContainers?.[0]?.env).toEqual(PULL.env);
+    expect(pod.spec.containers[0]?.env).toEqual([{ name: "WHAT", value: "the task's" }]);
+  });
+
+  it.each([
+    ["image", { ...PULL, name: "pull-0", image: "other" }],
+    ["mount", { ...PULL, name: "pull-0", volumeMounts: [{ name: "secrets", mountPath: "/other" }] }],
+    ["read-only mount", { ...PULL, name: "pull-0", volumeMounts: [{ ...PULL.volumeMounts[0], readOnly: true }] }],
+  ])("reject a pod that has one of that name with another %s", (_, container) => {
+    expect(() => applyEdits(podWith({ initContainers: [container] }), [pull])).toThrow(
+      'container "pull-0" has the name of an init container of ours, but another image, command or mount: rename it',
+    );
+  });
+
+  it("reject a pod that has a container of that name", () => {
+    expect(() => applyEdits(podWith({ containers: [{ name: "pull-0" }] }), [pull])).toThrow('container "pull-0" has');
+  });
+});
+
+describe("annotations", () => {
+  it("are added unless they are there, with names written as JSON pointers want them", () => {
+    const edits: PodEdit[] = [
+      { kind: "annotation", name: "a/b~c", value: "1" },
+      { kind: "annotation", name: "theirs", value: "2" },
+      { kind: "annotation", name: "a/b~c", value: "3" },
+    ];
+    const pod = parsePod({ metadata: { annotations: { theirs: "0" } }, spec: { containers: [] } });
+    expect(applyEdits(pod, edits)).toEqual({
+      pod: { metadata: { annotations: { theirs: "0", "a/b~c": "1" } }, spec: { containers: [] } },
+      patch: [{ op: "add", path: "/metadata/annotations/a~1b~0c", value: "1" }],
+    });
+  });
+
+  it("are made where there are none", () => {
+    const edits: PodEdit[] = [{ kind: "annotation", name: "a", value: "1" }];
+    expect(applyEdits(parsePod({ metadata: {}, spec: { containers: [] } }), edits).patch).toEqual([
+      { op: "add", path: "/metadata/annotations", value: { a: "1" } },
+    ]);
+    expect(applyEdits(parsePod({ spec: { containers: [] } }), edits).patch).toEqual([
+      { op: "add", path: "/metadata", value: { annotations: { a: "1" } } },
+    ]);
+  });
+});
+
+describe("what the pod has", () => {
+  it("is shared with the result where it doesn't change, and in no operation", () => {
+    const container = {
+      name: "main",
+      env: [{ name: "HUGE", value: "1" }],
+      ports: [{ containerPort: 9007199254740993n }],
+    };
+    const pod: Pod = { spec: { containers: [container], affinity: { future: 1 } }, status: {} };
+    const { pod: edited, patch } = applyEdits(pod, [VOLUME, MOUNT, setVariable("A", "1")]);
+    expect(edited.status).toBe(pod.status);
+    expect(edited.spec.affinity).toBe(pod.spec.affinity);
+    expect(edited.spec.containers[0]?.ports).toBe(container.ports);
+    // A bigint has no JSON: that this works shows that none of the pod's own is in it.
+    expect(JSON.stringify(patch)).not.toContain("HUGE");
+  });
+});
