@@ -1,0 +1,101 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type RequestListener, type ServerOptions } from "node:http";
+import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import type { Logger } from "pino";
+import { type ListenAttempt, toListenFailure } from "../rpc/listen-failure.ts";
+
+/** A certificate chain and its private key, in PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Http1Options {
+  readonly handler: RequestListener;
+  /** All of the machine's when it is not given. */
+  readonly host?: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Without it, plain HTTP. */
+  readonly tls?: TlsFiles;
+  /** The names of what host and port come from, for errors. */
+  readonly settings: ListenAttempt["settings"];
+  readonly log: Logger;
+}
+
+export interface Http1Listener {
+  readonly port: number;
+  /** Serves further connections with another certificate; those that are open stay. Throws for one that doesn't fit its key. */
+  replaceCertificate(tls: TlsFiles): void;
+  /** From now on every answer is the last one on its connection; new connections are still taken. */
+  drain(): void;
+  /**
+   * Takes no further connections, lets the requests under way finish and closes each connection when it is idle; what is left
+   * after `graceMs` is cut off. Idempotent.
+   */
+  close(options: { readonly graceMs: number }): Promise<void>;
+}
+
+/** Above the 90 s after which Go's clients, the API server among them, drop idle connections: the client closes, not we. */
+const IDLE_TIMEOUT_MS = 120_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 30_000;
+const MAX_CONNECTIONS = 4096;
+
+/**
+ * Serves HTTP/1.1, which is all that the API server speaks to webhooks and probes and scrapers need. Throws `listen_failed`
+ * when it can't have the address.
+ */
+export async function listenHttp1({ handler, host, port, tls, settings, log }: Http1Options): Promise<Http1Listener> {
+  let draining = false;
+  const limits: ServerOptions = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    connectionsCheckingInterval: 5_000,
+  };
+  const serve: RequestListener = (req, res) => {
+    if (draining) res.shouldKeepAlive = false;
+    handler(req, res);
+  };
+  const secure = { ...tls, ALPNProtocols: ["http/1.1"], handshakeTimeout: HEADERS_TIMEOUT_MS };
+  const server = tls ? createHttpsServer({ ...limits, ...secure }, serve) : createHttpServer(limits, serve);
+  server.maxConnections = MAX_CONNECTIONS;
+  // Also bounds an answer that nobody reads.
+  server.timeout = IDLE_TIMEOUT_MS;
+  try {
+    await once(server.listen({ port, ...(host && { host }) }), "listening");
+  } catch (error) {
+    throw toListenFailure(error, { address: `${host ?? ""}:${port}`, settings });
+  }
+  // Such as too many open files: a connection is lost, the server is not.
+  server.on("error", (error) => log.warn({ err: error }, "a connection could not be accepted"));
+
+  const close = async (graceMs: number) => {
+    draining = true;
+    const closed = once(server, "close");
+    server.close();
+    const grace = setTimeout(() => server.closeAllConnections(), graceMs);
+    await closed;
+    clearTimeout(grace);
+  };
+  let closed: Promise<void> | undefined;
+  return {
+    port: toPort(server.address(), port),
+    replaceCertificate(next) {
+      if (server instanceof HttpsServer) server.setSecureContext(next);
+    },
+    drain() {
+      draining = true;
+    },
+    close({ graceMs }) {
+      closed ??= close(graceMs);
+      return closed;
+    },
+  };
+}
+
+function toPort(address: AddressInfo | string | null, asked: number): number {
+  return typeof address === "object" && address !== null ? address.port : asked;
+}

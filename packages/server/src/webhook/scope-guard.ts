@@ -1,0 +1,68 @@
+import { type Pod, SecretsError } from "@flyte-secrets/core";
+import type { Settings } from "../config/schema.ts";
+import type { Creator } from "./admission-review.ts";
+
+/** `webhook.scopeBinding`, and the organization that all secrets belong to. */
+export interface ScopeGuardOptions {
+  readonly binding: Settings["webhook"]["scopeBinding"];
+  readonly organization: string;
+}
+
+/** A pod that is to be created: where and by whom. */
+export interface PodCreation {
+  readonly pod: Pod;
+  readonly namespace: string;
+  readonly creator: Creator;
+}
+
+/**
+ * Why a pod may not claim the scope that its labels name, with the setting that would allow it; undefined when it may, and
+ * when its labels name none.
+ */
+export type ScopeGuard = (creation: PodCreation) => string | undefined;
+
+/**
+ * Decides who may claim a scope (spec page 4): whoever may create pods can write any label, so the labels alone prove nothing.
+ * Throws `invalid_config` for a template with a name that no label has.
+ */
+export function createScopeGuard({ binding, organization }: ScopeGuardOptions): ScopeGuard {
+  if (binding.mode === "off") return () => undefined;
+  const fillTemplate = parseTemplate(binding.namespaceTemplate);
+  const trustedNamespaces = new Set(binding.trustedNamespaces);
+  const trustedCreators = new Set(binding.trustedCreators);
+  const isTrusted = ({ username, groups }: Creator) =>
+    trustedCreators.size > 0 &&
+    (trustedCreators.has(username) || groups.some((group) => trustedCreators.has(`group:${group}`)));
+
+  return ({ pod, namespace, creator }) => {
+    const { organization: org = "", project = "", domain = "" } = pod.metadata?.labels ?? {};
+    if (org === "" || project === "" || domain === "") return undefined;
+    if (org !== organization) {
+      return `the pod's label organization is "${org}", and all secrets are of "${organization}" (secret.organization)`;
+    }
+    if (trustedNamespaces.has(namespace) || isTrusted(creator)) return undefined;
+    const own = fillTemplate(project, domain);
+    if (own === namespace) return undefined;
+    return (
+      `a pod in namespace "${namespace}" may not claim project "${project}" and domain "${domain}", whose own namespace is ` +
+      `"${own}" (webhook.scopeBinding.namespaceTemplate): create it there, or have the namespace added to ` +
+      `webhook.scopeBinding.trustedNamespaces or the creator "${creator.username}" to webhook.scopeBinding.trustedCreators`
+    );
+  };
+}
+
+function parseTemplate(template: string): (project: string, domain: string) => string {
+  const unknown = [...template.matchAll(/\{\{\s*(.*?)\s*\}\}/g)].find(([, name = ""]) => !isLabel(name));
+  if (unknown) {
+    throw new SecretsError(
+      "invalid_config",
+      `webhook.scopeBinding.namespaceTemplate: ${unknown[0]} is not known; write {{ project }} or {{ domain }}`,
+    );
+  }
+  return (project, domain) =>
+    template.replace(/\{\{\s*(project|domain)\s*\}\}/g, (_, name) => (name === "project" ? project : domain));
+}
+
+function isLabel(name: string): boolean {
+  return name === "project" || name === "domain";
+}

@@ -1,0 +1,38 @@
+import { randomUUID } from "node:crypto";
+import { type ErrorCode, isSecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { AdmissionAnswer } from "./admission-review.ts";
+
+/** A pod that is not let in. */
+export interface Rejection {
+  readonly answer: Extract<AdmissionAnswer, { allowed: false }>;
+  /** What it is counted under. */
+  readonly code: ErrorCode;
+}
+
+/**
+ * What the API server is told of a failed mutation. An error of ours has a status that decides whether Flyte tries again, and
+ * a message for the user (spec page 5); anything else is a fault of ours: 500, with an id under which the log has the rest.
+ */
+export function toRejection(error: unknown, log: Logger): Rejection {
+  if (!isSecretsError(error)) {
+    const id = randomUUID();
+    log.error({ err: error, id }, "unexpected failure");
+    return rejection("internal", 500, `internal error, see the webhook's log for ${id}`);
+  }
+  const { code, message } = error;
+  const status = error.kind.admission;
+  const level = status === 400 ? "info" : "warn";
+  log[level]({ code, status, reason: message, ...(error.cause !== undefined && { err: error.cause }) }, "pod rejected");
+  return rejection(code, status, message);
+}
+
+/** The rejection of a pod for which no decision was made in time. */
+export function lateRejection(): Rejection {
+  const message = "the secrets could not be read before the API server's time limit for the webhook: try again";
+  return rejection("deadline_exceeded", 503, message);
+}
+
+function rejection(code: ErrorCode, status: number, message: string): Rejection {
+  return { code, answer: { allowed: false, code: status, message } };
+}

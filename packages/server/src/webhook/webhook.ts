@@ -1,0 +1,125 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { isSecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import { parseGoDuration } from "../config/go-duration.ts";
+import { reply } from "../rpc/reply.ts";
+import {
+  type AdmissionAnswer,
+  type AdmissionRequest,
+  decodeAdmissionReview,
+  encodeAdmissionAnswer,
+} from "./admission-review.ts";
+import { type AdmitOptions, admit } from "./admit.ts";
+import { createDeadlines, type Deadline } from "./deadlines.ts";
+import { readBody } from "./read-body.ts";
+import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
+import type { WebhookMetrics } from "./webhook-metrics.ts";
+import { WEBHOOK_PATH } from "./webhook-path.ts";
+
+/** The API server's own limit for objects is below 4 MiB. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024;
+
+/** Answers the requests of a Node HTTP/1.1 server. */
+export type WebhookHandler = (req: IncomingMessage, res: ServerResponse) => void;
+
+export interface WebhookOptions extends AdmitOptions {
+  /** How long the API server waits if its request doesn't say: `webhook.webhookTimeout`. */
+  readonly timeoutMs: number;
+  readonly telemetry: { readonly log: Logger; readonly metrics: WebhookMetrics };
+}
+
+/**
+ * Serves {@link WEBHOOK_PATH} (spec page 5): an `AdmissionReview` in, one of the same version and `uid` out, before the time is
+ * up that the request's `timeout` parameter names. What is no review gets a 4xx with a reason in plain text.
+ */
+export function createWebhook(options: WebhookOptions): WebhookHandler {
+  const deadlines = createDeadlines();
+  const timeoutOf = createTimeoutReader(options.timeoutMs);
+  const { log, metrics } = options.telemetry;
+
+  return (req, res) => {
+    const started = performance.now();
+    metrics.requestStarted();
+    const deadline = deadlines.after(timeoutOf(req.url ?? ""));
+    const refuse = (status: number, text: string, headers = {}) => {
+      reply({ req, res }, { status, text: `${text}\n`, headers });
+      metrics.requestEnded(status, started);
+    };
+    const misfit = findMisfit(req);
+    if (misfit !== undefined) return refuse(misfit.status, misfit.text, misfit.headers);
+    readBody(req, MAX_BODY_BYTES, (body) => {
+      if (body.tooLong) return refuse(413, `the body is over the limit of ${MAX_BODY_BYTES} bytes`);
+      if (body.text === "") return refuse(400, "the body is empty: send an AdmissionReview");
+      let request: AdmissionRequest;
+      try {
+        request = decodeAdmissionReview(body.text);
+      } catch (error) {
+        if (isSecretsError(error)) return refuse(400, error.message);
+        throw error;
+      }
+      decide(request, deadline, (answer) => {
+        send(res, encodeAdmissionAnswer(request, answer));
+        metrics.requestEnded(200, started);
+      });
+    });
+  };
+
+  /** Calls `answer` once: with the decision, or when it is late. */
+  function decide(request: AdmissionRequest, deadline: Deadline, answer: (answer: AdmissionAnswer) => void): void {
+    const settle = (rejection: Rejection) => {
+      metrics.rejected(rejection.code);
+      answer(rejection.answer);
+    };
+    const onLate = () => {
+      log.warn({ uid: request.uid, namespace: request.namespace }, "pod rejected: no decision in time");
+      settle(lateRejection());
+    };
+    if (deadline.signal.aborted) return onLate();
+    deadline.listeners.add(onLate);
+    admit(request, options, deadline.signal).then(
+      (admission) => {
+        if (!deadline.listeners.delete(onLate)) return;
+        metrics.admitted(admission);
+        answer(admission.answer);
+      },
+      (error) => {
+        if (deadline.listeners.delete(onLate)) settle(toRejection(error, log.child({ namespace: request.namespace })));
+      },
+    );
+  }
+}
+
+interface Misfit {
+  readonly status: number;
+  readonly text: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What is wrong with a request before its body is looked at. */
+function findMisfit({ url = "", method, headers }: IncomingMessage): Misfit | undefined {
+  const end = url.indexOf("?");
+  const path = end < 0 ? url : url.slice(0, end);
+  if (path !== WEBHOOK_PATH) return { status: 404, text: `there is nothing here: reviews go to ${WEBHOOK_PATH}` };
+  if (method !== "POST") return { status: 405, text: "use POST", headers: { allow: "POST" } };
+  const type = headers["content-type"] ?? "";
+  if (!/^application\/json\s*(;|$)/i.test(type))
+    return { status: 415, text: "the content type must be application/json" };
+  return undefined;
+}
+
+/** Reads `?timeout=10s`; the API server sends the same address again and again. */
+function createTimeoutReader(defaultMs: number): (url: string) => number {
+  let last = { url: WEBHOOK_PATH, timeoutMs: defaultMs };
+  return (url) => {
+    if (url !== last.url) {
+      const text = new URLSearchParams(url.slice(url.indexOf("?") + 1)).get("timeout");
+      last = { url, timeoutMs: parseGoDuration(text ?? "") || defaultMs };
+    }
+    return last.timeoutMs;
+  };
+}
+
+function send(res: ServerResponse, text: string): void {
+  const length = String(Buffer.byteLength(text));
+  res.writeHead(200, ["content-type", "application/json", "content-length", length]).end(text);
+}
