@@ -2,7 +2,8 @@ export { listEntries, listSettings, type Section, type Setting } from "./config/
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config, Settings } from "./config/schema.ts";
 export { findRunningServer, type RunningServer } from "./embedded/server-file.ts";
-export { type Listener, type ListenerLimits, type ListenOptions, listen } from "./rpc/listen.ts";
+export { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
+export type { ListenerLimits } from "./rpc/listener-limits.ts";
 export type { NodeHandler } from "./rpc/node-handler.ts";
 export { type RunningSystem, startServer } from "./server.ts";
 export {

@@ -106,7 +106,9 @@ describe("one port", () => {
 });
 
 describe("slow clients", () => {
-  const limits = { headersTimeoutMs: 100, requestTimeoutMs: 200, idleTimeoutMs: 150 };
+  const limits = { headersTimeoutMs: 400, requestTimeoutMs: 450, idleTimeoutMs: 500 };
+  /** Where the headers come at once, but the machine may be busy. */
+  const patient = { ...limits, headersTimeoutMs: 5_000, requestTimeoutMs: 5_000 };
 
   test.each([
     ["says nothing", ""],
@@ -125,7 +127,7 @@ describe("slow clients", () => {
   });
 
   test("keep no idle HTTP/2 connection alive with pings", async () => {
-    const { url } = await start({ limits });
+    const { url } = await start({ limits: patient });
     const session = connectHttp2(url);
     const pings = setInterval(() => !session.closed && session.ping(() => {}), 20);
     await once(session, "close");
@@ -154,7 +156,7 @@ describe("slow clients", () => {
       res.once("close", ended.resolve);
       res.end(Buffer.alloc(64 * 1024 * 1024));
     };
-    const { port } = await start({ limits, handler });
+    const { port } = await start({ limits: patient, handler });
     const socket = await open(port);
     socket.on("error", () => {});
     socket.pause();

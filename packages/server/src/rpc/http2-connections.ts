@@ -1,0 +1,62 @@
+import { constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import type { ListenerLimits } from "./listener-limits.ts";
+import type { NodeHandler } from "./node-handler.ts";
+
+export interface Http2Connections {
+  /** Serves HTTP/2 on a connection that somebody else has accepted, with or without TLS. */
+  accept(socket: Socket): void;
+  /** Lets the requests under way finish and takes no others. */
+  close(): void;
+}
+
+/** HTTP/2 with the limits that Node keeps for HTTP/1.1 only. */
+export function createHttp2Connections(handler: NodeHandler, limits: ListenerLimits): Http2Connections {
+  const server = createServer({ settings: { maxConcurrentStreams: limits.maxStreams } }, handler);
+  const sessions = new Set<ServerHttp2Session>();
+  return {
+    accept(socket) {
+      const adopt = (session: ServerHttp2Session) => {
+        sessions.add(session);
+        boundSession(session, limits);
+        session.once("close", () => {
+          sessions.delete(session);
+          // Node waits for the client to close its side too, and would wait for ever.
+          setTimeout(() => socket.destroy(), limits.headersTimeoutMs).unref();
+        });
+      };
+      server.once("session", adopt).emit("connection", socket);
+      server.off("session", adopt);
+    },
+    close() {
+      for (const session of sessions) session.close();
+    },
+  };
+}
+
+/**
+ * A connection without a request ends after `idleTimeoutMs`, whatever frames it sends meanwhile. A request that hasn't wholly
+ * arrived after `requestTimeoutMs` is reset, and so is one on which nothing moves for `idleTimeoutMs`: nobody reads the answer.
+ */
+function boundSession(session: ServerHttp2Session, limits: ListenerLimits): void {
+  let open = 0;
+  let idle: NodeJS.Timeout | undefined;
+  const startIdling = () => {
+    if (!session.closed) idle = setTimeout(() => session.close(), limits.idleTimeoutMs);
+  };
+  startIdling();
+  session.once("close", () => clearTimeout(idle));
+  session.on("stream", (stream: ServerHttp2Stream) => {
+    clearTimeout(idle);
+    open += 1;
+    const reset = () => stream.close(constants.NGHTTP2_CANCEL);
+    const late = setTimeout(reset, limits.requestTimeoutMs);
+    stream.setTimeout(limits.idleTimeoutMs, reset);
+    stream.once("end", () => clearTimeout(late));
+    stream.once("close", () => {
+      clearTimeout(late);
+      open -= 1;
+      if (open === 0) startIdling();
+    });
+  });
+}
