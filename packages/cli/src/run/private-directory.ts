@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
-import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { access, constants, lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { SecretValue } from "@flyte-secrets/core";
@@ -18,8 +18,11 @@ export interface PrivateDirectory {
 
 /** Where private directories are made: memory where Linux offers it, else the system's temporary directory. */
 export async function privateDirectoryRoot(): Promise<{ path: string; inMemory: boolean }> {
-  const memory = await lstat(MEMORY).catch(() => undefined);
-  return memory?.isDirectory() ? { path: MEMORY, inMemory: true } : { path: tmpdir(), inMemory: false };
+  const writable = await access(MEMORY, constants.R_OK | constants.W_OK | constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  return writable ? { path: MEMORY, inMemory: true } : { path: tmpdir(), inMemory: false };
 }
 
 /** Makes a directory of mode 0700 under `root`, after removing those that killed processes of this user have left there. */

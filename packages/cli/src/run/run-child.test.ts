@@ -86,6 +86,10 @@ describe("a task in a child process", () => {
     await expect(run({ name: "unreadable" })).rejects.toMatchObject({ code: "secret_not_readable" });
   });
 
+  test("is not started when the signal has come already", async () => {
+    await expect(run({ name: "endless", signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "canceled" });
+  });
+
   test("is stopped by the signal", async () => {
     const controller = new AbortController();
     const { options, stdout } = setUp({ name: "endless", signal: controller.signal });

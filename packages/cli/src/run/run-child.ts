@@ -45,6 +45,7 @@ export interface ChildOptions {
  * Throws what it threw, `task_failed` when the process ended without a result, and `canceled` after an abort.
  */
 export async function runChild(options: ChildOptions): Promise<unknown> {
+  if (options.signal.aborted) throw stopped(options);
   const child = fork(childMain(), [], {
     env: { ...options.env },
     execArgv: [],
@@ -86,7 +87,7 @@ async function converse(child: ChildProcess, options: ChildOptions): Promise<() 
   child.once("error", fail);
   child.once("exit", (code, signal) => {
     end(() => {
-      if (options.signal.aborted) throw new SecretsError("canceled", `${options.name} was stopped`);
+      if (options.signal.aborted) throw stopped(options);
       if (outcome !== undefined) return outcome();
       const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
       throw new SecretsError("task_failed", `the process of "${options.name}" was ended ${how} before it had a result`);
@@ -95,6 +96,10 @@ async function converse(child: ChildProcess, options: ChildOptions): Promise<() 
   const { role, file, name, input } = options;
   send({ kind: "start", role, file, name, input });
   return ended;
+}
+
+function stopped({ name }: ChildOptions): SecretsError {
+  return new SecretsError("canceled", `${name} was stopped`);
 }
 
 async function answer(

@@ -34,6 +34,7 @@ beforeAll(async () => {
   await put({ ...SCOPE, name: "b" }, "b-project");
   await put({ ...GLOBAL, name: "c" }, "c");
   await put({ ...SCOPE, name: "api-key" }, `${canary}-$$`);
+  await put({ ...GLOBAL, name: "count" }, "123456");
   await put({ ...GLOBAL, name: "cert.pem" }, Uint8Array.of(0, 255, 10, 7));
 });
 afterAll(async () => {
@@ -160,6 +161,11 @@ describe("a task", () => {
       "first: c from global scope",
       "second: c from global scope",
     ]);
+  });
+
+  test("gives a result that is JSON also where a whole number or object is masked", async () => {
+    const { result } = await runToEnd("counting");
+    expect(result).toBe('{"count":***}');
   });
 
   test("whose secret is nowhere is refused as in a cluster, with the command that creates it", async () => {

@@ -8,9 +8,13 @@ import { describeScope } from "../options/secret-command-options.ts";
 import { carryOut } from "./carry-out.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
 import { type InjectionSettings, injectTask } from "./inject-task.ts";
+import { limitConcurrency } from "./limit-concurrency.ts";
 import { createMask, type Mask } from "./mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
 import { type ChildOptions, runChild } from "./run-child.ts";
+
+/** Processes of tasks at the same time: a workflow may call hundreds at once, and each takes some 60 MB. */
+const MAX_TASKS = 16;
 
 export interface LocalRun {
   /** The absolute path of the user's file. */
@@ -43,6 +47,7 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
     warn(`files of secrets lie on disk while a task runs, in ${directory.path}: no /dev/shm here`);
   const driverEnded = new AbortController();
   const child = { file, mask, stdout, stderr, signal: AbortSignal.any([run.signal, driverEnded.signal]) };
+  const limit = limitConcurrency(MAX_TASKS);
   const tasks: Promise<unknown>[] = [];
   try {
     const result = await runChild({
@@ -52,13 +57,13 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
       input,
       env: childEnvironment(run.env, run.injection.global.envPrefix, new Map()),
       onCall(call) {
-        const task = runTask(call, run, { ...child, warn, directory: join(directory.path, String(tasks.length)) });
+        const surroundings = { ...child, warn, directory: join(directory.path, String(tasks.length)) };
+        const task = limit(() => runTask(call, run, surroundings));
         tasks.push(task);
         return task;
       },
     });
-    const json = JSON.stringify(result);
-    return json === undefined ? undefined : (mask?.text(json) ?? json);
+    return toJson(result, mask);
   } catch (error) {
     throw toOwnError(error, run, mask);
   } finally {
@@ -66,6 +71,19 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
     driverEnded.abort();
     await Promise.allSettled(tasks);
     await directory.remove();
+  }
+}
+
+/** A masked number or object is a string. */
+function toJson(result: unknown, mask: Mask | undefined): string | undefined {
+  const json = JSON.stringify(result);
+  if (json === undefined || mask === undefined) return json;
+  const masked = mask.text(json);
+  try {
+    JSON.parse(masked);
+    return masked;
+  } catch {
+    return JSON.stringify(masked);
   }
 }
 

@@ -48,3 +48,5 @@ export const global = task({ name: "global", secretRequests: [new Secret({ group
   raw: process.env.FLYTE_SECRET_TEAM_PIN ?? "not here",
   masterKey: process.env.FLYTE_SECRETS_MASTER_KEY ?? "not here",
 }));
+
+export const counting = task({ name: "counting", secrets: "count" }, async () => ({ count: Number(process.env.COUNT) }));
