@@ -31,8 +31,9 @@ const BASH = `_flyte_secrets() {
 complete -F _flyte_secrets flyte-secrets
 `;
 
+/** Zsh loads the file at the first Tab and runs it as the function of the file's name; sourced, it only defines. */
 const ZSH = `#compdef flyte-secrets
-_flyte_secrets() {
+_flyte-secrets() {
   local answer
   answer=$(flyte-secrets __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null) || return
   if [[ $answer == ":files" ]]; then
@@ -41,7 +42,11 @@ _flyte_secrets() {
     compadd -- "\${(@f)answer}"
   fi
 }
-compdef _flyte_secrets flyte-secrets
+if [[ $funcstack[1] == "_flyte-secrets" ]]; then
+  _flyte-secrets
+else
+  compdef _flyte-secrets flyte-secrets
+fi
 `;
 
 const FISH = `function __flyte_secrets_complete
@@ -50,7 +55,9 @@ const FISH = `function __flyte_secrets_complete
   if test "$answer" = ":files"
     __fish_complete_path (commandline -ct)
   else
-    printf '%s\\n' $answer
+    for word in $answer
+      echo $word
+    end
   end
 end
 complete -c flyte-secrets -f -a '(__flyte_secrets_complete)'
