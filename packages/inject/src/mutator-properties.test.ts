@@ -1,4 +1,5 @@
 import {
+  CONTAINERS_ANNOTATION,
   type Delivery,
   type EnvVar,
   encodeSecretId,
@@ -85,6 +86,8 @@ const generated = fc.record({
   volumes: fc.option(fc.uniqueArray(volume, { selector: ({ name }) => name }), { nil: undefined }),
   future,
   scoped: fc.boolean(),
+  /** Only for the first container, which every pod has. */
+  named: fc.boolean(),
   managers: fc.shuffledSubarray([...MANAGERS], { minLength: 1 }),
   // One entry for each key and level: nothing, text or bytes.
   store: fc.array(fc.constantFrom("none", "text", "text", "bytes"), { minLength: 18, maxLength: 18 }),
@@ -96,7 +99,8 @@ type Generated = typeof generated extends fc.Arbitrary<infer T> ? T : never;
 
 function podOf(one: Generated): Pod {
   const labels = one.scoped ? { organization: "flyte", domain: "dev", project: "p1" } : { organization: "flyte" };
-  const annotations = { team: "x", ...toRequestAnnotations(one.requests) };
+  const named = one.named ? { [CONTAINERS_ANNOTATION]: "c0" } : {};
+  const annotations = { team: "x", ...named, ...toRequestAnnotations(one.requests) };
   const { containers, initContainers, volumes } = one;
   // Through JSON, as it comes: without undefined fields, and with `__proto__` as a name like any other.
   const pod = {

@@ -8,6 +8,7 @@ import {
   type InjectorEdit,
   type JsonPatchOperation,
   type KubernetesSecret,
+  namedContainers,
   type Pod,
   type ScopeLevel,
   type SecretId,
@@ -34,6 +35,8 @@ export interface MutateOptions {
   readonly namespace?: string;
   /** Nothing is written. */
   readonly dryRun?: boolean;
+  /** Why the pod may not have the secrets of the scope that its labels name: a request that comes to them throws `claim_refused`. */
+  readonly refusedClaim?: string;
   readonly signal?: AbortSignal;
 }
 
@@ -75,13 +78,15 @@ export function createMutator(options: MutatorOptions): Mutator {
   const { managers, delivery } = options;
   const variables: VariableNaming = { prefix: options.secretEnvVarPrefix, style: options.envVarNaming };
   return {
-    async mutate(pod, { namespace, dryRun = false, signal } = {}) {
+    async mutate(pod, { namespace, dryRun = false, refusedClaim, signal } = {}) {
       const requests = fromRequestAnnotations(pod.metadata?.annotations ?? {});
       if (requests.length === 0) return { changed: false };
+      const containers = namedContainers(pod);
       const context: InjectContext = {
         labels: pod.metadata?.labels ?? {},
         namespace: pod.metadata?.namespace || namespace || "default",
         variables,
+        ...(refusedClaim !== undefined && { refusedClaim }),
         ...(signal && { signal }),
       };
       // All at once, so that a backend may fetch the values of a pod together.
@@ -91,7 +96,7 @@ export function createMutator(options: MutatorOptions): Mutator {
       const delivered = delivery.deliver(injected.map(({ edits }) => edits));
       const plain = injected.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] }));
       const warnings = checkMounts(plain);
-      const edited = applyEdits(pod, delivered.edits.flat());
+      const edited = applyEdits(pod, delivered.edits.flat(), containers);
       const patchText = JSON.stringify(edited.patch);
       if (delivery.name !== "Inline") {
         guardPatch({
