@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
@@ -52,7 +52,7 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
   const { globalSecrets } = await import("../store/global-secrets.ts");
   const { createLazyFetcher } = await import("../store/lazy-fetcher.ts");
   const path = resolve(host.cwd, file);
-  if (!existsSync(path)) throw new SecretsError("usage", `there is no file ${file}`);
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new SecretsError("usage", `there is no file ${file}`);
   const config = await readConfig(options, host);
   await using fetcher = createLazyFetcher(config);
   return await runLocal({
