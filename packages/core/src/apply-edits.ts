@@ -17,17 +17,20 @@ export interface EditedPod {
  * already lives here (see {@link PodEdit}), and pod and patch come out of the same pass. The input is not modified; what
  * doesn't change is shared with the result. Operations are as small as they can be and never repeat a list of the pod's, so
  * that what JavaScript can't represent, such as a large 64-bit number, passes by unread. The same edits applied to the
- * result change nothing. Throws `pod_conflict` naming the thing of the pod that is in the way.
+ * result change nothing. Throws `pod_conflict` naming the thing of the pod that is in the way. With `only`, other containers
+ * of the pod than those named are left as they are.
  */
-export function applyEdits(pod: Pod, edits: readonly PodEdit[]): EditedPod {
+export function applyEdits(pod: Pod, edits: readonly PodEdit[], only?: ReadonlySet<string>): EditedPod {
   const patch: JsonPatchOperation[] = [];
   const metadata = addAnnotations(pod.metadata, edits, patch);
   const volumes = editVolumes(pod.spec.volumes, edits, patch);
   const changes = containerChanges(edits, 0);
   const containers = pod.spec.containers.map((container, index) =>
-    editContainer(container, changes, { path: `/spec/containers/${index}`, patch }),
+    only?.has(container.name) === false
+      ? container
+      : editContainer(container, changes, { path: `/spec/containers/${index}`, patch }),
   );
-  const initContainers = editInitContainers(pod.spec, edits, patch);
+  const initContainers = editInitContainers(pod.spec, edits, { patch, ...(only && { only }) });
   if (patch.length === 0) return { pod, patch };
 
   const lists = { containers, ...(initContainers && { initContainers }), ...(volumes && { volumes }) };

@@ -12,6 +12,8 @@ export interface InjectContext {
   readonly labels: Readonly<Record<string, string>>;
   readonly namespace: string;
   readonly variables: VariableNaming;
+  /** Why the pod may not have the secrets of the scope that its labels name, if it may not. */
+  readonly refusedClaim?: string;
   readonly signal?: AbortSignal;
 }
 

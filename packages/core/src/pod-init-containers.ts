@@ -1,7 +1,13 @@
 import { SecretsError } from "./errors.ts";
 import { appendAll, type JsonPatchOperation } from "./json-patch.ts";
 import type { Container, PodSpec } from "./pod.ts";
-import { containerChanges, editContainer, isSameVariable, updateVariables } from "./pod-container-edit.ts";
+import {
+  type ContainerChanges,
+  containerChanges,
+  editContainer,
+  isSameVariable,
+  updateVariables,
+} from "./pod-container-edit.ts";
 import type { OwnContainer, PodEdit } from "./pod-edit.ts";
 
 type InitContainerEdit = Extract<PodEdit, { kind: "initContainer" }>;
@@ -15,23 +21,29 @@ interface Placed {
   own?: { readonly wanted: OwnContainer; readonly since: number };
 }
 
-/** The init containers of a pod with those of `edits` added, and all changed as the edits from their beginning on ask. */
+/**
+ * The init containers of a pod with those of `edits` added, and all changed as the edits from their beginning on ask; with
+ * `only`, none but those named get what is for all containers.
+ */
 export function editInitContainers(
   spec: PodSpec,
   edits: readonly PodEdit[],
-  patch: JsonPatchOperation[],
+  { patch, only }: { readonly patch: JsonPatchOperation[]; readonly only?: ReadonlySet<string> },
 ): PodSpec["initContainers"] {
   const forAll = containerChanges(edits, 0);
   const edited: Container[] = [];
   const added: Container[] = [];
   for (const [index, { container, added: isNew, own }] of place(spec, edits).entries()) {
     const to = { path: `/spec/initContainers/${index}`, patch };
-    if (!own) edited.push(editContainer(container, forAll, to));
-    else if (isNew) added.push(editContainer(container, changesFor(own, edits), { path: "", patch: [] }));
-    else edited.push(editContainer(updateVariables(container, own.wanted.env, to), changesFor(own, edits), to));
+    const changes = only?.has(container.name) === false ? NO_CHANGES : own ? changesFor(own, edits) : forAll;
+    if (!own) edited.push(editContainer(container, changes, to));
+    else if (isNew) added.push(editContainer(container, changes, { path: "", patch: [] }));
+    else edited.push(editContainer(updateVariables(container, own.wanted.env, to), changes, to));
   }
   return appendAll(spec.initContainers && edited, added, { path: "/spec/initContainers", patch });
 }
+
+const NO_CHANGES: ContainerChanges = { variables: [], mounts: [] };
 
 /** A task's variable must not replace one that our own container works with. */
 function changesFor({ wanted, since }: { wanted: OwnContainer; since: number }, edits: readonly PodEdit[]) {

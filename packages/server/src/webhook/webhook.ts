@@ -74,7 +74,10 @@ export function createWebhook(options: WebhookOptions): WebhookHandler {
       log.warn({ uid: request.uid, namespace: request.namespace }, "pod rejected: no decision in time");
       settle(lateRejection());
     };
-    if (deadline.signal.aborted) return onLate();
+    if (deadline.signal.aborted) {
+      onLate();
+      return;
+    }
     deadline.listeners.add(onLate);
     admit(request, options, deadline.signal).then(
       (admission) => {
