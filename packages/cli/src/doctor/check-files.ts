@@ -1,4 +1,5 @@
 import { statSync } from "node:fs";
+import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@flyte-secrets/server/local";
 import { type Finding, note, ok, problem } from "./finding.ts";
@@ -13,14 +14,15 @@ export function checkFiles({ secret }: Config): Finding[] {
 
 function checkPrivate(path: string, mode: number): Finding {
   const stats = statSync(path);
-  const user = process.geteuid?.();
+  const { uid } = userInfo();
   const wanted = mode.toString(8);
   const found = (stats.mode & 0o777).toString(8);
-  if (user !== undefined && stats.uid !== user) {
-    return problem(`${path} belongs to user ${stats.uid}`, `run as that user, or: chown ${user} ${path}`);
+  // Windows has neither owners nor modes to check here.
+  if (uid === -1) return ok(`${path} is there`);
+  if (stats.uid !== uid) {
+    return problem(`${path} belongs to user ${stats.uid}`, `run as that user, or: chown ${uid} ${path}`);
   }
-  // Windows has no such modes.
-  if (user !== undefined && (stats.mode & 0o077) !== 0) {
+  if ((stats.mode & 0o077) !== 0) {
     return problem(`${path} is open to other users (mode 0${found})`, `chmod ${wanted} ${path}`);
   }
   return ok(`${path} is for this user alone (mode 0${found})`);

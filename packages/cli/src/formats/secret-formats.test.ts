@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { SecretsError, SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -138,6 +140,16 @@ describe("file formats", () => {
     expect(dotenvFormat.parse(dotenvFormat.print(entries))).toEqual([]);
     expect(() => jsonFormat.parse(jsonFormat.print(entries))).toThrow("K has no value");
     expect(() => kubernetesFormat.parse(kubernetesFormat.print(entries))).toThrow("K has no value");
+  });
+
+  it("the example in docs/import-export.md is read", () => {
+    const page = readFileSync(join(import.meta.dirname, "../../../../docs/import-export.md"), "utf8");
+    const example = /```json\n(.*?)```/s.exec(page)?.[1] ?? "";
+    expect(reveal(jsonFormat.parse(example))).toEqual([
+      ["api-key", "generic", "a text"],
+      ["certificate", "generic", "\u0000\u0001\u0002"],
+      ["registry", "image_pull", '{"auths":{}}'],
+    ]);
   });
 
   it("a format is found by its name or by the file's", () => {
