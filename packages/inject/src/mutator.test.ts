@@ -1,0 +1,278 @@
+import {
+  type Delivery,
+  type Injector,
+  lookupIds,
+  type Pod,
+  parsePod,
+  type SecretLookup,
+  type SecretRequest,
+  SecretsError,
+  SecretValue,
+  setVariable,
+  toRequestAnnotations,
+} from "@flyte-secrets/core";
+import { describe, expect, it } from "vitest";
+import { createAwsInjector } from "./aws-injector.ts";
+import { createEmbeddedInjector } from "./embedded-injector.ts";
+import { createGcpInjector } from "./gcp-injector.ts";
+import { createGlobalInjector } from "./global-injector.ts";
+import { createInlineDelivery } from "./inline-delivery.ts";
+import { createK8sInjector } from "./k8s-injector.ts";
+import { createMutator } from "./mutator.ts";
+import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
+import { createVaultInjector } from "./vault-injector.ts";
+
+const FILE = 2;
+const global = createGlobalInjector({ readVariable: () => undefined, readFile: async () => undefined });
+const lookup: SecretLookup = {
+  async find(scope, key) {
+    const ids = lookupIds(scope, key);
+    const [narrowest] = ids;
+    if (!key.startsWith("missing") && narrowest) {
+      return { found: true, ...narrowest, value: SecretValue.fromText(`value of ${key}`), attempts: [] };
+    }
+    const attempts = ids.map(
+      ({ level, id }) => ({ provider: "Store", level, id: `${level}/${id.name}`, outcome: "not found" }) as const,
+    );
+    return { found: false, attempts };
+  },
+};
+const embedded = createEmbeddedInjector({ lookup });
+const k8s = createK8sInjector({ lookup, copies: false });
+
+/** K8s for requests with a group alone. */
+const onlyGroups: Injector = {
+  name: "K8s",
+  inject: async (request, context) =>
+    request.group === "" ? { injected: false, reason: "" } : k8s.inject(request, context),
+};
+
+function podOf(...requests: Partial<SecretRequest>[]): Pod {
+  const full = requests.map((request) => ({
+    group: "",
+    groupVersion: "",
+    key: "",
+    mountRequirement: 0,
+    envVar: "",
+    ...request,
+  }));
+  const labels = { organization: "flyte", domain: "dev", project: "p1" };
+  return parsePod({
+    metadata: { labels, annotations: toRequestAnnotations(full) },
+    spec: { containers: [{ name: "main" }] },
+  });
+}
+
+function mutatorOf(managers: readonly Injector[], delivery: Delivery = createInlineDelivery()) {
+  return createMutator({ managers, secretEnvVarPrefix: "_UNION_", envVarNaming: "raw", delivery });
+}
+
+const secretRef = () => createSecretRefDelivery({ writer: { async write() {} } });
+
+describe("the managers", () => {
+  it("are asked in order for each request until one serves it", async () => {
+    const mutation = await mutatorOf([global, k8s, embedded]).mutate(
+      podOf({ group: "db", key: "token" }, { key: "k" }),
+    );
+    expect(mutation.changed && mutation.injections).toEqual([
+      { request: expect.objectContaining({ group: "db", key: "token" }), manager: "K8s" },
+      {
+        request: expect.objectContaining({ key: "k" }),
+        manager: "Embedded",
+        level: "project",
+        id: { org: "flyte", domain: "dev", project: "p1", name: "k" },
+      },
+    ]);
+  });
+
+  it("that all fail reject the pod with what each looked for, in order", async () => {
+    const pod = podOf({ key: "k" }, { group: "db", key: "missing", mountRequirement: 1 });
+    await expect(mutatorOf([global, createAwsInjector(), embedded]).mutate(pod)).rejects.toThrow(
+      new SecretsError(
+        "not_injected",
+        "none of the secret managers injected secret [db/missing]: " +
+          "Global: found neither the variable FLYTE_SECRET_DB_MISSING nor the file /etc/secrets/db/missing; " +
+          "AWS: unrecognized mount requirement [ENV_VAR] for secret [missing]; " +
+          "Embedded: secret not found across all scopes, looked for project/missing (Store), domain/missing (Store), global/missing (Store)",
+      ),
+    );
+  });
+
+  it("behind one that is broken are not asked", async () => {
+    const error = new SecretsError("store_unavailable", "the store is down");
+    const broken: Injector = { name: "Broken", inject: () => Promise.reject(error) };
+    await expect(mutatorOf([broken, embedded]).mutate(podOf({ key: "k" }))).rejects.toBe(error);
+  });
+});
+
+describe("a pod", () => {
+  it("without requests is not changed", async () => {
+    expect(await mutatorOf([embedded]).mutate(podOf())).toEqual({ changed: false });
+    expect(await mutatorOf([embedded]).mutate(parsePod({ spec: { containers: [] } }))).toEqual({ changed: false });
+  });
+
+  it("with an annotation that is no request is rejected, naming it", async () => {
+    const pod = parsePod({ metadata: { annotations: { "flyte.secrets/s0": "!" } }, spec: { containers: [] } });
+    await expect(mutatorOf([embedded]).mutate(pod)).rejects.toMatchObject({
+      code: "invalid_annotation",
+      message: expect.stringContaining("flyte.secrets/s0"),
+    });
+  });
+
+  it.each([
+    ["its own", "own", "of the request", "own"],
+    ["that of the admission request", undefined, "of the request", "of the request"],
+    ["default", undefined, undefined, "default"],
+  ])("is mutated for the namespace that is %s", async (_, own, ofRequest, expected) => {
+    const seen: string[] = [];
+    const spy: Injector = {
+      name: "Spy",
+      async inject(_request, { namespace }) {
+        seen.push(namespace);
+        return { injected: true, edits: [] };
+      },
+    };
+    const { metadata, ...rest } = podOf({ key: "k" });
+    const pod = { ...rest, metadata: { ...metadata, ...(own && { namespace: own }) } };
+    await mutatorOf([spy]).mutate(pod, ofRequest === undefined ? {} : { namespace: ofRequest });
+    expect(seen).toEqual([expected]);
+  });
+
+  it("keeps what another webhook did between two mutations, and what we did in its place", async () => {
+    const mutator = mutatorOf([embedded]);
+    const first = await mutator.mutate(podOf({ key: "a" }, { key: "b", mountRequirement: FILE, envVar: "B" }));
+    if (!first.changed) throw new Error("the pod was to change");
+    const { spec } = first.pod;
+    const between = {
+      ...first.pod,
+      spec: { ...spec, initContainers: [{ name: "istio-init" }, ...(spec.initContainers ?? [])] },
+    };
+    const second = await mutator.mutate(between);
+    if (!second.changed) throw new Error("the new init container was to get its variables");
+    expect(second.patch.map(({ op, path }) => `${op} ${path}`)).toEqual([
+      "add /spec/initContainers/0/env",
+      "add /spec/initContainers/0/volumeMounts",
+    ]);
+    expect(second.pod.spec.initContainers?.[1]).toEqual(spec.initContainers?.[0]);
+    expect(await mutator.mutate(second.pod)).toEqual({ changed: false });
+  });
+
+  it("whose secret changed between two mutations gets the new value, in both deliveries", async () => {
+    for (const delivery of [createInlineDelivery(), secretRef()]) {
+      const of = (text: string) => {
+        const found = (key: string, scope: Parameters<SecretLookup["find"]>[0]) => lookupIds(scope, key)[0];
+        const changing: SecretLookup = {
+          async find(scope, key) {
+            const narrowest = found(key, scope);
+            if (!narrowest) throw new Error("a pod has all scopes");
+            return { found: true, ...narrowest, value: SecretValue.fromText(text), attempts: [] };
+          },
+        };
+        return mutatorOf([createEmbeddedInjector({ lookup: changing })], delivery);
+      };
+      const pod = podOf({ key: "a" }, { key: "b", mountRequirement: FILE });
+      const old = await of("old").mutate(pod);
+      const now = await of("now").mutate(pod);
+      if (!old.changed || !now.changed) throw new Error("the pod was to change");
+      const again = await of("now").mutate(old.pod);
+      expect(again.changed && again.pod).toEqual(now.pod);
+    }
+  });
+});
+
+describe("two managers with files in one pod", () => {
+  it("are rejected when both would be mounted at one path, naming both requests", async () => {
+    const aws = { group: "g", key: "k", mountRequirement: FILE };
+    const gcp = { group: "g", groupVersion: "1", mountRequirement: FILE };
+    await expect(mutatorOf([createAwsInjector(), createGcpInjector()]).mutate(podOf(aws, gcp))).rejects.toThrow(
+      new SecretsError(
+        "pod_conflict",
+        "secrets [g/k] of AWS and [g/] of GCP would both be mounted at /etc/flyte/secrets, which cannot be in one container: ask for one of them in another way",
+      ),
+    );
+  });
+
+  it("are rejected when Vault's agent would mount there later", async () => {
+    const vaultOnly = createVaultInjector();
+    const vault: Injector = {
+      ...vaultOnly,
+      inject: async (request, context) =>
+        request.group === "v" ? vaultOnly.inject(request, context) : { injected: false, reason: "" },
+    };
+    const pod = podOf({ key: "k", mountRequirement: FILE }, { group: "v", key: "k" });
+    await expect(mutatorOf([vault, embedded]).mutate(pod)).rejects.toThrow(
+      "secrets [k] of Embedded and [v/k] of Vault would both be mounted at /etc/flyte/secrets",
+    );
+  });
+
+  it("are warned of when one is mounted below the other", async () => {
+    const pod = podOf({ group: "db", key: "token" }, { key: "k", mountRequirement: FILE });
+    const mutation = await mutatorOf([onlyGroups, embedded]).mutate(pod);
+    expect(mutation.changed && mutation.warnings).toEqual([
+      "secrets [db/token] of K8s and [k] of Embedded are mounted at /etc/flyte/secrets/db and /etc/flyte/secrets, one below the other: containers may not start",
+    ]);
+  });
+
+  it("are rejected when two secrets would be one file, or one a file where the other needs a directory", async () => {
+    await expect(mutatorOf([k8s]).mutate(podOf({ group: "g", key: "K" }, { group: "g", key: "k" }))).rejects.toThrow(
+      "secrets [g/K] of K8s and [g/k] of K8s would be the files g/k and g/k",
+    );
+    const fileAndDirectory = podOf({ group: "k", key: "x" }, { key: "k", mountRequirement: FILE });
+    for (const delivery of [createInlineDelivery(), secretRef()]) {
+      await expect(mutatorOf([onlyGroups, embedded], delivery).mutate(fileAndDirectory)).rejects.toThrow(
+        "secrets [k/x] of K8s and [k] of Embedded would be the files k/x and k",
+      );
+    }
+  });
+});
+
+describe("a variable that a task asks for", () => {
+  it("does not replace one that our init container works with", async () => {
+    const mutation = await mutatorOf([embedded]).mutate(podOf({ key: "k", mountRequirement: FILE, envVar: "SECRETS" }));
+    if (!mutation.changed) throw new Error("the pod was to change");
+    const data = Buffer.from("value of k").toString("base64");
+    expect(mutation.pod.spec.initContainers?.[0]?.env?.at(-1)).toEqual({ name: "SECRETS", value: `k=${data}\n` });
+    expect(mutation.pod.spec.containers[0]?.env?.[0]).toEqual({ name: "SECRETS", value: "/etc/flyte/secrets/k" });
+  });
+});
+
+describe("the guard of patches", () => {
+  const leaking = (text: string, edit: (value: string) => ReturnType<typeof setVariable>): Injector => ({
+    name: "Leaking",
+    async inject() {
+      const source = { kind: "value", value: SecretValue.fromText(text), label: "u__secret" } as const;
+      return { injected: true, edits: [{ kind: "secretVariable", name: "GOOD", source }, edit(text)] };
+    },
+  });
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+  it.each([
+    ["as it is", "hunter2", (value: string) => setVariable("BAD", value)],
+    ["within a text", "hunter2-hunter2", (value: string) => setVariable("BAD", `postgres://u:${value}@h`)],
+    ["in base64", "hunter2", (value: string) => setVariable("BAD", base64(value))],
+    ["in base64 within a text", "hunter2", (value: string) => setVariable("BAD", `k=${base64(value)}\n`)],
+    ["in an annotation", 'with "quotes"\n', (value: string) => ({ kind: "annotation", name: "a", value }) as const],
+  ])("refuses one that has a value %s, unless the delivery is Inline", async (_, text, edit) => {
+    const mutator = mutatorOf([leaking(text, edit)], secretRef());
+    await expect(mutator.mutate(podOf({ key: "k" }))).rejects.toThrow(
+      new SecretsError("internal", "refused to send a patch that contains the value of u__secret"),
+    );
+    await expect(mutatorOf([leaking(text, edit)]).mutate(podOf({ key: "k" }))).resolves.toMatchObject({
+      changed: true,
+    });
+  });
+
+  it.each([
+    "value",
+    "add",
+    "/etc/flyte/secrets",
+    "_UNION_",
+    "true",
+    "k",
+    "main",
+    "",
+  ])("lets a value pass that the patch has anyway: %j", async (text) => {
+    const mutator = mutatorOf([leaking(text, () => setVariable("DIR", "/etc/flyte/secrets"))], secretRef());
+    await expect(mutator.mutate(podOf({ key: "k" }))).resolves.toMatchObject({ changed: true });
+  });
+});
