@@ -82,6 +82,11 @@ export const webhookSection = section(
       max: 65535,
       about: "Port of `/invalidate-secret`; 0 turns it off.",
     }),
+    cacheInvalidationTokenFile: text({
+      default: "",
+      about:
+        "File with a token that `/invalidate-secret` asks for and the service sends; empty: everybody who reaches the port may.",
+    }),
     serviceName: text({ default: "flyte-pod-webhook", about: "Service of the webhook and name of its registration." }),
     servicePort: integer({ default: 443, min: 1, max: 65535, about: "Port of that service." }),
     secretName: text({ default: "flyte-pod-webhook", about: "Secret with the webhook's certificates." }),
@@ -122,6 +127,11 @@ export const webhookSection = section(
         about: "Namespaces whose pods may claim any project and domain.",
       }),
       trustedCreators: texts({ default: [], about: "Users, and groups as `group:NAME`, whose pods may." }),
+    }),
+    groupBinding: structure(z.record(z.string(), z.array(z.string())), "a map of lists of groups", {
+      default: {},
+      about:
+        "Groups that pods may name, by namespace; `*` is every namespace that is not listed, and a group may end with `*`. A namespace without an entry may name any.",
     }),
     k8sSecretManager: section("The K8s manager.", {
       optional: toggle({

@@ -1,0 +1,59 @@
+import type { Injector, SecretLookup } from "@flyte-secrets/core";
+import {
+  createAwsInjector,
+  createAzureInjector,
+  createEmbeddedInjector,
+  createGcpInjector,
+  createGlobalInjector,
+  createK8sInjector,
+  createVaultInjector,
+  type GlobalInjectorOptions,
+} from "@flyte-secrets/inject";
+import type { Config } from "../config/schema.ts";
+import { bindGroups } from "./group-binding.ts";
+import { toResources } from "./to-resources.ts";
+
+export interface ManagersOptions {
+  /** Where Embedded and K8s find the secrets of a scope. */
+  readonly lookup: SecretLookup;
+  /** Where Global looks. */
+  readonly global: GlobalInjectorOptions;
+}
+
+type ManagerName = Config["webhook"]["secretManagerType"];
+
+/** The secret managers that are configured, in the order in which they are asked: Global, then `secretManagerTypes`. */
+export function createManagers({ webhook }: Config, options: ManagersOptions): Injector[] {
+  const { secretManagerType, secretManagerTypes } = webhook;
+  const configured = secretManagerTypes.length > 0 ? secretManagerTypes : [secretManagerType];
+  const names = new Set<ManagerName>(["Global", ...configured]);
+  return [...names].map((name) => {
+    const manager = createManager(name, webhook, options);
+    return name === "Embedded" ? manager : bindGroups(manager, webhook.groupBinding);
+  });
+}
+
+function createManager(name: ManagerName, webhook: Config["webhook"], { lookup, global }: ManagersOptions): Injector {
+  const sidecar = ({ sidecarImage, resources }: Config["webhook"]["gcpSecretManager"]) => ({
+    sidecarImage,
+    resources: toResources(resources),
+  });
+  switch (name) {
+    case "Global":
+      return createGlobalInjector(global);
+    case "K8s": {
+      const copies = webhook.embeddedSecretManagerConfig.delivery === "SecretRef";
+      return createK8sInjector({ lookup, copies, optional: webhook.k8sSecretManager.optional });
+    }
+    case "AWS":
+      return createAwsInjector(sidecar(webhook.awsSecretManager));
+    case "GCP":
+      return createGcpInjector(sidecar(webhook.gcpSecretManager));
+    case "Azure":
+      return createAzureInjector(sidecar(webhook.azureSecretManager));
+    case "Vault":
+      return createVaultInjector(webhook.vaultSecretManager);
+    case "Embedded":
+      return createEmbeddedInjector({ lookup });
+  }
+}
