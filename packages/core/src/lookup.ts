@@ -1,3 +1,4 @@
+import type { SecretsError } from "./errors.ts";
 import type { ScopeLevel, SecretId, SecretScope } from "./secret-id.ts";
 import type { SecretValue } from "./secret-value.ts";
 
@@ -30,12 +31,20 @@ export interface SecretLookup {
   find(scope: SecretScope, key: string, options?: { signal?: AbortSignal }): Promise<LookupResult>;
 }
 
+/** A value, or why that one id cannot be read although the backend answers. */
+export type FetchedValue = SecretValue | SecretsError;
+
 /**
- * Reads values from one backend by encoded id. Absent ids are left out of the answer; anything else that goes wrong throws.
- * The ids of one call may be fetched together.
+ * Reads values from one backend. What one id comes to says nothing of the others, which may be other tenants': an absent one
+ * is left out of the answer, one that cannot be read has its error in it. Throws when the backend as a whole fails
+ * (`store_unavailable`, `credentials_refused`, ...). The ids of one call may be fetched together.
  */
 export interface SecretFetcher {
   /** Such as `Store`, `AWS`; for messages. */
   readonly name: string;
-  fetch(ids: readonly SecretId[], options?: { signal?: AbortSignal }): Promise<ReadonlyMap<SecretId, SecretValue>>;
+  /** The namespace where its values lie as managed Kubernetes Secrets, if they do. */
+  readonly namespace?: string;
+  /** The id as the backend is asked for it, for messages. The encoded id by default. */
+  nameOf?(id: SecretId): string;
+  fetch(ids: readonly SecretId[], options?: { signal?: AbortSignal }): Promise<ReadonlyMap<SecretId, FetchedValue>>;
 }

@@ -1,36 +1,25 @@
-import {
-  encodeSecretId,
-  type LookupAttempt,
-  lookupIds,
-  type SecretFetcher,
-  type SecretLookup,
-} from "@flyte-secrets/core";
+import { type SecretFetcher, type SecretLookup, SecretsError } from "@flyte-secrets/core";
+import { foundAt, planLookup } from "./lookup-plan.ts";
 
 /**
- * A lookup over one fetcher. All scopes of a key are fetched in one call and the narrowest that has it wins; when any of them
- * cannot be read the lookup throws, since a broader secret must not take the place of one that may exist. A
- * key that no secret can have is `invalid_argument`.
+ * A lookup that asks its fetcher every time. All scopes of a key are fetched in one call and the narrowest that has it wins;
+ * when one cannot be read, and no narrower one has the key, the lookup throws: a broader secret must not take the place of one
+ * that may exist. A key that no secret can have is `invalid_argument`.
  */
 export function createLookup({ fetcher }: { fetcher: SecretFetcher }): SecretLookup {
   return {
     async find(scope, key, options) {
-      const candidates = lookupIds(scope, key);
-      const values = await fetcher.fetch(
-        candidates.map(({ id }) => id),
+      const { steps, foundNowhere } = planLookup(fetcher, scope, key);
+      const fetched = await fetcher.fetch(
+        steps.map(({ id }) => id),
         options,
       );
-      const attempts: LookupAttempt[] = [];
-      for (const { level, id } of candidates) {
-        const value = values.get(id);
-        attempts.push({
-          provider: fetcher.name,
-          level,
-          id: encodeSecretId(id),
-          outcome: value ? "found" : "not found",
-        });
-        if (value) return { found: true, id, level, value, attempts };
+      for (const step of steps) {
+        const value = fetched.get(step.id);
+        if (value instanceof SecretsError) throw value;
+        if (value) return foundAt(step, value, fetcher.namespace);
       }
-      return { found: false, attempts };
+      return foundNowhere;
     },
   };
 }

@@ -1,19 +1,27 @@
-import type { SecretFetcher, SecretId, SecretStore, SecretValue } from "@flyte-secrets/core";
+import {
+  type FetchedValue,
+  isSecretsError,
+  type SecretFetcher,
+  type SecretId,
+  type SecretStore,
+} from "@flyte-secrets/core";
 
-/**
- * Reads values straight from a store that answers from its own disk or memory. For the embedded store a cache would gain
- * nothing: a read takes some 30 µs, is always current, also after another process's write, and leaves no plain value lying in memory.
- */
+/** Reads values straight from a store that answers from its own disk or memory: a read of the embedded one takes some 30 µs. */
 export function createStoreFetcher(store: SecretStore): SecretFetcher {
   return {
     name: "Store",
     async fetch(ids, options) {
-      const values = new Map<SecretId, SecretValue>();
+      const fetched = new Map<SecretId, FetchedValue>();
       for (const id of ids) {
-        const value = await store.read(id, options);
-        if (value) values.set(id, value);
+        try {
+          const value = await store.read(id, options);
+          if (value) fetched.set(id, value);
+        } catch (error) {
+          if (!isSecretsError(error, "store_damaged")) throw error;
+          fetched.set(id, error);
+        }
       }
-      return values;
+      return fetched;
     },
   };
 }

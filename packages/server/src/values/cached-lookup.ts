@@ -1,0 +1,100 @@
+import {
+  encodeSecretId,
+  type LookupResult,
+  type SecretFetcher,
+  type SecretId,
+  type SecretLookup,
+  type SecretScope,
+} from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { LookupMetrics } from "./lookup-metrics.ts";
+import { foundAt, type LookupPlan, planLookup } from "./lookup-plan.ts";
+import { settleBefore } from "./settle-before.ts";
+import { type Expiry, ValueCache } from "./value-cache.ts";
+
+export interface CachedLookupOptions {
+  readonly fetcher: SecretFetcher;
+  readonly expiry: Expiry;
+  /** Bytes that may be held; what was not asked for lately is forgotten first. */
+  readonly maxBytes: number;
+  /** Of one call to the backend. */
+  readonly timeoutMs: number;
+  /** Milliseconds that only grow. */
+  readonly clock: () => number;
+  readonly log: Logger;
+  readonly metrics: LookupMetrics;
+}
+
+/** A lookup that keeps what it found. */
+export interface CachedLookup extends SecretLookup {
+  /** Forgets what is known of a name at the id's scope and the broader ones: it was changed. */
+  invalidate(id: SecretId): void;
+  /** Forgets everything: what changed is not known. */
+  clear(): void;
+  /** Forgets everything and ends the calls under way. */
+  close(): void;
+}
+
+/** Plans are small, but whoever creates pods can make up any number of keys. */
+const MAX_PLANS = 10_000;
+
+/**
+ * A lookup with values, and what isn't there, in memory (spec page 5, values at admission). All that several callers need at the
+ * same moment is fetched in one call, so the secrets of a pod are. A scope counts as empty only when the backend said so, and
+ * lately; when it can't be asked, the lookup throws as {@link SecretLookup} says.
+ */
+export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
+  const { fetcher, clock, metrics } = options;
+  const cache = new ValueCache<SecretId>({ ...options, fetchAll: (ids, call) => fetcher.fetch(ids, call) });
+  const plans = new Map<string, LookupPlan>();
+
+  function planFor(scope: SecretScope, key: string): LookupPlan {
+    // Parts of a plan hold no "/", so no two share a name; others never get this far.
+    const name = `${scope.org}/${scope.domain}/${scope.project}/${key}`;
+    const known = plans.get(name);
+    if (known) return known;
+    const plan = planLookup(fetcher, scope, key);
+    if (plans.size >= MAX_PLANS) plans.clear();
+    plans.set(name, plan);
+    return plan;
+  }
+
+  /** Undefined when the backend must be asked. */
+  function answerFromMemory({ steps, foundNowhere }: LookupPlan): LookupResult | undefined {
+    const now = clock();
+    for (const step of steps) {
+      const known = cache.peek(step, now);
+      if (known === undefined) return undefined;
+      if (known.value !== undefined) return foundAt(step, known.value, fetcher.namespace);
+    }
+    return foundNowhere;
+  }
+
+  async function answerFromBackend({ steps, foundNowhere }: LookupPlan): Promise<LookupResult> {
+    const now = clock();
+    const known = steps.map((step) => [step, cache.peek(step, now) ?? cache.fetch(step)] as const);
+    // Together, so that none is left to fail unheard when a narrower one decides.
+    await Promise.allSettled(known.map(([, outcome]) => outcome));
+    for (const [step, outcome] of known) {
+      const { value } = await outcome;
+      if (value !== undefined) return foundAt(step, value, fetcher.namespace);
+    }
+    return foundNowhere;
+  }
+
+  return {
+    async find(scope, key, { signal } = {}) {
+      const plan = planFor(scope, key);
+      const answer = answerFromMemory(plan);
+      metrics.answered(answer === undefined ? "backend" : "memory");
+      return answer ?? settleBefore(signal, () => answerFromBackend(plan));
+    },
+    invalidate(id) {
+      cache.drop(encodeSecretId(id));
+      if (id.project !== "") cache.drop(encodeSecretId({ ...id, project: "" }));
+      if (id.domain !== "") cache.drop(encodeSecretId({ ...id, domain: "", project: "" }));
+    },
+    clear: () => cache.clear(),
+    close: () => cache.close(),
+  };
+}

@@ -1,0 +1,45 @@
+import {
+  encodeSecretId,
+  type LookupAttempt,
+  type LookupId,
+  type LookupResult,
+  lookupIds,
+  type SecretFetcher,
+  type SecretScope,
+  type SecretValue,
+} from "@flyte-secrets/core";
+
+/** One id that a key may be found under, with what is said when it is found there. */
+export interface LookupStep extends LookupId {
+  /** The encoded id. */
+  readonly text: string;
+  readonly attempts: readonly LookupAttempt[];
+}
+
+/** Where a key is looked for, narrowest scope first. The same for every lookup of that key from that scope. */
+export interface LookupPlan {
+  readonly steps: readonly LookupStep[];
+  /** The answer when no step finds it. */
+  readonly foundNowhere: LookupResult;
+}
+
+/** Plans the lookup of a key. Throws `invalid_argument` for a key or scope that no secret can have. */
+export function planLookup(fetcher: SecretFetcher, scope: SecretScope, key: string): LookupPlan {
+  const ids = lookupIds(scope, key);
+  const attempts = ids.map(({ level, id }): LookupAttempt => {
+    const name = fetcher.nameOf?.(id) ?? encodeSecretId(id);
+    return { provider: fetcher.name, level, id: name, outcome: "not found" };
+  });
+  const steps = ids.map(({ level, id }, at): LookupStep => {
+    const found = attempts.slice(at, at + 1).map((attempt) => ({ ...attempt, outcome: "found" }) as const);
+    return { level, id, text: encodeSecretId(id), attempts: [...attempts.slice(0, at), ...found] };
+  });
+  return { steps, foundNowhere: { found: false, attempts } };
+}
+
+/** The answer when a step finds its value. */
+export function foundAt({ id, level, attempts }: LookupStep, value: SecretValue, namespace?: string): LookupResult {
+  return namespace === undefined
+    ? { found: true, id, level, value, attempts }
+    : { found: true, id, level, value, namespace, attempts };
+}
