@@ -38,7 +38,7 @@ export async function startServer(config: Config, { log }: { readonly log: Logge
   const auth = resolveAuth(config.secret.auth);
   const service = secretService({ store, config: { organization, auth, webhookURL }, telemetry: { log } });
   const { host, port } = server;
-  const listener = await listen({ handler: service.handler, host, port, ...(tls && { tls }) });
+  const listener = await listen({ handler: service.handler, host, port, log, ...(tls && { tls }) });
   opened.defer(async () => {
     await Promise.all([service.close(), listener.close({ graceMs: GRACE_MS })]);
   });

@@ -1,3 +1,4 @@
+import { connect, constants } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { type Received, type Sent, send, sendHttp2 } from "./testing/send.ts";
@@ -172,7 +173,6 @@ test("a value of 1 MiB is taken whichever way JSON writes it, one byte more is r
 
 test("a client that goes away in the middle of an upload writes nothing and harms nobody", async () => {
   const { url, store } = await startService();
-  const { connect, constants } = await import("node:http2");
   const session = connect(url);
   const stream = session.request({ ":method": "POST", ":path": CREATE, ...json });
   stream.on("error", () => {});

@@ -3,8 +3,8 @@ import { createClient } from "@connectrpc/connect";
 import { SecretService } from "@flyte-secrets/idl";
 import { expect, test } from "vitest";
 import { send } from "./testing/send.ts";
-import { TRANSPORTS } from "./testing/service-client.ts";
 import { startService } from "./testing/start-service.ts";
+import { TRANSPORTS } from "./testing/transports.ts";
 
 const CANARY = "canary-value-7f3a91c2";
 const FORMS = [CANARY, Buffer.from(CANARY).toString("base64").replace(/=+$/, ""), Buffer.from(CANARY).toString("hex")];

@@ -1,3 +1,5 @@
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
 import { createCertificate } from "./testing/create-certificate.ts";
 import { send, sendHttp2 } from "./testing/send.ts";
@@ -32,8 +34,6 @@ test("takes the host from :authority on HTTP/2 and from Host otherwise, as they 
 
 test("answers nothing when the request names no host", async () => {
   const { port } = await startService();
-  const { connect } = await import("node:net");
-  const { text } = await import("node:stream/consumers");
   const socket = connect(port, "127.0.0.1");
   socket.write(`POST ${PATH} HTTP/1.0\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`);
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 .*\r\n\r\n\{\}$/s);

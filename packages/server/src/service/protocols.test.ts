@@ -5,8 +5,8 @@ import { SecretService } from "@flyte-secrets/idl";
 import { describe, expect, test } from "vitest";
 import { createCertificate } from "./testing/create-certificate.ts";
 import { type Received, send, sendHttp2 } from "./testing/send.ts";
-import { TRANSPORTS } from "./testing/service-client.ts";
 import { startService } from "./testing/start-service.ts";
+import { TRANSPORTS } from "./testing/transports.ts";
 
 const SERVICE = "/flyteidl2.secret.SecretService";
 const OTHER = "/flyteidl2.task.TaskService/DeployTask";

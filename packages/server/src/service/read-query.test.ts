@@ -9,11 +9,10 @@ test.each([
   ],
   ["id.name=a%20b&includeSystemSecrets=1", { id: { name: "a b" }, includeSystemSecrets: true }],
   ["include_system_secrets=0", { includeSystemSecrets: false }],
-  ["id=x&id.colour=red&nothing=1&id.name.more=1&id[name]=x", {}],
+  ["id=x&id.colour=red&nothing=1&id[name]=x", { id: {} }],
   ["", {}],
 ])("reads %s for GetSecret", (query, expected) => {
-  const message = readQuery(GetSecretRequestSchema, new URLSearchParams(query));
-  expect(message).toEqual({ ...("id" in message && Object.keys(expected).length === 0 && { id: {} }), ...expected });
+  expect(readQuery(GetSecretRequestSchema, new URLSearchParams(query))).toEqual(expected);
 });
 
 test.each([

@@ -1,3 +1,4 @@
+import { SecretValue } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
 import { type Received, type Sent, send, sendHttp2 } from "./testing/send.ts";
 import { startService, type TestService } from "./testing/start-service.ts";
@@ -13,7 +14,6 @@ const write = (method: string, message: unknown): Sent => ({ method, headers: js
 
 async function startWithSecret(config?: Parameters<typeof startService>[0]): Promise<TestService> {
   const service = await startService(config);
-  const { SecretValue } = await import("@flyte-secrets/core");
   await service.store.create(stored, { value: SecretValue.fromText("v"), type: "generic" });
   return service;
 }

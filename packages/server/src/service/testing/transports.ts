@@ -1,13 +1,10 @@
-import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import type { Transport } from "@connectrpc/connect";
 import {
   compressionGzip,
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
 } from "@connectrpc/connect-node";
-import { SecretService } from "@flyte-secrets/idl";
-
-export type SecretClient = Client<typeof SecretService>;
 
 /** Each way a client may speak to the service; request bodies are gzipped where it says so. */
 export const TRANSPORTS: Record<string, (url: string) => Transport> = {
@@ -29,17 +26,4 @@ const gzipped = { sendCompression: compressionGzip, acceptCompression: [compress
 
 function secure(baseUrl: string) {
   return { baseUrl, nodeOptions: { rejectUnauthorized: false }, idleConnectionTimeoutMs: 100 };
-}
-
-/** A client over Connect JSON that sends these headers with each call. */
-export function createSecretClient(url: string, headers: Record<string, string> = {}): SecretClient {
-  const addHeaders: Interceptor = (next) => (request) => {
-    for (const [name, value] of Object.entries(headers)) request.header.set(name, value);
-    return next(request);
-  };
-  const interceptors = [addHeaders];
-  return createClient(
-    SecretService,
-    createConnectTransport({ baseUrl: url, httpVersion: "1.1", useBinaryFormat: false, interceptors }),
-  );
 }
