@@ -86,12 +86,15 @@ async function converse(child: ChildProcess, options: ChildOptions): Promise<() 
   });
   child.once("error", fail);
   child.once("exit", (code, signal) => {
-    end(() => {
+    const result = () => {
       if (options.signal.aborted) throw stopped(options);
       if (outcome !== undefined) return outcome();
       const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
       throw new SecretsError("task_failed", `the process of "${options.name}" was ended ${how} before it had a result`);
-    });
+    };
+    // The end of a process may be told before the last message that it sent.
+    if (child.connected) child.once("disconnect", () => end(result));
+    else end(result);
   });
   const { role, file, name, input } = options;
   send({ kind: "start", role, file, name, input });

@@ -76,7 +76,7 @@ function setUp(
 async function runToEnd(...args: Parameters<typeof setUp>) {
   const { run, stdout, stderr } = setUp(...args);
   const printed = Promise.all([text(stdout), text(stderr)]);
-  const outcome = await runLocal(run).then(
+  const outcome: { result?: unknown; error?: unknown } = await runLocal(run).then(
     (json) => ({ result: json === undefined ? undefined : (JSON.parse(json) as unknown) }),
     (error: unknown) => ({ error }),
   );

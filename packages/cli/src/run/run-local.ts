@@ -43,8 +43,9 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
   const mask = run.mask ? createMask() : undefined;
   const warn = createWarner(stderr);
   const directory = await createPrivateDirectory(await privateDirectoryRoot());
-  if (!directory.inMemory)
+  if (!directory.inMemory) {
     warn(`files of secrets lie on disk while a task runs, in ${directory.path}: no /dev/shm here`);
+  }
   const driverEnded = new AbortController();
   const child = { file, mask, stdout, stderr, signal: AbortSignal.any([run.signal, driverEnded.signal]) };
   const limit = limitConcurrency(MAX_TASKS);
@@ -99,12 +100,14 @@ async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurround
   const { variables, files, expanded } = carryOut(injected.pod, { ...injected, directory });
   for (const warning of injected.warnings) warn(warning);
   if (run.verbose) {
-    for (const injection of injected.injections)
+    for (const injection of injected.injections) {
       run.stderr.write(`${call.definition.name}: ${describeInjection(injection)}\n`);
+    }
   }
   for (const [key, value] of injected.values) {
-    if (child.mask?.add(value) === false)
+    if (child.mask?.add(value) === false) {
       warn(`the value of ${key} is shorter than 4 bytes and is not masked in the output`);
+    }
   }
   for (const value of expanded) child.mask?.add(value);
   try {
