@@ -7,7 +7,7 @@ import {
 } from "@flyte-secrets/core";
 
 /** Reads values straight from a store that answers from its own disk or memory: a read of the embedded one takes some 30 µs. */
-export function createStoreFetcher(store: SecretStore): SecretFetcher {
+export function createStoreFetcher(store: Pick<SecretStore, "read">): SecretFetcher {
   return {
     name: "Store",
     async fetch(ids, options) {

@@ -8,7 +8,7 @@ export interface StoreLookup extends CachedLookup {
 }
 
 export interface StoreLookupOptions extends Omit<CachedLookupOptions, "fetcher" | "expiry"> {
-  readonly store: SecretStore;
+  readonly store: Pick<SecretStore, "read" | "watch" | "check">;
 }
 
 /** What a change feed keeps right has no expiry. */
