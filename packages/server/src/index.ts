@@ -12,6 +12,7 @@ export {
   secretService,
 } from "./service/secret-service.ts";
 export type { ServiceAuth, ServiceConfig } from "./service/service-config.ts";
+export { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
 export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
@@ -19,3 +20,7 @@ export { type RotateMasterKeyOptions, rotateMasterKey } from "./store/rotate-mas
 export { createLogger, type LogDestination } from "./telemetry/create-logger.ts";
 export { createLookup } from "./values/lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
+export type { CertificateSource, ServingCertificate } from "./webhook/certificate-source.ts";
+export { createManagers, type ManagersOptions } from "./webhook/create-managers.ts";
+export { globalSecrets } from "./webhook/global-secrets.ts";
+export { createScopeGuard, type PodCreation, type ScopeGuard } from "./webhook/scope-guard.ts";

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { createSecureContext } from "node:tls";
-import { type SecretStore, SecretsError } from "@flyte-secrets/core";
+import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { announceServer, findRunningServer } from "./embedded/server-file.ts";
 import { ensureTokenFile } from "./embedded/token-file.ts";
+import { openStore } from "./open-store.ts";
 import { type ListenOptions, listen } from "./rpc/listen.ts";
 import { secretService } from "./service/secret-service.ts";
 import type { ServiceAuth } from "./service/service-config.ts";
-import { openEmbeddedStore } from "./store/embedded-store.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
 const GRACE_MS = 10_000;
@@ -59,23 +59,6 @@ export async function startServer(config: Config, { log }: { readonly log: Logge
       return closed;
     },
   };
-}
-
-async function openStore({ store, kubernetes }: Config["secret"], log: Logger): Promise<SecretStore> {
-  switch (store.type) {
-    case "Embedded":
-      return openEmbeddedStore({
-        directory: store.path,
-        clusterName: kubernetes.clusterName,
-        log,
-        ...(store.masterKey && { masterKey: store.masterKey.revealBytes() }),
-      });
-    case "Kubernetes":
-      throw new SecretsError(
-        "invalid_config",
-        "secret.store.type Kubernetes (the default inside a cluster) is not in this version; set secret.store.type to Embedded",
-      );
-  }
 }
 
 function resolveAuth({ mode, tokenFile }: Config["secret"]["auth"]): ServiceAuth {

@@ -22,7 +22,7 @@ export function resolveConfig(settings: Settings, surroundings: Surroundings): C
   return {
     ...settings,
     secret: resolveSecret(settings, surroundings),
-    webhook: resolveWebhook(settings.webhook, surroundings),
+    webhook: resolveWebhook(settings, surroundings),
   };
 }
 
@@ -67,7 +67,7 @@ function resolveTls(tls: Settings["secret"]["server"]["tls"], surroundings: Surr
   return { certFile: absolutePath(tls.certFile, surroundings), keyFile: absolutePath(tls.keyFile, surroundings) };
 }
 
-function resolveWebhook(webhook: Settings["webhook"], surroundings: Surroundings): Config["webhook"] {
+function resolveWebhook({ secret, webhook }: Settings, surroundings: Surroundings): Config["webhook"] {
   const { env, given } = surroundings;
   const { awsSecretManager, embeddedSecretManagerConfig: embedded, kubeClientConfig } = webhook;
   const { awsConfig, k8sConfig } = embedded;
@@ -81,12 +81,15 @@ function resolveWebhook(webhook: Settings["webhook"], surroundings: Surroundings
       surroundings,
     );
   }
+  // Where secrets are in the embedded store, they are nowhere else unless somebody says so.
+  const isLocal = storeType(secret.store.type, env) === "Embedded" && !given.has(`${base}.type`);
+  const type = isLocal ? "Store" : embedded.type;
   return {
     ...webhook,
     certDir: webhook.certDir.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => env[braced ?? bare] ?? ""),
     embeddedSecretManagerConfig: {
       ...embedded,
-      type: awsSecretManager.enabled ? "AWS" : embedded.type,
+      type: awsSecretManager.enabled ? "AWS" : type,
       awsConfig: { ...awsConfig, region: awsConfig.region || awsSecretManager.region },
       k8sConfig: {
         namespace: given.has(`${base}.k8sConfig.namespace`)

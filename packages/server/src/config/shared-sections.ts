@@ -19,9 +19,18 @@ export const cacheSection = section(
     inMemoryFixedSize: section("The cache in memory.", {
       size: byteSize({ default: "100M", about: "Bytes of values at the most." }),
       defaultExpiration: duration({ default: "24h", about: "How long a value is held." }),
+      notFoundExpiration: duration({ default: "30s", about: "How long it is held that a secret isn't there." }),
+      staleWhileDown: duration({
+        default: "1h",
+        about: "How much longer either is used while the secret manager is down; 0s: not at all.",
+      }),
+    }),
+    fetchTimeout: duration({
+      default: "10s",
+      about: "Time limit of one call to a secret manager; stay below `webhook.webhookTimeout`.",
     }),
   },
-  { effect: "cloud" },
+  { effect: "webhook" },
 );
 
 /** `logger`, shared with Flyte. */

@@ -163,7 +163,8 @@ export const webhookSection = section(
     embeddedSecretManagerConfig: section("The Embedded manager.", {
       type: choice(["AWS", "GCP", "Azure", "K8s", "Vault", "Store"], {
         default: "K8s",
-        about: "Where values come from; `Store` is this project's own. `flyte-secrets run` always reads its own store.",
+        about:
+          "Where values come from; `Store` is this project's own, and the default beside it. `flyte-secrets run` always reads its own store.",
       }),
       awsConfig: section("AWS Secrets Manager.", {
         region: text({ default: "", about: "Region; empty: as the AWS SDK finds it." }),
@@ -173,7 +174,25 @@ export const webhookSection = section(
         project: text({ default: "", about: "Project of the secrets." }),
         endpoint: text({ default: "", about: "Another endpoint, for private ones and tests." }),
       }),
-      azureConfig: section("Azure Key Vault.", { vaultURI: text({ default: "", about: "URI of the vault." }) }),
+      azureConfig: section("Azure Key Vault.", {
+        vaultURI: text({ default: "", about: "URI of the vault, such as https://NAME.vault.azure.net." }),
+      }),
+      vaultConfig: section("HashiCorp Vault, read directly.", {
+        address: text({ default: "", about: "URL of the server, such as https://vault.example.com:8200." }),
+        caFile: text({ default: "", about: "PEM file with the CA that signed its certificate; empty: the system's." }),
+        namespace: text({ default: "", about: "Vault Enterprise namespace." }),
+        mount: text({ default: "secret", about: "Mount of the KV engine." }),
+        path: text({ default: "", about: "Path below the mount where the secrets are." }),
+        kvVersion: choice(["1", "2"], { default: "2", about: "Version of the KV engine." }),
+        auth: choice(["kubernetes", "token"], { default: "kubernetes", about: "How to log in." }),
+        authMount: text({ default: "kubernetes", about: "Mount of the Kubernetes auth method." }),
+        role: text({ default: "flyte", about: "Role to log in as with the Kubernetes auth method." }),
+        tokenFile: text({
+          default: "",
+          about:
+            "With `auth: token`, the file with the Vault token; with `kubernetes`, that with the service account's (empty: where Kubernetes puts it).",
+        }),
+      }),
       k8sConfig: section("Kubernetes Secrets.", {
         namespace: text({ default: "flyte", about: "Namespace of the managed Secrets." }),
         kubeClientConfig: section(

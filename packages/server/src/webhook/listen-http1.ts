@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type RequestListener, type ServerOpti
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
-import { type ListenAttempt, toListenFailure } from "../rpc/listen-failure.ts";
+import { toListenFailure } from "../rpc/listen-failure.ts";
 
 /** A certificate chain and its private key, in PEM. */
 export interface TlsFiles {
@@ -19,8 +19,8 @@ export interface Http1Options {
   readonly port: number;
   /** Without it, plain HTTP. */
   readonly tls?: TlsFiles;
-  /** The names of what host and port come from, for errors. */
-  readonly settings: ListenAttempt["settings"];
+  /** What host and port come from, for errors. */
+  readonly setting: string;
   readonly log: Logger;
 }
 
@@ -47,7 +47,7 @@ const MAX_CONNECTIONS = 4096;
  * Serves HTTP/1.1, which is all that the API server speaks to webhooks and probes and scrapers need. Throws `listen_failed`
  * when it can't have the address.
  */
-export async function listenHttp1({ handler, host, port, tls, settings, log }: Http1Options): Promise<Http1Listener> {
+export async function listenHttp1({ handler, host, port, tls, setting, log }: Http1Options): Promise<Http1Listener> {
   let draining = false;
   const limits: ServerOptions = {
     headersTimeout: HEADERS_TIMEOUT_MS,
@@ -67,6 +67,7 @@ export async function listenHttp1({ handler, host, port, tls, settings, log }: H
   try {
     await once(server.listen({ port, ...(host && { host }) }), "listening");
   } catch (error) {
+    const settings = { host: setting, port: setting };
     throw toListenFailure(error, { address: `${host ?? ""}:${port}`, settings });
   }
   // Such as too many open files: a connection is lost, the server is not.

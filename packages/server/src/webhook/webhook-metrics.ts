@@ -1,5 +1,7 @@
 import type { ErrorCode } from "@flyte-secrets/core";
-import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { Gauge, Histogram, type Registry } from "prom-client";
+import { createTalliedCounter } from "../telemetry/tallied-counter.ts";
+import type { LookupMetrics } from "../values/lookup-metrics.ts";
 import type { Admission } from "./admit.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
 
@@ -12,57 +14,51 @@ export interface WebhookMetrics {
   admitted(admission: Admission): void;
   /** A pod was not let in. */
   rejected(code: ErrorCode): void;
+  readonly lookups: LookupMetrics;
 }
 
 /**
- * Adds the webhook's metrics to `registry`: controller-runtime's under its names, as dashboards for Flyte's webhook know them,
- * and our own (docs/webhook.md). Counters are plain numbers until somebody reads them: the registry's own cost more than a
- * microsecond each, which is felt at many admissions a second.
+ * Adds the webhook's metrics to `registry` (docs/webhook.md lists them): controller-runtime's under its names, as dashboards
+ * for Flyte's webhook know them, and our own.
  */
 export function createWebhookMetrics(registry: Registry): WebhookMetrics {
-  const registers = [registry];
   const webhook = WEBHOOK_PATH;
   const latency = new Histogram({
     name: "controller_runtime_webhook_latency_seconds",
     help: "Time from a request to its answer.",
     labelNames: ["webhook"],
-    registers,
+    registers: [registry],
   }).labels(webhook);
-
   let inFlight = 0;
   new Gauge({
     name: "controller_runtime_webhook_requests_in_flight",
     help: "Requests that are being answered.",
     labelNames: ["webhook"],
-    registers,
+    registers: [registry],
     collect() {
       this.set({ webhook }, inFlight);
     },
   });
-  const count = (name: string, help: string, labelNames: readonly string[]) => {
-    const tally = createTally(labelNames);
-    new Counter({
-      name,
-      help,
-      labelNames: [...labelNames],
-      registers,
-      collect() {
-        this.reset();
-        for (const { labels, count } of tally.entries()) this.inc(labels, count);
-      },
-    });
-    return tally.add;
-  };
-  const requests = count("controller_runtime_webhook_requests_total", "Requests by HTTP status.", ["webhook", "code"]);
-  const admissions = count("flyte_secrets_admissions_total", "Pods by outcome: changed, unchanged, rejected.", [
-    "outcome",
-  ]);
-  const injections = count(
-    "flyte_secrets_injections_total",
-    "Secrets injected, by secret manager and, with one that looks for it, by the scope where the secret was found.",
-    ["manager", "scope"],
-  );
-  const rejections = count("flyte_secrets_rejections_total", "Pods rejected, by error code.", ["code"]);
+  const requests = createTalliedCounter(registry, {
+    name: "controller_runtime_webhook_requests_total",
+    help: "Requests by HTTP status.",
+    labelNames: ["webhook", "code"],
+  });
+  const admissions = createTalliedCounter(registry, {
+    name: "flyte_secrets_admissions_total",
+    help: "Decisions by outcome: changed, unchanged, rejected.",
+    labelNames: ["outcome"],
+  });
+  const injections = createTalliedCounter(registry, {
+    name: "flyte_secrets_injections_total",
+    help: "Secrets given to pods, by secret manager and, where it looks for them, by the scope of the one it found.",
+    labelNames: ["manager", "scope"],
+  });
+  const rejections = createTalliedCounter(registry, {
+    name: "flyte_secrets_rejections_total",
+    help: "Pods rejected, by error code (docs/errors.md).",
+    labelNames: ["code"],
+  });
 
   return {
     requestStarted() {
@@ -74,32 +70,32 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
       latency.observe((performance.now() - started) / 1000);
     },
     admitted({ answer, injections: injected }) {
-      admissions("patchText" in answer ? "changed" : "unchanged", "");
-      for (const { manager, level = "" } of injected) injections(manager, level);
+      admissions("patchText" in answer ? "changed" : "unchanged");
+      for (const { manager, level } of injected) injections(manager, level);
     },
     rejected(code) {
-      admissions("rejected", "");
-      rejections(code, "");
+      admissions("rejected");
+      rejections(code);
     },
+    lookups: createLookupMetrics(registry),
   };
 }
 
-/** Counts by the values of one or two labels. */
-function createTally([first = "", second]: readonly string[]) {
-  const counts = new Map<string, Map<string, number>>();
-  return {
-    add(a: string, b: string): void {
-      let inner = counts.get(a);
-      if (inner === undefined) {
-        inner = new Map();
-        counts.set(a, inner);
-      }
-      inner.set(b, (inner.get(b) ?? 0) + 1);
-    },
-    *entries() {
-      for (const [a, inner] of counts) {
-        for (const [b, count] of inner) yield { labels: { [first]: a, ...(second && { [second]: b }) }, count };
-      }
-    },
-  };
+function createLookupMetrics(registry: Registry): LookupMetrics {
+  const answers = createTalliedCounter(registry, {
+    name: "flyte_secrets_lookups_total",
+    help: "Secrets looked up: from memory, or by asking the backend.",
+    labelNames: ["from"],
+  });
+  const fetches = createTalliedCounter(registry, {
+    name: "flyte_secrets_fetches_total",
+    help: "Ids that the backend was asked for, by outcome: ok, or an error code.",
+    labelNames: ["outcome"],
+  });
+  const expired = createTalliedCounter(registry, {
+    name: "flyte_secrets_expired_uses_total",
+    help: "Values used past their expiry because the backend is down.",
+    labelNames: ["reason"],
+  });
+  return { answered: answers, fetched: fetches, expiredUsed: () => expired("backend_down") };
 }

@@ -1,0 +1,136 @@
+import { type SecretId, SecretsError } from "@flyte-secrets/core";
+import { createInlineDelivery, createMutator, createSecretRefDelivery, type SecretWriter } from "@flyte-secrets/inject";
+import type { Logger } from "pino";
+import { collectDefaultMetrics, Registry } from "prom-client";
+import type { Config } from "./config/schema.ts";
+import { openStore } from "./open-store.ts";
+import type { LookupMetrics } from "./values/lookup-metrics.ts";
+import { createStoreLookup, type StoreLookup } from "./values/store-lookup.ts";
+import { addCertificateExpiry } from "./webhook/certificate-expiry.ts";
+import type { CertificateSource } from "./webhook/certificate-source.ts";
+import { createManagers } from "./webhook/create-managers.ts";
+import { globalSecrets } from "./webhook/global-secrets.ts";
+import { readInvalidationToken } from "./webhook/invalidation-token.ts";
+import type { ReadinessCheck } from "./webhook/probes.ts";
+import { createScopeGuard } from "./webhook/scope-guard.ts";
+import { type ServedWebhook, serveWebhook } from "./webhook/serve-webhook.ts";
+import { toResources } from "./webhook/to-resources.ts";
+import { createWebhook } from "./webhook/webhook.ts";
+import { createWebhookMetrics } from "./webhook/webhook-metrics.ts";
+
+/** How long clients get to notice that the webhook is going, and requests under way to finish; Kubernetes kills after 30 s. */
+const GRACE_MS = 5_000;
+const FINISH_MS = 20_000;
+
+/** Of one call to a backend. */
+const FETCH_TIMEOUT_MS = 10_000;
+
+export interface StartWebhookOptions {
+  readonly log: Logger;
+  /** The environment in which the Global manager looks. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What is served with. It stays the caller's to close. */
+  readonly certificates: CertificateSource;
+  /** Writes the Secrets of delivery SecretRef, which can't do without it. */
+  readonly writer?: SecretWriter;
+  /** What else must be there before the webhook counts as ready. */
+  readonly readiness?: readonly ReadinessCheck[];
+}
+
+/** A running webhook. */
+export interface RunningWebhook {
+  readonly ports: ServedWebhook["ports"];
+  /** Forgets what is known of a secret: for a service in the same process. */
+  invalidate(id: SecretId): void;
+  /** Ends it as {@link ServedWebhook} says: clients have 5 s to notice, requests 20 s to finish. Idempotent. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Starts the pod webhook that the configuration describes. When it throws, nothing is left running.
+ * @throws SecretsError `invalid_config` or `listen_failed`, naming the setting; what opening the store throws.
+ */
+export async function startWebhook(config: Config, options: StartWebhookOptions): Promise<RunningWebhook> {
+  const { webhook } = config;
+  const { log, certificates } = options;
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  addCertificateExpiry(registry, certificates);
+  const metrics = createWebhookMetrics(registry);
+  await using opened = new AsyncDisposableStack();
+
+  const lookup = await openLookup(config, { log, metrics: metrics.lookups, opened });
+  const mutator = createMutator({
+    managers: createManagers(config, { lookup, global: globalSecrets(config, options.env) }),
+    secretEnvVarPrefix: webhook.secretEnvVarPrefix,
+    envVarNaming: webhook.secretEnvVarNaming,
+    delivery: createDelivery(webhook, options.writer),
+  });
+  const binding = webhook.scopeBinding;
+  const handler = createWebhook({
+    mutator,
+    scopeGuard: createScopeGuard({ binding, organization: config.secret.organization }),
+    warnOnly: binding.mode === "warn",
+    timeoutMs: webhook.webhookTimeout * 1000,
+    telemetry: { log, metrics },
+  });
+  const token = readInvalidationToken(webhook.cacheInvalidationTokenFile);
+  const served = await serveWebhook({
+    config,
+    handler,
+    certificates,
+    invalidation: { invalidate: lookup.invalidate, ...(token !== undefined && { token }) },
+    readiness: [lookup.ready, ...(options.readiness ?? [])],
+    telemetry: { log, registry },
+  });
+  log.info({ ports: served.ports, delivery: webhook.embeddedSecretManagerConfig.delivery }, "serving the pod webhook");
+
+  const running = opened.move();
+  let closed: Promise<void> | undefined;
+  const close = async (graceMs: number) => {
+    await served.close({ graceMs, finishMs: FINISH_MS });
+    await running.disposeAsync();
+  };
+  return {
+    ports: served.ports,
+    invalidate: lookup.invalidate,
+    close({ graceMs = GRACE_MS } = {}) {
+      closed ??= close(graceMs);
+      return closed;
+    },
+  };
+}
+
+interface LookupSurroundings {
+  readonly log: Logger;
+  readonly metrics: LookupMetrics;
+  readonly opened: AsyncDisposableStack;
+}
+
+async function openLookup(config: Config, { log, metrics, opened }: LookupSurroundings): Promise<StoreLookup> {
+  const { type } = config.webhook.embeddedSecretManagerConfig;
+  if (type !== "Store") {
+    throw new SecretsError(
+      "invalid_config",
+      `webhook.embeddedSecretManagerConfig.type ${type} is not in this version; set it to Store`,
+    );
+  }
+  const store = opened.adopt(await openStore(config.secret, log), (store) => store.close());
+  const clock = () => performance.now();
+  const maxBytes = config.cache.inMemoryFixedSize.size;
+  const lookup = createStoreLookup({ store, clock, maxBytes, timeoutMs: FETCH_TIMEOUT_MS, log, metrics });
+  return opened.adopt(lookup, (lookup) => lookup.close());
+}
+
+function createDelivery({ embeddedSecretManagerConfig }: Config["webhook"], writer: SecretWriter | undefined) {
+  const { delivery, fileMountInitContainer } = embeddedSecretManagerConfig;
+  if (delivery === "Inline") {
+    const resources = toResources(fileMountInitContainer.resources);
+    return createInlineDelivery({ fileMountInitContainer: { ...fileMountInitContainer, resources } });
+  }
+  if (writer) return createSecretRefDelivery({ writer });
+  throw new SecretsError(
+    "invalid_config",
+    "webhook.embeddedSecretManagerConfig.delivery SecretRef writes Secrets, and there is no Kubernetes API to write to here: set it to Inline",
+  );
+}

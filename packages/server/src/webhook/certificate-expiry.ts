@@ -1,0 +1,16 @@
+import { X509Certificate } from "node:crypto";
+import { Gauge, type Registry } from "prom-client";
+import type { CertificateSource } from "./certificate-source.ts";
+
+/** Adds to `registry` when the certificate that is served ends. */
+export function addCertificateExpiry(registry: Registry, certificates: CertificateSource): void {
+  new Gauge({
+    name: "flyte_secrets_certificate_expiry_timestamp_seconds",
+    help: "When the webhook's certificate ends, in seconds since 1970.",
+    registers: [registry],
+    collect() {
+      const { validToDate } = new X509Certificate(certificates.current().cert);
+      this.set(validToDate.getTime() / 1000);
+    },
+  });
+}

@@ -1,0 +1,112 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { SecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { Config } from "../config/schema.ts";
+import { parseBindAddress } from "./bind-address.ts";
+import type { CertificateSource } from "./certificate-source.ts";
+import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
+import { type Http1Listener, type Http1Options, listenHttp1 } from "./listen-http1.ts";
+import { createMetricsEndpoint } from "./metrics-endpoint.ts";
+import { createProbes, type ReadinessCheck } from "./probes.ts";
+import type { WebhookHandler } from "./webhook.ts";
+
+export interface ServeWebhookOptions {
+  readonly config: Pick<Config, "webhook" | "executor">;
+  readonly handler: WebhookHandler;
+  readonly certificates: CertificateSource;
+  readonly invalidation: InvalidationEndpointOptions;
+  /** What must be there before pods are sent here. */
+  readonly readiness: readonly ReadinessCheck[];
+  readonly telemetry: { readonly log: Logger; readonly registry: Registry };
+}
+
+/** The webhook's listeners, as they serve. */
+export interface ServedWebhook {
+  /** By what is served there; without those that are turned off. */
+  readonly ports: Readonly<Partial<Record<"admission" | "invalidation" | "probes" | "metrics", number>>>;
+  /**
+   * Stops as a pod must that Kubernetes takes away: not ready from now on, but serving all the same for `graceMs`, until the
+   * last client has learnt of it, with every answer the last one on its connection; then what is under way is finished, and
+   * what takes longer than another `finishMs` is cut off. Idempotent.
+   */
+  close(options: { readonly graceMs: number; readonly finishMs: number }): Promise<void>;
+}
+
+/** Opens the webhook's listeners. When it throws, none is left open. */
+export async function serveWebhook(options: ServeWebhookOptions): Promise<ServedWebhook> {
+  const { certificates } = options;
+  const { webhook, executor } = options.config;
+  const { log, registry } = options.telemetry;
+  let closing = false;
+  const stillOpen = () => {
+    if (closing) throw new SecretsError("store_unavailable", "shutting down");
+  };
+
+  await using opened = new AsyncDisposableStack();
+  const open = async (listener: Omit<Http1Options, "log">) => {
+    const listening = await listenHttp1({ ...listener, log });
+    opened.defer(() => listening.close({ graceMs: 0 }));
+    return listening;
+  };
+  const openAt = async (setting: string, text: string, serving: Pick<Http1Options, "handler" | "tls">) => {
+    const address = parseBindAddress(text, setting);
+    return address && (await open({ ...address, ...serving, setting }));
+  };
+  const tls = certificates.current();
+  const admission = await open({
+    port: webhook.listenPort,
+    handler: options.handler,
+    tls,
+    setting: "webhook.listenPort",
+  });
+  const port = webhook.cacheInvalidationPort;
+  const handler = createInvalidationEndpoint(options.invalidation);
+  const invalidation = port === 0 ? undefined : await open({ port, handler, setting: "webhook.cacheInvalidationPort" });
+  const probes = await openAt("executor.healthProbeBindAddress", executor.healthProbeBindAddress, {
+    handler: createProbes([stillOpen, ...options.readiness]),
+  });
+  const metrics = await openAt("executor.metricsBindAddress", executor.metricsBindAddress, {
+    handler: createMetricsEndpoint(registry, log),
+    ...(executor.metricsSecure && { tls }),
+  });
+  opened.defer(certificates.onChange(() => replaceCertificate({ certificates, listeners: [admission, metrics], log })));
+
+  const close = async (graceMs: number, finishMs: number) => {
+    closing = true;
+    admission.drain();
+    await delay(graceMs);
+    await admission.close({ graceMs: finishMs });
+    await running.disposeAsync();
+  };
+  const running = opened.move();
+  let closed: Promise<void> | undefined;
+  return {
+    ports: {
+      admission: admission.port,
+      ...(invalidation && { invalidation: invalidation.port }),
+      ...(probes && { probes: probes.port }),
+      ...(metrics && { metrics: metrics.port }),
+    },
+    close({ graceMs, finishMs }) {
+      closed ??= close(graceMs, finishMs);
+      return closed;
+    },
+  };
+}
+
+interface Replacement {
+  readonly certificates: CertificateSource;
+  readonly listeners: readonly (Http1Listener | undefined)[];
+  readonly log: Logger;
+}
+
+function replaceCertificate({ certificates, listeners, log }: Replacement): void {
+  try {
+    for (const listener of listeners) listener?.replaceCertificate(certificates.current());
+    log.info("serving with another certificate");
+  } catch (error) {
+    // Such as a key that was replaced before its certificate: the old pair stays until both are there.
+    log.warn({ err: error }, "the new certificate cannot be used, serving with the old one");
+  }
+}
