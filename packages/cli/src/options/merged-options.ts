@@ -7,15 +7,17 @@ import type { Command, Option } from "commander";
  * none is ignored without a word. `T` states what the command's own `option` calls declare.
  */
 export function mergedOptions<T>(command: Command): T {
-  const own = new Map(command.options.map((option) => [option.attributeName(), option]));
-  const merged: Record<string, unknown> = command.opts();
+  const own = new Set(command.options.map((option) => option.attributeName()));
+  const isGiven = (where: Command, name: string) => where.getOptionValueSource(name) === "cli";
+  const settled = new Set([...own].filter((name) => isGiven(command, name)));
+  const merged: Record<string, unknown> = { ...command.opts() };
   for (let parent = command.parent; parent; parent = parent.parent) {
     for (const option of parent.options) {
       const name = option.attributeName();
-      if (parent.getOptionValueSource(name) !== "cli") continue;
+      if (!isGiven(parent, name)) continue;
       if (!own.has(name)) throw misplaced(option, command);
-      if (command.getOptionValueSource(name) === "cli") continue;
-      merged[name] ??= parent.getOptionValue(name);
+      if (!settled.has(name)) merged[name] = parent.getOptionValue(name);
+      settled.add(name);
     }
   }
   // Commander fills exactly the attributes that the options declare; nothing else knows their types.

@@ -1,0 +1,124 @@
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { callCli } from "../testing/call-cli.ts";
+import { runOnTerminal } from "../testing/run-on-terminal.ts";
+import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
+
+const at = useCliHome();
+const CANARY = "canary-9d41c7";
+
+describe("export", () => {
+  it("writes exactly one scope with its values to a new file of this user alone", async () => {
+    await at.keep({ GLOBAL: "g", "dev/DOMAIN": "d", "dev/shop/PROJECT": CANARY, "dev/shop/OTHER": "o'clock" });
+    expect(await at.call("export", "-p", "shop", "-d", "dev", "--with-values", "--to-file", "shop.env")).toEqual(
+      success("Wrote 2 secrets to shop.env.\n"),
+    );
+    const file = join(at.home, "shop.env");
+    expect(readFileSync(file, "utf8")).toBe(`OTHER=\`o'clock\`\nPROJECT='${CANARY}'\n`);
+    expect((statSync(file).mode & 0o777).toString(8)).toBe("600");
+    expect(await at.call("export", "--with-values", "--to-file", "shop.env")).toEqual(
+      failure(1, "--to-file shop.env cannot be written: it exists already"),
+    );
+    expect(JSON.parse((await at.call("export", "--with-values")).stdout)).toEqual({ GLOBAL: "g" });
+    expect(JSON.parse((await at.call("export", "--with-values", "-d", "dev")).stdout)).toEqual({ DOMAIN: "d" });
+  });
+
+  it("writes names alone without being told otherwise, also to a terminal", async () => {
+    await at.keep({ KEY: CANARY });
+    expect(await at.call("export", "--format", "env")).toEqual(success("# KEY=\n"));
+    expect(await at.call("export")).toEqual(success('{\n  "KEY": null\n}\n'));
+    const { exitCode, screen } = await runOnTerminal({ args: ["export", "--format", "env"], env: at.env }, []);
+    expect([exitCode, screen]).toEqual([0, "# KEY=\r\n"]);
+  });
+
+  it("never writes values to a terminal", async () => {
+    await at.keep({ KEY: CANARY });
+    const { exitCode, screen } = await runOnTerminal({ args: ["export", "--with-values"], env: at.env }, []);
+    expect([exitCode, screen]).toEqual([
+      2,
+      "error: values are not written to a terminal; use --to-file FILE or a pipe\r\n",
+    ]);
+  });
+
+  it("says that there is no store instead of making one", async () => {
+    expect(await at.call("export")).toEqual(failure(1, `no store in ${at.store} yet; flyte-secrets serve makes one`));
+    expect(existsSync(at.store)).toBe(false);
+  });
+});
+
+describe("import", () => {
+  it("creates a file's secrets at one scope, refuses those that are there, and replaces them when told to", async () => {
+    await using _server = await at.serve();
+    writeFileSync(join(at.home, ".env"), `A=${CANARY}\nB="two\nlines"\n`);
+    const scope = ["-p", "shop", "-d", "dev"];
+    expect(await at.call("import", ".env", ...scope, "--dry-run")).toEqual(
+      success("Would create secret A\nWould create secret B\n2 secrets (project shop, domain dev), nothing written\n"),
+    );
+    expect(await at.kept("A", "dev", "shop")).toBeUndefined();
+    expect(await at.call("import", ".env", ...scope)).toEqual(
+      success("Created secret A\nCreated secret B\n2 secrets (project shop, domain dev)\n"),
+    );
+    expect([await at.kept("A", "dev", "shop"), await at.kept("B", "dev", "shop")]).toEqual([CANARY, "two\nlines"]);
+    writeFileSync(join(at.home, "more.json"), '{"B":"new","C":"c"}');
+    expect(await at.call("import", "more.json", ...scope)).toEqual(
+      failure(1, "already there: B. Use --overwrite; nothing was written"),
+    );
+    expect(await at.kept("C", "dev", "shop")).toBeUndefined();
+    expect(await at.call("import", "more.json", ...scope, "--overwrite")).toEqual(
+      success("Updated secret B\nCreated secret C\n2 secrets (project shop, domain dev)\n"),
+    );
+    expect(await at.kept("B", "dev", "shop")).toBe("new");
+    expect(await at.kept("B")).toBeUndefined();
+  });
+
+  it.each([
+    [
+      "a name that no secret can have",
+      "tls.yaml",
+      "kind: Secret\nstringData: {tls.crt: x}",
+      [],
+      1,
+      /^tls.yaml: tls.crt: name: must be/,
+    ],
+    ["an unreadable format", "broken.json", `{"a": ${CANARY}}`, [], 1, /^broken.json: the file is not JSON$/],
+    ["bytes that are no text", "bytes.env", Buffer.from([0xff]), [], 1, /^bytes.env: not UTF-8 text$/],
+    [
+      "a file that does not tell its format",
+      "secrets",
+      "A=1",
+      [],
+      2,
+      /^the file's name does not tell its format; say it with --format$/,
+    ],
+    [
+      "an image-pull secret at a narrower scope",
+      "pull.json",
+      '{"a":{"type":"image_pull","text":"{}"}}',
+      ["-d", "dev"],
+      1,
+      /^pull.json: a: an image-pull secret has neither project nor domain/,
+    ],
+  ])("refuses %s before it asks any server", async (_, name, content, options, exitCode, message) => {
+    writeFileSync(join(at.home, name), content);
+    const result = await at.call("import", name, ...options);
+    expect([result.exitCode, result.stdout]).toEqual([exitCode, ""]);
+    expect(result.stderr.replace(/^error: (.*)\n$/, "$1")).toMatch(message);
+    expect(result.stderr).not.toContain(CANARY);
+  });
+
+  it("reads what export wrote, bytes and image-pull secrets included", async () => {
+    await at.keep({ text: CANARY, bytes: Uint8Array.of(0, 255, 10) });
+    await at.keep({ pull: '{"auths":{"ghcr.io":{"auth":"dTpw"}}}' }, "image_pull");
+    for (const format of ["json", "kubernetes"]) {
+      const exported = await at.call("export", "--with-values", "--format", format);
+      rmSync(at.store, { recursive: true });
+      await using _server = await at.serve();
+      const args = ["import", "-", "--format", format];
+      expect(await callCli({ args, env: at.env, input: exported.stdout })).toMatchObject({
+        exitCode: 0,
+      });
+      expect(await at.call("export", "--with-values", "--format", format)).toEqual(exported);
+    }
+  });
+});

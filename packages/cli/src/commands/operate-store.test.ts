@@ -1,0 +1,63 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { describe, expect, it } from "vitest";
+import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
+
+const at = useCliHome();
+const CANARY = "canary-9d41c7";
+
+describe("system, keys, backup and restore", () => {
+  it("a system secret is hidden from the API until it is unmarked", async () => {
+    await at.keep({ "dev/hidden": CANARY });
+    await using _server = await at.serve();
+    const get = () => at.call("get", "secret", "hidden", "-d", "dev");
+    expect(await at.call("system", "mark", "hidden", "-d", "dev")).toEqual(
+      success("Secret hidden (domain dev) is hidden.\n"),
+    );
+    expect(await get()).toEqual(failure(1, "secret hidden not found"));
+    expect(await at.call("system", "unmark", "hidden", "-d", "dev")).toEqual(
+      success("Secret hidden (domain dev) is shown.\n"),
+    );
+    expect((await get()).exitCode).toBe(0);
+    expect(await at.call("system", "mark", "missing")).toMatchObject({ exitCode: 1 });
+  });
+
+  it("a rotated key opens the at.store, and a backup restores under the key it was made with", async () => {
+    await at.keep({ before: CANARY });
+    expect(await at.call("backup", "one.db")).toEqual(
+      success(`Backed up to one.db. Restoring it needs ${at.store}/master.key: keep a copy of that elsewhere.\n`),
+    );
+    const oldKey = readFileSync(join(at.store, "master.key"));
+    expect(await at.call("keys", "rotate")).toEqual(
+      success(`The store in ${at.store} has a new master key: keep a copy of ${at.store}/master.key elsewhere.\n`),
+    );
+    expect(readFileSync(join(at.store, "master.key"))).not.toEqual(oldKey);
+    expect(await at.kept("before")).toBe(CANARY);
+    expect(await at.call("restore", "one.db")).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(await at.call("restore", "one.db", "--replace")).toMatchObject({ exitCode: 1, stdout: "" });
+    writeFileSync(join(at.store, "master.key"), oldKey);
+    await keepNothing();
+    expect(await at.call("restore", "one.db", "--replace")).toEqual(success(`Restored one.db to ${at.store}.\n`));
+    expect(await at.kept("before")).toBe(CANARY);
+  });
+
+  it("a key from the environment is replaced by the next one from there", async () => {
+    const [first, next] = ["a", "b"].map((letter) => Buffer.alloc(32, letter).toString("base64"));
+    at.env.FLYTE_SECRETS_MASTER_KEY = first ?? "";
+    const opened = await openEmbeddedStore({ directory: at.store, masterKey: Buffer.alloc(32, "a") });
+    await opened.close();
+    expect(await at.call("keys", "rotate")).toMatchObject({ exitCode: 2 });
+    at.env.FLYTE_SECRETS_NEXT_MASTER_KEY = next ?? "";
+    expect(await at.call("keys", "rotate")).toMatchObject({ exitCode: 0 });
+    expect(await at.call("export")).toMatchObject({ exitCode: 1 });
+    at.env.FLYTE_SECRETS_MASTER_KEY = next ?? "";
+    expect(await at.call("export")).toEqual(success("{}\n"));
+  });
+
+  /** Leaves no process with the store open. */
+  async function keepNothing(): Promise<void> {
+    rmSync(join(at.store, "store.db"));
+    await at.keep({});
+  }
+});

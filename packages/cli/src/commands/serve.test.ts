@@ -1,0 +1,78 @@
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { join } from "node:path";
+import { startServe } from "@flyte-secrets/testkit";
+import { describe, expect, it } from "vitest";
+import { runCli } from "../testing/run-cli.ts";
+import { CONTROL_C, runOnTerminal } from "../testing/run-on-terminal.ts";
+import { useCliHome } from "../testing/use-cli-home.ts";
+
+const at = useCliHome();
+
+describe("serve", () => {
+  it("tells where it listens and where the token is, not what it is, and stops in order at SIGTERM", async () => {
+    const server = await startServe({ directory: at.home });
+    const token = readFileSync(join(at.store, "token"), "utf8").trim();
+    const { exitCode } = await server.close();
+    expect(exitCode).toBe(0);
+    expect(existsSync(join(at.store, "server.json"))).toBe(false);
+    expect(server.output()).toContain(
+      `Listening on ${server.endpoint}\nData in      ${at.store}\nToken in     ${at.store}/token\n`,
+    );
+    expect(server.output()).not.toContain(token);
+  });
+
+  it("stops in order at Ctrl-C, and at once at the second one", async () => {
+    const { exitCode, screen } = await runOnTerminal({ args: ["serve", "--port", "0"], env: at.env }, [
+      { after: "Stop: Ctrl-C", type: CONTROL_C },
+    ]);
+    expect([exitCode, existsSync(join(at.store, "server.json"))]).toEqual([0, false]);
+    expect(screen).toContain("Listening on http://127.0.0.1:");
+
+    const server = await startServe({ directory: at.home });
+    // A request that never ends holds up the orderly stop.
+    const socket = connect(server.port, "127.0.0.1").on("error", () => {});
+    const head = [
+      "host: x",
+      `authorization: Bearer ${server.token}`,
+      "content-type: application/json",
+      "content-length: 9",
+      "expect: 100-continue",
+    ];
+    socket.write(`POST /flyteidl2.secret.SecretService/ListSecrets HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n{`);
+    // The server's "100 Continue" shows that it has begun with the request.
+    await once(socket, "data");
+    server.process.kill("SIGINT");
+    await until(() => isRefused(server.port));
+    const ended = once(server.process, "exit");
+    server.process.kill("SIGINT");
+    expect(await ended).toEqual([130, null]);
+    socket.destroy();
+  });
+
+  it("refuses a listener beyond loopback without authentication, and a mistyped setting, by name", async () => {
+    const refused = await runCli({
+      args: ["serve", "--host", "0.0.0.0", "--port", "0", "--auth", "none"],
+      env: at.env,
+    });
+    expect(refused).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(refused.stderr).toMatch(/^error: secret\.auth\.mode none on 0\.0\.0\.0 .*\n$/);
+    mkdirSync(join(at.home, "config"));
+    writeFileSync(join(at.home, "config/a.yaml"), "secret: { server: { prot: 1 } }\n");
+    const mistyped = await at.call("serve", "-c", "config/*.yaml");
+    expect(mistyped).toMatchObject({ exitCode: 2, stdout: "" });
+    expect(mistyped.stderr).toMatch(/^error: .*a\.yaml.*secret\.server\.prot.*secret\.server\.port.*\n$/);
+  });
+});
+
+function isRefused(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const socket = connect(port, "127.0.0.1");
+  socket.once("connect", () => resolve(false)).once("error", () => resolve(true));
+  return promise.finally(() => socket.destroy());
+}
+
+async function until(check: () => Promise<boolean>): Promise<void> {
+  while (!(await check()));
+}
