@@ -1,0 +1,193 @@
+import { join } from "node:path";
+import { type KubernetesSecret, type SecretId, SecretValue } from "@flyte-secrets/core";
+import { createCertificate } from "@flyte-secrets/testkit";
+import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
+import { expect, it, onTestFinished } from "vitest";
+import { loadConfig } from "./config/load-config.ts";
+import { startWebhook } from "./start-webhook.ts";
+import { openEmbeddedStore } from "./store/embedded-store.ts";
+import { createLogger } from "./telemetry/create-logger.ts";
+import { ask, podReview, taskPod } from "./webhook/testing/pod-review.ts";
+import { review, send } from "./webhook/testing/post-review.ts";
+
+const CANARY = "canary-7c1e";
+const PASSWORD: SecretId = { org: "flyte", domain: "d", project: "p", name: "password" };
+
+/** A webhook over an embedded store with one secret, with real certificates and free ports. */
+async function start(flags: Record<string, string> = {}) {
+  const home = createTemporaryDirectory();
+  const directory = join(home, "data");
+  const store = await openEmbeddedStore({ directory });
+  onTestFinished(() => store.close());
+  await store.create(PASSWORD, { value: SecretValue.fromText(CANARY), type: "generic" });
+
+  const defaults = {
+    "secret.store.path": directory,
+    "webhook.listenPort": "0",
+    "webhook.cacheInvalidationPort": "0",
+    "executor.healthProbeBindAddress": "127.0.0.1:0",
+    "executor.metricsBindAddress": "127.0.0.1:0",
+    "executor.metricsSecure": "false",
+    "logger.level": "debug",
+  };
+  const config = loadConfig({
+    files: [],
+    defaultFiles: [],
+    env: {},
+    flags: { ...defaults, ...flags },
+    home,
+    cwd: home,
+  });
+  const logged: string[] = [];
+  const written: { namespace: string; secret: KubernetesSecret }[] = [];
+  const { cert, key } = await createCertificate();
+  const webhook = await startWebhook(config, {
+    log: createLogger(config.logger, { write: (line) => void logged.push(line) }),
+    env: { FLYTE_SECRET_DB_URL: `${CANARY}-global` },
+    certificates: { current: () => ({ cert, key, ca: cert }), onChange: () => () => {}, close: async () => {} },
+    writer: { write: async (namespace, secret) => void written.push({ namespace, secret }) },
+  });
+  onTestFinished(() => webhook.close({ graceMs: 0 }));
+  const target = { port: webhook.ports.admission ?? 0, ca: cert };
+  return { webhook, store, target, logged: () => logged.join(""), written };
+}
+
+function fetchText(port: number | undefined, path: string): Promise<{ status: number; text: string }> {
+  return fetch(`http://127.0.0.1:${port}${path}`).then(async (res) => ({ status: res.status, text: await res.text() }));
+}
+
+function patchOf(answer: unknown): unknown {
+  const { response } = answer as { response: { patch: string } };
+  return JSON.parse(Buffer.from(response.patch, "base64").toString());
+}
+
+it("gives a pod its secret by reference, and the value is nowhere but in the Secret that is written", async () => {
+  const { target, written, logged, webhook } = await start();
+  const answer = await review(target, podReview(taskPod([ask("password"), ask("url", { group: "db" })])));
+  const name = written[0]?.secret.name ?? "";
+  expect(answer).toEqual({
+    kind: "AdmissionReview",
+    apiVersion: "admission.k8s.io/v1",
+    response: {
+      uid: "8f9e1b7a-6f0c-4b62-9e52-6d0b5b0f0d11",
+      allowed: true,
+      patchType: "JSONPatch",
+      patch: expect.any(String),
+    },
+  });
+  const variable = (variable: string, key: string) => ({ name: variable, valueFrom: { secretKeyRef: { name, key } } });
+  expect(patchOf(answer)).toEqual([
+    {
+      op: "add",
+      path: "/spec/containers/0/env",
+      value: [
+        variable("_UNION_DB_URL", "global__db__url"),
+        { name: "FLYTE_SECRETS_ENV_PREFIX", value: "_UNION_" },
+        variable("_UNION_PASSWORD", "u__org__flyte__domain__d__project__p__key__password"),
+      ],
+    },
+  ]);
+  expect(written).toEqual([
+    {
+      namespace: "p-d",
+      secret: {
+        name: expect.stringMatching(/^flyte-secrets-[0-9a-f]{32}$/),
+        labels: { "app.flyte.org/managed-by": "flyte-secrets-webhook" },
+        data: {
+          u__org__flyte__domain__d__project__p__key__password: SecretValue.fromText(CANARY),
+          global__db__url: SecretValue.fromText(`${CANARY}-global`),
+        },
+      },
+    },
+  ]);
+  const metrics = await fetchText(webhook.ports.metrics, "/metrics");
+  for (const text of [JSON.stringify(answer), JSON.stringify(patchOf(answer)), logged(), metrics.text]) {
+    for (const form of [
+      CANARY,
+      Buffer.from(CANARY).toString("base64").slice(0, 12),
+      Buffer.from(CANARY).toString("hex"),
+    ])
+      expect(text).not.toContain(form);
+  }
+});
+
+it("writes nothing on a dry run, and answers the same", async () => {
+  const { target, written } = await start();
+  const pod = taskPod([ask("password")]);
+  const dry = await review(target, podReview(pod, { dryRun: true }));
+  expect(written).toEqual([]);
+  expect(await review(target, podReview(pod))).toEqual(dry);
+  expect(written).toHaveLength(1);
+});
+
+it("puts the value into the pod with delivery Inline", async () => {
+  const { target, written } = await start({ "webhook.embeddedSecretManagerConfig.delivery": "Inline" });
+  expect(patchOf(await review(target, podReview(taskPod([ask("password", { envVar: "PGPASS" })]))))).toEqual([
+    {
+      op: "add",
+      path: "/spec/containers/0/env",
+      value: [
+        { name: "PGPASS", value: CANARY },
+        { name: "FLYTE_SECRETS_ENV_PREFIX", value: "_UNION_" },
+      ],
+    },
+  ]);
+  expect(written).toEqual([]);
+});
+
+it("sees a value that another process changed, without being told", async () => {
+  const { target, store } = await start({ "webhook.embeddedSecretManagerConfig.delivery": "Inline" });
+  const pod = podReview(taskPod([ask("password", { envVar: "PGPASS" })]));
+  await review(target, pod);
+  await store.update(PASSWORD, SecretValue.fromText("changed"));
+  await expect
+    .poll(async () => patchOf(await review(target, pod)))
+    .toMatchObject([{ value: [{ name: "PGPASS", value: "changed" }, {}] }]);
+});
+
+it("says what is missing to a pod that asks for what is nowhere, with the status that ends its task", async () => {
+  const { target, logged } = await start();
+  expect(await review(target, podReview(taskPod([ask("nope")])))).toEqual({
+    kind: "AdmissionReview",
+    apiVersion: "admission.k8s.io/v1",
+    response: {
+      uid: "8f9e1b7a-6f0c-4b62-9e52-6d0b5b0f0d11",
+      allowed: false,
+      status: {
+        code: 400,
+        message:
+          "none of the secret managers injected secret [nope]: Global: global secrets require both group and key to be set; " +
+          "Embedded: secret not found across all scopes, looked for u__org__flyte__domain__d__project__p__key__nope (Store), " +
+          "u__org__flyte__domain__d__project____key__nope (Store), u__org__flyte__domain____project____key__nope (Store)",
+      },
+    },
+  });
+  expect(logged()).toContain('"code":"not_injected"');
+});
+
+it("counts what it does", async () => {
+  const { target, webhook } = await start();
+  await review(target, podReview(taskPod([ask("password")])));
+  await review(target, podReview(taskPod([])));
+  await review(target, podReview(taskPod([ask("nope")])));
+  await send(target, "{}");
+  const { text } = await fetchText(webhook.ports.metrics, "/metrics");
+  const lines = text.split("\n").filter((line) => /^(flyte_secrets|controller_runtime)_/.test(line));
+  const expiry = "flyte_secrets_certificate_expiry_timestamp_seconds ";
+  expect(Number(lines.find((line) => line.startsWith(expiry))?.slice(expiry.length))).toBeGreaterThan(
+    Date.now() / 1000,
+  );
+  expect(lines.filter((line) => !line.startsWith(expiry) && !/_latency_seconds_(bucket|sum)/.test(line))).toEqual([
+    'controller_runtime_webhook_latency_seconds_count{webhook="/mutate--v1-pod"} 4',
+    'controller_runtime_webhook_requests_in_flight{webhook="/mutate--v1-pod"} 0',
+    'controller_runtime_webhook_requests_total{webhook="/mutate--v1-pod",code="200"} 3',
+    'controller_runtime_webhook_requests_total{webhook="/mutate--v1-pod",code="400"} 1',
+    'flyte_secrets_admissions_total{outcome="changed"} 1',
+    'flyte_secrets_admissions_total{outcome="unchanged"} 1',
+    'flyte_secrets_admissions_total{outcome="rejected"} 1',
+    'flyte_secrets_injections_total{manager="Embedded",scope="project"} 1',
+    'flyte_secrets_rejections_total{code="not_injected"} 1',
+    'flyte_secrets_lookups_total{from="backend"} 2',
+    'flyte_secrets_fetches_total{outcome="ok"} 6',
+  ]);
+});
