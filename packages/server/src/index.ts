@@ -21,6 +21,8 @@ export { createLogger, type LogDestination } from "./telemetry/create-logger.ts"
 export { createLookup } from "./values/lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
 export type { CertificateSource, ServingCertificate } from "./webhook/certificate-source.ts";
+export { type AdmissionParts, createAdmission } from "./webhook/create-admission.ts";
 export { createManagers, type ManagersOptions } from "./webhook/create-managers.ts";
 export { globalSecrets } from "./webhook/global-secrets.ts";
+export { type MutatePodOptions, mutatePod } from "./webhook/mutate-pod.ts";
 export { createScopeGuard, type PodCreation, type ScopeGuard } from "./webhook/scope-guard.ts";

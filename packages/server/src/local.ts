@@ -1,6 +1,6 @@
 /**
- * What a command beside the store needs: configuration, the embedded store and lookups. An entry of its own, because loading
- * the service with its RPC stack takes longer than such a command's whole work.
+ * What a command beside the store needs: configuration, the embedded store, lookups, and what the webhook makes of pods. An
+ * entry of its own, because loading the service with its RPC stack takes longer than such a command's whole work.
  */
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
@@ -11,3 +11,7 @@ export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts
 export { type RotateMasterKeyOptions, rotateMasterKey } from "./store/rotate-master-key.ts";
 export { createLookup } from "./values/lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
+export { type AdmissionParts, createAdmission } from "./webhook/create-admission.ts";
+export { createManagers, type ManagersOptions } from "./webhook/create-managers.ts";
+export { globalSecrets } from "./webhook/global-secrets.ts";
+export { type MutatePodOptions, mutatePod } from "./webhook/mutate-pod.ts";

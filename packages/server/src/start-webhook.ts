@@ -1,5 +1,5 @@
 import { type SecretId, SecretsError } from "@flyte-secrets/core";
-import { createInlineDelivery, createMutator, createSecretRefDelivery, type SecretWriter } from "@flyte-secrets/inject";
+import type { SecretWriter } from "@flyte-secrets/inject";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import type { Config } from "./config/schema.ts";
@@ -8,13 +8,11 @@ import type { LookupMetrics } from "./values/lookup-metrics.ts";
 import { createStoreLookup, type StoreLookup } from "./values/store-lookup.ts";
 import { addCertificateExpiry } from "./webhook/certificate-expiry.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
-import { createManagers } from "./webhook/create-managers.ts";
+import { createAdmission } from "./webhook/create-admission.ts";
 import { globalSecrets } from "./webhook/global-secrets.ts";
 import { readInvalidationToken } from "./webhook/invalidation-token.ts";
 import type { ReadinessCheck } from "./webhook/probes.ts";
-import { createScopeGuard } from "./webhook/scope-guard.ts";
 import { type ServedWebhook, serveWebhook } from "./webhook/serve-webhook.ts";
-import { toResources } from "./webhook/to-resources.ts";
 import { createWebhook } from "./webhook/webhook.ts";
 import { createWebhookMetrics } from "./webhook/webhook-metrics.ts";
 
@@ -60,17 +58,10 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   await using opened = new AsyncDisposableStack();
 
   const lookup = await openLookup(config, { log, metrics: metrics.lookups, opened });
-  const mutator = createMutator({
-    managers: createManagers(config, { lookup, global: globalSecrets(config, options.env) }),
-    secretEnvVarPrefix: webhook.secretEnvVarPrefix,
-    envVarNaming: webhook.secretEnvVarNaming,
-    delivery: createDelivery(webhook, options.writer),
-  });
-  const binding = webhook.scopeBinding;
+  const { writer } = options;
+  const global = globalSecrets(config, options.env);
   const handler = createWebhook({
-    mutator,
-    scopeGuard: createScopeGuard({ binding, organization: config.secret.organization }),
-    warnOnly: binding.mode === "warn",
+    ...createAdmission(config, { lookup, global, ...(writer && { writer }) }),
     timeoutMs: webhook.webhookTimeout * 1000,
     telemetry: { log, metrics },
   });
@@ -120,17 +111,4 @@ async function openLookup(config: Config, { log, metrics, opened }: LookupSurrou
   const maxBytes = config.cache.inMemoryFixedSize.size;
   const lookup = createStoreLookup({ store, clock, maxBytes, timeoutMs: FETCH_TIMEOUT_MS, log, metrics });
   return opened.adopt(lookup, (lookup) => lookup.close());
-}
-
-function createDelivery({ embeddedSecretManagerConfig }: Config["webhook"], writer: SecretWriter | undefined) {
-  const { delivery, fileMountInitContainer } = embeddedSecretManagerConfig;
-  if (delivery === "Inline") {
-    const resources = toResources(fileMountInitContainer.resources);
-    return createInlineDelivery({ fileMountInitContainer: { ...fileMountInitContainer, resources } });
-  }
-  if (writer) return createSecretRefDelivery({ writer });
-  throw new SecretsError(
-    "invalid_config",
-    "webhook.embeddedSecretManagerConfig.delivery SecretRef writes Secrets, and there is no Kubernetes API to write to here: set it to Inline",
-  );
 }

@@ -9,8 +9,9 @@ import {
   decodeAdmissionReview,
   encodeAdmissionAnswer,
 } from "./admission-review.ts";
-import { type AdmitOptions, admit } from "./admit.ts";
+import { admit } from "./admit.ts";
 import { createDeadlines, type Deadline } from "./deadlines.ts";
+import type { MutatePodOptions } from "./mutate-pod.ts";
 import { readBody } from "./read-body.ts";
 import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
@@ -22,7 +23,7 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 /** Answers the requests of a Node HTTP/1.1 server. */
 export type WebhookHandler = (req: IncomingMessage, res: ServerResponse) => void;
 
-export interface WebhookOptions extends AdmitOptions {
+export interface WebhookOptions extends MutatePodOptions {
   /** How long the API server waits if its request doesn't say: `webhook.webhookTimeout`. */
   readonly timeoutMs: number;
   readonly telemetry: { readonly log: Logger; readonly metrics: WebhookMetrics };

@@ -1,0 +1,54 @@
+import { type SecretLookup, SecretsError } from "@flyte-secrets/core";
+import {
+  createInlineDelivery,
+  createMutator,
+  createSecretRefDelivery,
+  type GlobalInjectorOptions,
+  type SecretWriter,
+} from "@flyte-secrets/inject";
+import type { Config } from "../config/schema.ts";
+import { createManagers } from "./create-managers.ts";
+import type { MutatePodOptions } from "./mutate-pod.ts";
+import { createScopeGuard } from "./scope-guard.ts";
+import { toResources } from "./to-resources.ts";
+
+export interface AdmissionParts {
+  /** Where Embedded and K8s find the secrets of a scope. */
+  readonly lookup: SecretLookup;
+  /** Where Global looks. */
+  readonly global: GlobalInjectorOptions;
+  /** Writes the Secrets of delivery SecretRef, which can't do without it. */
+  readonly writer?: SecretWriter;
+}
+
+/**
+ * What the configuration makes of pods: its secret managers and delivery, and who may claim a scope. The webhook and the
+ * commands that tell what it would do have it from here.
+ * @throws SecretsError `invalid_config` for delivery SecretRef without a writer, and as {@link createScopeGuard} does.
+ */
+export function createAdmission(config: Config, { lookup, global, writer }: AdmissionParts): MutatePodOptions {
+  const { webhook, secret } = config;
+  return {
+    mutator: createMutator({
+      managers: createManagers(config, { lookup, global }),
+      secretEnvVarPrefix: webhook.secretEnvVarPrefix,
+      envVarNaming: webhook.secretEnvVarNaming,
+      delivery: createDelivery(webhook, writer),
+    }),
+    scopeGuard: createScopeGuard({ binding: webhook.scopeBinding, organization: secret.organization }),
+    warnOnly: webhook.scopeBinding.mode === "warn",
+  };
+}
+
+function createDelivery({ embeddedSecretManagerConfig }: Config["webhook"], writer: SecretWriter | undefined) {
+  const { delivery, fileMountInitContainer } = embeddedSecretManagerConfig;
+  if (delivery === "Inline") {
+    const resources = toResources(fileMountInitContainer.resources);
+    return createInlineDelivery({ fileMountInitContainer: { ...fileMountInitContainer, resources } });
+  }
+  if (writer) return createSecretRefDelivery({ writer });
+  throw new SecretsError(
+    "invalid_config",
+    "webhook.embeddedSecretManagerConfig.delivery SecretRef writes Secrets, and there is no Kubernetes API to write to here: set it to Inline",
+  );
+}
