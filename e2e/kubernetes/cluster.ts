@@ -1,0 +1,235 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { homedir, tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Requirement } from "../support/requirement.ts";
+
+/** The versions that `build-binaries.sh` builds where there are none. */
+export const KUBERNETES_VERSION = "1.37.2";
+const ETCD_VERSION = "3.7.3";
+
+const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "flyte-secrets/kubernetes");
+const builder = join(import.meta.dirname, "build-binaries.sh");
+
+/** Where the binaries are: envtest's convention, else the user's cache. */
+const assets = process.env.KUBEBUILDER_ASSETS ?? join(cache, KUBERNETES_VERSION);
+const program = (name: "etcd" | "kube-apiserver" | "kubectl") => join(assets, name);
+
+/** A real kubectl, for what users do. */
+export const KUBECTL = program("kubectl");
+
+/** The binaries of etcd, kube-apiserver and kubectl. With `CI=true` they are built, which takes minutes once. */
+export function requireKubernetes(): Requirement {
+  const isThere = () => [program("etcd"), program("kube-apiserver"), KUBECTL].every((file) => existsSync(file));
+  const build = [builder, KUBERNETES_VERSION, ETCD_VERSION, join(cache, KUBERNETES_VERSION)];
+  if (!isThere() && process.env.CI === "true") execFileSync("bash", build, { stdio: "inherit" });
+  if (isThere()) return { missing: false };
+  return {
+    missing: true,
+    what: `etcd, kube-apiserver and kubectl in ${assets}`,
+    enable: `bash ${build.join(" ")} (needs Go), or set KUBEBUILDER_ASSETS`,
+  };
+}
+
+/** A service account of a test, as what it may do. */
+export interface AccountRules {
+  readonly namespace: string;
+  readonly name: string;
+  /** RBAC rules, granted cluster-wide. */
+  readonly rules: readonly {
+    readonly apiGroups: readonly string[];
+    readonly resources: readonly string[];
+    readonly verbs: readonly string[];
+    readonly resourceNames?: readonly string[];
+  }[];
+}
+
+/** A real etcd and a real kube-apiserver, with RBAC, admission and an audit log, without kubelets or controllers. */
+export interface Cluster {
+  readonly url: string;
+  readonly directory: string;
+  /** PEM of the CA that the API server's certificate can be checked by. */
+  readonly ca: string;
+  /** A kubeconfig file of a member of `system:masters`. */
+  readonly adminKubeconfig: string;
+  /** One line of JSON for each request and its stage (https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/). */
+  readonly auditLog: string;
+  readonly etcdDirectory: string;
+  /** Runs kubectl as the admin and gives what it printed; throws with its error output when it fails. */
+  kubectl(args: readonly string[], input?: string): string;
+  /** Makes the account with these rights, and a kubeconfig file with a token of it. */
+  createAccount(account: AccountRules): string;
+  /** Stops the API server (`SIGTERM`) and starts it again on the same port and data. */
+  restartApiServer(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts one on free ports; ready when it resolves. */
+export async function startCluster(): Promise<Cluster> {
+  const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-cluster-"));
+  const file = (name: string) => join(directory, name);
+  const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
+  const token = randomUUID();
+  const url = `https://127.0.0.1:${port}`;
+  const etcdUrl = `http://127.0.0.1:${etcdPort}`;
+  const peerUrl = `http://127.0.0.1:${peerPort}`;
+  mkdirSync(file("certs"));
+  writeFileSync(file("tokens.csv"), `${token},admin,admin,system:masters\n`, { mode: 0o600 });
+  writeFileSync(file("audit-policy.yaml"), JSON.stringify(AUDIT_POLICY));
+  const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  writeFileSync(file("service-accounts.key"), privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+
+  const etcd = start(program("etcd"), file("etcd.log"), [
+    `--data-dir=${file("etcd")}`,
+    `--listen-client-urls=${etcdUrl}`,
+    `--advertise-client-urls=${etcdUrl}`,
+    `--listen-peer-urls=${peerUrl}`,
+    `--initial-advertise-peer-urls=${peerUrl}`,
+    `--initial-cluster=default=${peerUrl}`,
+    "--unsafe-no-fsync",
+  ]);
+  const startApiServer = () =>
+    start(program("kube-apiserver"), file("kube-apiserver.log"), [
+      `--etcd-servers=${etcdUrl}`,
+      "--bind-address=127.0.0.1",
+      `--secure-port=${port}`,
+      `--cert-dir=${file("certs")}`,
+      `--service-account-key-file=${file("service-accounts.key")}`,
+      `--service-account-signing-key-file=${file("service-accounts.key")}`,
+      "--service-account-issuer=https://kubernetes.default.svc",
+      "--api-audiences=https://kubernetes.default.svc",
+      `--token-auth-file=${file("tokens.csv")}`,
+      "--authorization-mode=RBAC",
+      "--service-cluster-ip-range=10.0.0.0/24",
+      // Pods would wait for a token controller that isn't here.
+      "--disable-admission-plugins=ServiceAccount",
+      `--audit-policy-file=${file("audit-policy.yaml")}`,
+      `--audit-log-path=${file("audit.log")}`,
+    ]);
+  let apiServer = startApiServer();
+
+  const adminKubeconfig = file("admin.kubeconfig");
+  const certificate = file("certs/apiserver.crt");
+  const writeKubeconfig = (path: string, user: object) => {
+    const cluster = { server: url, "certificate-authority": certificate };
+    // JSON is YAML.
+    writeFileSync(
+      path,
+      JSON.stringify({
+        "current-context": "test",
+        clusters: [{ name: "test", cluster }],
+        users: [{ name: "test", user }],
+        contexts: [{ name: "test", context: { cluster: "test", user: "test", namespace: "default" } }],
+      }),
+      { mode: 0o600 },
+    );
+  };
+  writeKubeconfig(adminKubeconfig, { token });
+  const kubectl: Cluster["kubectl"] = (args, input) =>
+    execFileSync(KUBECTL, [`--kubeconfig=${adminKubeconfig}`, `--cache-dir=${file("kubectl-cache")}`, ...args], {
+      input,
+      encoding: "utf8",
+      stdio: ["pipe", "pipe", "pipe"],
+    });
+
+  const close = async () => {
+    await stop(apiServer);
+    await stop(etcd);
+    rmSync(directory, { recursive: true });
+  };
+  const ready = () => untilReady(apiServer, file("kube-apiserver.log"), () => kubectl(["get", "--raw", "/readyz"]));
+  try {
+    await ready();
+    // Made by a loop of the API server's own, a moment after it is ready.
+    await untilReady(apiServer, file("kube-apiserver.log"), () => kubectl(["get", "namespace", "default"]));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    url,
+    directory,
+    ca: readFileSync(certificate, "utf8"),
+    adminKubeconfig,
+    auditLog: file("audit.log"),
+    etcdDirectory: file("etcd"),
+    kubectl,
+    createAccount({ namespace, name, rules }) {
+      const rbac = { apiVersion: "rbac.authorization.k8s.io/v1", metadata: { name: `${namespace}-${name}` } };
+      const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: rbac.metadata.name };
+      const items = [
+        { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace, name } },
+        { ...rbac, kind: "ClusterRole", rules },
+        { ...rbac, kind: "ClusterRoleBinding", roleRef, subjects: [{ kind: "ServiceAccount", namespace, name }] },
+      ];
+      kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+      const path = file(`${namespace}-${name}.kubeconfig`);
+      writeKubeconfig(path, { token: kubectl(["create", "token", "--namespace", namespace, name]).trim() });
+      return path;
+    },
+    async restartApiServer() {
+      await stop(apiServer);
+      apiServer = startApiServer();
+      await ready();
+    },
+    close,
+  };
+}
+
+/** Bodies of everything but of Secrets, which the audit log of a real cluster must not have either. */
+const AUDIT_POLICY = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [
+    { level: "Metadata", resources: [{ group: "", resources: ["secrets", "serviceaccounts/token"] }] },
+    { level: "None", userGroups: ["system:masters"], verbs: ["get", "list", "watch"] },
+    { level: "None", users: ["system:apiserver"] },
+    { level: "RequestResponse" },
+  ],
+};
+
+function start(file: string, log: string, args: readonly string[]): ChildProcess {
+  const output = openSync(log, "a", 0o600);
+  return spawn(file, args, { stdio: ["ignore", output, output] });
+}
+
+const READY_LIMIT_MS = 120_000;
+
+async function untilReady(process: ChildProcess, log: string, probe: () => unknown): Promise<void> {
+  const end = Date.now() + READY_LIMIT_MS;
+  for (;;) {
+    try {
+      probe();
+      return;
+    } catch (error) {
+      if (process.exitCode === null && Date.now() < end) await delay(200);
+      else throw new Error(`not ready:\n${readFileSync(log, "utf8").slice(-4000)}`, { cause: error });
+    }
+  }
+}
+
+async function stop(process: ChildProcess): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  const ended = new Promise((resolve) => process.once("exit", resolve));
+  process.kill("SIGTERM");
+  const cut = setTimeout(() => process.kill("SIGKILL"), 10_000);
+  await ended;
+  clearTimeout(cut);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}

@@ -1,0 +1,113 @@
+import { type ErrorCode, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { z } from "zod";
+
+/** What was asked of the API server, in the words of its permissions. */
+export interface KubeCall {
+  /** Such as `get`, `list`, `create`, `update`, `delete`, `watch`. */
+  readonly verb: string;
+  /** Such as `secrets` or `mutatingwebhookconfigurations.admissionregistration.k8s.io`; or a path. */
+  readonly resource: string;
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+  /** The API server and where its address comes from. */
+  readonly server: string;
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+const statusSchema = z.object({
+  kind: z.literal("Status"),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  details: z
+    .object({
+      kind: z.string().optional(),
+      name: z.string().optional(),
+      causes: z.array(z.object({ reason: z.string().optional(), field: z.string().optional() })).nullish(),
+    })
+    .nullish(),
+});
+
+type Status = z.output<typeof statusSchema>;
+
+/**
+ * What an answer of 400 and above means. The API server's own message stays out, since it may quote what was sent; fields and
+ * reasons are taken instead.
+ */
+export function fromStatus(code: number, body: unknown, call: KubeCall): SecretsError {
+  const parsed = statusSchema.safeParse(body);
+  const status: Status = parsed.success ? parsed.data : { kind: "Status" };
+  const failed = (errorCode: ErrorCode, why: string) => new SecretsError(errorCode, `${describeCall(call)}: ${why}`);
+  switch (code) {
+    case 401:
+      return failed("credentials_refused", `${call.server} refuses our credentials.`);
+    case 403:
+      return failed(...fromForbidden(status, call));
+    case 404:
+      return failed(...fromNotFound(status, call));
+    case 409:
+      return status.reason === "AlreadyExists"
+        ? failed("already_exists", "it exists already.")
+        : failed("conflict", "somebody else changed it meanwhile.");
+    case 410:
+      return failed("page_token_expired", "the place in the list is too old. List again.");
+    case 413:
+      return failed("value_too_large", "it is over the API server's limit for objects.");
+    case 429:
+      return failed("store_unavailable", `${call.server} is busy.`);
+    default:
+      return code >= 500
+        ? failed("store_unavailable", `${call.server} answers ${code}${suffix(status.reason)}.`)
+        : failed(...fromInvalid(code, status));
+  }
+}
+
+function fromForbidden(status: Status, call: KubeCall): [ErrorCode, string] {
+  const { verb, resource, namespace } = call;
+  if (status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating")) {
+    return ["call_refused", `namespace ${namespace} is being deleted.`];
+  }
+  const permission = `permission to ${verb} ${resource}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
+  // Nothing but its message tells a missing permission from a quota or an admission rule. If the wording should change, the
+  // second text is still true.
+  return / cannot \w+ (resource|path) /.test(status.message ?? "")
+    ? ["credentials_refused", `we have no ${permission}. Grant it to the account of ${call.server}.`]
+    : ["call_refused", `a quota or an admission rule refuses it, or we have no ${permission}.`];
+}
+
+function fromNotFound({ details }: Status, { namespace }: KubeCall): [ErrorCode, string] {
+  return details?.kind === "namespaces"
+    ? ["call_refused", `namespace ${details.name ?? namespace} does not exist. Create it.`]
+    : ["not_found", "it does not exist."];
+}
+
+function fromInvalid(code: number, { reason, details }: Status): [ErrorCode, string] {
+  const causes = details?.causes ?? [];
+  const fields = causes.map((cause) => `${cause.field ?? "?"}${suffix(cause.reason)}`).join(", ");
+  const tooLong = causes.some((cause) => cause.reason === "FieldValueTooLong");
+  return [
+    tooLong ? "value_too_large" : "invalid_argument",
+    `the API server refuses it with ${code}${suffix(reason)}${fields && `: ${fields}`}.`,
+  ];
+}
+
+/** A failure on the way: unreachable, not trusted, out of time, given up. A {@link SecretsError} passes as it is. */
+export function fromFailure(error: unknown, call: KubeCall): SecretsError {
+  if (isSecretsError(error)) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
+  const untrusted = /CERT|SIGNATURE|ERR_TLS/.test(code);
+  return new SecretsError(
+    "store_unavailable",
+    untrusted
+      ? `${describeCall(call)}: the certificate of ${call.server} is not trusted (${code}). Check its certificate-authority.`
+      : `${describeCall(call)}: ${call.server} cannot be reached (${code}).`,
+    { cause: error },
+  );
+}
+
+function describeCall({ verb, resource, namespace, name }: KubeCall): string {
+  return `${verb} ${resource}${name === undefined ? "" : ` ${name}`}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
+}
+
+function suffix(text: string | undefined): string {
+  return text === undefined || text === "" ? "" : ` (${text})`;
+}

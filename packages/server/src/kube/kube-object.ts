@@ -1,0 +1,75 @@
+/** What every Kubernetes object has; fields that nobody here reads are carried along all the same. */
+export interface KubeObject {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: KubeMetadata;
+}
+
+export interface KubeMetadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid?: string;
+  /** Of the state that was read: a write that names it fails with `conflict` once the object has changed. */
+  readonly resourceVersion?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+}
+
+/** A kind of object and where the API server keeps it. */
+export interface KubeResource<T extends KubeObject> {
+  /** `v1` or `group/version`. */
+  readonly apiVersion: string;
+  readonly kind: string;
+  /** The name in addresses and permissions, such as `secrets`. */
+  readonly plural: string;
+  /** The object as the API server sends it. */
+  decode(value: unknown): T;
+}
+
+/** Names a kind of object for {@link KubeClient}. */
+export function defineResource<T extends KubeObject>(names: Omit<KubeResource<T>, "decode">): KubeResource<T> {
+  const { apiVersion, kind } = names;
+  return {
+    ...names,
+    decode(value) {
+      // The items of a list come without the two. That the rest has the kind's shape is the API server's own promise: it
+      // validates what it stores.
+      return { apiVersion, kind, ...(value as object) } as unknown as T;
+    },
+  };
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/ */
+export interface Secret extends KubeObject {
+  readonly type?: string;
+  /** Values in base64, by key. */
+  readonly data?: Readonly<Record<string, string>>;
+  /** No update is possible, only delete and create. */
+  readonly immutable?: boolean;
+}
+
+export const SECRETS = defineResource<Secret>({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
+
+/** Which object, or with no name which collection. */
+export interface KubeReference {
+  readonly namespace?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+/** The address of an object or a collection (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris). */
+export function kubePath(
+  resource: Pick<KubeResource<KubeObject>, "apiVersion" | "plural">,
+  { namespace, name }: KubeReference,
+): string {
+  const root = resource.apiVersion.includes("/") ? "/apis" : "/api";
+  const parts = [
+    root,
+    resource.apiVersion,
+    ...(namespace === undefined ? [] : ["namespaces", encodeURIComponent(namespace)]),
+    resource.plural,
+    ...(name === undefined ? [] : [encodeURIComponent(name)]),
+  ];
+  return parts.join("/");
+}
