@@ -28,7 +28,7 @@ test.each([
   '{"type":"BINARY","value":"canary"}',
 ])("%s is refused without being quoted", (text) => {
   const damaged = new SecretsError(
-    "store_damaged",
+    "value_unreadable",
     'the Azure secret is not of the form {"type":"STRING"|"BINARY","value":"..."}: write it again with flyte-secrets',
   );
   expect(() => decodeAzureValue(text)).toThrow(damaged);

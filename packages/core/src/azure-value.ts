@@ -9,7 +9,7 @@ export function encodeAzureValue(value: SecretValue): string {
   );
 }
 
-/** Reads what {@link encodeAzureValue} or Flyte stored. Throws `store_damaged` for anything else. */
+/** Reads what {@link encodeAzureValue} or Flyte stored. Throws `value_unreadable` for anything else. */
 export function decodeAzureValue(text: string): SecretValue {
   const { type, value } = parseObject(text);
   if (typeof value === "string") {
@@ -33,7 +33,7 @@ function parseObject(text: string): { type?: unknown; value?: unknown } {
 
 function damaged(): SecretsError {
   return new SecretsError(
-    "store_damaged",
+    "value_unreadable",
     'the Azure secret is not of the form {"type":"STRING"|"BINARY","value":"..."}: write it again with flyte-secrets',
   );
 }

@@ -77,6 +77,11 @@ export const ERROR_KINDS = {
   store_unavailable: kind("unavailable", 503, "The store is down, busy or out of reach. Try again.", {
     retryable: true,
   }),
+  value_unreadable: kind(
+    "failed_precondition",
+    400,
+    "A secret manager has the secret but no value that can be read; the message says what to mend.",
+  ),
   store_full: kind(
     "resource_exhausted",
     503,

@@ -54,15 +54,18 @@ export class FetchBatcher<Id> {
     try {
       const ids = batch.map(({ id }) => id);
       const fetched = await settleBefore(signal, () => fetchAll(ids, { signal }));
+      const failures: SecretsError[] = [];
       for (const { id, resolve, reject } of batch) {
         const value = fetched.get(id);
         if (value instanceof SecretsError) {
-          log.warn({ err: value }, "a secret cannot be read");
+          failures.push(value);
           reject(value);
         } else resolve(value);
       }
+      // The first stands for all: when a backend is down there is one for each secret of a pod.
+      if (failures.length > 0) log.warn({ err: failures[0], failed: failures.length }, "secrets could not be read");
     } catch (error) {
-      log.warn({ err: error, secrets: batch.length }, "the secret manager could not be asked");
+      log.warn({ err: error, failed: batch.length }, "secrets could not be read");
       for (const { reject } of batch) reject(error);
     }
   }

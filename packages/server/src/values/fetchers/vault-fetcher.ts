@@ -1,0 +1,98 @@
+import { readFile } from "node:fs/promises";
+import { encodeSecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
+import type { Settings } from "../../config/schema.ts";
+import { errorName, readAsEmpty, refused, unavailable } from "./fetch-failures.ts";
+import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
+import { createVaultClient, type VaultAnswer } from "./vault-client.ts";
+import { createVaultLogin } from "./vault-login.ts";
+
+const NAME = "Vault";
+
+export type VaultConfig = Settings["webhook"]["embeddedSecretManagerConfig"]["vaultConfig"];
+
+/**
+ * HashiCorp Vault's KV engine, read directly: one secret an encoded id, below `path` in the mount, with the value in its member
+ * `value`, or in `base64` for bytes. Nothing of Flyte's reads it so.
+ */
+export async function openVault(config: VaultConfig): Promise<NamedBackend> {
+  const { address, caFile, namespace } = config;
+  if (!/^https?:\/\/[^/]/.test(address)) {
+    throw new SecretsError(
+      "invalid_config",
+      "webhook.embeddedSecretManagerConfig.vaultConfig.address is no URL: write the server's, such as https://vault.example.com:8200",
+    );
+  }
+  const client = createVaultClient({ address, namespace, ...(caFile !== "" && { ca: await readCa(caFile) }) });
+  const login = createVaultLogin(client, config);
+  const isVersion2 = config.kvVersion === "2";
+  const parts = [trimSlashes(config.mount), isVersion2 ? "data" : "", trimSlashes(config.path)];
+  const prefix = parts.filter((part) => part !== "").join("/");
+
+  async function readOne(name: string, { signal }: ReadOptions): Promise<SecretValue | undefined> {
+    const token = await login.token(signal);
+    const answer = await ask(name, token, signal);
+    if (answer.status !== 403) return toValue(name, answer, isVersion2);
+    // The token may have ended or been revoked: a new one tells.
+    login.forget(token);
+    return toValue(name, await ask(name, await login.token(signal), signal), isVersion2);
+  }
+
+  async function ask(name: string, token: string, signal: AbortSignal): Promise<VaultAnswer> {
+    try {
+      return await client.call({ path: name, token, signal });
+    } catch (error) {
+      throw unavailable(NAME, name, errorName(error));
+    }
+  }
+
+  return {
+    name: NAME,
+    namesOf: (id) => [`${prefix}/${encodeSecretId(id)}`],
+    read: (names, options) => readEach(names, (name) => readOne(name, options)),
+  };
+}
+
+function toValue(name: string, { status, body }: VaultAnswer, isVersion2: boolean): SecretValue | undefined {
+  if (status === 404 && isAbsent(body)) return undefined;
+  if (status === 403) {
+    throw refused(NAME, name, {
+      detail: "permission denied",
+      remedy: "give the webhook's role a policy with `read` on it",
+    });
+  }
+  if (status === 404) throw unavailable(NAME, name, "there is no KV engine of that version at that mount");
+  if (status !== 200) throw unavailable(NAME, name, `status ${status}`);
+  const data = toObject(body?.data);
+  const { value, base64 } = isVersion2 ? toObject(data.data) : data;
+  if (typeof value === "string") return SecretValue.fromText(value);
+  if (typeof base64 === "string") return SecretValue.fromBytes(Buffer.from(base64, "base64"));
+  throw readAsEmpty(NAME, name);
+}
+
+/**
+ * Whether a 404 says that the engine has no such secret: no error is named, nor a warning (an engine of the other version), or the
+ * version is deleted (https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2).
+ */
+function isAbsent(body: VaultAnswer["body"]): boolean {
+  if (body === undefined) return false;
+  const { errors, warnings } = body;
+  if (Array.isArray(errors)) return errors.length === 0 && !Array.isArray(warnings);
+  return "metadata" in toObject(body.data);
+}
+
+function toObject(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? { ...value } : {};
+}
+
+async function readCa(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new SecretsError(
+      "invalid_config",
+      `webhook.embeddedSecretManagerConfig.vaultConfig.caFile: ${file} cannot be read (${errorName(error)})`,
+    );
+  }
+}
+
+const trimSlashes = (path: string) => path.replace(/^\/+|\/+$/g, "");

@@ -1,0 +1,76 @@
+import { readFile } from "node:fs/promises";
+import { SecretsError } from "@flyte-secrets/core";
+import { errorName } from "./fetch-failures.ts";
+import type { VaultClient } from "./vault-client.ts";
+import type { VaultConfig } from "./vault-fetcher.ts";
+
+/** Where Kubernetes puts a pod's own token. */
+const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+const SETTINGS = "webhook.embeddedSecretManagerConfig.vaultConfig";
+
+/** Gets tokens for Vault. */
+export interface VaultLogin {
+  /** The token to use now; several callers share one login. */
+  token(signal: AbortSignal): Promise<string>;
+  /** Vault refuses this token: the next call gets a new one. */
+  forget(token: string): void;
+}
+
+/** Logs in as `vaultConfig.auth` says: with a token from a file, or as the pod's service account. A token is kept until it is refused. */
+export function createVaultLogin(client: VaultClient, config: VaultConfig): VaultLogin {
+  let current: Promise<string> | undefined;
+  let token: string | undefined;
+
+  async function start(signal: AbortSignal): Promise<string> {
+    try {
+      token = config.auth === "token" ? await readToken(config.tokenFile) : await logIn(client, config, signal);
+      return token;
+    } catch (error) {
+      current = undefined;
+      throw error;
+    }
+  }
+
+  return {
+    token(signal) {
+      current ??= start(signal);
+      return current;
+    },
+    forget(refused) {
+      if (token === refused) current = undefined;
+    },
+  };
+}
+
+async function logIn(client: VaultClient, config: VaultConfig, signal: AbortSignal): Promise<string> {
+  const { authMount, role, tokenFile } = config;
+  const jwt = await readToken(tokenFile || SERVICE_ACCOUNT_TOKEN);
+  const answer = await client.call({ path: `auth/${authMount}/login`, body: { role, jwt }, signal }).catch((error) => {
+    throw new SecretsError("store_unavailable", `Vault could not be asked for a token: ${errorName(error)}`);
+  });
+  const auth = answer.body?.auth;
+  const token = typeof auth === "object" && auth !== null && "client_token" in auth ? auth.client_token : undefined;
+  if (answer.status === 200 && typeof token === "string") return token;
+  if (answer.status >= 400 && answer.status < 404) {
+    throw new SecretsError(
+      "credentials_refused",
+      `Vault refused the login with role "${role}" at auth/${authMount} (status ${answer.status}): bind the role to the webhook's ` +
+        `service account and namespace, or change ${SETTINGS}.role or .authMount`,
+    );
+  }
+  throw new SecretsError(
+    "store_unavailable",
+    `Vault gave no token at auth/${authMount} (status ${answer.status}): it may be sealed, or ${SETTINGS}.authMount be wrong`,
+  );
+}
+
+async function readToken(file: string): Promise<string> {
+  try {
+    return (await readFile(file, "utf8")).trim();
+  } catch (error) {
+    throw new SecretsError(
+      "credentials_refused",
+      `${SETTINGS}.tokenFile: ${file === "" ? "not set" : file} cannot be read (${errorName(error)}): write the path of a file with a token`,
+    );
+  }
+}
