@@ -1,4 +1,6 @@
 /** What only a running test may import; the package's other entry works anywhere. */
 export { createTemporaryDirectory } from "./create-temporary-directory.ts";
+export { describeSecretFetcher } from "./fetcher-contract/describe-secret-fetcher.ts";
+export type { BackendFault, FetcherHarness, StartFetcher } from "./fetcher-contract/fetcher-harness.ts";
 export { describeSecretStore } from "./store-contract/describe-secret-store.ts";
 export type { StartStore, StoreHarness } from "./store-contract/store-harness.ts";

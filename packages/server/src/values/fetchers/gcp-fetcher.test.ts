@@ -1,0 +1,84 @@
+import { createServer } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { encodeSecretId, encodeShortSecretId, type SecretId, type SecretValue } from "@flyte-secrets/core";
+import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
+import { credentials, status } from "@grpc/grpc-js";
+import { expect, onTestFinished, test } from "vitest";
+import { openGcp } from "./gcp-fetcher.ts";
+import { createNamedFetcher } from "./named-fetcher.ts";
+import { startFakeGcp } from "./testing/fake-gcp.ts";
+
+const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
+
+async function connect(port: number) {
+  const endpoint = `http://127.0.0.1:${port}`;
+  return createNamedFetcher(
+    await openGcp({ project: "my-project", endpoint }, { sslCreds: credentials.createInsecure() }),
+  );
+}
+
+/** A server that speaks HTTP/2, but not gRPC. */
+async function startForeign() {
+  const server = createServer((_, res) =>
+    res.writeHead(404, { "content-type": "text/html" }).end("<html>Not Found</html>"),
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const sessions = new Set<{ destroy(): void }>();
+  server.on("session", (session) => void sessions.add(session));
+  const close = async () => {
+    for (const session of sessions) session.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  return { port: (server.address() as AddressInfo).port, close };
+}
+
+async function start() {
+  const [gcp, foreign] = await Promise.all([startFakeGcp(), startForeign()]);
+  const [own, other] = await Promise.all([connect(gcp.port), connect(foreign.port)]);
+  let fetcher = own;
+  const put = async (name: string, value: SecretValue) => void gcp.secrets.set(name, value.revealBytes());
+  return {
+    ...gcp,
+    fetcher: { ...own, fetch: (...args: Parameters<typeof own.fetch>) => fetcher.fetch(...args) },
+    put: (id: SecretId, value: SecretValue) => put(encodeSecretId(id), value),
+    putShort: (id: SecretId, value: SecretValue) => put(encodeShortSecretId(id) ?? "", value),
+    putEmpty: async (id: SecretId) => void gcp.secrets.set(encodeSecretId(id), undefined),
+    fail(fault: Parameters<typeof gcp.fail>[0]) {
+      if (fault === "foreign") fetcher = other;
+      else gcp.fail(fault);
+    },
+    async close() {
+      await Promise.all([gcp.close(), foreign.close()]);
+    },
+  };
+}
+
+describeSecretFetcher("GCP", start);
+
+test.each([
+  [
+    status.FAILED_PRECONDITION,
+    "value_unreadable",
+    "its latest version is disabled or destroyed: enable it, or add a version",
+  ],
+  [status.UNAUTHENTICATED, "credentials_refused", /UNAUTHENTICATED; give the webhook credentials that Google accepts/],
+  [status.DEADLINE_EXCEEDED, "store_unavailable", "status 4"],
+  [status.UNKNOWN, "store_unavailable", "status 2"],
+])("gRPC's status %i is %s", async (code, expected, message) => {
+  const gcp = await start();
+  onTestFinished(() => gcp.close());
+  gcp.secrets.set(encodeSecretId(id), code);
+  const outcome = (await gcp.fetcher.fetch([id])).get(id);
+  expect(outcome).toMatchObject({ code: expected, message: expect.stringMatching(message) });
+});
+
+test("a key with a character that no secret's name there can have is absent", async () => {
+  const fetcher = createNamedFetcher(await openGcp({ project: "my-project", endpoint: "" }));
+  const dotted = { ...id, name: "tls.crt" };
+  expect(await fetcher.fetch([dotted])).toEqual(new Map());
+  expect(fetcher.nameOf?.(dotted)).toBe(`${encodeSecretId(dotted)}, which no secret of GCP can be called`);
+});
+
+test("the project must be configured", async () => {
+  await expect(openGcp({ project: "", endpoint: "" })).rejects.toMatchObject({ code: "invalid_config" });
+});
