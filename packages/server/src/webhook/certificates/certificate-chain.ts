@@ -1,0 +1,92 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { isIP } from "node:net";
+import type { ServingCertificate } from "../certificate-source.ts";
+
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/** The certificates in a PEM text, in order. Throws for a block that is none. */
+export function parseCertificates(pem: string): X509Certificate[] {
+  return (pem.match(PEM_CERTIFICATE) ?? []).map((block) => new X509Certificate(block));
+}
+
+/** Several bundles as one, each certificate once, without those that ended before `now`. */
+export function joinBundles(bundles: readonly string[], now: number): string {
+  const certificates = bundles.flatMap(parseCertificates).filter((certificate) => endOf(certificate) > now);
+  return [...new Set(certificates.map((certificate) => certificate.toString()))].join("");
+}
+
+/** Whether every certificate of `part` is in `bundle`, whatever their order and formatting. */
+export function holdsBundle(bundle: string, part: string): boolean {
+  const there = new Set(fingerprints(bundle));
+  return fingerprints(part).every((fingerprint) => there.has(fingerprint));
+}
+
+/** Whether a client that trusts the CAs of `ca` accepts the chain, dates aside. */
+export function isTrusted(chain: string, ca: string): boolean {
+  const [leaf, ...intermediates] = parseCertificates(chain);
+  const roots = parseCertificates(ca);
+  const remaining = new Set(intermediates);
+  let current = leaf;
+  while (current !== undefined) {
+    const certificate: X509Certificate = current;
+    // Go and OpenSSL take a self-signed certificate that is itself trusted.
+    if (roots.some((root) => isIssuedBy(certificate, root) || root.fingerprint256 === certificate.fingerprint256)) {
+      return true;
+    }
+    current = [...remaining].find((candidate) => isIssuedBy(certificate, candidate));
+    if (current !== undefined) remaining.delete(current);
+  }
+  return false;
+}
+
+function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+}
+
+/** When the first certificate of a chain begins and ends to be valid, in milliseconds since 1970. */
+export function datesOf(chain: string): { readonly start: number; readonly end: number } {
+  const [leaf] = parseCertificates(chain);
+  if (leaf === undefined) return { start: 0, end: 0 };
+  return { start: leaf.validFromDate.getTime(), end: endOf(leaf) };
+}
+
+function endOf(certificate: X509Certificate): number {
+  return certificate.validToDate.getTime();
+}
+
+function fingerprints(bundle: string): string[] {
+  return parseCertificates(bundle).map(({ fingerprint256 }) => fingerprint256);
+}
+
+/** Why a certificate can't be served with, undefined when it can: dates and names are those that the API server checks. */
+export function findFault(
+  { cert, key, ca }: ServingCertificate,
+  { names, now }: { readonly names: readonly string[]; readonly now: number },
+): string | undefined {
+  const [leaf] = tryParse(cert);
+  if (leaf === undefined) return "its certificate is none";
+  if (tryParse(ca).length === 0) return "its CA is no certificate";
+  if (!isPair(leaf, key)) return "its certificate and key do not belong together";
+  if (!isTrusted(cert, ca)) return "its CA did not issue its certificate";
+  const { start, end } = datesOf(cert);
+  if (now >= end) return `it ended on ${leaf.validToDate.toISOString()}`;
+  if (now < start) return `it begins only on ${leaf.validFromDate.toISOString()}`;
+  const uncovered = names.find((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) === undefined);
+  return uncovered === undefined ? undefined : `it is not for the name ${uncovered}`;
+}
+
+function tryParse(pem: string): X509Certificate[] {
+  try {
+    return parseCertificates(pem);
+  } catch {
+    return [];
+  }
+}
+
+function isPair(leaf: X509Certificate, key: string): boolean {
+  try {
+    return leaf.checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
