@@ -1,4 +1,4 @@
-export { applyEdits, type EditedPod } from "./apply-edits.ts";
+export { applyEdits, createPodEditor, type EditedPod, type PodEditor } from "./apply-edits.ts";
 export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
 export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
 export { encodeBase32Lower } from "./base32.ts";

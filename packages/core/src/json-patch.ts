@@ -30,3 +30,21 @@ export function appendAll<T>(
   for (const value of additions) patch.push({ op: "add", path: `${path}/-`, value });
   return [...list, ...additions];
 }
+
+/**
+ * Writes patches as JSON text. The text of `repeated`, values that stand in many patches as they are, is worked out once, when
+ * the first is written.
+ */
+export function createPatchEncoder(repeated: readonly unknown[]): (patch: readonly JsonPatchOperation[]) => string {
+  let texts: Map<unknown, string> | undefined;
+  return (patch) => {
+    texts ??= new Map(repeated.map((value) => [value, JSON.stringify(value)]));
+    let all = "";
+    for (const operation of patch) {
+      const start = `${all === "" ? "" : ","}{"op":"${operation.op}","path":${JSON.stringify(operation.path)}`;
+      if (operation.op === "remove") all += `${start}}`;
+      else all += `${start},"value":${texts.get(operation.value) ?? JSON.stringify(operation.value)}}`;
+    }
+    return `[${all}]`;
+  };
+}

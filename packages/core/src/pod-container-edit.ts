@@ -7,6 +7,8 @@ import type { PodEdit } from "./pod-edit.ts";
 export interface ContainerChanges {
   /** In the order in which they stand at the front: the one set last comes first. */
   readonly variables: readonly EnvVar[];
+  /** Those of the variables. */
+  readonly names: ReadonlySet<string>;
   /** One a volume, in the order in which they go to the end. */
   readonly mounts: readonly VolumeMount[];
 }
@@ -19,12 +21,16 @@ export function containerChanges(edits: readonly PodEdit[], since: number): Cont
     if (edit.kind === "env" && !variables.has(edit.variable.name)) variables.set(edit.variable.name, edit.variable);
     if (edit.kind === "mount") mounts.set(edit.mount.name, edit.mount);
   }
-  return { variables: [...variables.values()], mounts: [...mounts.values()].reverse() };
+  return {
+    variables: [...variables.values()],
+    names: new Set(variables.keys()),
+    mounts: [...mounts.values()].reverse(),
+  };
 }
 
 /** Makes the changes to the container at `to.path`. Gives back the same object when it has them already. */
 export function editContainer(container: Container, changes: ContainerChanges, to: PatchTarget): Container {
-  const env = putInFront(container.env, changes.variables, { path: `${to.path}/env`, patch: to.patch });
+  const env = putInFront(container.env, changes, { path: `${to.path}/env`, patch: to.patch });
   const volumeMounts = appendAll(container.volumeMounts, missingMounts(container, changes.mounts), {
     path: `${to.path}/volumeMounts`,
     patch: to.patch,
@@ -61,21 +67,20 @@ export function isSameVariable(there: EnvVar | undefined, wanted: EnvVar): boole
   return ref?.name === name && ref.key === key && (ref.optional ?? false) === optional;
 }
 
-function putInFront(env: Container["env"], variables: readonly EnvVar[], { path, patch }: PatchTarget) {
+function putInFront(env: Container["env"], { variables, names }: ContainerChanges, { path, patch }: PatchTarget) {
   if (variables.length === 0) return env;
   if (!env || env.length === 0) {
     patch.push({ op: "add", path, value: variables });
     return variables;
   }
-  const names = new Set(variables.map(({ name }) => name));
   const rest = env.filter(({ name }) => !names.has(name));
   const inPlace = rest.length + variables.length === env.length;
   if (inPlace && variables.every((variable, at) => isSameVariable(env[at], variable))) return env;
   // From the end, so that no removal moves what is yet to be removed.
-  for (let at = env.length - 1; at >= 0; at--) {
+  for (let at = env.length - 1; at >= 0 && rest.length < env.length; at--) {
     if (names.has(env[at]?.name ?? "")) patch.push({ op: "remove", path: `${path}/${at}` });
   }
-  for (const [at, value] of variables.entries()) patch.push({ op: "add", path: `${path}/${at}`, value });
+  for (let at = 0; at < variables.length; at++) patch.push({ op: "add", path: `${path}/${at}`, value: variables[at] });
   return [...variables, ...rest];
 }
 

@@ -21,16 +21,21 @@ interface Placed {
   own?: { readonly wanted: OwnContainer; readonly since: number };
 }
 
-/**
- * The init containers of a pod with those of `edits` added, and all changed as the edits from their beginning on ask; with
- * `only`, none but those named get what is for all containers.
- */
+/** Where changes go and who gets those that are for all containers. */
+export interface InitContainersTarget {
+  readonly patch: JsonPatchOperation[];
+  readonly forAll: ContainerChanges;
+  /** Nobody but these. */
+  readonly only: ReadonlySet<string> | undefined;
+}
+
+/** The init containers of a pod with those of `edits` added, and all changed as the edits from their beginning on ask. */
 export function editInitContainers(
   spec: PodSpec,
   edits: readonly PodEdit[],
-  { patch, only }: { readonly patch: JsonPatchOperation[]; readonly only?: ReadonlySet<string> },
+  { patch, forAll, only }: InitContainersTarget,
 ): PodSpec["initContainers"] {
-  const forAll = containerChanges(edits, 0);
+  if (!spec.initContainers && !edits.some(({ kind }) => kind === "initContainer")) return spec.initContainers;
   const edited: Container[] = [];
   const added: Container[] = [];
   for (const [index, { container, added: isNew, own }] of place(spec, edits).entries()) {
@@ -43,12 +48,14 @@ export function editInitContainers(
   return appendAll(spec.initContainers && edited, added, { path: "/spec/initContainers", patch });
 }
 
-const NO_CHANGES: ContainerChanges = { variables: [], mounts: [] };
+const NO_CHANGES: ContainerChanges = { variables: [], names: new Set(), mounts: [] };
 
 /** A task's variable must not replace one that our own container works with. */
 function changesFor({ wanted, since }: { wanted: OwnContainer; since: number }, edits: readonly PodEdit[]) {
-  const { variables, mounts } = containerChanges(edits, since);
-  return { variables: variables.filter(({ name }) => !wanted.env.some((own) => own.name === name)), mounts };
+  const changes = containerChanges(edits, since);
+  const isOwn = (name: string) => wanted.env.some((own) => own.name === name);
+  const variables = changes.variables.filter(({ name }) => !isOwn(name));
+  return { ...changes, variables, names: new Set(variables.map(({ name }) => name)) };
 }
 
 function place(spec: PodSpec, edits: readonly PodEdit[]): Placed[] {

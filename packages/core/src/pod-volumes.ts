@@ -8,12 +8,11 @@ import type { PodEdit } from "./pod-edit.ts";
 /** The volumes of a pod with those of `edits` added or, where ours are there already, brought up to date. */
 export function editVolumes(
   there: PodSpec["volumes"],
-  edits: readonly PodEdit[],
+  edits: readonly Extract<PodEdit, { kind: "volume" }>[],
   patch: JsonPatchOperation[],
 ): PodSpec["volumes"] {
   let volumes = there;
   for (const edit of edits) {
-    if (edit.kind !== "volume") continue;
     const at = volumes?.findIndex(({ name }) => name === edit.volume.name) ?? -1;
     const existing = volumes?.[at];
     if (!existing) volumes = appendAll(volumes, [edit.volume], { path: "/spec/volumes", patch });

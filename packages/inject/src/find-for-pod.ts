@@ -11,7 +11,8 @@ import {
   type ValueSource,
 } from "@flyte-secrets/core";
 
-type Found = Extract<LookupResult, { found: true }>;
+/** A secret that was found. */
+export type Found = Extract<LookupResult, { found: true }>;
 
 /** A secret that was found for a pod, or why it wasn't. */
 export type FoundForPod = Found | { readonly found: false; readonly reason: string };

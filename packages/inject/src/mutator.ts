@@ -1,25 +1,18 @@
 import {
-  applyEdits,
   type Delivery,
-  fromRequestAnnotations,
   type InjectContext,
-  type Injection,
   type Injector,
-  type InjectorEdit,
   type JsonPatchOperation,
   type KubernetesSecret,
   namedContainers,
   type Pod,
-  type ScopeLevel,
-  type SecretId,
   type SecretRequest,
   SecretsError,
   type VariableNaming,
 } from "@flyte-secrets/core";
-import { checkFiles, checkMounts, type Granted } from "./mount-conflicts.ts";
-import { guardPatch } from "./patch-guard.ts";
+import { createPlanner, type InjectionRecord, type Served } from "./mutation-plan.ts";
 import { requestName } from "./request-name.ts";
-import { DIRECTORY_EDITS } from "./value-edits.ts";
+import { createRequestReader } from "./request-reader.ts";
 
 export interface MutatorOptions {
   /** In the order in which they are asked; `Global` comes first (spec page 4). */
@@ -56,14 +49,6 @@ export type Mutation =
       readonly injections: readonly InjectionRecord[];
     };
 
-export interface InjectionRecord {
-  readonly request: SecretRequest;
-  readonly manager: string;
-  /** Where the secret was found, with a manager that looks for it. */
-  readonly level?: ScopeLevel;
-  readonly id?: SecretId;
-}
-
 /** Gives a pod the secrets that its annotations ask for. */
 export interface Mutator {
   /**
@@ -77,9 +62,11 @@ export interface Mutator {
 export function createMutator(options: MutatorOptions): Mutator {
   const { managers, delivery } = options;
   const variables: VariableNaming = { prefix: options.secretEnvVarPrefix, style: options.envVarNaming };
+  const readRequests = createRequestReader();
+  const planFor = createPlanner(delivery, variables);
   return {
     async mutate(pod, { namespace, dryRun = false, refusedClaim, signal } = {}) {
-      const requests = fromRequestAnnotations(pod.metadata?.annotations ?? {});
+      const requests = readRequests(pod);
       if (requests.length === 0) return { changed: false };
       const containers = namedContainers(pod);
       const context: InjectContext = {
@@ -90,49 +77,32 @@ export function createMutator(options: MutatorOptions): Mutator {
         ...(signal && { signal }),
       };
       // All at once, so that a backend may fetch the values of a pod together.
-      const injected = await Promise.all(requests.map((request) => injectFirst(managers, request, context)));
-      checkFiles(injected);
-
-      const delivered = delivery.deliver(injected.map(({ edits }) => edits));
-      const plain = injected.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] }));
-      const warnings = checkMounts(plain);
-      const edited = applyEdits(pod, delivered.edits.flat(), containers);
-      const patchText = JSON.stringify(edited.patch);
-      if (delivery.name !== "Inline") {
-        guardPatch({
-          patch: edited.patch,
-          sources: injected.flatMap(({ edits }) => edits.flatMap((edit) => ("source" in edit ? [edit.source] : []))),
-          known: () => [JSON.stringify(pod), JSON.stringify([requests, variables, DIRECTORY_EDITS])],
-        });
-      }
+      const served = await Promise.all(requests.map((request) => injectFirst(managers, request, context)));
+      const { editor, secrets, warnings, injections } = planFor(served);
+      const edited = editor.edit(pod, containers);
       if (!dryRun) {
         const owners = pod.metadata?.ownerReferences ?? [];
-        await delivery.write(context.namespace, delivered.secrets, { owners, ...(signal && { signal }) });
+        await delivery.write(context.namespace, secrets, { owners, ...(signal && { signal }) });
       }
       if (edited.patch.length === 0) return { changed: false };
-      const injections = injected.map(({ request, manager, found }) => ({ request, manager, ...found }));
-      return { changed: true, ...edited, patchText, warnings, secrets: delivered.secrets, injections };
+      const patchText = editor.encodePatch(edited.patch);
+      return { changed: true, ...edited, patchText, warnings, secrets, injections };
     },
   };
-}
-
-interface Injected extends Granted<InjectorEdit> {
-  readonly found?: Extract<Injection, { injected: true }>["found"];
 }
 
 async function injectFirst(
   managers: readonly Injector[],
   request: SecretRequest,
   context: InjectContext,
-): Promise<Injected> {
-  const reasons: string[] = [];
+): Promise<Served> {
+  const reasons: { readonly manager: string; readonly reason: string }[] = [];
   for (const manager of managers) {
     const injection = await manager.inject(request, context);
-    if (injection.injected) return { request, manager: manager.name, ...injection };
-    reasons.push(`${manager.name}: ${injection.reason}`);
+    if (injection.injected) return { request, manager: manager.name, injection };
+    reasons.push({ manager: manager.name, reason: injection.reason });
   }
-  throw new SecretsError(
-    "not_injected",
-    `none of the secret managers injected secret ${requestName(request)}: ${reasons.join("; ")}`,
-  );
+  const tried = reasons.map(({ manager, reason }) => `${manager}: ${reason}`).join("; ");
+  const name = requestName(request);
+  throw new SecretsError("not_injected", `none of the secret managers injected secret ${name}: ${tried}`);
 }

@@ -1,11 +1,12 @@
-import { type JsonPatchOperation, type SecretSource, SecretsError } from "@flyte-secrets/core";
+import { type PodEdit, type SecretSource, SecretsError } from "@flyte-secrets/core";
 
 /** What the guard looks at. */
-export interface GuardedPatch {
-  readonly patch: readonly JsonPatchOperation[];
-  /** The secrets of the pod. */
+export interface GuardedEdits {
+  /** Of the requests that come to a value: all that a patch says of them comes from here. */
+  readonly edits: readonly PodEdit[];
+  /** Their secrets. */
   readonly sources: readonly SecretSource[];
-  /** Texts that the patch repeats and that are no secret, such as the pod's own; asked for only if a value was found. */
+  /** Texts that edits repeat and that are no secret, such as what the pod asks for; asked for only if a value was found. */
   readonly known: () => readonly string[];
 }
 
@@ -16,13 +17,13 @@ const MIN_PART_LENGTH = 8;
 const REFERENCES = new Set(["valueFrom", "secret", "projected"]);
 
 /**
- * Refuses a patch that gives a value away. Throws `internal` when a text in it contains a value or its base64, unless that is
- * among what is known anyway. A last line of defence for deliveries that don't put values into pods: only a fault of ours
- * makes it fire.
+ * Refuses edits whose patch would give a value away. Throws `internal` when a text in it would contain a value or its base64,
+ * unless that is among what is known anyway. A last line of defence for deliveries that don't put values into pods: only a
+ * fault of ours makes it fire.
  */
-export function guardPatch({ patch, sources, known }: GuardedPatch): void {
+export function guardPatch({ edits, sources, known }: GuardedEdits): void {
   const texts = new Set<string>();
-  for (const operation of patch) if (operation.op !== "remove") collectTexts(operation.value, texts);
+  for (const edit of edits) collectTexts(contentOf(edit), texts);
   // One text to search, in which no value can reach from one part into the next.
   const all = [...texts].join("\0");
   for (const source of sources) {
@@ -32,6 +33,21 @@ export function guardPatch({ patch, sources, known }: GuardedPatch): void {
       if (known().some((text) => text.includes(form))) continue;
       throw new SecretsError("internal", `refused to send a patch that contains the value of ${source.label}`);
     }
+  }
+}
+
+function contentOf(edit: PodEdit): unknown {
+  switch (edit.kind) {
+    case "env":
+      return edit.variable;
+    case "mount":
+      return edit.mount;
+    case "volume":
+      return edit.volume;
+    case "initContainer":
+      return edit.container;
+    case "annotation":
+      return edit.value;
   }
 }
 

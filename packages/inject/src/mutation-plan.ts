@@ -1,0 +1,88 @@
+import {
+  createPodEditor,
+  type Delivery,
+  type Injection,
+  type KubernetesSecret,
+  type PodEditor,
+  type ScopeLevel,
+  type SecretId,
+  type SecretRequest,
+  type VariableNaming,
+} from "@flyte-secrets/core";
+import { checkFiles, checkMounts } from "./mount-conflicts.ts";
+import { guardPatch } from "./patch-guard.ts";
+import { DIRECTORY_EDITS } from "./value-edits.ts";
+
+/** A request and the manager that serves it. */
+export interface Served {
+  readonly request: SecretRequest;
+  readonly manager: string;
+  readonly injection: Extract<Injection, { injected: true }>;
+}
+
+/** Which manager served which request. */
+export interface InjectionRecord {
+  readonly request: SecretRequest;
+  readonly manager: string;
+  /** Where the secret was found, with a manager that looks for it. */
+  readonly level?: ScopeLevel;
+  readonly id?: SecretId;
+}
+
+/** What some injections do to a pod, whichever pod it is. */
+export interface MutationPlan {
+  readonly editor: PodEditor;
+  /** What the pod will refer to. */
+  readonly secrets: readonly KubernetesSecret[];
+  /** What may not work. */
+  readonly warnings: readonly string[];
+  readonly injections: readonly InjectionRecord[];
+}
+
+/**
+ * Makes the plans of one mutator. Managers that give the same injections for the same requests, as Embedded does while a value
+ * stays the same, get the same plan: the pods of one task are many. A plan is kept no longer than its first injection.
+ */
+export function createPlanner(
+  delivery: Delivery,
+  variables: VariableNaming,
+): (served: readonly Served[]) => MutationPlan {
+  const kept = new WeakMap<object, { readonly served: readonly Served[]; readonly plan: MutationPlan }>();
+  return (served) => {
+    const key = served[0]?.injection;
+    const last = key && kept.get(key);
+    if (last && isSame(last.served, served)) return last.plan;
+    const plan = makePlan(served, delivery, variables);
+    if (key) kept.set(key, { served, plan });
+    return plan;
+  };
+}
+
+function isSame(last: readonly Served[], now: readonly Served[]): boolean {
+  if (last.length !== now.length) return false;
+  for (let at = 0; at < last.length; at++) {
+    if (last[at]?.injection !== now[at]?.injection || last[at]?.request !== now[at]?.request) return false;
+  }
+  return true;
+}
+
+function makePlan(served: readonly Served[], delivery: Delivery, variables: VariableNaming): MutationPlan {
+  const granted = served.map(({ request, manager, injection }) => ({ ...injection, request, manager }));
+  checkFiles(granted);
+  const delivered = delivery.deliver(granted.map(({ edits }) => edits));
+  const warnings = checkMounts(granted.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] })));
+  if (delivery.name !== "Inline") {
+    const withSource = granted.map(({ edits }) => edits.flatMap((edit) => ("source" in edit ? [edit.source] : [])));
+    guardPatch({
+      edits: delivered.edits.filter((_, at) => withSource[at]?.length !== 0).flat(),
+      sources: withSource.flat(),
+      known: () => [JSON.stringify([served.map(({ request }) => request), variables, DIRECTORY_EDITS])],
+    });
+  }
+  return {
+    editor: createPodEditor(delivered.edits.flat()),
+    secrets: delivered.secrets,
+    warnings,
+    injections: granted.map(({ request, manager, found }) => ({ request, manager, ...found })),
+  };
+}
