@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { encodeSecretId, encodeShortSecretId, type SecretId, type SecretValue } from "@flyte-secrets/core";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { credentials, status } from "@grpc/grpc-js";
+import { GoogleAuth } from "google-gax";
 import { expect, onTestFinished, test } from "vitest";
 import { openGcp } from "./gcp-fetcher.ts";
 import { createNamedFetcher } from "./named-fetcher.ts";
@@ -10,10 +11,13 @@ import { startFakeGcp } from "./testing/fake-gcp.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 
+/** Given, so that nobody asks Google's metadata server for some; the channel without TLS sends none. */
+const auth = new GoogleAuth({ credentials: { client_email: "webhook@example.com", private_key: "none" } });
+
 async function connect(port: number) {
   const endpoint = `http://127.0.0.1:${port}`;
   return createNamedFetcher(
-    await openGcp({ project: "my-project", endpoint }, { sslCreds: credentials.createInsecure() }),
+    await openGcp({ project: "my-project", endpoint }, { sslCreds: credentials.createInsecure(), auth }),
   );
 }
 
