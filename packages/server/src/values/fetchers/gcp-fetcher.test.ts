@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { encodeSecretId, encodeShortSecretId, type SecretId, type SecretValue } from "@flyte-secrets/core";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { credentials, status } from "@grpc/grpc-js";
-import { GoogleAuth } from "google-gax";
+import { GoogleAuth, PassThroughClient } from "google-auth-library";
 import { expect, onTestFinished, test } from "vitest";
 import { openGcp } from "./gcp-fetcher.ts";
 import { createNamedFetcher } from "./named-fetcher.ts";
@@ -12,7 +12,7 @@ import { startFakeGcp } from "./testing/fake-gcp.ts";
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 
 /** Given, so that nobody asks Google's metadata server for some; the channel without TLS sends none. */
-const auth = new GoogleAuth({ credentials: { client_email: "webhook@example.com", private_key: "none" } });
+const auth = new GoogleAuth({ authClient: new PassThroughClient() });
 
 async function connect(port: number) {
   const endpoint = `http://127.0.0.1:${port}`;
