@@ -10,6 +10,7 @@ import { exportCommand } from "./commands/export.ts";
 import { getSecretCommand } from "./commands/get-secret.ts";
 import { importCommand } from "./commands/import.ts";
 import { markSystemCommand } from "./commands/mark-system.ts";
+import { mutateCommand } from "./commands/mutate.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeysCommand } from "./commands/rotate-keys.ts";
 import { runCommand } from "./commands/run.ts";
@@ -41,6 +42,7 @@ export function createProgram(host: Host): Command {
     .commandsGroup("Tasks:")
     .addCommand(runCommand(host))
     .addCommand(explainCommand(host))
+    .addCommand(mutateCommand(host))
     .commandsGroup("Service and store of this machine:")
     .addCommand(serveCommand(host))
     .addCommand(doctorCommand(host))

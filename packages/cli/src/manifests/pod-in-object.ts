@@ -1,0 +1,59 @@
+import { isSecretsError, type Pod, parsePod, SecretsError } from "@flyte-secrets/core";
+import { isObject, type KubernetesObject } from "./read-manifests.ts";
+
+/** The pod that an object is, or the one in the template from which a controller makes its pods. */
+export interface PodInObject {
+  readonly pod: Pod;
+  /** Where it is in the object, as a JSON pointer: empty for a pod itself. */
+  readonly pointer: string;
+  readonly namespace: string;
+}
+
+/** Where the objects of Kubernetes, and of those who followed its example, have their pod template. */
+const TEMPLATES = [["spec", "template"], ["spec", "jobTemplate", "spec", "template"], ["template"]] as const;
+
+/**
+ * Finds the pod in an object; undefined where there is none. `namespace` is for one that names none. Throws `invalid_argument`,
+ * naming object and field, for a pod with a field of the wrong type.
+ */
+export function podInObject(object: KubernetesObject, namespace: string): PodInObject | undefined {
+  const paths = object.kind === "Pod" ? [[]] : TEMPLATES;
+  for (const path of paths) {
+    const found = path.reduce<unknown>((at, field) => (isObject(at) ? at[field] : undefined), object);
+    const isPod = object.kind === "Pod" || (isObject(found) && isObject(found.spec) && "containers" in found.spec);
+    if (!isPod) continue;
+    const pod = checkPod(found, object);
+    const own = isObject(object.metadata) ? object.metadata.namespace : undefined;
+    return {
+      pod,
+      pointer: path.map((field) => `/${field}`).join(""),
+      namespace: typeof own === "string" && own !== "" ? own : namespace,
+    };
+  }
+  return undefined;
+}
+
+/** The object with another pod at `pointer`. */
+export function withPod(object: KubernetesObject, pointer: string, pod: Pod): KubernetesObject {
+  const [, field, rest] = /^\/([^/]+)(.*)$/.exec(pointer) ?? [];
+  if (field === undefined || rest === undefined) return pod;
+  const inner = object[field];
+  return { ...object, [field]: isObject(inner) ? withPod(inner, rest, pod) : pod };
+}
+
+/** How messages name an object: `Pod shop-dev/app`. */
+export function objectTitle(object: KubernetesObject, namespace: string): string {
+  const { name, generateName, namespace: own } = isObject(object.metadata) ? object.metadata : {};
+  const kind = typeof object.kind === "string" ? object.kind : "object without a kind";
+  const called = name ?? (typeof generateName === "string" ? `${generateName}*` : "(without a name)");
+  return `${kind} ${own ?? namespace}/${called}`;
+}
+
+function checkPod(found: unknown, object: KubernetesObject): Pod {
+  try {
+    return parsePod(found);
+  } catch (error) {
+    if (!isSecretsError(error)) throw error;
+    throw new SecretsError(error.code, `${objectTitle(object, "default")}: ${error.message}`);
+  }
+}

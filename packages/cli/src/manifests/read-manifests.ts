@@ -1,0 +1,58 @@
+import { SecretsError } from "@flyte-secrets/core";
+import { parseAllDocuments, type ScalarTag, stringify } from "yaml";
+
+/** A Kubernetes object as it was read: nothing about its fields is known. */
+export type KubernetesObject = Readonly<Record<string, unknown>>;
+
+/**
+ * The objects of a YAML stream or JSON text; a `List` counts as what is in it. Throws `invalid_argument`, naming `source` and the
+ * line, for text that is neither: never with the text itself, which may hold a value.
+ */
+export function readManifests(text: string, source: string): KubernetesObject[] {
+  const documents = parseAllDocuments(text, { merge: true, customTags: (tags) => [...KUBERNETES_TAGS, ...tags] });
+  if (!Array.isArray(documents)) return [];
+  return documents.flatMap((document) => {
+    const [error] = document.errors;
+    if (error) {
+      const line = error.linePos?.[0].line ?? "?";
+      throw new SecretsError("invalid_argument", `${source} is neither YAML nor JSON: ${error.code} at line ${line}`);
+    }
+    const content: unknown = document.toJS();
+    return content === null ? [] : flatten(content, source);
+  });
+}
+
+function flatten(content: unknown, source: string): KubernetesObject[] {
+  if (!isObject(content)) throw new SecretsError("invalid_argument", `${source} must hold Kubernetes objects only`);
+  const { items } = content;
+  return Array.isArray(items) ? items.flatMap((item) => flatten(item, source)) : [content];
+}
+
+/** Whether a value is a JSON object. */
+export function isObject(value: unknown): value is KubernetesObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Objects as a YAML stream that every reader takes alike, in the order of their fields. */
+export function printManifests(objects: readonly KubernetesObject[]): string {
+  // Version 1.1 quotes what its readers, kubectl among them, would take for something else: `"yes"`, `"0444"`.
+  return objects
+    .map((object) => stringify(object, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false }))
+    .join("---\n");
+}
+
+/** What Kubernetes' YAML reader takes beyond YAML 1.2: numbers such as `0444`, and truth values such as `yes`. */
+const KUBERNETES_TAGS: ScalarTag[] = [
+  {
+    tag: "tag:yaml.org,2002:int",
+    default: true,
+    test: /^[-+]?0[0-7]+$/,
+    resolve: (text) => Number.parseInt(text, 8),
+  },
+  {
+    tag: "tag:yaml.org,2002:bool",
+    default: true,
+    test: /^(?:yes|Yes|YES|on|On|ON|no|No|NO|off|Off|OFF)$/,
+    resolve: (text) => /^(?:yes|on)$/i.test(text),
+  },
+];
