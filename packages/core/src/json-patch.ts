@@ -41,10 +41,15 @@ export function createPatchEncoder(repeated: readonly unknown[]): (patch: readon
     texts ??= new Map(repeated.map((value) => [value, JSON.stringify(value)]));
     let all = "";
     for (const operation of patch) {
-      const start = `${all === "" ? "" : ","}{"op":"${operation.op}","path":${JSON.stringify(operation.path)}`;
-      if (operation.op === "remove") all += `${start}}`;
-      else all += `${start},"value":${texts.get(operation.value) ?? JSON.stringify(operation.value)}}`;
+      all += `${all === "" ? "" : ","}{"op":"${operation.op}","path":${quote(operation.path)}`;
+      if (operation.op !== "remove") all += `,"value":${texts.get(operation.value) ?? JSON.stringify(operation.value)}`;
+      all += "}";
     }
     return `[${all}]`;
   };
+}
+
+/** Most pointers need no escapes, and looking is quicker than writing them out. */
+function quote(pointer: string): string {
+  return /^[-\w./~]*$/.test(pointer) ? `"${pointer}"` : JSON.stringify(pointer);
 }

@@ -107,83 +107,134 @@ export interface VolumeItem {
  * field that injection reads and that has the wrong type. Other fields are not looked at: they are the API server's business.
  */
 export function parsePod(value: unknown): Pod {
-  const fault = POD(value);
+  const fault = podFault(value);
   if (fault !== undefined) throw new SecretsError("invalid_argument", `pod${fault}`);
   // Everything that the type promises and injection reads has just been checked.
   return value as Pod;
 }
 
-/** Undefined when the value is right, else where it isn't and what it must be, such as `.spec must be an object`. */
-type Check = (value: unknown) => string | undefined;
+// One function for each type, since every pod of a cluster passes here: undefined when the value is right, else where it isn't
+// and what it must be, such as `.spec must be an object`. A field that may be missing may be null.
 
-const text: Check = (value) => (typeof value === "string" ? undefined : " must be a string");
+type Fault = string | undefined;
 
-function object(fields: Readonly<Record<string, Check>>): Check {
-  const entries = Object.entries(fields);
-  return (value) => {
-    if (!isObject(value)) return " must be an object";
-    for (const [name, check] of entries) {
-      const fault = check(value[name]);
-      if (fault !== undefined) return `.${name}${fault}`;
-    }
-    return undefined;
-  };
+const NO_TEXT = "must be a string";
+const NO_OBJECT = "must be an object";
+
+function podFault(pod: unknown): Fault {
+  if (!isObject(pod)) return ` ${NO_OBJECT}`;
+  const { metadata, spec } = pod;
+  if (!isObject(spec)) return `.spec ${NO_OBJECT}`;
+  const { containers, initContainers, volumes } = spec;
+  return (
+    metadataFault(metadata) ??
+    (Array.isArray(containers) ? undefined : ".spec.containers must be a list") ??
+    listFault(".spec.containers", containers, containerFault) ??
+    listFault(".spec.initContainers", initContainers, containerFault) ??
+    listFault(".spec.volumes", volumes, volumeFault)
+  );
 }
 
-function list(item: Check): Check {
-  return (value) => {
-    if (!Array.isArray(value)) return " must be a list";
-    for (let index = 0; index < value.length; index++) {
-      const fault = item(value[index]);
-      if (fault !== undefined) return `[${index}]${fault}`;
-    }
-    return undefined;
-  };
+function metadataFault(metadata: unknown): Fault {
+  if (isMissing(metadata)) return undefined;
+  if (!isObject(metadata)) return `.metadata ${NO_OBJECT}`;
+  const { namespace, labels, annotations, ownerReferences } = metadata;
+  if (!isOptionalText(namespace)) return `.metadata.namespace ${NO_TEXT}`;
+  return (
+    textMapFault(".metadata.labels", labels) ??
+    textMapFault(".metadata.annotations", annotations) ??
+    listFault(".metadata.ownerReferences", ownerReferences, ownerFault)
+  );
 }
 
-function optional(check: Check): Check {
-  return (value) => (value === undefined || value === null ? undefined : check(value));
+function ownerFault({ apiVersion, kind, name, uid }: JsonObject): Fault {
+  if (typeof apiVersion !== "string") return `.apiVersion ${NO_TEXT}`;
+  if (typeof kind !== "string") return `.kind ${NO_TEXT}`;
+  if (typeof name !== "string") return `.name ${NO_TEXT}`;
+  return typeof uid === "string" ? undefined : `.uid ${NO_TEXT}`;
 }
 
-const textMap: Check = (value) => {
-  if (!isObject(value)) return " must be an object";
-  for (const name of Object.keys(value)) {
-    const fault = text(value[name]);
-    if (fault !== undefined) return `[${name}]${fault}`;
+function containerFault({ name, image, command, env, volumeMounts }: JsonObject): Fault {
+  if (typeof name !== "string") return `.name ${NO_TEXT}`;
+  if (!isOptionalText(image)) return `.image ${NO_TEXT}`;
+  return (
+    textListFault(".command", command) ??
+    listFault(".env", env, variableFault) ??
+    listFault(".volumeMounts", volumeMounts, mountFault)
+  );
+}
+
+function variableFault({ name, value, valueFrom }: JsonObject): Fault {
+  if (typeof name !== "string") return `.name ${NO_TEXT}`;
+  if (!isOptionalText(value)) return `.value ${NO_TEXT}`;
+  return isOptionalObject(valueFrom) ? undefined : `.valueFrom ${NO_OBJECT}`;
+}
+
+function mountFault({ name, mountPath }: JsonObject): Fault {
+  if (typeof name !== "string") return `.name ${NO_TEXT}`;
+  return typeof mountPath === "string" ? undefined : `.mountPath ${NO_TEXT}`;
+}
+
+function volumeFault({ name, emptyDir, secret, projected }: JsonObject): Fault {
+  if (typeof name !== "string") return `.name ${NO_TEXT}`;
+  if (!isOptionalObject(emptyDir)) return `.emptyDir ${NO_OBJECT}`;
+  const fault = secretFault(secret);
+  if (fault !== undefined) return fault;
+  if (isMissing(projected)) return undefined;
+  return isObject(projected)
+    ? listFault(".projected.sources", projected.sources, (source) => secretFault(source.secret))
+    : `.projected ${NO_OBJECT}`;
+}
+
+function secretFault(secret: unknown): Fault {
+  if (isMissing(secret)) return undefined;
+  return isObject(secret) ? listFault(".secret.items", secret.items, itemFault) : `.secret ${NO_OBJECT}`;
+}
+
+function itemFault({ key, path }: JsonObject): Fault {
+  if (typeof key !== "string") return `.key ${NO_TEXT}`;
+  return typeof path === "string" ? undefined : `.path ${NO_TEXT}`;
+}
+
+function listFault(path: string, list: unknown, faultOf: (item: JsonObject) => Fault): Fault {
+  if (isMissing(list)) return undefined;
+  if (!Array.isArray(list)) return `${path} must be a list`;
+  for (let index = 0; index < list.length; index++) {
+    const item: unknown = list[index];
+    const fault = isObject(item) ? faultOf(item) : ` ${NO_OBJECT}`;
+    if (fault !== undefined) return `${path}[${index}]${fault}`;
   }
   return undefined;
-};
+}
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+function textListFault(path: string, list: unknown): Fault {
+  if (isMissing(list)) return undefined;
+  if (!Array.isArray(list)) return `${path} must be a list`;
+  const wrong = list.findIndex((item) => typeof item !== "string");
+  return wrong < 0 ? undefined : `${path}[${wrong}] ${NO_TEXT}`;
+}
+
+function textMapFault(path: string, map: unknown): Fault {
+  if (isMissing(map)) return undefined;
+  if (!isObject(map)) return `${path} ${NO_OBJECT}`;
+  for (const name of Object.keys(map)) if (typeof map[name] !== "string") return `${path}[${name}] ${NO_TEXT}`;
+  return undefined;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-const ITEMS = optional(list(object({ key: text, path: text })));
-const CONTAINER = object({
-  name: text,
-  image: optional(text),
-  command: optional(list(text)),
-  env: optional(list(object({ name: text, value: optional(text), valueFrom: optional(object({})) }))),
-  volumeMounts: optional(list(object({ name: text, mountPath: text }))),
-});
-const VOLUME = object({
-  name: text,
-  emptyDir: optional(object({})),
-  secret: optional(object({ items: ITEMS })),
-  projected: optional(object({ sources: optional(list(object({ secret: optional(object({ items: ITEMS })) }))) })),
-});
-const POD = object({
-  metadata: optional(
-    object({
-      namespace: optional(text),
-      labels: optional(textMap),
-      annotations: optional(textMap),
-      ownerReferences: optional(list(object({ apiVersion: text, kind: text, name: text, uid: text }))),
-    }),
-  ),
-  spec: object({
-    containers: list(CONTAINER),
-    initContainers: optional(list(CONTAINER)),
-    volumes: optional(list(VOLUME)),
-  }),
-});
+function isMissing(value: unknown): value is null | undefined {
+  return value === undefined || value === null;
+}
+
+function isOptionalText(value: unknown): boolean {
+  return typeof value === "string" || isMissing(value);
+}
+
+function isOptionalObject(value: unknown): boolean {
+  return isMissing(value) || isObject(value);
+}

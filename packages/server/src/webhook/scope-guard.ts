@@ -52,17 +52,17 @@ export function createScopeGuard({ binding, organization }: ScopeGuardOptions): 
 }
 
 function parseTemplate(template: string): (project: string, domain: string) => string {
-  const unknown = [...template.matchAll(/\{\{\s*(.*?)\s*\}\}/g)].find(([, name = ""]) => !isLabel(name));
-  if (unknown) {
+  const parts = template.split(/(\{\{.*?\}\})/).map((part) => {
+    const [, name] = /^\{\{\s*(.*?)\s*\}\}$/.exec(part) ?? [];
+    if (name === undefined || name === "project" || name === "domain") return { text: part, name };
     throw new SecretsError(
       "invalid_config",
-      `webhook.scopeBinding.namespaceTemplate: ${unknown[0]} is not known; write {{ project }} or {{ domain }}`,
+      `webhook.scopeBinding.namespaceTemplate: ${part} is not known; write {{ project }} or {{ domain }}`,
     );
-  }
-  return (project, domain) =>
-    template.replace(/\{\{\s*(project|domain)\s*\}\}/g, (_, name) => (name === "project" ? project : domain));
-}
-
-function isLabel(name: string): boolean {
-  return name === "project" || name === "domain";
+  });
+  return (project, domain) => {
+    let filled = "";
+    for (const { text, name } of parts) filled += name === "project" ? project : name === "domain" ? domain : text;
+    return filled;
+  };
 }
