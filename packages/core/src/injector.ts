@@ -66,6 +66,8 @@ export type Injection =
       readonly found?: { readonly id: SecretId; readonly level: ScopeLevel };
       /** A path that a later admission step will mount for it, such as the injector of Vault's agent. */
       readonly mountedLater?: string;
+      /** The secret that is read only when the pod starts, by its manager's name for it, and the file that it comes to; for `explain`. */
+      readonly readLater?: { readonly secret: string; readonly file: string };
     }
   | {
       readonly injected: false;

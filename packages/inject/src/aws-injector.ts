@@ -1,4 +1,4 @@
-import { cleanJoinPath, type Injector, MountRequirement } from "@flyte-secrets/core";
+import { cleanJoinPath, type Injector, MountRequirement, SECRETS_DIRECTORY } from "@flyte-secrets/core";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
@@ -25,11 +25,14 @@ export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
       }
       const parts = [group.toLowerCase(), key.toLowerCase()];
       if (secretPath(...parts) === undefined) return { injected: false, reason: PATH_LEAVES };
+      const secret = `${group.replace(/:+$/, "")}:${key.replace(/^:+/, "")}`;
+      const path = cleanJoinPath("/", ...parts);
       const env = [
-        { name: "SECRET_ARN", value: `${group.replace(/:+$/, "")}:${key.replace(/^:+/, "")}` },
-        { name: "SECRET_FILENAME", value: cleanJoinPath("/", ...parts) },
+        { name: "SECRET_ARN", value: secret },
+        { name: "SECRET_FILENAME", value: path },
       ];
-      return { injected: true, edits: sidecarEdits(config, { cloud: "aws", mountPath: "/tmp", env }) };
+      const edits = sidecarEdits(config, { cloud: "aws", mountPath: "/tmp", env });
+      return { injected: true, edits, readLater: { secret, file: SECRETS_DIRECTORY + path } };
     },
   };
 }

@@ -24,9 +24,10 @@ export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector 
       const path = secretPath(uri.slice(uri.lastIndexOf("/") + 1).toLowerCase(), request.groupVersion.toLowerCase());
       if (path === undefined) return { injected: false, reason: PATH_LEAVES };
       const id = request.groupVersion === "" ? uri : `${uri}/${request.groupVersion}`;
-      const command = ["sh", "-ec", pullScript(id, `${SECRETS_DIRECTORY}/${path}`)];
-      const mountPath = SECRETS_DIRECTORY;
-      return { injected: true, edits: sidecarEdits(config, { cloud: "azure", mountPath, command }) };
+      const file = `${SECRETS_DIRECTORY}/${path}`;
+      const command = ["sh", "-ec", pullScript(id, file)];
+      const edits = sidecarEdits(config, { cloud: "azure", mountPath: SECRETS_DIRECTORY, command });
+      return { injected: true, edits, readLater: { secret: id, file } };
     },
   };
 }

@@ -22,9 +22,10 @@ export function createGcpInjector(config: SidecarConfig = DEFAULTS): Injector {
       if (fault !== undefined) return { injected: false, reason: fault };
       const path = secretPath(group.toLowerCase(), groupVersion.toLowerCase());
       if (path === undefined) return { injected: false, reason: PATH_LEAVES };
-      const command = ["sh", "-ec", pullScript(group, groupVersion, `${SECRETS_DIRECTORY}/${path}`)];
-      const mountPath = SECRETS_DIRECTORY;
-      return { injected: true, edits: sidecarEdits(config, { cloud: "gcp", mountPath, command }) };
+      const file = `${SECRETS_DIRECTORY}/${path}`;
+      const command = ["sh", "-ec", pullScript(group, groupVersion, file)];
+      const edits = sidecarEdits(config, { cloud: "gcp", mountPath: SECRETS_DIRECTORY, command });
+      return { injected: true, edits, readLater: { secret: `${group}/versions/${groupVersion}`, file } };
     },
   };
 }

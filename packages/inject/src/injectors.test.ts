@@ -308,3 +308,18 @@ describe("variable names", () => {
     expect(await namesWith(global, { group: "g", key: "k" }, "a-b_")).toEqual(["A-B_G_K", "A_B_G_K"]);
   });
 });
+
+describe("a manager that reads nothing itself", () => {
+  const URI = "https://v.vault.azure.net/secrets/Name";
+  it.each<[Injector, Partial<SecretRequest>, string, string]>([
+    [createAwsInjector(), { group: "arn:aws:x:Db:", key: ":Key" }, "arn:aws:x:Db:Key", "arn:aws:x:db:/:key"],
+    [createGcpInjector(), { group: "S", groupVersion: "V" }, "S/versions/V", "s/v"],
+    [createAzureInjector(), { group: `${URI}/` }, URI, "name"],
+    [createAzureInjector(), { group: URI, groupVersion: "V" }, `${URI}/V`, "name/v"],
+    [createVaultInjector(), { group: "secret/data/Db", key: "Key" }, "secret/data/Db Key", "secret/data/Db/Key"],
+  ])("says what is read when the pod starts, and which file it becomes: $0.name", async (injector, fields, secret, path) => {
+    expect(await injector.inject(requestOf(fields), CONTEXT)).toMatchObject({
+      readLater: { secret, file: `/etc/flyte/secrets/${path}` },
+    });
+  });
+});

@@ -38,7 +38,13 @@ export function createVaultInjector(options: VaultInjectorOptions = {}): Injecto
         ([name, value]) => [`vault.hashicorp.com/${name}`, value] as const,
       );
       const edits = [...configured, ...own].map(([name, value]): PodEdit => ({ kind: "annotation", name, value }));
-      return { injected: true, edits: [...DIRECTORY_EDITS, ...edits], mountedLater: SECRETS_DIRECTORY };
+      const { group, key } = request;
+      return {
+        injected: true,
+        edits: [...DIRECTORY_EDITS, ...edits],
+        mountedLater: SECRETS_DIRECTORY,
+        readLater: { secret: `${group} ${key}`, file: `${SECRETS_DIRECTORY}/${secretPath(group, key)}` },
+      };
     },
   };
 }
