@@ -1,7 +1,19 @@
+export { type Clock, systemClock } from "./clock.ts";
 export { listEntries, listSettings, type Section, type Setting } from "./config/list-settings.ts";
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config, Settings } from "./config/schema.ts";
 export { findRunningServer, type RunningServer } from "./embedded/server-file.ts";
+export { type FollowOptions, followObjects, type ObjectFollower, type ObjectSink } from "./kube/follow-objects.ts";
+export {
+  createKubeClient,
+  type KubeCallOptions,
+  type KubeClient,
+  type KubeClientOptions,
+  type ObservedRequest,
+} from "./kube/kube-client.ts";
+export { findKubeConnection, type KubeConnection, type KubeSurroundings } from "./kube/kube-connection.ts";
+export { defineResource, type KubeObject, type KubeResource, SECRETS, type Secret } from "./kube/kube-object.ts";
+export { podNamespace } from "./kube/pod-namespace.ts";
 export { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
 export type { ListenerLimits } from "./rpc/listener-limits.ts";
 export type { NodeHandler } from "./rpc/node-handler.ts";
@@ -18,11 +30,22 @@ export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from
 export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
 export { type RotateMasterKeyOptions, rotateMasterKey } from "./store/rotate-master-key.ts";
 export { createLogger, type LogDestination } from "./telemetry/create-logger.ts";
+export { type FetcherSources, openFetcher } from "./values/fetchers/open-fetcher.ts";
 export { createLookup } from "./values/lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
 export type { CertificateSource, ServingCertificate } from "./webhook/certificate-source.ts";
+export { createFileKeeper } from "./webhook/certificates/file-keeper.ts";
+export { certificateNames, openCertificateSource } from "./webhook/certificates/open-certificate-source.ts";
+export { createSecretKeeper } from "./webhook/certificates/secret-keeper.ts";
+export { openSelfMadeSource, type SelfMadeSource } from "./webhook/certificates/self-made-source.ts";
 export { type AdmissionParts, createAdmission } from "./webhook/create-admission.ts";
 export { createManagers, type ManagersOptions } from "./webhook/create-managers.ts";
 export { globalSecrets } from "./webhook/global-secrets.ts";
 export { type MutatePodOptions, mutatePod } from "./webhook/mutate-pod.ts";
+export { keepRegistration, type Registration, removeRegistration } from "./webhook/registration/registration.ts";
+export {
+  type RegistrationSettings,
+  WEBHOOK_CONFIGURATIONS,
+  type WebhookAddress,
+} from "./webhook/registration/webhook-configuration.ts";
 export { createScopeGuard, type PodCreation, type ScopeGuard } from "./webhook/scope-guard.ts";
