@@ -1,6 +1,7 @@
 // npm run bench [-- SECTION ...]: measures the sections named, or all of them, and prints a table for each. BENCH_SECONDS
 // (a measured load) and BENCH_SECRETS (how many are many) scale a run.
 import { availableParallelism, cpus } from "node:os";
+import { benchAdmission, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
 import { benchRpc } from "./rpc.ts";
 import { benchRun } from "./run.ts";
 import { benchStartup } from "./startup.ts";
@@ -12,6 +13,9 @@ const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   startup: benchStartup,
   store: benchStore,
   run: benchRun,
+  admission: benchAdmission,
+  "admission-scale": benchAdmissionScale,
+  "admission-memory": benchAdmissionMemory,
 };
 
 const wanted = process.argv.slice(2);

@@ -5,7 +5,7 @@
 import { connect as connectHttp2, constants } from "node:http2";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
+import { create, type DescMessage, type MessageInitShape, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { CreateSecretRequestSchema, GetSecretRequestSchema } from "@flyte-secrets/idl";
 import autocannon from "autocannon";
 
@@ -45,16 +45,13 @@ export function putLoad(load: Load): Promise<LoadResult> {
 /** Path, headers and body of one request, the way `load.protocol` writes it; `n` makes a created secret's name unique. */
 export function buildRequest(load: Load, n: number) {
   const id = { name: load.call === "get" ? load.name : `${load.name}-${n}`, domain: "development", project: "bench" };
-  const message =
+  const { json, binary } =
     load.call === "get"
-      ? ([GetSecretRequestSchema, create(GetSecretRequestSchema, { id })] as const)
-      : ([
-          CreateSecretRequestSchema,
-          create(CreateSecretRequestSchema, {
-            id,
-            secretSpec: { value: { case: "stringValue", value: "bench-value-0123456789" } },
-          }),
-        ] as const);
+      ? encode(GetSecretRequestSchema, { id })
+      : encode(CreateSecretRequestSchema, {
+          id,
+          secretSpec: { value: { case: "stringValue", value: "bench-value-0123456789" } },
+        });
   const headers: Record<string, string> = load.token === "" ? {} : { authorization: `Bearer ${load.token}` };
   const path = METHODS[load.call];
   switch (load.protocol) {
@@ -62,25 +59,29 @@ export function buildRequest(load: Load, n: number) {
       return {
         path,
         headers: { ...headers, "content-type": "application/json" },
-        body: Buffer.from(toJsonString(...message)),
+        body: json,
       };
     case "connect":
       return {
         path,
         headers: { ...headers, "content-type": "application/proto" },
-        body: Buffer.from(toBinary(...message)),
+        body: binary,
       };
     case "grpc": {
-      const body = toBinary(...message);
       const prefix = Buffer.alloc(5);
-      prefix.writeUInt32BE(body.length, 1);
+      prefix.writeUInt32BE(binary.length, 1);
       return {
         path,
         headers: { ...headers, "content-type": "application/grpc+proto", te: "trailers" },
-        body: Buffer.concat([prefix, body]),
+        body: Buffer.concat([prefix, binary]),
       };
     }
   }
+}
+
+function encode<D extends DescMessage>(schema: D, init: MessageInitShape<D>): { json: Buffer; binary: Buffer } {
+  const message = create(schema, init);
+  return { json: Buffer.from(toJsonString(schema, message)), binary: Buffer.from(toBinary(schema, message)) };
 }
 
 async function loadHttp1(load: Load): Promise<LoadResult> {

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawn as spawnTerminal } from "@lydell/node-pty";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { flytePrograms, requireFlyte } from "../support/flyte-python.ts";
+import { FLYTE_CLI, flytePython, requireFlyte } from "../support/flyte-python.ts";
 import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
@@ -22,7 +22,7 @@ for (const auth of ["none", "token"] as const) {
     });
 
     const env = () => ({ HOME: server.home, COLUMNS: "250", NO_COLOR: "1", TERM: "dumb" });
-    const run = (...args: string[]) => runProgram(flytePrograms.flyte, args, { env: env(), cwd: server.home });
+    const run = (...args: string[]) => runProgram(flytePython, [FLYTE_CLI, ...args], { env: env(), cwd: server.home });
     const listed = async (...args: string[]) =>
       JSON.parse((await run("-of", "json-raw", "get", "secret", ...args)).stdout).map(
         (s: { id: { name: string } }) => s.id.name,
@@ -32,7 +32,7 @@ for (const auth of ["none", "token"] as const) {
     async function getOne(name: string): Promise<unknown> {
       const toJson = "import ast, json, sys; json.dump(ast.literal_eval(sys.stdin.read()), sys.stdout)";
       const { stdout } = await run("get", "secret", name);
-      return JSON.parse((await runProgram(flytePrograms.python, ["-c", toJson], { input: stdout })).stdout);
+      return JSON.parse((await runProgram(flytePython, ["-c", toJson], { input: stdout })).stdout);
     }
 
     it("creates from --value and from a file, and a second create fails with the words its users know", async () => {
@@ -50,7 +50,7 @@ for (const auth of ["none", "token"] as const) {
     });
 
     it("creates from its prompt", async () => {
-      const terminal = spawnTerminal(flytePrograms.flyte, ["create", "secret", "by-prompt"], {
+      const terminal = spawnTerminal(flytePython, [FLYTE_CLI, "create", "secret", "by-prompt"], {
         cwd: server.home,
         env: { ...env(), PATH: process.env.PATH ?? "" },
       });

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { flytePrograms, requireFlyte } from "../support/flyte-python.ts";
+import { flytePython, requireFlyte } from "../support/flyte-python.ts";
 import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
@@ -21,7 +21,7 @@ for (const auth of ["none", "token"] as const) {
 
     it("creates text and bytes, gets, deletes, and pages through 250 secrets by 20 without loss or repetition", async () => {
       const script = join(import.meta.dirname, "flyte_sdk.py");
-      const result = await runProgram(flytePrograms.python, [script, server.configFile, CANARY], {
+      const result = await runProgram(flytePython, [script, server.configFile, CANARY], {
         env: { HOME: server.home },
         cwd: server.home,
       });

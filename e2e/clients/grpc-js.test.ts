@@ -1,5 +1,6 @@
 import {
   create,
+  type DescMessage,
   type DescMethodUnary,
   fromBinary,
   type MessageInitShape,
@@ -27,15 +28,15 @@ for (const auth of ["none", "token"] as const) {
       expect(await serve.close()).toEqual({ exitCode: 0 });
     });
 
-    function call<M extends DescMethodUnary>(
-      method: M,
-      input: MessageInitShape<M["input"]>,
+    function call<I extends DescMessage, O extends DescMessage>(
+      method: DescMethodUnary<I, O>,
+      input: MessageInitShape<I>,
       token = serve.token,
-    ): Promise<MessageShape<M["output"]>> {
+    ): Promise<MessageShape<O>> {
       const metadata = new Metadata();
       if (auth === "token" && token !== "") metadata.set("authorization", `Bearer ${token}`);
       return new Promise((resolve, reject) => {
-        client.makeUnaryRequest<MessageShape<M["input"]>, MessageShape<M["output"]>>(
+        client.makeUnaryRequest<MessageShape<I>, MessageShape<O>>(
           `/${method.parent.typeName}/${method.name}`,
           (message) => Buffer.from(toBinary(method.input, message)),
           (bytes) => fromBinary(method.output, bytes),
