@@ -1,6 +1,7 @@
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, type Stats, statSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
+import { makeDirectory } from "./make-directory.ts";
 import { hasSystemCode, toStoreError } from "./store-error.ts";
 
 /** Where the parts of a store lie in its data directory. */
@@ -20,7 +21,7 @@ export function prepareStoreDirectory(path: string): StoreDirectory {
   const directory = toStoreDirectory(path);
   try {
     // The entry of a new directory must survive a power cut like what is written into it.
-    if (mkdirSync(directory.path, { recursive: true, mode: 0o700 }) !== undefined) {
+    if (makeDirectory(directory.path)) {
       syncDirectory(dirname(directory.path));
     }
     assertPrivate(directory.path, statSync(directory.path), "700");

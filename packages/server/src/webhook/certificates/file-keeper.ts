@@ -1,5 +1,5 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../../store/make-directory.ts";
 import { readPrivateFile, writePrivateFile } from "../../store/private-file.ts";
 import type { ServingCertificate } from "../certificate-source.ts";
 import type { CertificateKeeper } from "./certificate-keeper.ts";
@@ -16,7 +16,7 @@ export const CA_FILE = "webhook-ca.crt";
  * key, certificate and CAs, for all processes that serve with it.
  */
 export function createFileKeeper(directory: string): CertificateKeeper {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   const path = join(directory, FILE);
   const write = (certificate: ServingCertificate, replace: boolean) => {
     const done = writePrivateFile(path, encode(certificate), { replace });

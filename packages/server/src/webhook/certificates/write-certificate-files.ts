@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { join } from "node:path";
+import { makeDirectory } from "../../store/make-directory.ts";
 import { writePrivateFile } from "../../store/private-file.ts";
 import type { CertificateSource } from "../certificate-source.ts";
 
@@ -8,7 +9,7 @@ import type { CertificateSource } from "../certificate-source.ts";
  * until the function that is returned is called. Nothing here reads them.
  */
 export function writeCertificateFiles(directory: string, source: CertificateSource): () => void {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  makeDirectory(directory);
   chmodSync(directory, 0o700);
   const write = () => {
     const { cert, key, ca } = source.current();
