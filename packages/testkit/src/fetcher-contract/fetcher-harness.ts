@@ -7,6 +7,8 @@ export interface FetcherHarness {
   put(id: SecretId, value: SecretValue): Promise<void>;
   /** Writes a value under the documented short form, where the manager has one. */
   putShort?(id: SecretId, value: SecretValue): Promise<void>;
+  /** The manager has no secrets with an empty value. */
+  readonly refusesEmptyValues?: true;
   /** Makes a secret that has no value in it, where the manager can have such. */
   putEmpty?(id: SecretId): Promise<void>;
   /** From now on the manager behaves so, where it can be made to. */
