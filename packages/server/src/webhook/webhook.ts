@@ -124,6 +124,8 @@ function createTimeoutReader(defaultMs: number): (url: string) => number {
 }
 
 function send(res: ServerResponse, text: string): void {
-  const length = String(Buffer.byteLength(text));
-  res.writeHead(200, ["content-type", "application/json", "content-length", length]).end(text);
+  const length = Buffer.byteLength(text);
+  // Nearly every answer is ASCII, and Node writes that quicker if it is told so.
+  const encoding = length === text.length ? "latin1" : "utf8";
+  res.writeHead(200, ["content-type", "application/json", "content-length", String(length)]).end(text, encoding);
 }
