@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { success, useCliHome } from "../testing/use-cli-home.ts";
+import { ask, taskMetadata, taskPod, writeManifest } from "../testing/pod-manifests.ts";
+import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 
 const at = useCliHome();
 const CANARY = "canary-9d41c7";
@@ -13,10 +14,12 @@ describe("explain", () => {
     const simple = await at.call("explain", "api-key", "-p", "shop", "-d", "dev", "-of", "table-simple");
     expect(simple).toEqual(
       success(
-        "manager   looked at      name                                                     result\n" +
+        "manager   what           name                                                     result\n" +
           "Global    -              -                                                        global secrets require both group and key to be set\n" +
           "Embedded  project scope  u__org__flyte__domain__dev__project__shop__key__api-key  not found\n" +
-          "Embedded  domain scope   u__org__flyte__domain__dev__project____key__api-key      found\n",
+          "Embedded  domain scope   u__org__flyte__domain__dev__project____key__api-key      found\n" +
+          "Embedded  variable       FLYTE_SECRETS_ENV_PREFIX=_UNION_                         injected\n" +
+          "Embedded  variable       _UNION_API-KEY                                           injected\n",
       ),
     );
   });
@@ -29,6 +32,10 @@ describe("explain", () => {
         manager: "Global",
         outcome: "serves",
         places: [{ kind: "variable", name: "FLYTE_SECRET_DB_PASSWORD", found: true }],
+        injects: [
+          { kind: "variable", name: "FLYTE_SECRETS_ENV_PREFIX=_UNION_" },
+          { kind: "variable", name: "_UNION_DB_PASSWORD" },
+        ],
       },
       { manager: "Embedded", outcome: "not asked" },
     ]);
@@ -47,7 +54,117 @@ describe("explain", () => {
     const result = await at.call("explain", "missing", "-p", "shop", "-d", "dev");
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toBe(
-      "error: no secret manager of this machine serves missing; create it: flyte-secrets create secret missing -p shop -d dev\n",
+      "error: no secret manager serves missing; create it: flyte-secrets create secret missing -p shop -d dev\n",
+    );
+  });
+
+  const SET_DIRECTORY = [
+    { kind: "variable", name: "FLYTE_SECRETS_DEFAULT_DIR=/etc/flyte/secrets" },
+    { kind: "variable", name: "FLYTE_SECRETS_FILE_PREFIX=" },
+  ];
+  const sidecar = (cloud: string, file: string) => [
+    { kind: "file", name: file },
+    { kind: "volume", name: `${cloud}-secret-vol` },
+    { kind: "init container", name: `${cloud}-pull-secret-<n>` },
+    ...SET_DIRECTORY,
+  ];
+  const VAULT_ID = expect.stringMatching(/^vault\.hashicorp\.com\/agent-inject-(secret|file|template)-/);
+
+  it.each([
+    [
+      "K8s",
+      ["password", "--group", "Db", "--env-var", "PASSWORD"],
+      { kind: "Kubernetes Secret", name: "Db key password" },
+      [
+        { kind: "file", name: "/etc/flyte/secrets/db/password" },
+        ...SET_DIRECTORY,
+        { kind: "variable", name: "PASSWORD=/etc/flyte/secrets/db/password" },
+      ],
+    ],
+    [
+      "AWS",
+      ["password", "--group", "arn:aws:secretsmanager:eu-west-1:1:secret:Db"],
+      { kind: "AWS secret", name: "arn:aws:secretsmanager:eu-west-1:1:secret:Db:password" },
+      sidecar("aws", "/etc/flyte/secrets/arn:aws:secretsmanager:eu-west-1:1:secret:db/password"),
+    ],
+    [
+      "GCP",
+      ["--group", "projects/p/secrets/Db", "--group-version", "3"],
+      { kind: "GCP secret", name: "projects/p/secrets/Db/versions/3" },
+      sidecar("gcp", "/etc/flyte/secrets/projects/p/secrets/db/3"),
+    ],
+    [
+      "Azure",
+      ["--group", "https://v.vault.azure.net/secrets/Db/"],
+      { kind: "Azure secret", name: "https://v.vault.azure.net/secrets/Db" },
+      sidecar("azure", "/etc/flyte/secrets/db"),
+    ],
+    [
+      "Vault",
+      ["password", "--group", "secret/data/db"],
+      { kind: "Vault secret", name: "secret/data/db password" },
+      [
+        { kind: "file", name: "/etc/flyte/secrets/secret/data/db/password" },
+        ...SET_DIRECTORY,
+        { kind: "annotation", name: "vault.hashicorp.com/agent-inject=true" },
+        { kind: "annotation", name: "vault.hashicorp.com/secret-volume-path=/etc/flyte/secrets" },
+        { kind: "annotation", name: "vault.hashicorp.com/role=flyte" },
+        { kind: "annotation", name: "vault.hashicorp.com/agent-pre-populate-only=true" },
+        { kind: "annotation", name: VAULT_ID },
+        { kind: "annotation", name: VAULT_ID },
+        { kind: "annotation", name: VAULT_ID },
+      ],
+    ],
+  ])("tells what a pod would read through %s, and which files it gets, without a store", async (manager, args, place, injects) => {
+    const explained = await explain(...args, "--webhook.secretManagerTypes", manager);
+    expect(explained).toContainEqual({ manager, outcome: "serves", places: [place], injects });
+  });
+
+  it("explains every request of a file's pods, and says when the webhook would not be asked", async () => {
+    await at.keep({ "dev/shop/api-key": CANARY });
+    const pod = taskPod([ask("api-key"), ask("missing", { mountRequirement: 2 })]);
+    const { labels: _, ...unlabelled } = taskMetadata([ask("api-key")], { name: "unlabelled" });
+    const items = [pod, { kind: "Job", metadata: { name: "j" }, spec: { template: { ...pod, metadata: unlabelled } } }];
+    writeManifest(at.home, "list.json", { kind: "List", items });
+    const simple = await at.call("explain", "-f", "list.json", "-o", "table-simple");
+    expect(simple).toEqual({
+      exitCode: 1,
+      stdout: `Pod shop-dev/train: key api-key, mount ENV_VAR
+manager   what           name                                                     result
+Global    -              -                                                        global secrets require both group and key to be set
+Embedded  project scope  u__org__flyte__domain__dev__project__shop__key__api-key  found
+Embedded  variable       FLYTE_SECRETS_ENV_PREFIX=_UNION_                         injected
+Embedded  variable       _UNION_API-KEY                                           injected
+
+Pod shop-dev/train: key missing, mount FILE
+manager   what           name                                                     result
+Global    -              -                                                        global secrets require both group and key to be set
+Embedded  project scope  u__org__flyte__domain__dev__project__shop__key__missing  not found
+Embedded  domain scope   u__org__flyte__domain__dev__project____key__missing      not found
+Embedded  global scope   u__org__flyte__domain____project____key__missing         not found
+
+Job default/j: key api-key, mount ENV_VAR
+manager   what  name  result
+Global    -     -     global secrets require both group and key to be set
+Embedded  -     -     secret read requirements not met due to empty organization field in the pod labels
+`,
+      stderr:
+        'warning: without the label inject-flyte-secrets: "true" the webhook is not asked about Job default/j\n' +
+        "error: 2 of 3 requests are served by no secret manager\n",
+    });
+    const [first] = JSON.parse((await at.call("explain", "-f", "list.json", "-o", "json")).stdout);
+    expect([first.object, first.request]).toEqual([
+      "Pod shop-dev/train",
+      { group: "", groupVersion: "", key: "api-key", mountRequirement: "ENV_VAR", envVar: "" },
+    ]);
+  });
+
+  it("needs a key, a group or a file, and takes no two of them", async () => {
+    expect(await at.call("explain")).toEqual(
+      failure(2, "name the secret's key or --group, or with -f a file with pods"),
+    );
+    expect(await at.call("explain", "-f", "x", "--mount", "env")).toEqual(
+      failure(2, "--mount cannot be used with --filename: the pods say what they ask for"),
     );
   });
 });

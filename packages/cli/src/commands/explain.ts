@@ -1,10 +1,17 @@
-import { type InjectContext, MountRequirement, type SecretScope, SecretsError } from "@flyte-secrets/core";
+import {
+  INJECT_LABEL,
+  type InjectContext,
+  MountRequirement,
+  type SecretRequest,
+  SecretsError,
+} from "@flyte-secrets/core";
 import type { Config } from "@flyte-secrets/server/local";
 import { Command, Option } from "commander";
 import type { Explanation } from "../explain/explain-request.ts";
 import type { Host } from "../host.ts";
 import { addOutputOption, type OutputOptions } from "../options/common-options.ts";
 import { examples } from "../options/examples.ts";
+import { givenFlags } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
@@ -12,71 +19,141 @@ import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "..
 const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
 
 interface ExplainOptions extends TaskScopeOptions, OutputOptions, SettingOptions {
+  readonly filename?: string;
+  readonly namespace?: string;
   readonly group?: string;
-  readonly mount: keyof typeof MOUNTS;
+  readonly groupVersion?: string;
+  readonly envVar?: string;
+  readonly mount?: keyof typeof MOUNTS;
 }
 
-/** `explain KEY`. */
+/** `explain KEY` and `explain -f FILE`. */
 export function explainCommand(host: Host): Command {
   const command = new Command("explain")
     .summary("Show where a task's secret would come from")
     .description(
-      "Ask this machine's secret managers for a secret as a task that `run` starts would, and show where each looked and what was " +
-        "found; never the value. Exit code 1 when no manager has it.",
+      "Ask the secret managers of this configuration for a secret as the webhook, or a task that `run` starts, would: where each " +
+        "looks, what is found, and what comes into the pod; never the value. Exit code 1 when no manager serves it.",
     )
-    .argument("<key>", "key of the secret that the task asks for")
+    .argument("[key]", "key of the secret that the task asks for")
     .option("-g, --group <group>", "group that it asks for")
-    .addOption(new Option("--mount <how>", "how it wants the secret").choices(Object.keys(MOUNTS)).default("any"));
+    .option("--group-version <version>", "version of the group")
+    .addOption(new Option("--mount <how>", "how it wants the secret (default: any)").choices(Object.keys(MOUNTS)))
+    .option("--env-var <name>", "variable of its own choice")
+    .option("-f, --filename <file>", "instead: all that the pods in this file ask for; - is standard input")
+    .option("-n, --namespace <namespace>", "namespace of the pod (default: <project>-<domain>; with -f: default)");
   addOutputOption(addTaskScopeOptions(command));
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples("explain api-key", "explain password --group my-db-credentials -p shop -d production --mount env"),
+      examples(
+        "explain api-key",
+        "explain password --group my-db-credentials -p shop -d production --mount env",
+        "explain --group projects/p/secrets/db --group-version 3 --webhook.secretManagerTypes GCP",
+        "explain -f pod.yaml -o json",
+      ),
     )
-    .action(async (key: string) => {
+    .action(async (key: string | undefined) => {
       const options = mergedOptions<ExplainOptions>(command);
-      const { renderExplanation } = await import("../render/render-explanation.ts");
-      const { explanations, scope } = await explain(key, options, host);
-      host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table"));
-      if (!explanations.some(({ outcome }) => outcome === "serves")) throw notServed(key, scope, explanations);
+      await explain(key, options, host);
     });
 }
 
-async function explain(key: string, options: ExplainOptions, host: Host) {
-  const { createLookup, createStoreFetcher } = await import("@flyte-secrets/server/local");
+async function explain(key: string | undefined, options: ExplainOptions, host: Host): Promise<void> {
+  if (options.filename !== undefined) {
+    refuseBesideFile(key, options);
+    await explainFile(options.filename, options, host);
+  } else if (key === undefined && options.group === undefined) {
+    throw new SecretsError("usage", "name the secret's key or --group, or with -f a file with pods");
+  } else await explainOne(key ?? "", options, host);
+}
+
+async function explainOne(key: string, options: ExplainOptions, host: Host): Promise<void> {
   const { explainRequest } = await import("../explain/explain-request.ts");
-  const { recordEmbedded, recordGlobal } = await import("../explain/recorded-managers.ts");
-  const { globalSecrets } = await import("../store/global-secrets.ts");
-  const { withStore } = await import("../store/with-store.ts");
+  const { renderExplanation } = await import("../render/render-explanation.ts");
   const config = await readConfig(options, host);
-  const request = {
-    group: options.group ?? "",
-    groupVersion: "",
-    key,
-    mountRequirement: MOUNTS[options.mount],
-    envVar: "",
-  };
   const scope = await resolveTaskScope(options, config, host);
-  const explanations = await withStore(config, (store) => {
-    const global = recordGlobal(globalSecrets(config, host));
-    const embedded = recordEmbedded(createLookup({ fetcher: createStoreFetcher(store) }));
-    return explainRequest(request, [global, embedded], contextOf(scope, config));
-  });
-  return { explanations, scope };
-}
-
-function contextOf({ org, domain, project }: SecretScope, { webhook }: Config): InjectContext {
-  return {
+  const { org, project, domain } = scope;
+  const request = { ...requestOf(options), key };
+  const context = {
     labels: { organization: org, domain, project },
-    namespace: `${project}-${domain}`,
-    variables: { prefix: webhook.secretEnvVarPrefix, style: webhook.secretEnvVarNaming },
+    namespace: options.namespace ?? `${project}-${domain}`,
+    variables: variablesOf(config),
   };
-}
-
-function notServed(key: string, { project, domain }: SecretScope, explanations: readonly Explanation[]): SecretsError {
+  await using asked = await openManagers(config, host);
+  const explanations = await explainRequest(request, { ...asked, context });
+  host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table"));
+  if (isServed(explanations)) return;
   const [unfit] = explanations.flatMap((one) => (isFoundAndPassed(one) ? [one.reason] : []));
   const remedy = unfit ?? `create it: flyte-secrets create secret ${key} -p ${project} -d ${domain}`;
-  return new SecretsError("not_injected", `no secret manager of this machine serves ${key}; ${remedy}`);
+  throw new SecretsError("not_injected", `no secret manager serves ${key || options.group}; ${remedy}`);
+}
+
+async function explainFile(file: string, options: ExplainOptions, host: Host): Promise<void> {
+  const { explainPods } = await import("../explain/explain-pods.ts");
+  const { readManifestFile } = await import("../manifests/read-manifest-file.ts");
+  const { renderExplainedRequests } = await import("../render/render-explanation.ts");
+  const objects = await readManifestFile(file, "--filename", host);
+  const config = await readConfig(options, host);
+  await using asked = await openManagers(config, host);
+  const namespace = options.namespace ?? "default";
+  const requests = await explainPods(objects, { ...asked, variables: variablesOf(config), namespace });
+  host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table"));
+  if (requests.length === 0) host.stderr.write("note: no pod in it asks for a secret\n");
+  for (const title of new Set(requests.filter(({ sent }) => !sent).map(({ object }) => object))) {
+    host.stderr.write(`warning: without the label ${INJECT_LABEL}: "true" the webhook is not asked about ${title}\n`);
+  }
+  const unserved = requests.filter(({ managers }) => !isServed(managers)).length;
+  if (unserved > 0) {
+    throw new SecretsError(
+      "not_injected",
+      `${unserved} of ${requests.length} requests are served by no secret manager`,
+    );
+  }
+}
+
+/** The configured secret managers over what this machine reaches, with a note of where they look. */
+async function openManagers(config: Config, host: Host) {
+  const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
+  const { createRecorder } = await import("../explain/recorder.ts");
+  const { createLazyLookup } = await import("../store/lazy-lookup.ts");
+  const lookup = createLazyLookup(config);
+  const recorder = createRecorder({ lookup, global: globalSecrets(config, host.env) });
+  return {
+    managers: createManagers(config, recorder),
+    takePlaces: recorder.take,
+    [Symbol.asyncDispose]: () => lookup[Symbol.asyncDispose](),
+  };
+}
+
+function requestOf({
+  group = "",
+  groupVersion = "",
+  envVar = "",
+  mount = "any",
+}: ExplainOptions): Omit<SecretRequest, "key"> {
+  return { group, groupVersion, mountRequirement: MOUNTS[mount], envVar };
+}
+
+function variablesOf({ webhook }: Config): InjectContext["variables"] {
+  return { prefix: webhook.secretEnvVarPrefix, style: webhook.secretEnvVarNaming };
+}
+
+function refuseBesideFile(key: string | undefined, options: ExplainOptions): void {
+  const [first] = givenFlags({
+    KEY: key,
+    "--group": options.group,
+    "--group-version": options.groupVersion,
+    "--mount": options.mount,
+    "--env-var": options.envVar,
+    "--project": options.project,
+    "--domain": options.domain,
+  });
+  if (first) throw new SecretsError("usage", `${first} cannot be used with --filename: the pods say what they ask for`);
+}
+
+function isServed(explanations: readonly Explanation[]): boolean {
+  return explanations.some(({ outcome }) => outcome === "serves");
 }
 
 /** Whether the secret is there, and another reason stands in the way. */

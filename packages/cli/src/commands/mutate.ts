@@ -58,7 +58,8 @@ export function mutateCommand(host: Host): Command {
     .action(async () => {
       const options = mergedOptions<MutateOptions>(command);
       checkOptions(options, host);
-      const objects = await readObjects(options, host);
+      const { readManifestFile } = await import("../manifests/read-manifest-file.ts");
+      const objects = await readManifestFile(options.filename, "--filename", host);
       const mutations = await mutateAll(objects, await readConfig(options, host), { options, host });
       await show(mutations, options, host);
     });
@@ -72,13 +73,6 @@ function checkOptions({ outputFormat, showValues, as, asGroup }: MutateOptions, 
     throw new SecretsError("usage", "values are not written to a terminal; send the output to a file or pipe");
   }
   if (asGroup && as === undefined) throw new SecretsError("usage", "--as-group needs --as");
-}
-
-async function readObjects({ filename }: MutateOptions, host: Host): Promise<KubernetesObject[]> {
-  const { readInput } = await import("../values/read-input.ts");
-  const { readManifests } = await import("../manifests/read-manifests.ts");
-  const bytes = await readInput(filename, "--filename", host);
-  return readManifests(new TextDecoder().decode(bytes), filename === "-" ? "standard input" : filename);
 }
 
 async function mutateAll(

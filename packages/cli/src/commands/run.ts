@@ -47,9 +47,8 @@ interface RunCall {
 
 async function run(file: string, name: string, { options, host }: RunCall): Promise<string | undefined> {
   const signal = host.interruption();
-  const { createLookup } = await import("@flyte-secrets/server/local");
+  const { createLookup, globalSecrets } = await import("@flyte-secrets/server/local");
   const { runLocal } = await import("../run/run-local.ts");
-  const { globalSecrets } = await import("../store/global-secrets.ts");
   const { createLazyFetcher } = await import("../store/lazy-fetcher.ts");
   const path = resolve(host.cwd, file);
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new SecretsError("usage", `there is no file ${file}`);
@@ -68,7 +67,7 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
     injection: {
       scope: await resolveTaskScope(options, config, host),
       lookup: createLookup({ fetcher }),
-      global: globalSecrets(config, host),
+      global: globalSecrets(config, host.env),
       delivery: config.webhook.embeddedSecretManagerConfig.delivery,
       secretEnvVarPrefix: config.webhook.secretEnvVarPrefix,
       envVarNaming: config.webhook.secretEnvVarNaming,

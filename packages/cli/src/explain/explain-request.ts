@@ -1,43 +1,64 @@
-import type { InjectContext, SecretRequest } from "@flyte-secrets/core";
-import type { RecordedManager } from "./recorded-managers.ts";
+import type { InjectContext, Injector, SecretRequest } from "@flyte-secrets/core";
+import { type InjectedThing, injectedThings, laterPlaces } from "./injected-things.ts";
 
-/** One place where a manager looked, and whether the secret was there. */
+/** One place where a manager looked, or where the pod will, and whether the secret was there. */
 export interface Place {
-  /** `project`, `domain` or `global` scope; `variable` or `file`. */
+  /** `project`, `domain` or `global` scope; `variable` or `file` of the Global manager; `Kubernetes Secret`; `AWS secret` and the like. */
   readonly kind: string;
-  /** The encoded id, or the variable's or file's name. */
+  /** The encoded id, the variable's or file's name, or what the place itself calls the secret. */
   readonly name: string;
-  readonly found: boolean;
+  /** Absent where only the pod's own start will tell. */
+  readonly found?: boolean;
 }
 
 /** What one secret manager makes of a request. */
 export type Explanation =
-  | { readonly manager: string; readonly outcome: "serves"; readonly places: readonly Place[] }
+  | {
+      readonly manager: string;
+      readonly outcome: "serves";
+      readonly places: readonly Place[];
+      /** What comes into the pod's containers. */
+      readonly injects: readonly InjectedThing[];
+    }
   | { readonly manager: string; readonly outcome: "passes"; readonly places: readonly Place[]; readonly reason: string }
   | { readonly manager: string; readonly outcome: "not asked" };
 
+export interface ExplainOptions {
+  /** In the order in which they are asked. */
+  readonly managers: readonly Injector[];
+  readonly context: InjectContext;
+  /** Where the managers looked since the last call. */
+  readonly takePlaces: () => Place[];
+}
+
 /**
- * Asks the managers in order, as the mutator does, and tells where each looked. Those after the one that serves the request
- * are not asked. A backend that is broken throws, as it would reject a pod.
+ * Asks the managers in order, as the mutator does, and tells where each looked and what it would do. Those after the one that
+ * serves the request are not asked. A backend that is broken throws, as it would reject a pod.
  */
 export async function explainRequest(
   request: SecretRequest,
-  managers: readonly RecordedManager[],
-  context: InjectContext,
+  { managers, context, takePlaces }: ExplainOptions,
 ): Promise<Explanation[]> {
   const explanations: Explanation[] = [];
-  for (const { injector, places } of managers) {
+  let served = false;
+  for (const injector of managers) {
     const manager = injector.name;
-    if (explanations.some(({ outcome }) => outcome === "serves")) {
+    if (served) {
       explanations.push({ manager, outcome: "not asked" });
       continue;
     }
     const injection = await injector.inject(request, context);
-    explanations.push(
-      injection.injected
-        ? { manager, outcome: "serves", places }
-        : { manager, outcome: "passes", places, reason: injection.reason },
-    );
+    const places = takePlaces();
+    served = injection.injected;
+    if (injection.injected) {
+      const injects = injectedThings(injection);
+      explanations.push({
+        manager,
+        outcome: "serves",
+        places: [...places, ...laterPlaces(manager, injection)],
+        injects,
+      });
+    } else explanations.push({ manager, outcome: "passes", places, reason: injection.reason });
   }
   return explanations;
 }

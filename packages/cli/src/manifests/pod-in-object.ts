@@ -1,4 +1,4 @@
-import { isSecretsError, type Pod, parsePod, SecretsError } from "@flyte-secrets/core";
+import { INJECT_LABEL, isSecretsError, type Pod, parsePod, SecretsError } from "@flyte-secrets/core";
 import { isObject, type KubernetesObject } from "./read-manifests.ts";
 
 /** The pod that an object is, or the one in the template from which a controller makes its pods. */
@@ -31,6 +31,11 @@ export function podInObject(object: KubernetesObject, namespace: string): PodInO
     };
   }
   return undefined;
+}
+
+/** Whether the API server would ask the webhook about a pod: `objectSelector` of the registration. */
+export function isSent({ metadata }: Pod): boolean {
+  return metadata?.labels?.[INJECT_LABEL] === "true";
 }
 
 /** The object with another pod at `pointer`. */

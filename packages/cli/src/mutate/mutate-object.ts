@@ -1,6 +1,6 @@
-import { INJECT_LABEL, isSecretsError, type JsonPatchOperation, type Pod, SecretsError } from "@flyte-secrets/core";
+import { INJECT_LABEL, isSecretsError, type JsonPatchOperation, SecretsError } from "@flyte-secrets/core";
 import { type MutatePodOptions, mutatePod } from "@flyte-secrets/server/local";
-import { objectTitle, podInObject, withPod } from "../manifests/pod-in-object.ts";
+import { isSent, objectTitle, podInObject, withPod } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { toSecretManifest } from "./secret-manifest.ts";
 
@@ -68,9 +68,4 @@ export async function mutateObject(object: KubernetesObject, options: MutateObje
     const message = `${title} would be rejected with status ${error.kind.admission}: ${error.message}`;
     return { outcome: "rejected", error: new SecretsError(error.code, message, { cause: error }) };
   }
-}
-
-/** Whether the API server would ask the webhook about a pod: `objectSelector` of the registration. */
-export function isSent({ metadata }: Pod): boolean {
-  return metadata?.labels?.[INJECT_LABEL] === "true";
 }

@@ -1,12 +1,30 @@
+import type { ExplainedRequest } from "../explain/explain-pods.ts";
 import type { Explanation } from "../explain/explain-request.ts";
 import type { OutputFormat } from "../options/common-options.ts";
 import { renderJson } from "./render-json.ts";
 import { renderTable } from "./render-table.ts";
 
-/** Each manager and each place it looked at, a line each. Ends with a line feed. */
+const COLUMNS = ["manager", "what", "name", "result"];
+
+/** Each manager, each place it looked at and each thing it injects, a line each. Ends with a line feed. */
 export function renderExplanation(explanations: readonly Explanation[], format: OutputFormat): string {
   if (format === "json" || format === "json-raw") return renderJson(explanations, format);
-  return renderTable(["manager", "looked at", "name", "result"], explanations.flatMap(toRows), format);
+  return renderTable(COLUMNS, explanations.flatMap(toRows), format);
+}
+
+/** The same for each request of pods, below a line that says whose it is and what it asks for. */
+export function renderExplainedRequests(requests: readonly ExplainedRequest[], format: OutputFormat): string {
+  if (format === "json" || format === "json-raw") return renderJson(requests, format);
+  return requests
+    .map(({ object, request, managers }) => `${object}: ${describe(request)}\n${renderExplanation(managers, format)}`)
+    .join("\n");
+}
+
+function describe({ group, groupVersion, key, mountRequirement, envVar }: ExplainedRequest["request"]): string {
+  const parts = { key, group, "group version": groupVersion, mount: mountRequirement, variable: envVar };
+  return Object.entries(parts)
+    .flatMap(([name, value]) => (value === "" ? [] : [`${name} ${value}`]))
+    .join(", ");
 }
 
 function toRows(explanation: Explanation): string[][] {
@@ -15,7 +33,10 @@ function toRows(explanation: Explanation): string[][] {
     case "not asked":
       return [[manager, "-", "-", "not asked"]];
     case "serves":
-      return toPlaceRows(explanation);
+      return [
+        ...toPlaceRows(explanation),
+        ...explanation.injects.map(({ kind, name }) => [manager, kind, name, "injected"]),
+      ];
     case "passes": {
       const rows = toPlaceRows(explanation);
       // Places without a find say it all; else there is another reason.
@@ -26,5 +47,10 @@ function toRows(explanation: Explanation): string[][] {
 }
 
 function toPlaceRows({ manager, places }: Extract<Explanation, { outcome: "serves" | "passes" }>): string[][] {
-  return places.map(({ kind, name, found }) => [manager, kind, name, found ? "found" : "not found"]);
+  return places.map(({ kind, name, found }) => [manager, kind, name, resultOf(found)]);
+}
+
+function resultOf(found: boolean | undefined): string {
+  if (found === undefined) return "read when the pod starts";
+  return found ? "found" : "not found";
 }

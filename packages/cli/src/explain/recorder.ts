@@ -1,0 +1,44 @@
+import type { SecretLookup } from "@flyte-secrets/core";
+import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
+import type { Place } from "./explain-request.ts";
+
+/** What secret managers read from, which notes where they looked. */
+export interface Recorder {
+  readonly lookup: SecretLookup;
+  readonly global: GlobalInjectorOptions;
+  /** The places looked at since it was called last. */
+  take(): Place[];
+}
+
+export function createRecorder({ lookup, global }: Pick<Recorder, "lookup" | "global">): Recorder {
+  let places: Place[] = [];
+  return {
+    lookup: {
+      async find(scope, key, options) {
+        const result = await lookup.find(scope, key, options);
+        for (const { level, id, outcome } of result.attempts) {
+          places.push({ kind: `${level} scope`, name: id, found: outcome === "found" });
+        }
+        return result;
+      },
+    },
+    global: {
+      ...global,
+      readVariable(name) {
+        const value = global.readVariable(name);
+        places.push({ kind: "variable", name, found: value !== undefined });
+        return value;
+      },
+      async readFile(path, options) {
+        const value = await global.readFile(path, options);
+        places.push({ kind: "file", name: path, found: value !== undefined });
+        return value;
+      },
+    },
+    take() {
+      const taken = places;
+      places = [];
+      return taken;
+    },
+  };
+}
