@@ -2,10 +2,11 @@ import { type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { SecretWriter } from "@flyte-secrets/inject";
 import type { Logger } from "pino";
 import { collectDefaultMetrics, Registry } from "prom-client";
+import { systemClock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
+import type { KubeClient } from "./kube/kube-client.ts";
 import { openStore } from "./open-store.ts";
-import type { LookupMetrics } from "./values/lookup-metrics.ts";
-import { createStoreLookup, type StoreLookup } from "./values/store-lookup.ts";
+import { openLookup } from "./values/open-lookup.ts";
 import { addCertificateExpiry } from "./webhook/certificate-expiry.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
 import { createAdmission } from "./webhook/create-admission.ts";
@@ -20,9 +21,6 @@ import { createWebhookMetrics } from "./webhook/webhook-metrics.ts";
 const GRACE_MS = 5_000;
 const FINISH_MS = 20_000;
 
-/** Of one call to a backend. */
-const FETCH_TIMEOUT_MS = 10_000;
-
 export interface StartWebhookOptions {
   readonly log: Logger;
   /** The environment in which the Global manager looks. */
@@ -31,6 +29,8 @@ export interface StartWebhookOptions {
   readonly certificates: CertificateSource;
   /** Writes the Secrets of delivery SecretRef, which can't do without it. */
   readonly writer?: SecretWriter;
+  /** The cluster of the managed Secrets, which `embeddedSecretManagerConfig.type` K8s can't do without. It stays the caller's. */
+  readonly kube?: KubeClient;
   /** What else must be there before the webhook counts as ready. */
   readonly readiness?: readonly ReadinessCheck[];
 }
@@ -57,7 +57,14 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   const metrics = createWebhookMetrics(registry);
   await using opened = new AsyncDisposableStack();
 
-  const lookup = await openLookup(config, { log, metrics: metrics.lookups, opened });
+  const lookup = await openLookup(config, {
+    openStore: async () => opened.adopt(await openStore(config.secret, log), (store) => store.close()),
+    openKube: async () => options.kube ?? noCluster(),
+    clock: systemClock,
+    log,
+    metrics: metrics.lookups,
+  });
+  opened.defer(() => lookup.close());
   const { writer } = options;
   const global = globalSecrets(config, options.env);
   const handler = createWebhook({
@@ -92,23 +99,9 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   };
 }
 
-interface LookupSurroundings {
-  readonly log: Logger;
-  readonly metrics: LookupMetrics;
-  readonly opened: AsyncDisposableStack;
-}
-
-async function openLookup(config: Config, { log, metrics, opened }: LookupSurroundings): Promise<StoreLookup> {
-  const { type } = config.webhook.embeddedSecretManagerConfig;
-  if (type !== "Store") {
-    throw new SecretsError(
-      "invalid_config",
-      `webhook.embeddedSecretManagerConfig.type ${type} is not in this version; set it to Store`,
-    );
-  }
-  const store = opened.adopt(await openStore(config.secret, log), (store) => store.close());
-  const clock = () => performance.now();
-  const maxBytes = config.cache.inMemoryFixedSize.size;
-  const lookup = createStoreLookup({ store, clock, maxBytes, timeoutMs: FETCH_TIMEOUT_MS, log, metrics });
-  return opened.adopt(lookup, (lookup) => lookup.close());
+function noCluster(): never {
+  throw new SecretsError(
+    "invalid_config",
+    "webhook.embeddedSecretManagerConfig.type K8s needs a cluster; run in one, set secret.kubernetes.kubeconfig, or write another type",
+  );
 }

@@ -350,7 +350,7 @@ test("nothing is answered after the end, and who waits is told", async () => {
   backend.hold();
   const waiting = find();
   await settle();
-  lookup.close();
+  await lookup.close();
   await expect(waiting).rejects.toMatchObject({ code: "canceled" });
   await expect(find()).rejects.toMatchObject({ code: "canceled" });
 });

@@ -4,11 +4,10 @@ import {
   type SecretFetcher,
   type SecretId,
   type SecretLookup,
-  type SecretScope,
 } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { LookupMetrics } from "./lookup-metrics.ts";
-import { foundAt, type LookupPlan, planLookup } from "./lookup-plan.ts";
+import { createPlanner, foundAt, type LookupPlan } from "./lookup-plan.ts";
 import { settleBefore } from "./settle-before.ts";
 import { type Expiry, ValueCache } from "./value-cache.ts";
 
@@ -31,12 +30,11 @@ export interface CachedLookup extends SecretLookup {
   invalidate(id: SecretId): void;
   /** Forgets everything: what changed is not known. */
   clear(): void;
+  /** Resolves once it can answer; throws `SecretsError` that says why it can't now. For readiness. */
+  ready(): Promise<void>;
   /** Forgets everything and ends the calls under way. */
-  close(): void;
+  close(): Promise<void>;
 }
-
-/** Plans are small, but whoever creates pods can make up any number of keys. */
-const MAX_PLANS = 10_000;
 
 /**
  * A lookup with values, and what isn't there, in memory (spec page 5, values at admission). All that several callers need at the
@@ -46,18 +44,7 @@ const MAX_PLANS = 10_000;
 export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
   const { fetcher, clock, metrics } = options;
   const cache = new ValueCache<SecretId>({ ...options, fetchAll: (ids, call) => fetcher.fetch(ids, call) });
-  const plans = new Map<string, LookupPlan>();
-
-  function planFor(scope: SecretScope, key: string): LookupPlan {
-    // Parts of a plan hold no "/", so no two share a name; others never get this far.
-    const name = `${scope.org}/${scope.domain}/${scope.project}/${key}`;
-    const known = plans.get(name);
-    if (known) return known;
-    const plan = planLookup(fetcher, scope, key);
-    if (plans.size >= MAX_PLANS) plans.clear();
-    plans.set(name, plan);
-    return plan;
-  }
+  const planFor = createPlanner(fetcher);
 
   /** Undefined when the backend must be asked. */
   function answerFromMemory({ steps, foundNowhere }: LookupPlan): LookupResult | undefined {
@@ -95,6 +82,8 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
       if (id.domain !== "") cache.drop(encodeSecretId({ ...id, domain: "", project: "" }));
     },
     clear: () => cache.clear(),
-    close: () => cache.close(),
+    // A backend that is down stops only the pods that need it.
+    ready: () => Promise.resolve(),
+    close: async () => cache.close(),
   };
 }

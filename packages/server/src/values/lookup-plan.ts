@@ -23,8 +23,11 @@ export interface LookupPlan {
   readonly foundNowhere: LookupResult;
 }
 
+/** What a plan is made for. */
+export type PlannedFetcher = Pick<SecretFetcher, "name" | "nameOf">;
+
 /** Plans the lookup of a key. Throws `invalid_argument` for a key or scope that no secret can have. */
-export function planLookup(fetcher: SecretFetcher, scope: SecretScope, key: string): LookupPlan {
+export function planLookup(fetcher: PlannedFetcher, scope: SecretScope, key: string): LookupPlan {
   const ids = lookupIds(scope, key);
   const attempts = ids.map(({ level, id }): LookupAttempt => {
     const name = fetcher.nameOf?.(id) ?? encodeSecretId(id);
@@ -42,4 +45,22 @@ export function foundAt({ id, level, attempts }: LookupStep, value: SecretValue,
   return namespace === undefined
     ? { found: true, id, level, value, attempts }
     : { found: true, id, level, value, namespace, attempts };
+}
+
+/** Plans are small, but whoever creates pods can make up any number of keys. */
+const MAX_PLANS = 10_000;
+
+/** {@link planLookup} for a lookup that answers from memory: a plan is made once. */
+export function createPlanner(fetcher: PlannedFetcher): (scope: SecretScope, key: string) => LookupPlan {
+  const plans = new Map<string, LookupPlan>();
+  return (scope, key) => {
+    // Parts of a plan hold no "/", so no two share a name; others never get this far.
+    const name = `${scope.org}/${scope.domain}/${scope.project}/${key}`;
+    const known = plans.get(name);
+    if (known) return known;
+    const plan = planLookup(fetcher, scope, key);
+    if (plans.size >= MAX_PLANS) plans.clear();
+    plans.set(name, plan);
+    return plan;
+  };
 }

@@ -2,11 +2,6 @@ import type { SecretStore } from "@flyte-secrets/core";
 import { type CachedLookup, type CachedLookupOptions, createCachedLookup } from "./cached-lookup.ts";
 import { createStoreFetcher } from "./store-fetcher.ts";
 
-export interface StoreLookup extends CachedLookup {
-  /** Resolves when the store answers now; throws what is wrong otherwise. */
-  ready(): Promise<void>;
-}
-
 export interface StoreLookupOptions extends Omit<CachedLookupOptions, "fetcher" | "expiry"> {
   readonly store: Pick<SecretStore, "read" | "watch" | "check">;
 }
@@ -18,7 +13,7 @@ const NO_EXPIRY = { ttlMs: Number.POSITIVE_INFINITY, negativeTtlMs: Number.POSIT
  * A lookup over a store that tells its changes: values and what isn't there stay in memory until the store says that they
  * changed. The store stays the caller's to close, after the lookup.
  */
-export function createStoreLookup({ store, ...options }: StoreLookupOptions): StoreLookup {
+export function createStoreLookup({ store, ...options }: StoreLookupOptions): CachedLookup {
   const lookup = createCachedLookup({ ...options, fetcher: createStoreFetcher(store), expiry: NO_EXPIRY });
   const stopWatching = store.watch((change) => {
     if (change.kind === "reset") lookup.clear();
@@ -27,9 +22,9 @@ export function createStoreLookup({ store, ...options }: StoreLookupOptions): St
   return {
     ...lookup,
     ready: () => store.check(),
-    close() {
+    async close() {
       stopWatching();
-      lookup.close();
+      await lookup.close();
     },
   };
 }

@@ -1,0 +1,48 @@
+import type { SecretStore } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/schema.ts";
+import type { KubeClient } from "../kube/kube-client.ts";
+import { type CachedLookup, createCachedLookup } from "./cached-lookup.ts";
+import { openFetcher } from "./fetchers/open-fetcher.ts";
+import type { LookupMetrics } from "./lookup-metrics.ts";
+import { createNamespaceLookup } from "./namespace-lookup.ts";
+import { createStoreLookup } from "./store-lookup.ts";
+
+/** What values may come from beside the cloud; each is asked for only by the type that needs it, and stays the caller's to close. */
+export interface LookupSources {
+  /** For type Store. */
+  openStore(): Promise<SecretStore>;
+  /** For type K8s. Throws `invalid_config` where there is no cluster. */
+  openKube(): Promise<KubeClient>;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: LookupMetrics;
+}
+
+/**
+ * The lookup of a server that admits pods, over what `webhook.embeddedSecretManagerConfig.type` names: watched where that tells its
+ * changes, else cached as `cache` says.
+ */
+export async function openLookup({ webhook, cache }: Config, sources: LookupSources): Promise<CachedLookup> {
+  const { embeddedSecretManagerConfig: embedded } = webhook;
+  const { size, defaultExpiration, notFoundExpiration, staleWhileDown } = cache.inMemoryFixedSize;
+  const { clock, log, metrics } = sources;
+  const memory = { clock: clock.elapsed, maxBytes: size, timeoutMs: cache.fetchTimeout, log, metrics };
+  switch (embedded.type) {
+    case "Store":
+      return createStoreLookup({ store: await sources.openStore(), ...memory });
+    case "K8s": {
+      const { namespace } = embedded.k8sConfig;
+      const client = await sources.openKube();
+      return createNamespaceLookup({ client, namespace, staleMs: staleWhileDown, clock, log, metrics });
+    }
+    case "AWS":
+    case "GCP":
+    case "Azure":
+    case "Vault": {
+      const expiry = { ttlMs: defaultExpiration, negativeTtlMs: notFoundExpiration, staleMs: staleWhileDown };
+      return createCachedLookup({ fetcher: await openFetcher(embedded), expiry, ...memory });
+    }
+  }
+}
