@@ -6,6 +6,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Requirement } from "../support/requirement.ts";
+import { runProgram } from "../support/run-program.ts";
 
 /** The versions that `build-binaries.sh` builds where there are none. */
 export const KUBERNETES_VERSION = "1.37.2";
@@ -59,9 +60,9 @@ export interface Cluster {
   readonly auditLog: string;
   readonly etcdDirectory: string;
   /** Runs kubectl as the admin and gives what it printed; throws with its error output when it fails. */
-  kubectl(args: readonly string[], input?: string): string;
+  kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Makes the account with these rights, and a kubeconfig file with a token of it. */
-  createAccount(account: AccountRules): string;
+  createAccount(account: AccountRules): Promise<string>;
   /** Stops the API server (`SIGTERM`) and starts it again on the same port and data. */
   restartApiServer(): Promise<void>;
   close(): Promise<void>;
@@ -128,12 +129,12 @@ export async function startCluster(): Promise<Cluster> {
     );
   };
   writeKubeconfig(adminKubeconfig, { token });
-  const kubectl: Cluster["kubectl"] = (args, input) =>
-    execFileSync(KUBECTL, [`--kubeconfig=${adminKubeconfig}`, `--cache-dir=${file("kubectl-cache")}`, ...args], {
-      input,
-      encoding: "utf8",
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+  const kubectl: Cluster["kubectl"] = async (args, input = "") => {
+    const files = [`--kubeconfig=${adminKubeconfig}`, `--cache-dir=${file("kubectl-cache")}`];
+    const { exitCode, stdout, stderr } = await runProgram(KUBECTL, [...files, ...args], { input });
+    if (exitCode !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
+    return stdout;
+  };
 
   const close = async () => {
     await stop(apiServer);
@@ -157,7 +158,7 @@ export async function startCluster(): Promise<Cluster> {
     auditLog: file("audit.log"),
     etcdDirectory: file("etcd"),
     kubectl,
-    createAccount({ namespace, name, rules }) {
+    async createAccount({ namespace, name, rules }) {
       const rbac = { apiVersion: "rbac.authorization.k8s.io/v1", metadata: { name: `${namespace}-${name}` } };
       const roleRef = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: rbac.metadata.name };
       const items = [
@@ -165,9 +166,10 @@ export async function startCluster(): Promise<Cluster> {
         { ...rbac, kind: "ClusterRole", rules },
         { ...rbac, kind: "ClusterRoleBinding", roleRef, subjects: [{ kind: "ServiceAccount", namespace, name }] },
       ];
-      kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+      await kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
       const path = file(`${namespace}-${name}.kubeconfig`);
-      writeKubeconfig(path, { token: kubectl(["create", "token", "--namespace", namespace, name]).trim() });
+      const token = await kubectl(["create", "token", "--namespace", namespace, name]);
+      writeKubeconfig(path, { token: token.trim() });
       return path;
     },
     async restartApiServer() {
@@ -199,11 +201,11 @@ function start(file: string, log: string, args: readonly string[]): ChildProcess
 
 const READY_LIMIT_MS = 120_000;
 
-async function untilReady(process: ChildProcess, log: string, probe: () => unknown): Promise<void> {
+async function untilReady(process: ChildProcess, log: string, probe: () => Promise<unknown>): Promise<void> {
   const end = Date.now() + READY_LIMIT_MS;
   for (;;) {
     try {
-      probe();
+      await probe();
       return;
     } catch (error) {
       if (process.exitCode === null && Date.now() < end) await delay(200);
