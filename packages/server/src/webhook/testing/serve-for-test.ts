@@ -1,0 +1,97 @@
+import { type LookupResult, lookupIds, type SecretLookup, SecretValue } from "@flyte-secrets/core";
+import { createEmbeddedInjector, createInlineDelivery, createMutator, type Mutator } from "@flyte-secrets/inject";
+import { createCertificate } from "@flyte-secrets/testkit";
+import { Registry } from "prom-client";
+import { onTestFinished } from "vitest";
+import { loadConfig } from "../../config/load-config.ts";
+import { createLogger } from "../../telemetry/create-logger.ts";
+import type { ServingCertificate } from "../certificate-source.ts";
+import { createScopeGuard } from "../scope-guard.ts";
+import { serveWebhook } from "../serve-webhook.ts";
+import { createWebhook } from "../webhook.ts";
+import { createWebhookMetrics } from "../webhook-metrics.ts";
+import type { Target } from "./post-review.ts";
+
+export interface TestWebhook extends Target {
+  readonly probes: number;
+  logged(): string;
+  /** Serves with another certificate from now on. */
+  renew(certificate: ServingCertificate): void;
+  close(options: { graceMs: number; finishMs: number }): Promise<void>;
+}
+
+export interface TestWebhookOptions {
+  readonly lookup?: SecretLookup;
+  readonly mutator?: Mutator;
+  readonly flags?: Readonly<Record<string, string>>;
+  readonly readiness?: readonly (() => unknown)[];
+}
+
+/** A lookup in which every key has its own name as value, at project scope. */
+export const ECHO_LOOKUP: SecretLookup = {
+  async find(scope, key): Promise<LookupResult> {
+    const [{ id, level } = { id: { ...scope, name: key }, level: "project" as const }] = lookupIds(scope, key);
+    return { found: true, id, level, value: SecretValue.fromText(`value of ${key}`), attempts: [] };
+  },
+};
+
+/** The webhook on free ports, with delivery Inline and the Embedded manager, until the test ends. */
+export async function serveForTest(options: TestWebhookOptions = {}): Promise<TestWebhook> {
+  const flags = {
+    "webhook.listenPort": "0",
+    "executor.healthProbeBindAddress": "127.0.0.1:0",
+    "executor.metricsBindAddress": "",
+    "logger.level": "debug",
+    ...options.flags,
+  };
+  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/", cwd: "/" });
+  const lines: string[] = [];
+  const log = createLogger(config.logger, { write: (line) => void lines.push(line) });
+  const registry = new Registry();
+  const mutator =
+    options.mutator ??
+    createMutator({
+      managers: [createEmbeddedInjector({ lookup: options.lookup ?? ECHO_LOOKUP })],
+      secretEnvVarPrefix: "_UNION_",
+      envVarNaming: "raw",
+      delivery: createInlineDelivery(),
+    });
+  const binding = config.webhook.scopeBinding;
+  const handler = createWebhook({
+    mutator,
+    scopeGuard: createScopeGuard({ binding, organization: "flyte" }),
+    warnOnly: binding.mode === "warn",
+    timeoutMs: 10_000,
+    telemetry: { log, metrics: createWebhookMetrics(registry) },
+  });
+  const { cert, key } = await createCertificate();
+  let certificate: ServingCertificate = { cert, key, ca: cert };
+  const listeners = new Set<() => void>();
+  const served = await serveWebhook({
+    config: { ...config, webhook: { ...config.webhook, cacheInvalidationPort: 0 } },
+    handler,
+    certificates: {
+      current: () => certificate,
+      onChange(listener) {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
+      async close() {},
+    },
+    invalidation: { invalidate() {} },
+    readiness: options.readiness ?? [],
+    telemetry: { log, registry },
+  });
+  onTestFinished(() => served.close({ graceMs: 0, finishMs: 0 }));
+  return {
+    port: served.ports.admission ?? 0,
+    probes: served.ports.probes ?? 0,
+    ca: cert,
+    logged: () => lines.join(""),
+    renew(next) {
+      certificate = next;
+      for (const listener of listeners) listener();
+    },
+    close: (limits) => served.close(limits),
+  };
+}
