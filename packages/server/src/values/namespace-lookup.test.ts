@@ -1,0 +1,130 @@
+import { encodeSecretId, kubernetesSecretName, type SecretId, SecretsError } from "@flyte-secrets/core";
+import { pino } from "pino";
+import { expect, onTestFinished, test } from "vitest";
+import type { Secret } from "../kube/kube-object.ts";
+import type { KubeWatchEvent } from "../kube/watch-events.ts";
+import { createManualClock } from "../testing/manual-clock.ts";
+import { NO_METRICS } from "./lookup-metrics.ts";
+import { createNamespaceLookup, type NamespaceLookupOptions } from "./namespace-lookup.ts";
+
+const scope = { org: "flyte", domain: "development", project: "shop" };
+const project: SecretId = { ...scope, name: "api-key" };
+const global: SecretId = { ...project, domain: "", project: "" };
+const down = new SecretsError("store_unavailable", "down");
+
+function managed(id: SecretId, value: string): Secret {
+  const data = { [encodeSecretId(id)]: Buffer.from(value).toString("base64") };
+  return { apiVersion: "v1", kind: "Secret", metadata: { name: kubernetesSecretName(id) }, data };
+}
+
+/** A namespace and the watch on it, in the test's hand. */
+function setUp(...listed: Secret[]) {
+  const clock = createManualClock();
+  let isDown = false;
+  let watch = Promise.withResolvers<KubeWatchEvent<Secret>>();
+  const tell = async (event: KubeWatchEvent<Secret>) => {
+    const current = watch;
+    watch = Promise.withResolvers();
+    current.resolve(event);
+    await clock.advance(0);
+  };
+  const change = (type: "ADDED" | "MODIFIED" | "DELETED", object: Secret) =>
+    tell({ type, object, resourceVersion: "2" });
+  // The one resource that is asked for.
+  const client = {
+    async list() {
+      if (isDown) throw down;
+      return { items: [...listed], resourceVersion: "1" };
+    },
+    async *watch(_resource: unknown, _query: unknown, { signal }: { signal: AbortSignal }) {
+      if (isDown) throw down;
+      yield { type: "OPENED" };
+      const ended = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      for (;;) yield await Promise.race([watch.promise, ended]);
+    },
+  } as unknown as NamespaceLookupOptions["client"];
+  const goDown = async () => {
+    isDown = true;
+    const current = watch;
+    watch = Promise.withResolvers();
+    current.reject(down);
+    await clock.advance(0);
+  };
+  const comeBack = async () => {
+    isDown = false;
+    await clock.advance(20_000);
+  };
+  let expiredUsed = 0;
+  const lookup = createNamespaceLookup({
+    client,
+    namespace: "flyte",
+    staleMs: 60_000,
+    clock,
+    log: pino({ enabled: false }),
+    metrics: { ...NO_METRICS, expiredUsed: () => void expiredUsed++ },
+  });
+  onTestFinished(() => lookup.close());
+  const find = async () => {
+    const result = await lookup.find(scope, "api-key");
+    return result.found ? `${result.level} ${result.value.revealText()}` : "nowhere";
+  };
+  return { clock, change, goDown, comeBack, lookup, find, expiredUsed: () => expiredUsed };
+}
+
+test("every change that the watch tells is seen, at the narrowest scope", async () => {
+  const { change, find } = setUp(managed(global, "g"));
+  expect(await find()).toBe("global g");
+  await change("ADDED", managed(project, "p"));
+  expect(await find()).toBe("project p");
+  await change("MODIFIED", managed(project, "p2"));
+  expect(await find()).toBe("project p2");
+  await change("DELETED", managed(project, "p2"));
+  expect(await find()).toBe("global g");
+});
+
+test("what is found says in which namespace it lies, and what isn't where it was looked for", async () => {
+  const { lookup } = setUp(managed(project, "p"));
+  expect(await lookup.find(scope, "api-key")).toMatchObject({ found: true, id: project, namespace: "flyte" });
+  const attempt = (level: string, id: SecretId) => ({
+    provider: "K8s",
+    level,
+    id: encodeSecretId({ ...id, name: "other" }),
+    outcome: "not found",
+  });
+  expect(await lookup.find(scope, "other")).toEqual({
+    found: false,
+    attempts: [attempt("project", project), attempt("domain", { ...project, project: "" }), attempt("global", global)],
+  });
+});
+
+test("a Secret that lost its key stops the lookup, and gives way to no broader one", async () => {
+  const { change, find } = setUp(managed(project, "p"), managed(global, "g"));
+  await find();
+  await change("MODIFIED", { ...managed(project, "p"), data: {} });
+  await expect(find()).rejects.toMatchObject({ code: "value_unreadable" });
+});
+
+test("while the API server is down what it last said is used, for a bounded time, and counted", async () => {
+  const { clock, find, lookup, goDown, comeBack, expiredUsed } = setUp(managed(project, "old"));
+  await find();
+  await lookup.ready();
+  await goDown();
+  expect([await find(), expiredUsed()]).toEqual(["project old", 1]);
+  await expect(lookup.ready()).rejects.toMatchObject({ code: "store_unavailable" });
+  await clock.advance(60_000);
+  await expect(find()).rejects.toMatchObject({
+    code: "store_unavailable",
+    message: "the Secrets of namespace flyte cannot be followed: down",
+  });
+  await comeBack();
+  await lookup.ready();
+  expect(await find()).toBe("project old");
+});
+
+test("who asks before all is known waits, no longer than the signal says", async () => {
+  const { lookup } = setUp();
+  await expect(lookup.find(scope, "api-key", { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    code: "canceled",
+  });
+  expect(await lookup.find(scope, "api-key")).toMatchObject({ found: false });
+});
