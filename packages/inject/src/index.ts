@@ -5,6 +5,7 @@ export { createGcpInjector } from "./gcp-injector.ts";
 export { createGlobalInjector, type GlobalInjectorOptions } from "./global-injector.ts";
 export { createInlineDelivery, type FileMountInitContainer } from "./inline-delivery.ts";
 export { createK8sInjector, type K8sInjectorOptions } from "./k8s-injector.ts";
+export { detectMissedInjection, type MissedInjection } from "./missed-injection.ts";
 export type { InjectionRecord } from "./mutation-plan.ts";
 export {
   createMutator,

@@ -16,6 +16,7 @@ import {
   setVariable,
 } from "@flyte-secrets/core";
 import { findForPod, scopeOf, sourceOf } from "./find-for-pod.ts";
+import { kubernetesGroup } from "./kubernetes-group.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { DIRECTORY_EDITS, prefixEdit, valueEdits } from "./value-edits.ts";
@@ -41,7 +42,7 @@ export function createK8sInjector(options: K8sInjectorOptions): Injector {
     async inject(request, context) {
       const fault = requestFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };
-      const group = request.group || createHash("md5").update(request.key).digest("hex");
+      const group = kubernetesGroup(request);
       const result = await findSource(request, group, { options, context });
       if (typeof result === "string") return { injected: false, reason: result };
       const { source, ...found } = result;
