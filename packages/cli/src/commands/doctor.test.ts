@@ -1,7 +1,9 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { success, useCliHome } from "../testing/use-cli-home.ts";
+import { ask, taskPod, writeManifest } from "../testing/pod-manifests.ts";
+import { runCli } from "../testing/run-cli.ts";
+import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 
 const at = useCliHome();
 
@@ -70,6 +72,59 @@ describe("doctor", () => {
     expect((await at.call("doctor", "--secret.sever.port", "1")).stdout).toBe(
       "problem  flag --secret.sever.port: unknown key secret.sever; did you mean secret.server?\n" +
         "         correct the configuration; nothing else was checked\n",
+    );
+  });
+});
+
+describe("doctor --pods", () => {
+  it("finds the pods that should have been given secrets, each with its remedy, and exits with 1", async () => {
+    await at.keep({ "dev/shop/api-key": "value" });
+    const pod = taskPod([ask("api-key")]);
+    writeManifest(at.home, "pod.json", pod);
+    const injected = JSON.parse((await at.call("mutate", "-f", "pod.json", "-o", "json")).stdout).items[1];
+    const named = (name: string, rest: object = {}) => ({ ...pod, metadata: { ...pod.metadata, name, ...rest } });
+    const { "inject-flyte-secrets": _, ...labels } = pod.metadata.labels;
+    const items = [
+      injected,
+      named("late", {
+        annotations: { ...pod.metadata.annotations, ...taskPod([ask("b"), ask("c")]).metadata.annotations },
+      }),
+      named("unlabelled", { labels }),
+      named("silent", { annotations: {} }),
+      named("garbled", { annotations: { "flyte.secrets/s0": "!" } }),
+      {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: "proxy", namespace: "kube-system" },
+        spec: { containers: [] },
+      },
+      { apiVersion: "v1", kind: "Service", metadata: { name: "s" } },
+    ];
+    const input = JSON.stringify({ apiVersion: "v1", kind: "List", items });
+    const result = await runCli({ args: ["doctor", "--pods", "-"], env: at.env, input });
+    expect(result).toEqual({
+      exitCode: 1,
+      stdout: `problem  Pod shop-dev/late asks for b, c and did not get it: the webhook was not asked when the pod was made
+         look whether the MutatingWebhookConfiguration is there and its namespaceSelector takes in the namespace, and make the pod again
+problem  Pod shop-dev/unlabelled asks for api-key and has no label inject-flyte-secrets: "true", so the webhook was not asked
+         set the label on the pod, or in the template that it is made from, and make it again
+problem  Pod shop-dev/silent has the label inject-flyte-secrets: "true", and no annotation says which secrets it wants
+         add an annotation flyte.secrets/s0 (the SDK's toPod writes them) and make it again, or take the label away
+problem  Pod shop-dev/garbled: failed to unmarshal secrets from pod annotations: error unmarshaling secret [flyte.secrets/s0]. Error: illegal base32 data
+         correct the annotation and make the pod again; the webhook was not asked, or it would have been rejected
+ok       2 pods lack nothing
+note     1 object of another kind, not looked at
+`,
+      stderr: "error: 4 of 6 checks failed\n",
+    });
+  });
+
+  it("finds nothing wrong with pods that ask for nothing, and says what is no list of pods", async () => {
+    writeManifest(at.home, "pods.json", { kind: "PodList", items: [{ kind: "Pod", spec: { containers: [] } }] });
+    expect(await at.call("doctor", "--pods", "pods.json")).toEqual(success("ok       1 pod lacks nothing\n"));
+    writeFileSync(join(at.home, "pods.json"), "NAME  READY");
+    expect(await at.call("doctor", "--pods", "pods.json")).toEqual(
+      failure(1, "pods.json must hold Kubernetes objects only"),
     );
   });
 });

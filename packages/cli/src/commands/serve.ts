@@ -9,7 +9,7 @@ import { addSettingOptions, readConfig, type SettingOptions } from "../options/s
 interface ServeOptions extends SettingOptions {
   readonly host?: string;
   readonly port?: string;
-  readonly auth?: "token" | "none";
+  readonly auth?: "token" | "oidc" | "none";
 }
 
 /** `serve`: the secret service, until Ctrl-C or SIGTERM. */
@@ -22,7 +22,7 @@ export function serveCommand(host: Host): Command {
     )
     .option("--host <host>", "address to listen on (secret.server.host)")
     .option("--port <port>", "port to listen on, 0 for a free one (secret.server.port)")
-    .addOption(new Option("--auth <mode>", "who may call (secret.auth.mode)").choices(["token", "none"]));
+    .addOption(new Option("--auth <mode>", "who may call (secret.auth.mode)").choices(["token", "oidc", "none"]));
   return addSettingOptions(command)
     .addHelpText(
       "after",
@@ -58,6 +58,8 @@ function greeting(endpoint: string, { store, auth }: Config["secret"]): string {
       "This user's flyte-secrets commands and SDK find both by themselves; other clients send the token as",
       "`authorization: Bearer TOKEN`.",
     );
+  } else if (auth.mode === "oidc") {
+    lines.push(`Callers send a token that ${auth.oidc.issuer} has issued for ${auth.oidc.audience}.`);
   } else {
     lines.push("Everybody who reaches this address may use it (--auth none).");
   }

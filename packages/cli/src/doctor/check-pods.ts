@@ -1,0 +1,59 @@
+import { INJECT_LABEL, type Pod, type SecretRequest } from "@flyte-secrets/core";
+import { detectMissedInjection, type MissedInjection } from "@flyte-secrets/inject";
+import { objectTitle, podInObject } from "../manifests/pod-in-object.ts";
+import type { KubernetesObject } from "../manifests/read-manifests.ts";
+import { type Finding, note, ok, problem } from "./finding.ts";
+
+/** Which pods of a cluster lack secrets that they were meant to have; one finding each, and one for all others. */
+export function checkPods(objects: readonly KubernetesObject[]): Finding[] {
+  const pods = objects.filter(({ kind }) => kind === "Pod");
+  const findings = pods.flatMap((object) => {
+    const missed = detectMissedInjection(podOf(object));
+    return missed ? [toFinding(objectTitle(object, "default"), missed)] : [];
+  });
+  const right = pods.length - findings.length;
+  const others = objects.length - pods.length;
+  return [
+    ...findings,
+    ...(right > 0 ? [ok(`${count(right, "pod")} lack${right === 1 ? "s" : ""} nothing`)] : []),
+    ...(others > 0 ? [note(`${count(others, "object")} of another kind, not looked at`)] : []),
+  ];
+}
+
+function podOf(object: KubernetesObject): Pod {
+  return podInObject(object, "default")?.pod ?? { spec: { containers: [] } };
+}
+
+function toFinding(title: string, missed: MissedInjection): Finding {
+  const label = `${INJECT_LABEL}: "true"`;
+  switch (missed.problem) {
+    case "no label":
+      return problem(
+        `${title} asks for ${names(missed.requests)} and has no label ${label}, so the webhook was not asked`,
+        "set the label on the pod, or in the template that it is made from, and make it again",
+      );
+    case "no requests":
+      return problem(
+        `${title} has the label ${label}, and no annotation says which secrets it wants`,
+        "add an annotation flyte.secrets/s0 (the SDK's toPod writes them) and make it again, or take the label away",
+      );
+    case "bad annotation":
+      return problem(
+        `${title}: ${missed.reason}`,
+        "correct the annotation and make the pod again; the webhook was not asked, or it would have been rejected",
+      );
+    case "not injected":
+      return problem(
+        `${title} asks for ${names(missed.requests)} and did not get it: the webhook was not asked when the pod was made`,
+        "look whether the MutatingWebhookConfiguration is there and its namespaceSelector takes in the namespace, and make the pod again",
+      );
+  }
+}
+
+function names(requests: readonly SecretRequest[]): string {
+  return requests.map(({ group, key }) => [group, key].filter((part) => part !== "").join("/")).join(", ");
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
