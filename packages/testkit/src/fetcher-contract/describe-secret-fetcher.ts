@@ -143,11 +143,13 @@ export function describeSecretFetcher(name: string, start: StartFetcher): void {
     )("a manager that is %s is %s, whether or not it has the secret, and no value is told", async ([fault, code], {
       skip,
     }) => {
-      const { fetcher, put, fail } = await started();
+      const { fetcher, put, fail, faultless = [] } = await started();
       if (!fail) return skip("this manager is a real one, which can't be made to fail");
-      await put(project, text(CANARY));
       // A name of the table.
-      fail(fault as BackendFault);
+      const own = fault as BackendFault;
+      if (faultless.includes(own)) return skip("this manager can't have that fault, or nobody could tell");
+      await put(project, text(CANARY));
+      fail(own);
       expect(await outcomes(fetcher, [project, domain])).toEqual([code, code]);
     });
 

@@ -13,6 +13,8 @@ export interface FetcherHarness {
   putEmpty?(id: SecretId): Promise<void>;
   /** From now on the manager behaves so, where it can be made to. */
   fail?(fault: BackendFault): void;
+  /** Faults that this manager can't have, or that nobody could tell. */
+  readonly faultless?: readonly BackendFault[];
   close(): Promise<void>;
 }
 
