@@ -1,5 +1,13 @@
 import { once } from "node:events";
-import { createServer as createHttpServer, type RequestListener, type ServerOptions } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type ServerOptions,
+  ServerResponse,
+} from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Logger } from "pino";
@@ -37,6 +45,8 @@ export interface Http1Listener {
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
 /** Above the 90 s after which Go's clients, the API server among them, drop idle connections: the client closes, not we. */
 const IDLE_TIMEOUT_MS = 120_000;
 const HEADERS_TIMEOUT_MS = 10_000;
@@ -49,18 +59,25 @@ const MAX_CONNECTIONS = 4096;
  */
 export async function listenHttp1({ handler, host, port, tls, setting, log }: Http1Options): Promise<Http1Listener> {
   let draining = false;
+  // At the last moment before the headers are written, so that it holds for requests that came earlier too.
+  class Response<Request extends IncomingMessage> extends ServerResponse<Request> {
+    override writeHead(status: number, message?: string, headers?: Headers): this;
+    override writeHead(status: number, headers?: Headers): this;
+    override writeHead(status: number, ...rest: unknown[]): this {
+      if (draining) this.shouldKeepAlive = false;
+      // Passed on as they came.
+      return super.writeHead(status, ...(rest as [Headers?]));
+    }
+  }
   const limits: ServerOptions = {
+    ServerResponse: Response,
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: IDLE_TIMEOUT_MS,
     connectionsCheckingInterval: 5_000,
   };
-  const serve: RequestListener = (req, res) => {
-    if (draining) res.shouldKeepAlive = false;
-    handler(req, res);
-  };
   const secure = { ...tls, ALPNProtocols: ["http/1.1"], handshakeTimeout: HEADERS_TIMEOUT_MS };
-  const server = tls ? createHttpsServer({ ...limits, ...secure }, serve) : createHttpServer(limits, serve);
+  const server = tls ? createHttpsServer({ ...limits, ...secure }, handler) : createHttpServer(limits, handler);
   server.maxConnections = MAX_CONNECTIONS;
   // Also bounds an answer that nobody reads.
   server.timeout = IDLE_TIMEOUT_MS;

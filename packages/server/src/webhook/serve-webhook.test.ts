@@ -1,0 +1,140 @@
+import { connect } from "node:tls";
+import { SecretsError } from "@flyte-secrets/core";
+import type { Mutator } from "@flyte-secrets/inject";
+import { createCertificate } from "@flyte-secrets/testkit";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { podReview, taskPod } from "./testing/pod-review.ts";
+import { review, type Target } from "./testing/post-review.ts";
+import { serveForTest, type TestWebhook } from "./testing/serve-for-test.ts";
+import { startLoad } from "./testing/steady-load.ts";
+
+async function probe(webhook: TestWebhook, path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${webhook.probes}${path}`);
+  return `${response.status} ${await response.text()}`;
+}
+
+const isReady = (webhook: TestWebhook) =>
+  probe(webhook, "/readyz").then(
+    (answer) => answer.startsWith("200"),
+    () => false,
+  );
+
+describe("the probes", () => {
+  it("say that the process lives, and whether pods may be sent here", async () => {
+    const webhook = await serveForTest();
+    expect(await probe(webhook, "/healthz")).toBe("200 ok\n");
+    expect(await probe(webhook, "/readyz?verbose")).toBe("200 ok\n");
+    expect(await probe(webhook, "/")).toBe("404 there are /healthz and /readyz here\n");
+  });
+
+  it("name all that is missing, and not what must not be shown", async () => {
+    const missing = new SecretsError("store_unavailable", "the registration does not carry the CA yet");
+    const readiness = [
+      () => {},
+      () => Promise.reject(missing),
+      () => {
+        throw new TypeError("internal detail");
+      },
+    ];
+    const webhook = await serveForTest({ readiness });
+    expect(await probe(webhook, "/readyz")).toBe(
+      "503 not ready: the registration does not carry the CA yet\nnot ready: a check failed\n",
+    );
+    expect(await probe(webhook, "/healthz")).toBe("200 ok\n");
+  });
+});
+
+describe("another certificate", () => {
+  function fingerprint({ port, ca }: Target): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connect({ port, host: "127.0.0.1", ca, servername: "localhost" }, () => {
+        resolve(socket.getPeerX509Certificate()?.fingerprint256 ?? "");
+        socket.destroy();
+      });
+      socket.once("error", reject);
+    });
+  }
+
+  it("is served to new connections, while those that are open go on without a failed request", async () => {
+    const webhook = await serveForTest();
+    const before = await fingerprint(webhook);
+    let turn = 0;
+    const load = startLoad(4, () => {
+      turn++;
+      return webhook;
+    });
+    await vi.waitFor(() => expect(turn).toBeGreaterThan(20));
+    const next = await createCertificate();
+    for (let round = 0; round < 10; round++) webhook.renew({ ...next, ca: next.cert });
+    expect(await fingerprint({ port: webhook.port, ca: next.cert })).not.toBe(before);
+    const turnAtRenewal = turn;
+    await vi.waitFor(() => expect(turn).toBeGreaterThan(turnAtRenewal + 100));
+    expect((await load.stop()).failures).toEqual([]);
+  });
+
+  it("is not taken without its own key: the old one goes on", async () => {
+    const webhook = await serveForTest();
+    const [{ cert }, { key }] = await Promise.all([createCertificate(), createCertificate()]);
+    webhook.renew({ cert, key, ca: cert });
+    expect(await review(webhook, podReview(taskPod([])))).toMatchObject({ response: { allowed: true } });
+    expect(webhook.logged()).toContain("the new certificate cannot be used, serving with the old one");
+  });
+});
+
+describe("stopping", () => {
+  it("one of two under load fails no admission: it is not ready, serves on, and closes after its last answers", async () => {
+    const servers = [await serveForTest(), await serveForTest()];
+    const [first] = servers;
+    // What a Service does: it sends to the pods that were ready when it last looked.
+    let endpoints = servers;
+    const looking = setInterval(async () => {
+      const ready = await Promise.all(servers.map(isReady));
+      endpoints = servers.filter((_, at) => ready[at]);
+    }, 20);
+    onTestFinished(() => clearInterval(looking));
+    let turn = 0;
+    const load = startLoad(6, () => endpoints[turn++ % endpoints.length] ?? servers[1] ?? never());
+
+    await vi.waitFor(() => expect(turn).toBeGreaterThan(100));
+    const closed = first?.close({ graceMs: 500, finishMs: 5_000 });
+    await vi.waitFor(() => expect(endpoints).toEqual(servers.slice(1)));
+    await closed;
+    const turnAtClose = turn;
+    await vi.waitFor(() => expect(turn).toBeGreaterThan(turnAtClose + 100));
+    const { failures, admitted } = await load.stop();
+    expect(failures).toEqual([]);
+    expect([...admitted.values()].every((count) => count > 20)).toBe(true);
+  });
+
+  it("finishes a review that is under way, and answers it as the last on its connection", async () => {
+    const nothing = () => {};
+    let release = nothing;
+    const mutator: Mutator = {
+      mutate: () =>
+        new Promise((resolve) => {
+          release = () => resolve({ changed: false });
+        }),
+    };
+    const webhook = await serveForTest({ mutator });
+    const answer = review(webhook, podReview(taskPod([])));
+    await vi.waitFor(() => expect(release).not.toBe(nothing));
+    const closed = webhook.close({ graceMs: 0, finishMs: 10_000 });
+    await vi.waitFor(async () => expect(await probe(webhook, "/readyz")).toBe("503 not ready: shutting down\n"));
+    release();
+    expect(await answer).toMatchObject({ response: { allowed: true } });
+    await closed;
+    await expect(probe(webhook, "/healthz")).rejects.toThrow();
+  });
+
+  it("cuts off what takes too long", async () => {
+    const webhook = await serveForTest({ mutator: { mutate: () => new Promise(() => {}) } });
+    const answer = review(webhook, podReview(taskPod([])));
+    const outcome = expect(answer).rejects.toThrow("socket hang up");
+    await webhook.close({ graceMs: 50, finishMs: 50 });
+    await outcome;
+  });
+});
+
+function never(): never {
+  throw new Error("no endpoint is left");
+}
