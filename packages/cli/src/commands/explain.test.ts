@@ -1,5 +1,11 @@
-import { describe, expect, it } from "vitest";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ask, taskMetadata, taskPod, writeManifest } from "../testing/pod-manifests.ts";
+import { runCli } from "../testing/run-cli.ts";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 
 const at = useCliHome();
@@ -165,6 +171,49 @@ Embedded  -     -     secret read requirements not met due to empty organization
     );
     expect(await at.call("explain", "-f", "x", "--mount", "env")).toEqual(
       failure(2, "--mount cannot be used with --filename: the pods say what they ask for"),
+    );
+  });
+
+  it("asks the secret manager that the configuration names, and never shows a value of it", async () => {
+    const asked: (string | undefined)[] = [];
+    const vault = createServer((req, res) => {
+      asked.push(req.url);
+      const found = req.url?.includes("project____key");
+      const body = found ? { data: { data: { value: CANARY } } } : { errors: [] };
+      res.writeHead(found ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify(body));
+    });
+    await once(vault.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => void vault.close());
+    writeFileSync(join(at.home, "token"), "token");
+    const setting = (path: string, value: string) => [`--webhook.embeddedSecretManagerConfig.${path}`, value];
+    const { exitCode, stdout, stderr } = await runCli({
+      args: [
+        ...["explain", "api-key", "-p", "shop", "-d", "dev", "-o", "table-simple"],
+        ...setting("type", "Vault"),
+        ...setting("vaultConfig.address", `http://127.0.0.1:${(vault.address() as AddressInfo).port}`),
+        ...setting("vaultConfig.auth", "token"),
+        ...setting("vaultConfig.tokenFile", join(at.home, "token")),
+      ],
+      env: at.env,
+    });
+    const id = (scope: string) => `secret/data/u__org__flyte__domain__${scope}__key__api-key`;
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    expect(stdout.split("\n").slice(2, 4)).toEqual([
+      `Embedded  project scope  ${id("dev__project__shop")}  not found`,
+      `Embedded  domain scope   ${id("dev__project__")}      found`,
+    ]);
+    expect(stdout).not.toContain(CANARY);
+    expect(asked.sort().at(-1)).toBe(`/v1/${id("dev__project__shop")}`);
+  });
+
+  it("says what a secret manager needs that it can't do without", async () => {
+    const type = "--webhook.embeddedSecretManagerConfig.type";
+    expect(await at.call("explain", "api-key", type, "K8s")).toEqual(
+      failure(
+        2,
+        `No Kubernetes cluster is known: this is no pod of one, and there is no ${at.home}/.kube/config. ` +
+          "Set secret.kubernetes.kubeconfig or KUBECONFIG.",
+      ),
     );
   });
 });

@@ -117,7 +117,7 @@ async function openManagers(config: Config, host: Host) {
   const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
   const { createRecorder } = await import("../explain/recorder.ts");
   const { createLazyLookup } = await import("../store/lazy-lookup.ts");
-  const lookup = createLazyLookup(config);
+  const lookup = createLazyLookup(config, host);
   const recorder = createRecorder({ lookup, global: globalSecrets(config, host.env) });
   return {
     managers: createManagers(config, recorder),

@@ -85,7 +85,7 @@ async function mutateAll(
   const { mutateObject } = await import("../mutate/mutate-object.ts");
   const { createLazyLookup } = await import("../store/lazy-lookup.ts");
   const { as, asGroup = [], namespace, showValues = false } = options;
-  await using lookup = createLazyLookup(config);
+  await using lookup = createLazyLookup(config, host);
   const global = globalSecrets(config, host.env);
   const writer = { write: async () => {} };
   const admission = claimable(createAdmission(config, { lookup, global, writer }), as);
