@@ -74,6 +74,12 @@ export const ERROR_KINDS = {
     "A backend refused our credentials; the message says what to fix.",
   ),
   unauthenticated: kind("unauthenticated", 503, "The caller's credentials are missing or wrong."),
+  issuer_unavailable: kind(
+    "unavailable",
+    503,
+    "The issuer of tokens is out of reach and its keys are not in memory, so that no token can be checked. Try again.",
+    { retryable: true },
+  ),
   store_unavailable: kind("unavailable", 503, "The store is down, busy or out of reach. Try again.", {
     retryable: true,
   }),

@@ -11,22 +11,29 @@ export {
   type KubeClientOptions,
   type ObservedRequest,
 } from "./kube/kube-client.ts";
+export { type ClusterSurroundings, connectCluster, connectKube } from "./kube/connect-cluster.ts";
 export { findKubeConnection, type KubeConnection, type KubeSurroundings } from "./kube/kube-connection.ts";
 export { defineResource, type KubeObject, type KubeResource, SECRETS, type Secret } from "./kube/kube-object.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";
 export { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
 export type { ListenerLimits } from "./rpc/listener-limits.ts";
 export type { NodeHandler } from "./rpc/node-handler.ts";
+export { type RunWebhookOptions, runWebhook } from "./run-webhook.ts";
 export { type RunningSystem, startServer } from "./server.ts";
 export {
   type MountedSecretService,
   type SecretServiceOptions,
   secretService,
 } from "./service/secret-service.ts";
-export type { ServiceAuth, ServiceConfig } from "./service/service-config.ts";
+export type { OidcAuth, ServiceAuth, ServiceConfig } from "./service/service-config.ts";
 export { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
+export {
+  type KubernetesStore,
+  type KubernetesStoreOptions,
+  openKubernetesStore,
+} from "./store/kubernetes/kubernetes-store.ts";
 export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
 export { type RotateMasterKeyOptions, rotateMasterKey } from "./store/rotate-master-key.ts";
 export { createLogger, type LogDestination } from "./telemetry/create-logger.ts";

@@ -61,8 +61,17 @@ export async function startServer(config: Config, { log }: { readonly log: Logge
   };
 }
 
-function resolveAuth({ mode, tokenFile }: Config["secret"]["auth"]): ServiceAuth {
-  return mode === "none" ? { mode } : { mode, token: ensureTokenFile(tokenFile) };
+function resolveAuth({ mode, tokenFile, oidc }: Config["secret"]["auth"]): ServiceAuth {
+  switch (mode) {
+    case "none":
+      return { mode };
+    case "token":
+      return { mode, token: ensureTokenFile(tokenFile) };
+    case "oidc": {
+      const { clockSkew, ...rest } = oidc;
+      return { mode, clockSkewMs: clockSkew, ...rest };
+    }
+  }
 }
 
 function assertAuthentication({ auth, server: { host } }: Config["secret"]): void {

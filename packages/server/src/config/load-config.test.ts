@@ -14,7 +14,19 @@ describe("files", () => {
       organization: "flyte",
       imagePullNamespace: "",
       server: { host: "127.0.0.1", port: 8093, tls: { certFile: "", keyFile: "" } },
-      auth: { mode: "token", tokenFile: "/home/me/.flyte-secrets/token", allowUnauthenticatedNetwork: false },
+      auth: {
+        mode: "token",
+        tokenFile: "/home/me/.flyte-secrets/token",
+        allowUnauthenticatedNetwork: false,
+        oidc: {
+          issuer: "",
+          audience: "",
+          clockSkew: 30_000,
+          clientId: "",
+          redirectUri: "http://localhost:53593/callback",
+          scopes: [],
+        },
+      },
       webhookURL: "",
       kubernetes: {
         kubeconfig: "",
@@ -27,7 +39,7 @@ describe("files", () => {
     });
     expect(webhook).toMatchObject({ secretManagerType: "Embedded", secretEnvVarPrefix: "_UNION_", webhookTimeout: 30 });
     expect(secrets).toEqual({ type: "local", "secrets-prefix": "/etc/secrets", "env-prefix": "FLYTE_SECRET_" });
-    expect(cache.inMemoryFixedSize).toEqual({ size: 100_000_000, defaultExpiration: 86_400_000 });
+    expect(cache.inMemoryFixedSize).toMatchObject({ size: 100_000_000, defaultExpiration: 86_400_000 });
     expect(logger).toEqual({ level: "warn", "show-source": false, mute: false, formatter: { type: "auto" } });
   });
 
@@ -120,7 +132,7 @@ it("reads the configuration of a Flyte installation as it is", () => {
   const config = load({ files, env: { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" } });
   const untouched = load();
   expect(config.logger).toEqual({ level: "debug", "show-source": true, mute: false, formatter: { type: "json" } });
-  expect(config.cache.inMemoryFixedSize).toEqual({ size: 52_428_800, defaultExpiration: 43_200_000 });
+  expect(config.cache.inMemoryFixedSize).toMatchObject({ size: 52_428_800, defaultExpiration: 43_200_000 });
   expect(config.executor).toEqual({
     healthProbeBindAddress: ":8083",
     metricsBindAddress: ":10255",

@@ -69,3 +69,15 @@ it("reads the master key from its variable and shows it nowhere", () => {
     expect(refusal(() => load({ env: { FLYTE_SECRETS_MASTER_KEY: bad } }))).toBe(message);
   }
 });
+
+it("wants issuer and audience with mode oidc, and an issuer that can be trusted", () => {
+  const text = "secret:\n  auth:\n    mode: oidc\n";
+  expect(refusal(() => loadText(`${text}    oidc: { issuer: "https://id.example/" }`))).toBe(
+    "invalid_config: config.yaml:3: secret.auth.mode: oidc needs secret.auth.oidc.audience beside it",
+  );
+  expect(refusal(() => loadText(`${text}    oidc: { issuer: "http://id.example/", audience: a }`))).toBe(
+    "invalid_config: config.yaml:4: secret.auth.oidc.issuer must be an https URL (http on this machine only)",
+  );
+  const { auth } = loadText(`${text}    oidc: { issuer: "https://id.example/", audience: a }`).secret;
+  expect([auth.mode, auth.oidc.issuer, auth.oidc.audience]).toEqual(["oidc", "https://id.example/", "a"]);
+});

@@ -43,7 +43,7 @@ function resolveSecret({ secret, webhook }: Settings, surroundings: Surroundings
       tls: resolveTls(server.tls, surroundings),
     },
     auth: {
-      ...auth,
+      ...checkedAuth(auth, surroundings),
       tokenFile: auth.tokenFile === "" ? join(path, "token") : absolutePath(auth.tokenFile, surroundings),
     },
     // No webhook of Flyte's can read the embedded store, so there is nobody to tell.
@@ -56,6 +56,13 @@ function resolveSecret({ secret, webhook }: Settings, surroundings: Surroundings
         : webhook.kubernetes.namespace || kubernetes.namespace,
     },
   };
+}
+
+function checkedAuth(auth: Settings["secret"]["auth"], surroundings: Surroundings) {
+  if (auth.mode !== "oidc") return auth;
+  const missing = (["issuer", "audience"] as const).find((key) => auth.oidc[key] === "");
+  if (missing === undefined) return auth;
+  throw contradiction("secret.auth.mode", `oidc needs secret.auth.oidc.${missing} beside it`, surroundings);
 }
 
 function resolveTls(tls: Settings["secret"]["server"]["tls"], surroundings: Surroundings) {

@@ -1,4 +1,5 @@
-import { choice, duration, integer, section, text, toggle } from "./setting.ts";
+import { isSafeIssuerUrl } from "../oidc/issuer-documents.ts";
+import { choice, duration, integer, section, text, texts, toggle } from "./setting.ts";
 
 /** `secret`: the service and its store. */
 export const secretSection = section("The secret service and its store.", {
@@ -39,9 +40,11 @@ export const secretSection = section("The secret service and its store.", {
     }),
   }),
   auth: section("Who may call. Health and OAuth metadata routes are open.", {
-    mode: choice(["token", "none"], {
+    mode: choice(["token", "oidc", "none"], {
       default: "token",
-      about: "`token`: callers send the token as `Authorization: Bearer` (or `Proxy-Authorization`). `none`: anybody.",
+      about:
+        "`token`: callers send the token as `Authorization: Bearer` (or `Proxy-Authorization`). `oidc`: they send a signed token of " +
+        "an issuer. `none`: anybody.",
     }),
     tokenFile: text({
       default: "",
@@ -52,6 +55,23 @@ export const secretSection = section("The secret service and its store.", {
       default: false,
       about:
         "Let `mode: none` listen beyond this machine. Everybody who reaches the port can then read names and write values.",
+    }),
+    oidc: section("With `mode: oidc`: whose tokens are taken, and what clients are told that they need to get one.", {
+      issuer: text({
+        default: "",
+        about:
+          "URL of the OpenID Connect or OAuth 2 issuer, exactly as the claim `iss` has it. Its metadata and keys are read from there.",
+        accepts: (value) => value === "" || isSafeIssuerUrl(value),
+        must: "an https URL (http on this machine only)",
+      }),
+      audience: text({ default: "", about: "What the claim `aud` of a token has to name." }),
+      clockSkew: duration({ default: "30s", about: "How far the issuer's clock may be from this machine's." }),
+      clientId: text({ default: "", about: "Public client that Flyte's clients log in as (`DeviceFlow`, `Pkce`)." }),
+      redirectUri: text({
+        default: "http://localhost:53593/callback",
+        about: "Where the issuer sends a browser back to (`Pkce`); registered for that client.",
+      }),
+      scopes: texts({ default: [], about: "Scopes that clients ask the issuer for. Tokens are not checked for them." }),
     }),
   }),
   webhookURL: text({

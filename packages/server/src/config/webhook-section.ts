@@ -89,6 +89,13 @@ export const webhookSection = section(
     }),
     serviceName: text({ default: "flyte-pod-webhook", about: "Service of the webhook and name of its registration." }),
     servicePort: integer({ default: 443, min: 1, max: 65535, about: "Port of that service." }),
+    url: text({
+      default: "",
+      about:
+        "Where the API server reaches the webhook from outside of the cluster, such as https://host.example.com:9443/mutate--v1-pod; empty: by the service.",
+      accepts: (value) => value === "" || /^https:\/\/[^/?#]+\/mutate--v1-pod$/.test(value),
+      must: "an https address with the path /mutate--v1-pod",
+    }),
     secretName: text({ default: "flyte-pod-webhook", about: "Secret with the webhook's certificates." }),
     certDir: text({
       default: "/etc/webhook/certs",

@@ -3,14 +3,14 @@ import type { ConnectRouterOptions, HandlerContext, Interceptor } from "@connect
 import { compressionGzip } from "@connectrpc/connect-node";
 import { SecretIdentifierSchema, UpdateSecretRequestSchema } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
-import type { Authorise } from "./authorise.ts";
+import type { Authentication } from "./authentication.ts";
 import { findCall } from "./call.ts";
 import { tidyFailures } from "./tidy-failure.ts";
 import { toConnectError } from "./to-connect-error.ts";
 
 export interface CallParts {
   readonly log: Logger;
-  readonly authorise: Authorise;
+  readonly authorise: Authentication["authorise"];
   /** Largest request message, compressed or not. */
   readonly readMaxBytes: number;
   /** Told of each call that runs, for an orderly close. */
@@ -22,10 +22,10 @@ export interface CallParts {
  * errors, and gzip and size limits apply. Passed to `router.service`, so that it also holds on a router of somebody else.
  */
 export function createCallOptions({ log, authorise, readMaxBytes, onCall }: CallParts): Partial<ConnectRouterOptions> {
-  const requestGate = (context: HandlerContext) => {
+  const requestGate = async (context: HandlerContext) => {
     tidyFailures(context, findCall(context.values, context.url));
     try {
-      authorise(context.requestHeader);
+      await authorise(context.requestHeader);
     } catch (error) {
       throw toConnectError(error, { log, signal: context.signal });
     }

@@ -2,8 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import type { SecretStore } from "@flyte-secrets/core";
 import { AuthMetadataService, ClusterService, SecretService } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
-import { createAuthHandlers } from "./auth-handlers.ts";
-import { createAuthorise } from "./authorise.ts";
+import type { Authentication } from "./authentication.ts";
 import { createCallOptions } from "./call-options.ts";
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { createInvalidation } from "./invalidation.ts";
@@ -14,16 +13,18 @@ import { createValidateRequest } from "./validate-request.ts";
 export interface RouteParts {
   readonly store: SecretStore;
   readonly config: ServiceConfig;
+  readonly authentication: Authentication;
   readonly log: Logger;
   /** Told of each call that runs. */
   readonly onCall: (running: Promise<unknown>) => void;
 }
 
 /** The RPC services of this server, with all that surrounds their calls, as a function that adds them to a Connect router. */
-export function createRoutes({ store, config, log, onCall }: RouteParts): (router: ConnectRouter) => ConnectRouter {
+export function createRoutes(parts: RouteParts): (router: ConnectRouter) => ConnectRouter {
+  const { store, config, authentication, log, onCall } = parts;
   const readMaxBytes = messageLimit(store.maxValueBytes);
   const open = createCallOptions({ log, onCall, readMaxBytes, authorise: () => {} });
-  const guarded = createCallOptions({ log, onCall, readMaxBytes, authorise: createAuthorise(config.auth) });
+  const guarded = createCallOptions({ log, onCall, readMaxBytes, authorise: authentication.authorise });
   const secretHandlers = createSecretHandlers({
     store,
     organization: config.organization,
@@ -31,12 +32,11 @@ export function createRoutes({ store, config, log, onCall }: RouteParts): (route
     invalidate: createInvalidation({ webhookURL: config.webhookURL, log }),
     log,
   });
-  const authHandlers = createAuthHandlers(config.auth);
   return (router) =>
     router
       .service(SecretService, secretHandlers, guarded)
       .service(ClusterService, clusterHandlers, guarded)
-      .service(AuthMetadataService, authHandlers, open);
+      .service(AuthMetadataService, authentication.handlers, open);
 }
 
 /** JSON may write each byte of a value as six, such as `\\u0000`; 64 KiB are for the rest of the message. */

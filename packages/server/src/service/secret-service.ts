@@ -4,9 +4,11 @@ import type { Logger } from "pino";
 import type { Exchange, NodeHandler } from "../rpc/node-handler.ts";
 import { type ErrorReply, reply, replyError } from "../rpc/reply.ts";
 import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
+import { createAuthentication } from "./authentication.ts";
 import { beginCall, type Call, carryCall } from "./call.ts";
 import { createRoutes } from "./create-routes.ts";
 import { replyReadiness } from "./health.ts";
+import { replyIssuerMetadata } from "./issuer-metadata.ts";
 import { findRestRoute } from "./rest-routes.ts";
 import type { ServiceConfig } from "./service-config.ts";
 import { createUnknownRpc } from "./unknown-rpc.ts";
@@ -38,7 +40,8 @@ export function secretService({ store, config, telemetry: { log } }: SecretServi
     const ended: Promise<unknown> = call.then(end, end);
     running.add(ended);
   };
-  const routes = createRoutes({ store, config, log, onCall });
+  const authentication = createAuthentication(config.auth, log);
+  const routes = createRoutes({ store, config, authentication, log, onCall });
   const rpcs = new Map(routes(createConnectRouter()).handlers.map((rpc) => [rpc.requestPath, rpc]));
   const findUnknownRpc = createUnknownRpc();
   let closing = false;
@@ -55,7 +58,7 @@ export function secretService({ store, config, telemetry: { log } }: SecretServi
     else if (rest !== undefined) replyError(exchange, methodNotAllowed(rest.allowed));
     else if (path === "/healthz") reply(exchange, { status: 200, text: "OK" });
     else if (path === "/readyz") void replyReadiness(exchange, store, closing);
-    else if (path === "/.well-known/oauth-authorization-server") replyError(exchange, NO_ISSUER);
+    else if (path === "/.well-known/oauth-authorization-server") void replyIssuerMetadata(exchange, authentication);
     else replyError(exchange, NO_SUCH_PATH);
   };
 
@@ -67,6 +70,7 @@ export function secretService({ store, config, telemetry: { log } }: SecretServi
     async close() {
       closing = true;
       await Promise.all(running);
+      authentication.close();
     },
   };
 }
@@ -86,12 +90,6 @@ function methodNotAllowed(allowed: readonly string[]): ErrorReply {
   const message = `this path takes ${allowed.join(", ")}`;
   return { status: 405, code: "unknown", message, headers: { allow: allowed.join(", ") } };
 }
-
-const NO_ISSUER: ErrorReply = {
-  status: 404,
-  code: "unimplemented",
-  message: "there is no OAuth 2 issuer behind this server: send its own token as a bearer token",
-};
 
 const NO_SUCH_PATH: ErrorReply = {
   status: 404,

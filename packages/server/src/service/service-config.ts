@@ -1,5 +1,21 @@
-/** Who may call: anyone, or whoever sends the one token. */
-export type ServiceAuth = { readonly mode: "none" } | { readonly mode: "token"; readonly token: string };
+/** Who may call: anyone, whoever sends the one token, or whoever sends a token of an issuer. */
+export type ServiceAuth = { readonly mode: "none" } | { readonly mode: "token"; readonly token: string } | OidcAuth;
+
+/** Tokens of an issuer, and what clients are told that they need to get one there. */
+export interface OidcAuth {
+  readonly mode: "oidc";
+  /** The issuer's URL, exactly as its tokens name it. */
+  readonly issuer: string;
+  /** What tokens must be for. */
+  readonly audience: string;
+  /** How far the issuer's clock may be from this machine's. */
+  readonly clockSkewMs: number;
+  /** The public client that Flyte's clients log in as; empty: they must be configured with one. */
+  readonly clientId: string;
+  readonly redirectUri: string;
+  /** What clients ask the issuer for. Tokens are not checked for them. */
+  readonly scopes: readonly string[];
+}
 
 /** What the service has to know beside its store; the `secret` section of spec page 7. */
 export interface ServiceConfig {

@@ -1,0 +1,84 @@
+import { createLocalJWKSet, type JWTVerifyGetKey } from "jose";
+import { z } from "zod";
+
+/** Where tokens come from, as the issuer publishes it (RFC 8414, OpenID Connect Discovery 1.0); further members are kept. */
+const metadataSchema = z.looseObject({
+  issuer: z.string(),
+  jwks_uri: z.string(),
+  authorization_endpoint: z.string().optional(),
+  token_endpoint: z.string().optional(),
+  device_authorization_endpoint: z.string().optional(),
+  response_types_supported: z.array(z.string()).optional(),
+  scopes_supported: z.array(z.string()).optional(),
+  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
+  code_challenge_methods_supported: z.array(z.string()).optional(),
+  grant_types_supported: z.array(z.string()).optional(),
+});
+
+const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
+
+export type IssuerMetadata = z.output<typeof metadataSchema>;
+
+/** What a server has to know of an issuer to check its tokens and to send clients there. */
+export interface IssuerDocuments {
+  readonly metadata: IssuerMetadata;
+  /** Finds the public key that a token names. */
+  readonly findKey: JWTVerifyGetKey;
+}
+
+/**
+ * Gets an issuer's metadata and public keys. Throws an Error that says which document is missing or wrong, and why: metadata of
+ * another issuer is refused (RFC 8414 section 3.3), and so are redirections and keys that travel unencrypted.
+ */
+export async function fetchIssuerDocuments(issuer: string, signal: AbortSignal): Promise<IssuerDocuments> {
+  const metadata = await fetchMetadata(issuer, signal);
+  if (metadata.issuer !== issuer) throw new Error(`its metadata is that of ${metadata.issuer}`);
+  if (!isSafeIssuerUrl(metadata.jwks_uri)) throw new Error("its metadata names a jwks_uri without https");
+  const keys = await fetchDocument(metadata.jwks_uri, keySetSchema, signal);
+  return { metadata, findKey: createLocalJWKSet(keys) };
+}
+
+/** Whether what is read from the URL can be trusted: https, or http on this machine. */
+export function isSafeIssuerUrl(text: string): boolean {
+  const url = URL.parse(text);
+  if (url?.protocol === "http:") return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+  return url?.protocol === "https:";
+}
+
+/** OpenID Connect puts its document below the issuer's path, RFC 8414 the other before it. */
+async function fetchMetadata(issuer: string, signal: AbortSignal): Promise<IssuerMetadata> {
+  const base = issuer.replace(/\/$/, "");
+  const { origin, pathname } = new URL(base);
+  const openId = `${base}/.well-known/openid-configuration`;
+  const oauth = `${origin}/.well-known/oauth-authorization-server${pathname === "/" ? "" : pathname}`;
+  try {
+    return await fetchDocument(openId, metadataSchema, signal);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof NoSuchDocument)) throw error;
+    return await fetchDocument(oauth, metadataSchema, signal);
+  }
+}
+
+class NoSuchDocument extends Error {}
+
+async function fetchDocument<S extends z.ZodType>(url: string, schema: S, signal: AbortSignal): Promise<z.output<S>> {
+  const headers = { accept: "application/json" };
+  const answer = await fetch(url, { headers, signal, redirect: "error" }).catch((cause: unknown) => {
+    throw new Error(`${url} cannot be reached (${describe(cause)})`, { cause });
+  });
+  if (!answer.ok) {
+    await answer.body?.cancel();
+    const message = `${url} answers ${answer.status}`;
+    throw answer.status === 404 ? new NoSuchDocument(message) : new Error(message);
+  }
+  const parsed = schema.safeParse(await answer.json().catch(() => undefined));
+  if (!parsed.success) throw new Error(`${url} is not the JSON document that belongs there`);
+  return parsed.data;
+}
+
+/** What `fetch` hides in the cause: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, ... */
+function describe(error: unknown): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  if (!(cause instanceof Error)) return String(cause);
+  return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
+}

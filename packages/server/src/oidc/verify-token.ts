@@ -1,0 +1,85 @@
+import { SecretsError } from "@flyte-secrets/core";
+import { errors, jwtVerify } from "jose";
+import type { Issuer } from "./issuer.ts";
+
+/** Signatures that a public key checks; with a shared secret, whoever can check a token could also make one. */
+const ALGORITHMS = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+];
+
+export interface TokenRules {
+  /** The issuer that a token must name. */
+  readonly issuer: string;
+  /** The audience that a token must be for. */
+  readonly audience: string;
+  /** How far the issuer's clock may be from ours. */
+  readonly clockSkewMs: number;
+}
+
+/**
+ * Checks signature, issuer, audience and times of a token (RFC 7519, RFC 8725). A key that is not known yet makes the issuer's
+ * keys be read again. Throws `unauthenticated` with what is wrong with the token, `issuer_unavailable` when no keys are there.
+ */
+export async function verifyToken(token: string, issuer: Issuer, rules: TokenRules): Promise<void> {
+  const { findKey } = await issuer.documents();
+  try {
+    await verify(token, findKey, rules);
+  } catch (error) {
+    if (!(error instanceof errors.JWKSNoMatchingKey)) throw toRefusal(error, rules);
+    const renewed = await issuer.renewedDocuments();
+    await verify(token, renewed.findKey, rules).catch((second: unknown) => {
+      throw toRefusal(second, rules);
+    });
+  }
+}
+
+async function verify(token: string, findKey: Parameters<typeof jwtVerify>[1], rules: TokenRules): Promise<void> {
+  await jwtVerify(token, findKey, {
+    issuer: rules.issuer,
+    audience: rules.audience,
+    clockTolerance: rules.clockSkewMs / 1000,
+    algorithms: ALGORITHMS,
+    requiredClaims: ["exp"],
+  });
+}
+
+function toRefusal(error: unknown, { issuer, audience }: TokenRules): unknown {
+  if (!(error instanceof errors.JOSEError)) return error;
+  const message = `${describe(error)}: send one that ${issuer} has issued for the audience ${audience}`;
+  return new SecretsError("unauthenticated", message);
+}
+
+function describe(error: errors.JOSEError): string {
+  if (error instanceof errors.JWTExpired) return "the token has expired";
+  if (error instanceof errors.JWTClaimValidationFailed) return describeClaim(error.claim, error.reason);
+  if (error instanceof errors.JWKSNoMatchingKey)
+    return "the token is signed with a key that its issuer does not publish";
+  if (error instanceof errors.JWKSMultipleMatchingKeys) return "the token does not say which key it is signed with";
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "the token's signature is wrong";
+  if (error instanceof errors.JOSEAlgNotAllowed) return "the token is not signed with a public-key algorithm";
+  return "the token is no signed JWT";
+}
+
+function describeClaim(claim: string, reason: string): string {
+  if (reason === "missing") return `the token has no claim ${claim}`;
+  switch (claim) {
+    case "aud":
+      return "the token is for another audience";
+    case "iss":
+      return "the token is from another issuer";
+    case "nbf":
+      return "the token is not valid yet";
+    default:
+      return `the token's claim ${claim} is wrong`;
+  }
+}
