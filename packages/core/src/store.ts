@@ -82,7 +82,10 @@ export interface SecretStore {
   list(request: ListRequest, options?: CallOptions): Promise<ListPage>;
   /** The value as it is now, or undefined. For fetchers only: system secrets are included. */
   read(id: SecretId, options?: CallOptions): Promise<SecretValue | undefined>;
-  /** Calls `listener` after each change, by whichever process, in order; returns the function that ends it. */
+  /**
+   * Calls `listener` after each change, by whichever process, in order; returns the function that ends it. A store that has to
+   * connect first says `reset` when it hears of changes.
+   */
   watch(listener: (change: StoreChange) => void): () => void;
   /** Throws when the store does not answer now; the message says why. */
   check(options?: CallOptions): Promise<void>;

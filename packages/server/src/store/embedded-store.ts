@@ -22,11 +22,7 @@ import { type SecretRow, SecretTable } from "./secret-table.ts";
 import { BUSY_TIMEOUT_MS, StoreDatabase } from "./store-database.ts";
 import { prepareStoreDirectory } from "./store-directory.ts";
 import { toStoreError } from "./store-error.ts";
-
-/** The limit of a Kubernetes Secret, so that every secret can move to a cluster. */
-const MAX_VALUE_BYTES = 1024 * 1024;
-/** The longest data key of a Kubernetes Secret, for the same reason. */
-const MAX_ID_LENGTH = 253;
+import { assertValueFits, MAX_ID_LENGTH, MAX_VALUE_BYTES } from "./value-limits.ts";
 
 export interface EmbeddedStoreOptions {
   /** The data directory, made (0700) where it is missing. */
@@ -89,7 +85,7 @@ class SqliteStore implements EmbeddedStore {
   }
 
   async create(id: SecretId, { value, type }: SecretInput, options?: CallOptions): Promise<SecretRecord> {
-    assertFits(value);
+    assertValueFits(value);
     return await this.#write("put", id, options, () => {
       if (this.#secrets.find(id)) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
       const record = { ...id, type, system: 0, created_at_ms: Date.now() } as const;
@@ -98,7 +94,7 @@ class SqliteStore implements EmbeddedStore {
   }
 
   async update(id: SecretId, value: SecretValue, options?: CallOptions): Promise<SecretRecord> {
-    assertFits(value);
+    assertValueFits(value);
     return await this.#write("put", id, options, () => {
       const row = this.#secrets.find(id);
       if (!row || row.system) throw notFound(id);
@@ -208,11 +204,3 @@ const isVisible = (row: SecretRow, options: CallOptions | undefined) =>
   row.system === 0 || options?.includeSystem === true;
 
 const notFound = (id: SecretId) => new SecretsError("not_found", `secret ${id.name} not found`);
-
-function assertFits(value: SecretValue): void {
-  if (value.byteLength <= MAX_VALUE_BYTES) return;
-  throw new SecretsError(
-    "value_too_large",
-    `value: ${value.byteLength} bytes, the limit is ${MAX_VALUE_BYTES} bytes (1 MiB).`,
-  );
-}

@@ -17,7 +17,7 @@ export function createStoreFetcher(store: Pick<SecretStore, "read">): SecretFetc
           const value = await store.read(id, options);
           if (value) fetched.set(id, value);
         } catch (error) {
-          if (!isSecretsError(error, "store_damaged")) throw error;
+          if (!isSecretsError(error, "store_damaged", "value_unreadable")) throw error;
           fetched.set(id, error);
         }
       }

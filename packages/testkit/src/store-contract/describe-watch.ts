@@ -1,4 +1,4 @@
-import { SecretValue, type StoreChange } from "@flyte-secrets/core";
+import { type SecretStore, SecretValue, type StoreChange } from "@flyte-secrets/core";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { generic, type StartStore, type StoreHarness, secretId } from "./store-harness.ts";
 
@@ -15,6 +15,10 @@ function createRecorder() {
       changes.push(change);
       wake();
     },
+    /** Drops what a store tells of the time before it hears of changes. */
+    forget() {
+      changes.length = 0;
+    },
     async heard(count: number): Promise<StoreChange[]> {
       while (changes.length < count) await new Promise<void>((resolve) => (wake = resolve));
       return changes;
@@ -29,15 +33,22 @@ export function describeWatch(start: StartStore): void {
     return harness;
   }
 
+  /** A recorder that hears of every change from now on. */
+  async function watch({ watching }: StoreHarness, client: SecretStore) {
+    const recorder = createRecorder();
+    onTestFinished(client.watch(recorder.listener));
+    await watching?.(client);
+    recorder.forget();
+    return recorder;
+  }
+
   describe("watching", () => {
     test("every change is told in order, whichever client makes it", async () => {
-      const { store, connect } = await started();
-      const other = await connect();
+      const harness = await started();
+      const { store } = harness;
+      const other = await harness.connect();
       await store.create(b, generic("before the watch"));
-      const recorders = [createRecorder(), createRecorder()];
-      for (const [index, recorder] of recorders.entries()) {
-        onTestFinished([store, other][index]?.watch(recorder.listener) ?? (() => {}));
-      }
+      const recorders = [await watch(harness, store), await watch(harness, other)];
       await store.create(a, generic("1"));
       await other.update(a, SecretValue.fromText("2"));
       await store.delete(b);
@@ -52,10 +63,10 @@ export function describeWatch(start: StartStore): void {
     });
 
     test("a change that failed is not told", async () => {
-      const { store } = await started();
+      const harness = await started();
+      const { store } = harness;
       await store.create(a, generic("1"));
-      const recorder = createRecorder();
-      onTestFinished(store.watch(recorder.listener));
+      const recorder = await watch(harness, store);
       await expect(store.create(a, generic("2"))).rejects.toThrow();
       await expect(store.delete(b)).rejects.toThrow();
       await store.update(a, SecretValue.fromText("3"));
@@ -63,16 +74,17 @@ export function describeWatch(start: StartStore): void {
     });
 
     test("a watch ends when told to, and a listener that throws keeps nothing from anybody", async () => {
-      const { store } = await started();
+      const harness = await started();
+      const { store } = harness;
       const ended = createRecorder();
-      const lasting = createRecorder();
       const end = store.watch(ended.listener);
       onTestFinished(
         store.watch(() => {
           throw new Error("a listener's own fault");
         }),
       );
-      onTestFinished(store.watch(lasting.listener));
+      const lasting = await watch(harness, store);
+      ended.forget();
       await store.create(a, generic("1"));
       await ended.heard(1);
       end();

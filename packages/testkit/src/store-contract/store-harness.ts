@@ -7,6 +7,8 @@ export interface StoreHarness {
   connect(): Promise<SecretStore>;
   /** Marks a secret as a system secret, as an operator would. */
   markSystem(id: SecretId): Promise<void>;
+  /** Resolves once the watchers of a client, told `reset` then, hear of changes; absent where they do so from the start. */
+  watching?(client: SecretStore): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,0 +1,105 @@
+import { imagePullLabels, imagePullSecretName, isSecretsError, type SecretId, SecretsError } from "@flyte-secrets/core";
+import type { Clock } from "../../clock.ts";
+import type { KubeClient } from "../../kube/kube-client.ts";
+import { SECRETS, type Secret } from "../../kube/kube-object.ts";
+import { managedValue, typeOf } from "./managed-secret.ts";
+import { retryConflict } from "./retry-conflict.ts";
+
+const TYPE = "kubernetes.io/dockerconfigjson";
+const DATA_KEY = ".dockerconfigjson";
+
+export interface ImagePullMirrorOptions {
+  readonly client: KubeClient;
+  /** Where the injector looks for them. */
+  readonly namespace: string;
+  readonly clock: Clock;
+  /** The managed Secret of an id as it is now. */
+  readonly readSource: (id: SecretId, signal: AbortSignal) => Promise<Secret | undefined>;
+}
+
+/** The second Secret of each image-pull secret: the one that Kubernetes can pull images with (spec page 3). */
+export interface ImagePullMirror {
+  /**
+   * Makes it like the managed Secret of the id as that is now, or deletes it where that is gone. However many do so at once, it is
+   * like the managed Secret when the last one is done.
+   */
+  follow(id: SecretId, signal: AbortSignal): Promise<void>;
+  remove(id: SecretId, signal: AbortSignal): Promise<void>;
+}
+
+export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePullMirror {
+  const { client, namespace, clock } = options;
+
+  const readSource = async (id: SecretId, signal: AbortSignal) => {
+    const source = await options.readSource(id, signal);
+    return source && typeOf(source) === "image_pull" ? source : undefined;
+  };
+
+  async function followOnce(id: SecretId, signal: AbortSignal): Promise<void> {
+    const name = imagePullSecretName(id);
+    // In this order: a source that is read after the mirror, and written over just that mirror, is never older than what it replaces.
+    const mirror = await client.get(SECRETS, { namespace, name }, { signal });
+    const source = await readSource(id, signal);
+    await write(mirror, source && toImagePullSecret(id, source, namespace), signal);
+    // One who deletes deletes the mirror too, but perhaps before it was made here.
+    const after = await readSource(id, signal);
+    if (after?.metadata.resourceVersion !== source?.metadata.resourceVersion) throw changedMeanwhile(name);
+  }
+
+  async function write(mirror: Secret | undefined, wanted: Secret | undefined, signal: AbortSignal): Promise<void> {
+    if (wanted === undefined) {
+      if (mirror !== undefined) await removeExactly(mirror, signal);
+    } else if (mirror === undefined) {
+      await client.create(SECRETS, wanted, { signal });
+    } else if (mirror.type !== TYPE) {
+      throw new SecretsError(
+        "call_refused",
+        `Secret ${mirror.metadata.name} in namespace ${namespace} is in the way: it is none of type ${TYPE}. Delete it.`,
+      );
+    } else if (mirror.data?.[DATA_KEY] !== wanted.data?.[DATA_KEY]) {
+      const labels = { ...mirror.metadata.labels, ...wanted.metadata.labels };
+      await client.replace(
+        SECRETS,
+        { ...mirror, metadata: { ...mirror.metadata, labels }, data: wanted.data ?? {} },
+        { signal },
+      );
+    }
+  }
+
+  async function removeExactly({ metadata }: Secret, signal: AbortSignal): Promise<void> {
+    const { name, resourceVersion } = metadata;
+    await client.delete(SECRETS, { namespace, name, preconditions: { resourceVersion } }, { signal });
+  }
+
+  return {
+    follow: (id, signal) =>
+      retryConflict({ clock, signal }, async () => {
+        try {
+          await followOnce(id, signal);
+        } catch (error) {
+          // Somebody else made or deleted it between reading and writing.
+          if (isSecretsError(error, "already_exists", "not_found"))
+            throw changedMeanwhile(imagePullSecretName(id), error);
+          throw error;
+        }
+      }),
+    async remove(id, signal) {
+      await client.delete(SECRETS, { namespace, name: imagePullSecretName(id) }, { signal });
+    },
+  };
+}
+
+function toImagePullSecret(id: SecretId, source: Secret, namespace: string): Secret {
+  const value = managedValue(source, id);
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: imagePullSecretName(id), namespace, labels: imagePullLabels(id) },
+    type: TYPE,
+    data: { [DATA_KEY]: value?.revealBase64() ?? "" },
+  };
+}
+
+function changedMeanwhile(name: string, cause?: unknown): SecretsError {
+  return new SecretsError("conflict", `Secret ${name} was changed by somebody else meanwhile.`, { cause });
+}

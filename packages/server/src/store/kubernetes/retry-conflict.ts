@@ -1,0 +1,24 @@
+import { isSecretsError } from "@flyte-secrets/core";
+import { type Clock, sleep } from "../../clock.ts";
+
+/** So many writers at once are served before one gives up. */
+const MAX_ATTEMPTS = 20;
+const LONGEST_DELAY_MS = 200;
+
+/**
+ * Reads and writes again while somebody else writes between the two. The waits are random, so that writers do not meet again and
+ * again. Throws the last `conflict` when all attempts met one.
+ */
+export async function retryConflict<T>(
+  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  attempt: () => Promise<T>,
+): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!isSecretsError(error, "conflict") || tried === MAX_ATTEMPTS) throw error;
+    }
+    await sleep(clock, Math.random() * Math.min(LONGEST_DELAY_MS, 10 * tried), signal);
+  }
+}
