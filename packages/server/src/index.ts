@@ -3,6 +3,7 @@ export { listEntries, listSettings, type Section, type Setting } from "./config/
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config, Settings } from "./config/schema.ts";
 export { findRunningServer, type RunningServer } from "./embedded/server-file.ts";
+export { type ClusterSurroundings, connectCluster, connectKube } from "./kube/connect-cluster.ts";
 export { type FollowOptions, followObjects, type ObjectFollower, type ObjectSink } from "./kube/follow-objects.ts";
 export {
   createKubeClient,
@@ -11,7 +12,6 @@ export {
   type KubeClientOptions,
   type ObservedRequest,
 } from "./kube/kube-client.ts";
-export { type ClusterSurroundings, connectCluster, connectKube } from "./kube/connect-cluster.ts";
 export { findKubeConnection, type KubeConnection, type KubeSurroundings } from "./kube/kube-connection.ts";
 export { defineResource, type KubeObject, type KubeResource, SECRETS, type Secret } from "./kube/kube-object.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";

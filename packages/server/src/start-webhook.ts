@@ -31,6 +31,8 @@ export interface StartWebhookOptions {
   readonly writer?: SecretWriter;
   /** The cluster of the managed Secrets, which `embeddedSecretManagerConfig.type` K8s can't do without. It stays the caller's. */
   readonly kube?: KubeClient;
+  /** Where its metrics are registered. Default: one of its own. */
+  readonly registry?: Registry;
   /** What else must be there before the webhook counts as ready. */
   readonly readiness?: readonly ReadinessCheck[];
 }
@@ -51,7 +53,7 @@ export interface RunningWebhook {
 export async function startWebhook(config: Config, options: StartWebhookOptions): Promise<RunningWebhook> {
   const { webhook } = config;
   const { log, certificates } = options;
-  const registry = new Registry();
+  const registry = options.registry ?? new Registry();
   collectDefaultMetrics({ register: registry });
   addCertificateExpiry(registry, certificates);
   const metrics = createWebhookMetrics(registry);

@@ -1,0 +1,30 @@
+import type { Clock } from "../clock.ts";
+import type { Config } from "../config/schema.ts";
+import { createKubeClient, type KubeClient } from "./kube-client.ts";
+import { findKubeConnection } from "./kube-connection.ts";
+
+/** What the way to an API server is looked for in. */
+export interface ClusterSurroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly clock: Clock;
+}
+
+/**
+ * A client of the cluster that this server is part of: the one that it runs in, or that `secret.kubernetes.kubeconfig` names.
+ * Undefined when it is part of none: a kubeconfig that merely lies in the user's home is no reason to change that cluster. The
+ * caller closes it. Throws `invalid_config` as {@link findKubeConnection} does.
+ */
+export function connectCluster(config: Config, { env, home, clock }: ClusterSurroundings): KubeClient | undefined {
+  const { kubeconfig } = config.secret.kubernetes;
+  const isInside = Boolean(env.KUBERNETES_SERVICE_HOST) && Boolean(env.KUBERNETES_SERVICE_PORT);
+  return kubeconfig === "" && !isInside ? undefined : connectKube(config, { env, home, clock });
+}
+
+/** A client of whichever cluster is known, as kubectl has it: for questions that change nothing. Otherwise as {@link connectCluster}. */
+export function connectKube({ secret, webhook }: Config, surroundings: ClusterSurroundings): KubeClient {
+  const { kubeconfig } = secret.kubernetes;
+  const { qps, burst, timeout: timeoutMs } = webhook.kubeClientConfig;
+  const connection = findKubeConnection({ kubeconfig, ...surroundings });
+  return createKubeClient({ connection, qps, burst, timeoutMs, clock: surroundings.clock });
+}

@@ -1,0 +1,78 @@
+import { SecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import { systemClock } from "./clock.ts";
+import type { Config } from "./config/schema.ts";
+import { connectCluster } from "./kube/connect-cluster.ts";
+import type { KubeClient } from "./kube/kube-client.ts";
+import { podNamespace } from "./kube/pod-namespace.ts";
+import { type RunningWebhook, startWebhook } from "./start-webhook.ts";
+import type { CertificateSource } from "./webhook/certificate-source.ts";
+import { openCertificates } from "./webhook/open-certificates.ts";
+import { keepRegistration } from "./webhook/registration/registration.ts";
+import type { WebhookAddress } from "./webhook/registration/webhook-configuration.ts";
+
+export interface RunWebhookOptions {
+  readonly log: Logger;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  /** Where its metrics are registered. Default: one of its own. */
+  readonly registry?: Registry;
+}
+
+/**
+ * Runs the pod webhook with all that belongs to it: the certificate, and in a cluster its registration. Otherwise as
+ * {@link startWebhook}; `close` ends all of it.
+ */
+export async function runWebhook(
+  config: Config,
+  { log, env, home, registry }: RunWebhookOptions,
+): Promise<RunningWebhook> {
+  const clock = systemClock;
+  await using opened = new AsyncDisposableStack();
+  const client = connectCluster(config, { env, home, clock });
+  if (client) opened.defer(() => client.close());
+  const namespace = podNamespace({ env });
+  const certificates = await openCertificates(config, { client, namespace, clock, log });
+  opened.defer(() => certificates.close());
+  const registration = client && register({ config, client, namespace, certificates, log });
+  if (registration) opened.defer(() => registration.close());
+
+  const webhook = await startWebhook(config, {
+    log,
+    env,
+    certificates,
+    ...(client && { kube: client }),
+    ...(registry && { registry }),
+    readiness: registration ? [() => assertRegistered(registration.missing())] : [],
+  });
+  const running = opened.move();
+  let closed: Promise<void> | undefined;
+  return {
+    ...webhook,
+    close(options) {
+      closed ??= webhook.close(options).then(() => running.disposeAsync());
+      return closed;
+    },
+  };
+}
+
+interface Registrable {
+  readonly config: Config;
+  readonly client: KubeClient;
+  readonly namespace: string;
+  readonly certificates: CertificateSource;
+  readonly log: Logger;
+}
+
+function register({ config, client, namespace, certificates, log }: Registrable) {
+  const { serviceName: name, servicePort: port, url, webhookTimeout, namespaceSelector, ...webhook } = config.webhook;
+  if (webhook.disableCreateMutatingWebhookConfig) return undefined;
+  const address: WebhookAddress = url === "" ? { service: { name, namespace, port } } : { url };
+  const settings = { name, address, timeoutSeconds: webhookTimeout, namespaceSelector };
+  return keepRegistration({ client, settings, certificates, clock: systemClock, log });
+}
+
+function assertRegistered(missing: string | undefined): void {
+  if (missing !== undefined) throw new SecretsError("store_unavailable", missing);
+}
