@@ -1,0 +1,45 @@
+import { Agent } from "node:https";
+import fc from "fast-check";
+import { expect, onTestFinished, test } from "vitest";
+import { answerFault, hostileBody } from "../packages/server/src/webhook/testing/hostile-bodies.ts";
+import { podReview, taskPod } from "../packages/server/src/webhook/testing/pod-review.ts";
+import { review, send } from "../packages/server/src/webhook/testing/post-review.ts";
+import { startWebhookProcess } from "./support/start-webhook.ts";
+
+/** In all, and of those to warm up. */
+const BODIES = Number(process.env.HOSTILE_BODIES ?? 100_000);
+const BATCH = 2_000;
+const CONNECTIONS = 16;
+
+test(`${BODIES} hostile bodies: each gets a review or a 4xx, and memory stays what it was`, {
+  timeout: 1_800_000,
+}, async () => {
+  // A small heap, in which what is kept by mistake ends the process.
+  const webhook = await startWebhookProcess({ nodeOptions: ["--max-old-space-size=96"] });
+  onTestFinished(async () => void (await webhook.stop()));
+  const target = { ...webhook, agent: new Agent({ keepAlive: true, maxSockets: CONNECTIONS }) };
+  onTestFinished(() => target.agent.destroy());
+  const firstSeed = Number(process.env.HOSTILE_SEED ?? Date.now() % 1_000_000_000);
+  const memory: number[] = [];
+  const statuses = new Map<number, number>();
+
+  for (let seed = firstSeed; seed < firstSeed + BODIES / BATCH; seed++) {
+    const bodies = fc.sample(hostileBody, { numRuns: BATCH, seed }).values();
+    await Promise.all(
+      Array.from({ length: CONNECTIONS }, async () => {
+        for (const body of bodies) {
+          const answer = await send(target, body);
+          statuses.set(answer.status, (statuses.get(answer.status) ?? 0) + 1);
+          const fault = answerFault(answer);
+          if (fault) throw new Error(`seed ${seed}: ${fault}, for ${body.toString().slice(0, 2_000)}`);
+        }
+      }),
+    );
+    memory.push(webhook.memoryMib());
+  }
+  console.log(`seed ${firstSeed}, statuses ${JSON.stringify([...statuses])}, MiB ${memory.join(" ")}`);
+  expect(await review(target, podReview(taskPod([])))).toMatchObject({ response: { allowed: true } });
+  // After a tenth everything is compiled and the heap has its size.
+  const early = memory.slice(0, Math.ceil(memory.length / 10));
+  expect(Math.min(...memory.slice(-5))).toBeLessThan(Math.max(...early) * 1.25);
+});
