@@ -30,7 +30,15 @@ export {
 } from "./injector.ts";
 export type { JsonPatchOperation } from "./json-patch.ts";
 export { kubernetesSecretName, managedLabels } from "./kubernetes-names.ts";
-export type { FetchedValue, LookupAttempt, LookupResult, SecretFetcher, SecretLookup } from "./lookup.ts";
+export type {
+  FetchedValue,
+  FindOptions,
+  GroupResult,
+  LookupAttempt,
+  LookupResult,
+  SecretFetcher,
+  SecretLookup,
+} from "./lookup.ts";
 export { type LookupId, lookupIds } from "./lookup-ids.ts";
 export { CONTAINERS_ANNOTATION, namedContainers } from "./named-containers.ts";
 export { nearestName } from "./nearest-name.ts";

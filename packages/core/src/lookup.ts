@@ -23,12 +23,26 @@ export type LookupResult =
     }
   | { readonly found: false; readonly attempts: readonly LookupAttempt[] };
 
+/** A value that was found in the secret that a request names by its group. */
+export type GroupResult =
+  | { readonly found: true; readonly value: SecretValue /** Says which secret this is. */; readonly label: string }
+  | { readonly found: false /** What was looked for. */; readonly reason: string };
+
+export interface FindOptions {
+  readonly signal?: AbortSignal;
+}
+
 /**
  * Finds the value of a key for a pod: project scope, then domain, then global; the narrowest scope where it exists wins
  * (spec page 4, Embedded). "Found nowhere" is a value. A backend that is broken throws: it never turns into a broader secret.
  */
 export interface SecretLookup {
-  find(scope: SecretScope, key: string, options?: { signal?: AbortSignal }): Promise<LookupResult>;
+  find(scope: SecretScope, key: string, options?: FindOptions): Promise<LookupResult>;
+  /**
+   * Only of a manager that keeps secrets by group (AWS, spec page 7): the key in the secret that is called as the group, whatever
+   * the pod's scope. To be asked when `find` has found nothing.
+   */
+  findInGroup?(group: string, key: string, options?: FindOptions): Promise<GroupResult>;
 }
 
 /** A value, or why that one id cannot be read although the backend answers. */

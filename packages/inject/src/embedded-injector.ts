@@ -1,19 +1,6 @@
-import {
-  type InjectContext,
-  type Injection,
-  type Injector,
-  MountRequirement,
-  SECRETS_DIRECTORY,
-  type SecretLookup,
-  type SecretRequest,
-  type SecretValue,
-  setVariable,
-} from "@flyte-secrets/core";
+import type { InjectContext, Injection, Injector, SecretLookup, SecretRequest, SecretValue } from "@flyte-secrets/core";
 import { type Found, findForPod, sourceOf } from "./find-for-pod.ts";
-import { unrecognizedMount } from "./mount-requirement.ts";
-import { prefixEdit, valueEdits } from "./value-edits.ts";
-import { variableNames } from "./variable-names.ts";
-import { variableFault } from "./variable-value.ts";
+import { findFault, injectValue } from "./inject-value.ts";
 
 export interface EmbeddedInjectorOptions {
   readonly lookup: SecretLookup;
@@ -30,7 +17,7 @@ export function createEmbeddedInjector({ lookup }: EmbeddedInjectorOptions): Inj
   return {
     name: "Embedded",
     async inject(request, context) {
-      const fault = requestFault(request);
+      const fault = findFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };
       const result = await findForPod(lookup, request.key, context);
       if (!result.found) return { injected: false, reason: result.reason };
@@ -68,31 +55,6 @@ function createMemory(): (one: Case) => Injection {
 }
 
 function makeInjection({ request, result, context }: Case): Injection {
-  const { key, envVar } = request;
-  const source = sourceOf(result, context);
   const found = { id: result.id, level: result.level };
-  if (request.mountRequirement === MountRequirement.FILE) {
-    const pathEdits = envVar === "" ? [] : [setVariable(envVar, `${SECRETS_DIRECTORY}/${key}`)];
-    return { injected: true, found, edits: [{ kind: "secretFile", file: key, source }, ...pathEdits] };
-  }
-  const standard = context.variables.prefix + key.toUpperCase();
-  const names = envVar === "" ? variableNames(standard, context.variables) : [envVar];
-  const valueFault = variableFault(result.value, key, names);
-  if (valueFault !== undefined) return { injected: false, reason: valueFault };
-  return { injected: true, found, edits: [prefixEdit(context), ...valueEdits(names, source)] };
-}
-
-function requestFault(request: SecretRequest): string | undefined {
-  const { key, mountRequirement } = request;
-  if (key === "") return "Embedded Secrets Webhook requires key to be set";
-  switch (mountRequirement) {
-    case MountRequirement.ANY:
-    case MountRequirement.ENV_VAR:
-      return undefined;
-    case MountRequirement.FILE:
-      // As in Kubernetes: such names belong to the kubelet's own links in a volume of files.
-      return key === "." || key.startsWith("..") ? `key "${key}" can't be the name of a file` : undefined;
-    default:
-      return unrecognizedMount(request);
-  }
+  return injectValue({ request, source: sourceOf(result, context), variables: context.variables, found });
 }

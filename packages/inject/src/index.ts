@@ -3,6 +3,7 @@ export { createAzureInjector } from "./azure-injector.ts";
 export { createEmbeddedInjector, type EmbeddedInjectorOptions } from "./embedded-injector.ts";
 export { createGcpInjector } from "./gcp-injector.ts";
 export { createGlobalInjector, type GlobalInjectorOptions } from "./global-injector.ts";
+export { createGroupInjector, type GroupInjectorOptions } from "./group-injector.ts";
 export { createInlineDelivery, type FileMountInitContainer } from "./inline-delivery.ts";
 export { createK8sInjector, type K8sInjectorOptions } from "./k8s-injector.ts";
 export { detectMissedInjection, type MissedInjection } from "./missed-injection.ts";

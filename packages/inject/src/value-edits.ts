@@ -7,7 +7,7 @@ import {
 } from "@flyte-secrets/core";
 
 /** Tells a task which prefix the variables have that hold values. */
-export function prefixEdit({ variables }: InjectContext): InjectorEdit {
+export function prefixEdit({ variables }: Pick<InjectContext, "variables">): InjectorEdit {
   return setVariable("FLYTE_SECRETS_ENV_PREFIX", variables.prefix);
 }
 

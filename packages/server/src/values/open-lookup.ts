@@ -4,7 +4,9 @@ import type { Clock } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { KubeClient } from "../kube/kube-client.ts";
 import { type CachedLookup, createCachedLookup } from "./cached-lookup.ts";
-import { openFetcher } from "./fetchers/open-fetcher.ts";
+import { createNamedFetcher } from "./fetchers/named-fetcher.ts";
+import { openBackend } from "./fetchers/open-fetcher.ts";
+import { createGroupLookup, type GroupLookup } from "./group-lookup.ts";
 import type { LookupMetrics } from "./lookup-metrics.ts";
 import { createNamespaceLookup } from "./namespace-lookup.ts";
 import { createStoreLookup } from "./store-lookup.ts";
@@ -42,7 +44,24 @@ export async function openLookup({ webhook, cache }: Config, sources: LookupSour
     case "Azure":
     case "Vault": {
       const expiry = { ttlMs: defaultExpiration, negativeTtlMs: notFoundExpiration, staleMs: staleWhileDown };
-      return createCachedLookup({ fetcher: await openFetcher(embedded), expiry, ...memory });
+      const backend = await openBackend(embedded);
+      const lookup = createCachedLookup({ fetcher: createNamedFetcher(backend), expiry, ...memory });
+      return embedded.type === "AWS" ? withGroups(lookup, createGroupLookup({ backend, expiry, ...memory })) : lookup;
     }
   }
+}
+
+function withGroups(lookup: CachedLookup, groups: GroupLookup): CachedLookup {
+  return {
+    ...lookup,
+    findInGroup: groups.findInGroup,
+    clear() {
+      lookup.clear();
+      groups.clear();
+    },
+    async close() {
+      groups.close();
+      await lookup.close();
+    },
+  };
 }

@@ -5,6 +5,7 @@ import {
   createEmbeddedInjector,
   createGcpInjector,
   createGlobalInjector,
+  createGroupInjector,
   createK8sInjector,
   createVaultInjector,
   type GlobalInjectorOptions,
@@ -27,10 +28,17 @@ export function createManagers({ webhook }: Config, options: ManagersOptions): I
   const { secretManagerType, secretManagerTypes } = webhook;
   const configured = secretManagerTypes.length > 0 ? secretManagerTypes : [secretManagerType];
   const names = new Set<ManagerName>(["Global", ...configured]);
-  return [...names].map((name) => {
+  return [...names].flatMap((name) => {
     const manager = createManager(name, webhook, options);
-    return name === "Embedded" ? manager : bindGroups(manager, webhook.groupBinding);
+    return name === "Embedded"
+      ? [manager, ...groupManagers(webhook, options.lookup)]
+      : [bindGroups(manager, webhook.groupBinding)];
   });
+}
+
+/** Embedded's second way, by group, where its manager has one. Unlike Embedded itself it looks at the group. */
+function groupManagers({ groupBinding }: Config["webhook"], { findInGroup }: SecretLookup): Injector[] {
+  return findInGroup ? [bindGroups(createGroupInjector({ lookup: { findInGroup } }), groupBinding)] : [];
 }
 
 function createManager(name: ManagerName, webhook: Config["webhook"], { lookup, global }: ManagersOptions): Injector {

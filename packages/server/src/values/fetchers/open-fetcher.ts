@@ -22,7 +22,8 @@ export async function openFetcher(config: EmbeddedConfig, sources: FetcherSource
   return createNamedFetcher(await openBackend(config, sources));
 }
 
-async function openBackend(config: EmbeddedConfig, { kubernetes }: FetcherSources): Promise<NamedBackend> {
+/** What {@link openFetcher} reads from. */
+export async function openBackend(config: EmbeddedConfig, { kubernetes }: FetcherSources = {}): Promise<NamedBackend> {
   switch (config.type) {
     case "AWS":
       return await openAws(config.awsConfig);

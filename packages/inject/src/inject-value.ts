@@ -1,0 +1,52 @@
+import {
+  type Injection,
+  MountRequirement,
+  SECRETS_DIRECTORY,
+  type SecretRequest,
+  setVariable,
+  type ValueSource,
+  type VariableNaming,
+} from "@flyte-secrets/core";
+import { unrecognizedMount } from "./mount-requirement.ts";
+import { prefixEdit, valueEdits } from "./value-edits.ts";
+import { variableNames } from "./variable-names.ts";
+import { variableFault } from "./variable-value.ts";
+
+/** What an injection of a value is made of. */
+export interface ValueInjection {
+  readonly request: SecretRequest;
+  readonly source: ValueSource;
+  readonly variables: VariableNaming;
+  readonly found?: Extract<Injection, { injected: true }>["found"];
+}
+
+/** The injection of a value that the webhook itself has (spec page 4, Embedded): a variable, or a file for a request for one. */
+export function injectValue({ request, source, variables, found }: ValueInjection): Injection {
+  const { key, envVar } = request;
+  const result = { injected: true, ...(found && { found }) } as const;
+  if (request.mountRequirement === MountRequirement.FILE) {
+    const pathEdits = envVar === "" ? [] : [setVariable(envVar, `${SECRETS_DIRECTORY}/${key}`)];
+    return { ...result, edits: [{ kind: "secretFile", file: key, source }, ...pathEdits] };
+  }
+  const standard = variables.prefix + key.toUpperCase();
+  const names = envVar === "" ? variableNames(standard, variables) : [envVar];
+  const fault = variableFault(source.value, key, names);
+  if (fault !== undefined) return { injected: false, reason: fault };
+  return { ...result, edits: [prefixEdit({ variables }), ...valueEdits(names, source)] };
+}
+
+/** Why no value could serve a request, before one is looked for. */
+export function findFault(request: SecretRequest): string | undefined {
+  const { key, mountRequirement } = request;
+  if (key === "") return "Embedded Secrets Webhook requires key to be set";
+  switch (mountRequirement) {
+    case MountRequirement.ANY:
+    case MountRequirement.ENV_VAR:
+      return undefined;
+    case MountRequirement.FILE:
+      // As in Kubernetes: such names belong to the kubelet's own links in a volume of files.
+      return key === "." || key.startsWith("..") ? `key "${key}" can't be the name of a file` : undefined;
+    default:
+      return unrecognizedMount(request);
+  }
+}

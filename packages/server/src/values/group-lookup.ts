@@ -1,0 +1,71 @@
+import { type GroupResult, type SecretLookup, SecretValue } from "@flyte-secrets/core";
+import type { NamedBackend } from "./fetchers/named-fetcher.ts";
+import { settleBefore } from "./settle-before.ts";
+import { type Slot, ValueCache, type ValueCacheOptions } from "./value-cache.ts";
+
+/** What the name of an AWS secret, or its ARN, can be (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html). */
+const SECRET_NAME = /^[-a-zA-Z0-9/_+=.@:]{1,2048}$/;
+
+export interface GroupLookupOptions extends Omit<ValueCacheOptions<string>, "fetchAll"> {
+  readonly backend: Pick<NamedBackend, "name" | "read">;
+}
+
+export interface GroupLookup extends Required<Pick<SecretLookup, "findInGroup">> {
+  /** Forgets everything and ends the calls under way. */
+  clear(): void;
+  close(): void;
+}
+
+/**
+ * Finds keys in the secrets that are called as a request's group (spec page 7): of a JSON object its member of that key, of other
+ * content the whole. Cached as other values are.
+ */
+export function createGroupLookup({ backend, ...options }: GroupLookupOptions): GroupLookup {
+  const cache = new ValueCache<string>({ ...options, fetchAll: (groups, call) => backend.read(groups, call) });
+  /** Members that were taken out: the same value each time, as long as the cache has it. */
+  const taken = new WeakMap<SecretValue, Map<string, SecretValue | undefined>>();
+
+  function take(whole: SecretValue, key: string): SecretValue | undefined {
+    const members = taken.get(whole) ?? new Map<string, SecretValue | undefined>();
+    taken.set(whole, members);
+    if (!members.has(key)) members.set(key, takeMember(whole, key));
+    return members.get(key);
+  }
+
+  return {
+    async findInGroup(group, key, { signal } = {}): Promise<GroupResult> {
+      if (!SECRET_NAME.test(group)) return notFound(`no ${backend.name} secret can be called "${group}"`);
+      const slot: Slot<string> = { text: group, id: group };
+      const known = cache.peek(slot, options.clock());
+      const { value: whole } = known ?? (await settleBefore(signal, () => cache.fetch(slot)));
+      if (whole === undefined) return notFound(`there is no ${backend.name} secret "${group}"`);
+      const value = take(whole, key);
+      if (value === undefined) return notFound(`the ${backend.name} secret "${group}" has no member "${key}"`);
+      return { found: true, value, label: `${backend.name}:${group}/${key}` };
+    },
+    clear: () => cache.clear(),
+    close: () => cache.close(),
+  };
+}
+
+const notFound = (reason: string): GroupResult => ({ found: false, reason });
+
+function takeMember(whole: SecretValue, key: string): SecretValue | undefined {
+  const object = parseObject(whole.revealText());
+  if (object === undefined) return whole;
+  if (!Object.hasOwn(object, key)) return undefined;
+  const member = object[key];
+  return SecretValue.fromText(typeof member === "string" ? member : JSON.stringify(member));
+}
+
+function parseObject(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const parsed: unknown = JSON.parse(text);
+    const isObject = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
+    // An object of JSON has text keys.
+    return isObject ? (parsed as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
