@@ -74,8 +74,8 @@ function fromForbidden(status: Status, call: KubeCall): [ErrorCode, string] {
     : ["call_refused", `a quota or an admission rule refuses it, or we have no ${permission}.`];
 }
 
-function fromNotFound({ details }: Status, { namespace }: KubeCall): [ErrorCode, string] {
-  return details?.kind === "namespaces"
+function fromNotFound({ details }: Status, { resource, namespace }: KubeCall): [ErrorCode, string] {
+  return details?.kind === "namespaces" && resource !== "namespaces"
     ? ["call_refused", `namespace ${details.name ?? namespace} does not exist. Create it.`]
     : ["not_found", "it does not exist."];
 }
