@@ -39,7 +39,6 @@ A setting that is not in effect yet is read and checked, so that a Flyte configu
 
 const EFFECTS: Readonly<Record<Setting["effect"], string>> = {
   now: "yes",
-  webhook: "with the webhook",
   kubernetes: "with the Kubernetes store",
   cloud: "with cloud providers",
   telemetry: "with tracing",

@@ -12,7 +12,7 @@ describe("files", () => {
     expect(secret).toEqual({
       store: { type: "Embedded", path: "/home/me/.flyte-secrets" },
       organization: "flyte",
-      imagePullNamespace: "",
+      imagePullNamespace: "flyte",
       server: { host: "127.0.0.1", port: 8093, tls: { certFile: "", keyFile: "" } },
       auth: {
         mode: "token",
@@ -162,6 +162,7 @@ it("reads the configuration of a Flyte installation as it is", () => {
     },
     embeddedSecretManagerConfig: {
       ...embedded,
+      type: "K8s",
       k8sConfig: { namespace: "flyte", kubeClientConfig: { qps: 50, burst: 25, timeout: 30_000 } },
       fileMountInitContainer: { ...embedded.fileMountInitContainer, image: "docker.io/library/busybox:1.36" },
     },

@@ -4,7 +4,7 @@ import { parseGoDuration } from "./go-duration.ts";
 import { parseQuantity } from "./quantity.ts";
 
 /** From when on a setting does something. Settings of later parts are read and checked already, so that a Flyte config loads. */
-export type Effect = "now" | "webhook" | "kubernetes" | "cloud" | "telemetry" | "never";
+export type Effect = "now" | "kubernetes" | "cloud" | "telemetry" | "never";
 
 /** What the documentation and `--help` say of a setting or section. */
 export interface SettingMeta {

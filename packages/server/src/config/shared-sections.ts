@@ -8,30 +8,26 @@ export const secretsSection = section("The Global manager: secrets from the proc
 });
 
 /** `cache`: how many values of cloud providers are held, and for how long. */
-export const cacheSection = section(
-  "The cache of values from cloud providers.",
-  {
-    type: choice(["InMemoryFixedSize"], {
-      default: "InMemoryFixedSize",
-      about: "Kind of cache.",
-      refused: { redis: "cannot be Redis: values must not leave the process; write `InMemoryFixedSize`" },
+export const cacheSection = section("The cache of values from cloud providers.", {
+  type: choice(["InMemoryFixedSize"], {
+    default: "InMemoryFixedSize",
+    about: "Kind of cache.",
+    refused: { redis: "cannot be Redis: values must not leave the process; write `InMemoryFixedSize`" },
+  }),
+  inMemoryFixedSize: section("The cache in memory.", {
+    size: byteSize({ default: "100M", about: "Bytes of values at the most." }),
+    defaultExpiration: duration({ default: "24h", about: "How long a value is held." }),
+    notFoundExpiration: duration({ default: "30s", about: "How long it is held that a secret isn't there." }),
+    staleWhileDown: duration({
+      default: "1h",
+      about: "How much longer either is used while the secret manager is down; 0s: not at all.",
     }),
-    inMemoryFixedSize: section("The cache in memory.", {
-      size: byteSize({ default: "100M", about: "Bytes of values at the most." }),
-      defaultExpiration: duration({ default: "24h", about: "How long a value is held." }),
-      notFoundExpiration: duration({ default: "30s", about: "How long it is held that a secret isn't there." }),
-      staleWhileDown: duration({
-        default: "1h",
-        about: "How much longer either is used while the secret manager is down; 0s: not at all.",
-      }),
-    }),
-    fetchTimeout: duration({
-      default: "10s",
-      about: "Time limit of one call to a secret manager; stay below `webhook.webhookTimeout`.",
-    }),
-  },
-  { effect: "webhook" },
-);
+  }),
+  fetchTimeout: duration({
+    default: "10s",
+    about: "Time limit of one call to a secret manager; stay below `webhook.webhookTimeout`.",
+  }),
+});
 
 /** `logger`, shared with Flyte. */
 export const loggerSection = section("The log.", {
@@ -59,7 +55,7 @@ export const executorSection = section(
     metricsBindAddress: text({ default: ":10254", about: "Address of `/metrics`." }),
     metricsSecure: toggle({ default: true, about: "Serve metrics over HTTPS." }),
   },
-  { effect: "webhook", open: true },
+  { open: true },
 );
 
 /** `otel`, shared with Flyte: where traces go. */

@@ -228,5 +228,4 @@ export const webhookSection = section(
       effect: "never",
     }),
   },
-  { effect: "webhook" },
 );
