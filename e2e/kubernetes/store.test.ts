@@ -5,6 +5,7 @@ import {
   findKubeConnection,
   type KubeClient,
   type KubernetesStore,
+  type KubernetesStoreOptions,
   openKubernetesStore,
   systemClock,
 } from "@flyte-secrets/server";
@@ -34,15 +35,18 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
     return createKubeClient({ connection, qps: 1_000, burst: 1_000, timeoutMs: 30_000, clock: systemClock });
   }
 
+  function openIn(namespace: string, change: Partial<KubernetesStoreOptions> = {}): Promise<KubernetesStore> {
+    const options = { namespace, imagePullNamespace: namespace, clusterName: "one", clock: systemClock, log };
+    return openKubernetesStore({ ...options, client: connect(), ...change });
+  }
+
   async function startInCluster(): Promise<StoreHarness> {
     namespaces += 1;
     const namespace = `store-${namespaces}`;
-    const opened: { store: KubernetesStore; client: KubeClient }[] = [];
+    const opened: KubernetesStore[] = [];
     const open = async () => {
-      const client = connect();
-      const options = { namespace, imagePullNamespace: namespace, clusterName: "one", clock: systemClock, log };
-      const store = await openKubernetesStore({ ...options, client });
-      opened.push({ store, client });
+      const store = await openIn(namespace);
+      opened.push(store);
       return store;
     };
     return {
@@ -56,14 +60,10 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
           kubernetesSecretName(id),
           "app.flyte.org/system=true",
         ]);
-
       },
-      watching: async (client) => opened.find(({ store }) => store === client)?.store.synced(),
+      watching: async (client) => opened.find((store) => store === client)?.synced(),
       async close() {
-        for (const { store, client } of opened) {
-          await store.close();
-          client.close();
-        }
+        for (const store of opened) await store.close();
       },
     };
   }

@@ -168,12 +168,11 @@ describe("the data directory", () => {
   });
 });
 
-describe("what is not in this version", () => {
-  it("says so of the Kubernetes store, also where that is the default", async () => {
-    const message =
-      "invalid_config: secret.store.type Kubernetes (the default inside a cluster) is not in this version; set secret.store.type to Embedded";
-    expect(await refusal({ "secret.store.type": "kubernetes" })).toBe(message);
-    expect(await refusal({}, { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" })).toBe(message);
+describe("a Kubernetes store without a cluster", () => {
+  it("is refused, and nothing is made", async () => {
+    expect(await refusal({ "secret.store.type": "kubernetes" })).toMatch(
+      /^invalid_config: No Kubernetes cluster is known: .* Set secret\.kubernetes\.kubeconfig or KUBECONFIG\.$/,
+    );
     expect(existsSync(data)).toBe(false);
   });
 });

@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import type { Config } from "./config/schema.ts";
 import { announceServer, findRunningServer } from "./embedded/server-file.ts";
 import { ensureTokenFile } from "./embedded/token-file.ts";
-import { openStore } from "./open-store.ts";
+import { openStore, type StoreSurroundings } from "./open-store.ts";
 import { type ListenOptions, listen } from "./rpc/listen.ts";
 import { secretService } from "./service/secret-service.ts";
 import type { ServiceAuth } from "./service/service-config.ts";
@@ -24,16 +24,19 @@ export interface RunningSystem {
 
 /**
  * Starts what the configuration describes: the store, and the secret service on its listener. The one place that names concrete
- * classes. When it throws, nothing is left running.
+ * classes. `cluster` is where a Kubernetes store finds its cluster. When it throws, nothing is left running.
  * @throws SecretsError `invalid_config` or `listen_failed`, naming the setting; what opening the store throws.
  */
-export async function startServer(config: Config, { log }: { readonly log: Logger }): Promise<RunningSystem> {
+export async function startServer(
+  config: Config,
+  { log, cluster }: { readonly log: Logger; readonly cluster?: StoreSurroundings },
+): Promise<RunningSystem> {
   const { server, store: storeConfig, kubernetes, organization, webhookURL } = config.secret;
   assertAuthentication(config.secret);
   const tls = readTlsFiles(server.tls);
   await using opened = new AsyncDisposableStack();
 
-  const store = await openStore(config.secret, log);
+  const store = await openStore(config.secret, log, cluster);
   opened.defer(() => store.close());
   const auth = resolveAuth(config.secret.auth);
   const service = secretService({ store, config: { organization, auth, webhookURL }, telemetry: { log } });

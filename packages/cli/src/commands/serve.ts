@@ -42,16 +42,20 @@ export function serveCommand(host: Host): Command {
 async function serve(config: Config, host: Host): Promise<void> {
   const { createLogger, startServer } = await import("@flyte-secrets/server");
   const interrupted = host.interruption();
-  const server = await startServer(config, { log: createLogger(config.logger) });
+  const cluster = { env: host.env, home: host.home };
+  const server = await startServer(config, { log: createLogger(config.logger), cluster });
   host.stdout.write(greeting(server.endpoint, config.secret));
   if (!interrupted.aborted) await once(interrupted, "abort");
   await server.close();
 }
 
 /** Where it listens and how to use it. The token itself stays in its file. */
-function greeting(endpoint: string, { store, auth }: Config["secret"]): string {
+function greeting(endpoint: string, { store, kubernetes, auth }: Config["secret"]): string {
   const lines = [`Listening on ${endpoint}`];
-  if (store.type === "Embedded") lines.push(`Data in      ${store.path}`);
+  const { namespace } = kubernetes;
+  lines.push(
+    store.type === "Embedded" ? `Data in      ${store.path}` : `Secrets in   namespace ${namespace} of the cluster`,
+  );
   if (auth.mode === "token") {
     lines.push(
       `Token in     ${auth.tokenFile}`,

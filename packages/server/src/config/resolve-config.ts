@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import { SecretsError, SecretValue } from "@flyte-secrets/core";
+import { podNamespace } from "../kube/pod-namespace.ts";
 import type { Assignment } from "./assignment.ts";
 import type { Environment } from "./read-overrides.ts";
 import type { Config, Settings } from "./schema.ts";
@@ -36,6 +37,7 @@ function resolveSecret({ secret, webhook }: Settings, surroundings: Surroundings
   return {
     ...secret,
     store: { type, path, ...(masterKey && { masterKey }) },
+    imagePullNamespace: secret.imagePullNamespace || podNamespace({ env }),
     server: {
       ...server,
       // A cluster's service must be reachable; on one machine nobody else is meant to be.

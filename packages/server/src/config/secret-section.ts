@@ -6,7 +6,7 @@ export const secretSection = section("The secret service and its store.", {
   store: section("Where secrets are kept.", {
     type: choice(["auto", "Embedded", "Kubernetes"], {
       default: "auto",
-      about: "`auto` is Kubernetes inside a cluster and Embedded elsewhere. Kubernetes is not in this version yet.",
+      about: "`auto` is Kubernetes inside a cluster and Embedded elsewhere.",
     }),
     path: text({
       default: "~/.flyte-secrets",
@@ -23,8 +23,7 @@ export const secretSection = section("The secret service and its store.", {
   }),
   imagePullNamespace: text({
     default: "",
-    about: "Namespace of image-pull Secrets. Empty: `POD_NAMESPACE`, then `flyte`.",
-    effect: "kubernetes",
+    about: "Namespace of image-pull Secrets. Empty: `POD_NAMESPACE`, else the service account's, else `flyte`.",
   }),
   server: section("The listener.", {
     host: text({
@@ -81,20 +80,15 @@ export const secretSection = section("The secret service and its store.", {
     accepts: (value) => value === "" || URL.canParse(/^[a-z]+:\/\//i.test(value) ? value : `http://${value}`),
     must: "an address such as http://flyte-pod-webhook:9444, or empty",
   }),
-  kubernetes: section(
-    "The Kubernetes store.",
-    {
-      kubeconfig: text({ default: "", about: "Path; empty: in-cluster, then `$KUBECONFIG`, then `~/.kube/config`." }),
-      namespace: text({ default: "flyte", about: "Namespace of the managed Secrets." }),
-      clusterName: text({
-        default: "flyte-devbox",
-        about: "Name under which a secret's status lists this store.",
-        effect: "now",
-      }),
-      qps: integer({ default: 100, min: 1, about: "Requests a second to the API server." }),
-      burst: integer({ default: 200, min: 1, about: "Requests at once before `qps` holds them back." }),
-      timeout: duration({ default: "30s", about: "Time limit of one request." }),
-    },
-    { effect: "kubernetes" },
-  ),
+  kubernetes: section("The Kubernetes store.", {
+    kubeconfig: text({ default: "", about: "Path; empty: in-cluster, then `$KUBECONFIG`, then `~/.kube/config`." }),
+    namespace: text({ default: "flyte", about: "Namespace of the managed Secrets." }),
+    clusterName: text({
+      default: "flyte-devbox",
+      about: "Name under which a secret's status lists this store.",
+    }),
+    qps: integer({ default: 100, min: 1, about: "Requests a second to the API server." }),
+    burst: integer({ default: 200, min: 1, about: "Requests at once before `qps` holds them back." }),
+    timeout: duration({ default: "30s", about: "Time limit of one request." }),
+  }),
 });

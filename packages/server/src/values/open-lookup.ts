@@ -15,7 +15,7 @@ import { createStoreLookup } from "./store-lookup.ts";
 export interface LookupSources {
   /** For type Store. */
   openStore(): Promise<SecretStore>;
-  /** For type K8s. Throws `invalid_config` where there is no cluster. */
+  /** For type K8s, and Store where that is in a cluster. Throws `invalid_config` where there is no cluster. */
   openKube(): Promise<KubeClient>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -26,19 +26,21 @@ export interface LookupSources {
  * The lookup of a server that admits pods, over what `webhook.embeddedSecretManagerConfig.type` names: watched where that tells its
  * changes, else cached as `cache` says.
  */
-export async function openLookup({ webhook, cache }: Config, sources: LookupSources): Promise<CachedLookup> {
+export async function openLookup({ secret, webhook, cache }: Config, sources: LookupSources): Promise<CachedLookup> {
   const { embeddedSecretManagerConfig: embedded } = webhook;
   const { size, defaultExpiration, notFoundExpiration, staleWhileDown } = cache.inMemoryFixedSize;
   const { clock, log, metrics } = sources;
   const memory = { clock: clock.elapsed, maxBytes: size, timeoutMs: cache.fetchTimeout, log, metrics };
+  const watch = async (namespace: string) => {
+    const client = await sources.openKube();
+    return createNamespaceLookup({ client, namespace, staleMs: staleWhileDown, clock, log, metrics });
+  };
   switch (embedded.type) {
     case "Store":
+      if (secret.store.type === "Kubernetes") return await watch(secret.kubernetes.namespace);
       return createStoreLookup({ store: await sources.openStore(), ...memory });
-    case "K8s": {
-      const { namespace } = embedded.k8sConfig;
-      const client = await sources.openKube();
-      return createNamespaceLookup({ client, namespace, staleMs: staleWhileDown, clock, log, metrics });
-    }
+    case "K8s":
+      return await watch(embedded.k8sConfig.namespace);
     case "AWS":
     case "GCP":
     case "Azure":

@@ -38,7 +38,7 @@ import { retryConflict } from "./retry-conflict.ts";
 const PAGE = 100;
 
 export interface KubernetesStoreOptions {
-  /** It stays the caller's to close, after the store. */
+  /** The store closes it, also when it can't be opened. */
   readonly client: KubeClient;
   /** Of the managed Secrets; made where it is missing. */
   readonly namespace: string;
@@ -61,7 +61,12 @@ export interface KubernetesStore extends SecretStore {
  * the other reads. Throws `credentials_refused` or `store_unavailable`.
  */
 export async function openKubernetesStore(options: KubernetesStoreOptions): Promise<KubernetesStore> {
-  await ensureNamespace(options.client, options.namespace, options.log);
+  try {
+    await ensureNamespace(options.client, options.namespace, options.log);
+  } catch (error) {
+    options.client.close();
+    throw error;
+  }
   return new ClusterStore(options);
 }
 
@@ -192,10 +197,12 @@ class ClusterStore implements KubernetesStore {
   async close(): Promise<void> {
     this.#closing.abort(new SecretsError("store_unavailable", "The store is closed."));
     await this.#feed.close();
+    this.#client.close();
   }
 
   #signal(options: CallOptions | undefined): AbortSignal {
     const { signal } = this.#closing;
+    signal.throwIfAborted();
     return options?.signal ? AbortSignal.any([signal, options.signal]) : signal;
   }
 
