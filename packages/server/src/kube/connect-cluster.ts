@@ -10,15 +10,18 @@ export interface ClusterSurroundings {
   readonly clock: Clock;
 }
 
-/**
- * A client of the cluster that this server is part of: the one that it runs in, or that `secret.kubernetes.kubeconfig` names.
- * Undefined when it is part of none: a kubeconfig that merely lies in the user's home is no reason to change that cluster. The
- * caller closes it. Throws `invalid_config` as {@link findKubeConnection} does.
- */
-export function connectCluster(config: Config, { env, home, clock }: ClusterSurroundings): KubeClient | undefined {
-  const { kubeconfig } = config.secret.kubernetes;
+/** Whether this server is part of a cluster: it runs in one, or `secret.kubernetes.kubeconfig` names one. */
+export function isInCluster({ secret }: Config, env: ClusterSurroundings["env"]): boolean {
   const isInside = Boolean(env.KUBERNETES_SERVICE_HOST) && Boolean(env.KUBERNETES_SERVICE_PORT);
-  return kubeconfig === "" && !isInside ? undefined : connectKube(config, { env, home, clock });
+  return isInside || secret.kubernetes.kubeconfig !== "";
+}
+
+/**
+ * A client of the cluster that this server is part of; undefined when it is part of none: a kubeconfig that merely lies in the
+ * user's home is no reason to change that cluster. The caller closes it. Throws `invalid_config` as {@link findKubeConnection} does.
+ */
+export function connectCluster(config: Config, surroundings: ClusterSurroundings): KubeClient | undefined {
+  return isInCluster(config, surroundings.env) ? connectKube(config, surroundings) : undefined;
 }
 
 /** A client of whichever cluster is known, as kubectl has it: for questions that change nothing. Otherwise as {@link connectCluster}. */

@@ -1,0 +1,221 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
+import { expect, test } from "vitest";
+import { createManualClock } from "../testing/manual-clock.ts";
+import { findKubeConnection, type KubeSurroundings } from "./kube-connection.ts";
+import { podNamespace } from "./pod-namespace.ts";
+
+const clock = createManualClock();
+const base64 = (text: string) => Buffer.from(text).toString("base64");
+
+/** Writes files below a new directory and finds the connection from there. */
+function find(
+  files: Record<string, string | object>,
+  more: (directory: string) => Partial<KubeSurroundings> = () => ({}),
+) {
+  const directory = createTemporaryDirectory();
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(directory, name);
+    mkdirSync(join(path, ".."), { recursive: true });
+    // JSON is YAML.
+    writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  }
+  const surroundings = {
+    kubeconfig: "",
+    env: {},
+    home: directory,
+    clock,
+    serviceAccountDirectory: join(directory, "account"),
+    ...more(directory),
+  };
+  return { directory, connection: () => findKubeConnection(surroundings) };
+}
+
+/** A kubeconfig with one of each, all called `name`. */
+const config = (name: string, parts: { cluster?: object; user?: object; context?: object } = {}) => ({
+  "current-context": name,
+  clusters: [{ name, cluster: { server: `https://${name}.example.com:6443`, ...parts.cluster } }],
+  users: [{ name, user: parts.user ?? {} }],
+  contexts: [{ name, context: { cluster: name, user: name, ...parts.context } }],
+});
+
+const ACCOUNT = {
+  "account/token": "account-token\n",
+  "account/ca.crt": "account-ca",
+  "account/namespace": "task-ns\n",
+};
+const IN_CLUSTER = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" };
+
+test("the configured kubeconfig comes first, then the pod, then KUBECONFIG, then the home directory", () => {
+  const files = { ...ACCOUNT, "a.yaml": config("a"), "b.yaml": config("b"), ".kube/config": config("home") };
+  const host = (kubeconfig: string, env: Record<string, string>) =>
+    find(files, (directory) => {
+      const path = (name: string | undefined) => (name === undefined || name === "" ? "" : join(directory, name));
+      return { kubeconfig: path(kubeconfig), env: { ...env, KUBECONFIG: path(env.KUBECONFIG) } };
+    }).connection().server.hostname;
+  expect(host("a.yaml", { ...IN_CLUSTER, KUBECONFIG: "b.yaml" })).toBe("a.example.com");
+  expect(host("", { ...IN_CLUSTER, KUBECONFIG: "b.yaml" })).toBe("10.0.0.1");
+  expect(host("", { KUBECONFIG: "b.yaml" })).toBe("b.example.com");
+  expect(host("", {})).toBe("home.example.com");
+});
+
+test("the pod's service account gives address, CA, namespace and a token that is read again", async () => {
+  const { directory, connection } = find(ACCOUNT, () => ({
+    env: { ...IN_CLUSTER, KUBERNETES_SERVICE_HOST: "fd00::1" },
+  }));
+  const { server, namespace, tls, credentials } = connection();
+  expect({ origin: server.origin, namespace, tls }).toEqual({
+    origin: "https://[fd00::1]",
+    namespace: "task-ns",
+    tls: { ca: "account-ca" },
+  });
+  const token = async () => (await credentials.current()).headers.authorization;
+  expect(await token()).toBe("Bearer account-token");
+  writeFileSync(join(directory, "account/token"), "rotated");
+  expect(await token()).toBe("Bearer account-token");
+  await clock.advance(60_000);
+  expect(await token()).toBe("Bearer rotated");
+  writeFileSync(join(directory, "account/token"), "again");
+  expect(credentials.renew()).toBe(true);
+  expect(await token()).toBe("Bearer again");
+  writeFileSync(join(directory, "account/token"), "");
+  await clock.advance(60_000);
+  expect(await token()).toBe("Bearer again");
+});
+
+test("the files of KUBECONFIG are merged: the first with an entry holds, and those that are not there are passed over", () => {
+  const { directory, connection } = find(
+    {
+      "one/config": { "current-context": "x", users: [{ name: "u", user: { token: "one" } }] },
+      "two/config": {
+        "current-context": "y",
+        clusters: [{ name: "c", cluster: { server: "https://two", "certificate-authority": "ca.pem" } }],
+        users: [{ name: "u", user: { token: "two" } }],
+        contexts: [{ name: "x", context: { cluster: "c", user: "u", namespace: "n" } }],
+      },
+      "two/ca.pem": "ca-of-two",
+    },
+    (directory) => ({
+      env: {
+        KUBECONFIG: [join(directory, "none"), join(directory, "one/config"), join(directory, "two/config")].join(":"),
+      },
+    }),
+  );
+  const { server, source, namespace, tls } = connection();
+  expect({ origin: server.origin, source, namespace, tls }).toEqual({
+    origin: "https://two",
+    source: `context x of ${directory}/one/config, ${directory}/two/config`,
+    namespace: "n",
+    tls: { ca: Buffer.from("ca-of-two") },
+  });
+  return expect(connection().credentials.current()).resolves.toEqual({ headers: { authorization: "Bearer one" } });
+});
+
+test.each([
+  ["a token", { token: "t" }, { headers: { authorization: "Bearer t" } }],
+  [
+    "a token file, over a token",
+    { token: "t", tokenFile: "token" },
+    { headers: { authorization: "Bearer from-file" } },
+  ],
+  ["a name and password", { username: "u", password: "p" }, { headers: { authorization: `Basic ${base64("u:p")}` } }],
+  [
+    "a certificate in the file, over one beside it",
+    { "client-certificate-data": base64("cert"), "client-certificate": "none", "client-key": "key.pem" },
+    { headers: {}, cert: Buffer.from("cert"), key: Buffer.from("key") },
+  ],
+  [
+    "somebody else whom it stands for",
+    { token: "t", as: "system:serviceaccount:a:b", "as-groups": ["g", "h"], "as-uid": "1" },
+    {
+      headers: {
+        authorization: "Bearer t",
+        "impersonate-user": "system:serviceaccount:a:b",
+        "impersonate-uid": "1",
+        "impersonate-group": ["g", "h"],
+      },
+    },
+  ],
+  ["nobody", {}, { headers: {} }],
+])("a user can be %s", async (_, user, identity) => {
+  const files = { ".kube/config": config("a", { user }), ".kube/token": "from-file\n", ".kube/key.pem": "key" };
+  expect(await find(files).connection().credentials.current()).toEqual(identity);
+});
+
+test("a cluster's CA, another name for its certificate, and no check at all", () => {
+  const tls = (cluster: object) => find({ ".kube/config": config("a", { cluster }) }).connection().tls;
+  expect(tls({ "certificate-authority-data": base64("ca"), "tls-server-name": "api" })).toEqual({
+    ca: Buffer.from("ca"),
+    servername: "api",
+  });
+  expect(tls({ "insecure-skip-tls-verify": true })).toEqual({ rejectUnauthorized: false });
+  expect(tls({ "insecure-skip-tls-verify": false, "tls-server-name": "" })).toEqual({});
+});
+
+test.each([
+  [
+    "no cluster is known",
+    {},
+    /^No Kubernetes cluster is known: this is no pod of one, and there is no .*\.kube\/config/,
+  ],
+  ["there is no context", { ".kube/config": "" }, /there is no current context\. Set one: kubectl config use-context/],
+  ["the context is not there", { ".kube/config": { "current-context": "a" } }, /the current context a is not there\.$/],
+  [
+    "its cluster is not there",
+    { ".kube/config": { ...config("a"), clusters: [] } },
+    /context a names cluster a, not there\.$/,
+  ],
+  [
+    "its user is not there",
+    { ".kube/config": { ...config("a"), users: null } },
+    /context a names user a, not there\.$/,
+  ],
+  ["it is not YAML", { ".kube/config": 'users:\n- token: "canary-9\n' }, /config: line \d is not YAML \(\w+\)\.$/],
+  [
+    "a key has the wrong type",
+    { ".kube/config": config("a", { user: { token: ["canary-9"] } }) },
+    /config: users\.0\.user\.token: Invalid input: expected string, received array\.$/,
+  ],
+  [
+    "a file is not there",
+    { ".kube/config": config("a", { cluster: { "certificate-authority": "ca.pem" } }) },
+    /^context a of .*: .*\.kube\/ca\.pem is not there\.$/,
+  ],
+  [
+    "it wants a proxy",
+    { ".kube/config": config("a", { cluster: { "proxy-url": "http://p" } }) },
+    /proxy-url is not supported/,
+  ],
+  [
+    "it wants an old kind of plugin",
+    { ".kube/config": config("a", { user: { "auth-provider": { name: "gcp" } } }) },
+    /auth-provider is not supported/,
+  ],
+  [
+    "its plugin wants a terminal",
+    { ".kube/config": config("a", { user: { exec: { apiVersion: "v1", command: "x", interactiveMode: "Always" } } }) },
+    /its credential plugin wants a terminal\.$/,
+  ],
+] as const)("an error says what is wrong when %s, without quoting", (_, files, message) => {
+  const { connection } = find(files);
+  expect(connection).toThrow(
+    expect.objectContaining({ code: "invalid_config", message: expect.stringMatching(message) }),
+  );
+  expect(connection).not.toThrow(/canary/);
+});
+
+test("a configured kubeconfig that is not there is an error that names the setting", () => {
+  expect(find({ ".kube/config": config("a") }, () => ({ kubeconfig: "/none/config" })).connection).toThrow(
+    "secret.kubernetes.kubeconfig: /none/config is not there.",
+  );
+});
+
+test("the namespace is POD_NAMESPACE, the service account's, the configured one or flyte", () => {
+  const { directory } = find(ACCOUNT);
+  const serviceAccountDirectory = join(directory, "account");
+  expect(podNamespace({ env: { POD_NAMESPACE: "pod" }, serviceAccountDirectory, configured: "c" })).toBe("pod");
+  expect(podNamespace({ env: { POD_NAMESPACE: "" }, serviceAccountDirectory, configured: "c" })).toBe("task-ns");
+  expect(podNamespace({ env: {}, serviceAccountDirectory: "/none", configured: "c" })).toBe("c");
+  expect(podNamespace({ env: {}, serviceAccountDirectory: "/none" })).toBe("flyte");
+});
