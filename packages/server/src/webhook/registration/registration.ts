@@ -24,7 +24,7 @@ const LONGEST_WAIT_MS = 5 * 60 * 1000;
 const CALM_MS = 10 * 60 * 1000;
 
 export interface RegistrationOptions {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, "list" | "watch" | "create" | "replace">;
   readonly settings: RegistrationSettings;
   readonly certificates: CertificateSource;
   readonly clock: Clock;
