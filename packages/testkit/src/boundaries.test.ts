@@ -38,7 +38,7 @@ function withoutScope(dependencies: unknown): string[] {
 /** Everything that the shipped sources of a package import, type imports included. */
 function importsOf(name: string): Set<string> {
   const sources = globSync("src/**/*.ts", { cwd: join(packagesDirectory, name) }).filter(
-    (path) => !path.endsWith(".test.ts"),
+    (path) => !path.endsWith(".test.ts") && !path.includes("/testing/"),
   );
   const texts = sources.map((path) => readFileSync(join(packagesDirectory, name, path), "utf8"));
   const specifiers = texts.flatMap((text) => [
