@@ -59,6 +59,8 @@ export interface Cluster {
   /** One line of JSON for each request and its stage (https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/). */
   readonly auditLog: string;
   readonly etcdDirectory: string;
+  /** Its API in JSON (https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/). */
+  readonly etcdUrl: string;
   /** Runs kubectl as the admin and gives what it printed; throws with its error output when it fails. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Makes the account with these rights, and a kubeconfig file with a token of it. */
@@ -157,6 +159,7 @@ export async function startCluster(): Promise<Cluster> {
     adminKubeconfig,
     auditLog: file("audit.log"),
     etcdDirectory: file("etcd"),
+    etcdUrl,
     kubectl,
     async createAccount({ namespace, name, rules }) {
       const rbac = { apiVersion: "rbac.authorization.k8s.io/v1", metadata: { name: `${namespace}-${name}` } };

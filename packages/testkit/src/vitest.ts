@@ -3,4 +3,10 @@ export { createTemporaryDirectory } from "./create-temporary-directory.ts";
 export { describeSecretFetcher } from "./fetcher-contract/describe-secret-fetcher.ts";
 export type { BackendFault, FetcherHarness, StartFetcher } from "./fetcher-contract/fetcher-harness.ts";
 export { describeSecretStore } from "./store-contract/describe-secret-store.ts";
-export type { StartStore, StoreHarness } from "./store-contract/store-harness.ts";
+export {
+  generic,
+  listRequest,
+  readText,
+  type StartStore,
+  type StoreHarness,
+} from "./store-contract/store-harness.ts";
