@@ -16,6 +16,7 @@ import { rotateKeysCommand } from "./commands/rotate-keys.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { updateSecretCommand } from "./commands/update-secret.ts";
+import { webhookCommand } from "./commands/webhook.ts";
 import type { Host } from "./host.ts";
 import { addGlobalOptions } from "./options/common-options.ts";
 import { examples } from "./options/examples.ts";
@@ -45,6 +46,7 @@ export function createProgram(host: Host): Command {
     .addCommand(mutateCommand(host))
     .commandsGroup("Service and store of this machine:")
     .addCommand(serveCommand(host))
+    .addCommand(webhookCommand(host))
     .addCommand(doctorCommand(host))
     .addCommand(backupCommand(host))
     .addCommand(restoreCommand(host))

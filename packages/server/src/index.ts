@@ -3,7 +3,7 @@ export { listEntries, listSettings, type Section, type Setting } from "./config/
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config, Settings } from "./config/schema.ts";
 export { findRunningServer, type RunningServer } from "./embedded/server-file.ts";
-export { type ClusterSurroundings, connectCluster, connectKube } from "./kube/connect-cluster.ts";
+export { type ClusterSurroundings, connectCluster, connectKube, isInCluster } from "./kube/connect-cluster.ts";
 export { type FollowOptions, followObjects, type ObjectFollower, type ObjectSink } from "./kube/follow-objects.ts";
 export {
   createKubeClient,
@@ -37,8 +37,11 @@ export {
 export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
 export { type RotateMasterKeyOptions, rotateMasterKey } from "./store/rotate-master-key.ts";
 export { createLogger, type LogDestination } from "./telemetry/create-logger.ts";
+export type { CachedLookup } from "./values/cached-lookup.ts";
 export { type FetcherSources, openFetcher } from "./values/fetchers/open-fetcher.ts";
 export { createLookup } from "./values/lookup.ts";
+export { type LookupMetrics, NO_METRICS } from "./values/lookup-metrics.ts";
+export { type LookupSources, openLookup } from "./values/open-lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
 export type { CertificateSource, ServingCertificate } from "./webhook/certificate-source.ts";
 export { createFileKeeper } from "./webhook/certificates/file-keeper.ts";
@@ -56,3 +59,5 @@ export {
   type WebhookAddress,
 } from "./webhook/registration/webhook-configuration.ts";
 export { createScopeGuard, type PodCreation, type ScopeGuard } from "./webhook/scope-guard.ts";
+export { serveAsWorker } from "./workers/serve-as-worker.ts";
+export { type StartWorkersOptions, startWorkers } from "./workers/start-workers.ts";

@@ -1,33 +1,27 @@
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import type { Registry } from "prom-client";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { connectCluster } from "./kube/connect-cluster.ts";
 import type { KubeClient } from "./kube/kube-client.ts";
 import { podNamespace } from "./kube/pod-namespace.ts";
-import { type RunningWebhook, startWebhook } from "./start-webhook.ts";
+import { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
 import { openCertificates } from "./webhook/open-certificates.ts";
 import { keepRegistration } from "./webhook/registration/registration.ts";
 import type { WebhookAddress } from "./webhook/registration/webhook-configuration.ts";
 
-export interface RunWebhookOptions {
-  readonly log: Logger;
-  readonly env: Readonly<Record<string, string | undefined>>;
+export interface RunWebhookOptions extends Pick<StartWebhookOptions, "log" | "env" | "registry" | "onInvalidate"> {
+  /** Where a kubeconfig starts to look from. */
   readonly home: string;
-  /** Where its metrics are registered. Default: one of its own. */
-  readonly registry?: Registry;
 }
 
 /**
  * Runs the pod webhook with all that belongs to it: the certificate, and in a cluster its registration. Otherwise as
  * {@link startWebhook}; `close` ends all of it.
  */
-export async function runWebhook(
-  config: Config,
-  { log, env, home, registry }: RunWebhookOptions,
-): Promise<RunningWebhook> {
+export async function runWebhook(config: Config, { home, ...options }: RunWebhookOptions): Promise<RunningWebhook> {
+  const { log, env } = options;
   const clock = systemClock;
   await using opened = new AsyncDisposableStack();
   const client = connectCluster(config, { env, home, clock });
@@ -39,11 +33,9 @@ export async function runWebhook(
   if (registration) opened.defer(() => registration.close());
 
   const webhook = await startWebhook(config, {
-    log,
-    env,
+    ...options,
     certificates,
     ...(client && { kube: client }),
-    ...(registry && { registry }),
     readiness: registration ? [() => assertRegistered(registration.missing())] : [],
   });
   const running = opened.move();

@@ -33,6 +33,8 @@ export interface StartWebhookOptions {
   readonly kube?: KubeClient;
   /** Where its metrics are registered. Default: one of its own. */
   readonly registry?: Registry;
+  /** Hears of every secret that the invalidation endpoint was told of. */
+  readonly onInvalidate?: (id: SecretId) => void;
   /** What else must be there before the webhook counts as ready. */
   readonly readiness?: readonly ReadinessCheck[];
 }
@@ -74,12 +76,16 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
     timeoutMs: webhook.webhookTimeout * 1000,
     telemetry: { log, metrics },
   });
+  const invalidateHere = (id: SecretId) => {
+    lookup.invalidate(id);
+    options.onInvalidate?.(id);
+  };
   const token = readInvalidationToken(webhook.cacheInvalidationTokenFile);
   const served = await serveWebhook({
     config,
     handler,
     certificates,
-    invalidation: { invalidate: lookup.invalidate, ...(token !== undefined && { token }) },
+    invalidation: { invalidate: invalidateHere, ...(token !== undefined && { token }) },
     readiness: [lookup.ready, ...(options.readiness ?? [])],
     telemetry: { log, registry },
   });

@@ -7,6 +7,8 @@ export function addCertificateExpiry(registry: Registry, certificates: Certifica
   new Gauge({
     name: "flyte_secrets_certificate_expiry_timestamp_seconds",
     help: "When the webhook's certificate ends, in seconds since 1970.",
+    // Of several workers, the first to end.
+    aggregator: "min",
     registers: [registry],
     collect() {
       const { validToDate } = new X509Certificate(certificates.current().cert);

@@ -1,0 +1,72 @@
+import cluster from "node:cluster";
+import { once } from "node:events";
+import { SecretsError } from "@flyte-secrets/core";
+import type { Config, RunningWebhook } from "@flyte-secrets/server";
+import { Command } from "commander";
+import type { Host } from "../host.ts";
+import { examples } from "../options/examples.ts";
+import { mergedOptions } from "../options/merged-options.ts";
+import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+
+const MAX_WORKERS = 64;
+
+interface WebhookOptions extends SettingOptions {
+  readonly port?: string;
+  readonly workers: string;
+}
+
+/** `webhook`: the pod webhook alone, until Ctrl-C or SIGTERM. */
+export function webhookCommand(host: Host): Command {
+  const command = new Command("webhook")
+    .summary("Run the pod webhook alone")
+    .description(
+      "Run the webhook that gives pods their secrets, without the secret service, until Ctrl-C. In a cluster, or with " +
+        "--secret.kubernetes.kubeconfig, it keeps its certificate in a Secret and registers itself; elsewhere it makes a certificate " +
+        "in the data directory, and with delivery Inline writes nothing anywhere.",
+    )
+    .option("--port <port>", "HTTPS port of the admission, 0 for a free one (webhook.listenPort)")
+    .option("--workers <number>", "processes that serve on the same ports", "1");
+  return addSettingOptions(command)
+    .addHelpText(
+      "after",
+      examples(
+        "webhook -c '/etc/flyte/config.d/*.yaml' --workers 2",
+        "webhook --port 9443 --webhook.embeddedSecretManagerConfig.delivery Inline",
+      ),
+    )
+    .action(async () => {
+      const options = mergedOptions<WebhookOptions>(command);
+      const workers = parseWorkers(options.workers);
+      const config = await readConfig(options, host, { "webhook.listenPort": options.port });
+      await serve(config, workers, host);
+    });
+}
+
+async function serve(config: Config, workers: number, host: Host): Promise<void> {
+  const { createLogger, runWebhook, serveAsWorker, startWorkers } = await import("@flyte-secrets/server");
+  const options = { log: createLogger(config.logger), env: host.env, home: host.home };
+  if (cluster.isWorker) return await serveAsWorker(config, options);
+  const interrupted = host.interruption();
+  const webhook =
+    workers === 1 ? await runWebhook(config, options) : await startWorkers({ count: workers, log: options.log });
+  host.stdout.write(greeting(webhook.ports));
+  if (!interrupted.aborted) await once(interrupted, "abort");
+  await webhook.close();
+}
+
+function greeting({ admission, invalidation, probes, metrics }: RunningWebhook["ports"]): string {
+  const lines = [
+    `Admission on port     ${admission} (HTTPS, path /mutate--v1-pod)`,
+    ...(invalidation === undefined ? [] : [`Invalidation on port  ${invalidation}`]),
+    ...(probes === undefined ? [] : [`Probes on port        ${probes}`]),
+    ...(metrics === undefined ? [] : [`Metrics on port       ${metrics}`]),
+    "Stop: Ctrl-C",
+  ];
+  return `${lines.join("\n")}\n`;
+}
+
+function parseWorkers(text: string): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= 1 && number <= MAX_WORKERS) return number;
+  throw new SecretsError("usage", `--workers must be a number from 1 to ${MAX_WORKERS}`);
+}

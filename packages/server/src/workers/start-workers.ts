@@ -1,0 +1,91 @@
+import cluster, { type Worker } from "node:cluster";
+import { once } from "node:events";
+import { SecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import { AggregatorRegistry } from "prom-client";
+import type { RunningWebhook } from "../start-webhook.ts";
+import type { FromWorker, ToWorker } from "./worker-message.ts";
+
+/** Before a worker that ended by itself is replaced: one that can't live must not take the machine with it. */
+const RESTART_MS = 1_000;
+
+export interface StartWorkersOptions {
+  readonly count: number;
+  readonly log: Logger;
+}
+
+/**
+ * Runs this program again as `count` processes that share their ports (Node's cluster), each of which must come to `serveAsWorker`.
+ * A change that one is told of reaches all, and metrics are summed up. One that ends by itself is replaced. Throws, with none left,
+ * what the first of them to fail at its start failed with.
+ */
+export async function startWorkers({
+  count,
+  log,
+}: StartWorkersOptions): Promise<Pick<RunningWebhook, "ports" | "close">> {
+  const workers = new Set<Worker>();
+  const metrics = new AggregatorRegistry();
+  const started = Promise.withResolvers<RunningWebhook["ports"]>();
+  let serving = 0;
+  let closing = false;
+
+  const tell = (worker: Worker, message: ToWorker) => void (worker.isConnected() && worker.send(message));
+  function fork(): void {
+    const worker = cluster.fork();
+    workers.add(worker);
+    worker.on("message", (message: FromWorker) => hear(worker, message));
+    worker.once("exit", (code, signal) => {
+      workers.delete(worker);
+      if (closing) return;
+      started.reject(new SecretsError("internal", "a worker ended at its start; the log says why"));
+      log.error({ worker: worker.id, code, signal }, "a worker ended by itself; another takes its place");
+      setTimeout(() => closing || fork(), RESTART_MS).unref();
+    });
+  }
+  function hear(worker: Worker, message: FromWorker): void {
+    switch (message.kind) {
+      case "serving":
+        serving++;
+        if (serving === count) started.resolve(message.ports);
+        break;
+      case "failed":
+        log.error({ worker: worker.id, reason: message.message }, "a worker could not start");
+        started.reject(new SecretsError(message.code, message.message));
+        worker.process.kill("SIGKILL");
+        break;
+      case "invalidated":
+        for (const other of workers) if (other !== worker) tell(other, { kind: "invalidate", id: message.id });
+        break;
+      case "metricsWanted": {
+        const { number } = message;
+        void metrics.clusterMetrics().then(
+          (text) => tell(worker, { kind: "metrics", number, text }),
+          () => tell(worker, { kind: "metrics", number }),
+        );
+        break;
+      }
+    }
+  }
+  async function end(stop: (worker: Worker) => void): Promise<void> {
+    closing = true;
+    const ended = [...workers].map((worker) => once(worker, "exit"));
+    for (const worker of workers) stop(worker);
+    await Promise.all(ended);
+  }
+
+  for (let index = 0; index < count; index++) fork();
+  try {
+    const ports = await started.promise;
+    let closed: Promise<void> | undefined;
+    return {
+      ports,
+      close() {
+        closed ??= end((worker) => tell(worker, { kind: "close" }));
+        return closed;
+      },
+    };
+  } catch (error) {
+    await end((worker) => worker.process.kill("SIGKILL"));
+    throw error;
+  }
+}
