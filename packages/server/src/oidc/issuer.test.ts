@@ -109,7 +109,7 @@ describe("createIssuer", () => {
 describe("verifyToken", () => {
   const nowSeconds = () => Math.floor(Date.now() / 1000);
 
-  it.each([
+  it.each<[string, () => Record<string, unknown>, string]>([
     ["has expired", () => ({ exp: nowSeconds() - 60 }), "the token has expired"],
     ["is not valid yet", () => ({ nbf: nowSeconds() + 60 }), "the token is not valid yet"],
     ["is for somebody else", () => ({ aud: "other" }), "the token is for another audience"],

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { onTestFinished } from "vitest";
 
 /** An issuer of tokens that a test moves by hand. */
@@ -9,7 +9,7 @@ export interface TestIssuer {
   /** Paths asked for so far. */
   readonly requests: string[];
   /** A token that is good for an hour unless `claims` say otherwise; signed with the current key. */
-  sign(claims?: JWTPayload): Promise<string>;
+  sign(claims?: Readonly<Record<string, unknown>>): Promise<string>;
   /** Signs with a new key from now on, and publishes that one only. */
   rotate(): Promise<void>;
   /** From now on connections are refused, as by an issuer that is down. */

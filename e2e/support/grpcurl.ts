@@ -1,0 +1,16 @@
+import { type GoProgram, goProgram, requireGoProgram } from "./go-program.ts";
+import type { Requirement } from "./requirement.ts";
+
+const PROGRAM: GoProgram = {
+  name: "grpcurl",
+  path: "github.com/fullstorydev/grpcurl/cmd/grpcurl",
+  version: "v1.9.4",
+};
+
+/** A gRPC client that learns from the server what it offers. */
+export const GRPCURL = goProgram(PROGRAM);
+
+/** Builds grpcurl into the user's cache unless it is there. */
+export function requireGrpcurl(): Requirement {
+  return requireGoProgram(PROGRAM);
+}
