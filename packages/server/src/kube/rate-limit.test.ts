@@ -40,6 +40,19 @@ test("nobody overtakes those who wait", async () => {
   expect(turns).toEqual(["a after 0", "b after 1000", "c after 1001"]);
 });
 
+test("nobody overtakes those whose timer is late either", async () => {
+  const manual = createManualClock();
+  let late = 0;
+  const limit = createRateLimit({ qps: 1, burst: 1, clock: { ...manual, elapsed: () => manual.elapsed() + late } });
+  const turns: string[] = [];
+  void takeInto(turns, limit, "a");
+  void takeInto(turns, limit, "b");
+  late = 5000;
+  void takeInto(turns, limit, "c");
+  await manual.advance(1000);
+  expect(turns.map((turn) => turn[0])).toEqual(["a", "b"]);
+});
+
 test("an idle client regains its burst and no more", async () => {
   const clock = createManualClock();
   const limit = createRateLimit({ qps: 10, burst: 2, clock });

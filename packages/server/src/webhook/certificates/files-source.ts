@@ -32,14 +32,14 @@ export function hasCertificateFiles(directory: string): boolean {
  * when the first pair is no good.
  */
 export function openFilesSource({ directory, clock, log }: FilesSourceOptions): CertificateSource {
-  const first = readFiles(directory);
+  const first = readCertificateFiles(directory);
   const fault = findFault(first, { names: [], now: clock.now() });
   if (fault !== undefined) throw new SecretsError("invalid_config", `webhook.certDir: ${directory}: ${fault}.`);
   const holder = createCertificateHolder(first, clock);
   let refused = "";
 
   const check = () => {
-    const next = readFiles(directory);
+    const next = readCertificateFiles(directory);
     const problem = findFault(next, { names: [], now: clock.now() });
     if (problem === undefined) {
       refused = "";
@@ -69,8 +69,8 @@ export function openFilesSource({ directory, clock, log }: FilesSourceOptions): 
   };
 }
 
-/** Files that are not there, or not now, are empty. */
-function readFiles(directory: string): ServingCertificate {
+/** The pair of a directory. Files that are not there, or not now, are empty. */
+export function readCertificateFiles(directory: string): ServingCertificate {
   const read = (file: string) => {
     try {
       return readFileSync(join(directory, file), "utf8");

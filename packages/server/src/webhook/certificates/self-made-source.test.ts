@@ -72,6 +72,15 @@ test("a certificate can be renewed ahead of time, and every replica follows", as
   expect(other.current()).toEqual(one.current());
 });
 
+test("two replicas that are told to renew at once renew once", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const replicas = [await open(keeper, clock), await open(keeper, clock)];
+  await Promise.all(replicas.map((source) => source.renew()));
+  expect(keeper.writes).toBe(2);
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(replicas.map((source) => source.current())).toEqual([keeper.content, keeper.content]);
+});
+
 test("what others keep there is followed", async () => {
   const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
   const source = await open(keeper, clock);

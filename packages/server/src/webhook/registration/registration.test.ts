@@ -2,15 +2,16 @@ import { SecretsError } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { createMemoryApi, type MemoryApi } from "../../kube/testing/memory-api.ts";
-import { createManualClock, type ManualClock } from "../../testing/manual-clock.ts";
+import { createManualClock } from "../../testing/manual-clock.ts";
 import type { ServingCertificate } from "../certificate-source.ts";
 import { holdsBundle, joinBundles } from "../certificates/certificate-chain.ts";
 import { type CertificateHolder, createCertificateHolder } from "../certificates/certificate-holder.ts";
 import { makeCertificate } from "../certificates/make-certificate.ts";
 import { keepRegistration } from "./registration.ts";
-import { registeredBundle, WEBHOOK_CONFIGURATIONS } from "./webhook-configuration.ts";
+import { mergeRegistration, registeredBundle, WEBHOOK_CONFIGURATIONS } from "./webhook-configuration.ts";
 
 const HOUR_MS = 3_600_000;
+const SETTINGS = { name: "hook", address: { url: "https://h/x" }, timeoutSeconds: 10, namespaceSelector: null };
 let first: ServingCertificate;
 let second: ServingCertificate;
 
@@ -28,13 +29,14 @@ function start({
   api?: MemoryApi;
   clock?: ManualClock;
 } = {}) {
+  const warnings: string[] = [];
   const holder: CertificateHolder = createCertificateHolder(first, clock);
   const registration = keepRegistration({
     client: api.client,
-    settings: { name: "hook", address: { url: "https://h/x" }, timeoutSeconds: 10, namespaceSelector: null },
+    settings: SETTINGS,
     certificates: { ...holder, close: async () => holder.close() },
     clock,
-    log: pino({ level: "silent" }),
+    log: pino({ level: "warn" }, { write: (line: string) => void warnings.push(JSON.parse(line).msg) }),
   });
   onTestFinished(async () => {
     holder.close();
@@ -51,7 +53,7 @@ function start({
     api.put({ ...object, webhooks: object.webhooks?.map((webhook) => ({ ...webhook, failurePolicy })) });
   };
   const bundle = () => registeredBundle(found() ?? { ...WEBHOOK_CONFIGURATIONS, metadata: { name: "" } }) ?? "";
-  return { api, clock, holder, registration, found, meddle, bundle };
+  return { api, clock, warnings, holder, registration, found, meddle, bundle };
 }
 
 test("it is created, and ready once the API server tells that it carries the CA", async () => {
@@ -67,12 +69,18 @@ test("it is created, and ready once the API server tells that it carries the CA"
   expect(api.writes).toHaveLength(1);
 });
 
-test("of two that create it at once one wins, and both are content", async () => {
-  const [api, clock] = [createMemoryApi(), createManualClock()];
-  const both = [start({ api, clock }), start({ api, clock })];
-  await clock.advance(1000);
-  expect(both.map(({ registration }) => registration.missing())).toEqual([undefined, undefined]);
-  expect(api.writes).toHaveLength(1);
+test("who loses a race is content with what the winner wrote", async () => {
+  const api = createMemoryApi();
+  api.failure = new SecretsError("already_exists", "lost");
+  const { clock, registration, warnings } = start({ api });
+  await clock.advance(0);
+  expect(registration.missing()).toMatch(/does not carry the CA of our certificate$/);
+  api.failure = undefined;
+  api.put(mergeRegistration(undefined, SETTINGS, { ca: first.ca, exactly: true, now: clock.now() }));
+  await clock.advance(HOUR_MS);
+  expect(registration.missing()).toBeUndefined();
+  expect(warnings).toEqual([]);
+  expect(api.writes).toEqual([]);
 });
 
 test("a new CA is registered at once beside the old one, which is removed within the hour after it is needed", async () => {
