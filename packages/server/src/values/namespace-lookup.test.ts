@@ -20,7 +20,9 @@ function managed(id: SecretId, value: string): Secret {
 /** A namespace and the watch on it, in the test's hand. */
 function setUp(...listed: Secret[]) {
   const clock = createManualClock();
-  let isDown = false;
+  /** What the API server has, as opposed to what the watch tells. */
+  const stored = new Map(listed.map((secret) => [secret.metadata.name, secret]));
+  let refuses: "nothing" | "to follow" | "everything" = "nothing";
   let watch = Promise.withResolvers<KubeWatchEvent<Secret>>();
   const tell = async (event: KubeWatchEvent<Secret>) => {
     const current = watch;
@@ -32,26 +34,31 @@ function setUp(...listed: Secret[]) {
     tell({ type, object, resourceVersion: "2" });
   // The one resource that is asked for.
   const client = {
+    async get(_resource: unknown, { name }: { name: string }) {
+      if (refuses === "everything") throw down;
+      return stored.get(name);
+    },
     async list() {
-      if (isDown) throw down;
-      return { items: [...listed], resourceVersion: "1" };
+      if (refuses !== "nothing") throw down;
+      return { items: [...stored.values()], resourceVersion: "1" };
     },
     async *watch(_resource: unknown, _query: unknown, { signal }: { signal: AbortSignal }) {
-      if (isDown) throw down;
+      if (refuses !== "nothing") throw down;
       yield { type: "OPENED" };
       const ended = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       for (;;) yield await Promise.race([watch.promise, ended]);
     },
   } as unknown as NamespaceLookupOptions["client"];
-  const goDown = async () => {
-    isDown = true;
+  const refuse = async (what: "to follow" | "everything") => {
+    refuses = what;
     const current = watch;
     watch = Promise.withResolvers();
+    current.promise.catch(() => {}); // There may be no watch yet.
     current.reject(down);
     await clock.advance(0);
   };
   const comeBack = async () => {
-    isDown = false;
+    refuses = "nothing";
     await clock.advance(20_000);
   };
   let expiredUsed = 0;
@@ -68,7 +75,8 @@ function setUp(...listed: Secret[]) {
     const result = await lookup.find(scope, "api-key");
     return result.found ? `${result.level} ${result.value.revealText()}` : "nowhere";
   };
-  return { clock, change, goDown, comeBack, lookup, find, expiredUsed: () => expiredUsed };
+  const write = (secret: Secret) => void stored.set(secret.metadata.name, secret);
+  return { clock, change, write, refuse, comeBack, lookup, find, expiredUsed: () => expiredUsed };
 }
 
 test("every change that the watch tells is seen, at the narrowest scope", async () => {
@@ -105,20 +113,57 @@ test("a Secret that lost its key stops the lookup, and gives way to no broader o
 });
 
 test("while the API server is down what it last said is used, for a bounded time, and counted", async () => {
-  const { clock, find, lookup, goDown, comeBack, expiredUsed } = setUp(managed(project, "old"));
+  const { clock, find, lookup, refuse, comeBack, expiredUsed } = setUp(managed(project, "old"));
   await find();
   await lookup.ready();
-  await goDown();
+  await refuse("everything");
+  expect([await find(), expiredUsed()]).toEqual(["project old", 0]);
+  await lookup.ready();
+  await clock.advance(10_000);
   expect([await find(), expiredUsed()]).toEqual(["project old", 1]);
-  await expect(lookup.ready()).rejects.toMatchObject({ code: "store_unavailable" });
-  await clock.advance(60_000);
-  await expect(find()).rejects.toMatchObject({
+  await expect(lookup.ready()).rejects.toMatchObject({
     code: "store_unavailable",
     message: "the Secrets of namespace flyte cannot be followed: down",
   });
+  await clock.advance(50_000);
+  await expect(find()).rejects.toBe(down);
   await comeBack();
   await lookup.ready();
   expect(await find()).toBe("project old");
+});
+
+test("while the Secrets cannot be followed each lookup asks the API server", async () => {
+  const { clock, change, write, find, lookup, refuse, comeBack } = setUp(managed(project, "old"));
+  await find();
+  await refuse("to follow");
+  write(managed(project, "new"));
+  await clock.advance(10_000);
+  expect(await find()).toBe("project new");
+  await expect(lookup.ready()).rejects.toMatchObject({ code: "store_unavailable" });
+  await comeBack();
+  await change("MODIFIED", managed(project, "new"));
+  write(managed(project, "not told"));
+  expect(await find()).toBe("project new");
+});
+
+test("a watch without a word for 100 s is not trusted", async () => {
+  const { clock, write, find, lookup } = setUp(managed(project, "old"));
+  await find();
+  write(managed(project, "new"));
+  await clock.advance(99_000);
+  expect(await find()).toBe("project old");
+  await clock.advance(1_000);
+  expect(await find()).toBe("project new");
+  await expect(lookup.ready()).rejects.toMatchObject({
+    message: "the Secrets of namespace flyte cannot be followed: the watch has been silent for 100 s",
+  });
+});
+
+test("who asks before anything could be read is answered by the API server, once that has taken 10 s", async () => {
+  const { clock, find, refuse } = setUp(managed(project, "v"));
+  await refuse("to follow");
+  await clock.advance(10_000);
+  expect(await find()).toBe("project v");
 });
 
 test("who asks before all is known waits, no longer than the signal says", async () => {

@@ -1,4 +1,4 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, type LookupResult, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import { followObjects } from "../kube/follow-objects.ts";
@@ -6,18 +6,26 @@ import type { KubeClient } from "../kube/kube-client.ts";
 import { SECRETS } from "../kube/kube-object.ts";
 import type { CachedLookup } from "./cached-lookup.ts";
 import { readAsEmpty } from "./fetchers/fetch-failures.ts";
+import { openKubernetes } from "./fetchers/kubernetes-fetcher.ts";
+import { createNamedFetcher } from "./fetchers/named-fetcher.ts";
+import { createLookup } from "./lookup.ts";
 import type { LookupMetrics } from "./lookup-metrics.ts";
-import { createPlanner, foundAt } from "./lookup-plan.ts";
+import { createPlanner, foundAt, type LookupPlan } from "./lookup-plan.ts";
 import { NamespaceSecrets } from "./namespace-secrets.ts";
 import { settleBefore } from "./settle-before.ts";
 
 const NAME = "K8s";
 
+/** After a watch has failed for so long, what is in memory may have changed. */
+const BROKEN_MS = 10_000;
+/** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
+const SILENT_MS = 100_000;
+
 export interface NamespaceLookupOptions {
-  readonly client: Pick<KubeClient, "list" | "watch">;
+  readonly client: Pick<KubeClient, "list" | "watch" | "get">;
   /** Of the managed Secrets. */
   readonly namespace: string;
-  /** How long what is in memory is used while the API server is not heard. */
+  /** How long what is in memory is used while the API server cannot be asked. */
   readonly staleMs: number;
   readonly clock: Clock;
   readonly log: Logger;
@@ -26,7 +34,7 @@ export interface NamespaceLookupOptions {
 
 /**
  * A lookup in the managed Secrets of a namespace, all of which a watch keeps in memory: nothing is asked of the API server at a
- * lookup, and a change is seen as soon as the API server tells it.
+ * lookup, and a change is seen as soon as the API server tells it. While it does not tell, each lookup asks it.
  */
 export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLookup {
   const { client, namespace, staleMs, clock, log, metrics } = options;
@@ -38,38 +46,67 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
     isSynced = true;
   });
 
-  /** Throws once what is in memory is too old to go by. */
-  function assertHeard(): void {
+  const direct = createLookup({
+    fetcher: createNamedFetcher(
+      openKubernetes(
+        {
+          async readSecret(namespace, name, call) {
+            const secret = await client.get(SECRETS, { namespace, name }, call);
+            return secret && (secret.data ?? {});
+          },
+        },
+        namespace,
+      ),
+    ),
+  });
+
+  /** Why what is in memory may be old; undefined while it can be gone by. */
+  function doubt(): string | undefined {
     const problem = follower.problem();
-    if (problem === undefined) return;
-    if (follower.silentMs() >= staleMs) throw cannotFollow(namespace, problem);
-    metrics.expiredUsed();
+    const silentMs = follower.silentMs();
+    if (problem !== undefined) return silentMs >= BROKEN_MS ? problem : undefined;
+    return silentMs >= SILENT_MS ? `the watch has been silent for ${Math.round(silentMs / 1000)} s` : undefined;
+  }
+
+  function answerFromMemory({ steps, foundNowhere }: LookupPlan): LookupResult {
+    for (const step of steps) {
+      const value = secrets.get(step.text);
+      if (value !== undefined) return foundAt(step, value, namespace);
+      if (secrets.isEmpty(step.text)) throw readAsEmpty(NAME, step.text);
+    }
+    return foundNowhere;
   }
 
   return {
     async find(scope, key, { signal } = {}) {
-      const { steps, foundNowhere } = planFor(scope, key);
-      if (!isSynced) await settleBefore(signal, () => synced);
-      assertHeard();
-      metrics.answered("memory");
-      for (const step of steps) {
-        const value = secrets.get(step.text);
-        if (value !== undefined) return foundAt(step, value, namespace);
-        if (secrets.isEmpty(step.text)) throw readAsEmpty(NAME, step.text);
+      const plan = planFor(scope, key);
+      if (doubt() !== undefined) {
+        try {
+          const answer = await direct.find(scope, key, signal && { signal });
+          metrics.answered("backend");
+          return answer;
+        } catch (error) {
+          const isDown = isSecretsError(error, "store_unavailable", "deadline_exceeded");
+          if (!isDown || !isSynced || follower.silentMs() >= staleMs) throw error;
+          metrics.expiredUsed();
+        }
       }
-      return foundNowhere;
+      if (!isSynced) await settleBefore(signal, () => synced);
+      metrics.answered("memory");
+      return answerFromMemory(plan);
     },
     // The watch tells.
     invalidate() {},
     clear() {},
     async ready() {
-      const problem = follower.problem();
-      if (problem !== undefined) throw cannotFollow(namespace, problem);
+      // A watch that breaks for a moment is no reason to send clients elsewhere: it breaks for every replica.
+      const problem = isSynced ? doubt() : (follower.problem() ?? "not read yet");
+      if (problem === undefined) return;
+      throw new SecretsError(
+        "store_unavailable",
+        `the Secrets of namespace ${namespace} cannot be followed: ${problem}`,
+      );
     },
     close: () => follower.close(),
   };
-}
-
-function cannotFollow(namespace: string, problem: string): SecretsError {
-  return new SecretsError("store_unavailable", `the Secrets of namespace ${namespace} cannot be followed: ${problem}`);
 }
