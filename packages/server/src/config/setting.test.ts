@@ -80,6 +80,10 @@ test.each([
     "webhook: { secretEnvVarPrefix: '' }",
     "webhook.secretEnvVarPrefix must be text of at least one character; flytekit reads an empty FLYTE_SECRETS_ENV_PREFIX as _FSEC_: write `_FSEC_` or leave the key out",
   ],
+  [
+    "webhook: { embeddedSecretManagerConfig: { vaultConfig: { address: 'vault:8200' } } }",
+    "webhook.embeddedSecretManagerConfig.vaultConfig.address must be a URL such as https://HOST:PORT, or empty",
+  ],
   ["webhook: { vaultSecretManager: { kvVersion: 3 } }", "webhook.vaultSecretManager.kvVersion must be one of 1, 2"],
   [
     "webhook: { vaultSecretManager: { annotations: [1] } }",

@@ -36,6 +36,14 @@ const kubeClient = (qps: number, burst: number) => ({
   timeout: duration({ default: "30s", about: "Time limit of one request." }),
 });
 
+const address = (about: string) =>
+  text({
+    default: "",
+    about,
+    accepts: (value) => value === "" || (/^https?:\/\//i.test(value) && URL.canParse(value)),
+    must: "a URL such as https://HOST:PORT, or empty",
+  });
+
 const labelSelector = z
   .object({
     matchLabels: z.record(z.string(), z.string()).optional(),
@@ -175,17 +183,17 @@ export const webhookSection = section(
       }),
       awsConfig: section("AWS Secrets Manager.", {
         region: text({ default: "", about: "Region; empty: as the AWS SDK finds it." }),
-        endpoint: text({ default: "", about: "Another endpoint, for private ones and tests." }),
+        endpoint: address("Another endpoint, for private ones and tests."),
       }),
       gcpConfig: section("GCP Secret Manager.", {
         project: text({ default: "", about: "Project of the secrets." }),
-        endpoint: text({ default: "", about: "Another endpoint, for private ones and tests." }),
+        endpoint: address("Another endpoint, for private ones and tests."),
       }),
       azureConfig: section("Azure Key Vault.", {
-        vaultURI: text({ default: "", about: "URI of the vault, such as https://NAME.vault.azure.net." }),
+        vaultURI: address("URI of the vault, such as https://NAME.vault.azure.net."),
       }),
       vaultConfig: section("HashiCorp Vault, read directly.", {
-        address: text({ default: "", about: "URL of the server, such as https://vault.example.com:8200." }),
+        address: address("URL of the server, such as https://vault.example.com:8200."),
         caFile: text({ default: "", about: "PEM file with the CA that signed its certificate; empty: the system's." }),
         namespace: text({ default: "", about: "Vault Enterprise namespace." }),
         mount: text({ default: "secret", about: "Mount of the KV engine." }),

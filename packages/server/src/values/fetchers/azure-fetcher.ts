@@ -27,10 +27,10 @@ export async function openAzure(
   { vaultURI }: Settings["webhook"]["embeddedSecretManagerConfig"]["azureConfig"],
   { credential, ...options }: AzureOptions = {},
 ): Promise<NamedBackend> {
-  if (!URL.canParse(vaultURI)) {
+  if (vaultURI === "") {
     throw new SecretsError(
       "invalid_config",
-      "webhook.embeddedSecretManagerConfig.azureConfig.vaultURI is no URL: write the vault's, such as https://NAME.vault.azure.net",
+      "webhook.embeddedSecretManagerConfig.azureConfig.vaultURI is not set: write the vault's, such as https://NAME.vault.azure.net",
     );
   }
   const [{ SecretClient }, { DefaultAzureCredential }] = await Promise.all([

@@ -99,6 +99,6 @@ function toFailure(name: string, error: unknown): SecretsError | "absent" {
 
 function toAddress(endpoint: string): { apiEndpoint?: string; port?: number } {
   if (endpoint === "") return {};
-  const { hostname, port } = new URL(endpoint.includes("://") ? endpoint : `https://${endpoint}`);
+  const { hostname, port } = new URL(endpoint);
   return { apiEndpoint: hostname, ...(port !== "" && { port: Number(port) }) };
 }

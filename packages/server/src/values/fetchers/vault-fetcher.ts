@@ -16,10 +16,10 @@ export type VaultConfig = Settings["webhook"]["embeddedSecretManagerConfig"]["va
  */
 export async function openVault(config: VaultConfig): Promise<NamedBackend> {
   const { address, caFile, namespace } = config;
-  if (!/^https?:\/\/[^/]/.test(address)) {
+  if (address === "") {
     throw new SecretsError(
       "invalid_config",
-      "webhook.embeddedSecretManagerConfig.vaultConfig.address is no URL: write the server's, such as https://vault.example.com:8200",
+      "webhook.embeddedSecretManagerConfig.vaultConfig.address is not set: write the server's, such as https://vault.example.com:8200",
     );
   }
   const client = createVaultClient({ address, namespace, ...(caFile !== "" && { ca: await readCa(caFile) }) });
