@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { backupCommand } from "./commands/backup.ts";
+import { certsCommand } from "./commands/certs.ts";
 import { group, verb } from "./commands/command-groups.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { createSecretCommand } from "./commands/create-secret.ts";
@@ -47,6 +48,7 @@ export function createProgram(host: Host): Command {
     .commandsGroup("Service and store of this machine:")
     .addCommand(serveCommand(host))
     .addCommand(webhookCommand(host))
+    .addCommand(certsCommand(host))
     .addCommand(doctorCommand(host))
     .addCommand(backupCommand(host))
     .addCommand(restoreCommand(host))

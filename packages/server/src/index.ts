@@ -51,6 +51,13 @@ export { openSelfMadeSource, type SelfMadeSource } from "./webhook/certificates/
 export { type AdmissionParts, createAdmission } from "./webhook/create-admission.ts";
 export { createManagers, type ManagersOptions } from "./webhook/create-managers.ts";
 export { globalSecrets } from "./webhook/global-secrets.ts";
+export {
+  type FoundCertificate,
+  findCertificate,
+  type ManageOptions,
+  removeWebhook,
+  renewCertificate,
+} from "./webhook/manage-certificates.ts";
 export { type MutatePodOptions, mutatePod } from "./webhook/mutate-pod.ts";
 export { keepRegistration, type Registration, removeRegistration } from "./webhook/registration/registration.ts";
 export {

@@ -17,10 +17,10 @@ export interface OpenCertificatesOptions extends WebhookPlace {
   readonly log: Logger;
 }
 
-/** The certificate that this configuration's webhook serves with; one of our own making is kept as {@link certificateHome} says. */
+/** The certificate that this configuration's webhook serves with; one of our own making is kept in a Secret, or in {@link certificateDirectory}. */
 export function openCertificates(config: Config, options: OpenCertificatesOptions): Promise<CertificateSource> {
   const { client, namespace, clock, log } = options;
-  const names = namesOf(config, options);
+  const names = servedNames(config, options);
   const home = client ? { client, namespace } : { directory: certificateDirectory(config) };
   return openCertificateSource({ settings: config.webhook, names, home, clock, log });
 }
@@ -31,7 +31,7 @@ export function certificateDirectory({ secret }: Config): string {
 }
 
 /** What the webhook is called by: as a service, at its configured address, and on a machine of its own as that. */
-function namesOf({ webhook }: Config, { client, namespace }: WebhookPlace): string[] {
+export function servedNames({ webhook }: Config, { client, namespace }: WebhookPlace): string[] {
   const names = certificateNames({ name: webhook.serviceName, namespace }, webhook.url);
   return client ? names : [...new Set([...names, "localhost", "127.0.0.1"])];
 }

@@ -1,0 +1,118 @@
+import { existsSync, rmSync } from "node:fs";
+import { SecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config/schema.ts";
+import { SECRETS } from "../kube/kube-object.ts";
+import type { ServingCertificate } from "./certificate-source.ts";
+import { findFault, holdsBundle } from "./certificates/certificate-chain.ts";
+import type { CertificateKeeper } from "./certificates/certificate-keeper.ts";
+import { createFileKeeper } from "./certificates/file-keeper.ts";
+import { hasCertificateFiles, readCertificateFiles } from "./certificates/files-source.ts";
+import { createSecretKeeper } from "./certificates/secret-keeper.ts";
+import { openSelfMadeSource } from "./certificates/self-made-source.ts";
+import { certificateDirectory, servedNames, type WebhookPlace } from "./open-certificates.ts";
+import { removeRegistration } from "./registration/registration.ts";
+import { registeredBundle, WEBHOOK_CONFIGURATIONS } from "./registration/webhook-configuration.ts";
+
+export interface ManageOptions extends WebhookPlace {
+  readonly log: Logger;
+}
+
+/** The certificate that a webhook of this configuration would serve with. */
+export interface FoundCertificate {
+  /** Where it is, or would be: `Secret flyte/flyte-pod-webhook`, or a file. */
+  readonly place: string;
+  /** Absent when there is none yet. Its key is not for showing. */
+  readonly certificate?: ServingCertificate;
+  /** Why it can't be served with. */
+  readonly fault?: string;
+  /** In a cluster: what the registration there does. */
+  readonly registration?: "carries its CA" | "carries another CA" | "is not there";
+}
+
+/** Looks at the certificate; makes nothing and changes nothing. */
+export async function findCertificate(config: Config, options: ManageOptions): Promise<FoundCertificate> {
+  const { place, certificate, names } = await readKept(config, options);
+  const registration = certificate && (await findRegistration(config, certificate, options));
+  const fault = certificate && findFault(certificate, { names, now: systemClock.now() });
+  return {
+    place,
+    ...(certificate && { certificate }),
+    ...(fault !== undefined && { fault }),
+    ...(registration && { registration }),
+  };
+}
+
+/**
+ * Puts another certificate of our making in place; webhooks that run follow by themselves. One is made where there is none.
+ * Throws `call_refused` for one that others made, and what keeps it from being written.
+ */
+export async function renewCertificate(config: Config, options: ManageOptions): Promise<void> {
+  const { certDir, localCert } = config.webhook;
+  if (!localCert && hasCertificateFiles(certDir)) {
+    throw new SecretsError(
+      "call_refused",
+      `${certDir} holds tls.crt and tls.key, which others make: have them renewed there, or set webhook.localCert to true`,
+    );
+  }
+  const keeper = openKeeper(config, options);
+  const isThere = (await keeper.read()) !== undefined;
+  const names = servedNames(config, options);
+  const source = await openSelfMadeSource({ keeper, names, clock: systemClock, log: options.log });
+  try {
+    if (isThere) await source.renew();
+  } finally {
+    await source.close();
+  }
+}
+
+/** Deletes the registration, so that no pod is sent any more, and then our certificate; says what was there to delete. */
+export async function removeWebhook(config: Config, { client, namespace }: WebhookPlace): Promise<string[]> {
+  const { serviceName, secretName } = config.webhook;
+  const removed: string[] = [];
+  if (!client) {
+    const directory = certificateDirectory(config);
+    if (existsSync(directory)) removed.push(directory);
+    rmSync(directory, { recursive: true, force: true });
+    return removed;
+  }
+  if (await removeRegistration(client, serviceName)) removed.push(`MutatingWebhookConfiguration ${serviceName}`);
+  if (await client.delete(SECRETS, { namespace, name: secretName })) removed.push(`Secret ${namespace}/${secretName}`);
+  return removed;
+}
+
+async function readKept(
+  config: Config,
+  options: ManageOptions,
+): Promise<Pick<FoundCertificate, "place" | "certificate"> & { readonly names: readonly string[] }> {
+  const { certDir, localCert } = config.webhook;
+  if (!localCert && hasCertificateFiles(certDir)) {
+    // What others make may be for whatever name they send pods to.
+    return { place: `${certDir}/tls.crt`, certificate: readCertificateFiles(certDir), names: [] };
+  }
+  const names = servedNames(config, options);
+  const directory = certificateDirectory(config);
+  // A keeper of files makes its directory.
+  if (!options.client && !existsSync(directory)) return { place: directory, names };
+  const keeper = openKeeper(config, options);
+  const kept = await keeper.read();
+  return { place: keeper.name, names, ...(kept && { certificate: kept.certificate }) };
+}
+
+function openKeeper(config: Config, { client, namespace, log }: ManageOptions): CertificateKeeper {
+  if (!client) return createFileKeeper(certificateDirectory(config));
+  return createSecretKeeper({ client, namespace, name: config.webhook.secretName, clock: systemClock, log });
+}
+
+async function findRegistration(
+  { webhook }: Config,
+  { ca }: Pick<ServingCertificate, "ca">,
+  { client }: WebhookPlace,
+): Promise<FoundCertificate["registration"]> {
+  if (!client) return undefined;
+  const found = await client.get(WEBHOOK_CONFIGURATIONS, { name: webhook.serviceName });
+  const bundle = found && registeredBundle(found);
+  if (bundle === undefined) return "is not there";
+  return holdsBundle(bundle, ca) ? "carries its CA" : "carries another CA";
+}
