@@ -128,7 +128,7 @@ describeWith(requireKubernetes(), "the webhook's certificate and registration on
     expect((await readSecret("flytes-valid")).secret).toEqual(secret);
   });
 
-  test("two replicas that replace Flyte's immutable Secret at once agree, and go on trusting its CA for a while", async () => {
+  test("two replicas that replace Flyte's immutable Secret at once agree on one of ours", async () => {
     for (let round = 0; round < 5; round++) {
       const name = `flytes-due-${round}`;
       const { certificate: old } = await leaveFlytesSecret(name);

@@ -122,8 +122,11 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
         if (clock.elapsed() - started >= FIRST_DELAY_MS) continue;
       } catch (error) {
         if (signal.aborted) return;
-        problem = error instanceof Error ? error.message : "unknown failure";
-        log.warn({ err: error, resource: resource.plural, ...selection }, "Kubernetes objects cannot be followed");
+        const next = error instanceof Error ? error.message : "unknown failure";
+        // Each cause once, however long it lasts.
+        const level = next === problem ? "debug" : "warn";
+        problem = next;
+        log[level]({ err: error, resource: resource.plural, ...selection }, "Kubernetes objects cannot be followed");
       }
       const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures) * (0.5 + Math.random() / 2);
       failures += 1;

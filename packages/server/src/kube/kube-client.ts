@@ -1,16 +1,9 @@
-import type { IncomingMessage } from "node:http";
-import { text } from "node:stream/consumers";
-import { SecretsError } from "@flyte-secrets/core";
-import { type Clock, sleep } from "../clock.ts";
+import { isSecretsError } from "@flyte-secrets/core";
+import type { Clock } from "../clock.ts";
 import type { KubeConnection } from "./kube-connection.ts";
-import { fromFailure, fromStatus, type KubeCall } from "./kube-error.ts";
 import { type KubeObject, type KubeReference, type KubeResource, kubePath } from "./kube-object.ts";
-import { createKubeTransport } from "./kube-transport.ts";
-import { createRateLimit } from "./rate-limit.ts";
+import { createKubeRequests, type KubeAnswer } from "./kube-requests.ts";
 import { decodeWatch, type KubeWatchEvent } from "./watch-events.ts";
-
-/** After so many answers of "too busy" the caller hears of it. */
-const MAX_ATTEMPTS = 10;
 
 export interface KubeClientOptions {
   readonly connection: KubeConnection;
@@ -117,187 +110,99 @@ export interface KubeClient {
     options?: KubeCallOptions,
   ): AsyncIterable<KubeWatchEvent<T>>;
   /** Any other address, such as `/version`. */
-  request(method: string, path: string, options?: KubeRequestOptions): Promise<KubeAnswer>;
+  request(method: string, path: string, options?: KubeCallOptions & { readonly body?: object }): Promise<KubeAnswer>;
   /** Ends every call and watch under way. Idempotent. */
   close(): void;
-}
-
-export interface KubeRequestOptions extends KubeCallOptions {
-  readonly body?: object | undefined;
-  readonly contentType?: string | undefined;
-}
-
-export interface KubeAnswer {
-  readonly headers: IncomingMessage["headers"];
-  readonly body: unknown;
 }
 
 const MERGE_PATCH = "application/merge-patch+json";
 
 /** Opens no connection before the first call. */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
-  const { connection, timeoutMs, clock, observe } = options;
-  const transport = createKubeTransport(connection);
-  const limit = createRateLimit(options);
-  const closing = new AbortController();
-  const server = `the API server ${connection.server.origin} (${connection.source})`;
-
-  interface Sending extends KubeRequestOptions {
-    readonly method: string;
-    readonly path: string;
-    readonly query?: Readonly<Record<string, string | number | undefined>>;
-    readonly call: KubeCall;
-  }
-
-  /** The answer below 400; the body is still to be read. */
-  async function send(sending: Sending, signal: AbortSignal): Promise<IncomingMessage> {
-    const { method, call, body, contentType } = sending;
-    const path = withQuery(sending.path, { ...sending.query, ...(sending.dryRun && { dryRun: "All" }) });
-    for (let attempt = 1; ; attempt++) {
-      const waitedMs = await limit.take(signal);
-      const started = clock.elapsed();
-      let status = 0;
-      try {
-        const response = await transport.send({
-          method,
-          path,
-          signal,
-          contentType,
-          body: body && JSON.stringify(body),
-        });
-        status = response.statusCode ?? 0;
-        if (status < 400) return response;
-        const retryMs = retryAfterMs(response);
-        if (retryMs === undefined || attempt === MAX_ATTEMPTS) throw fromStatus(status, await readJson(response), call);
-        response.resume();
-        await sleep(clock, retryMs, signal);
-      } finally {
-        const { verb, resource } = call;
-        observe?.({ verb, resource, status, waitedMs, tookMs: clock.elapsed() - started });
-      }
-    }
-  }
-
-  async function exchange(sending: Sending): Promise<KubeAnswer> {
-    const { call } = sending;
-    const deadline = new AbortController();
-    const stop = clock.after(timeoutMs, () =>
-      deadline.abort(new SecretsError("deadline_exceeded", `${server} did not answer within ${timeoutMs} ms.`)),
-    );
-    const signal = joinSignals(deadline.signal, closing.signal, sending.signal);
-    try {
-      const response = await send(sending, signal);
-      return { headers: response.headers, body: await readJson(response) };
-    } catch (error) {
-      throw signal.aborted ? fromAbort(signal) : fromFailure(error, call);
-    } finally {
-      stop();
-    }
-  }
-
-  const describe = <T extends KubeObject>(verb: string, resource: KubeResource<T>, reference: KubeReference) => ({
-    call: { verb, resource: permissionName(resource), server, ...reference } satisfies KubeCall,
-    path: kubePath(resource, reference),
-  });
-  const absentAs = async <A, B>(value: A, answer: Promise<B>): Promise<A | B> => {
-    try {
-      return await answer;
-    } catch (error) {
-      if (error instanceof SecretsError && error.code === "not_found") return value;
-      throw error;
-    }
-  };
+  const requests = createKubeRequests(options);
 
   return {
-    namespace: connection.namespace,
+    namespace: options.connection.namespace,
 
-    async get(resource, { namespace, name }, callOptions) {
+    async get(resource, { namespace, name }, { signal } = {}) {
       const target = describe("get", resource, { namespace, name });
-      const answer = await absentAs(undefined, exchange({ ...callOptions, ...target, method: "GET" }));
+      const answer = await unlessAbsent(requests.exchange({ ...target, method: "GET", signal }));
       return answer && resource.decode(answer.body);
     },
 
-    async list(resource, { namespace, ...query }, callOptions) {
+    async list(resource, { namespace, ...query }, { signal } = {}) {
       const target = describe("list", resource, { namespace });
-      const { body } = await exchange({ ...callOptions, ...target, method: "GET", query });
-      return decodeList(resource, body);
+      return decodeList(resource, (await requests.exchange({ ...target, method: "GET", query, signal })).body);
     },
 
-    async create(resource, object, callOptions) {
+    async create(resource, object, { signal, dryRun } = {}) {
       const { namespace, name } = object.metadata;
       const { call } = describe("create", resource, { namespace, name });
       const path = kubePath(resource, { namespace });
-      return resource.decode((await exchange({ ...callOptions, call, path, method: "POST", body: object })).body);
+      const query = toQuery(dryRun);
+      return resource.decode(
+        (await requests.exchange({ call, path, method: "POST", query, body: object, signal })).body,
+      );
     },
 
-    async replace(resource, object, callOptions) {
+    async replace(resource, object, { signal, dryRun } = {}) {
       const { namespace, name } = object.metadata;
       const target = describe("update", resource, { namespace, name });
-      return resource.decode((await exchange({ ...callOptions, ...target, method: "PUT", body: object })).body);
+      const query = toQuery(dryRun);
+      return resource.decode((await requests.exchange({ ...target, method: "PUT", query, body: object, signal })).body);
     },
 
-    async patch(resource, { namespace, name, patch }, callOptions) {
-      const target = describe("patch", resource, { namespace, name });
-      const sending = { method: "PATCH", body: patch, contentType: MERGE_PATCH };
-      return resource.decode((await exchange({ ...callOptions, ...target, ...sending })).body);
+    async patch(resource, { namespace, name, patch: body }, { signal, dryRun } = {}) {
+      const target = { ...describe("patch", resource, { namespace, name }), contentType: MERGE_PATCH };
+      const query = toQuery(dryRun);
+      return resource.decode((await requests.exchange({ ...target, method: "PATCH", query, body, signal })).body);
     },
 
-    async delete(resource, { namespace, name, preconditions }, callOptions) {
+    async delete(resource, { namespace, name, preconditions }, { signal, dryRun } = {}) {
       const target = describe("delete", resource, { namespace, name });
       const body = { kind: "DeleteOptions", apiVersion: "v1", preconditions };
-      return (await absentAs(undefined, exchange({ ...callOptions, ...target, method: "DELETE", body }))) !== undefined;
+      const query = toQuery(dryRun);
+      return (
+        (await unlessAbsent(requests.exchange({ ...target, method: "DELETE", query, body, signal }))) !== undefined
+      );
     },
 
-    async *watch(resource, { namespace, ...query }, callOptions) {
-      const { call, path } = describe("watch", resource, { namespace });
-      const signal = joinSignals(closing.signal, callOptions?.signal);
-      const watching = { watch: "true", allowWatchBookmarks: "true", ...query };
+    async *watch(resource, { namespace, ...rest }, { signal } = {}) {
+      const target = describe("watch", resource, { namespace });
+      const query = { watch: "true", allowWatchBookmarks: "true", ...rest };
       try {
-        const response = await send({ method: "GET", path, query: watching, call }, signal);
-        try {
-          yield { type: "OPENED" };
-          yield* decodeWatch(response, resource, call);
-        } finally {
-          response.destroy();
-        }
+        yield* requests.stream({ ...target, method: "GET", query, signal }, (response, call) =>
+          decodeWatch(response, resource, call),
+        );
       } catch (error) {
-        if (signal.aborted) throw fromAbort(signal);
-        if (error instanceof SecretsError && error.code === "page_token_expired") yield { type: "EXPIRED" };
-        else throw fromFailure(error, call);
+        if (!isSecretsError(error, "page_token_expired")) throw error;
+        yield { type: "EXPIRED" };
       }
     },
 
-    request(method, path, requestOptions) {
-      return exchange({
-        ...requestOptions,
-        method,
-        path,
-        call: { verb: method.toLowerCase(), resource: path, server },
-      });
+    request(method, path, { signal, dryRun, body } = {}) {
+      const call = { verb: method.toLowerCase(), resource: path };
+      return requests.exchange({ method, path, call, query: toQuery(dryRun), body, signal });
     },
 
-    close() {
-      closing.abort(new SecretsError("canceled", "The Kubernetes client is closed."));
-      transport.close();
-    },
+    close: requests.close,
   };
 }
 
-/** How long to wait before the same call, where the API server turned it away undone (as client-go reads it). */
-function retryAfterMs({ statusCode = 0, headers }: IncomingMessage): number | undefined {
-  const seconds = Number(headers["retry-after"]);
-  if (statusCode === 429) return (Number.isFinite(seconds) ? seconds : 1) * 1000;
-  return statusCode >= 500 && headers["retry-after"] !== undefined && Number.isFinite(seconds)
-    ? seconds * 1000
-    : undefined;
+function describe(verb: string, resource: KubeResource<KubeObject>, reference: KubeReference) {
+  return { call: { verb, resource: permissionName(resource), ...reference }, path: kubePath(resource, reference) };
 }
 
-async function readJson(response: IncomingMessage): Promise<unknown> {
-  const content = await text(response);
+function toQuery(dryRun: boolean | undefined): Record<string, string> {
+  return dryRun === true ? { dryRun: "All" } : {};
+}
+
+async function unlessAbsent(answer: Promise<KubeAnswer>): Promise<KubeAnswer | undefined> {
   try {
-    return JSON.parse(content);
-  } catch {
-    return undefined;
+    return await answer;
+  } catch (error) {
+    if (isSecretsError(error, "not_found")) return undefined;
+    throw error;
   }
 }
 
@@ -318,21 +223,4 @@ function decodeList<T extends KubeObject>(resource: KubeResource<T>, body: unkno
 function permissionName({ apiVersion, plural }: Pick<KubeResource<KubeObject>, "apiVersion" | "plural">): string {
   const [group, version] = apiVersion.split("/");
   return version === undefined ? plural : `${plural}.${group}`;
-}
-
-function withQuery(path: string, query: Readonly<Record<string, string | number | undefined>>): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
-  return given.size === 0 ? path : `${path}?${given}`;
-}
-
-function joinSignals(...signals: (AbortSignal | undefined)[]): AbortSignal {
-  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
-}
-
-function fromAbort({ reason }: AbortSignal): SecretsError {
-  if (reason instanceof SecretsError) return reason;
-  return reason instanceof DOMException && reason.name === "TimeoutError"
-    ? new SecretsError("deadline_exceeded", "The time limit passed before the API server answered.", { cause: reason })
-    : new SecretsError("canceled", "The caller gave up.", { cause: reason });
 }

@@ -12,12 +12,13 @@ export type KubeWatchEvent<T> =
   /** The place to resume from is forgotten: list again. It is the last event. */
   | { readonly type: "EXPIRED" };
 
-/** The lines of a watch's answer as events. Throws for an error of any other kind than that the place expired. */
+/** The lines of an accepted watch's answer as events. Throws for an error of any other kind than that the place expired. */
 export async function* decodeWatch<T extends KubeObject>(
   response: IncomingMessage,
   resource: KubeResource<T>,
   call: KubeCall,
 ): AsyncGenerator<KubeWatchEvent<T>> {
+  yield { type: "OPENED" };
   for await (const line of readLines(response)) {
     // One of these is what the API server writes on each line.
     const { type, object } = JSON.parse(line) as { type: string; object: unknown };

@@ -30,7 +30,7 @@ export async function openCertificateSource(options: OpenCertificateOptions): Pr
   const keeper =
     "client" in home ? createSecretKeeper({ ...home, name: secretName, clock, log }) : createFileKeeper(home.directory);
   const source = await openSelfMadeSource({ keeper, names, clock, log });
-  if (localCert) writeCertificateFiles(directory, source);
+  if (localCert) writeCertificateFiles(directory, source, log);
   return source;
 }
 

@@ -1,14 +1,15 @@
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
+import type { Logger } from "pino";
 import { makeDirectory } from "../../store/make-directory.ts";
 import { writePrivateFile } from "../../store/private-file.ts";
 import type { CertificateSource } from "../certificate-source.ts";
 
 /**
  * Keeps `ca.crt`, `tls.crt` and `tls.key` (0600) in a directory (0700) the same as what a source serves with (`webhook.localCert`),
- * until the function that is returned is called. Nothing here reads them.
+ * until the function that is returned is called. Nothing here reads them. Throws when they can't be written at first.
  */
-export function writeCertificateFiles(directory: string, source: CertificateSource): () => void {
+export function writeCertificateFiles(directory: string, source: CertificateSource, log: Logger): () => void {
   makeDirectory(directory);
   chmodSync(directory, 0o700);
   const write = () => {
@@ -17,5 +18,12 @@ export function writeCertificateFiles(directory: string, source: CertificateSour
     for (const [file, text] of Object.entries(files)) writePrivateFile(join(directory, file), text, { replace: true });
   };
   write();
-  return source.onChange(write);
+  return source.onChange(() => {
+    try {
+      write();
+    } catch (error) {
+      // Whoever reads the files has the old ones for longer; what is served doesn't hang on them.
+      log.warn({ err: error }, `the certificate cannot be written to ${directory} (webhook.localCert)`);
+    }
+  });
 }

@@ -22,13 +22,8 @@ beforeAll(async () => {
   ];
 });
 
-function start({
-  api = createMemoryApi(),
-  clock = createManualClock(),
-}: {
-  api?: MemoryApi;
-  clock?: ManualClock;
-} = {}) {
+function start({ api = createMemoryApi() }: { api?: MemoryApi } = {}) {
+  const clock = createManualClock();
   const warnings: string[] = [];
   const holder: CertificateHolder = createCertificateHolder(first, clock);
   const registration = keepRegistration({
