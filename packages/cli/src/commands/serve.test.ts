@@ -4,6 +4,8 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { startServe } from "@flyte-secrets/testkit";
 import { describe, expect, it } from "vitest";
+import { admitPod, caOf } from "../testing/admit-pod.ts";
+import { ask, taskPod } from "../testing/pod-manifests.ts";
 import { runCli } from "../testing/run-cli.ts";
 import { CONTROL_C, runOnTerminal } from "../testing/run-on-terminal.ts";
 import { useCliHome } from "../testing/use-cli-home.ts";
@@ -21,6 +23,27 @@ describe("serve", () => {
       `Listening on ${server.endpoint}\nData in      ${at.store}\nToken in     ${at.store}/token\n`,
     );
     expect(server.output()).not.toContain(token);
+  });
+
+  it("runs the webhook beside the service where that is configured, and sees what the service writes", async () => {
+    const setting = (path: string, value: string) => [`--${path}`, value];
+    const args = [
+      ...setting("webhook.enabled", "true"),
+      ...setting("webhook.listenPort", "0"),
+      ...setting("webhook.cacheInvalidationPort", "0"),
+      ...setting("webhook.embeddedSecretManagerConfig.delivery", "Inline"),
+      ...setting("executor.healthProbeBindAddress", "127.0.0.1:0"),
+      ...setting("executor.metricsBindAddress", ""),
+    ];
+    const server = await startServe({ directory: at.home, args });
+    const port = Number(/^Webhook on {3}port (\d+)$/m.exec(server.output())?.[1]);
+    const admit = () => admitPod(port, { object: taskPod([ask("api-key")]), caFile: caOf(at.store) });
+    expect(await admit()).toMatchObject({ allowed: false, status: { code: 400 } });
+    writeFileSync(join(at.home, "value"), "value");
+    await at.call("create", "secret", "api-key", "--from-file", join(at.home, "value"));
+    // By the store's change feed, which takes a moment.
+    while (!(await admit()).allowed);
+    expect((await server.close()).exitCode).toBe(0);
   });
 
   it("stops in order at Ctrl-C, and at once at the second one", async () => {

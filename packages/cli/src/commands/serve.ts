@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Config } from "@flyte-secrets/server";
+import type { Config, RunningWebhook } from "@flyte-secrets/server";
 import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -18,7 +18,8 @@ export function serveCommand(host: Host): Command {
     .summary("Run the secret service")
     .description(
       "Run the secret service until Ctrl-C. Without options it keeps secrets sealed in ~/.flyte-secrets and listens " +
-        "on 127.0.0.1:8093 with a token that it makes; the other commands and the SDK find both by themselves.",
+        "on 127.0.0.1:8093 with a token that it makes; the other commands and the SDK find both by themselves. With " +
+        "--webhook.enabled it runs the pod webhook too.",
     )
     .option("--host <host>", "address to listen on (secret.server.host)")
     .option("--port <port>", "port to listen on, 0 for a free one (secret.server.port)")
@@ -40,18 +41,30 @@ export function serveCommand(host: Host): Command {
 }
 
 async function serve(config: Config, host: Host): Promise<void> {
-  const { createLogger, startServer } = await import("@flyte-secrets/server");
+  const { createLogger, runWebhook, startServer } = await import("@flyte-secrets/server");
   const interrupted = host.interruption();
-  const cluster = { env: host.env, home: host.home };
-  const server = await startServer(config, { log: createLogger(config.logger), cluster });
-  host.stdout.write(greeting(server.endpoint, config.secret));
+  const log = createLogger(config.logger);
+  const { env, home } = host;
+  await using opened = new AsyncDisposableStack();
+  // Before the service, which announces that all is there.
+  const webhook = config.webhook.enabled ? await runWebhook(config, { log, env, home }) : undefined;
+  if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
+  const server = await startServer(config, { log, cluster: { env, home } });
+  opened.defer(() => server.close());
+  host.stdout.write(greeting(server.endpoint, config.secret, webhook));
   if (!interrupted.aborted) await once(interrupted, "abort");
-  await server.close();
+  // First, as it goes on serving until the API server has learnt of it.
+  await webhook?.close();
 }
 
 /** Where it listens and how to use it. The token itself stays in its file. */
-function greeting(endpoint: string, { store, kubernetes, auth }: Config["secret"]): string {
+function greeting(
+  endpoint: string,
+  { store, kubernetes, auth }: Config["secret"],
+  webhook: RunningWebhook | undefined,
+): string {
   const lines = [`Listening on ${endpoint}`];
+  if (webhook) lines.push(`Webhook on   port ${webhook.ports.admission}`);
   const { namespace } = kubernetes;
   lines.push(
     store.type === "Embedded" ? `Data in      ${store.path}` : `Secrets in   namespace ${namespace} of the cluster`,

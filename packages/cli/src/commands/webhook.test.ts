@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { request } from "node:https";
-import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { admitPod, caOf } from "../testing/admit-pod.ts";
 import { ask, taskPod } from "../testing/pod-manifests.ts";
 import { CLI } from "../testing/run-cli.ts";
 import { failure, useCliHome } from "../testing/use-cli-home.ts";
@@ -41,31 +40,9 @@ async function startWebhook(...args: string[]) {
   return { child, said, output: () => output, ...ports };
 }
 
-/** What the webhook makes of a pod, as the API server asks for it: a JSON patch. */
-async function admit(port: number, pod: unknown): Promise<unknown> {
-  const body = JSON.stringify({
-    apiVersion: "admission.k8s.io/v1",
-    kind: "AdmissionReview",
-    request: {
-      uid: "1",
-      kind: { group: "", version: "v1", kind: "Pod" },
-      namespace: "shop-dev",
-      operation: "CREATE",
-      object: pod,
-    },
-  });
-  const sent = request({
-    host: "localhost",
-    port,
-    path: "/mutate--v1-pod",
-    method: "POST",
-    ca: readFileSync(join(at.store, "webhook/webhook-ca.crt")),
-    agent: false,
-    headers: { "content-type": "application/json" },
-  });
-  sent.end(body);
-  const [response] = await once(sent, "response");
-  const { patch } = JSON.parse(await text(response)).response;
+/** The patch that the webhook makes of a pod. */
+async function admit(port: number, object: unknown): Promise<unknown> {
+  const { patch = "" } = await admitPod(port, { object, caFile: caOf(at.store) });
   return JSON.parse(Buffer.from(patch, "base64").toString());
 }
 

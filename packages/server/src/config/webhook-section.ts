@@ -63,7 +63,10 @@ const labelSelector = z
 export const webhookSection = section(
   "Injection into pods. `flyte-pod-webhook` and `secretsWebhook` are read as the same section.",
   {
-    enabled: toggle({ default: true, about: "Whether `serve` starts the webhook where one is configured." }),
+    enabled: toggle({
+      default: false,
+      about: "Whether `serve` runs the webhook too; `flyte-secrets webhook` always does.",
+    }),
     secretManagerType: choice(MANAGERS, { default: "Embedded", about: "Deprecated: the one secret manager." }),
     secretManagerTypes: choices(MANAGERS, {
       default: [],
