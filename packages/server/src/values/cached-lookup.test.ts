@@ -251,6 +251,20 @@ test.each([
   await expect(find()).rejects.toMatchObject({ code });
 });
 
+test("what stood in while the backend was down does not when it is back and refuses", async () => {
+  const { backend, time, find } = setUp();
+  backend.set(project, "p");
+  await find();
+  backend.failure = down;
+  time.now = 10_000;
+  await find();
+  backend.failure = new SecretsError("credentials_refused", "no");
+  time.now = 15_000;
+  expect(await find()).toBe("project p");
+  await settle();
+  await expect(find()).rejects.toMatchObject({ code: "credentials_refused" });
+});
+
 test("a backend that cannot be asked for a narrower scope never gives a broader secret", async () => {
   const { backend, lookup, find } = setUp();
   backend.set(global, "g");

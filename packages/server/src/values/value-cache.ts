@@ -144,8 +144,10 @@ export class ValueCache<Id> {
       metrics.fetched(isSecretsError(error) ? error.code : "internal");
       const entry = isCurrent() ? this.#entries.get(slot.text) : undefined;
       const isDown = isSecretsError(error) && error.kind.retryable;
-      if (entry === undefined || !isDown || clock() >= entry.staleUntil) throw error;
-      entry.backendDown = true;
+      if (entry === undefined) throw error;
+      // Refused or unreadable is an answer: then nothing expired stands in any longer.
+      entry.backendDown = isDown;
+      if (!isDown || clock() >= entry.staleUntil) throw error;
       entry.retryAt = clock() + RETRY_MS;
       if (clock() >= entry.freshUntil) {
         log.warn(
