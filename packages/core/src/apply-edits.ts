@@ -52,9 +52,8 @@ export function createPodEditor(edits: readonly PodEdit[]): PodEditor {
       const lists = { containers, ...(initContainers && { initContainers }), ...(volumes && { volumes }) };
       return { pod: { ...pod, ...(metadata && { metadata }), spec: { ...pod.spec, ...lists } }, patch };
     },
-    encodePatch: createPatchEncoder([
+    encodePatch: createPatchEncoder(forAll.additions, [
       forAll.variables,
-      ...forAll.variables,
       ...forAll.mounts,
       ...volumeEdits.map(({ volume }) => volume),
     ]),

@@ -31,25 +31,56 @@ export function appendAll<T>(
   return [...list, ...additions];
 }
 
+/** Operations that put the same values in front of one list after another: many pods, the same few paths. */
+export interface FrontAdditions {
+  /** One for each value, in order, for the list at `path`; the same objects as long as they are remembered. */
+  operationsAt(path: string): readonly JsonPatchOperation[];
+  /** The text of a remembered operation. */
+  textOf(operation: JsonPatchOperation): string | undefined;
+}
+
+/** Containers of a pod whose operations are remembered; a pod rarely has as many. */
+const MAX_PATHS = 16;
+
+/** Makes the operations for {@link FrontAdditions}. */
+export function createFrontAdditions(values: readonly unknown[]): FrontAdditions {
+  const byPath = new Map<string, readonly JsonPatchOperation[]>();
+  const texts = new Map<JsonPatchOperation, string>();
+  return {
+    operationsAt(path) {
+      const known = byPath.get(path);
+      if (known) return known;
+      const operations = values.map((value, at): JsonPatchOperation => ({ op: "add", path: `${path}/${at}`, value }));
+      if (byPath.size < MAX_PATHS) {
+        byPath.set(path, operations);
+        for (const operation of operations) texts.set(operation, JSON.stringify(operation));
+      }
+      return operations;
+    },
+    textOf: (operation) => texts.get(operation),
+  };
+}
+
 /**
- * Writes patches as JSON text. The text of `repeated`, values that stand in many patches as they are, is worked out once, when
- * the first is written.
+ * Writes patches as JSON text; that of `additions`, and of the values that are `repeated` in many patches as they are, is
+ * worked out once.
  */
-export function createPatchEncoder(repeated: readonly unknown[]): (patch: readonly JsonPatchOperation[]) => string {
+export function createPatchEncoder(
+  additions: FrontAdditions,
+  repeated: readonly unknown[],
+): (patch: readonly JsonPatchOperation[]) => string {
   let texts: Map<unknown, string> | undefined;
   return (patch) => {
     texts ??= new Map(repeated.map((value) => [value, JSON.stringify(value)]));
     let all = "";
     for (const operation of patch) {
-      all += `${all === "" ? "" : ","}{"op":"${operation.op}","path":${quote(operation.path)}`;
-      if (operation.op !== "remove") all += `,"value":${texts.get(operation.value) ?? JSON.stringify(operation.value)}`;
-      all += "}";
+      all += all === "" ? "" : ",";
+      const text = additions.textOf(operation);
+      const value = operation.op === "remove" ? undefined : texts.get(operation.value);
+      if (text !== undefined) all += text;
+      else if (value === undefined) all += JSON.stringify(operation);
+      else all += `{"op":"${operation.op}","path":${JSON.stringify(operation.path)},"value":${value}}`;
     }
     return `[${all}]`;
   };
-}
-
-/** Most pointers need no escapes, and looking is quicker than writing them out. */
-function quote(pointer: string): string {
-  return /^[-\w./~]*$/.test(pointer) ? `"${pointer}"` : JSON.stringify(pointer);
 }

@@ -1,5 +1,5 @@
 import { SecretsError } from "./errors.ts";
-import { appendAll, type PatchTarget } from "./json-patch.ts";
+import { appendAll, createFrontAdditions, type FrontAdditions, type PatchTarget } from "./json-patch.ts";
 import type { Container, EnvVar, VolumeMount } from "./pod.ts";
 import type { PodEdit } from "./pod-edit.ts";
 
@@ -9,6 +9,8 @@ export interface ContainerChanges {
   readonly variables: readonly EnvVar[];
   /** Those of the variables. */
   readonly names: ReadonlySet<string>;
+  /** Puts the variables in front. */
+  readonly additions: FrontAdditions;
   /** One a volume, in the order in which they go to the end. */
   readonly mounts: readonly VolumeMount[];
 }
@@ -21,11 +23,13 @@ export function containerChanges(edits: readonly PodEdit[], since: number): Cont
     if (edit.kind === "env" && !variables.has(edit.variable.name)) variables.set(edit.variable.name, edit.variable);
     if (edit.kind === "mount") mounts.set(edit.mount.name, edit.mount);
   }
-  return {
-    variables: [...variables.values()],
-    names: new Set(variables.keys()),
-    mounts: [...mounts.values()].reverse(),
-  };
+  return toChanges([...variables.values()], [...mounts.values()].reverse());
+}
+
+/** These variables and mounts, asked of a container. */
+export function toChanges(variables: readonly EnvVar[], mounts: readonly VolumeMount[]): ContainerChanges {
+  const names = new Set(variables.map(({ name }) => name));
+  return { variables, names, additions: createFrontAdditions(variables), mounts };
 }
 
 /** Makes the changes to the container at `to.path`. Gives back the same object when it has them already. */
@@ -67,7 +71,8 @@ export function isSameVariable(there: EnvVar | undefined, wanted: EnvVar): boole
   return ref?.name === name && ref.key === key && (ref.optional ?? false) === optional;
 }
 
-function putInFront(env: Container["env"], { variables, names }: ContainerChanges, { path, patch }: PatchTarget) {
+function putInFront(env: Container["env"], changes: ContainerChanges, { path, patch }: PatchTarget) {
+  const { variables, names, additions } = changes;
   if (variables.length === 0) return env;
   if (!env || env.length === 0) {
     patch.push({ op: "add", path, value: variables });
@@ -80,7 +85,7 @@ function putInFront(env: Container["env"], { variables, names }: ContainerChange
   for (let at = env.length - 1; at >= 0 && rest.length < env.length; at--) {
     if (names.has(env[at]?.name ?? "")) patch.push({ op: "remove", path: `${path}/${at}` });
   }
-  for (let at = 0; at < variables.length; at++) patch.push({ op: "add", path: `${path}/${at}`, value: variables[at] });
+  for (const operation of additions.operationsAt(path)) patch.push(operation);
   return [...variables, ...rest];
 }
 

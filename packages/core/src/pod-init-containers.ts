@@ -6,6 +6,7 @@ import {
   containerChanges,
   editContainer,
   isSameVariable,
+  toChanges,
   updateVariables,
 } from "./pod-container-edit.ts";
 import type { OwnContainer, PodEdit } from "./pod-edit.ts";
@@ -48,14 +49,14 @@ export function editInitContainers(
   return appendAll(spec.initContainers && edited, added, { path: "/spec/initContainers", patch });
 }
 
-const NO_CHANGES: ContainerChanges = { variables: [], names: new Set(), mounts: [] };
+const NO_CHANGES = toChanges([], []);
 
 /** A task's variable must not replace one that our own container works with. */
 function changesFor({ wanted, since }: { wanted: OwnContainer; since: number }, edits: readonly PodEdit[]) {
   const changes = containerChanges(edits, since);
   const isOwn = (name: string) => wanted.env.some((own) => own.name === name);
   const variables = changes.variables.filter(({ name }) => !isOwn(name));
-  return { ...changes, variables, names: new Set(variables.map(({ name }) => name)) };
+  return toChanges(variables, changes.mounts);
 }
 
 function place(spec: PodSpec, edits: readonly PodEdit[]): Placed[] {
