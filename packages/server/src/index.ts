@@ -28,6 +28,8 @@ export {
 export type { OidcAuth, ServiceAuth, ServiceConfig } from "./service/service-config.ts";
 export { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
+export type { ClusterStore } from "./store/clusters/ask-clusters.ts";
+export { createMultiClusterStore } from "./store/clusters/multi-cluster-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
 export {
   type KubernetesStore,

@@ -4,6 +4,7 @@ import { systemClock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { createKubeClient } from "./kube/kube-client.ts";
 import { findKubeConnection } from "./kube/kube-connection.ts";
+import { createMultiClusterStore } from "./store/clusters/multi-cluster-store.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
 import { openKubernetesStore } from "./store/kubernetes/kubernetes-store.ts";
 
@@ -15,24 +16,47 @@ export interface StoreSurroundings {
 
 /** Opens the store that `secret.store` describes; the caller closes it. Throws what opening it throws, `invalid_config` among it. */
 export async function openStore(
-  { store, kubernetes, imagePullNamespace }: Config["secret"],
+  secret: Config["secret"],
   log: Logger,
   surroundings: StoreSurroundings = { env: {}, home: "" },
 ): Promise<SecretStore> {
-  const { clusterName, namespace, kubeconfig, qps, burst, timeout: timeoutMs } = kubernetes;
+  const { store, kubernetes } = secret;
   switch (store.type) {
     case "Embedded":
       return openEmbeddedStore({
         directory: store.path,
-        clusterName,
+        clusterName: kubernetes.clusterName,
         log,
         ...(store.masterKey && { masterKey: store.masterKey.revealBytes() }),
       });
-    case "Kubernetes": {
-      const clock = systemClock;
-      const connection = findKubeConnection({ kubeconfig, ...surroundings, clock });
-      const client = createKubeClient({ connection, qps, burst, timeoutMs, clock });
-      return openKubernetesStore({ client, namespace, imagePullNamespace, clusterName, clock, log });
-    }
+    case "Kubernetes":
+      return openClusters(secret, log, surroundings);
   }
+}
+
+/** The cluster of this server, and those beside it. */
+async function openClusters(
+  { kubernetes, imagePullNamespace }: Config["secret"],
+  log: Logger,
+  surroundings: StoreSurroundings,
+): Promise<SecretStore> {
+  const { clusterName, namespace, kubeconfig, otherClusters, qps, burst, timeout: timeoutMs } = kubernetes;
+  const clock = systemClock;
+  const others = Object.entries(otherClusters);
+  const open = async (cluster: string, file: string) => {
+    const connection = findKubeConnection({ kubeconfig: file, ...surroundings, clock });
+    const client = createKubeClient({ connection, qps, burst, timeoutMs, clock });
+    const where = { client, namespace, imagePullNamespace, clusterName: cluster, mayBeAway: others.length > 0 };
+    return openKubernetesStore({ ...where, clock, log });
+  };
+  await using opened = new AsyncDisposableStack();
+  const openMember = async (cluster: string, file: string) => {
+    const store = opened.adopt(await open(cluster, file), (each) => each.close());
+    return { cluster, store };
+  };
+  const own = await openMember(clusterName, kubeconfig);
+  const rest = [];
+  for (const [cluster, file] of others) rest.push(await openMember(cluster, file));
+  opened.move();
+  return rest.length === 0 ? own.store : createMultiClusterStore([own, ...rest]);
 }

@@ -32,6 +32,7 @@ describe("files", () => {
         kubeconfig: "",
         namespace: "flyte",
         clusterName: "flyte-devbox",
+        otherClusters: {},
         qps: 100,
         burst: 200,
         timeout: 30_000,

@@ -53,6 +53,9 @@ function resolveSecret({ secret, webhook }: Settings, surroundings: Surroundings
     kubernetes: {
       ...kubernetes,
       kubeconfig: absolutePath(kubernetes.kubeconfig, surroundings),
+      otherClusters: Object.fromEntries(
+        Object.entries(kubernetes.otherClusters).map(([name, path]) => [name, absolutePath(path, surroundings)]),
+      ),
       namespace: given.has("secret.kubernetes.namespace")
         ? kubernetes.namespace
         : webhook.kubernetes.namespace || kubernetes.namespace,

@@ -1,5 +1,5 @@
 import { isSafeIssuerUrl } from "../oidc/issuer-documents.ts";
-import { choice, duration, integer, section, text, texts, toggle } from "./setting.ts";
+import { choice, duration, integer, section, text, textMap, texts, toggle } from "./setting.ts";
 
 /** `secret`: the service and its store. */
 export const secretSection = section("The secret service and its store.", {
@@ -86,6 +86,10 @@ export const secretSection = section("The secret service and its store.", {
     clusterName: text({
       default: "flyte-devbox",
       about: "Name under which a secret's status lists this store.",
+    }),
+    otherClusters: textMap({
+      default: {},
+      about: "Further clusters that every secret is kept in, in the same namespaces: name to kubeconfig file.",
     }),
     qps: integer({ default: 100, min: 1, about: "Requests a second to the API server." }),
     burst: integer({ default: 200, min: 1, about: "Requests at once before `qps` holds them back." }),

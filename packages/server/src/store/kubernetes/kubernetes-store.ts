@@ -46,6 +46,8 @@ export interface KubernetesStoreOptions {
   readonly imagePullNamespace: string;
   /** The name that the cluster goes by in the presence of a secret. */
   readonly clusterName: string;
+  /** Opens also while the cluster cannot be reached: it is one of several. Default: throws then. */
+  readonly mayBeAway?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -61,11 +63,15 @@ export interface KubernetesStore extends SecretStore {
  * the other reads. Throws `credentials_refused` or `store_unavailable`.
  */
 export async function openKubernetesStore(options: KubernetesStoreOptions): Promise<KubernetesStore> {
+  const { client, namespace, clusterName, mayBeAway = false, log } = options;
   try {
-    await ensureNamespace(options.client, options.namespace, options.log);
+    await ensureNamespace(client, namespace, log);
   } catch (error) {
-    options.client.close();
-    throw error;
+    if (!mayBeAway || !isSecretsError(error, "store_unavailable", "deadline_exceeded")) {
+      client.close();
+      throw error;
+    }
+    log.warn({ err: error, cluster: clusterName }, "a cluster is away; going on with the others");
   }
   return new ClusterStore(options);
 }
