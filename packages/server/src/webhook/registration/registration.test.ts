@@ -82,9 +82,9 @@ test("a new CA is registered at once beside the old one, which is removed within
   const { api, clock, holder, registration, bundle } = start();
   await clock.advance(0);
   holder.adopt(second);
-  expect(registration.missing()).toMatch(/does not carry the CA of our certificate$/);
-  await clock.advance(0);
+  // The old one is still served.
   expect(registration.missing()).toBeUndefined();
+  await clock.advance(0);
   expect(bundle()).toBe(joinBundles([second.ca, first.ca], 0));
   await clock.advance(60_000);
   expect(holder.current()).toEqual(second);
@@ -92,6 +92,22 @@ test("a new CA is registered at once beside the old one, which is removed within
   await clock.advance(HOUR_MS);
   expect(bundle()).toBe(joinBundles([second.ca], 0));
   expect(api.writes).toHaveLength(3);
+});
+
+test("it is not ready while it cannot get the CA of what is served into the registration", async () => {
+  const { api, clock, holder, registration } = start();
+  await clock.advance(0);
+  api.failure = new SecretsError("store_unavailable", "down");
+  holder.adopt(second);
+  await clock.advance(59_000);
+  expect(registration.missing()).toBeUndefined();
+  await clock.advance(5 * HOUR_MS);
+  expect(registration.missing()).toBe(
+    "MutatingWebhookConfiguration hook does not carry the CA of our certificate (down)",
+  );
+  api.failure = undefined;
+  await clock.advance(10_000);
+  expect(registration.missing()).toBeUndefined();
 });
 
 test("it comes back when it is deleted or changed", async () => {

@@ -4,7 +4,7 @@ import type { Clock } from "../../clock.ts";
 import { followObjects } from "../../kube/follow-objects.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import type { CertificateSource } from "../certificate-source.ts";
-import { holdsBundle } from "../certificates/certificate-chain.ts";
+import { isTrusted } from "../certificates/certificate-chain.ts";
 import {
   type MutatingWebhookConfiguration,
   mergeRegistration,
@@ -19,6 +19,9 @@ const TIDY_MS = 60 * 60 * 1000;
 /** The wait before a write doubles while others keep undoing ours, within these. */
 const FIRST_WAIT_MS = 200;
 const LONGEST_WAIT_MS = 5 * 60 * 1000;
+
+/** A write that failed is tried again after this at the latest. */
+const LONGEST_RETRY_MS = 10_000;
 
 /** After a write that stood for so long the next is a first one again. */
 const CALM_MS = 10 * 60 * 1000;
@@ -73,7 +76,7 @@ export function keepRegistration(options: RegistrationOptions): Registration {
       if (isSecretsError(error, "conflict", "already_exists", "not_found")) return;
       failure = error instanceof Error ? error.message : "unknown failure";
       log.warn({ err: error }, `${what} cannot be written`);
-      planWrite(waitMs());
+      planWrite(Math.min(waitMs(), LONGEST_RETRY_MS));
     }
   }
 
@@ -108,7 +111,8 @@ export function keepRegistration(options: RegistrationOptions): Registration {
   };
   const look = () => {
     const bundle = found && registeredBundle(found);
-    carriesCa = bundle !== undefined && holdsBundle(bundle, certificates.current().ca);
+    // Not whether it has the whole bundle: what is served during a renewal is still the old certificate.
+    carriesCa = bundle !== undefined && isTrusted(certificates.current().cert, bundle);
   };
   const follower = followObjects({
     client,
