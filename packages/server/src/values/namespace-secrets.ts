@@ -1,5 +1,6 @@
-import { decodeSecretId, isSecretsError, kubernetesSecretName, SecretValue } from "@flyte-secrets/core";
+import { decodeSecretId, encodeSecretId, kubernetesSecretName, type SecretValue } from "@flyte-secrets/core";
 import type { Secret } from "../kube/kube-object.ts";
+import { managedId, managedValue } from "../store/kubernetes/managed-secret.ts";
 
 /** Names of managed Secrets are an MD5 in hex (spec page 1). */
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
@@ -34,10 +35,11 @@ export class NamespaceSecrets {
     const { name } = secret.metadata;
     if (!MANAGED_NAME.test(name)) return;
     this.remove(secret);
-    const [id, value] = Object.entries(secret.data ?? {}).find(([key]) => isNameOf(name, key)) ?? [];
-    this.#ids.set(name, id);
+    const id = managedId(secret);
+    const value = id && managedValue(secret, id);
+    this.#ids.set(name, id && encodeSecretId(id));
     if (id === undefined || value === undefined) this.#empty++;
-    else this.#values.set(id, SecretValue.fromBytes(Buffer.from(value, "base64")));
+    else this.#values.set(encodeSecretId(id), value);
   }
 
   remove({ metadata: { name } }: Secret): void {
@@ -46,14 +48,5 @@ export class NamespaceSecrets {
     if (id === undefined) this.#empty--;
     else this.#values.delete(id);
     this.#ids.delete(name);
-  }
-}
-
-function isNameOf(name: string, key: string): boolean {
-  try {
-    return kubernetesSecretName(decodeSecretId(key)) === name;
-  } catch (error) {
-    if (isSecretsError(error)) return false;
-    throw error;
   }
 }
