@@ -6,6 +6,7 @@ import { findFault, holdsBundle, joinBundles, parseCertificates } from "./certif
 import { SETTLE_MS } from "./certificate-holder.ts";
 import { LIFETIME_MS, makeCertificate } from "./make-certificate.ts";
 import { CHECK_MS, openSelfMadeSource, REACTION_MS } from "./self-made-source.ts";
+import { makeFlytesCertificate } from "./testing/make-flytes-certificate.ts";
 import { createMemoryKeeper, type MemoryKeeper } from "./testing/memory-keeper.ts";
 
 const names = ["hook", "hook.flyte.svc"];
@@ -26,6 +27,16 @@ test("a certificate is made where there is none, and found again", async () => {
   expect(findFault(first.current(), { names, now: clock.now() })).toBeUndefined();
   const second = await open(keeper, clock);
   expect(second.current()).toEqual(first.current());
+  expect(keeper.writes).toBe(1);
+});
+
+test("a certificate that Flyte made is used as it is", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  keeper.content = await makeFlytesCertificate(names);
+  const source = await open(keeper, clock);
+  expect(source.current()).toEqual(keeper.content);
+  await clock.advance(2 * CHECK_MS);
+  expect(source.current()).toEqual(keeper.content);
   expect(keeper.writes).toBe(1);
 });
 
