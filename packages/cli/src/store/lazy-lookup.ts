@@ -36,26 +36,29 @@ interface OpenedFetcher {
 }
 
 async function openFetcher(config: Config, host: Host): Promise<OpenedFetcher> {
-  const { embeddedSecretManagerConfig, kubeClientConfig } = config.webhook;
-  if (embeddedSecretManagerConfig.type === "Store") {
-    const store = await openStore(config);
-    return { fetcher: createStoreFetcher(store), close: () => store.close() };
+  const embedded = config.webhook.embeddedSecretManagerConfig;
+  const { store, kubernetes } = config.secret;
+  if (embedded.type === "K8s") return await openNamespace(config, embedded.k8sConfig.namespace, host);
+  if (embedded.type !== "Store") {
+    const { openFetcher } = await import("@flyte-secrets/server");
+    return { fetcher: await openFetcher(embedded), close: async () => {} };
   }
-  const server = await import("@flyte-secrets/server");
-  if (embeddedSecretManagerConfig.type !== "K8s") {
-    return { fetcher: await server.openFetcher(embeddedSecretManagerConfig), close: async () => {} };
-  }
-  const clock = server.systemClock;
-  const { kubeconfig } = config.secret.kubernetes;
-  const connection = server.findKubeConnection({ kubeconfig, env: host.env, home: host.home, clock });
-  const { qps, burst, timeout: timeoutMs } = kubeClientConfig;
-  const client = server.createKubeClient({ connection, qps, burst, timeoutMs, clock });
+  if (store.type === "Kubernetes") return await openNamespace(config, kubernetes.namespace, host);
+  const opened = await openStore(config);
+  return { fetcher: createStoreFetcher(opened), close: () => opened.close() };
+}
+
+/** The managed Secrets of a namespace, of whichever cluster is known. */
+async function openNamespace(config: Config, namespace: string, { env, home }: Host): Promise<OpenedFetcher> {
+  const { connectKube, openFetcher, SECRETS, systemClock } = await import("@flyte-secrets/server");
+  const client = connectKube(config, { env, home, clock: systemClock });
   const kubernetes = {
     async readSecret(namespace: string, name: string, { signal }: { readonly signal: AbortSignal }) {
-      const secret = await client.get(server.SECRETS, { namespace, name }, { signal });
+      const secret = await client.get(SECRETS, { namespace, name }, { signal });
       return secret && (secret.data ?? {});
     },
   };
-  const fetcher = await server.openFetcher(embeddedSecretManagerConfig, { kubernetes });
+  const embedded = { ...config.webhook.embeddedSecretManagerConfig, type: "K8s" as const };
+  const fetcher = await openFetcher({ ...embedded, k8sConfig: { ...embedded.k8sConfig, namespace } }, { kubernetes });
   return { fetcher, close: async () => client.close() };
 }
