@@ -172,6 +172,9 @@ it("counts what it does", async () => {
   await review(target, podReview(taskPod([ask("nope")])));
   await send(target, "{}");
   const { text } = await fetchText(webhook.ports.metrics, "/metrics");
+  for (const name of ["process_cpu_seconds_total", "process_resident_memory_bytes", "nodejs_eventloop_utilization"]) {
+    expect(text).toMatch(new RegExp(`^${name} [0-9.]+`, "m"));
+  }
   const lines = text.split("\n").filter((line) => /^(flyte_secrets|controller_runtime)_/.test(line));
   const expiry = "flyte_secrets_certificate_expiry_timestamp_seconds ";
   expect(Number(lines.find((line) => line.startsWith(expiry))?.slice(expiry.length))).toBeGreaterThan(

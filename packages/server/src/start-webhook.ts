@@ -1,11 +1,12 @@
 import { type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { SecretWriter } from "@flyte-secrets/inject";
 import type { Logger } from "pino";
-import { collectDefaultMetrics, Registry } from "prom-client";
+import { Registry } from "prom-client";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import type { KubeClient } from "./kube/kube-client.ts";
 import { openStore } from "./open-store.ts";
+import { addProcessMetrics } from "./telemetry/process-metrics.ts";
 import { openLookup } from "./values/open-lookup.ts";
 import { addCertificateExpiry } from "./webhook/certificate-expiry.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
@@ -29,6 +30,8 @@ export interface StartWebhookOptions {
   readonly certificates: CertificateSource;
   /** Writes the Secrets of delivery SecretRef, which can't do without it. */
   readonly writer?: SecretWriter;
+  /** The same for all replicas, so that they share Secrets. Default: random. */
+  readonly namingKey?: Uint8Array;
   /** The cluster of the managed Secrets, which `embeddedSecretManagerConfig.type` K8s can't do without. It stays the caller's. */
   readonly kube?: KubeClient;
   /** Where its metrics are registered. Default: one of its own. */
@@ -56,7 +59,7 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   const { webhook } = config;
   const { log, certificates } = options;
   const registry = options.registry ?? new Registry();
-  collectDefaultMetrics({ register: registry });
+  addProcessMetrics(registry);
   addCertificateExpiry(registry, certificates);
   const metrics = createWebhookMetrics(registry);
   await using opened = new AsyncDisposableStack();
@@ -69,10 +72,10 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
     metrics: metrics.lookups,
   });
   opened.defer(() => lookup.close());
-  const { writer } = options;
+  const { writer, namingKey } = options;
   const global = globalSecrets(config, options.env);
   const handler = createWebhook({
-    ...createAdmission(config, { lookup, global, ...(writer && { writer }) }),
+    ...createAdmission(config, { lookup, global, ...(writer && { writer }), ...(namingKey && { namingKey }) }),
     timeoutMs: webhook.webhookTimeout * 1000,
     telemetry: { log, metrics },
   });
