@@ -117,7 +117,7 @@ async function approve(address: string): Promise<void> {
 function fillIn(page: string, url: string): { url: string; body: URLSearchParams } {
   const form = /<form[^>]*action="([^"]*)"[^>]*>(.*?)<\/form>/s.exec(page);
   if (form === null) throw new Error(`no form and no success:\n${page}`);
-  const fields = [...(form[2] ?? "").matchAll(/<input[^>]*>/g)].map(([input]) => {
+  const fields = [...(form[2] ?? "").matchAll(/<input[^>]*>/g)].map(([input]): [string, string] => {
     const attribute = (name: string) => new RegExp(`\\s${name}="([^"]*)"`).exec(input)?.[1];
     return [attribute("name") ?? "", attribute("value") ?? "someone"];
   });

@@ -30,6 +30,8 @@ export function runProgram(
         } else resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr });
       },
     );
+    // A program may end without reading its input.
+    child.stdin?.on("error", () => {});
     child.stdin?.end(options.input);
   });
 }

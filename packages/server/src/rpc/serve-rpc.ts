@@ -1,5 +1,5 @@
 import type { ContextValues } from "@connectrpc/connect";
-import type { UniversalHandler, UniversalServerRequest } from "@connectrpc/connect/protocol";
+import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
 import type { Exchange, NodeRequest } from "./node-handler.ts";
@@ -60,8 +60,28 @@ async function answer(exchange: Exchange, handler: UniversalHandler, request: Un
       replyError(exchange, { status: 415, code: "unknown", message: describeContentTypes(req) });
       break;
     default:
-      await universalResponseToNodeResponse(response, res);
+      await universalResponseToNodeResponse(lastByteApart(response), res);
   }
+}
+
+/** From this size on a write may leave the socket waiting for the client. */
+const LARGE_BYTES = 16 * 1024;
+
+/**
+ * Holds the last byte of a large body back until the rest has left. Over HTTP/1.1 with TLS, Node drops the connection ("Parse Error:
+ * Paused") when the next request arrives in two pieces while the answer before it still counts as waiting to be sent, which a
+ * quick client manages.
+ */
+function lastByteApart(response: UniversalServerResponse): UniversalServerResponse {
+  const { body } = response;
+  if (body === undefined) return response;
+  async function* pieces(chunks: AsyncIterable<Uint8Array>) {
+    for await (const chunk of chunks) {
+      if (chunk.byteLength < LARGE_BYTES) yield chunk;
+      else yield* [chunk.subarray(0, -1), chunk.subarray(-1)];
+    }
+  }
+  return { ...response, body: pieces(body) };
 }
 
 function drain(req: NodeRequest): Promise<void> {

@@ -6,6 +6,7 @@ import type { Authentication } from "./authentication.ts";
 import { createCallOptions } from "./call-options.ts";
 import { clusterHandlers } from "./cluster-handlers.ts";
 import { createInvalidation } from "./invalidation.ts";
+import { createReflection } from "./reflection/create-reflection.ts";
 import { createSecretHandlers } from "./secret-handlers.ts";
 import type { ServiceConfig } from "./service-config.ts";
 import { createValidateRequest } from "./validate-request.ts";
@@ -32,11 +33,14 @@ export function createRoutes(parts: RouteParts): (router: ConnectRouter) => Conn
     invalidate: createInvalidation({ webhookURL: config.webhookURL, log }),
     log,
   });
-  return (router) =>
-    router
+  const addReflection = createReflection([SecretService, ClusterService, AuthMetadataService]);
+  return (router) => {
+    addReflection(router, guarded);
+    return router
       .service(SecretService, secretHandlers, guarded)
       .service(ClusterService, clusterHandlers, guarded)
       .service(AuthMetadataService, authentication.handlers, open);
+  };
 }
 
 /** JSON may write each byte of a value as six, such as `\\u0000`; 64 KiB are for the rest of the message. */

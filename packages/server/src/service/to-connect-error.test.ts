@@ -43,6 +43,13 @@ test("an abort is told by its reason", () => {
   expect(lines).toEqual([]);
 });
 
+test("a caller who has hung up is no failure of ours", () => {
+  const { lines, ...rest } = surroundings(AbortSignal.abort());
+  const error = toConnectError(new DOMException("aborted", "AbortError"), rest);
+  expect([error.code, error.rawMessage]).toEqual([Code.Canceled, "the caller is gone"]);
+  expect(lines).toEqual([]);
+});
+
 test("no message sounds like a request to log in", () => {
   expect(avoidLoginPrompt("Unauthorized: UNAUTHENTICATED")).toBe("Un-authorized: UN-AUTHENTICATED");
   expect(avoidLoginPrompt("secret api-key not found")).toBe("secret api-key not found");

@@ -23,8 +23,13 @@ export function toConnectError(error: unknown, { log, signal }: CallSurroundings
     const metadata = code === Code.Unauthenticated ? { "www-authenticate": "Bearer" } : undefined;
     return new ConnectError(error.message, code, metadata, undefined, error);
   }
-  if (signal.aborted && signal.reason instanceof ConnectError) return signal.reason;
+  if (signal.aborted) return signal.reason instanceof ConnectError ? signal.reason : callerIsGone();
   const id = randomUUID();
   log.error({ err: error, id }, "unexpected failure");
   return new ConnectError(`internal error, see the server's log for ${id}`, Code.Internal, undefined, undefined, error);
+}
+
+/** Nobody reads it, but the log has the code. */
+function callerIsGone(): ConnectError {
+  return new ConnectError("the caller is gone", Code.Canceled);
 }
