@@ -38,7 +38,9 @@ export function openFilesSource({ directory, clock, log }: FilesSourceOptions): 
   const holder = createCertificateHolder(first, clock);
   let refused = "";
 
+  let reacting = false;
   const check = () => {
+    reacting = false;
     const next = readCertificateFiles(directory);
     const problem = findFault(next, { names: [], now: clock.now() });
     if (problem === undefined) {
@@ -57,7 +59,11 @@ export function openFilesSource({ directory, clock, log }: FilesSourceOptions): 
     stopTimer = clock.after(delayMs, check);
   };
   plan(POLL_MS);
-  const stopWatching = watchDirectory(directory, () => plan(REACTION_MS));
+  const stopWatching = watchDirectory(directory, () => {
+    // The first of many changes counts: a busy directory must not put the look off for ever.
+    if (!reacting) plan(REACTION_MS);
+    reacting = true;
+  });
   return {
     current: holder.current,
     onChange: holder.onChange,

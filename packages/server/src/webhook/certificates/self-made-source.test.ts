@@ -31,8 +31,9 @@ test("a certificate is made where there is none, and found again", async () => {
 });
 
 test("a certificate that Flyte made is used as it is", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const keeper = createMemoryKeeper();
   keeper.content = await makeFlytesCertificate(names);
+  const clock = createManualClock();
   const source = await open(keeper, clock);
   expect(source.current()).toEqual(keeper.content);
   await clock.advance(2 * CHECK_MS);
@@ -99,6 +100,37 @@ test("what others keep there is followed", async () => {
   keeper.content = { ...next, ca: joinBundles([next.ca, source.current().ca], 0) };
   await clock.advance(REACTION_MS + SETTLE_MS);
   expect(source.current().cert).toBe(next.cert);
+});
+
+test("a change that comes while it is reading an earlier one is not missed", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const source = await open(keeper, clock);
+  const gate = Promise.withResolvers<void>();
+  const { read } = keeper;
+  keeper.read = async () => {
+    const kept = await read();
+    await gate.promise;
+    return kept;
+  };
+  keeper.content = await make(clock);
+  await clock.advance(REACTION_MS);
+  const last = await make(clock);
+  keeper.content = last;
+  gate.resolve();
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(source.current()).toEqual(last);
+});
+
+test("a keeper that never rests is read all the same", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const source = await open(keeper, clock);
+  const before = source.current().cert;
+  const next = await make(clock);
+  for (let time = 0; time < SETTLE_MS + 2 * REACTION_MS; time += REACTION_MS / 5) {
+    keeper.content = next;
+    await clock.advance(REACTION_MS / 5);
+  }
+  expect(source.current().cert).not.toBe(before);
 });
 
 test.each([

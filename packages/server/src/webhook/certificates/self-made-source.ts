@@ -46,27 +46,38 @@ export async function openSelfMadeSource(options: SelfMadeOptions): Promise<Self
   const holder = createCertificateHolder(await settle(options), clock);
 
   let closed = false;
+  let doing: "waiting" | "reacting" | "checking" = "waiting";
+  let changed = false;
   let stopTimer = () => {};
   let running: Promise<void> | undefined;
   /** Looks after the keeper once `delayMs` have passed, in place of the next time that was planned. */
-  const plan = (delayMs: number) => {
+  const plan = (next: "waiting" | "reacting", delayMs: number) => {
     stopTimer();
     if (closed) return;
+    doing = next;
     stopTimer = clock.after(delayMs, () => {
       running = check();
     });
   };
   const check = async () => {
+    doing = "checking";
+    changed = false;
+    let nextMs = CHECK_MS;
     try {
       holder.adopt(await settle(options, { inUse: holder.current() }));
-      plan(CHECK_MS);
     } catch (error) {
+      nextMs = RETRY_MS;
       log.warn({ err: error }, `${keeper.name} cannot be looked after; serving with the certificate in memory`);
-      plan(RETRY_MS);
     }
+    // What changed meanwhile may have been read as it was before.
+    if (changed) plan("reacting", REACTION_MS);
+    else plan("waiting", nextMs);
   };
-  plan(CHECK_MS);
-  const stopListening = keeper.onChange(() => plan(REACTION_MS));
+  plan("waiting", CHECK_MS);
+  const stopListening = keeper.onChange(() => {
+    changed = true;
+    if (doing === "waiting") plan("reacting", REACTION_MS);
+  });
 
   return {
     current: holder.current,
