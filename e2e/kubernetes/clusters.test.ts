@@ -1,42 +1,19 @@
 import { kubernetesSecretName, type SecretId, SecretValue } from "@flyte-secrets/core";
-import {
-  createKubeClient,
-  createLogger,
-  createMultiClusterStore,
-  findKubeConnection,
-  type KubernetesStore,
-  openKubernetesStore,
-  systemClock,
-} from "@flyte-secrets/server";
+import { createMultiClusterStore, type KubernetesStore } from "@flyte-secrets/server";
 import { describeSecretStore, generic, listRequest, readText, type StoreHarness } from "@flyte-secrets/testkit/vitest";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
-import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
+import { requireKubernetes } from "./cluster.ts";
 import { openCuttableWay } from "./cut-connections.ts";
-
-const log = createLogger({
-  level: "warn",
-  mute: process.env.SHOW_LOG !== "true",
-  "show-source": false,
-  formatter: { type: "json" },
-});
+import { connect, useStores } from "./store-fixture.ts";
 
 /** Two namespaces of one API server stand for two clusters: the store knows them by their clients only. */
 describeWith(requireKubernetes(), "a store over several clusters", () => {
-  let cluster: Cluster;
+  const { cluster, openIn } = useStores();
   let tests = 0;
 
-  beforeAll(async () => {
-    cluster = await startCluster();
-  });
-  afterAll(() => cluster?.close());
-
-  function openMember(namespace: string, kubeconfig = cluster.adminKubeconfig): Promise<KubernetesStore> {
-    const connection = findKubeConnection({ kubeconfig, env: {}, home: "/nowhere", clock: systemClock });
-    const client = createKubeClient({ connection, qps: 1_000, burst: 1_000, timeoutMs: 30_000, clock: systemClock });
-    const where = { client, namespace, imagePullNamespace: namespace, clusterName: namespace, mayBeAway: true };
-    return openKubernetesStore({ ...where, clock: systemClock, log });
-  }
+  const openMember = (namespace: string, kubeconfig = cluster().adminKubeconfig) =>
+    openIn(namespace, { client: connect(kubeconfig), clusterName: namespace, mayBeAway: true });
 
   async function start(): Promise<StoreHarness> {
     tests += 1;
@@ -58,7 +35,7 @@ describeWith(requireKubernetes(), "a store over several clusters", () => {
       async markSystem(id) {
         for (const namespace of namespaces) {
           const label = ["label", "secret", kubernetesSecretName(id), "app.flyte.org/system=true"];
-          await cluster.kubectl([`--namespace=${namespace}`, ...label]);
+          await cluster().kubectl([`--namespace=${namespace}`, ...label]);
         }
       },
       watching: async (client) => opened.get(client)?.synced(),
@@ -74,7 +51,7 @@ describeWith(requireKubernetes(), "a store over several clusters", () => {
     async function setUp() {
       tests += 1;
       const names = { near: `near-${tests}`, far: `far-${tests}` };
-      const way = await openCuttableWay(cluster);
+      const way = await openCuttableWay(cluster());
       onTestFinished(() => way.close());
       const near = await openMember(names.near);
       const far = await openMember(names.far, way.kubeconfig);

@@ -19,7 +19,10 @@ export async function openCuttableWay(cluster: Cluster): Promise<CuttableWay> {
   const sockets = new Set<Socket>();
   let isCut = false;
   const server = createServer((inner) => {
-    if (isCut) return inner.destroy();
+    if (isCut) {
+      inner.destroy();
+      return;
+    }
     const outer = connect(Number(target.port), target.hostname);
     for (const [from, to] of [
       [inner, outer],

@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import {
   encodeSecretId,
   imagePullLabels,
@@ -8,94 +7,43 @@ import {
   type SecretId,
   SecretValue,
 } from "@flyte-secrets/core";
+import { type KubernetesStore, loadConfig, SECRETS, type Secret, startServer } from "@flyte-secrets/server";
 import {
-  createKubeClient,
-  createLogger,
-  findKubeConnection,
-  type KubeClient,
-  type KubernetesStore,
-  type KubernetesStoreOptions,
-  openKubernetesStore,
-  SECRETS,
-  type Secret,
-  systemClock,
-} from "@flyte-secrets/server";
-import { describeSecretStore, generic, listRequest, readText, type StoreHarness } from "@flyte-secrets/testkit/vitest";
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+  createTemporaryDirectory,
+  describeSecretStore,
+  generic,
+  listRequest,
+  readText,
+  type StoreHarness,
+} from "@flyte-secrets/testkit/vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
-import { type AccountRules, type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
-import { openCuttableWay } from "./cut-connections.ts";
-
-const log = createLogger({
-  level: "warn",
-  mute: process.env.SHOW_LOG !== "true",
-  "show-source": false,
-  formatter: { type: "json" },
-});
+import { requireKubernetes } from "./cluster.ts";
+import { connect, id, log, useStores } from "./store-fixture.ts";
 
 describeWith(requireKubernetes(), "the Kubernetes store on a real API server", () => {
-  let cluster: Cluster;
-  let namespaces = 0;
-
-  beforeAll(async () => {
-    cluster = await startCluster();
-  });
-  afterAll(() => cluster?.close());
-
-  function connect(kubeconfig = cluster.adminKubeconfig): KubeClient {
-    const connection = findKubeConnection({ kubeconfig, env: {}, home: "/nowhere", clock: systemClock });
-    return createKubeClient({ connection, qps: 1_000, burst: 1_000, timeoutMs: 30_000, clock: systemClock });
-  }
-
-  function openIn(namespace: string, change: Partial<KubernetesStoreOptions> = {}): Promise<KubernetesStore> {
-    const options = { namespace, imagePullNamespace: namespace, clusterName: "one", clock: systemClock, log };
-    return openKubernetesStore({ ...options, client: connect(), ...change });
-  }
+  const { cluster, openIn, setUp } = useStores();
 
   async function startInCluster(): Promise<StoreHarness> {
-    namespaces += 1;
-    const namespace = `store-${namespaces}`;
-    const opened: KubernetesStore[] = [];
-    const open = async () => {
-      const store = await openIn(namespace);
-      opened.push(store);
-      return store;
-    };
+    const { store, namespace, kubectl } = await setUp();
     return {
-      store: await open(),
-      connect: open,
-      async markSystem(id) {
-        await cluster.kubectl([
-          "label",
-          "secret",
-          `--namespace=${namespace}`,
-          kubernetesSecretName(id),
-          "app.flyte.org/system=true",
-        ]);
+      store,
+      async connect() {
+        const client = await openIn(namespace);
+        onTestFinished(() => client.close());
+        return client;
       },
-      watching: async (client) => opened.find((store) => store === client)?.synced(),
-      async close() {
-        for (const store of opened) await store.close();
+      async markSystem(secret) {
+        await kubectl(["label", "secret", kubernetesSecretName(secret), "app.flyte.org/system=true"]);
       },
+      // Every client that this makes is one of these.
+      watching: (client) => (client as KubernetesStore).synced(),
+      async close() {},
     };
   }
 
   describeSecretStore("the Kubernetes store", startInCluster);
 
-  /** A store in a namespace of its own. */
-  async function setUp(change: Partial<KubernetesStoreOptions> = {}) {
-    namespaces += 1;
-    const namespace = change.namespace ?? `store-${namespaces}`;
-    const store = await openIn(namespace, change);
-    onTestFinished(() => store.close());
-    const kubectl = (args: string[], input?: string) => cluster.kubectl([`--namespace=${namespace}`, ...args], input);
-    const apply = (...items: object[]) =>
-      kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-    const getSecrets = async () => JSON.parse(await kubectl(["get", "secrets", "-o", "json"])).items;
-    return { namespace, store, kubectl, apply, getSecrets };
-  }
-
-  const id = (domain: string, project: string, name = "api-key"): SecretId => ({ org: "flyte", domain, project, name });
   const scopes = [id("development", "shop"), id("development", ""), id("", "")];
 
   /** As Flyte's service writes it. */
@@ -146,7 +94,10 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
           data,
         }),
       );
-      const byName = (a: Secret, b: Secret) => (a.metadata.name < b.metadata.name ? -1 : 1);
+      interface Named {
+        readonly metadata: { readonly name: string };
+      }
+      const byName = (a: Named, b: Named) => (a.metadata.name < b.metadata.name ? -1 : 1);
       expect(written.toSorted(byName)).toEqual(scopes.map((secret) => flytesSecret(secret, "v")).toSorted(byName));
     });
 
@@ -190,7 +141,7 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
       const name = kubernetesSecretName(secret);
       const { createdAt } = await store.create(secret, generic("0"));
       await kubectl(["label", "secret", name, "team=payments"]);
-      const other = connect();
+      const other = connect(cluster().adminKubeconfig);
       onTestFinished(() => other.close());
       const annotate = async () => {
         for (let at = 0; at < 30; at++) {
@@ -238,11 +189,11 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
     const input = (host: string) => ({ value: SecretValue.fromText(auths(host)), type: "image_pull" }) as const;
 
     async function setUpPulls() {
-      const pulls = `pulls-${namespaces}`;
-      await cluster.kubectl(["create", "namespace", pulls]);
+      const pulls = `pulls-${randomUUID()}`;
+      await cluster().kubectl(["create", "namespace", pulls]);
       const { store, ...rest } = await setUp({ imagePullNamespace: pulls });
       const twins = async (): Promise<Secret[]> =>
-        JSON.parse(await cluster.kubectl(["get", "secrets", `--namespace=${pulls}`, "-o", "json"])).items;
+        JSON.parse(await cluster().kubectl(["get", "secrets", `--namespace=${pulls}`, "-o", "json"])).items;
       const pulled = async () =>
         (await twins()).map(({ data }) => Buffer.from(data?.[".dockerconfigjson"] ?? "", "base64").toString());
       return { store, pulls, twins, pulled, ...rest };
@@ -291,182 +242,41 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
     });
   });
 
-  describe("refusals", () => {
-    const secret = id("", "");
-    const account = (name: string, ...rules: AccountRules["rules"][number][]) =>
-      cluster.createAccount({ namespace: "default", name, rules });
-    const secretsRule = (...verbs: string[]) => ({ apiGroups: [""], resources: ["secrets"], verbs });
-
-    test("a namespace that is missing is made once, by however many; without the permission the error names it", async () => {
-      const stores = await Promise.all(Array.from({ length: 4 }, () => openIn("made-at-start")));
-      for (const store of stores) await store.close();
-      const rule = { apiGroups: [""], resources: ["namespaces"], verbs: ["get"] };
-      const client = connect(await account("no-create", rule));
-      await expect(openIn("never-made", { client })).rejects.toMatchObject({
-        code: "credentials_refused",
-        message: expect.stringMatching(
-          /^namespace never-made .* does not exist, and we have no permission to create namespaces/,
-        ),
+  test("the service opens it as the configuration says, and kubectl finds what it was given", async () => {
+    const { namespace, getSecrets } = await setUp();
+    const home = createTemporaryDirectory();
+    const flags = {
+      "secret.store.type": "Kubernetes",
+      "secret.store.path": home,
+      "secret.kubernetes.kubeconfig": cluster().adminKubeconfig,
+      "secret.kubernetes.namespace": namespace,
+      "secret.auth.mode": "none",
+      "secret.server.host": "127.0.0.1",
+      "secret.server.port": "0",
+      "secret.webhookURL": "",
+    };
+    const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home, cwd: home });
+    const { endpoint, close } = await startServer(config, { log, cluster: { env: {}, home } });
+    onTestFinished(close);
+    const call = async (method: string, body: object) => {
+      const answer = await fetch(`${endpoint}/flyteidl2.secret.SecretService/${method}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
       });
-    });
-
-    test("an account that may do nothing is told which permission is missing", async () => {
-      const { store } = await setUp({ client: connect(await account("nothing")) });
-      const message = (verb: string) => expect.stringMatching(`permission to ${verb} secrets in namespace store-`);
-      const refusal = (verb: string) => ({ code: "credentials_refused", message: message(verb) });
-      await expect(store.create(secret, generic("x"))).rejects.toMatchObject(refusal("create"));
-      await expect(store.get(secret)).rejects.toMatchObject(refusal("get"));
-      await expect(store.list(listRequest())).rejects.toMatchObject(refusal("list"));
-      await expect(store.check()).rejects.toMatchObject(refusal("get"));
-    });
-
-    test("an account with the narrowest rights does everything", async () => {
-      const rights = secretsRule("create", "get", "list", "watch", "update", "delete");
-      const { store } = await setUp({ client: connect(await account("narrow", rights)), namespace: "default" });
-      await store.create(secret, generic("x"));
-      await store.update(secret, SecretValue.fromText("y"));
-      expect(await readText(store, secret)).toBe("y");
-      await store.delete(secret);
-      await store.check();
-    });
-
-    test("a quota, a namespace on its way out and one that is gone are refusals that say so", async () => {
-      const { store, kubectl, namespace } = await setUp();
-      const quota = {
-        apiVersion: "v1",
-        kind: "ResourceQuota",
-        metadata: { name: "few" },
-        spec: { hard: { secrets: "1" } },
-      };
-      await kubectl(["apply", "-f", "-"], JSON.stringify(quota));
-      const counted = { status: { hard: { secrets: "1" }, used: { secrets: "1" } } };
-      await kubectl([
-        "patch",
-        "resourcequota",
-        "few",
-        "--subresource=status",
-        "--type=merge",
-        "-p",
-        JSON.stringify(counted),
-      ]);
-      await expect
-        .poll(() => store.create(id("", "", `k-${randomUUID()}`), generic("x")).catch((error: unknown) => error))
-        .toMatchObject({
-          code: "call_refused",
-          message: expect.stringContaining("a quota or an admission rule refuses it"),
-        });
-      await kubectl(["delete", "namespace", namespace, "--wait=false"]);
-      await expect(store.create(secret, generic("x"))).rejects.toMatchObject({
-        code: "call_refused",
-        message: expect.stringContaining(`namespace ${namespace} is being deleted`),
-      });
-      // No controller is here to finish the deletion.
-      const raw = JSON.stringify({
-        apiVersion: "v1",
-        kind: "Namespace",
-        metadata: { name: namespace },
-        spec: { finalizers: [] },
-      });
-      await cluster.kubectl(["replace", "--raw", `/api/v1/namespaces/${namespace}/finalize`, "-f", "-"], raw);
-      await expect(store.create(secret, generic("x"))).rejects.toMatchObject({
-        code: "call_refused",
-        message: expect.stringContaining(`namespace ${namespace} does not exist. Create it.`),
-      });
-    });
-  });
-
-  describe("when the API server or the way to it goes away", () => {
-    /** What a watcher was told, as lines, from the first sync on. */
-    async function record(store: KubernetesStore): Promise<string[]> {
-      const told: string[] = [];
-      onTestFinished(
-        store.watch((change) => void told.push(change.kind === "reset" ? "reset" : `${change.kind} ${change.id.name}`)),
-      );
-      await store.synced();
-      return told;
-    }
-    const named = (name: string) => id("", "", name);
-
-    /** Makes etcd forget all but the present, and the API server what it remembers of the past. */
-    async function forgetHistory(): Promise<void> {
-      const post = async (path: string, body: object) => {
-        const answer = await fetch(`${cluster.etcdUrl}${path}`, { method: "POST", body: JSON.stringify(body) });
-        expect(answer.status).toBe(200);
-        return (await answer.json()) as { header: { revision: string } };
-      };
-      const { header } = await post("/v3/kv/range", { key: Buffer.from("/").toString("base64") });
-      await post("/v3/kv/compaction", { revision: header.revision, physical: true });
-      await cluster.restartApiServer();
-    }
-
-    test("a watcher misses nothing over a restart, and calls meanwhile say that the store is away", async () => {
-      const { store } = await setUp();
-      const told = await record(store);
-      await store.create(named("before"), generic("x"));
-      const codes = new Set<string>();
-      let isBack = false;
-      const ask = async () => {
-        while (!isBack) {
-          codes.add(
-            await store.get(named("before")).then(
-              () => "found",
-              (error: { code: string }) => error.code,
-            ),
-          );
-          await delay(20);
-        }
-      };
-      const asking = ask();
-      await cluster.restartApiServer();
-      isBack = true;
-      await asking;
-      expect([...codes].toSorted()).toEqual(["found", "store_unavailable"]);
-      await store.update(named("before"), SecretValue.fromText("y"));
-      await store.delete(named("before"));
-      await expect
-        .poll(() => told, { timeout: 20_000 })
-        .toEqual(["reset", "put before", "put before", "delete before"]);
-    });
-
-    test("what happened while the way was cut is told when it is back, and readiness tells the difference", async () => {
-      const way = await openCuttableWay(cluster);
-      onTestFinished(() => way.close());
-      const { store, namespace } = await setUp({ client: connect(way.kubeconfig) });
-      const local = await openIn(namespace);
-      onTestFinished(() => local.close());
-      for (const name of ["deleted", "updated", "kept"]) await local.create(named(name), generic("x"));
-      const told = await record(store);
-      way.cut();
-      await expect(store.check()).rejects.toMatchObject({ code: "store_unavailable" });
-      await local.delete(named("deleted"));
-      await local.update(named("updated"), SecretValue.fromText("y"));
-      await local.create(named("new"), generic("x"));
-      way.restore();
-      await expect.poll(() => told, { timeout: 20_000 }).toEqual(["reset", "delete deleted", "put updated", "put new"]);
-      await store.check();
-    });
-
-    test("after the history is gone the outcome is told, and a page token has expired", async () => {
-      const way = await openCuttableWay(cluster);
-      onTestFinished(() => way.close());
-      const { store, namespace } = await setUp({ client: connect(way.kubeconfig) });
-      const local = await openIn(namespace);
-      onTestFinished(() => local.close());
-      for (const name of ["deleted", "updated", "kept"]) await local.create(named(name), generic("x"));
-      const told = await record(store);
-      const { token } = await local.list(listRequest({ limit: 1 }));
-      way.cut();
-      await local.delete(named("deleted"));
-      await local.update(named("updated"), SecretValue.fromText("y"));
-      await local.create(named("passing"), generic("x"));
-      await local.delete(named("passing"));
-      await local.create(named("new"), generic("x"));
-      await forgetHistory();
-      way.restore();
-      await expect
-        .poll(() => told.toSorted(), { timeout: 20_000 })
-        .toEqual(["delete deleted", "put new", "put updated", "reset"]);
-      await expect(local.list(listRequest({ limit: 1, token }))).rejects.toMatchObject({ code: "page_token_expired" });
-    });
+      return [answer.status, await answer.json()];
+    };
+    const key = { name: "api-key", domain: "development", project: "shop" };
+    expect((await fetch(`${endpoint}/readyz`)).status).toBe(200);
+    expect(await call("CreateSecret", { id: key, secretSpec: { stringValue: "v" } })).toEqual([200, {}]);
+    expect(await getSecrets()).toMatchObject([flytesSecret(id("development", "shop"), "v")]);
+    expect(await call("GetSecret", { id: key })).toMatchObject([
+      200,
+      { secret: { secretMetadata: { secretStatus: { clusterStatus: [{ cluster: { name: "flyte-devbox" } }] } } } },
+    ]);
+    expect(await call("ListSecrets", { limit: 1, token: "made up" })).toMatchObject([
+      400,
+      { code: "invalid_argument" },
+    ]);
   });
 });

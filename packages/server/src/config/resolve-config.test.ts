@@ -81,3 +81,14 @@ it("wants issuer and audience with mode oidc, and an issuer that can be trusted"
   const { auth } = loadText(`${text}    oidc: { issuer: "https://id.example/", audience: a }`).secret;
   expect([auth.mode, auth.oidc.issuer, auth.oidc.audience]).toEqual(["oidc", "https://id.example/", "a"]);
 });
+
+it("takes further clusters under names of their own, each with a file", () => {
+  const load = (clusters: string) => loadText(`secret: { kubernetes: { otherClusters: ${clusters} } }`);
+  expect(load("{ west: west.kubeconfig }").secret.kubernetes.otherClusters).toEqual({
+    west: join(path(), "west.kubeconfig"),
+  });
+  expect(refusal(() => load("{ flyte-devbox: a }"))).toContain(
+    "secret.kubernetes.otherClusters: flyte-devbox is this cluster (secret.kubernetes.clusterName); name others",
+  );
+  expect(refusal(() => load('{ west: "" }'))).toContain("west needs the path of a kubeconfig file");
+});

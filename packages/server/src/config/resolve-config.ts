@@ -53,14 +53,25 @@ function resolveSecret({ secret, webhook }: Settings, surroundings: Surroundings
     kubernetes: {
       ...kubernetes,
       kubeconfig: absolutePath(kubernetes.kubeconfig, surroundings),
-      otherClusters: Object.fromEntries(
-        Object.entries(kubernetes.otherClusters).map(([name, path]) => [name, absolutePath(path, surroundings)]),
-      ),
+      otherClusters: resolveClusters(kubernetes, surroundings),
       namespace: given.has("secret.kubernetes.namespace")
         ? kubernetes.namespace
         : webhook.kubernetes.namespace || kubernetes.namespace,
     },
   };
+}
+
+function resolveClusters(
+  { clusterName, otherClusters }: Settings["secret"]["kubernetes"],
+  surroundings: Surroundings,
+): Record<string, string> {
+  const resolve = ([name, path]: [string, string]) => {
+    const problem = (problem: string) => contradiction("secret.kubernetes.otherClusters", problem, surroundings);
+    if (name === clusterName) throw problem(`${name} is this cluster (secret.kubernetes.clusterName); name others`);
+    if (path === "") throw problem(`${name} needs the path of a kubeconfig file`);
+    return [name, absolutePath(path, surroundings)];
+  };
+  return Object.fromEntries(Object.entries(otherClusters).map(resolve));
 }
 
 function checkedAuth(auth: Settings["secret"]["auth"], surroundings: Surroundings) {

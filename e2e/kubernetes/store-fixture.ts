@@ -1,0 +1,70 @@
+import type { SecretId } from "@flyte-secrets/core";
+import {
+  createKubeClient,
+  createLogger,
+  findKubeConnection,
+  type KubeClient,
+  type KubernetesStore,
+  type KubernetesStoreOptions,
+  openKubernetesStore,
+  type Secret,
+  systemClock,
+} from "@flyte-secrets/server";
+import { afterAll, beforeAll, onTestFinished } from "vitest";
+import { type Cluster, startCluster } from "./cluster.ts";
+
+export const log = createLogger({
+  level: "warn",
+  mute: process.env.SHOW_LOG !== "true",
+  "show-source": false,
+  formatter: { type: "json" },
+});
+
+export const id = (domain: string, project: string, name = "api-key"): SecretId => ({
+  org: "flyte",
+  domain,
+  project,
+  name,
+});
+
+/** A client of a real API server, whose limits are in nobody's way. */
+export function connect(kubeconfig: string): KubeClient {
+  const connection = findKubeConnection({ kubeconfig, env: {}, home: "/nowhere", clock: systemClock });
+  return createKubeClient({ connection, qps: 1_000, burst: 1_000, timeoutMs: 30_000, clock: systemClock });
+}
+
+/** Kubernetes stores for the tests of a suite, in one real cluster. */
+export function useStores() {
+  let running: Cluster | undefined;
+  let namespaces = 0;
+  beforeAll(async () => {
+    running = await startCluster();
+  });
+  afterAll(() => running?.close());
+
+  function cluster(): Cluster {
+    if (running === undefined) throw new Error("the cluster runs while tests do");
+    return running;
+  }
+
+  function openIn(namespace: string, change: Partial<KubernetesStoreOptions> = {}): Promise<KubernetesStore> {
+    const client = change.client ?? connect(cluster().adminKubeconfig);
+    const options = { namespace, imagePullNamespace: namespace, clusterName: "one", clock: systemClock, log };
+    return openKubernetesStore({ ...options, ...change, client });
+  }
+
+  /** A store in a namespace of its own, and what kubectl sees there. */
+  async function setUp(change: Partial<KubernetesStoreOptions> = {}) {
+    namespaces += 1;
+    const namespace = change.namespace ?? `store-${namespaces}`;
+    const store = await openIn(namespace, change);
+    onTestFinished(() => store.close());
+    const kubectl = (args: string[], input?: string) => cluster().kubectl([`--namespace=${namespace}`, ...args], input);
+    const apply = (...items: object[]) =>
+      kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
+    const getSecrets = async (): Promise<Secret[]> => JSON.parse(await kubectl(["get", "secrets", "-o", "json"])).items;
+    return { namespace, store, kubectl, apply, getSecrets };
+  }
+
+  return { cluster, openIn, setUp };
+}
