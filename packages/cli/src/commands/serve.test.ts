@@ -25,7 +25,9 @@ describe("serve", () => {
     expect(server.output()).not.toContain(token);
   });
 
-  it("runs the webhook beside the service where that is configured, and sees what the service writes", async () => {
+  it("runs the webhook beside the service where that is configured, and sees what the service writes", {
+    timeout: 120_000,
+  }, async () => {
     const setting = (path: string, value: string) => [`--${path}`, value];
     const args = [
       ...setting("webhook.enabled", "true"),

@@ -75,7 +75,9 @@ describe("webhook", () => {
     expect(output()).not.toContain(CANARY);
   });
 
-  it("serves with several processes on the same ports, replaces one that dies, and sums their metrics up", async () => {
+  it("serves with several processes on the same ports, replaces one that dies, and sums their metrics up", {
+    timeout: 120_000,
+  }, async () => {
     await at.keep({ "dev/shop/api-key": CANARY });
     const { child, said, admission, metrics } = await startWebhook("--workers", "2");
     const admissions = async () => {
