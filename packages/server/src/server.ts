@@ -10,6 +10,7 @@ import { openStore, type StoreSurroundings } from "./open-store.ts";
 import { type ListenOptions, listen } from "./rpc/listen.ts";
 import { secretService } from "./service/secret-service.ts";
 import type { ServiceAuth } from "./service/service-config.ts";
+import { readInvalidationToken } from "./webhook/invalidation-token.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
 const GRACE_MS = 10_000;
@@ -39,7 +40,9 @@ export async function startServer(
   const store = await openStore(config.secret, log, cluster);
   opened.defer(() => store.close());
   const auth = resolveAuth(config.secret.auth);
-  const service = secretService({ store, config: { organization, auth, webhookURL }, telemetry: { log } });
+  const webhookToken = readInvalidationToken(config.webhook.cacheInvalidationTokenFile);
+  const serviceConfig = { organization, auth, webhookURL, webhookToken };
+  const service = secretService({ store, config: serviceConfig, telemetry: { log } });
   const { host, port } = server;
   const listener = await listen({ handler: service.handler, host, port, log, ...(tls && { tls }) });
   opened.defer(async () => {

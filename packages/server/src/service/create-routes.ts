@@ -30,7 +30,7 @@ export function createRoutes(parts: RouteParts): (router: ConnectRouter) => Conn
     store,
     organization: config.organization,
     validate: createValidateRequest(),
-    invalidate: createInvalidation({ webhookURL: config.webhookURL, log }),
+    invalidate: createInvalidation({ webhookURL: config.webhookURL, token: config.webhookToken, log }),
     log,
   });
   const addReflection = createReflection([SecretService, ClusterService, AuthMetadataService]);

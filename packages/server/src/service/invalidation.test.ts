@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import { isSecretsError } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { createInvalidationEndpoint } from "../webhook/invalidation-endpoint.ts";
 import { createInvalidation, parseWebhookUrl } from "./invalidation.ts";
 import { send } from "./testing/send.ts";
 import { startService } from "./testing/start-service.ts";
@@ -100,4 +101,21 @@ describe("what goes wrong is a warning, and no failure", () => {
     await createInvalidation({ webhookURL: "http://no-such-host.invalid", log, timeoutMs: 2_000 })(id);
     expect(lines).toMatchObject([{ level: 40, msg: "cache not invalidated: the webhook's host is not known" }]);
   });
+});
+
+test("the webhook's own endpoint takes what is told with the token that both were given", async () => {
+  const invalidated: unknown[] = [];
+  const token = "a-token-of-some-length";
+  const server = createServer(createInvalidationEndpoint({ token, invalidate: (id) => void invalidated.push(id) }));
+  onTestFinished(() => void server.close().closeAllConnections());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const webhookURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { lines, log } = collectLog();
+  await createInvalidation({ webhookURL, token, log })(id);
+  expect([invalidated, lines]).toEqual([[id], []]);
+  await createInvalidation({ webhookURL, log })(id);
+  expect([invalidated.length, lines.map(({ msg }) => msg)]).toEqual([
+    1,
+    ["cache not invalidated on 1/1 webhook pod(s)"],
+  ]);
 });

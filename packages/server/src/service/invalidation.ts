@@ -12,6 +12,8 @@ export type Invalidate = (id: SecretId) => Promise<void>;
 export interface InvalidationOptions {
   /** Such as `http://flyte-pod-webhook-headless:9444`; scheme http and port 9444 if it names none. Empty: nobody is told. */
   readonly webhookURL: string;
+  /** Sent as bearer token, to webhooks that ask for one. */
+  readonly token?: string | undefined;
   readonly log: Logger;
   /** For name resolution and all answers together. Default 5 s. */
   readonly timeoutMs?: number;
@@ -21,7 +23,7 @@ export interface InvalidationOptions {
  * Posts to every address that the webhook's host name has, as Flyte's service does for its own webhook (spec page 5), and warns
  * how many pods could not be told.
  */
-export function createInvalidation({ webhookURL, log, timeoutMs = 5_000 }: InvalidationOptions): Invalidate {
+export function createInvalidation({ webhookURL, token, log, timeoutMs = 5_000 }: InvalidationOptions): Invalidate {
   if (webhookURL === "") return async () => {};
   const url = parseWebhookUrl(webhookURL);
   return async ({ org, domain, project, name }) => {
@@ -29,7 +31,7 @@ export function createInvalidation({ webhookURL, log, timeoutMs = 5_000 }: Inval
     const signal = AbortSignal.timeout(timeoutMs);
     try {
       const addresses = await resolve(url.hostname, signal);
-      const results = await Promise.allSettled(addresses.map((address) => post({ url, address, body, signal })));
+      const results = await Promise.allSettled(addresses.map((address) => post({ url, address, body, token, signal })));
       const failures = results.flatMap((result) => (result.status === "rejected" ? [describe(result.reason)] : []));
       if (failures.length === 0) return;
       log.warn(
@@ -74,10 +76,11 @@ interface Post {
   readonly url: URL;
   readonly address: string;
   readonly body: string;
+  readonly token: string | undefined;
   readonly signal: AbortSignal;
 }
 
-function post({ url, address, body, signal }: Post): Promise<void> {
+function post({ url, address, body, token, signal }: Post): Promise<void> {
   const request = url.protocol === "https:" ? requestHttps : requestHttp;
   return new Promise((resolve, reject) => {
     const sent = request({
@@ -86,7 +89,12 @@ function post({ url, address, body, signal }: Post): Promise<void> {
       port: url.port,
       path: url.pathname,
       servername: url.hostname,
-      headers: { host: url.host, "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+      headers: {
+        host: url.host,
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
       agent: false,
       signal,
     });

@@ -24,4 +24,6 @@ export interface ServiceConfig {
   readonly auth: ServiceAuth;
   /** Where caches are told of each write, see {@link createInvalidation}; empty: nowhere. */
   readonly webhookURL: string;
+  /** What those caches ask for, if they do. */
+  readonly webhookToken?: string | undefined;
 }
