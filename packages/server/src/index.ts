@@ -68,5 +68,11 @@ export {
   type WebhookAddress,
 } from "./webhook/registration/webhook-configuration.ts";
 export { createScopeGuard, type PodCreation, type ScopeGuard } from "./webhook/scope-guard.ts";
+export { type SecretSweeperOptions, sweepSecrets } from "./webhook/secret-writer/secret-sweeper.ts";
+export {
+  followWrittenSecrets,
+  type WrittenSecrets,
+  type WrittenSecretsOptions,
+} from "./webhook/secret-writer/written-secrets.ts";
 export { serveAsWorker } from "./workers/serve-as-worker.ts";
 export { type StartWorkersOptions, startWorkers } from "./workers/start-workers.ts";

@@ -10,6 +10,11 @@ import type { CertificateSource } from "./webhook/certificate-source.ts";
 import { openCertificates } from "./webhook/open-certificates.ts";
 import { keepRegistration } from "./webhook/registration/registration.ts";
 import type { WebhookAddress } from "./webhook/registration/webhook-configuration.ts";
+import {
+  type OpenedSecretWriter,
+  type OpenSecretWriterOptions,
+  openSecretWriter,
+} from "./webhook/secret-writer/open-secret-writer.ts";
 
 export interface RunWebhookOptions extends Pick<StartWebhookOptions, "log" | "env" | "registry" | "onInvalidate"> {
   /** Where a kubeconfig starts to look from. */
@@ -17,7 +22,7 @@ export interface RunWebhookOptions extends Pick<StartWebhookOptions, "log" | "en
 }
 
 /**
- * Runs the pod webhook with all that belongs to it: the certificate, and in a cluster its registration. Otherwise as
+ * Runs the pod webhook with all that belongs to it: the certificate, and in a cluster its registration and the Secrets it writes. Otherwise as
  * {@link startWebhook}; `close` ends all of it.
  */
 export async function runWebhook(config: Config, { home, ...options }: RunWebhookOptions): Promise<RunningWebhook> {
@@ -32,9 +37,13 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
   const registration = client && register({ config, client, namespace, certificates, log });
   if (registration) opened.defer(() => registration.close());
 
+  const writer = client && (await openWriter(config, { client, namespace, clock, log }));
+  if (writer) opened.defer(() => writer.close());
+
   const webhook = await startWebhook(config, {
     ...options,
     certificates,
+    ...(writer && { writer: writer.writer, namingKey: writer.namingKey }),
     ...(client && { kube: client }),
     readiness: registration ? [() => assertRegistered(registration.missing())] : [],
   });
@@ -47,6 +56,11 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
       return closed;
     },
   };
+}
+
+async function openWriter(config: Config, options: OpenSecretWriterOptions): Promise<OpenedSecretWriter | undefined> {
+  const { delivery } = config.webhook.embeddedSecretManagerConfig;
+  return delivery === "SecretRef" ? await openSecretWriter(config, options) : undefined;
 }
 
 interface Registrable {

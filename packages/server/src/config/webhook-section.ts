@@ -151,6 +151,16 @@ export const webhookSection = section(
       about:
         "Groups that pods may name, by namespace; `*` is every namespace that is not listed, and a group may end with `*`. A namespace without an entry may name any.",
     }),
+    writtenSecrets: section("The Secrets that `delivery: SecretRef` writes into pods' namespaces.", {
+      namespaces: texts({
+        default: [],
+        about: "Where it may write. Empty: everywhere, which needs a ClusterRole.",
+      }),
+      unusedFor: duration({
+        default: "1h",
+        about: "After which one without owner that no pod needs is deleted; `1m` or more.",
+      }),
+    }),
     k8sSecretManager: section("The K8s manager.", {
       optional: toggle({
         default: true,

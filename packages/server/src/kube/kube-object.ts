@@ -15,6 +15,15 @@ export interface KubeMetadata {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
+  readonly ownerReferences?: readonly KubeOwner[];
+}
+
+/** What an object goes away with. */
+export interface KubeOwner {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
 }
 
 /** A kind of object and where the API server keeps it. */

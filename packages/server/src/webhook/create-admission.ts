@@ -19,6 +19,8 @@ export interface AdmissionParts {
   readonly global: GlobalInjectorOptions;
   /** Writes the Secrets of delivery SecretRef, which can't do without it. */
   readonly writer?: SecretWriter;
+  /** See `SecretRefDeliveryOptions`. */
+  readonly namingKey?: Uint8Array;
 }
 
 /**
@@ -26,27 +28,30 @@ export interface AdmissionParts {
  * commands that tell what it would do have it from here.
  * @throws SecretsError `invalid_config` for delivery SecretRef without a writer, and as {@link createScopeGuard} does.
  */
-export function createAdmission(config: Config, { lookup, global, writer }: AdmissionParts): MutatePodOptions {
+export function createAdmission(config: Config, { lookup, global, ...writing }: AdmissionParts): MutatePodOptions {
   const { webhook, secret } = config;
   return {
     mutator: createMutator({
       managers: createManagers(config, { lookup, global }),
       secretEnvVarPrefix: webhook.secretEnvVarPrefix,
       envVarNaming: webhook.secretEnvVarNaming,
-      delivery: createDelivery(webhook, writer),
+      delivery: createDelivery(webhook, writing),
     }),
     scopeGuard: createScopeGuard({ binding: webhook.scopeBinding, organization: secret.organization }),
     warnOnly: webhook.scopeBinding.mode === "warn",
   };
 }
 
-function createDelivery({ embeddedSecretManagerConfig }: Config["webhook"], writer: SecretWriter | undefined) {
+function createDelivery(
+  { embeddedSecretManagerConfig }: Config["webhook"],
+  { writer, namingKey }: Pick<AdmissionParts, "writer" | "namingKey">,
+) {
   const { delivery, fileMountInitContainer } = embeddedSecretManagerConfig;
   if (delivery === "Inline") {
     const resources = toResources(fileMountInitContainer.resources);
     return createInlineDelivery({ fileMountInitContainer: { ...fileMountInitContainer, resources } });
   }
-  if (writer) return createSecretRefDelivery({ writer });
+  if (writer) return createSecretRefDelivery({ writer, ...(namingKey && { namingKey }) });
   throw new SecretsError(
     "invalid_config",
     "webhook.embeddedSecretManagerConfig.delivery SecretRef writes Secrets, and there is no Kubernetes API to write to here: set it to Inline",

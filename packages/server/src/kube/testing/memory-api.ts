@@ -6,7 +6,7 @@ import type { KubeWatchEvent } from "../watch-events.ts";
 
 /** Objects of one kind as an API server keeps them: versions, conflicts, watches. For tests in which time is moved by hand. */
 export interface MemoryApi {
-  readonly client: Pick<KubeClient, "list" | "watch" | "create" | "replace">;
+  readonly client: Pick<KubeClient, "get" | "list" | "watch" | "create" | "replace" | "patch" | "delete">;
   /** What the client wrote, in order. */
   readonly writes: readonly KubeObject[];
   /** While set, every write of the client throws it. */
@@ -35,7 +35,9 @@ export function createMemoryApi(): MemoryApi {
   };
   const put = (object: KubeObject) => {
     const old = objects.get(object.metadata.name);
-    if (old !== undefined && isDeepStrictEqual({ ...object, metadata: old.metadata }, old)) return old;
+    const { resourceVersion } = old?.metadata ?? {};
+    const isSame = isDeepStrictEqual({ ...object, metadata: { ...object.metadata, resourceVersion } }, old);
+    if (old !== undefined && isSame) return old;
     return record(old === undefined ? "ADDED" : "MODIFIED", object);
   };
   const write = (object: KubeObject) => {
@@ -54,6 +56,10 @@ export function createMemoryApi(): MemoryApi {
       if (old !== undefined) record("DELETED", old);
     },
     client: {
+      async get(resource, { name = "" }) {
+        const object = objects.get(name);
+        return object && resource.decode(object);
+      },
       list: async (resource) => ({
         items: [...objects.values()].map((object) => resource.decode(object)),
         resourceVersion: String(version),
@@ -90,12 +96,43 @@ export function createMemoryApi(): MemoryApi {
       async replace(resource, object) {
         const old = objects.get(object.metadata.name);
         if (old === undefined) throw new SecretsError("not_found", "it does not exist");
-        if (old.metadata.resourceVersion !== object.metadata.resourceVersion) {
-          throw new SecretsError("conflict", "somebody else changed it");
-        }
+        assertVersion(old, object.metadata.resourceVersion);
         return resource.decode(write(object));
+      },
+      async patch(resource, { name = "", patch }) {
+        const old = objects.get(name);
+        if (old === undefined) throw new SecretsError("not_found", "it does not exist");
+        const merged = mergePatch(old, patch);
+        assertVersion(old, resource.decode(merged).metadata.resourceVersion);
+        return resource.decode(write(resource.decode(merged)));
+      },
+      async delete(_resource, { name = "", preconditions }) {
+        const old = objects.get(name);
+        if (api.failure !== undefined) throw api.failure;
+        if (old === undefined) return false;
+        assertVersion(old, preconditions?.resourceVersion);
+        record("DELETED", old);
+        return true;
       },
     },
   };
   return api;
+}
+
+function assertVersion({ metadata }: KubeObject, expected: string | undefined): void {
+  if (expected === undefined || expected === metadata.resourceVersion) return;
+  throw new SecretsError("conflict", "somebody else changed it");
+}
+
+/** RFC 7386. */
+function mergePatch(target: object, patch: object): object {
+  const merged: Record<string, unknown> = { ...target };
+  for (const [key, value] of Object.entries(patch)) {
+    const old = merged[key];
+    if (value === undefined) continue;
+    if (value === null) delete merged[key];
+    else if (typeof value === "object" && !Array.isArray(value)) merged[key] = mergePatch(Object(old ?? {}), value);
+    else merged[key] = value;
+  }
+  return merged;
 }

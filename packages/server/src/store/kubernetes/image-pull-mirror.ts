@@ -3,7 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { managedValue, typeOf } from "./managed-secret.ts";
-import { retryConflict } from "./retry-conflict.ts";
+import { retryConflict } from "../../kube/retry-conflict.ts";
 
 const TYPE = "kubernetes.io/dockerconfigjson";
 const DATA_KEY = ".dockerconfigjson";

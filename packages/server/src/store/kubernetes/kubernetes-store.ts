@@ -32,7 +32,7 @@ import {
   withValue,
 } from "./managed-secret.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
-import { retryConflict } from "./retry-conflict.ts";
+import { retryConflict } from "../../kube/retry-conflict.ts";
 
 /** Secrets a call to the API server, which sends the values along: with the largest values it is 140 MB of JSON. */
 const PAGE = 100;

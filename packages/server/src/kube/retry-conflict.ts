@@ -1,5 +1,5 @@
 import { isSecretsError } from "@flyte-secrets/core";
-import { type Clock, sleep } from "../../clock.ts";
+import { type Clock, sleep } from "../clock.ts";
 
 /** So many writers at once are served before one gives up. */
 const MAX_ATTEMPTS = 20;

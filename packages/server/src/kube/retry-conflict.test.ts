@@ -1,6 +1,6 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
-import { createManualClock } from "../../testing/manual-clock.ts";
+import { createManualClock } from "../testing/manual-clock.ts";
 import { retryConflict } from "./retry-conflict.ts";
 
 const conflict = new SecretsError("conflict", "somebody was faster");

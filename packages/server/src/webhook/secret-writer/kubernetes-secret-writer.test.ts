@@ -1,0 +1,242 @@
+import { type OwnerReference, SecretsError, SecretValue, writtenSecretName } from "@flyte-secrets/core";
+import { pino } from "pino";
+import { expect, onTestFinished, test } from "vitest";
+import type { KubeObject, Secret } from "../../kube/kube-object.ts";
+import { createMemoryApi } from "../../kube/testing/memory-api.ts";
+import { createManualClock } from "../../testing/manual-clock.ts";
+import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
+import { followWrittenSecrets } from "./written-secrets.ts";
+
+const NAMESPACE = "shop-development";
+const NAME = writtenSecretName("ab".repeat(16));
+const VALUE = "canary-71f3";
+const LABELS = { "app.flyte.org/managed-by": "flyte-secrets-webhook" };
+const SECRET = { name: NAME, labels: LABELS, data: { "api-key": SecretValue.fromText(VALUE) } };
+const REFRESH_MS = 900_000;
+const START = "2026-01-02T03:04:05.000Z";
+
+function owner(uid: string): OwnerReference {
+  return { apiVersion: "flyte.org/v1", kind: "TaskAction", name: uid, uid };
+}
+
+/** What lies in the cluster after a first write at {@link START}. */
+function stored(change: object = {}): KubeObject {
+  const metadata = {
+    namespace: NAMESPACE,
+    name: NAME,
+    labels: LABELS,
+    annotations: { "app.flyte.org/last-needed": START },
+    resourceVersion: expect.any(String),
+    ...change,
+  };
+  const data = { "api-key": Buffer.from(VALUE).toString("base64") };
+  return { apiVersion: "v1", kind: "Secret", type: "Opaque", immutable: true, metadata, data } as KubeObject;
+}
+
+async function setUp() {
+  const clock = createManualClock(Date.parse(START));
+  const api = createMemoryApi();
+  let calls = 0;
+  const counted = <T extends unknown[], R>(call: (...args: T) => R) => {
+    return (...args: T): R => {
+      calls++;
+      return call(...args);
+    };
+  };
+  const client = {
+    get: counted(api.client.get) as typeof api.client.get,
+    create: counted(api.client.create) as typeof api.client.create,
+    patch: counted(api.client.patch) as typeof api.client.patch,
+  };
+  const following = { isRefused: false };
+  const followed = {
+    list: api.client.list,
+    watch: ((...args: Parameters<typeof api.client.watch>) => {
+      if (following.isRefused) throw new SecretsError("credentials_refused", "no permission to watch secrets");
+      return api.client.watch(...args);
+    }) as typeof api.client.watch,
+  };
+  const closing = new AbortController();
+  const open = async () => {
+    const written = followWrittenSecrets({
+      client: followed,
+      namespace: NAMESPACE,
+      clock,
+      log: pino({ enabled: false }),
+    });
+    onTestFinished(() => written.close());
+    await clock.advance(0);
+    const writtenIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
+    return createKubernetesSecretWriter({ client, writtenIn, refreshMs: REFRESH_MS, clock, signal: closing.signal });
+  };
+  const callsOf = async (work: () => Promise<unknown>) => {
+    const before = calls;
+    await work();
+    return calls - before;
+  };
+  /** Time in which the watch is not silent. */
+  const pass = async (ms: number) => {
+    await clock.advance(ms);
+    api.put({ apiVersion: "v1", kind: "Secret", metadata: { name: "another", namespace: String(clock.now()) } });
+    await clock.advance(0);
+  };
+  return { clock, api, open, callsOf, following, client, pass };
+}
+
+test("a Secret is there when the write is done: immutable, labelled, and without owners where the pod has none", async () => {
+  const { api, open } = await setUp();
+  const writer = await open();
+  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  expect(api.read(NAME)).toEqual(stored());
+});
+
+test("it goes away with the pod's owners, of which no permission is wanted", async () => {
+  const { api, open } = await setUp();
+  const writer = await open();
+  const controller = { ...owner("a"), controller: true, blockOwnerDeletion: true };
+  await writer.write(NAMESPACE, SECRET, { owners: [controller, owner("b")] });
+  expect(api.read(NAME)).toEqual(stored({ ownerReferences: [owner("a"), owner("b")] }));
+});
+
+test("what is there is not asked for again, by no replica and whichever owners follow the second", async () => {
+  const { api, open, callsOf, clock } = await setUp();
+  const [one, other] = [await open(), await open()];
+  const write = (writer: typeof one, ...owners: OwnerReference[]) => writer.write(NAMESPACE, SECRET, { owners });
+  expect(await callsOf(() => write(one, owner("a")))).toBe(1);
+  await clock.advance(0);
+  expect(await callsOf(() => write(one, owner("a")))).toBe(0);
+  expect(await callsOf(() => write(other, owner("a")))).toBe(0);
+  expect(await callsOf(() => write(other, owner("b")))).toBe(1);
+  expect(api.read(NAME)).toEqual(stored());
+  await clock.advance(0);
+  for (const each of [owner("a"), owner("b"), owner("c")]) expect(await callsOf(() => write(one, each))).toBe(0);
+  expect(await callsOf(() => write(other))).toBe(0);
+});
+
+test("a pod without owner keeps a Secret from going away with the owner of another", async () => {
+  const { api, open } = await setUp();
+  const writer = await open();
+  await writer.write(NAMESPACE, SECRET, { owners: [owner("a")] });
+  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  expect(api.read(NAME)).toEqual(stored());
+});
+
+test("that it is needed is noted again once the note is old", async () => {
+  const { api, open, callsOf, pass } = await setUp();
+  const writer = await open();
+  const write = () => writer.write(NAMESPACE, SECRET, { owners: [] });
+  await write();
+  await pass(REFRESH_MS - 1);
+  expect(await callsOf(write)).toBe(0);
+  await pass(1);
+  expect(await callsOf(write)).toBe(1);
+  const annotations = { "app.flyte.org/last-needed": new Date(Date.parse(START) + REFRESH_MS).toISOString() };
+  expect(api.read(NAME)).toEqual(stored({ annotations }));
+  expect(await callsOf(write)).toBe(0);
+});
+
+test("a Secret that somebody deleted is written again", async () => {
+  const { api, open, clock } = await setUp();
+  const writer = await open();
+  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  await clock.advance(0);
+  api.remove(NAME);
+  await clock.advance(0);
+  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  expect(api.read(NAME)).toEqual(stored());
+});
+
+test("one that is deleted between the look and the note of its need is written again", async () => {
+  const { api, open, clock, client } = await setUp();
+  const writer = await open();
+  await writer.write(NAMESPACE, SECRET, { owners: [owner("a")] });
+  const { patch } = client;
+  client.patch = async (...args) => {
+    api.remove(NAME);
+    client.patch = patch;
+    return patch(...args);
+  };
+  const writing = writer.write(NAMESPACE, SECRET, { owners: [owner("b")] });
+  await clock.advance(1_000);
+  await writing;
+  expect(api.read(NAME)).toEqual(stored({ ownerReferences: [owner("b")] }));
+});
+
+test("while the watch is silent the API server is asked, and a Secret that is there is success", async () => {
+  const { api, open, callsOf, following } = await setUp();
+  following.isRefused = true;
+  const writer = await open();
+  const write = () => writer.write(NAMESPACE, SECRET, { owners: [] });
+  expect(await callsOf(write)).toBe(1);
+  expect(await callsOf(write)).toBe(2);
+  expect(api.read(NAME)).toEqual(stored());
+});
+
+test("many pods at once are one call", async () => {
+  const { open, callsOf } = await setUp();
+  const writer = await open();
+  const write = () => writer.write(NAMESPACE, SECRET, { owners: [owner("a")] });
+  expect(await callsOf(() => Promise.all(Array.from({ length: 50 }, write)))).toBe(1);
+});
+
+test("a pod that gives up does not end the write for the others", async () => {
+  const { api, open } = await setUp();
+  const writer = await open();
+  const giveUp = new AbortController();
+  const given = writer.write(NAMESPACE, SECRET, { owners: [], signal: giveUp.signal });
+  const kept = writer.write(NAMESPACE, SECRET, { owners: [] });
+  giveUp.abort();
+  await expect(given).rejects.toMatchObject({ code: "canceled" });
+  await kept;
+  expect(api.read(NAME)).toEqual(stored());
+});
+
+test.each<[string, Partial<Secret>]>([
+  ["with other content", { immutable: true, metadata: { name: NAME, labels: LABELS }, data: { other: "" } }],
+  ["that could be changed", { immutable: false, metadata: { name: NAME, labels: LABELS } }],
+  ["without our label", { immutable: true, metadata: { name: NAME } }],
+])("a Secret of that name %s is left alone, and the pod refused", async (_, change) => {
+  const { api, open } = await setUp();
+  const writer = await open();
+  const foreign = { ...stored(), ...change } as Secret;
+  api.put(foreign);
+  await expect(writer.write(NAMESPACE, SECRET, { owners: [] })).rejects.toMatchObject({
+    code: "call_refused",
+    message: `Secret ${NAME} in namespace ${NAMESPACE} is in the way: it is not as the webhook writes it. Delete it.`,
+  });
+  expect(api.writes).toEqual([]);
+});
+
+test("values of more than 1 MiB together are refused with both sizes", async () => {
+  const { api, open } = await setUp();
+  const writer = await open();
+  const half = SecretValue.fromBytes(new Uint8Array(524_288));
+  const data = { one: half, two: half };
+  await writer.write(NAMESPACE, { ...SECRET, data }, { owners: [] });
+  api.remove(NAME);
+  const over = { ...SECRET, data: { ...data, three: SecretValue.fromText("x") } };
+  await expect(writer.write(NAMESPACE, over, { owners: [] })).rejects.toMatchObject({
+    code: "value_too_large",
+    message: `The secrets that the pod in namespace ${NAMESPACE} asks for have 1048577 bytes together; Kubernetes takes 1048576 in one Secret. Ask for fewer.`,
+  });
+});
+
+test("nothing is written to a namespace that is not listed", async () => {
+  const { api, open } = await setUp();
+  const writer = await open();
+  await expect(writer.write("elsewhere", SECRET, { owners: [] })).rejects.toMatchObject({
+    code: "call_refused",
+    message: "Nothing is written to namespace elsewhere, since webhook.writtenSecrets.namespaces doesn't list it.",
+  });
+  expect(api.writes).toEqual([]);
+});
+
+test("what the API server refuses is passed on, and the next pod tries again", async () => {
+  const { api, open } = await setUp();
+  const writer = await open();
+  api.failure = new SecretsError("credentials_refused", "no permission to create secrets");
+  await expect(writer.write(NAMESPACE, SECRET, { owners: [] })).rejects.toBe(api.failure);
+  api.failure = undefined;
+  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  expect(api.read(NAME)).toEqual(stored());
+});

@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import type { Secret } from "../../kube/kube-object.ts";
+import { createMemoryApi } from "../../kube/testing/memory-api.ts";
+import { openNamingKey } from "./naming-key.ts";
+
+const WHERE = { namespace: "flyte", name: "flyte-pod-webhook-naming" };
+
+test("replicas that start at once agree on one key, and so does the next one", async () => {
+  const { client, writes } = createMemoryApi();
+  const open = () => openNamingKey({ client, ...WHERE });
+  const [one, other] = await Promise.all([open(), open()]);
+  expect(one).toHaveLength(32);
+  expect(other).toEqual(one);
+  expect(await open()).toEqual(one);
+  expect(writes).toHaveLength(1);
+});
+
+test("another cluster has another key", async () => {
+  const open = () => openNamingKey({ client: createMemoryApi().client, ...WHERE });
+  expect(await open()).not.toEqual(await open());
+});
+
+test("a Secret of that name with something else in it is an error that says what to do", async () => {
+  const api = createMemoryApi();
+  const kept: Secret = { apiVersion: "v1", kind: "Secret", metadata: WHERE, data: { key: "c2hvcnQ=" } };
+  api.put(kept);
+  await expect(openNamingKey({ client: api.client, ...WHERE })).rejects.toMatchObject({
+    code: "value_unreadable",
+    message:
+      "Secret flyte-pod-webhook-naming in namespace flyte has no key of 32 bytes. Delete it; a new one is made at the next start.",
+  });
+});

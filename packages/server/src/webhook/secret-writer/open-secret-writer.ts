@@ -1,0 +1,64 @@
+import { SecretsError } from "@flyte-secrets/core";
+import type { SecretRefDeliveryOptions } from "@flyte-secrets/inject";
+import type { Logger } from "pino";
+import type { Clock } from "../../clock.ts";
+import type { Config } from "../../config/schema.ts";
+import type { KubeClient } from "../../kube/kube-client.ts";
+import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
+import { openNamingKey } from "./naming-key.ts";
+import { startSweeping } from "./secret-sweeper.ts";
+import { followWrittenSecrets } from "./written-secrets.ts";
+
+export interface OpenSecretWriterOptions {
+  readonly client: KubeClient;
+  /** The webhook's own. */
+  readonly namespace: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** What delivery SecretRef needs in a cluster. */
+export interface OpenedSecretWriter extends Required<SecretRefDeliveryOptions> {
+  /** Ends writes under way, the watches and the sweeper. The Secrets stay. */
+  close(): Promise<void>;
+}
+
+const SHORTEST_UNUSED_MS = 60_000;
+
+/**
+ * Opens the writer that `webhook.writtenSecrets` describes, and starts collecting what it wrote and nobody needs any more. Throws
+ * `invalid_config`, and what {@link openNamingKey} does.
+ */
+export async function openSecretWriter(
+  { webhook }: Config,
+  { client, namespace, clock, log }: OpenSecretWriterOptions,
+): Promise<OpenedSecretWriter> {
+  const { namespaces, unusedFor: unusedMs } = webhook.writtenSecrets;
+  if (unusedMs < SHORTEST_UNUSED_MS) {
+    throw new SecretsError(
+      "invalid_config",
+      "webhook.writtenSecrets.unusedFor must be 1m or more: a pod is only seen a while after its admission",
+    );
+  }
+  const namingKey = await openNamingKey({ client, namespace, name: `${webhook.secretName}-naming` });
+  const closing = new AbortController();
+  const follow = (followed: string | undefined) => followWrittenSecrets({ client, namespace: followed, clock, log });
+  const everywhere = namespaces.length === 0 ? follow(undefined) : undefined;
+  const listed = new Map(namespaces.map((each) => [each, follow(each)]));
+  const written = everywhere ? [everywhere] : [...listed.values()];
+  const sweeper = startSweeping({ client, written, unusedMs, everyMs: unusedMs / 6, clock, log });
+  return {
+    namingKey,
+    writer: createKubernetesSecretWriter({
+      client,
+      writtenIn: (target) => everywhere ?? listed.get(target),
+      refreshMs: unusedMs / 4,
+      clock,
+      signal: closing.signal,
+    }),
+    async close() {
+      closing.abort();
+      await Promise.all([sweeper.close(), ...written.map((each) => each.close())]);
+    },
+  };
+}
