@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { FLYTE_CLI, flytePython, requireFlyte } from "../support/flyte-python.ts";
+import { FLYTE_CLI, FLYTE_VERSION, flytePython, requireFlyte } from "../support/flyte-python.ts";
 import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
 import { type OidcIssuer, startOidcIssuer } from "../support/oidc-issuer.ts";
 import { describeWith } from "../support/requirement.ts";
@@ -11,7 +11,7 @@ import { runProgram } from "../support/run-program.ts";
 
 const CANARY = "canary-flyte-auth-61d2";
 
-describeWith(requireFlyte(), "Flyte's own client against serve --auth oidc over TLS", () => {
+describeWith(requireFlyte(), `flyte ${FLYTE_VERSION}, its command against serve --auth oidc`, () => {
   let issuer: OidcIssuer;
   let server: FlyteServer;
   beforeAll(async () => {

@@ -2,16 +2,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawn as spawnTerminal } from "@lydell/node-pty";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { FLYTE_CLI, flytePython, requireFlyte } from "../support/flyte-python.ts";
+import { FLYTE_CLI, FLYTE_SETUPS, flytePythonOf, requireFlyte } from "../support/flyte-python.ts";
 import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 
 const CANARY = "canary-flyte-cli-20e7";
-const flyte = requireFlyte();
 
-for (const auth of ["none", "token"] as const) {
-  describeWith(flyte, `Flyte's own CLI against serve --auth ${auth}`, () => {
+for (const { version, auth } of FLYTE_SETUPS) {
+  const flytePython = flytePythonOf(version);
+
+  describeWith(requireFlyte(version), `flyte ${version}, its command against serve --auth ${auth}`, () => {
     let server: FlyteServer;
     beforeAll(async () => {
       server = await startFlyteServer(auth);

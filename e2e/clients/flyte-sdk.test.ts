@@ -1,15 +1,14 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { flytePython, requireFlyte } from "../support/flyte-python.ts";
+import { FLYTE_SETUPS, flytePythonOf, requireFlyte } from "../support/flyte-python.ts";
 import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 
 const CANARY = "canary-flyte-sdk-7d33";
-const flyte = requireFlyte();
 
-for (const auth of ["none", "token"] as const) {
-  describeWith(flyte, `flyte.remote.Secret against serve --auth ${auth}`, () => {
+for (const { version, auth } of FLYTE_SETUPS) {
+  describeWith(requireFlyte(version), `flyte ${version}, flyte.remote.Secret against serve --auth ${auth}`, () => {
     let server: FlyteServer;
     beforeAll(async () => {
       server = await startFlyteServer(auth);
@@ -21,7 +20,7 @@ for (const auth of ["none", "token"] as const) {
 
     it("creates text and bytes, gets, deletes, and pages through 250 secrets by 20 without loss or repetition", async () => {
       const script = join(import.meta.dirname, "flyte_sdk.py");
-      const result = await runProgram(flytePython, [script, server.configFile, CANARY], {
+      const result = await runProgram(flytePythonOf(version), [script, server.configFile, CANARY], {
         env: { HOME: server.home },
         cwd: server.home,
       });
