@@ -2,14 +2,14 @@ import { imagePullLabels, imagePullSecretName, isSecretsError, type SecretId, Se
 import type { Clock } from "../../clock.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
-import { managedValue, typeOf } from "./managed-secret.ts";
 import { retryConflict } from "../../kube/retry-conflict.ts";
+import { managedValue, typeOf } from "./managed-secret.ts";
 
 const TYPE = "kubernetes.io/dockerconfigjson";
 const DATA_KEY = ".dockerconfigjson";
 
 export interface ImagePullMirrorOptions {
-  readonly client: KubeClient;
+  readonly client: Pick<KubeClient, "get" | "create" | "replace" | "delete">;
   /** Where the injector looks for them. */
   readonly namespace: string;
   readonly clock: Clock;

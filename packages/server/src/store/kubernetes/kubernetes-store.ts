@@ -17,6 +17,7 @@ import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
+import { retryConflict } from "../../kube/retry-conflict.ts";
 import { assertValueFits, MAX_ID_LENGTH, MAX_VALUE_BYTES } from "../value-limits.ts";
 import { ensureNamespace } from "./ensure-namespace.ts";
 import { createImagePullMirror, type ImagePullMirror } from "./image-pull-mirror.ts";
@@ -32,7 +33,6 @@ import {
   withValue,
 } from "./managed-secret.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
-import { retryConflict } from "../../kube/retry-conflict.ts";
 
 /** Secrets a call to the API server, which sends the values along: with the largest values it is 140 MB of JSON. */
 const PAGE = 100;
