@@ -1,4 +1,4 @@
-import { isSafeIssuerUrl } from "../oidc/issuer-documents.ts";
+import { isSafeIssuerUrl } from "../oidc/safe-issuer-url.ts";
 import { choice, duration, integer, section, text, textMap, texts, toggle } from "./setting.ts";
 
 /** `secret`: the service and its store. */

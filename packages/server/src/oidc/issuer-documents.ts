@@ -1,5 +1,6 @@
-import { createLocalJWKSet, type JWTVerifyGetKey } from "jose";
+import type { JWTVerifyGetKey } from "jose";
 import { z } from "zod";
+import { isSafeIssuerUrl } from "./safe-issuer-url.ts";
 
 /** Where tokens come from, as the issuer publishes it (RFC 8414, OpenID Connect Discovery 1.0); further members are kept. */
 const metadataSchema = z.looseObject({
@@ -35,14 +36,8 @@ export async function fetchIssuerDocuments(issuer: string, signal: AbortSignal):
   if (metadata.issuer !== issuer) throw new Error(`its metadata is that of ${metadata.issuer}`);
   if (!isSafeIssuerUrl(metadata.jwks_uri)) throw new Error("its metadata names a jwks_uri without https");
   const keys = await fetchDocument(metadata.jwks_uri, keySetSchema, signal);
+  const { createLocalJWKSet } = await import("jose");
   return { metadata, findKey: createLocalJWKSet(keys) };
-}
-
-/** Whether what is read from the URL can be trusted: https, or http on this machine. */
-export function isSafeIssuerUrl(text: string): boolean {
-  const url = URL.parse(text);
-  if (url?.protocol === "http:") return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-  return url?.protocol === "https:";
 }
 
 /** OpenID Connect puts its document below the issuer's path, RFC 8414 the other before it. */

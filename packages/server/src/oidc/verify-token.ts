@@ -1,6 +1,9 @@
 import { SecretsError } from "@flyte-secrets/core";
-import { errors, jwtVerify } from "jose";
+import type { JWTVerifyGetKey } from "jose";
 import type { Issuer } from "./issuer.ts";
+
+/** Loaded where an issuer is configured, since that takes 60 ms. */
+type Jose = typeof import("jose");
 
 /** Signatures that a public key checks; with a shared secret, whoever can check a token could also make one. */
 const ALGORITHMS = [
@@ -31,35 +34,30 @@ export interface TokenRules {
  * keys be read again. Throws `unauthenticated` with what is wrong with the token, `issuer_unavailable` when no keys are there.
  */
 export async function verifyToken(token: string, issuer: Issuer, rules: TokenRules): Promise<void> {
-  const { findKey } = await issuer.documents();
-  try {
-    await verify(token, findKey, rules);
-  } catch (error) {
-    if (!(error instanceof errors.JWKSNoMatchingKey)) throw toRefusal(error, rules);
-    const renewed = await issuer.renewedDocuments();
-    await verify(token, renewed.findKey, rules).catch((second: unknown) => {
-      throw toRefusal(second, rules);
+  const jose = await import("jose");
+  const verify = (findKey: JWTVerifyGetKey) =>
+    jose.jwtVerify(token, findKey, {
+      issuer: rules.issuer,
+      audience: rules.audience,
+      clockTolerance: rules.clockSkewMs / 1000,
+      algorithms: ALGORITHMS,
+      requiredClaims: ["exp"],
     });
+  try {
+    const { findKey } = await issuer.documents();
+    await verify(findKey).catch(async (error: unknown) => {
+      if (!(error instanceof jose.errors.JWKSNoMatchingKey)) throw error;
+      const renewed = await issuer.renewedDocuments();
+      await verify(renewed.findKey);
+    });
+  } catch (error) {
+    if (!(error instanceof jose.errors.JOSEError)) throw error;
+    const remedy = `send one that ${rules.issuer} has issued for the audience ${rules.audience}`;
+    throw new SecretsError("unauthenticated", `${describe(error, jose)}: ${remedy}`);
   }
 }
 
-async function verify(token: string, findKey: Parameters<typeof jwtVerify>[1], rules: TokenRules): Promise<void> {
-  await jwtVerify(token, findKey, {
-    issuer: rules.issuer,
-    audience: rules.audience,
-    clockTolerance: rules.clockSkewMs / 1000,
-    algorithms: ALGORITHMS,
-    requiredClaims: ["exp"],
-  });
-}
-
-function toRefusal(error: unknown, { issuer, audience }: TokenRules): unknown {
-  if (!(error instanceof errors.JOSEError)) return error;
-  const message = `${describe(error)}: send one that ${issuer} has issued for the audience ${audience}`;
-  return new SecretsError("unauthenticated", message);
-}
-
-function describe(error: errors.JOSEError): string {
+function describe(error: Error, { errors }: Jose): string {
   if (error instanceof errors.JWTExpired) return "the token has expired";
   if (error instanceof errors.JWTClaimValidationFailed) return describeClaim(error.claim, error.reason);
   if (error instanceof errors.JWKSNoMatchingKey)
