@@ -1,9 +1,11 @@
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
+import { Registry } from "prom-client";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { connectCluster } from "./kube/connect-cluster.ts";
 import type { KubeClient } from "./kube/kube-client.ts";
+import { createKubeMetrics } from "./kube/kube-metrics.ts";
 import { podNamespace } from "./kube/pod-namespace.ts";
 import { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
@@ -29,7 +31,8 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
   const { log, env } = options;
   const clock = systemClock;
   await using opened = new AsyncDisposableStack();
-  const client = connectCluster(config, { env, home, clock });
+  const registry = options.registry ?? new Registry();
+  const client = connectCluster(config, { env, home, clock, observe: createKubeMetrics(registry) });
   if (client) opened.defer(() => client.close());
   const namespace = podNamespace({ env });
   const certificates = await openCertificates(config, { client, namespace, clock, log });
@@ -42,6 +45,7 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
 
   const webhook = await startWebhook(config, {
     ...options,
+    registry,
     certificates,
     ...(writer && { writer: writer.writer, namingKey: writer.namingKey }),
     ...(client && { kube: client }),

@@ -1,6 +1,6 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
-import { createKubeClient, type KubeClient } from "./kube-client.ts";
+import { createKubeClient, type KubeClient, type KubeClientOptions } from "./kube-client.ts";
 import { findKubeConnection } from "./kube-connection.ts";
 
 /** What the way to an API server is looked for in. */
@@ -8,6 +8,8 @@ export interface ClusterSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly clock: Clock;
+  /** Hears of every request that the client makes. */
+  readonly observe?: KubeClientOptions["observe"];
 }
 
 /** Whether this server is part of a cluster: it runs in one, or `secret.kubernetes.kubeconfig` names one. */
@@ -28,6 +30,7 @@ export function connectCluster(config: Config, surroundings: ClusterSurroundings
 export function connectKube({ secret, webhook }: Config, surroundings: ClusterSurroundings): KubeClient {
   const { kubeconfig } = secret.kubernetes;
   const { qps, burst, timeout: timeoutMs } = webhook.kubeClientConfig;
+  const { clock, observe } = surroundings;
   const connection = findKubeConnection({ kubeconfig, ...surroundings });
-  return createKubeClient({ connection, qps, burst, timeoutMs, clock: surroundings.clock });
+  return createKubeClient({ connection, qps, burst, timeoutMs, clock, ...(observe && { observe }) });
 }
