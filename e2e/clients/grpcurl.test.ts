@@ -7,7 +7,7 @@ import { base64Decode } from "@bufbuild/protobuf/wire";
 import { type FileDescriptorProto, FileDescriptorProtoSchema, FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { GRPCURL, requireGrpcurl } from "../support/grpcurl.ts";
+import { GRPCURL, GRPCURL_VERSION, requireGrpcurl } from "../support/grpcurl.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 
@@ -15,7 +15,7 @@ const CANARY = "canary-grpcurl-0d7e";
 const SERVICE = "flyteidl2.secret.SecretService";
 
 for (const auth of ["none", "token"] as const) {
-  describeWith(requireGrpcurl(), `grpcurl against serve --auth ${auth}`, () => {
+  describeWith(requireGrpcurl(), `grpcurl ${GRPCURL_VERSION} against serve --auth ${auth}`, () => {
     let serve: ServeProcess;
     let directory: string;
     beforeAll(async () => {

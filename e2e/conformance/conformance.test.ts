@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
-import { CONNECT_CONFORMANCE, requireConformance, writeDescriptors } from "./suite.ts";
+import { CONFORMANCE_VERSION, CONNECT_CONFORMANCE, requireConformance, writeDescriptors } from "./suite.ts";
 
 const file = (name: string) => join(import.meta.dirname, name);
 
-describeWith(requireConformance(), "Connect's conformance suite against our listener", () => {
+describeWith(requireConformance(), `Connect's conformance suite ${CONFORMANCE_VERSION} against our listener`, () => {
   let directory: string;
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), "flyte-secrets-conformance-"));

@@ -5,10 +5,12 @@ import { GRPCURL, requireGrpcurl } from "../support/grpcurl.ts";
 import type { Requirement } from "../support/requirement.ts";
 
 const MODULE = "connectrpc.com/conformance";
+export const CONFORMANCE_VERSION = "v1.0.7";
+
 const PROGRAM: GoProgram = {
   name: "connectconformance",
   path: `${MODULE}/cmd/connectconformance`,
-  version: "v1.0.7",
+  version: CONFORMANCE_VERSION,
 };
 
 /** Connect's own conformance suite. */
