@@ -226,7 +226,8 @@ async function stop(process: ChildProcess): Promise<void> {
   clearTimeout(cut);
 }
 
-function freePort(): Promise<number> {
+/** A port that nobody listens on at the moment. */
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);

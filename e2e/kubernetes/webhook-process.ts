@@ -1,0 +1,65 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "./cluster.ts";
+
+const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
+
+/** `flyte-secrets webhook` as a process of its own, registered with the API server by its address. */
+export interface RegisteredWebhook {
+  /** All that it has printed so far. */
+  output(): string;
+  /** Sends SIGTERM and waits for the end; the exit code. */
+  stop(): Promise<number | null>;
+}
+
+/** Starts one that knows the cluster by this kubeconfig file, on free ports. It serves when this resolves. */
+export async function startRegisteredWebhook(
+  kubeconfig: string,
+  { name, ...settings }: { readonly name: string; readonly [setting: string]: string },
+): Promise<RegisteredWebhook> {
+  const home = mkdtempSync(join(tmpdir(), "flyte-secrets-webhook-"));
+  const port = await freePort();
+  const flags = {
+    "secret.kubernetes.kubeconfig": kubeconfig,
+    "webhook.serviceName": name,
+    "webhook.secretName": name,
+    "webhook.listenPort": String(port),
+    "webhook.url": `https://127.0.0.1:${port}/mutate--v1-pod`,
+    "webhook.embeddedSecretManagerConfig.type": "K8s",
+    "webhook.cacheInvalidationPort": "0",
+    "executor.healthProbeBindAddress": "127.0.0.1:0",
+    "executor.metricsBindAddress": "",
+    "logger.level": "debug",
+    ...settings,
+  };
+  const args = Object.entries(flags).map(([setting, value]) => `--${setting}=${value}`);
+  const env = { HOME: home, PATH: process.env.PATH ?? "", POD_NAMESPACE: "flyte" };
+  const child = spawn(process.execPath, [COMMAND, "webhook", ...args], { env });
+  const ended = once(child, "exit");
+  let output = "";
+  const serving = Promise.withResolvers<void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+      if (output.includes("Stop: Ctrl-C")) serving.resolve();
+    });
+  }
+  await Promise.race([
+    serving.promise,
+    ended.then(() => {
+      throw new Error(`the webhook ended:\n${output}`);
+    }),
+  ]);
+  return {
+    output: () => output,
+    async stop() {
+      child.kill("SIGTERM");
+      const [exitCode] = await ended;
+      rmSync(home, { recursive: true, force: true });
+      return exitCode;
+    },
+  };
+}
