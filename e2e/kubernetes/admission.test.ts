@@ -22,6 +22,8 @@ const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.
 const STORE = "flyte";
 const NAMESPACE = "shop-development";
 const COPIES = "shop-staging";
+/** Of a webhook that has rights in the first only, and whose settings list the first two. */
+const NARROW = ["narrow", "closed", "unlisted"] as const;
 const WRITTEN_LABEL = "app.flyte.org/managed-by=flyte-secrets-webhook";
 const HOUR_MS = 3_600_000;
 const canary = `canary-${randomBytes(12).toString("hex")}`;
@@ -62,7 +64,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
 
   beforeAll(async () => {
     cluster = await startCluster();
-    for (const namespace of [STORE, NAMESPACE, COPIES, "other-development"]) {
+    for (const namespace of [STORE, NAMESPACE, COPIES, "other-development", ...NARROW]) {
       await cluster.kubectl(["create", "namespace", namespace]);
     }
     // What docs/webhook.md says, in all namespaces.
@@ -89,7 +91,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     await keep("api-key", canary);
     webhook = await startRegisteredWebhook(kubeconfig, {
       name: "embedded",
-      "webhook.namespaceSelector": `{"matchExpressions":[{"key":"kubernetes.io/metadata.name","operator":"NotIn","values":["${COPIES}"]}]}`,
+      "webhook.namespaceSelector": `{"matchExpressions":[{"key":"kubernetes.io/metadata.name","operator":"NotIn","values":${JSON.stringify([COPIES, ...NARROW])}}]}`,
     });
     await untilAdmitted(podOf({ name: "probe" }, ask("api-key")));
   });
@@ -300,6 +302,43 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
         secretKeyRef: expect.objectContaining({ name: secret?.metadata.name, key: Object.keys(secret?.data ?? {})[0] }),
       },
     });
+  });
+
+  test("a webhook with rights in some namespaces writes there, and says what is missing elsewhere", async () => {
+    const account = { namespace: STORE, name: "narrow" };
+    const registrations = { apiGroups: ["admissionregistration.k8s.io"], resources: ["mutatingwebhookconfigurations"] };
+    const rules = [{ ...registrations, verbs: ["create", "get", "list", "patch", "update", "watch"] }];
+    const narrow = await cluster.createAccount({ ...account, rules });
+    const grant = async (namespace: string, ...rules: string[][]) => {
+      for (const [role = "", ...rule] of rules) {
+        await cluster.kubectl(["create", "role", role, "-n", namespace, ...rule]);
+        const subject = `--serviceaccount=${STORE}:narrow`;
+        await cluster.kubectl(["create", "rolebinding", role, "-n", namespace, `--role=${role}`, subject]);
+      }
+    };
+    await grant(STORE, ["own", "--resource=secrets", "--verb=create,get,list,watch,update"]);
+    await grant(
+      NARROW[0],
+      ["write", "--resource=secrets", "--verb=create,get,list,watch,patch,delete"],
+      ["see", "--resource=pods", "--verb=list"],
+    );
+    const process = await startRegisteredWebhook(narrow, {
+      name: "narrow",
+      "webhook.namespaceSelector": `{"matchExpressions":[{"key":"kubernetes.io/metadata.name","operator":"In","values":${JSON.stringify(NARROW)}}]}`,
+      "webhook.scopeBinding.trustedNamespaces": NARROW.join(","),
+      "webhook.writtenSecrets.namespaces": NARROW.slice(0, 2).join(","),
+    });
+    onTestFinished(async () => void (await process.stop()));
+    const podIn = (namespace: string) => podOf({ name: "narrow", namespace }, ask("api-key"));
+    await untilAdmitted(podIn(NARROW[0]));
+    await create(podIn(NARROW[0]));
+    expect(await writtenIn(NARROW[0])).toHaveLength(1);
+    await expect(create(podIn("closed"))).rejects.toThrow(
+      "we have no permission to create secrets in namespace closed. Grant it",
+    );
+    await expect(create(podIn("unlisted"))).rejects.toThrow(
+      "Nothing is written to namespace unlisted, since webhook.writtenSecrets.namespaces doesn't list it.",
+    );
   });
 
   test("in the namespace of the managed Secret it refers to that, and nothing is written", async () => {

@@ -14,6 +14,7 @@ import { openSelfMadeSource } from "./certificates/self-made-source.ts";
 import { certificateDirectory, servedNames, type WebhookPlace } from "./open-certificates.ts";
 import { removeRegistration } from "./registration/registration.ts";
 import { registeredBundle, WEBHOOK_CONFIGURATIONS } from "./registration/webhook-configuration.ts";
+import { namingKeySecret } from "./secret-writer/naming-key.ts";
 
 export interface ManageOptions extends WebhookPlace {
   readonly log: Logger;
@@ -67,7 +68,7 @@ export async function renewCertificate(config: Config, options: ManageOptions): 
   }
 }
 
-/** Deletes the registration, so that no pod is sent any more, and then our certificate; says what was there to delete. */
+/** Deletes the registration, so that no pod is sent any more, and then our certificate and naming key; says what was there to delete. */
 export async function removeWebhook(config: Config, { client, namespace }: WebhookPlace): Promise<string[]> {
   const { serviceName, secretName } = config.webhook;
   const removed: string[] = [];
@@ -78,7 +79,9 @@ export async function removeWebhook(config: Config, { client, namespace }: Webho
     return removed;
   }
   if (await removeRegistration(client, serviceName)) removed.push(`MutatingWebhookConfiguration ${serviceName}`);
-  if (await client.delete(SECRETS, { namespace, name: secretName })) removed.push(`Secret ${namespace}/${secretName}`);
+  for (const name of [secretName, namingKeySecret(config.webhook)]) {
+    if (await client.delete(SECRETS, { namespace, name })) removed.push(`Secret ${namespace}/${name}`);
+  }
   return removed;
 }
 

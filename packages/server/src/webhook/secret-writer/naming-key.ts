@@ -1,9 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import type { Config } from "../../config/schema.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 
 const BYTES = 32;
+
+/** The Secret that keeps the key, in the webhook's namespace. */
+export function namingKeySecret({ secretName }: Config["webhook"]): string {
+  return `${secretName}-naming`;
+}
 
 export interface NamingKeyOptions {
   readonly client: Pick<KubeClient, "get" | "create">;

@@ -5,7 +5,7 @@ import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
-import { openNamingKey } from "./naming-key.ts";
+import { namingKeySecret, openNamingKey } from "./naming-key.ts";
 import { startSweeping } from "./secret-sweeper.ts";
 import { followWrittenSecrets } from "./written-secrets.ts";
 
@@ -40,7 +40,7 @@ export async function openSecretWriter(
       "webhook.writtenSecrets.unusedFor must be 1m or more: a pod is only seen a while after its admission",
     );
   }
-  const namingKey = await openNamingKey({ client, namespace, name: `${webhook.secretName}-naming` });
+  const namingKey = await openNamingKey({ client, namespace, name: namingKeySecret(webhook) });
   const closing = new AbortController();
   const follow = (followed: string | undefined) => followWrittenSecrets({ client, namespace: followed, clock, log });
   const everywhere = namespaces.length === 0 ? follow(undefined) : undefined;
