@@ -77,6 +77,8 @@ for (const { version, auth } of FLYTE_SETUPS) {
       writeFileSync(docker, JSON.stringify({ auths: { "registry.example": { auth: btoa(`u:${CANARY}`) } } }));
       const from = ["--from-docker-config", "--docker-config-path", docker];
       expect(await run("create", "secret", "pull-docker", ...image, ...from)).toMatchObject({ exitCode: 0 });
+      const some = ["--registries", "registry.example"];
+      expect(await run("create", "secret", "pull-some", ...image, ...from, ...some)).toMatchObject({ exitCode: 0 });
       expect(await getOne("pull")).toMatchObject([
         { id: { name: "pull" }, secretMetadata: { type: "SECRET_TYPE_IMAGE_PULL_SECRET" } },
       ]);
@@ -86,11 +88,28 @@ for (const { version, auth } of FLYTE_SETUPS) {
       expect(await getOne("by-value")).toMatchObject([
         { id: { name: "by-value" }, secretMetadata: { secretStatus: { overallStatus: "FULLY_PRESENT" } } },
       ]);
-      expect(await listed()).toEqual(["by-file", "by-prompt", "by-value", "pull", "pull-docker", "scoped"]);
+      expect(await listed()).toEqual([
+        "by-file",
+        "by-prompt",
+        "by-value",
+        "pull",
+        "pull-docker",
+        "pull-some",
+        "scoped",
+      ]);
       expect(await listed("--project", "p", "--domain", "development")).toEqual(["scoped"]);
       const table = await run("-of", "table", "get", "secret");
       expect(table.exitCode).toBe(0);
       expect(table.stdout).toContain("by-prompt");
+    });
+
+    it("takes a cluster pool for what it is here, since one service serves all: the global scope", async () => {
+      const pool = ["--cluster-pool", "gpu"];
+      const created = await run("create", "secret", "by-pool", "--value", CANARY, ...pool);
+      expect(created, created.stderr).toMatchObject({ exitCode: 0 });
+      expect(await getOne("by-pool")).toMatchObject([{ id: { name: "by-pool" } }]);
+      const deleted = await run("delete", "secret", "by-pool", ...pool);
+      expect(deleted, deleted.stderr).toMatchObject({ exitCode: 0 });
     });
 
     it("deletes, and says NOT FOUND for what isn't there", async () => {
