@@ -90,3 +90,4 @@ export type {
   SecretType,
   StoreChange,
 } from "./store.ts";
+export { type Awaitable, whenKnown } from "./when-known.ts";

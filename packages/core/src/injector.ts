@@ -3,6 +3,7 @@ import type { PodEdit } from "./pod-edit.ts";
 import type { ScopeLevel, SecretId } from "./secret-id.ts";
 import type { SecretRequest } from "./secret-request.ts";
 import type { SecretValue } from "./secret-value.ts";
+import type { Awaitable } from "./when-known.ts";
 
 /** Where the files of secrets are in a container. */
 export const SECRETS_DIRECTORY = "/etc/flyte/secrets";
@@ -83,7 +84,7 @@ export type Injection =
 export interface Injector {
   /** As in `secretManagerTypes`. */
   readonly name: string;
-  inject(request: SecretRequest, context: InjectContext): Promise<Injection>;
+  inject(request: SecretRequest, context: InjectContext): Awaitable<Injection>;
 }
 
 /** The edit that sets a variable to a text that is no secret. */

@@ -1,6 +1,7 @@
 import type { SecretsError } from "./errors.ts";
 import type { ScopeLevel, SecretId, SecretScope } from "./secret-id.ts";
 import type { SecretValue } from "./secret-value.ts";
+import type { Awaitable } from "./when-known.ts";
 
 /** One id that a lookup asked a provider for, and what came of it; for messages and `explain`. */
 export interface LookupAttempt {
@@ -35,9 +36,10 @@ export interface FindOptions {
 /**
  * Finds the value of a key for a pod: project scope, then domain, then global; the narrowest scope where it exists wins
  * (spec page 4, Embedded). "Found nowhere" is a value. A backend that is broken throws: it never turns into a broader secret.
+ * What is in memory is answered at once, or thrown, without a promise.
  */
 export interface SecretLookup {
-  find(scope: SecretScope, key: string, options?: FindOptions): Promise<LookupResult>;
+  find(scope: SecretScope, key: string, options?: FindOptions): Awaitable<LookupResult>;
   /**
    * Only of a manager that keeps secrets by group (AWS, spec page 7): the key in the secret that is called as the group, whatever
    * the pod's scope. To be asked when `find` has found nothing.

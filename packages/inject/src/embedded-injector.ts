@@ -1,4 +1,12 @@
-import type { InjectContext, Injection, Injector, SecretLookup, SecretRequest, SecretValue } from "@flyte-secrets/core";
+import {
+  type InjectContext,
+  type Injection,
+  type Injector,
+  type SecretLookup,
+  type SecretRequest,
+  type SecretValue,
+  whenKnown,
+} from "@flyte-secrets/core";
 import { type Found, findForPod, sourceOf } from "./find-for-pod.ts";
 import { findFault, injectValue } from "./inject-value.ts";
 
@@ -16,13 +24,14 @@ export function createEmbeddedInjector({ lookup }: EmbeddedInjectorOptions): Inj
   const elsewhere = createMemory();
   return {
     name: "Embedded",
-    async inject(request, context) {
+    inject(request, context) {
       const fault = findFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };
-      const result = await findForPod(lookup, request.key, context);
-      if (!result.found) return { injected: false, reason: result.reason };
-      const memory = result.namespace === context.namespace ? here : elsewhere;
-      return memory({ request, result, context });
+      return whenKnown(findForPod(lookup, request.key, context), (result): Injection => {
+        if (!result.found) return { injected: false, reason: result.reason };
+        const memory = result.namespace === context.namespace ? here : elsewhere;
+        return memory({ request, result, context });
+      });
     },
   };
 }

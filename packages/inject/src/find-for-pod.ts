@@ -1,4 +1,5 @@
 import {
+  type Awaitable,
   encodeSecretId,
   type InjectContext,
   isSecretsError,
@@ -22,17 +23,25 @@ export type FoundForPod = Found | { readonly found: false; readonly reason: stri
  * be no part of an id, is a reason and not a fault: another manager may know the key. Throws `claim_refused` for a pod that may
  * not have the secrets of its scope, and what the lookup throws otherwise.
  */
-export async function findForPod(lookup: SecretLookup, key: string, context: InjectContext): Promise<FoundForPod> {
+export function findForPod(lookup: SecretLookup, key: string, context: InjectContext): Awaitable<FoundForPod> {
   const scope = scopeOf(context.labels);
   if (typeof scope === "string") return { found: false, reason: missingLabel(scope) };
   if (context.refusedClaim !== undefined) throw new SecretsError("claim_refused", context.refusedClaim);
   try {
-    const result = await lookup.find(scope, key, context.signal ? { signal: context.signal } : {});
-    return result.found ? result : { found: false, reason: foundNowhere(result.attempts) };
+    const result = lookup.find(scope, key, context.signal ? { signal: context.signal } : {});
+    return result instanceof Promise ? result.then(toFoundForPod, toReason) : toFoundForPod(result);
   } catch (error) {
-    if (isSecretsError(error, "invalid_argument")) return { found: false, reason: error.message };
-    throw error;
+    return toReason(error);
   }
+}
+
+function toFoundForPod(result: LookupResult): FoundForPod {
+  return result.found ? result : { found: false, reason: foundNowhere(result.attempts) };
+}
+
+function toReason(error: unknown): FoundForPod {
+  if (isSecretsError(error, "invalid_argument")) return { found: false, reason: error.message };
+  throw error;
 }
 
 /** Where the value that was found comes from; as it lies there, if that is in the pod's own namespace. */

@@ -1,4 +1,12 @@
-import { cleanJoinPath, type Injector, MountRequirement, type SecretRequest, SecretValue } from "@flyte-secrets/core";
+import {
+  cleanJoinPath,
+  type Injection,
+  type Injector,
+  MountRequirement,
+  type SecretRequest,
+  SecretValue,
+  whenKnown,
+} from "@flyte-secrets/core";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { prefixEdit, valueEdits } from "./value-edits.ts";
 import { variableNames } from "./variable-names.ts";
@@ -23,26 +31,27 @@ export function createGlobalInjector(options: GlobalInjectorOptions): Injector {
   const { readVariable, readFile, envPrefix = "FLYTE_SECRET_", directory = "/etc/secrets" } = options;
   return {
     name: "Global",
-    async inject(request, context) {
+    inject(request, context) {
       const fault = requestFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };
       const { group, key } = request;
       const name = `${group}_${key}`.toUpperCase();
       const path = cleanJoinPath(directory, group, key);
       const variable = readVariable(envPrefix + name);
-      const value =
+      const found =
         variable === undefined
-          ? await readFile(path, context.signal ? { signal: context.signal } : {})
+          ? readFile(path, context.signal ? { signal: context.signal } : {})
           : SecretValue.fromText(variable);
-      if (!value) {
-        return { injected: false, reason: `found neither the variable ${envPrefix}${name} nor the file ${path}` };
-      }
-
-      const names = variableNames((context.variables.prefix + name).toUpperCase(), context.variables);
-      const valueFault = variableFault(value, key, names);
-      if (valueFault !== undefined) return { injected: false, reason: valueFault };
-      const edits = valueEdits(names, { kind: "value", value, label: `global__${group}__${key}` });
-      return { injected: true, edits: [prefixEdit(context), ...edits] };
+      return whenKnown(found, (value): Injection => {
+        if (!value) {
+          return { injected: false, reason: `found neither the variable ${envPrefix}${name} nor the file ${path}` };
+        }
+        const names = variableNames((context.variables.prefix + name).toUpperCase(), context.variables);
+        const valueFault = variableFault(value, key, names);
+        if (valueFault !== undefined) return { injected: false, reason: valueFault };
+        const edits = valueEdits(names, { kind: "value", value, label: `global__${group}__${key}` });
+        return { injected: true, edits: [prefixEdit(context), ...edits] };
+      });
     },
   };
 }

@@ -1,4 +1,5 @@
 import {
+  type Awaitable,
   type Delivery,
   type InjectContext,
   type Injector,
@@ -9,6 +10,7 @@ import {
   type SecretRequest,
   SecretsError,
   type VariableNaming,
+  whenKnown,
 } from "@flyte-secrets/core";
 import { createPlanner, type InjectionRecord, type Served } from "./mutation-plan.ts";
 import { requestName } from "./request-name.ts";
@@ -77,7 +79,8 @@ export function createMutator(options: MutatorOptions): Mutator {
         ...(signal && { signal }),
       };
       // All at once, so that a backend may fetch the values of a pod together.
-      const served = await Promise.all(requests.map((request) => injectFirst(managers, request, context)));
+      const serving = requests.map((request) => injectFirst(managers, request, context));
+      const served = isKnown(serving) ? serving : await Promise.all(serving);
       const { editor, secrets, warnings, injections } = planFor(served);
       const edited = editor.edit(pod, containers);
       if (!dryRun) {
@@ -91,18 +94,28 @@ export function createMutator(options: MutatorOptions): Mutator {
   };
 }
 
-async function injectFirst(
-  managers: readonly Injector[],
-  request: SecretRequest,
-  context: InjectContext,
-): Promise<Served> {
-  const reasons: { readonly manager: string; readonly reason: string }[] = [];
-  for (const manager of managers) {
-    const injection = await manager.inject(request, context);
-    if (injection.injected) return { request, manager: manager.name, injection };
-    reasons.push({ manager: manager.name, reason: injection.reason });
+function isKnown<T>(values: readonly Awaitable<T>[]): values is readonly T[] {
+  return !values.some((value) => value instanceof Promise);
+}
+
+/** The first manager that serves the request. What goes wrong is always a rejection, so that no other request's goes unheard. */
+function injectFirst(managers: readonly Injector[], request: SecretRequest, context: InjectContext): Awaitable<Served> {
+  const reasons: string[] = [];
+  const ask = (at: number): Awaitable<Served> => {
+    const manager = managers[at];
+    if (manager === undefined) {
+      const tried = `none of the secret managers injected secret ${requestName(request)}: ${reasons.join("; ")}`;
+      throw new SecretsError("not_injected", tried);
+    }
+    return whenKnown(manager.inject(request, context), (injection) => {
+      if (injection.injected) return { request, manager: manager.name, injection };
+      reasons.push(`${manager.name}: ${injection.reason}`);
+      return ask(at + 1);
+    });
+  };
+  try {
+    return ask(0);
+  } catch (error) {
+    return Promise.reject(error);
   }
-  const tried = reasons.map(({ manager, reason }) => `${manager}: ${reason}`).join("; ");
-  const name = requestName(request);
-  throw new SecretsError("not_injected", `none of the secret managers injected secret ${name}: ${tried}`);
 }

@@ -70,7 +70,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
   }
 
   return {
-    async find(scope, key, { signal } = {}) {
+    find(scope, key, { signal } = {}) {
       const plan = planFor(scope, key);
       const answer = answerFromMemory(plan);
       metrics.answered(answer === undefined ? "backend" : "memory");

@@ -1,4 +1,4 @@
-import { isSecretsError, type LookupResult, SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, type LookupResult, type SecretScope, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import { followObjects } from "../kube/follow-objects.ts";
@@ -77,21 +77,28 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
     return foundNowhere;
   }
 
-  return {
-    async find(scope, key, { signal } = {}) {
-      const plan = planFor(scope, key);
-      if (doubt() !== undefined) {
-        try {
-          const answer = await direct.find(scope, key, signal && { signal });
-          metrics.answered("backend");
-          return answer;
-        } catch (error) {
-          const isDown = isSecretsError(error, "store_unavailable", "deadline_exceeded");
-          if (!isDown || !isSynced || follower.silentMs() >= staleMs) throw error;
-          metrics.expiredUsed();
-        }
+  /** When the watch has not told everything yet, or is not to be trusted. */
+  async function findOtherwise(scope: SecretScope, key: string, signal?: AbortSignal): Promise<LookupResult> {
+    if (doubt() !== undefined) {
+      try {
+        const answer = await direct.find(scope, key, signal && { signal });
+        metrics.answered("backend");
+        return answer;
+      } catch (error) {
+        const isDown = isSecretsError(error, "store_unavailable", "deadline_exceeded");
+        if (!isDown || !isSynced || follower.silentMs() >= staleMs) throw error;
+        metrics.expiredUsed();
       }
-      if (!isSynced) await settleBefore(signal, () => synced);
+    }
+    if (!isSynced) await settleBefore(signal, () => synced);
+    metrics.answered("memory");
+    return answerFromMemory(planFor(scope, key));
+  }
+
+  return {
+    find(scope, key, { signal } = {}) {
+      const plan = planFor(scope, key);
+      if (!isSynced || doubt() !== undefined) return findOtherwise(scope, key, signal);
       metrics.answered("memory");
       return answerFromMemory(plan);
     },

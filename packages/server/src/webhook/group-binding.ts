@@ -15,7 +15,7 @@ export function bindGroups(manager: Injector, binding: GroupBinding): Injector {
   if (namespaces.size === 0) return manager;
   return {
     name: manager.name,
-    async inject(request, context) {
+    inject(request, context) {
       const allowed = namespaces.get(context.namespace) ?? namespaces.get("*");
       if (request.group === "" || allowed === undefined || allowed.some((pattern) => matches(request.group, pattern))) {
         return manager.inject(request, context);
