@@ -7,6 +7,7 @@ import { createCertificate } from "@flyte-secrets/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "./config/load-config.ts";
 import { findRunningServer } from "./embedded/server-file.ts";
+import { startIssuer } from "./oidc/testing/start-issuer.ts";
 import { type RunningSystem, startServer } from "./server.ts";
 import { createLogger } from "./telemetry/create-logger.ts";
 
@@ -139,6 +140,15 @@ describe("authentication", () => {
     });
     expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:/);
     expect((await call(endpoint, "CreateSecret")).status).toBe(200);
+  });
+
+  it("takes the tokens of a configured issuer, and makes none of its own", async () => {
+    const issuer = await startIssuer();
+    const oidc = { "secret.auth.oidc.issuer": issuer.url, "secret.auth.oidc.audience": "secrets" };
+    const { endpoint } = await start({ "secret.auth.mode": "oidc", ...oidc });
+    expect((await call(endpoint, "CreateSecret", await issuer.sign())).status).toBe(200);
+    expect((await call(endpoint, "CreateSecret", await issuer.sign({ aud: "other" }))).status).toBe(401);
+    expect(existsSync(join(data, "token"))).toBe(false);
   });
 
   it("takes the token from a file of one's own", async () => {
