@@ -271,7 +271,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
       });
       await written.synced;
       const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
-      const options = { client, written: [written], unusedMs: HOUR_MS, clock, log };
+      const options = { client, written: [written], clock, log };
       await sweepSecrets(options, new AbortController().signal);
       return (await writtenIn(NAMESPACE)).map(({ metadata }) => metadata.name).toSorted();
     };

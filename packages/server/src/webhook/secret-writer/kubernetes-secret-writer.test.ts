@@ -12,11 +12,16 @@ const NAME = writtenSecretName("ab".repeat(16));
 const VALUE = "canary-71f3";
 const LABELS = { "app.flyte.org/managed-by": "flyte-secrets-webhook" };
 const SECRET = { name: NAME, labels: LABELS, data: { "api-key": SecretValue.fromText(VALUE) } };
-const REFRESH_MS = 900_000;
+const UNUSED_MS = 3_600_000;
 const START = "2026-01-02T03:04:05.000Z";
 
 function owner(uid: string): OwnerReference {
   return { apiVersion: "flyte.org/v1", kind: "TaskAction", name: uid, uid };
+}
+
+/** The note of a need that long after {@link START}. */
+function needed(afterMs = 0): object {
+  return { "app.flyte.org/needed-until": new Date(Date.parse(START) + afterMs + UNUSED_MS).toISOString() };
 }
 
 /** What lies in the cluster after a first write at {@link START}. */
@@ -25,7 +30,7 @@ function stored(change: object = {}): KubeObject {
     namespace: NAMESPACE,
     name: NAME,
     labels: LABELS,
-    annotations: { "app.flyte.org/last-needed": START },
+    annotations: needed(),
     resourceVersion: expect.any(String),
     ...change,
   };
@@ -67,7 +72,7 @@ async function setUp() {
     onTestFinished(() => written.close());
     await clock.advance(0);
     const writtenIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
-    return createKubernetesSecretWriter({ client, writtenIn, refreshMs: REFRESH_MS, clock, signal: closing.signal });
+    return createKubernetesSecretWriter({ client, writtenIn, unusedMs: UNUSED_MS, clock, signal: closing.signal });
   };
   const callsOf = async (work: () => Promise<unknown>) => {
     const before = calls;
@@ -121,17 +126,16 @@ test("a pod without owner keeps a Secret from going away with the owner of anoth
   expect(api.read(NAME)).toEqual(stored());
 });
 
-test("that it is needed is noted again once the note is old", async () => {
+test("how long it is needed is noted again once a quarter of the time is over", async () => {
   const { api, open, callsOf, pass } = await setUp();
   const writer = await open();
   const write = () => writer.write(NAMESPACE, SECRET, { owners: [] });
   await write();
-  await pass(REFRESH_MS - 1);
+  await pass(UNUSED_MS / 4 - 1);
   expect(await callsOf(write)).toBe(0);
   await pass(1);
   expect(await callsOf(write)).toBe(1);
-  const annotations = { "app.flyte.org/last-needed": new Date(Date.parse(START) + REFRESH_MS).toISOString() };
-  expect(api.read(NAME)).toEqual(stored({ annotations }));
+  expect(api.read(NAME)).toEqual(stored({ annotations: needed(UNUSED_MS / 4) }));
   expect(await callsOf(write)).toBe(0);
 });
 
@@ -159,7 +163,9 @@ test("one that is deleted between the look and the note of its need is written a
   const writing = writer.write(NAMESPACE, SECRET, { owners: [owner("b")] });
   await clock.advance(1_000);
   await writing;
-  expect(api.read(NAME)).toEqual(stored({ ownerReferences: [owner("b")] }));
+  // After a wait of random length.
+  const annotations = { "app.flyte.org/needed-until": expect.any(String) };
+  expect(api.read(NAME)).toEqual(stored({ annotations, ownerReferences: [owner("b")] }));
 });
 
 test("while the watch is silent the API server is asked, and a Secret that is there is success", async () => {
@@ -192,9 +198,13 @@ test("a pod that gives up does not end the write for the others", async () => {
 });
 
 test.each<[string, Partial<Secret>]>([
-  ["with other content", { immutable: true, metadata: { name: NAME, labels: LABELS }, data: { other: "" } }],
-  ["that could be changed", { immutable: false, metadata: { name: NAME, labels: LABELS } }],
-  ["without our label", { immutable: true, metadata: { name: NAME } }],
+  [
+    "with other content",
+    { immutable: true, metadata: { name: NAME, labels: LABELS, annotations: needed() }, data: { other: "" } },
+  ],
+  ["that could be changed", { immutable: false, metadata: { name: NAME, labels: LABELS, annotations: needed() } }],
+  ["without our annotation", { immutable: true, metadata: { name: NAME, labels: LABELS } }],
+  ["without our label", { immutable: true, metadata: { name: NAME, annotations: needed() } }],
 ])("a Secret of that name %s is left alone, and the pod refused", async (_, change) => {
   const { api, open } = await setUp();
   const writer = await open();
@@ -213,8 +223,12 @@ test("values of more than 1 MiB together are refused with both sizes", async () 
   const half = SecretValue.fromBytes(new Uint8Array(524_288));
   const data = { one: half, two: half };
   await writer.write(NAMESPACE, { ...SECRET, data }, { owners: [] });
-  api.remove(NAME);
-  const over = { ...SECRET, data: { ...data, three: SecretValue.fromText("x") } };
+  expect(api.writes).toHaveLength(1);
+  const over = {
+    ...SECRET,
+    name: writtenSecretName("cd".repeat(16)),
+    data: { ...data, three: SecretValue.fromText("x") },
+  };
   await expect(writer.write(NAMESPACE, over, { owners: [] })).rejects.toMatchObject({
     code: "value_too_large",
     message: `The secrets that the pod in namespace ${NAMESPACE} asks for have 1048577 bytes together; Kubernetes takes 1048576 in one Secret. Ask for fewer.`,

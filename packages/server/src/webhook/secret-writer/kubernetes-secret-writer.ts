@@ -5,7 +5,7 @@ import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { retryConflict } from "../../kube/retry-conflict.ts";
 import { settleBefore } from "../../values/settle-before.ts";
-import { NEEDED_ANNOTATION, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
+import { NEEDED_UNTIL, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
 import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** Kubernetes' own limit for the values of a Secret together. */
@@ -15,8 +15,11 @@ export interface KubernetesSecretWriterOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "patch">;
   /** What is known of the Secrets of a namespace; undefined for one that nothing may be written to. */
   readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
-  /** How old the note of when a Secret was needed may get while pods need it. Well below the time after which one is collected. */
-  readonly refreshMs: number;
+  /**
+   * How long a Secret without owners stays after a pod was admitted with it, three quarters of it at least. Well above the time that
+   * passes until the pod can be listed.
+   */
+  readonly unusedMs: number;
   readonly clock: Clock;
   /** Ends writes under way. */
   readonly signal: AbortSignal;
@@ -30,32 +33,36 @@ export interface KubernetesSecretWriterOptions {
  * client throws.
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
-  const { client, writtenIn, refreshMs, clock, signal } = options;
+  const { client, writtenIn, unusedMs, clock, signal } = options;
   /** By Secret and owners: pods of one task come in numbers. */
   const underWay = new Map<string, Promise<void>>();
 
-  const needed = () => ({ [NEEDED_ANNOTATION]: new Date(clock.now()).toISOString() });
+  const needed = () => ({ [NEEDED_UNTIL]: new Date(clock.now() + unusedMs).toISOString() });
 
-  async function write(secret: Secret, written: WrittenSecrets): Promise<void> {
-    const { name, namespace = "" } = secret.metadata;
+  async function write(wanted: Wanted, written: WrittenSecrets): Promise<void> {
+    const {
+      namespace,
+      secret: { name },
+    } = wanted;
     const present = written.find({ namespace, name });
-    if (present !== undefined) return await keep(present, secret, written);
+    if (present !== undefined) return await keep(present, wanted, written);
+    const secret = toSecret(wanted, needed());
     try {
       written.put(await client.create(SECRETS, secret, { signal }));
     } catch (error) {
       if (!isSecretsError(error, "already_exists")) throw error;
       const found = await client.get(SECRETS, { namespace, name }, { signal });
-      if (found === undefined || found.metadata.deletionTimestamp !== undefined) throw goneMeanwhile(secret);
+      if (found === undefined || found.metadata.deletionTimestamp !== undefined) throw goneMeanwhile(wanted);
       const ours = hasContentOf(found, secret) ? toWrittenSecret(found) : undefined;
-      if (ours === undefined) throw inTheWay(secret);
+      if (ours === undefined) throw inTheWay(wanted);
       written.put(found);
-      await keep(ours, secret, written);
+      await keep(ours, wanted, written);
     }
   }
 
   /** Sees to it that a Secret that is there stays as long as this pod may need it. */
-  async function keep(present: WrittenSecret, wanted: Secret, written: WrittenSecrets): Promise<void> {
-    if (!isDue(present, wanted)) return;
+  async function keep(present: WrittenSecret, wanted: Wanted, written: WrittenSecrets): Promise<void> {
+    if (!isDue(present, wanted.owners)) return;
     const { namespace, name, resourceVersion } = present;
     const patch = { metadata: { resourceVersion, annotations: needed(), ownerReferences: null } };
     try {
@@ -67,24 +74,25 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     }
   }
 
-  function isDue({ owners, neededAt }: WrittenSecret, { metadata: { ownerReferences = [] } }: Secret): boolean {
-    if (owners.size === 0) return clock.now() - neededAt >= refreshMs;
-    return ownerReferences.length !== owners.size || ownerReferences.some(({ uid }) => !owners.has(uid));
+  function isDue({ owners, neededUntil }: WrittenSecret, wanted: readonly OwnerReference[]): boolean {
+    if (owners.size === 0) return neededUntil - clock.now() <= unusedMs * 0.75;
+    return wanted.length !== owners.size || wanted.some(({ uid }) => !owners.has(uid));
   }
 
   return {
     async write(namespace, secret, { owners, signal: caller }) {
       const written = writtenIn(namespace);
       if (written === undefined) throw notListed(namespace);
-      const wanted = toSecret(namespace, secret, { owners, annotations: needed() });
       const present = written.find({ namespace, name: secret.name });
-      if (present !== undefined && !isDue(present, wanted)) return;
+      if (present !== undefined && !isDue(present, owners)) return;
 
       const key = [namespace, secret.name, ...owners.map(({ uid }) => uid)].join("/");
       await settleBefore(caller, () => {
         const writing =
           underWay.get(key) ??
-          retryConflict({ clock, signal }, () => write(wanted, written)).finally(() => underWay.delete(key));
+          retryConflict({ clock, signal }, () => write({ namespace, secret, owners }, written)).finally(() =>
+            underWay.delete(key),
+          );
         underWay.set(key, writing);
         return writing;
       });
@@ -92,12 +100,13 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   };
 }
 
-interface Surroundings {
+interface Wanted {
+  readonly namespace: string;
+  readonly secret: KubernetesSecret;
   readonly owners: readonly OwnerReference[];
-  readonly annotations: Readonly<Record<string, string>>;
 }
 
-function toSecret(namespace: string, secret: KubernetesSecret, { owners, annotations }: Surroundings): Secret {
+function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<Record<string, string>>): Secret {
   const bytes = Object.values(secret.data).reduce((sum, value) => sum + value.byteLength, 0);
   if (bytes > MAX_BYTES) throw tooLarge(namespace, bytes);
   // Without `blockOwnerDeletion`: it would need a permission on the owner.
@@ -133,15 +142,19 @@ function notListed(namespace: string): SecretsError {
   );
 }
 
-function inTheWay({ metadata: { name, namespace } }: Secret): SecretsError {
+function inTheWay({ namespace, secret: { name } }: Wanted): SecretsError {
   return new SecretsError(
     "call_refused",
     `Secret ${name} in namespace ${namespace} is in the way: it is not as the webhook writes it. Delete it.`,
   );
 }
 
-function goneMeanwhile({ metadata: { name, namespace } }: Secret, cause?: unknown): SecretsError {
-  return new SecretsError("conflict", `Secret ${name} in namespace ${namespace} was changed or deleted meanwhile.`, {
-    cause,
-  });
+function goneMeanwhile({ namespace, secret }: Wanted, cause?: unknown): SecretsError {
+  return new SecretsError(
+    "conflict",
+    `Secret ${secret.name} in namespace ${namespace} was changed or deleted meanwhile.`,
+    {
+      cause,
+    },
+  );
 }

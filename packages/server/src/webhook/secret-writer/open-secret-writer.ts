@@ -46,13 +46,13 @@ export async function openSecretWriter(
   const everywhere = namespaces.length === 0 ? follow(undefined) : undefined;
   const listed = new Map(namespaces.map((each) => [each, follow(each)]));
   const written = everywhere ? [everywhere] : [...listed.values()];
-  const sweeper = startSweeping({ client, written, unusedMs, everyMs: unusedMs / 6, clock, log });
+  const sweeper = startSweeping({ client, written, everyMs: unusedMs / 6, clock, log });
   return {
     namingKey,
     writer: createKubernetesSecretWriter({
       client,
       writtenIn: (target) => everywhere ?? listed.get(target),
-      refreshMs: unusedMs / 4,
+      unusedMs,
       clock,
       signal: closing.signal,
     }),

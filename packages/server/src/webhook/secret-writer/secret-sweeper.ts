@@ -18,23 +18,20 @@ const PAGE = 500;
 export interface SecretSweeperOptions {
   readonly client: Pick<KubeClient, "list" | "delete">;
   readonly written: readonly WrittenSecrets[];
-  /** How long nobody must have needed a Secret. Longer than it takes from an admission until the pod can be seen. */
-  readonly unusedMs: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * Collects the Secrets of ours that have no owner, that no pod was admitted with for `unusedMs`, and that no pod names which is still
- * to run or running. A failure in one namespace is logged and keeps no other from being swept. Any number may sweep at once: only
+ * Collects the Secrets of ours that have no owner, whose time is over, and that no pod names which has not ended. A failure in one namespace is logged and keeps no other from being swept. Any number may sweep at once: only
  * the very state that was looked at is deleted, and writing notes the need of a Secret in it.
  */
 export async function sweepSecrets(options: SecretSweeperOptions, signal: AbortSignal): Promise<void> {
-  const { client, written, unusedMs, clock, log } = options;
+  const { client, written, clock, log } = options;
   // Looked at before the pods are: one that is needed meanwhile is another state by then.
   const due = written
     .flatMap((secrets) => secrets.all() ?? [])
-    .filter(({ owners, neededAt }) => owners.size === 0 && clock.now() - neededAt >= unusedMs);
+    .filter(({ owners, neededUntil }) => owners.size === 0 && clock.now() >= neededUntil);
   for (const [namespace, secrets] of Map.groupBy(due, (secret) => secret.namespace)) {
     try {
       const named = await namedByPods(client, namespace, signal);
