@@ -9,9 +9,8 @@ export {
   createKubeClient,
   type KubeCallOptions,
   type KubeClient,
-  type KubeClientOptions,
-  type ObservedRequest,
 } from "./kube/kube-client.ts";
+export type { KubeClientOptions, ObservedRequest } from "./kube/kube-client-options.ts";
 export { findKubeConnection, type KubeConnection, type KubeSurroundings } from "./kube/kube-connection.ts";
 export { defineResource, type KubeObject, type KubeResource, SECRETS, type Secret } from "./kube/kube-object.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";

@@ -1,15 +1,6 @@
 import type { InjectContext, Injector, SecretRequest } from "@flyte-secrets/core";
 import { type InjectedThing, injectedThings, laterPlaces } from "./injected-things.ts";
-
-/** One place where a manager looked, or where the pod will, and whether the secret was there. */
-export interface Place {
-  /** `project`, `domain` or `global` scope; `variable` or `file` of the Global manager; `Kubernetes Secret`; `AWS secret` and the like. */
-  readonly kind: string;
-  /** The encoded id, the variable's or file's name, or what the place itself calls the secret. */
-  readonly name: string;
-  /** Absent where only the pod's own start will tell. */
-  readonly found?: boolean;
-}
+import type { Place } from "./place.ts";
 
 /** What one secret manager makes of a request. */
 export type Explanation =

@@ -1,5 +1,5 @@
 import { type Injection, type InjectorEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
-import type { Place } from "./explain-request.ts";
+import type { Place } from "./place.ts";
 
 /** Something that comes into a pod. */
 export interface InjectedThing {

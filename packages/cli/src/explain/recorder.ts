@@ -1,6 +1,6 @@
 import type { SecretLookup } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
-import type { Place } from "./explain-request.ts";
+import type { Place } from "./place.ts";
 
 /** What secret managers read from, which notes where they looked. */
 export interface Recorder {

@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
-import { createKubeClient, type KubeClient, type KubeClientOptions } from "./kube-client.ts";
+import { createKubeClient, type KubeClient } from "./kube-client.ts";
+import type { KubeClientOptions } from "./kube-client-options.ts";
 import { findKubeConnection } from "./kube-connection.ts";
 
 /** What the way to an API server is looked for in. */

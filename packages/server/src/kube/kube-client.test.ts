@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { systemClock } from "../clock.ts";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
-import type { KubeClient, ObservedRequest } from "./kube-client.ts";
+import type { KubeClient } from "./kube-client.ts";
+import type { ObservedRequest } from "./kube-client-options.ts";
 import { SECRETS } from "./kube-object.ts";
 import { startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
 

@@ -1,31 +1,8 @@
 import { isSecretsError } from "@flyte-secrets/core";
-import type { Clock } from "../clock.ts";
-import type { KubeConnection } from "./kube-connection.ts";
+import type { KubeClientOptions } from "./kube-client-options.ts";
 import { type KubeObject, type KubeReference, type KubeResource, kubePath } from "./kube-object.ts";
 import { createKubeRequests, type KubeAnswer } from "./kube-requests.ts";
 import { decodeWatch, type KubeWatchEvent } from "./watch-events.ts";
-
-export interface KubeClientOptions {
-  readonly connection: KubeConnection;
-  /** Requests a second, and at once, before they queue. */
-  readonly qps: number;
-  readonly burst: number;
-  /** Limit of one call with its waits and repetitions. A watch has none. */
-  readonly timeoutMs: number;
-  readonly clock: Clock;
-  /** Hears of every request that was answered or failed: for metrics. */
-  readonly observe?: (request: ObservedRequest) => void;
-}
-
-export interface ObservedRequest {
-  readonly verb: string;
-  readonly resource: string;
-  /** 0 when there was no answer. */
-  readonly status: number;
-  /** For its turn under `qps`. */
-  readonly waitedMs: number;
-  readonly tookMs: number;
-}
 
 export interface KubeCallOptions {
   readonly signal?: AbortSignal | undefined;

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from "prom-client";
-import type { ObservedRequest } from "./kube-client.ts";
+import type { ObservedRequest } from "./kube-client-options.ts";
 
 /** Counts and times what a client asks of the API server, and how long its own limit (`qps`, `burst`) held that back. */
 export function createKubeMetrics(registry: Registry): (request: ObservedRequest) => void {

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
 import { SecretsError } from "@flyte-secrets/core";
 import { sleep } from "../clock.ts";
-import type { KubeClientOptions } from "./kube-client.ts";
+import type { KubeClientOptions } from "./kube-client-options.ts";
 import { fromFailure, fromStatus, type KubeCall } from "./kube-error.ts";
 import { createKubeTransport } from "./kube-transport.ts";
 import { createRateLimit } from "./rate-limit.ts";

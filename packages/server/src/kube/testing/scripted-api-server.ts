@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { text } from "node:stream/consumers";
 import { onTestFinished } from "vitest";
 import type { Clock } from "../../clock.ts";
-import { createKubeClient, type KubeClient, type KubeClientOptions } from "../kube-client.ts";
+import { createKubeClient, type KubeClient } from "../kube-client.ts";
+import type { KubeClientOptions } from "../kube-client-options.ts";
 import { createFixedCredentials, type KubeCredentials } from "../kube-credentials.ts";
 
 /** A request as the API server saw it. */

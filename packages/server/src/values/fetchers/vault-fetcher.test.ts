@@ -5,7 +5,8 @@ import { createTemporaryDirectory, describeSecretFetcher } from "@flyte-secrets/
 import { expect, onTestFinished, test } from "vitest";
 import { createNamedFetcher } from "./named-fetcher.ts";
 import { type FakeAnswer, startFakeBackend } from "./testing/fake-backend.ts";
-import { openVault, type VaultConfig } from "./vault-fetcher.ts";
+import type { VaultConfig } from "./vault-config.ts";
+import { openVault } from "./vault-fetcher.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 

@@ -1,14 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { encodeSecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
-import type { Settings } from "../../config/schema.ts";
 import { errorName, readAsEmpty, refused, unavailable } from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
 import { createVaultClient, type VaultAnswer } from "./vault-client.ts";
+import type { VaultConfig } from "./vault-config.ts";
 import { createVaultLogin } from "./vault-login.ts";
 
 const NAME = "Vault";
-
-export type VaultConfig = Settings["webhook"]["embeddedSecretManagerConfig"]["vaultConfig"];
 
 /**
  * HashiCorp Vault's KV engine, read directly: one secret an encoded id, below `path` in the mount, with the value in its member

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { SecretsError } from "@flyte-secrets/core";
 import { errorName } from "./fetch-failures.ts";
 import type { VaultClient } from "./vault-client.ts";
-import type { VaultConfig } from "./vault-fetcher.ts";
+import type { VaultConfig } from "./vault-config.ts";
 
 /** Where Kubernetes puts a pod's own token. */
 const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
