@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { INJECT_LABEL, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
@@ -10,18 +9,9 @@ import { openEmbeddedStore } from "@flyte-secrets/server";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
-import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
+import { type Cluster, freePort, requireKubernetes, startCluster } from "./cluster.ts";
 
 const CLI = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  return typeof address === "object" && address ? address.port : 0;
-}
 
 describeWith(requireKubernetes(), "the command webhook on a real API server", () => {
   let cluster: Cluster;
