@@ -1,0 +1,67 @@
+import { SecretValue, writtenSecretName } from "@flyte-secrets/core";
+import { pino } from "pino";
+import { expect, onTestFinished, test } from "vitest";
+import { loadConfig } from "../../config/load-config.ts";
+import type { KubeClient } from "../../kube/kube-client.ts";
+import { createMemoryApi } from "../../kube/testing/memory-api.ts";
+import { createManualClock } from "../../testing/manual-clock.ts";
+import { openSecretWriter } from "./open-secret-writer.ts";
+
+const SECRET = {
+  name: writtenSecretName("ab".repeat(16)),
+  labels: { "app.flyte.org/managed-by": "flyte-secrets-webhook" },
+  data: { "api-key": SecretValue.fromText("value") },
+};
+
+async function open(flags: Record<string, string> = {}) {
+  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/", cwd: "/" });
+  const api = createMemoryApi();
+  const followed: unknown[] = [];
+  // What is asked of a client here.
+  const client = {
+    ...api.client,
+    list(...args: Parameters<typeof api.client.list>) {
+      followed.push(args[1].namespace);
+      return api.client.list(...args);
+    },
+  } as KubeClient;
+  const clock = createManualClock();
+  const opened = await openSecretWriter(config, { client, namespace: "flyte", clock, log: pino({ enabled: false }) });
+  onTestFinished(() => opened.close());
+  await clock.advance(0);
+  return { ...opened, api, followed, clock };
+}
+
+test("by default it writes everywhere and follows all namespaces at once", async () => {
+  const { writer, api, followed } = await open();
+  await writer.write("shop-development", SECRET, { owners: [] });
+  expect(api.read(SECRET.name)?.metadata.namespace).toBe("shop-development");
+  expect(followed).toEqual([undefined]);
+});
+
+test("with a list of namespaces it writes and follows there only", async () => {
+  const { writer, api, followed } = await open({ "webhook.writtenSecrets.namespaces": "one,two" });
+  await expect(writer.write("three", SECRET, { owners: [] })).rejects.toMatchObject({ code: "call_refused" });
+  await writer.write("two", SECRET, { owners: [] });
+  expect(api.read(SECRET.name)?.metadata.namespace).toBe("two");
+  expect(followed).toEqual(["one", "two"]);
+});
+
+test("the naming key is kept beside the certificate", async () => {
+  const { namingKey, api } = await open({ "webhook.secretName": "hook" });
+  expect(api.read("hook-naming")).toMatchObject({ data: { key: Buffer.from(namingKey).toString("base64") } });
+});
+
+test("closing leaves nothing waiting", async () => {
+  const { clock, close } = await open();
+  expect(clock.timers).toBeGreaterThan(0);
+  await close();
+  expect(clock.timers).toBe(0);
+});
+
+test("a time too short to see a new pod in is refused", async () => {
+  await expect(open({ "webhook.writtenSecrets.unusedFor": "59s" })).rejects.toMatchObject({
+    code: "invalid_config",
+    message: "webhook.writtenSecrets.unusedFor must be 1m or more: a pod is only seen a while after its admission",
+  });
+});
