@@ -227,6 +227,21 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     );
   });
 
+  test("where a quota leaves no room for its Secret, the pod is refused as long as it does", async () => {
+    await removeAll(NAMESPACE);
+    const hard = { "count/secrets": "0" };
+    const quota = { apiVersion: "v1", kind: "ResourceQuota", metadata: { name: "full", namespace: NAMESPACE } };
+    await cluster.kubectl(["create", "-f", "-"], JSON.stringify({ ...quota, spec: { hard } }));
+    // As the controller does that isn't here.
+    const status = ["--subresource=status", "--type=merge", "-p", JSON.stringify({ status: { hard, used: hard } })];
+    await cluster.kubectl(["patch", "resourcequota", "full", "-n", NAMESPACE, ...status]);
+    const pod = podOf({ name: "limited" }, ask("api-key"));
+    await expect(create(pod)).rejects.toThrow(/create secrets .* in namespace shop-development: a quota .* refuses it/);
+    await cluster.kubectl(["delete", "resourcequota", "full", "-n", NAMESPACE]);
+    await vi.waitUntil(() => create(pod).catch(() => undefined), { timeout: 10_000, interval: 100 });
+    expect(await writtenIn(NAMESPACE)).toHaveLength(1);
+  });
+
   test("the admission after an update has the new value, in a Secret of its own", async () => {
     await keep("rotated", "first value");
     const first = await create(podOf({ name: "rotated-1" }, ask("rotated")));
