@@ -20,7 +20,7 @@ function owner(uid: string): OwnerReference {
 }
 
 /** The note of a need that long after {@link START}. */
-function needed(afterMs = 0): object {
+function needed(afterMs = 0): Record<string, string> {
   return { "app.flyte.org/needed-until": new Date(Date.parse(START) + afterMs + UNUSED_MS).toISOString() };
 }
 
