@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   encodeSecretId,
@@ -83,7 +83,6 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
       ],
     });
     const directory = join(cluster.directory, "serve");
-    mkdirSync(join(directory, "store"), { recursive: true, mode: 0o700 });
     serve = await startServe({
       directory,
       env: { SECRET_STORE_TYPE: "Kubernetes", SECRET_KUBERNETES_KUBECONFIG: cluster.adminKubeconfig },

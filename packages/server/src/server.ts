@@ -10,6 +10,7 @@ import { openStore, type StoreSurroundings } from "./open-store.ts";
 import { type ListenOptions, listen } from "./rpc/listen.ts";
 import { secretService } from "./service/secret-service.ts";
 import type { ServiceAuth } from "./service/service-config.ts";
+import { prepareStoreDirectory } from "./store/store-directory.ts";
 import { readInvalidationToken } from "./webhook/invalidation-token.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
@@ -37,6 +38,8 @@ export async function startServer(
   const tls = readTlsFiles(server.tls);
   await using opened = new AsyncDisposableStack();
 
+  // Whatever the store is: token and announcement lie here.
+  prepareStoreDirectory(storeConfig.path);
   const store = await openStore(config.secret, log, cluster);
   opened.defer(() => store.close());
   const auth = resolveAuth(config.secret.auth);
