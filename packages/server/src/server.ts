@@ -38,10 +38,10 @@ export async function startServer(
   const tls = readTlsFiles(server.tls);
   await using opened = new AsyncDisposableStack();
 
-  // Whatever the store is: token and announcement lie here.
-  prepareStoreDirectory(storeConfig.path);
   const store = await openStore(config.secret, log, cluster);
   opened.defer(() => store.close());
+  // Whatever the store is: token and announcement lie here.
+  prepareStoreDirectory(storeConfig.path);
   const auth = resolveAuth(config.secret.auth);
   const webhookToken = readInvalidationToken(config.webhook.cacheInvalidationTokenFile);
   const serviceConfig = { organization, auth, webhookURL, webhookToken };
