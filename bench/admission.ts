@@ -10,8 +10,11 @@ import type { ServerKind, ServerOrder } from "./admission-server.ts";
 import { median, residentMib } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 
-const SECONDS = Number(process.env.BENCH_SECONDS ?? "4");
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "3");
+const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "5");
+/** Until V8 has compiled what is hot. */
+const WARM_UP_SECONDS = 4;
+const NOTHING: AdmissionLoadResult = { perSecond: Number.NaN, p50Ms: Number.NaN, p99Ms: Number.NaN, failed: 0 };
 
 /** What is on the pod and where its secrets live. */
 interface Case {
@@ -34,8 +37,9 @@ interface Surroundings {
 }
 
 /**
- * Admissions a second, one process: the webhook next to the floor handler (with a patch of the webhook's size) and a bare server,
- * in turn, the median of several rounds.
+ * Admissions a second, one process: the webhook next to the floor handler (with the webhook's own patch) and a bare server. All
+ * three stand ready and warm; the load goes to one after the other in short turns, so that a machine whose speed drifts
+ * drifts for all, and the ratios are medians of the rounds' own ratios.
  */
 export async function benchAdmission(): Promise<Row[]> {
   return inFolder(async (around) => {
@@ -43,29 +47,40 @@ export async function benchAdmission(): Promise<Row[]> {
     for (const [index, what] of CASES.entries()) {
       const { directory, reviewFile } = await prepare(around.folder, what, String(index));
       const ours: ServerKind = { kind: "ours", directory, delivery: what.delivery };
-      const patch = await patchOf(ours, reviewFile, around);
-      const servers = [ours, { kind: "floor", patch }, { kind: "bare" }] as const satisfies ServerKind[];
+      const kinds = [
+        ours,
+        { kind: "floor", patch: await patchOf(ours, reviewFile, around) },
+        { kind: "bare" },
+      ] as const;
+      const servers = await Promise.all(kinds.map((server) => start({ server, workers: 1, tls: around.tls })));
+      const turn = (server: RunningServer, connections: number, seconds: number) =>
+        loadAdmission({ url: server.url, reviewFile, ca: around.tls.cert, connections, seconds });
+      for (const server of servers) await turn(server, 16, WARM_UP_SECONDS);
       for (const connections of index === 0 ? [1, 16, 64] : [16]) {
-        const results: AdmissionLoadResult[][] = [[], [], []];
+        const rounds: AdmissionLoadResult[][] = [];
         for (let round = 0; round < ROUNDS; round++) {
-          for (const [n, server] of servers.entries()) {
-            results[n]?.push(await measure({ server, workers: 1 }, { reviewFile, connections, around }));
-          }
+          const results: AdmissionLoadResult[] = [];
+          for (const server of servers) results.push(await turn(server, connections, SECONDS));
+          rounds.push(results);
         }
-        const rate = (n: number) => median((results[n] ?? []).map(({ perSecond }) => perSecond));
+        const of = (n: number, pick: (result: AdmissionLoadResult) => number) =>
+          median(rounds.map((results) => pick(results[n] ?? NOTHING)));
+        const against = (n: number) =>
+          median(rounds.map((results) => (results[0] ?? NOTHING).perSecond / (results[n] ?? NOTHING).perSecond));
         rows.push({
           what: `${what.secrets} secrets, ${what.level}, ${what.delivery}`,
           connections,
-          ours: Math.round(rate(0)),
-          floor: Math.round(rate(1)),
-          bare: Math.round(rate(2)),
-          "ours/floor": ratio(rate(0), rate(1)),
-          "ours/bare": ratio(rate(0), rate(2)),
-          "p50 ms": median((results[0] ?? []).map(({ p50Ms }) => p50Ms)).toFixed(2),
-          "p99 ms": median((results[0] ?? []).map(({ p99Ms }) => p99Ms)).toFixed(2),
-          failed: results.flat().reduce((sum, { failed }) => sum + failed, 0),
+          ours: Math.round(of(0, ({ perSecond }) => perSecond)),
+          floor: Math.round(of(1, ({ perSecond }) => perSecond)),
+          bare: Math.round(of(2, ({ perSecond }) => perSecond)),
+          "ours/floor": against(1).toFixed(2),
+          "ours/bare": against(2).toFixed(2),
+          "p50 ms": of(0, ({ p50Ms }) => p50Ms).toFixed(2),
+          "p99 ms": of(0, ({ p99Ms }) => p99Ms).toFixed(2),
+          failed: rounds.flat().reduce((sum, { failed }) => sum + failed, 0),
         });
       }
+      for (const server of servers) server.close();
     }
     return rows;
   });
@@ -149,8 +164,9 @@ interface Measured {
 async function measure(order: Omit<ServerOrder, "tls">, { around, ...load }: Measured): Promise<AdmissionLoadResult> {
   const server = await start({ ...order, tls: around.tls });
   try {
-    const { url } = server;
-    return await loadAdmission({ ...load, url, ca: around.tls.cert, seconds: SECONDS });
+    const target = { ...load, url: server.url, ca: around.tls.cert };
+    await loadAdmission({ ...target, newConnections: false, seconds: WARM_UP_SECONDS });
+    return await loadAdmission({ ...target, seconds: SECONDS });
   } finally {
     server.close();
   }
@@ -167,7 +183,13 @@ async function patchOf(server: ServerKind, reviewFile: string, { tls }: Surround
   return response.patch;
 }
 
-async function start(order: ServerOrder): Promise<{ url: string; pid: number; close(): void }> {
+interface RunningServer {
+  readonly url: string;
+  readonly pid: number;
+  close(): void;
+}
+
+async function start(order: ServerOrder): Promise<RunningServer> {
   const child = fork(join(import.meta.dirname, "admission-server.ts"), { stdio: "inherit" });
   child.send(order);
   const port = await new Promise((resolve, reject) => {
