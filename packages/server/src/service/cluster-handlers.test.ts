@@ -1,7 +1,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
+import { createCertificate } from "@flyte-secrets/testkit";
 import { expect, test } from "vitest";
-import { createCertificate } from "./testing/create-certificate.ts";
 import { send, sendHttp2 } from "./testing/send.ts";
 import { startService } from "./testing/start-service.ts";
 
