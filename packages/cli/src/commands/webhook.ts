@@ -43,7 +43,7 @@ export function webhookCommand(host: Host): Command {
 }
 
 async function serve(config: Config, workers: number, host: Host): Promise<void> {
-  const { createLogger, runWebhook, serveAsWorker, startWorkers } = await import("@flyte-secrets/server");
+  const { createLogger, runWebhook, serveAsWorker, startWorkers } = await import("@flyte-secrets/server/webhook");
   const options = { log: createLogger(config.logger), env: host.env, home: host.home };
   if (cluster.isWorker) return await serveAsWorker(config, options);
   const interrupted = host.interruption();
