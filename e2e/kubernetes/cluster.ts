@@ -1,37 +1,38 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Requirement } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
+import { createServerProcess, type ServerProcess } from "./server-process.ts";
 
-/** The versions that `build-binaries.sh` builds where there are none. */
-export const KUBERNETES_VERSION = "1.37.2";
+/** The newest Kubernetes, and the oldest that is still maintained, as `build-binaries.sh` builds them where they are missing. */
+export const NEWEST_KUBERNETES = "1.37.2";
+export const OLDEST_KUBERNETES = "1.35.4";
 const ETCD_VERSION = "3.7.3";
 
 const cache = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "flyte-secrets/kubernetes");
 const builder = join(import.meta.dirname, "build-binaries.sh");
 
-/** Where the binaries are: envtest's convention, else the user's cache. */
-const assets = process.env.KUBEBUILDER_ASSETS ?? join(cache, KUBERNETES_VERSION);
-const program = (name: "etcd" | "kube-apiserver" | "kubectl") => join(assets, name);
-
-/** A real kubectl, for what users do. */
-export const KUBECTL = program("kubectl");
+/** Where the binaries are: for the newest by envtest's convention, else in the user's cache. */
+function assetsOf(version: string): string {
+  const given = version === NEWEST_KUBERNETES ? process.env.KUBEBUILDER_ASSETS : undefined;
+  return given ?? join(cache, version);
+}
 
 /** The binaries of etcd, kube-apiserver and kubectl. With `CI=true` they are built, which takes minutes once. */
-export function requireKubernetes(): Requirement {
-  const isThere = () => [program("etcd"), program("kube-apiserver"), KUBECTL].every((file) => existsSync(file));
-  const build = [builder, KUBERNETES_VERSION, ETCD_VERSION, join(cache, KUBERNETES_VERSION)];
+export function requireKubernetes(version = NEWEST_KUBERNETES): Requirement {
+  const assets = assetsOf(version);
+  const isThere = () => ["etcd", "kube-apiserver", "kubectl"].every((name) => existsSync(join(assets, name)));
+  const build = [builder, version, ETCD_VERSION, join(cache, version)];
   if (!isThere() && process.env.CI === "true") execFileSync("bash", build, { stdio: "inherit" });
   if (isThere()) return { missing: false };
   return {
     missing: true,
     what: `etcd, kube-apiserver and kubectl in ${assets}`,
-    enable: `bash ${build.join(" ")} (needs Go), or set KUBEBUILDER_ASSETS`,
+    enable: `bash ${build.join(" ")} (needs Go)${version === NEWEST_KUBERNETES ? ", or set KUBEBUILDER_ASSETS" : ""}`,
   };
 }
 
@@ -61,6 +62,8 @@ export interface Cluster {
   readonly etcdDirectory: string;
   /** Its API in JSON (https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/). */
   readonly etcdUrl: string;
+  readonly etcd: ServerProcess;
+  readonly apiServer: ServerProcess;
   /** Runs kubectl as the admin and gives what it printed; throws with its error output when it fails. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** Makes the account with these rights, and a kubeconfig file with a token of it. */
@@ -70,8 +73,9 @@ export interface Cluster {
   close(): Promise<void>;
 }
 
-/** Starts one on free ports; ready when it resolves. */
-export async function startCluster(): Promise<Cluster> {
+/** Starts one of this version on free ports; ready when it resolves. */
+export async function startCluster(version = NEWEST_KUBERNETES): Promise<Cluster> {
+  const program = (name: string) => join(assetsOf(version), name);
   const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-cluster-"));
   const file = (name: string) => join(directory, name);
   const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
@@ -85,17 +89,27 @@ export async function startCluster(): Promise<Cluster> {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   writeFileSync(file("service-accounts.key"), privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
 
-  const etcd = start(program("etcd"), file("etcd.log"), [
-    `--data-dir=${file("etcd")}`,
-    `--listen-client-urls=${etcdUrl}`,
-    `--advertise-client-urls=${etcdUrl}`,
-    `--listen-peer-urls=${peerUrl}`,
-    `--initial-advertise-peer-urls=${peerUrl}`,
-    `--initial-cluster=default=${peerUrl}`,
-    "--unsafe-no-fsync",
-  ]);
-  const startApiServer = () =>
-    start(program("kube-apiserver"), file("kube-apiserver.log"), [
+  const etcd = createServerProcess({
+    file: program("etcd"),
+    log: file("etcd.log"),
+    args: [
+      `--data-dir=${file("etcd")}`,
+      `--listen-client-urls=${etcdUrl}`,
+      `--advertise-client-urls=${etcdUrl}`,
+      `--listen-peer-urls=${peerUrl}`,
+      `--initial-advertise-peer-urls=${peerUrl}`,
+      `--initial-cluster=default=${peerUrl}`,
+      "--unsafe-no-fsync",
+    ],
+    async probe() {
+      const { ok } = await fetch(`${etcdUrl}/readyz`);
+      if (!ok) throw new Error("not ready");
+    },
+  });
+  const apiServer = createServerProcess({
+    file: program("kube-apiserver"),
+    log: file("kube-apiserver.log"),
+    args: [
       `--etcd-servers=${etcdUrl}`,
       "--bind-address=127.0.0.1",
       `--secure-port=${port}`,
@@ -111,8 +125,13 @@ export async function startCluster(): Promise<Cluster> {
       "--disable-admission-plugins=ServiceAccount",
       `--audit-policy-file=${file("audit-policy.yaml")}`,
       `--audit-log-path=${file("audit.log")}`,
-    ]);
-  let apiServer = startApiServer();
+    ],
+    async probe() {
+      await kubectl(["get", "--raw", "/readyz"]);
+      // Made by a loop of the API server's own, a moment after it is ready.
+      await kubectl(["get", "namespace", "default"]);
+    },
+  });
 
   const adminKubeconfig = file("admin.kubeconfig");
   const certificate = file("certs/apiserver.crt");
@@ -133,21 +152,19 @@ export async function startCluster(): Promise<Cluster> {
   writeKubeconfig(adminKubeconfig, { token });
   const kubectl: Cluster["kubectl"] = async (args, input = "") => {
     const files = [`--kubeconfig=${adminKubeconfig}`, `--cache-dir=${file("kubectl-cache")}`];
-    const { exitCode, stdout, stderr } = await runProgram(KUBECTL, [...files, ...args], { input });
+    const { exitCode, stdout, stderr } = await runProgram(program("kubectl"), [...files, ...args], { input });
     if (exitCode !== 0) throw new Error(`kubectl ${args.join(" ")}: ${stderr}`);
     return stdout;
   };
 
   const close = async () => {
-    await stop(apiServer);
-    await stop(etcd);
+    await apiServer.stop();
+    await etcd.stop();
     rmSync(directory, { recursive: true });
   };
-  const ready = () => untilReady(apiServer, file("kube-apiserver.log"), () => kubectl(["get", "--raw", "/readyz"]));
   try {
-    await ready();
-    // Made by a loop of the API server's own, a moment after it is ready.
-    await untilReady(apiServer, file("kube-apiserver.log"), () => kubectl(["get", "namespace", "default"]));
+    await etcd.start();
+    await apiServer.start();
   } catch (error) {
     await close();
     throw error;
@@ -160,6 +177,8 @@ export async function startCluster(): Promise<Cluster> {
     auditLog: file("audit.log"),
     etcdDirectory: file("etcd"),
     etcdUrl,
+    etcd,
+    apiServer,
     kubectl,
     async createAccount({ namespace, name, rules }) {
       const rbac = { apiVersion: "rbac.authorization.k8s.io/v1", metadata: { name: `${namespace}-${name}` } };
@@ -176,9 +195,8 @@ export async function startCluster(): Promise<Cluster> {
       return path;
     },
     async restartApiServer() {
-      await stop(apiServer);
-      apiServer = startApiServer();
-      await ready();
+      await apiServer.stop();
+      await apiServer.start();
     },
     close,
   };
@@ -196,35 +214,6 @@ const AUDIT_POLICY = {
     { level: "RequestResponse" },
   ],
 };
-
-function start(file: string, log: string, args: readonly string[]): ChildProcess {
-  const output = openSync(log, "a", 0o600);
-  return spawn(file, args, { stdio: ["ignore", output, output] });
-}
-
-const READY_LIMIT_MS = 120_000;
-
-async function untilReady(process: ChildProcess, log: string, probe: () => Promise<unknown>): Promise<void> {
-  const end = Date.now() + READY_LIMIT_MS;
-  for (;;) {
-    try {
-      await probe();
-      return;
-    } catch (error) {
-      if (process.exitCode === null && Date.now() < end) await delay(200);
-      else throw new Error(`not ready:\n${readFileSync(log, "utf8").slice(-4000)}`, { cause: error });
-    }
-  }
-}
-
-async function stop(process: ChildProcess): Promise<void> {
-  if (process.exitCode !== null || process.signalCode !== null) return;
-  const ended = new Promise((resolve) => process.once("exit", resolve));
-  process.kill("SIGTERM");
-  const cut = setTimeout(() => process.kill("SIGKILL"), 10_000);
-  await ended;
-  clearTimeout(cut);
-}
 
 /** A port that nobody listens on at the moment. */
 export function freePort(): Promise<number> {

@@ -1,139 +1,193 @@
-import { kubernetesSecretName, type SecretId, SecretValue } from "@flyte-secrets/core";
-import { createMultiClusterStore, type KubernetesStore } from "@flyte-secrets/server";
+import {
+  kubernetesSecretName,
+  type SecretId,
+  type SecretRecord,
+  type SecretStore,
+  SecretValue,
+} from "@flyte-secrets/core";
+import { createMultiClusterStore } from "@flyte-secrets/server";
 import { describeSecretStore, generic, listRequest, readText, type StoreHarness } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { requireKubernetes } from "./cluster.ts";
-import { openCuttableWay } from "./cut-connections.ts";
-import { connect, useStores } from "./store-fixture.ts";
+import { useStores } from "./store-fixture.ts";
 
-/** Two namespaces of one API server stand for two clusters: the store knows them by their clients only. */
+/** Two API servers, each with an etcd of its own. */
 describeWith(requireKubernetes(), "a store over several clusters", () => {
-  const { cluster, openIn } = useStores();
+  const [east, west] = [useStores(), useStores()];
   let tests = 0;
 
-  const openMember = (namespace: string, kubeconfig = cluster().adminKubeconfig) =>
-    openIn(namespace, { client: connect(kubeconfig), clusterName: namespace, mayBeAway: true });
+  async function open(namespace: string, [nearest, other] = ["east", "west"]) {
+    const near = await east.openIn(namespace, { clusterName: nearest, mayBeAway: true });
+    const far = await west.openIn(namespace, { clusterName: other, mayBeAway: true });
+    const store = createMultiClusterStore([
+      { cluster: nearest, store: near },
+      { cluster: other, store: far },
+    ]);
+    onTestFinished(() => store.close());
+    return { store, near, far };
+  }
 
-  async function start(): Promise<StoreHarness> {
+  /** In a namespace of its own, which both clusters have. */
+  function setUp() {
     tests += 1;
-    const namespaces = [`east-${tests}`, `west-${tests}`] as const;
-    const opened = new Map<unknown, KubernetesStore>();
-    const open = async () => {
-      const [east, west] = [await openMember(namespaces[0]), await openMember(namespaces[1])];
-      const store = createMultiClusterStore([
-        { cluster: namespaces[0], store: east },
-        { cluster: namespaces[1], store: west },
-      ]);
-      opened.set(store, east);
-      onTestFinished(() => store.close());
+    return open(`clusters-${tests}`);
+  }
+
+  async function startHarness(): Promise<StoreHarness> {
+    tests += 1;
+    const namespace = `clusters-${tests}`;
+    const synced = new Map<unknown, () => Promise<void>>();
+    // What is written in one namespace is no other's, though the clusters are the same.
+    const connect = async () => {
+      const { store, near } = await open(namespace, [`east-${namespace}`, `west-${namespace}`]);
+      synced.set(store, () => near.synced());
       return store;
     };
     return {
-      store: await open(),
-      connect: open,
+      store: await connect(),
+      connect,
       async markSystem(id) {
-        for (const namespace of namespaces) {
-          const label = ["label", "secret", kubernetesSecretName(id), "app.flyte.org/system=true"];
-          await cluster().kubectl([`--namespace=${namespace}`, ...label]);
-        }
+        const label = ["label", "secret", kubernetesSecretName(id), "app.flyte.org/system=true"];
+        for (const each of [east, west]) await each.cluster().kubectl([`--namespace=${namespace}`, ...label]);
       },
-      watching: async (client) => opened.get(client)?.synced(),
+      watching: async (client) => synced.get(client)?.(),
       async close() {},
     };
   }
 
-  describeSecretStore("a store over two clusters", start);
+  describeSecretStore("a store over two clusters", startHarness);
 
-  describe("with one cluster away", () => {
-    const id = (name: string): SecretId => ({ org: "flyte", domain: "", project: "", name });
+  const id = (name: string): SecretId => ({ org: "flyte", domain: "", project: "", name });
+  const presence = (record: SecretRecord | undefined) =>
+    record?.clusters.map((each) => `${each.cluster} ${each.presence}`).join(", ");
 
-    async function setUp() {
-      tests += 1;
-      const names = { near: `near-${tests}`, far: `far-${tests}` };
-      const way = await openCuttableWay(cluster());
-      onTestFinished(() => way.close());
-      const near = await openMember(names.near);
-      const far = await openMember(names.far, way.kubeconfig);
-      const store = createMultiClusterStore([
-        { cluster: names.near, store: near },
-        { cluster: names.far, store: far },
-      ]);
-      onTestFinished(() => store.close());
-      const presence = (record: { clusters: readonly { presence: string }[] } | undefined) =>
-        record?.clusters.map((each) => each.presence);
-      return { store, near, far, way, names, presence };
+  /** Secrets `key-0` to `key-8`: the first, and every third from there on, in both, the others in one. */
+  async function spread(near: SecretStore, far: SecretStore): Promise<[string, string][]> {
+    for (let at = 0; at < 9; at++) {
+      if (at % 3 !== 1) await near.create(id(`key-${at}`), generic("x"));
+      if (at % 3 !== 2) await far.create(id(`key-${at}`), generic("x"));
     }
+    const states = ["east present, west present", "east missing, west present", "east present, west missing"];
+    return Array.from({ length: 9 }, (_, at) => [`key-${at}`, states[at % 3] ?? ""]);
+  }
+
+  test("a write is in each cluster's own Secret, and the status names both", async () => {
+    const { store } = await setUp();
+    expect(presence(await store.create(id("a"), generic("v")))).toBe("east present, west present");
+    for (const each of [east, west]) {
+      const secret = [`--namespace=clusters-${tests}`, "get", "secret", kubernetesSecretName(id("a")), "-o", "json"];
+      const { data } = JSON.parse(await each.cluster().kubectl(secret));
+      expect(Object.values(data)).toEqual([Buffer.from("v").toString("base64")]);
+    }
+    await west.cluster().kubectl([`--namespace=clusters-${tests}`, "delete", "secret", kubernetesSecretName(id("a"))]);
+    expect(presence(await store.get(id("a")))).toBe("east present, west missing");
+  });
+
+  test("an update makes the secret where it is missing", async () => {
+    const { store, near, far } = await setUp();
+    await far.create(id("a"), generic("old"));
+    await store.update(id("a"), SecretValue.fromText("new"));
+    expect(await readText(near, id("a"))).toBe("new");
+  });
+
+  test("a listing goes over both, each secret once, page by page", async () => {
+    const { store, near, far } = await setUp();
+    const all = await spread(near, far);
+    for (const limit of [1, 2, 5, 100]) {
+      const seen: [string, string | undefined][] = [];
+      for (let token: string | undefined; token !== ""; ) {
+        const page = await store.list(listRequest({ limit, token: token ?? "" }));
+        expect(page.entries.length).toBeLessThanOrEqual(limit);
+        for (const entry of page.entries) seen.push([entry.id.name, presence(entry)]);
+        token = page.token;
+      }
+      expect(seen.toSorted()).toEqual(all);
+    }
+  });
+
+  test("the tokens of the clusters alone lead to the next page too", async () => {
+    const { store, near, far } = await setUp();
+    const all = await spread(near, far);
+    const seen: [string, string | undefined][] = [];
+    let clusterTokens: Readonly<Record<string, string>> = {};
+    do {
+      const page = await store.list(listRequest({ limit: 2, clusterTokens }));
+      for (const entry of page.entries) seen.push([entry.id.name, presence(entry)]);
+      clusterTokens = page.clusterTokens;
+    } while (Object.keys(clusterTokens).length > 0);
+    expect(seen.map(([name]) => name).toSorted()).toEqual(all.map(([name]) => name));
+  });
+
+  describe("while the API server of one is killed", () => {
+    const kill = () => west.cluster().apiServer.stop("SIGKILL");
+    const restart = () => west.cluster().apiServer.start();
 
     test("a create that reaches only one names the other, and the same call completes it", async () => {
-      const { store, far, way, names, presence } = await setUp();
-      way.cut();
+      const { store, far } = await setUp();
+      await kill();
+      onTestFinished(restart);
       await expect(store.create(id("a"), generic("v"))).rejects.toMatchObject({
         code: "store_unavailable",
         message: expect.stringMatching(
-          `^secret a: done in ${names.near}, but not in ${names.far} \\(store_unavailable: .*\\) Repeat the call to complete it\\.$`,
+          /^secret a: done in east, but not in west \(store_unavailable: .*\) Repeat the call to complete it\.$/,
         ),
       });
-      expect(presence(await store.get(id("a")))).toEqual(["present", "unknown"]);
+      expect(presence(await store.get(id("a")))).toBe("east present, west unknown");
       expect(await readText(store, id("a"))).toBe("v");
-      way.restore();
-      expect(presence(await store.get(id("a")))).toEqual(["present", "missing"]);
+      await store.check();
+      await restart();
+      expect(presence(await store.get(id("a")))).toBe("east present, west missing");
       await expect(store.create(id("a"), generic("another"))).rejects.toMatchObject({ code: "already_exists" });
-      expect(presence(await store.create(id("a"), generic("v")))).toEqual(["present", "present"]);
+      expect(presence(await store.create(id("a"), generic("v")))).toBe("east present, west present");
       expect(await readText(far, id("a"))).toBe("v");
       await expect(store.create(id("a"), generic("v"))).rejects.toMatchObject({ code: "already_exists" });
     });
 
     test("an update and a delete that reach only one are completed by the same call", async () => {
-      const { store, near, far, way } = await setUp();
-      await store.create(id("a"), generic("old"));
-      way.cut();
-      await expect(store.update(id("a"), SecretValue.fromText("new"))).rejects.toMatchObject({
-        code: "store_unavailable",
-      });
-      way.restore();
-      await store.update(id("a"), SecretValue.fromText("new"));
-      expect([await readText(near, id("a")), await readText(far, id("a"))]).toEqual(["new", "new"]);
-      way.cut();
-      await expect(store.delete(id("a"))).rejects.toMatchObject({ code: "store_unavailable" });
-      // Whether the other has it can't be said.
-      await expect(store.get(id("a"))).rejects.toMatchObject({ code: "store_unavailable" });
-      way.restore();
-      await store.delete(id("a"));
-      expect(await store.get(id("a"))).toBeUndefined();
-    });
-
-    test("an update makes the secret where it is missing", async () => {
       const { store, near, far } = await setUp();
-      await far.create(id("a"), generic("old"));
-      await store.update(id("a"), SecretValue.fromText("new"));
-      expect(await readText(near, id("a"))).toBe("new");
+      for (const name of ["updated", "deleted"]) await store.create(id(name), generic("old"));
+      await kill();
+      onTestFinished(restart);
+      const away = { code: "store_unavailable" };
+      await expect(store.update(id("updated"), SecretValue.fromText("new"))).rejects.toMatchObject(away);
+      await expect(store.delete(id("deleted"))).rejects.toMatchObject(away);
+      // Whether the other has it can't be said.
+      await expect(store.get(id("deleted"))).rejects.toMatchObject(away);
+      await restart();
+      await store.update(id("updated"), SecretValue.fromText("new"));
+      expect([await readText(near, id("updated")), await readText(far, id("updated"))]).toEqual(["new", "new"]);
+      await store.delete(id("deleted"));
+      expect(await store.get(id("deleted"))).toBeUndefined();
     });
 
-    test("a listing goes over all of them, each secret once, and over those that answer", async () => {
-      const { store, near, far, way, presence } = await setUp();
-      for (let at = 0; at < 9; at++) {
-        if (at % 3 !== 1) await near.create(id(`key-${at}`), generic("x"));
-        if (at % 3 !== 2) await far.create(id(`key-${at}`), generic("x"));
-      }
-      const states = ["present present", "missing present", "present missing"];
-      for (const limit of [1, 2, 5, 100]) {
-        const seen = new Map<string, string | undefined>();
-        for (let token: string | undefined; token !== ""; ) {
-          const page = await store.list(listRequest({ limit, token: token ?? "" }));
-          for (const entry of page.entries) {
-            expect(seen.has(entry.id.name)).toBe(false);
-            seen.set(entry.id.name, presence(entry)?.join(" "));
-          }
-          token = page.token;
-        }
-        expect([...seen].toSorted()).toEqual(Array.from({ length: 9 }, (_, at) => [`key-${at}`, states[at % 3]]));
-      }
-      way.cut();
+    test("a listing goes on without it, and says so of each secret", async () => {
+      const { store, near, far } = await setUp();
+      const all = await spread(near, far);
+      const { entries, token } = await store.list(listRequest({ limit: 2 }));
+      expect(entries).toHaveLength(2);
+      await kill();
+      onTestFinished(restart);
       const page = await store.list(listRequest());
-      expect([page.entries.length, page.token]).toEqual([6, ""]);
-      expect(new Set(page.entries.map((entry) => presence(entry)?.join(" ")))).toEqual(new Set(["present unknown"]));
-      await store.check();
+      expect(page.token).toBe("");
+      expect(page.entries.map((entry) => `${entry.id.name} ${presence(entry)}`).toSorted()).toEqual(
+        all
+          .filter(([, state]) => state.startsWith("east present"))
+          .map(([name]) => `${name} east present, west unknown`),
+      );
+      await restart();
+      const rest = await store.list(listRequest({ token }));
+      const names = [...entries, ...rest.entries].map((entry) => entry.id.name);
+      expect(names.toSorted()).toEqual(all.map(([name]) => name));
+    });
+
+    test("the nearest one's absence keeps nobody from reading", async () => {
+      const { store } = await setUp();
+      await store.create(id("a"), generic("v"));
+      await east.cluster().apiServer.stop("SIGKILL");
+      onTestFinished(() => east.cluster().apiServer.start());
+      expect(await readText(store, id("a"))).toBe("v");
+      expect(presence(await store.get(id("a")))).toBe("east unknown, west present");
     });
   });
 });

@@ -1,4 +1,4 @@
-import type { SecretId } from "@flyte-secrets/core";
+import { kubernetesSecretName, type SecretId } from "@flyte-secrets/core";
 import {
   createKubeClient,
   createLogger,
@@ -10,6 +10,7 @@ import {
   type Secret,
   systemClock,
 } from "@flyte-secrets/server";
+import type { StoreHarness } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { type Cluster, startCluster } from "./cluster.ts";
 
@@ -33,12 +34,12 @@ export function connect(kubeconfig: string): KubeClient {
   return createKubeClient({ connection, qps: 1_000, burst: 1_000, timeoutMs: 30_000, clock: systemClock });
 }
 
-/** Kubernetes stores for the tests of a suite, in one real cluster. */
-export function useStores() {
+/** Kubernetes stores for the tests of a suite, in one real cluster of this version. */
+export function useStores(version?: string) {
   let running: Cluster | undefined;
   let namespaces = 0;
   beforeAll(async () => {
-    running = await startCluster();
+    running = await startCluster(version);
   });
   afterAll(() => running?.close());
 
@@ -66,5 +67,24 @@ export function useStores() {
     return { namespace, store, kubectl, apply, getSecrets };
   }
 
-  return { cluster, openIn, setUp };
+  /** For the contract suite. */
+  async function startHarness(): Promise<StoreHarness> {
+    const { store, namespace, kubectl } = await setUp();
+    return {
+      store,
+      async connect() {
+        const client = await openIn(namespace);
+        onTestFinished(() => client.close());
+        return client;
+      },
+      async markSystem(secret) {
+        await kubectl(["label", "secret", kubernetesSecretName(secret), "app.flyte.org/system=true"]);
+      },
+      // Every client that this makes is one of these.
+      watching: (client) => (client as KubernetesStore).synced(),
+      async close() {},
+    };
+  }
+
+  return { cluster, openIn, setUp, startHarness };
 }

@@ -14,7 +14,6 @@ import {
   generic,
   listRequest,
   readText,
-  type StoreHarness,
 } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
@@ -22,27 +21,9 @@ import { requireKubernetes } from "./cluster.ts";
 import { connect, id, log, useStores } from "./store-fixture.ts";
 
 describeWith(requireKubernetes(), "the Kubernetes store on a real API server", () => {
-  const { cluster, openIn, setUp } = useStores();
+  const { cluster, openIn, setUp, startHarness } = useStores();
 
-  async function startInCluster(): Promise<StoreHarness> {
-    const { store, namespace, kubectl } = await setUp();
-    return {
-      store,
-      async connect() {
-        const client = await openIn(namespace);
-        onTestFinished(() => client.close());
-        return client;
-      },
-      async markSystem(secret) {
-        await kubectl(["label", "secret", kubernetesSecretName(secret), "app.flyte.org/system=true"]);
-      },
-      // Every client that this makes is one of these.
-      watching: (client) => (client as KubernetesStore).synced(),
-      async close() {},
-    };
-  }
-
-  describeSecretStore("the Kubernetes store", startInCluster);
+  describeSecretStore("the Kubernetes store", startHarness);
 
   const scopes = [id("development", "shop"), id("development", ""), id("", "")];
 
