@@ -2,6 +2,7 @@ import type { InjectorEdit } from "./injector.ts";
 import type { OwnerReference } from "./pod.ts";
 import type { PodEdit } from "./pod-edit.ts";
 import type { SecretValue } from "./secret-value.ts";
+import type { Awaitable } from "./when-known.ts";
 
 /** A Secret that the webhook writes into a pod's namespace for the pod to refer to. */
 export interface KubernetesSecret {
@@ -45,7 +46,7 @@ export interface Delivery {
   deliver(requested: readonly (readonly InjectorEdit[])[]): Delivered;
   /**
    * Writes what the pod will refer to. Called last, when nothing can refuse the pod any more, and never on a dry run.
-   * Throws if it can't be written: the pod is then rejected.
+   * Throws if it can't be written: the pod is then rejected. Without a promise when everything is there already.
    */
-  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): Promise<void>;
+  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): Awaitable<void>;
 }

@@ -28,7 +28,7 @@ export {
   type ValueSource,
   type VariableNaming,
 } from "./injector.ts";
-export type { JsonPatchOperation } from "./json-patch.ts";
+export { applyPatch, JsonPatch, type JsonPatchOperation } from "./json-patch.ts";
 export { kubernetesSecretName, managedLabels } from "./kubernetes-names.ts";
 export type {
   FetchedValue,

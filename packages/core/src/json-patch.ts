@@ -11,76 +11,77 @@ export interface PatchTarget {
   readonly patch: JsonPatchOperation[];
 }
 
+/** A patch with its texts, each made when it is first asked for. */
+export class JsonPatch {
+  readonly operations: readonly JsonPatchOperation[];
+  #json: string | undefined;
+  #base64: string | undefined;
+
+  constructor(operations: readonly JsonPatchOperation[]) {
+    this.operations = operations;
+  }
+
+  get json(): string {
+    this.#json ??= JSON.stringify(this.operations);
+    return this.#json;
+  }
+
+  /** Of the JSON text in UTF-8. */
+  get base64(): string {
+    this.#base64 ??= Buffer.from(this.json).toString("base64");
+    return this.#base64;
+  }
+
+  /** Whether it consists of these very objects. */
+  isOf(operations: readonly JsonPatchOperation[]): boolean {
+    const own = this.operations;
+    return own.length === operations.length && own.every((operation, at) => operation === operations[at]);
+  }
+}
+
 /** A member name as one token of a JSON pointer (RFC 6901, section 3): `~` becomes `~0`, `/` becomes `~1`. */
 export function escapePointerToken(name: string): string {
   return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
-/** The list at `path` with `additions` at its end, one operation each; a list that isn't there is made in one. */
-export function appendAll<T>(
-  list: readonly T[] | null | undefined,
-  additions: readonly T[],
+/** Puts `additions` at the end of the list at `path`, one operation each; a list that isn't there is made in one. */
+export function appendAll(
+  list: readonly unknown[] | null | undefined,
+  additions: readonly unknown[],
   { path, patch }: PatchTarget,
-): readonly T[] | null | undefined {
-  if (additions.length === 0) return list;
-  if (!list) {
-    patch.push({ op: "add", path, value: additions });
-    return additions;
-  }
-  for (const value of additions) patch.push({ op: "add", path: `${path}/-`, value });
-  return [...list, ...additions];
-}
-
-/** Operations that put the same values in front of one list after another: many pods, the same few paths. */
-export interface FrontAdditions {
-  /** One for each value, in order, for the list at `path`; the same objects as long as they are remembered. */
-  operationsAt(path: string): readonly JsonPatchOperation[];
-  /** The text of a remembered operation. */
-  textOf(operation: JsonPatchOperation): string | undefined;
-}
-
-/** Containers of a pod whose operations are remembered; a pod rarely has as many. */
-const MAX_PATHS = 16;
-
-/** Makes the operations for {@link FrontAdditions}. */
-export function createFrontAdditions(values: readonly unknown[]): FrontAdditions {
-  const byPath = new Map<string, readonly JsonPatchOperation[]>();
-  const texts = new Map<JsonPatchOperation, string>();
-  return {
-    operationsAt(path) {
-      const known = byPath.get(path);
-      if (known) return known;
-      const operations = values.map((value, at): JsonPatchOperation => ({ op: "add", path: `${path}/${at}`, value }));
-      if (byPath.size < MAX_PATHS) {
-        byPath.set(path, operations);
-        for (const operation of operations) texts.set(operation, JSON.stringify(operation));
-      }
-      return operations;
-    },
-    textOf: (operation) => texts.get(operation),
-  };
+): void {
+  if (additions.length === 0) return;
+  if (list) for (const value of additions) patch.push({ op: "add", path: `${path}/-`, value });
+  else patch.push({ op: "add", path, value: additions });
 }
 
 /**
- * Writes patches as JSON text; that of `additions`, and of the values that are `repeated` in many patches as they are, is
- * worked out once.
+ * What the operations make of `document`, one after the other. It stays as it is, and what they don't touch is shared. Each path
+ * must lead to where the operation says; operations that were made for the document do.
  */
-export function createPatchEncoder(
-  additions: FrontAdditions,
-  repeated: readonly unknown[],
-): (patch: readonly JsonPatchOperation[]) => string {
-  let texts: Map<unknown, string> | undefined;
-  return (patch) => {
-    texts ??= new Map(repeated.map((value) => [value, JSON.stringify(value)]));
-    let all = "";
-    for (const operation of patch) {
-      all += all === "" ? "" : ",";
-      const text = additions.textOf(operation);
-      const value = operation.op === "remove" ? undefined : texts.get(operation.value);
-      if (text !== undefined) all += text;
-      else if (value === undefined) all += JSON.stringify(operation);
-      else all += `{"op":"${operation.op}","path":${JSON.stringify(operation.path)},"value":${value}}`;
-    }
-    return `[${all}]`;
-  };
+export function applyPatch<T>(document: T, operations: readonly JsonPatchOperation[]): T {
+  let changed: unknown = document;
+  for (const operation of operations) {
+    const tokens = operation.path.split("/").slice(1);
+    changed = applyAt(changed, tokens.map(unescapePointerToken), operation);
+  }
+  // A patch of a pod makes a pod.
+  return changed as T;
+}
+
+function unescapePointerToken(token: string): string {
+  return token.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+function applyAt(target: unknown, [token, ...rest]: readonly string[], operation: JsonPatchOperation): unknown {
+  const value = operation.op === "remove" ? undefined : operation.value;
+  if (token === undefined) return value;
+  if (!Array.isArray(target)) {
+    const members: Readonly<Record<string, unknown>> = Object(target);
+    return { ...members, [token]: applyAt(members[token], rest, operation) };
+  }
+  const at = token === "-" ? target.length : Number(token);
+  if (rest.length > 0) return target.with(at, applyAt(target[at], rest, operation));
+  if (operation.op === "remove") return target.toSpliced(at, 1);
+  return operation.op === "add" ? target.toSpliced(at, 0, value) : target.with(at, value);
 }

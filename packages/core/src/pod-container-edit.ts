@@ -1,5 +1,5 @@
 import { SecretsError } from "./errors.ts";
-import { appendAll, createFrontAdditions, type FrontAdditions, type PatchTarget } from "./json-patch.ts";
+import { appendAll, type JsonPatchOperation, type PatchTarget } from "./json-patch.ts";
 import type { Container, EnvVar, VolumeMount } from "./pod.ts";
 import type { PodEdit } from "./pod-edit.ts";
 
@@ -7,10 +7,6 @@ import type { PodEdit } from "./pod-edit.ts";
 export interface ContainerChanges {
   /** In the order in which they stand at the front: the one set last comes first. */
   readonly variables: readonly EnvVar[];
-  /** Those of the variables. */
-  readonly names: ReadonlySet<string>;
-  /** Puts the variables in front. */
-  readonly additions: FrontAdditions;
   /** One a volume, in the order in which they go to the end. */
   readonly mounts: readonly VolumeMount[];
 }
@@ -23,43 +19,76 @@ export function containerChanges(edits: readonly PodEdit[], since: number): Cont
     if (edit.kind === "env" && !variables.has(edit.variable.name)) variables.set(edit.variable.name, edit.variable);
     if (edit.kind === "mount") mounts.set(edit.mount.name, edit.mount);
   }
-  return toChanges([...variables.values()], [...mounts.values()].reverse());
+  return { variables: [...variables.values()], mounts: [...mounts.values()].reverse() };
 }
 
-/** These variables and mounts, asked of a container. */
-export function toChanges(variables: readonly EnvVar[], mounts: readonly VolumeMount[]): ContainerChanges {
+/** Adds to `patch` what makes the changes to a container: nothing when it has them already. */
+export type ContainerEditor = (container: Container, patch: JsonPatchOperation[]) => void;
+
+/** Makes the changes to any container that is at `path` of its pod, with the same operations wherever they are the same. */
+export function createContainerEditor({ variables, mounts }: ContainerChanges, path: string): ContainerEditor {
+  const putInFront = createVariablesEditor(variables, `${path}/env`);
+  const allMounts: JsonPatchOperation = { op: "add", path: `${path}/volumeMounts`, value: mounts };
+  const eachMount = mounts.map((mount) => ({
+    mount,
+    operation: { op: "add", path: `${path}/volumeMounts/-`, value: mount } satisfies JsonPatchOperation,
+  }));
+  return (container, patch) => {
+    putInFront(container, patch);
+    if (mounts.length === 0) return;
+    if (!container.volumeMounts) patch.push(allMounts);
+    else for (const { mount, operation } of eachMount) if (!hasMount(container, mount)) patch.push(operation);
+  };
+}
+
+function createVariablesEditor(variables: readonly EnvVar[], path: string): ContainerEditor {
   const names = new Set(variables.map(({ name }) => name));
-  return { variables, names, additions: createFrontAdditions(variables), mounts };
+  const whole: JsonPatchOperation = { op: "add", path, value: variables };
+  const inFront = variables.map((value, at): JsonPatchOperation => ({ op: "add", path: `${path}/${at}`, value }));
+  return ({ env }, patch) => {
+    if (variables.length === 0) return;
+    if (!env || env.length === 0) {
+      patch.push(whole);
+      return;
+    }
+    let replaced = 0;
+    for (const { name } of env) if (names.has(name)) replaced++;
+    const inPlace = replaced === variables.length;
+    if (inPlace && variables.every((variable, at) => isSameVariable(env[at], variable))) return;
+    // From the end, so that no removal moves what is yet to be removed.
+    for (let at = env.length - 1; replaced > 0; at--) {
+      if (!names.has(env[at]?.name ?? "")) continue;
+      patch.push({ op: "remove", path: `${path}/${at}` });
+      replaced--;
+    }
+    for (const operation of inFront) patch.push(operation);
+  };
 }
 
-/** Makes the changes to the container at `to.path`. Gives back the same object when it has them already. */
-export function editContainer(container: Container, changes: ContainerChanges, to: PatchTarget): Container {
-  const env = putInFront(container.env, changes, { path: `${to.path}/env`, patch: to.patch });
-  const volumeMounts = appendAll(container.volumeMounts, missingMounts(container, changes.mounts), {
-    path: `${to.path}/volumeMounts`,
-    patch: to.patch,
-  });
-  if (env === container.env && volumeMounts === container.volumeMounts) return container;
-  return { ...container, ...(env && { env }), ...(volumeMounts && { volumeMounts }) };
+function hasMount({ name: containerName, volumeMounts }: Container, { name, mountPath }: VolumeMount): boolean {
+  let other: VolumeMount | undefined;
+  for (const mount of volumeMounts ?? []) {
+    if (mount.name === name) return true;
+    if (mount.mountPath === mountPath) other ??= mount;
+  }
+  if (!other) return false;
+  throw new SecretsError(
+    "pod_conflict",
+    `container "${containerName}" mounts volume "${other.name}" at ${mountPath}, where secrets go (volume "${name}"): mount it elsewhere`,
+  );
 }
 
 /** Brings the variables of an init container of ours, which is in the pod already, up to date, each in its place. */
-export function updateVariables(container: Container, wanted: readonly EnvVar[], to: PatchTarget): Container {
-  const env = [...(container.env ?? [])];
+export function updateVariables({ env }: Container, wanted: readonly EnvVar[], { path, patch }: PatchTarget): void {
   const missing: EnvVar[] = [];
-  let changed = false;
   for (const variable of wanted) {
-    const at = env.findIndex(({ name }) => name === variable.name);
+    const at = env?.findIndex(({ name }) => name === variable.name) ?? -1;
     if (at < 0) missing.push(variable);
-    else if (!isSameVariable(env[at], variable)) {
-      env[at] = variable;
-      to.patch.push({ op: "replace", path: `${to.path}/env/${at}`, value: variable });
-      changed = true;
+    else if (!isSameVariable(env?.[at], variable)) {
+      patch.push({ op: "replace", path: `${path}/env/${at}`, value: variable });
     }
   }
-  if (!changed && missing.length === 0) return container;
-  const all = appendAll(container.env && env, missing, { path: `${to.path}/env`, patch: to.patch });
-  return { ...container, ...(all && { env: all }) };
+  appendAll(env, missing, { path: `${path}/env`, patch });
 }
 
 /** Whether two variables say the same. One without a value is empty: the API server drops empty values. */
@@ -69,37 +98,4 @@ export function isSameVariable(there: EnvVar | undefined, wanted: EnvVar): boole
   const { name, key, optional = false } = wanted.valueFrom.secretKeyRef;
   const ref = there.valueFrom?.secretKeyRef;
   return ref?.name === name && ref.key === key && (ref.optional ?? false) === optional;
-}
-
-function putInFront(env: Container["env"], changes: ContainerChanges, { path, patch }: PatchTarget) {
-  const { variables, names, additions } = changes;
-  if (variables.length === 0) return env;
-  if (!env || env.length === 0) {
-    patch.push({ op: "add", path, value: variables });
-    return variables;
-  }
-  const rest = env.filter(({ name }) => !names.has(name));
-  const inPlace = rest.length + variables.length === env.length;
-  if (inPlace && variables.every((variable, at) => isSameVariable(env[at], variable))) return env;
-  // From the end, so that no removal moves what is yet to be removed.
-  for (let at = env.length - 1; at >= 0 && rest.length < env.length; at--) {
-    if (names.has(env[at]?.name ?? "")) patch.push({ op: "remove", path: `${path}/${at}` });
-  }
-  for (const operation of additions.operationsAt(path)) patch.push(operation);
-  return [...variables, ...rest];
-}
-
-function missingMounts(container: Container, mounts: readonly VolumeMount[]): VolumeMount[] {
-  const there = container.volumeMounts ?? [];
-  const missing = mounts.filter((mount) => !there.some(({ name }) => name === mount.name));
-  for (const { mountPath, name } of missing) {
-    const other = there.find((mount) => mount.mountPath === mountPath);
-    if (other) {
-      throw new SecretsError(
-        "pod_conflict",
-        `container "${container.name}" mounts volume "${other.name}" at ${mountPath}, where secrets go (volume "${name}"): mount it elsewhere`,
-      );
-    }
-  }
-  return missing;
 }

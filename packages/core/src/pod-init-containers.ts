@@ -1,12 +1,11 @@
 import { SecretsError } from "./errors.ts";
-import { appendAll, type JsonPatchOperation } from "./json-patch.ts";
+import { appendAll, applyPatch, type JsonPatchOperation } from "./json-patch.ts";
 import type { Container, PodSpec } from "./pod.ts";
 import {
   type ContainerChanges,
   containerChanges,
-  editContainer,
+  createContainerEditor,
   isSameVariable,
-  toChanges,
   updateVariables,
 } from "./pod-container-edit.ts";
 import type { OwnContainer, PodEdit } from "./pod-edit.ts";
@@ -22,48 +21,65 @@ interface Placed {
   own?: { readonly wanted: OwnContainer; readonly since: number };
 }
 
-/** Where changes go and who gets those that are for all containers. */
-export interface InitContainersTarget {
-  readonly patch: JsonPatchOperation[];
-  readonly forAll: ContainerChanges;
-  /** Nobody but these. */
-  readonly only: ReadonlySet<string> | undefined;
-}
-
-/** The init containers of a pod with those of `edits` added, and all changed as the edits from their beginning on ask. */
-export function editInitContainers(
+/** Adds to `patch` what the init containers of a pod lack; with `only`, nobody but those it names is changed. */
+export type InitContainersEditor = (
   spec: PodSpec,
-  edits: readonly PodEdit[],
-  { patch, forAll, only }: InitContainersTarget,
-): PodSpec["initContainers"] {
-  if (!spec.initContainers && !edits.some(({ kind }) => kind === "initContainer")) return spec.initContainers;
-  const edited: Container[] = [];
-  const added: Container[] = [];
-  for (const [index, { container, added: isNew, own }] of place(spec, edits).entries()) {
-    const to = { path: `/spec/initContainers/${index}`, patch };
-    const changes = only?.has(container.name) === false ? NO_CHANGES : own ? changesFor(own, edits) : forAll;
-    if (!own) edited.push(editContainer(container, changes, to));
-    else if (isNew) added.push(editContainer(container, changes, { path: "", patch: [] }));
-    else edited.push(editContainer(updateVariables(container, own.wanted.env, to), changes, to));
+  patch: JsonPatchOperation[],
+  only: ReadonlySet<string> | undefined,
+) => void;
+
+/** Adds the init containers of `edits`, and makes in all of them the changes that the edits from their beginning on ask for. */
+export function createInitContainersEditor(edits: readonly PodEdit[], forAll: ContainerChanges): InitContainersEditor {
+  const own = edits.filter((edit) => edit.kind === "initContainer");
+  let whereNoneIs: readonly JsonPatchOperation[] | undefined;
+  return (spec, patch, only) => {
+    for (const edit of own) refuseOurName(spec, edit);
+    if (spec.initContainers || only) {
+      for (const operation of patchOf(spec, only)) patch.push(operation);
+    } else if (own.length > 0) {
+      whereNoneIs ??= patchOf(spec, only);
+      for (const operation of whereNoneIs) patch.push(operation);
+    }
+  };
+
+  function patchOf(spec: PodSpec, only: ReadonlySet<string> | undefined): readonly JsonPatchOperation[] {
+    const patch: JsonPatchOperation[] = [];
+    const added: Container[] = [];
+    for (const [index, placed] of place(spec, edits).entries()) {
+      const isLeft = only?.has(placed.container.name) === false;
+      const changes = isLeft ? NO_CHANGES : placed.own ? changesFor(placed.own, edits) : forAll;
+      const within = patchWithin(placed, changes);
+      if (placed.added) added.push(applyPatch(placed.container, within));
+      else for (const one of within) patch.push({ ...one, path: `/spec/initContainers/${index}${one.path}` });
+    }
+    appendAll(spec.initContainers, added, { path: "/spec/initContainers", patch });
+    return patch;
   }
-  return appendAll(spec.initContainers && edited, added, { path: "/spec/initContainers", patch });
 }
 
-const NO_CHANGES = toChanges([], []);
+/** A patch of the container alone. */
+function patchWithin({ container, added, own }: Placed, changes: ContainerChanges): readonly JsonPatchOperation[] {
+  const patch: JsonPatchOperation[] = [];
+  if (own && !added) updateVariables(container, own.wanted.env, { path: "", patch });
+  createContainerEditor(changes, "")(applyPatch(container, patch), patch);
+  return patch;
+}
+
+const NO_CHANGES: ContainerChanges = { variables: [], mounts: [] };
 
 /** A task's variable must not replace one that our own container works with. */
 function changesFor({ wanted, since }: { wanted: OwnContainer; since: number }, edits: readonly PodEdit[]) {
   const changes = containerChanges(edits, since);
   const isOwn = (name: string) => wanted.env.some((own) => own.name === name);
   const variables = changes.variables.filter(({ name }) => !isOwn(name));
-  return toChanges(variables, changes.mounts);
+  return { variables, mounts: changes.mounts };
 }
 
 function place(spec: PodSpec, edits: readonly PodEdit[]): Placed[] {
   const placed: Placed[] = (spec.initContainers ?? []).map((container) => ({ container, added: false }));
   for (const [since, edit] of edits.entries()) {
     if (edit.kind !== "initContainer") continue;
-    const there = findOwn(placed, spec, edit);
+    const there = findOwn(placed, edit);
     if (there) there.own ??= { wanted: edit.container, since };
     else {
       const wanted = edit.numbered ? { ...edit.container, name: freeName(placed, edit) } : edit.container;
@@ -73,8 +89,11 @@ function place(spec: PodSpec, edits: readonly PodEdit[]): Placed[] {
   return placed;
 }
 
-function findOwn(placed: readonly Placed[], spec: PodSpec, edit: InitContainerEdit): Placed | undefined {
-  for (const { name } of spec.containers) if (hasOurName(name, edit)) throw conflict(name);
+function refuseOurName({ containers }: PodSpec, edit: InitContainerEdit): void {
+  for (const { name } of containers) if (hasOurName(name, edit)) throw conflict(name);
+}
+
+function findOwn(placed: readonly Placed[], edit: InitContainerEdit): Placed | undefined {
   for (const candidate of placed) {
     const { container } = candidate;
     if (!hasOurName(container.name, edit)) continue;

@@ -1,39 +1,58 @@
 import { isDeepStrictEqual } from "node:util";
 import { isWrittenSecretName } from "./delivery.ts";
 import { SecretsError } from "./errors.ts";
-import { appendAll, type JsonPatchOperation, type PatchTarget } from "./json-patch.ts";
+import { appendAll, applyPatch, type JsonPatchOperation, type PatchTarget } from "./json-patch.ts";
 import type { PodSpec, Volume, VolumeItem } from "./pod.ts";
 import type { PodEdit } from "./pod-edit.ts";
 
-/** The volumes of a pod with those of `edits` added or, where ours are there already, brought up to date. */
-export function editVolumes(
-  there: PodSpec["volumes"],
-  edits: readonly Extract<PodEdit, { kind: "volume" }>[],
-  patch: JsonPatchOperation[],
-): PodSpec["volumes"] {
-  let volumes = there;
-  for (const edit of edits) {
-    const at = volumes?.findIndex(({ name }) => name === edit.volume.name) ?? -1;
-    const existing = volumes?.[at];
-    if (!existing) volumes = appendAll(volumes, [edit.volume], { path: "/spec/volumes", patch });
-    else {
-      const updated = updateVolume(existing, edit.volume, { path: `/spec/volumes/${at}`, patch });
-      if (updated !== existing) volumes = volumes?.with(at, updated);
+type VolumeEdit = Extract<PodEdit, { kind: "volume" }>;
+
+/** Adds to `patch` what the volumes of a pod lack. */
+export type VolumesEditor = (volumes: PodSpec["volumes"], patch: JsonPatchOperation[]) => void;
+
+/** Adds the volumes of `edits` or, where ours are there already, brings them up to date. */
+export function createVolumesEditor(edits: readonly VolumeEdit[]): VolumesEditor {
+  const wanted = mergeVolumes(edits);
+  const whole: JsonPatchOperation = { op: "add", path: "/spec/volumes", value: wanted };
+  const atEnd = wanted.map((volume) => ({
+    volume,
+    operation: { op: "add", path: "/spec/volumes/-", value: volume } satisfies JsonPatchOperation,
+  }));
+  return (there, patch) => {
+    if (wanted.length === 0) return;
+    if (!there) {
+      patch.push(whole);
+      return;
     }
-  }
-  return volumes;
+    for (const { volume, operation } of atEnd) {
+      const at = there.findIndex(({ name }) => name === volume.name);
+      const existing = there[at];
+      if (existing) updateVolume(existing, volume, { path: `/spec/volumes/${at}`, patch });
+      else patch.push(operation);
+    }
+  };
 }
 
-function updateVolume(there: Volume, wanted: Volume, to: PatchTarget): Volume {
-  if (wanted.emptyDir && there.emptyDir?.medium === wanted.emptyDir.medium) return there;
-  if (wanted.secret && there.secret?.items && there.secret.secretName === wanted.secret.secretName) {
-    const items = appendAll(there.secret.items, missingItems(there.secret.items, wanted.secret.items ?? []), {
-      path: `${to.path}/secret/items`,
-      patch: to.patch,
-    });
-    return items === there.secret.items ? there : { ...there, secret: { ...there.secret, items: items ?? [] } };
+/** One volume a name: several edits of one volume come to what they would make of a pod one after the other. */
+function mergeVolumes(edits: readonly VolumeEdit[]): readonly Volume[] {
+  const merged = new Map<string, Volume>();
+  for (const { volume } of edits) {
+    const before = merged.get(volume.name);
+    const patch: JsonPatchOperation[] = [];
+    if (before) updateVolume(before, volume, { path: "", patch });
+    merged.set(volume.name, before ? applyPatch(before, patch) : volume);
   }
-  if (isDeepStrictEqual(there, wanted)) return there;
+  return [...merged.values()];
+}
+
+function updateVolume(there: Volume, wanted: Volume, to: PatchTarget): void {
+  if (wanted.emptyDir && there.emptyDir?.medium === wanted.emptyDir.medium) return;
+  if (wanted.secret && there.secret?.items && there.secret.secretName === wanted.secret.secretName) {
+    const missing = missingItems(there.secret.items, wanted.secret.items ?? []);
+    appendAll(there.secret.items, missing, { path: `${to.path}/secret/items`, patch: to.patch });
+    return;
+  }
+  if (isDeepStrictEqual(there, wanted)) return;
   if (!isWrittenByUs(there, wanted)) {
     throw new SecretsError(
       "pod_conflict",
@@ -42,7 +61,6 @@ function updateVolume(there: Volume, wanted: Volume, to: PatchTarget): Volume {
   }
   // The values have changed since: the whole volume is ours, and it holds names only.
   to.patch.push({ op: "replace", path: to.path, value: wanted });
-  return wanted;
 }
 
 function missingItems(there: readonly VolumeItem[], wanted: readonly VolumeItem[]): VolumeItem[] {

@@ -16,7 +16,7 @@ export class SecretValue {
   }
 
   static fromBytes(bytes: Uint8Array): SecretValue {
-    return new SecretValue(Uint8Array.from(bytes));
+    return new SecretValue(new Uint8Array(bytes));
   }
 
   static fromText(text: string): SecretValue {

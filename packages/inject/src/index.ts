@@ -14,6 +14,7 @@ export {
   type Mutation,
   type Mutator,
   type MutatorOptions,
+  type PodChange,
 } from "./mutator.ts";
 export { createSecretRefDelivery, type SecretRefDeliveryOptions, type SecretWriter } from "./secret-ref-delivery.ts";
 export type { SidecarConfig } from "./sidecar.ts";

@@ -52,7 +52,7 @@ export function createInlineDelivery(options: { fileMountInitContainer?: FileMou
       });
       return { edits, secrets: [] };
     },
-    async write() {},
+    write() {},
   };
 }
 

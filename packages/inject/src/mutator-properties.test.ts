@@ -239,13 +239,13 @@ describe("for whatever pod, requests and managers", { timeout: 30_000 + RUNS * 1
     await checkChanged(({ pod, mutation }) => {
       const patched = jsonPatch.applyPatch(
         structuredClone(pod),
-        structuredClone([...mutation.patch]) as jsonPatch.Operation[],
+        structuredClone([...mutation.patch.operations]) as jsonPatch.Operation[],
         true,
         true,
         false,
       );
       expect(patched.newDocument).toEqual(mutation.pod);
-      expect(JSON.parse(mutation.patchText)).toEqual(JSON.parse(JSON.stringify(mutation.patch)));
+      expect(JSON.parse(mutation.patch.json)).toEqual(JSON.parse(JSON.stringify(mutation.patch.operations)));
     });
   });
 
@@ -291,7 +291,7 @@ describe("for whatever pod, requests and managers", { timeout: 30_000 + RUNS * 1
     );
     await checkChanged(
       ({ mutation }) => {
-        for (const trace of [CANARY, ...inBase64]) expect(mutation.patchText).not.toContain(trace);
+        for (const trace of [CANARY, ...inBase64]) expect(mutation.patch.json).not.toContain(trace);
         const referred = JSON.stringify(mutation.pod).match(/flyte-secrets-[0-9a-f]{32}/g) ?? [];
         expect(mutation.secrets.map(({ name }) => name)).toEqual(expect.arrayContaining(referred));
       },

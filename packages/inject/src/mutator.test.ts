@@ -149,7 +149,7 @@ describe("a pod", () => {
     };
     const second = await mutator.mutate(between);
     if (!second.changed) throw new Error("the new init container was to get its variables");
-    expect(second.patch.map(({ op, path }) => `${op} ${path}`)).toEqual([
+    expect(second.patch.operations.map(({ op, path }) => `${op} ${path}`)).toEqual([
       "add /spec/initContainers/0/env",
       "add /spec/initContainers/0/volumeMounts",
     ]);

@@ -1,9 +1,10 @@
 import {
   type Awaitable,
+  applyPatch,
   type Delivery,
   type InjectContext,
   type Injector,
-  type JsonPatchOperation,
+  type JsonPatch,
   type KubernetesSecret,
   namedContainers,
   type Pod,
@@ -35,14 +36,12 @@ export interface MutateOptions {
   readonly signal?: AbortSignal;
 }
 
-export type Mutation =
+/** What a pod lacks. */
+export type PodChange =
   | { readonly changed: false }
   | {
       readonly changed: true;
-      readonly pod: Pod;
-      readonly patch: readonly JsonPatchOperation[];
-      /** The patch as JSON text. */
-      readonly patchText: string;
+      readonly patch: JsonPatch;
       /** What may not work, for the user to read. */
       readonly warnings: readonly string[];
       /** What the pod refers to and was written for it, or would have been on a dry run. */
@@ -50,6 +49,11 @@ export type Mutation =
       /** Which manager served which request, in the order of the requests. */
       readonly injections: readonly InjectionRecord[];
     };
+
+/** A change together with the pod that it makes. */
+export type Mutation =
+  | Extract<PodChange, { changed: false }>
+  | (Extract<PodChange, { changed: true }> & { readonly pod: Pod });
 
 /** Gives a pod the secrets that its annotations ask for. */
 export interface Mutator {
@@ -59,6 +63,8 @@ export interface Mutator {
    * ...); then nothing has been written either.
    */
   mutate(pod: Pod, options?: MutateOptions): Promise<Mutation>;
+  /** As {@link Mutator.mutate}, without the pod; when all values are in memory, at once: then a rejection is thrown at once too. */
+  changeOf(pod: Pod, options?: MutateOptions): Awaitable<PodChange>;
 }
 
 export function createMutator(options: MutatorOptions): Mutator {
@@ -66,33 +72,42 @@ export function createMutator(options: MutatorOptions): Mutator {
   const variables: VariableNaming = { prefix: options.secretEnvVarPrefix, style: options.envVarNaming };
   const readRequests = createRequestReader();
   const planFor = createPlanner(delivery, variables);
+
+  function changeOf(pod: Pod, options: MutateOptions = {}): Awaitable<PodChange> {
+    const { namespace, dryRun = false, refusedClaim, signal } = options;
+    const requests = readRequests(pod);
+    if (requests.length === 0) return UNCHANGED;
+    const containers = namedContainers(pod);
+    const context: InjectContext = {
+      labels: pod.metadata?.labels ?? {},
+      namespace: pod.metadata?.namespace || namespace || "default",
+      variables,
+      ...(refusedClaim !== undefined && { refusedClaim }),
+      ...(signal && { signal }),
+    };
+    // All at once, so that a backend may fetch the values of a pod together.
+    const serving = requests.map((request) => injectFirst(managers, request, context));
+    return whenKnown(isKnown(serving) ? serving : Promise.all(serving), (served) => {
+      const { editor, ...outcome } = planFor(served);
+      const patch = editor.edit(pod, containers);
+      const change: PodChange = patch.operations.length === 0 ? UNCHANGED : { changed: true, patch, ...outcome };
+      if (dryRun) return change;
+      const owners = pod.metadata?.ownerReferences ?? [];
+      const written = delivery.write(context.namespace, outcome.secrets, { owners, ...(signal && { signal }) });
+      return whenKnown(written, () => change);
+    });
+  }
+
   return {
-    async mutate(pod, { namespace, dryRun = false, refusedClaim, signal } = {}) {
-      const requests = readRequests(pod);
-      if (requests.length === 0) return { changed: false };
-      const containers = namedContainers(pod);
-      const context: InjectContext = {
-        labels: pod.metadata?.labels ?? {},
-        namespace: pod.metadata?.namespace || namespace || "default",
-        variables,
-        ...(refusedClaim !== undefined && { refusedClaim }),
-        ...(signal && { signal }),
-      };
-      // All at once, so that a backend may fetch the values of a pod together.
-      const serving = requests.map((request) => injectFirst(managers, request, context));
-      const served = isKnown(serving) ? serving : await Promise.all(serving);
-      const { editor, secrets, warnings, injections } = planFor(served);
-      const edited = editor.edit(pod, containers);
-      if (!dryRun) {
-        const owners = pod.metadata?.ownerReferences ?? [];
-        await delivery.write(context.namespace, secrets, { owners, ...(signal && { signal }) });
-      }
-      if (edited.patch.length === 0) return { changed: false };
-      const patchText = editor.encodePatch(edited.patch);
-      return { changed: true, ...edited, patchText, warnings, secrets, injections };
+    changeOf,
+    async mutate(pod, options) {
+      const change = await changeOf(pod, options);
+      return change.changed ? { ...change, pod: applyPatch(pod, change.patch.operations) } : change;
     },
   };
 }
+
+const UNCHANGED = { changed: false } as const;
 
 function isKnown<T>(values: readonly Awaitable<T>[]): values is readonly T[] {
   return !values.some((value) => value instanceof Promise);

@@ -1,5 +1,6 @@
 import { createHmac, hash, randomBytes } from "node:crypto";
 import {
+  type Awaitable,
   type Delivery,
   type KubernetesSecret,
   type PodEdit,
@@ -30,7 +31,7 @@ export interface SecretWriter {
    * Makes sure that `secret` is in `namespace` when it returns; one of that name has that content, so that nothing needs to
    * be compared. It goes away with the `owners`, or after a while if no pod came to use it. Throws if it can't be written.
    */
-  write(namespace: string, secret: KubernetesSecret, options: WriteOptions): Promise<void>;
+  write(namespace: string, secret: KubernetesSecret, options: WriteOptions): Awaitable<void>;
 }
 
 export interface SecretRefDeliveryOptions {
@@ -72,8 +73,10 @@ export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }:
       const labels = { "app.flyte.org/managed-by": "flyte-secrets-webhook" };
       return { edits, secrets: data.size === 0 ? [] : [{ name, labels, data: Object.fromEntries(data) }] };
     },
-    async write(namespace, secrets, options) {
-      for (const secret of secrets) await writer.write(namespace, secret, options);
+    write(namespace, secrets, options) {
+      // A pod has one at the most.
+      const [secret] = secrets;
+      if (secret) return writer.write(namespace, secret, options);
     },
   };
 }

@@ -38,14 +38,6 @@ export function isSent({ metadata }: Pod): boolean {
   return metadata?.labels?.[INJECT_LABEL] === "true";
 }
 
-/** The object with another pod at `pointer`. */
-export function withPod(object: KubernetesObject, pointer: string, pod: Pod): KubernetesObject {
-  const [, field, rest] = /^\/([^/]+)(.*)$/.exec(pointer) ?? [];
-  if (field === undefined || rest === undefined) return pod;
-  const inner = object[field];
-  return { ...object, [field]: isObject(inner) ? withPod(inner, rest, pod) : pod };
-}
-
 /** How messages name an object: `Pod shop-dev/app`. */
 export function objectTitle(object: KubernetesObject, namespace: string): string {
   const { name, generateName, namespace: own } = isObject(object.metadata) ? object.metadata : {};

@@ -1,6 +1,6 @@
-import { INJECT_LABEL, isSecretsError, type JsonPatchOperation, SecretsError } from "@flyte-secrets/core";
+import { applyPatch, INJECT_LABEL, isSecretsError, type JsonPatchOperation, SecretsError } from "@flyte-secrets/core";
 import { type MutatePodOptions, mutatePod } from "@flyte-secrets/server/local";
-import { isSent, objectTitle, podInObject, withPod } from "../manifests/pod-in-object.ts";
+import { isSent, objectTitle, podInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { toSecretManifest } from "./secret-manifest.ts";
 
@@ -53,12 +53,13 @@ export async function mutateObject(object: KubernetesObject, options: MutateObje
     if (!mutation.changed) {
       return { outcome: "unchanged", title, object, why: "it asks for no secret, or has all that it asks for" };
     }
+    const patch = mutation.patch.operations.map((operation) => ({ ...operation, path: pointer + operation.path }));
     return {
       outcome: "changed",
       title,
       before: object,
-      object: withPod(object, pointer, mutation.pod),
-      patch: mutation.patch.map((operation) => ({ ...operation, path: pointer + operation.path })),
+      object: applyPatch(object, patch),
+      patch,
       secrets: mutation.secrets.map((secret) => toSecretManifest(secret, namespace)),
       warnings: mutation.warnings,
       isTemplate: pointer !== "",

@@ -1,4 +1,4 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { type JsonPatch, SecretsError } from "@flyte-secrets/core";
 
 /** The versions of `AdmissionReview` that are spoken: one is answered in its own. */
 const VERSIONS = ["admission.k8s.io/v1", "admission.k8s.io/v1beta1"] as const;
@@ -26,7 +26,7 @@ export interface AdmissionRequest {
 /** What is answered. */
 export type AdmissionAnswer =
   | { readonly allowed: true }
-  | { readonly allowed: true; readonly patchText: string; readonly warnings: readonly string[] }
+  | { readonly allowed: true; readonly patch: JsonPatch; readonly warnings: readonly string[] }
   | { readonly allowed: false; readonly code: number; readonly message: string };
 
 /**
@@ -64,10 +64,9 @@ export function encodeAdmissionAnswer({ apiVersion, uid }: AdmissionRequest, ans
   if (!answer.allowed) {
     return `${start}false,"status":${JSON.stringify({ code: answer.code, message: answer.message })}}}`;
   }
-  if (!("patchText" in answer)) return `${start}true,"status":{"code":200,"message":"No changes"}}}`;
+  if (!("patch" in answer)) return `${start}true,"status":{"code":200,"message":"No changes"}}}`;
   const warnings = answer.warnings.length === 0 ? "" : `,"warnings":${JSON.stringify(answer.warnings)}`;
-  const patch = Buffer.from(answer.patchText).toString("base64");
-  return `${start}true,"patchType":"JSONPatch","patch":"${patch}"${warnings}}}`;
+  return `${start}true,"patchType":"JSONPatch","patch":"${answer.patch.base64}"${warnings}}}`;
 }
 
 type JsonObject = Readonly<Record<string, unknown>>;

@@ -1,4 +1,4 @@
-import { parsePod } from "@flyte-secrets/core";
+import { type Awaitable, parsePod, whenKnown } from "@flyte-secrets/core";
 import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { AdmissionAnswer, AdmissionRequest } from "./admission-review.ts";
 import { type MutatePodOptions, mutatePod } from "./mutate-pod.ts";
@@ -13,19 +13,16 @@ const UNCHANGED: Admission = { answer: { allowed: true }, injections: [] };
 
 /**
  * The answer to an admission request: should it be changed, may the pod claim what it claims, what is the change. Throws
- * `SecretsError` for a pod that is to be rejected.
+ * `SecretsError` for a pod that is to be rejected. Without a promise when everything is known.
  */
-export async function admit(
-  request: AdmissionRequest,
-  options: MutatePodOptions,
-  signal: AbortSignal,
-): Promise<Admission> {
+export function admit(request: AdmissionRequest, options: MutatePodOptions, signal: AbortSignal): Awaitable<Admission> {
   if (!request.createsPod) return UNCHANGED;
   const pod = parsePod(request.object);
   const namespace = pod.metadata?.namespace || request.namespace;
   const { creator, dryRun } = request;
-  const mutation = await mutatePod({ pod, namespace, creator }, options, { dryRun, signal });
-  if (!mutation.changed) return UNCHANGED;
-  const { patchText, warnings, injections } = mutation;
-  return { answer: { allowed: true, patchText, warnings }, injections };
+  return whenKnown(mutatePod({ pod, namespace, creator }, options, { dryRun, signal }), (change) => {
+    if (!change.changed) return UNCHANGED;
+    const { patch, warnings, injections } = change;
+    return { answer: { allowed: true, patch, warnings }, injections };
+  });
 }

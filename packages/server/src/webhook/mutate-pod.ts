@@ -1,24 +1,29 @@
-import type { MutateOptions, Mutation, Mutator } from "@flyte-secrets/inject";
+import { type Awaitable, whenKnown } from "@flyte-secrets/core";
+import type { MutateOptions, Mutator, PodChange } from "@flyte-secrets/inject";
 import type { PodCreation, ScopeGuard } from "./scope-guard.ts";
 
 export interface MutatePodOptions {
-  readonly mutator: Mutator;
+  readonly mutator: Pick<Mutator, "changeOf">;
   readonly scopeGuard: ScopeGuard;
   /** Whether a refused claim is only warned of: `webhook.scopeBinding.mode: warn`. */
   readonly warnOnly: boolean;
 }
 
-/** Gives a pod that is being created its secrets, if it may have them. Throws `SecretsError` for one that is to be rejected. */
-export async function mutatePod(
+/**
+ * What a pod that is being created lacks of the secrets it asks for, if it may have them; what it will refer to is written then.
+ * Throws `SecretsError` for one that is to be rejected. Without a promise when everything is known.
+ */
+export function mutatePod(
   creation: PodCreation,
   { mutator, scopeGuard, warnOnly }: MutatePodOptions,
   call: Pick<MutateOptions, "dryRun" | "signal"> = {},
-): Promise<Mutation> {
+): Awaitable<PodChange> {
   const { pod, namespace } = creation;
   const refusal = scopeGuard(creation);
-  const refusedClaim = warnOnly ? undefined : refusal;
-  const mutation = await mutator.mutate(pod, { ...call, namespace, ...(refusedClaim && { refusedClaim }) });
-  if (!mutation.changed || refusal === undefined) return mutation;
-  const isScoped = mutation.injections.some(({ level }) => level !== undefined);
-  return isScoped ? { ...mutation, warnings: [...mutation.warnings, refusal] } : mutation;
+  if (refusal === undefined) return mutator.changeOf(pod, { ...call, namespace });
+  if (!warnOnly) return mutator.changeOf(pod, { ...call, namespace, refusedClaim: refusal });
+  return whenKnown(mutator.changeOf(pod, { ...call, namespace }), (change) => {
+    const isScoped = change.changed && change.injections.some(({ level }) => level !== undefined);
+    return isScoped ? { ...change, warnings: [...change.warnings, refusal] } : change;
+  });
 }

@@ -109,8 +109,8 @@ describe("stopping", () => {
   it("finishes a review that is under way, and answers it as the last on its connection", async () => {
     const nothing = () => {};
     let release = nothing;
-    const mutator: Mutator = {
-      mutate: () =>
+    const mutator: Pick<Mutator, "changeOf"> = {
+      changeOf: () =>
         new Promise((resolve) => {
           release = () => resolve({ changed: false });
         }),
@@ -127,7 +127,7 @@ describe("stopping", () => {
   });
 
   it("cuts off what takes too long", async () => {
-    const webhook = await serveForTest({ mutator: { mutate: () => new Promise(() => {}) } });
+    const webhook = await serveForTest({ mutator: { changeOf: () => new Promise(() => {}) } });
     const answer = review(webhook, podReview(taskPod([])));
     const outcome = expect(answer).rejects.toThrow("socket hang up");
     await webhook.close({ graceMs: 50, finishMs: 50 });

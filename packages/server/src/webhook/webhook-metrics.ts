@@ -70,7 +70,7 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
       latency.observe((performance.now() - started) / 1000);
     },
     admitted({ answer, injections: injected }) {
-      admissions("patchText" in answer ? "changed" : "unchanged");
+      admissions("patch" in answer ? "changed" : "unchanged");
       for (const { manager, level } of injected) injections(manager, level);
     },
     rejected(code) {

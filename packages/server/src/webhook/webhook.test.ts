@@ -22,9 +22,11 @@ const PATCH = JSON.stringify([{ op: "add", path: "/spec/containers/0/env", value
 const CHANGED = { allowed: true, patchType: "JSONPatch", patch: Buffer.from(PATCH).toString("base64") };
 const POD = taskPod([ask("a", { envVar: "A" })]);
 
-function failing(error: unknown): Mutator {
+type Changer = Pick<Mutator, "changeOf">;
+
+function failing(error: unknown): Changer {
   return {
-    async mutate() {
+    changeOf() {
       throw error;
     },
   };
@@ -110,8 +112,8 @@ describe("an admission review", () => {
 describe("the time that the API server waits", () => {
   it("is not used up: a rejection comes before, and the lookup is told to end", async () => {
     const signals: AbortSignal[] = [];
-    const mutator: Mutator = {
-      mutate(_, { signal } = {}) {
+    const mutator: Changer = {
+      changeOf(_, { signal } = {}) {
         if (signal) signals.push(signal);
         return new Promise(() => {});
       },

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isSecretsError } from "@flyte-secrets/core";
+import { type Awaitable, isSecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { parseGoDuration } from "../config/go-duration.ts";
 import { reply } from "../rpc/reply.ts";
@@ -9,7 +9,7 @@ import {
   decodeAdmissionReview,
   encodeAdmissionAnswer,
 } from "./admission-review.ts";
-import { admit } from "./admit.ts";
+import { type Admission, admit } from "./admit.ts";
 import { createDeadlines, type Deadline } from "./deadlines.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
 import { readBody } from "./read-body.ts";
@@ -79,16 +79,26 @@ export function createWebhook(options: WebhookOptions): WebhookHandler {
       onLate();
       return;
     }
+    const onAdmission = (admission: Admission) => {
+      metrics.admitted(admission);
+      answer(admission.answer);
+    };
+    const onError = (error: unknown) => settle(toRejection(error, log.child({ namespace: request.namespace })));
+    let admission: Awaitable<Admission>;
+    try {
+      admission = admit(request, options, deadline.signal);
+    } catch (error) {
+      onError(error);
+      return;
+    }
+    if (!(admission instanceof Promise)) {
+      onAdmission(admission);
+      return;
+    }
     deadline.listeners.add(onLate);
-    admit(request, options, deadline.signal).then(
-      (admission) => {
-        if (!deadline.listeners.delete(onLate)) return;
-        metrics.admitted(admission);
-        answer(admission.answer);
-      },
-      (error) => {
-        if (deadline.listeners.delete(onLate)) settle(toRejection(error, log.child({ namespace: request.namespace })));
-      },
+    admission.then(
+      (admission) => deadline.listeners.delete(onLate) && onAdmission(admission),
+      (error) => deadline.listeners.delete(onLate) && onError(error),
     );
   }
 }

@@ -80,14 +80,14 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   }
 
   return {
-    async write(namespace, secret, { owners, signal: caller }) {
+    write(namespace, secret, { owners, signal: caller }) {
       const written = writtenIn(namespace);
       if (written === undefined) throw notListed(namespace);
       const present = written.find({ namespace, name: secret.name });
       if (present !== undefined && !isDue(present, owners)) return;
 
       const key = [namespace, secret.name, ...owners.map(({ uid }) => uid)].join("/");
-      await settleBefore(caller, () => {
+      return settleBefore(caller, () => {
         const writing =
           underWay.get(key) ??
           retryConflict({ clock, signal }, () => write({ namespace, secret, owners }, written)).finally(() =>

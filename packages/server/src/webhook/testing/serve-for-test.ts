@@ -22,7 +22,7 @@ export interface TestWebhook extends Target {
 
 export interface TestWebhookOptions {
   readonly lookup?: SecretLookup;
-  readonly mutator?: Mutator;
+  readonly mutator?: Pick<Mutator, "changeOf">;
   readonly flags?: Readonly<Record<string, string>>;
   readonly readiness?: readonly (() => unknown)[];
 }
