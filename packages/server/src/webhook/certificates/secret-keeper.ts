@@ -7,8 +7,8 @@ import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import type { ServingCertificate } from "../certificate-source.ts";
 import type { CertificateKeeper } from "./certificate-keeper.ts";
 
-/** Says that the certificate is ours to renew. */
-const OWN_LABELS = { "app.kubernetes.io/managed-by": "flyte-secrets" };
+/** Says that the certificate is ours to renew. No label of others: an installer that made the Secret (Helm) sets those again. */
+const OWN_LABELS = { "app.flyte.org/certificate": "self-made" };
 
 /** What cert-manager writes on a Secret that it renews, and leaves there when the Secret was somebody else's before. */
 const CERT_MANAGER_ANNOTATION = "cert-manager.io/certificate-name";
@@ -30,7 +30,7 @@ export function createSecretKeeper(options: SecretKeeperOptions): CertificateKee
   const { client, namespace, name, clock, log } = options;
 
   async function create(certificate: ServingCertificate): Promise<boolean> {
-    const metadata = { namespace, name, labels: OWN_LABELS };
+    const metadata = { namespace, name, labels: { "app.kubernetes.io/managed-by": "flyte-secrets", ...OWN_LABELS } };
     const secret: Secret = { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data: encode(certificate) };
     return wasFirst(client.create(SECRETS, secret), "already_exists");
   }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Secret } from "../../kube/kube-object.ts";
+import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { createMemoryApi } from "../../kube/testing/memory-api.ts";
 import { openNamingKey } from "./naming-key.ts";
 
@@ -12,6 +12,21 @@ test("replicas that start at once agree on one key, and so does the next one", a
   expect(one).toHaveLength(32);
   expect(other).toEqual(one);
   expect(await open()).toEqual(one);
+  expect(writes).toHaveLength(1);
+});
+
+test("replicas fill an empty Secret that an installer put there, one of them, and leave its labels", async () => {
+  const { client, put, writes } = createMemoryApi();
+  const labels = { "app.kubernetes.io/managed-by": "Helm" };
+  put({ apiVersion: "v1", kind: "Secret", metadata: { ...WHERE, labels } });
+  const open = () => openNamingKey({ client, ...WHERE });
+  const [one, other] = await Promise.all([open(), open()]);
+  expect(other).toEqual(one);
+  expect(await client.get(SECRETS, WHERE)).toMatchObject({
+    metadata: { labels },
+    immutable: true,
+    data: { key: Buffer.from(one).toString("base64") },
+  });
   expect(writes).toHaveLength(1);
 });
 

@@ -12,7 +12,7 @@ export function namingKeySecret({ secretName }: Config["webhook"]): string {
 }
 
 export interface NamingKeyOptions {
-  readonly client: Pick<KubeClient, "get" | "create">;
+  readonly client: Pick<KubeClient, "get" | "create" | "replace">;
   readonly namespace: string;
   /** Of the Secret that keeps it. */
   readonly name: string;
@@ -20,18 +20,18 @@ export interface NamingKeyOptions {
 
 /**
  * The key by which the names of written Secrets are made, the same for all replicas: the first one makes it and keeps it in a
- * Secret. Throws `value_unreadable` when something else is in that Secret.
+ * Secret, its own or an empty one that an installer put there. Throws `value_unreadable` when something else is in that Secret.
  */
 export async function openNamingKey({ client, namespace, name }: NamingKeyOptions): Promise<Uint8Array> {
   const kept = await client.get(SECRETS, { namespace, name });
-  if (kept !== undefined) return keyOf(kept);
+  if (kept?.data !== undefined) return keyOf(kept);
   const metadata = { namespace, name, labels: { "app.kubernetes.io/managed-by": "flyte-secrets" } };
-  const data = { key: randomBytes(BYTES).toString("base64") };
-  const made: Secret = { apiVersion: "v1", kind: "Secret", type: "Opaque", immutable: true, metadata, data };
+  const empty: Secret = kept ?? { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata };
+  const made = { ...empty, immutable: true, data: { key: randomBytes(BYTES).toString("base64") } };
   try {
-    return keyOf(await client.create(SECRETS, made));
+    return keyOf(await (kept === undefined ? client.create(SECRETS, made) : client.replace(SECRETS, made)));
   } catch (error) {
-    if (!isSecretsError(error, "already_exists")) throw error;
+    if (!isSecretsError(error, "already_exists", "conflict")) throw error;
     return keyOf((await client.get(SECRETS, { namespace, name })) ?? made);
   }
 }
