@@ -91,3 +91,17 @@ it("says that a directory is missing", () => {
     `invalid_config: ${lost} (secret.auth.tokenFile) lies in no directory: make that first, or leave the key out.`,
   );
 });
+
+// Only root can make a file of root's.
+test.runIf(process.geteuid?.() === 0)(
+  "takes a token from a Secret as the kubelet mounts it, and from nothing like it",
+  () => {
+    const mounted = join(directory, "..data");
+    writeFileSync(mounted, "0123456789abcdef");
+    chmodSync(mounted, 0o440);
+    symlinkSync(mounted, file);
+    expect(ensureTokenFile(file)).toBe("0123456789abcdef");
+    chmodSync(mounted, 0o444);
+    expect(refusal(file)).toBe(`unsafe_permissions: ${file} is a symbolic link. Put the file itself there.`);
+  },
+);
