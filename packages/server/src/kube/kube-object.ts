@@ -43,9 +43,11 @@ export function defineResource<T extends KubeObject>(names: Omit<KubeResource<T>
   return {
     ...names,
     decode(value) {
-      // The items of a list come without the two. That the rest has the kind's shape is the API server's own promise: it
-      // validates what it stores.
-      return { apiVersion, kind, ...(value as object) } as unknown as T;
+      // That it has the kind's shape is the API server's own promise: it validates what it stores.
+      const object = value as T;
+      // Who wrote which field is a third of many objects. A write without it leaves it as it is.
+      const { managedFields: _, ...metadata } = object.metadata as T["metadata"] & { managedFields?: unknown };
+      return { ...object, apiVersion, kind, metadata };
     },
   };
 }
