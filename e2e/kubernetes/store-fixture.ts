@@ -6,6 +6,7 @@ import {
   type KubeClient,
   type KubernetesStore,
   type KubernetesStoreOptions,
+  type ObservedRequest,
   openKubernetesStore,
   type Secret,
   systemClock,
@@ -29,9 +30,11 @@ export const id = (domain: string, project: string, name = "api-key"): SecretId 
 });
 
 /** A client of a real API server, whose limits are in nobody's way. */
-export function connect(kubeconfig: string): KubeClient {
-  const connection = findKubeConnection({ kubeconfig, env: {}, home: "/nowhere", clock: systemClock });
-  return createKubeClient({ connection, qps: 1_000, burst: 1_000, timeoutMs: 30_000, clock: systemClock });
+export function connect(kubeconfig: string, observe?: (request: ObservedRequest) => void): KubeClient {
+  const clock = systemClock;
+  const connection = findKubeConnection({ kubeconfig, env: {}, home: "/nowhere", clock });
+  const limits = { qps: 1_000, burst: 1_000, timeoutMs: 30_000 };
+  return createKubeClient({ connection, ...limits, clock, ...(observe && { observe }) });
 }
 
 /** Kubernetes stores for the tests of a suite, in one real cluster of this version. */
