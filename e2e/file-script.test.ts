@@ -1,8 +1,7 @@
 // The files of an Inline pod, written as its kubelet would have them written: the init container's own command and variables, taken
 // from the mutated pod, under a real busybox alone.
-import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
@@ -17,10 +16,9 @@ import {
 } from "@flyte-secrets/core";
 import { createEmbeddedInjector, createInlineDelivery, createMutator } from "@flyte-secrets/inject";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { busyboxRequirement, makeBusyboxPath } from "./support/busybox.ts";
 import { describeWith } from "./support/requirement.ts";
 import { runProgram } from "./support/run-program.ts";
-
-const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
 
 type Files = ReadonlyMap<string, Uint8Array>;
 
@@ -57,19 +55,11 @@ function digests(files: Files): Record<string, string> {
   return Object.fromEntries([...files].map(([key, bytes]) => [key, digest(bytes)]).sort());
 }
 
-const requirement = BUSYBOX
-  ? ({ missing: false } as const)
-  : ({ missing: true, what: "busybox", enable: "apt-get install busybox-static" } as const);
-
-describeWith(requirement, "the init container of an Inline pod", () => {
+describeWith(busyboxRequirement, "the init container of an Inline pod", () => {
   let home: string;
   beforeAll(() => {
     home = mkdtempSync(join(tmpdir(), "flyte-secrets-files-"));
-    mkdirSync(join(home, "bin"));
-    const applets = execFileSync(BUSYBOX ?? "", ["--list"], { encoding: "utf8" })
-      .trim()
-      .split("\n");
-    for (const applet of applets) symlinkSync(BUSYBOX ?? "", join(home, "bin", applet));
+    makeBusyboxPath(join(home, "bin"));
   });
   afterAll(() => rmSync(home, { recursive: true, force: true }));
 

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 
 /** A Python program that answers questions, one JSON document a line. */
@@ -9,9 +10,12 @@ export interface PythonPeer {
   close(): Promise<void>;
 }
 
-/** Starts a script of `python` that answers until its input ends. */
+/** Starts a script, in its directory, that answers until its input ends. */
 export function startPythonPeer(python: string, script: string): PythonPeer {
-  const child = spawn(python, [script], { env: { HOME: "/nonexistent", PATH: process.env.PATH ?? "" } });
+  const child = spawn(python, [script], {
+    cwd: dirname(script),
+    env: { HOME: "/nonexistent", PATH: process.env.PATH ?? "", PYTHONDONTWRITEBYTECODE: "1" },
+  });
   const ended = once(child, "close");
   let complaints = "";
   child.stderr.on("data", (chunk: Buffer) => {
