@@ -62,6 +62,8 @@ export {
 export { type MutatePodOptions, mutatePod } from "./webhook/mutate-pod.ts";
 export { keepRegistration, type Registration, removeRegistration } from "./webhook/registration/registration.ts";
 export {
+  findRegisteredWebhook,
+  type RegisteredWebhook,
   type RegistrationSettings,
   WEBHOOK_CONFIGURATIONS,
   type WebhookAddress,

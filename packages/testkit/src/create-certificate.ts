@@ -2,13 +2,13 @@ import "reflect-metadata";
 import { webcrypto } from "node:crypto";
 import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 
-/** A self-signed certificate for 127.0.0.1 and localhost, with its key, in PEM. */
-export async function createCertificate(): Promise<{ cert: string; key: string }> {
+/** A self-signed certificate for 127.0.0.1 and localhost, good for an hour from `now` on, with its key, in PEM. */
+export async function createCertificate(now = Date.now()): Promise<{ cert: string; key: string }> {
   const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: "CN=localhost",
-    notBefore: new Date(Date.now() - 60_000),
-    notAfter: new Date(Date.now() + 3_600_000),
+    notBefore: new Date(now - 60_000),
+    notAfter: new Date(now + 3_600_000),
     keys,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
     extensions: [

@@ -128,3 +128,47 @@ note     1 object of another kind, not looked at
     );
   });
 });
+
+describe("doctor --cluster", () => {
+  it("says which cluster it would need, and what is no question", async () => {
+    const { exitCode, stdout } = await at.call("doctor", "--cluster", "-o", "json");
+    expect([exitCode, JSON.parse(stdout)]).toEqual([
+      1,
+      [
+        {
+          state: "problem",
+          what: `No Kubernetes cluster is known: this is no pod of one, and there is no ${at.home}/.kube/config. Set secret.kubernetes.kubeconfig or KUBECONFIG.`,
+          remedy: "correct the configuration; nothing else was checked",
+        },
+      ],
+    ]);
+    expect(await at.call("doctor", "--cluster", "--pods", "-")).toEqual(
+      failure(2, "--pods cannot be used with --cluster"),
+    );
+    expect(await at.call("doctor", "--as", "system:serviceaccount:flyte:webhook")).toEqual(
+      failure(2, "--as needs --cluster"),
+    );
+    expect(await at.call("-o", "table", "doctor")).toEqual(
+      failure(2, "--output-format of doctor is one of text, json, json-raw"),
+    );
+  });
+
+  it("tells of an API server that cannot be reached, and looks no further", async () => {
+    const user = {
+      clusters: [{ name: "c", cluster: { server: "http://127.0.0.1:9" } }],
+      users: [{ name: "u", user: {} }],
+    };
+    const contexts = [{ name: "x", context: { cluster: "c", user: "u" } }];
+    const file = join(at.home, "kubeconfig");
+    writeFileSync(file, JSON.stringify({ ...user, contexts, "current-context": "x" }));
+    const { exitCode, stdout } = await at.call("doctor", "--cluster", "--secret.kubernetes.kubeconfig", file);
+    expect([exitCode, stdout.split("\n").slice(1)]).toEqual([
+      1,
+      [
+        `problem  the API server: get /version: the API server http://127.0.0.1:9 (context x of ${file}) cannot be reached (ECONNREFUSED).`,
+        "         mend what it names, and look again",
+        "",
+      ],
+    ]);
+  });
+});

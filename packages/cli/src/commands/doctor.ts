@@ -1,13 +1,24 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { Command } from "commander";
+import type { Config } from "@flyte-secrets/server/local";
+import { Command, Option } from "commander";
+import { PARTS, type Part } from "../doctor/cluster/needed-rights.ts";
 import { type Finding, ok, problem } from "../doctor/finding.ts";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
+import { refuseTogether, requireFor } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { renderJson } from "../render/render-json.ts";
+
+const FORMATS = ["text", "json", "json-raw"] as const;
 
 interface DoctorOptions extends SettingOptions {
   readonly pods?: string;
+  readonly cluster?: boolean;
+  readonly for?: Part;
+  readonly as?: string;
+  readonly namespace?: string;
+  readonly outputFormat: (typeof FORMATS)[number];
 }
 
 /** `doctor`. */
@@ -16,49 +27,89 @@ export function doctorCommand(host: Host): Command {
     .summary("Find out what is wrong, and how to mend it")
     .description(
       "Check the configuration, who can read the data directory and its keys, the store, the running server, its token and " +
-        "its clock. Or, with --pods, find the pods of a cluster that should have been given secrets and were not. Each problem " +
-        "comes with its remedy. Exit code 1 when there is any. Changes nothing.",
+        "its clock. Or, with --cluster, what service and webhook need in a cluster: their rights, namespaces, certificate and " +
+        "registration, whether the API server reaches the webhook, its clock, and the pods that lack their secrets. Or, with " +
+        "--pods, such pods in a file. Each problem comes with its remedy. Exit code 1 when there is any. Changes nothing.",
     )
-    .option("--pods <file>", "instead: check the pods in this YAML or JSON file; - is standard input");
+    .option("--pods <file>", "instead: check the pods in this YAML or JSON file; - is standard input")
+    .option("--cluster", "instead: check the cluster that kubectl would use, or the one that this runs in")
+    .addOption(
+      new Option("-o, --output-format <format>", "how to print the findings; -of works too")
+        .choices([...FORMATS])
+        .default("text"),
+    )
+    .optionsGroup("With --cluster:")
+    .addOption(new Option("--for <part>", "check for this alone (default: both)").choices([...PARTS]))
+    .option("--as <account>", "whose rights, such as system:serviceaccount:flyte:webhook (default: your own)")
+    .option("-n, --namespace <namespace>", "namespace of the webhook (default: that of this pod, else flyte)");
   return addSettingOptions(command)
     .addHelpText(
       "after",
       examples(
         "doctor",
         "doctor --secret.store.path /srv/secrets",
+        "doctor --cluster --for webhook --as system:serviceaccount:flyte:flyte-pod-webhook -c config.yaml",
         "kubectl get pods -A -o json | flyte-secrets doctor --pods -",
       ),
     )
     .action(async () => {
       const options = mergedOptions<DoctorOptions>(command);
-      const findings = options.pods === undefined ? await diagnose(options, host) : await inspect(options.pods, host);
-      for (const finding of findings) host.stdout.write(render(finding));
+      checkOptions(options);
+      const findings = await diagnose(options, host);
+      const { outputFormat } = options;
+      host.stdout.write(outputFormat === "text" ? findings.map(render).join("") : renderJson(findings, outputFormat));
       const problems = findings.filter(({ state }) => state === "problem").length;
       if (problems > 0) throw new SecretsError("check_failed", `${problems} of ${findings.length} checks failed`);
     });
 }
 
-async function inspect(file: string, host: Host): Promise<Finding[]> {
+function checkOptions({ pods, cluster, outputFormat, ...rest }: DoctorOptions): void {
+  if (!FORMATS.includes(outputFormat)) {
+    throw new SecretsError("usage", `--output-format of doctor is one of ${FORMATS.join(", ")}`);
+  }
+  refuseTogether({ "--pods": pods, "--cluster": cluster });
+  if (!cluster) requireFor("--cluster", { "--for": rest.for, "--as": rest.as, "--namespace": rest.namespace });
+}
+
+async function diagnose(options: DoctorOptions, host: Host): Promise<Finding[]> {
+  if (options.pods !== undefined) return await diagnosePods(options.pods, host);
+  try {
+    const config = await readConfig(options, host);
+    const first = ok(`Node ${host.nodeVersion}, configuration in order`);
+    return [first, ...(options.cluster ? await diagnoseCluster(config, options, host) : await diagnoseMachine(config))];
+  } catch (error) {
+    if (!isSecretsError(error, "invalid_config")) throw error;
+    return [problem(error.message, "correct the configuration; nothing else was checked")];
+  }
+}
+
+async function diagnosePods(file: string, host: Host): Promise<Finding[]> {
   const { checkPods } = await import("../doctor/check-pods.ts");
   const { readManifestFile } = await import("../manifests/read-manifest-file.ts");
   return checkPods(await readManifestFile(file, "--pods", host));
 }
 
-async function diagnose(options: SettingOptions, host: Host): Promise<Finding[]> {
+async function diagnoseMachine(config: Config): Promise<Finding[]> {
   const { checkFiles } = await import("../doctor/check-files.ts");
   const { checkServer } = await import("../doctor/check-server.ts");
   const { checkStore } = await import("../doctor/check-store.ts");
+  return [...checkFiles(config), await checkStore(config), ...(await checkServer(config))];
+}
+
+async function diagnoseCluster(config: Config, options: DoctorOptions, { env, home }: Host): Promise<Finding[]> {
+  const { connectKube, podNamespace, systemClock } = await import("@flyte-secrets/server");
+  const { checkCluster } = await import("../doctor/cluster/check-cluster.ts");
+  const client = connectKube(config, { env, home, clock: systemClock });
   try {
-    const config = await readConfig(options, host);
-    return [
-      ok(`Node ${host.nodeVersion}, configuration in order`),
-      ...checkFiles(config),
-      await checkStore(config),
-      ...(await checkServer(config)),
-    ];
-  } catch (error) {
-    if (!isSecretsError(error, "invalid_config")) throw error;
-    return [problem(error.message, "correct the configuration; nothing else was checked")];
+    return await checkCluster({
+      client,
+      config,
+      parts: options.for === undefined ? PARTS : [options.for],
+      namespace: options.namespace ?? podNamespace({ env }),
+      account: options.as,
+    });
+  } finally {
+    client.close();
   }
 }
 

@@ -1,11 +1,10 @@
 import { readFileSync } from "node:fs";
 import { isSecretsError } from "@flyte-secrets/core";
 import { type Config, findRunningServer } from "@flyte-secrets/server/local";
+import { checkClock } from "./check-clock.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
 const ANSWER_LIMIT_MS = 5_000;
-/** Tokens and certificates of other systems tolerate about this much. */
-const CLOCK_LIMIT_MS = 30_000;
 
 /** Whether the server that the data directory announces is there, ready, of one time with us, and takes the token. */
 export async function checkServer({ secret }: Config): Promise<Finding[]> {
@@ -18,7 +17,11 @@ export async function checkServer({ secret }: Config): Promise<Finding[]> {
   if (typeof answer === "string") {
     return [problem(`${endpoint} does not answer (${answer})`, `stop process ${pid}, then run flyte-secrets serve`)];
   }
-  return [await checkReady(answer, endpoint), checkClock(answer), await checkToken(endpoint, secret.auth)];
+  return [
+    await checkReady(answer, endpoint),
+    checkClock("the server", answer.headers.get("date")),
+    await checkToken(endpoint, secret.auth),
+  ];
 }
 
 function announced(path: string): ReturnType<typeof findRunningServer> {
@@ -33,14 +36,6 @@ function announced(path: string): ReturnType<typeof findRunningServer> {
 async function checkReady(answer: Response, endpoint: string): Promise<Finding> {
   if (answer.ok) return ok(`${endpoint} is ready`);
   return problem(`${endpoint} is not ready: ${(await answer.text()).trim()}`, "mend what it names; the log has more");
-}
-
-function checkClock(answer: Response): Finding {
-  const differenceMs = Math.abs(Date.parse(answer.headers.get("date") ?? "") - Date.now());
-  if (Number.isNaN(differenceMs)) return note("the server does not tell its time");
-  return differenceMs <= CLOCK_LIMIT_MS
-    ? ok("the server's clock agrees with this one")
-    : problem(`the server's clock is ${Math.round(differenceMs / 1000)} s off`, "set both clocks by NTP");
 }
 
 async function checkToken(endpoint: string, { tokenFile }: Config["secret"]["auth"]): Promise<Finding> {

@@ -105,7 +105,7 @@ export function fromFailure(error: unknown, call: KubeCall): SecretsError {
 }
 
 function describeCall({ verb, resource, namespace, name }: KubeCall): string {
-  return `${verb} ${resource}${name === undefined ? "" : ` ${name}`}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
+  return `${verb} ${resource}${name ? ` ${name}` : ""}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
 }
 
 function suffix(text: string | undefined): string {

@@ -18,7 +18,7 @@ export interface RegisteredWebhook {
   readonly name: string;
   readonly clientConfig?: {
     readonly url?: string;
-    readonly service?: object;
+    readonly service?: { readonly name: string; readonly namespace: string; readonly port?: number };
     /** PEM in base64. */
     readonly caBundle?: string;
   };
@@ -75,7 +75,7 @@ export function mergeRegistration(
     return { apiVersion, kind, metadata: { name: settings.name }, webhooks };
   }
   const others = found.webhooks ?? [];
-  const webhook = mergeWebhook(ownWebhook(found), settings, demand);
+  const webhook = mergeWebhook(findRegisteredWebhook(found), settings, demand);
   const webhooks = others.some(({ name }) => name === WEBHOOK_NAME)
     ? others.map((other) => (other.name === WEBHOOK_NAME ? webhook : other))
     : [...others, webhook];
@@ -85,11 +85,12 @@ export function mergeRegistration(
 
 /** The CAs that a configuration carries for us, in PEM; undefined when our webhook isn't in it. */
 export function registeredBundle(configuration: MutatingWebhookConfiguration): string | undefined {
-  const webhook = ownWebhook(configuration);
+  const webhook = findRegisteredWebhook(configuration);
   return webhook && decodeBundle(webhook.clientConfig?.caBundle);
 }
 
-function ownWebhook({ webhooks }: MutatingWebhookConfiguration): RegisteredWebhook | undefined {
+/** Our webhook among those of a configuration. */
+export function findRegisteredWebhook({ webhooks }: MutatingWebhookConfiguration): RegisteredWebhook | undefined {
   return webhooks?.find(({ name }) => name === WEBHOOK_NAME);
 }
 

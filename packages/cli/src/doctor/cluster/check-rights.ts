@@ -1,0 +1,108 @@
+import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/server";
+import { type Finding, note, ok, problem } from "../finding.ts";
+import type { NeededRights } from "./needed-rights.ts";
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/ */
+interface AccessReview extends KubeObject {
+  readonly spec: object;
+  readonly status?: { readonly allowed: boolean };
+}
+
+const AUTHORIZATION = "authorization.k8s.io/v1";
+const OWN_REVIEWS = defineResource<AccessReview>({
+  apiVersion: AUTHORIZATION,
+  kind: "SelfSubjectAccessReview",
+  plural: "selfsubjectaccessreviews",
+});
+const REVIEWS = defineResource<AccessReview>({
+  apiVersion: AUTHORIZATION,
+  kind: "SubjectAccessReview",
+  plural: "subjectaccessreviews",
+});
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/self-subject-review-v1/ */
+interface SelfReview extends KubeObject {
+  readonly status?: { readonly userInfo: { readonly username: string } };
+}
+
+const SELF = defineResource<SelfReview>({
+  apiVersion: "authentication.k8s.io/v1",
+  kind: "SelfSubjectReview",
+  plural: "selfsubjectreviews",
+});
+
+export interface CheckRightsOptions {
+  readonly client: KubeClient;
+  readonly needed: readonly NeededRights[];
+  /** Whose rights: `system:serviceaccount:NAMESPACE:NAME`. Undefined: those of the client itself. */
+  readonly account: string | undefined;
+}
+
+/** Whether an account may do all that is needed; one finding for each kind of object where it may not. */
+export async function checkRights({ client, needed, account }: CheckRightsOptions): Promise<Finding[]> {
+  const who = account ?? (await askOwnName(client));
+  const missing = await Promise.all(
+    needed.map(async (rights) => {
+      const allowed = await Promise.all(rights.verbs.map((verb) => review({ client, rights, verb, account })));
+      return { ...rights, verbs: rights.verbs.filter((_, index) => !allowed[index]) };
+    }),
+  );
+  const problems = missing.filter(({ verbs }) => verbs.length > 0).map((rights) => toProblem(who, rights));
+  const asked = [...new Set(needed.map(({ part }) => part))];
+  const fine = asked.filter((part) => !missing.some((rights) => rights.part === part && rights.verbs.length > 0));
+  return [
+    ...problems,
+    ...fine.map((part) => ok(`${who} has every right that the ${part} needs`)),
+    ...(who.startsWith(SERVICE_ACCOUNTS)
+      ? []
+      : [note(`--as ${SERVICE_ACCOUNTS}NAMESPACE:NAME looks at an account's rights`)]),
+  ];
+}
+
+const SERVICE_ACCOUNTS = "system:serviceaccount:";
+
+async function askOwnName(client: KubeClient): Promise<string> {
+  const { status } = await client.create<SelfReview>(SELF, emptyOf(SELF));
+  return status?.userInfo.username ?? "this user";
+}
+
+interface Question extends Pick<CheckRightsOptions, "client" | "account"> {
+  readonly rights: NeededRights;
+  readonly verb: string;
+}
+
+async function review({ client, account, rights, verb }: Question): Promise<boolean> {
+  const { group, resource, namespace, name } = rights;
+  const resourceAttributes = { verb, group, resource, namespace, name };
+  const { status } =
+    account === undefined
+      ? await client.create(OWN_REVIEWS, { ...emptyOf(OWN_REVIEWS), spec: { resourceAttributes } })
+      : await client.create(REVIEWS, { ...emptyOf(REVIEWS), spec: { resourceAttributes, ...subject(account) } });
+  return status?.allowed === true;
+}
+
+/** With the groups that the API server gives a service account when it calls. */
+function subject(user: string) {
+  const [namespace, name] = user.startsWith(SERVICE_ACCOUNTS) ? user.slice(SERVICE_ACCOUNTS.length).split(":") : [];
+  const groups = ["system:authenticated"];
+  if (name !== undefined) groups.push("system:serviceaccounts", `system:serviceaccounts:${namespace}`);
+  return { user, groups };
+}
+
+/** Questions to the API server have no name. */
+function emptyOf({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): KubeObject {
+  return { apiVersion, kind, metadata: { name: "" } };
+}
+
+function toProblem(who: string, { part, verbs, group, resource, namespace, name, purpose }: NeededRights): Finding {
+  const what = `${verbs.join(", ")} ${resource}${name === undefined ? "" : ` named ${name}`}`;
+  const where = namespace === undefined ? "of all namespaces" : `of namespace ${namespace}`;
+  const scope = group === "" ? ` ${where}` : "";
+  const role = group === "" && namespace !== undefined ? `Role in namespace ${namespace}` : "ClusterRole";
+  const names = name === undefined ? "" : `, resourceNames: [${name}]`;
+  const rule = `{apiGroups: ["${group}"], resources: [${resource}], verbs: [${verbs.join(", ")}]${names}}`;
+  return problem(
+    `${who} may not ${what}${scope}, which the ${part} needs to ${purpose}`,
+    `give it, by a ${role}, the rule ${rule}`,
+  );
+}

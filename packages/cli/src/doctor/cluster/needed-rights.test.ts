@@ -1,0 +1,54 @@
+import { loadConfig } from "@flyte-secrets/server/local";
+import { expect, it } from "vitest";
+import { neededRights, type Part } from "./needed-rights.ts";
+
+/** Verbs, resource, namespace and name of what is needed, in one line each. */
+function needed(part: Part, flags: Record<string, string>): string[] {
+  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });
+  return neededRights(part, config, "own").map(
+    ({ verbs, resource, namespace = "*", name = "*" }) => `${verbs.join()} ${resource} ${namespace}/${name}`,
+  );
+}
+
+const CERTIFICATE = ["create secrets own/*", "get,list,watch,update secrets own/flyte-pod-webhook"];
+
+it("asks nothing of the cluster for a service with a store of its own", () => {
+  expect(needed("service", { "secret.store.type": "Embedded" })).toEqual([]);
+});
+
+it("asks for the namespace of the image-pull secrets apart, where it is another", () => {
+  const flags = { "secret.store.type": "Kubernetes", "secret.kubernetes.namespace": "vault" };
+  expect(needed("service", { ...flags, "secret.imagePullNamespace": "vault" })).toEqual([
+    "create,get,update,delete,list,watch secrets vault/*",
+  ]);
+  expect(needed("service", { ...flags, "secret.imagePullNamespace": "images" })).toEqual([
+    "create,get,update,delete,list,watch secrets vault/*",
+    "create,get,update,delete secrets images/*",
+  ]);
+});
+
+it("asks for no more than the certificate where others register the webhook, and values go into the pod", () => {
+  expect(
+    needed("webhook", {
+      "webhook.disableCreateMutatingWebhookConfig": "true",
+      "webhook.embeddedSecretManagerConfig.type": "AWS",
+      "webhook.embeddedSecretManagerConfig.awsConfig.region": "eu-west-1",
+      "webhook.embeddedSecretManagerConfig.delivery": "Inline",
+    }),
+  ).toEqual(CERTIFICATE);
+});
+
+it("asks to write only in the namespaces that are listed", () => {
+  const flags = { "webhook.embeddedSecretManagerConfig.type": "K8s", "webhook.writtenSecrets.namespaces": "a,b" };
+  expect(needed("webhook", flags)).toEqual([
+    ...CERTIFICATE,
+    "create mutatingwebhookconfigurations */*",
+    "list,watch,update mutatingwebhookconfigurations */flyte-pod-webhook",
+    "get,list,watch secrets flyte/*",
+    "get secrets own/flyte-pod-webhook-naming",
+    "create,get,list,watch,patch,delete secrets a/*",
+    "list pods a/*",
+    "create,get,list,watch,patch,delete secrets b/*",
+    "list pods b/*",
+  ]);
+});

@@ -1,0 +1,79 @@
+import type { Config } from "@flyte-secrets/server";
+
+/** What runs in the cluster, each under an account of its own or both under one. */
+export const PARTS = ["service", "webhook"] as const;
+export type Part = (typeof PARTS)[number];
+
+/** Some verbs on a kind of object, in the words of RBAC. */
+export interface NeededRights {
+  readonly part: Part;
+  readonly verbs: readonly string[];
+  /** Empty for the core API. */
+  readonly group: string;
+  readonly resource: string;
+  /** Undefined: all of them. */
+  readonly namespace?: string | undefined;
+  /** Undefined: of whatever name. */
+  readonly name?: string | undefined;
+  /** Ends the sentence "which the webhook needs to ...". */
+  readonly purpose: string;
+}
+
+const SECRETS = { group: "", resource: "secrets" };
+
+/** The rights without which a part of this configuration can't do its work; `namespace` is the webhook's own. */
+export function neededRights(part: Part, config: Config, namespace: string): NeededRights[] {
+  return part === "service" ? serviceRights(config.secret) : webhookRights(config, namespace);
+}
+
+function serviceRights({ store, kubernetes, imagePullNamespace }: Config["secret"]): NeededRights[] {
+  if (store.type === "Embedded") return [];
+  const keep = { ...SECRETS, part: "service", purpose: "keep the secrets" } as const;
+  const write = ["create", "get", "update", "delete"];
+  const { namespace } = kubernetes;
+  const mirror = { ...keep, verbs: write, namespace: imagePullNamespace, purpose: "keep image-pull secrets" };
+  return [
+    { ...keep, verbs: [...write, "list", "watch"], namespace },
+    ...(imagePullNamespace === namespace ? [] : [mirror]),
+  ];
+}
+
+function webhookRights({ secret, webhook }: Config, namespace: string): NeededRights[] {
+  const { secretName, serviceName, writtenSecrets, disableCreateMutatingWebhookConfig: isRegisteredByOthers } = webhook;
+  const { type, delivery, k8sConfig } = webhook.embeddedSecretManagerConfig;
+  const values = type === "Store" ? secret.kubernetes.namespace : k8sConfig.namespace;
+  const isWatching = type === "K8s" || (type === "Store" && secret.store.type === "Kubernetes");
+  const own = { ...SECRETS, part: "webhook", namespace } as const;
+  const keeping = { ...own, purpose: "keep its certificate" };
+  const naming = { ...own, purpose: "keep the key of the names of the Secrets it writes" };
+  const registering = {
+    part: "webhook",
+    group: "admissionregistration.k8s.io",
+    resource: "mutatingwebhookconfigurations",
+    purpose: "register itself",
+  } as const;
+  const everywhere = writtenSecrets.namespaces.length === 0 ? [undefined] : writtenSecrets.namespaces;
+  return [
+    { ...keeping, verbs: ["create"] },
+    { ...keeping, verbs: ["get", "list", "watch", "update"], name: secretName },
+    ...(isRegisteredByOthers
+      ? []
+      : [
+          { ...registering, verbs: ["create"] },
+          { ...registering, verbs: ["list", "watch", "update"], name: serviceName },
+        ]),
+    ...(isWatching
+      ? [{ ...own, verbs: ["get", "list", "watch"], namespace: values, purpose: "read the secrets" }]
+      : []),
+    ...(delivery === "SecretRef" ? [{ ...naming, verbs: ["get"], name: `${secretName}-naming` }] : []),
+    ...(delivery === "SecretRef" ? everywhere.flatMap(writingRights) : []),
+  ];
+}
+
+function writingRights(namespace: string | undefined): NeededRights[] {
+  const written = { part: "webhook", group: "", namespace, purpose: "write the Secrets of pods" } as const;
+  return [
+    { ...written, resource: "secrets", verbs: ["create", "get", "list", "watch", "patch", "delete"] },
+    { ...written, resource: "pods", verbs: ["list"], purpose: "see which of the Secrets it wrote are in use" },
+  ];
+}
