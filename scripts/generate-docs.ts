@@ -1,27 +1,29 @@
-// Writes the pages under docs/ that are derived from code. With --check nothing is written, and a page that differs from what
-// the code says ends it with exit code 1.
+// Writes the files that are derived from code: pages under docs/, and the schema of the Helm chart's values. With --check nothing
+// is written, and a file that differs from what the code says ends it with exit code 1.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { renderCliPage } from "./cli-page.ts";
 import { renderConfigurationPage } from "./configuration-page.ts";
 import { renderErrorsPage } from "./errors-page.ts";
+import { renderValuesSchema } from "./values-schema.ts";
 
-interface GeneratedPage {
+interface GeneratedFile {
   /** Below the repository's root. */
   readonly path: string;
   readonly render: () => string | Promise<string>;
 }
 
-const PAGES: readonly GeneratedPage[] = [
+const FILES: readonly GeneratedFile[] = [
   { path: "docs/cli.md", render: renderCliPage },
   { path: "docs/configuration.md", render: renderConfigurationPage },
   { path: "docs/errors.md", render: renderErrorsPage },
+  { path: "deploy/helm/flyte-secrets/values.schema.json", render: renderValuesSchema },
 ];
 
 const root = join(import.meta.dirname, "..");
 const check = process.argv.includes("--check");
 
-for (const { path, render } of PAGES) {
+for (const { path, render } of FILES) {
   const file = join(root, path);
   const wanted = await render();
   if (wanted === (await readFile(file, "utf8").catch(() => undefined))) continue;

@@ -1,0 +1,86 @@
+{{/* Gives the map `into` what it lacks of `from`, map by map. Sprig's merge would also replace what is false or empty. */}}
+{{- define "flyte-secrets.fill" -}}
+{{- $into := .into -}}
+{{- range $key, $value := .from -}}
+  {{- $given := index $into $key -}}
+  {{- if kindIs "invalid" $given -}}
+    {{- $_ := set $into $key $value -}}
+  {{- else if and (kindIs "map" $given) (kindIs "map" $value) -}}
+    {{- include "flyte-secrets.fill" (dict "into" $given "from" $value) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the chart sets where the values don't: all that other objects have to agree with. */}}
+{{- define "flyte-secrets.defaults" -}}
+secret:
+  store: { type: Kubernetes }
+  imagePullNamespace: {{ .Release.Namespace }}
+  server: { port: 8093 }
+  auth: { mode: token }
+  kubernetes: { namespace: {{ .Release.Namespace }} }
+webhook:
+  listenPort: 9443
+  cacheInvalidationPort: 9444
+  serviceName: {{ include "flyte-secrets.fullname" . }}-webhook
+  servicePort: 443
+  secretName: {{ include "flyte-secrets.fullname" . }}-webhook-secret
+  certDir: /etc/webhook/certs
+  disableCreateMutatingWebhookConfig: false
+  embeddedSecretManagerConfig: { type: K8s, delivery: SecretRef }
+executor: { healthProbeBindAddress: ":8081", metricsBindAddress: ":10254" }
+{{- end -}}
+
+{{/* What no value changes, since the pod has it so. */}}
+{{- define "flyte-secrets.fixed" -}}
+secret:
+  store: { path: /var/lib/flyte-secrets/data }
+  auth: { tokenFile: /etc/flyte/token/token }
+  {{- if .Values.service.tlsSecret }}
+  server: { tls: { certFile: /etc/flyte/tls/tls.crt, keyFile: /etc/flyte/tls/tls.key } }
+  {{- end }}
+webhook: { enabled: false, localCert: false }
+{{- end -}}
+
+{{/* The configuration of both components, as YAML: Flyte's values over the chart's defaults. Nothing else of Flyte's is taken: it may hold passwords. */}}
+{{- define "flyte-secrets.config" -}}
+{{- $config := include "flyte-secrets.fixed" . | fromYaml -}}
+{{- $inline := deepCopy .Values.configuration.inline -}}
+{{- include "flyte-secrets.fill" (dict "into" $config "from" (pick $inline "secret" "webhook" "secrets" "cache" "logger" "executor" "otel")) -}}
+{{- range list "flyte-pod-webhook" "secretsWebhook" -}}
+  {{- include "flyte-secrets.fill" (dict "into" $config.webhook "from" (index $inline . | default dict)) -}}
+{{- end -}}
+{{- include "flyte-secrets.fill" (dict "into" $config.secret "from" (index .Values "flyte-core-components").secret) -}}
+{{- if (index ($config.webhook.kubernetes | default dict) "namespace") -}}
+  {{- include "flyte-secrets.fill" (dict "into" $config.secret "from" (dict "kubernetes" (dict "namespace" $config.webhook.kubernetes.namespace))) -}}
+{{- end -}}
+{{- include "flyte-secrets.fill" (dict "into" $config "from" (include "flyte-secrets.defaults" . | fromYaml)) -}}
+{{- $namespace := $config.secret.kubernetes.namespace -}}
+{{- $own := dict "embeddedSecretManagerConfig" (dict "k8sConfig" (dict "namespace" $namespace)) "writtenSecrets" (dict "namespaces" (list $namespace)) -}}
+{{- include "flyte-secrets.fill" (dict "into" $config.webhook "from" $own) -}}
+{{- $webhookURL := "" -}}
+{{- if and .Values.webhook.enabled (int $config.webhook.cacheInvalidationPort) -}}
+  {{- $webhookURL = printf "http://%s-headless:%d" $config.webhook.serviceName (int $config.webhook.cacheInvalidationPort) -}}
+{{- end -}}
+{{- include "flyte-secrets.fill" (dict "into" $config.secret "from" (dict "webhookURL" $webhookURL)) -}}
+{{- if eq (lower $config.secret.store.type) "embedded" -}}
+  {{- fail "secret.store.type: this chart keeps secrets in Kubernetes, since a pod's own files go with it; leave the key out" -}}
+{{- end -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* The namespace whose Secrets the webhook reads values from; empty when they are elsewhere. Takes the configuration. */}}
+{{- define "flyte-secrets.valuesNamespace" -}}
+{{- $type := lower .webhook.embeddedSecretManagerConfig.type -}}
+{{- if index (.webhook.awsSecretManager | default dict) "enabled" }}{{ $type = "aws" }}{{ end -}}
+{{- if eq $type "k8s" -}}
+{{- .webhook.embeddedSecretManagerConfig.k8sConfig.namespace -}}
+{{- else if eq $type "store" -}}
+{{- .secret.kubernetes.namespace -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Whether the webhook writes Secrets for pods ("true" or empty). Takes the webhook's section. */}}
+{{- define "flyte-secrets.writesSecrets" -}}
+{{- if eq (lower .embeddedSecretManagerConfig.delivery) "secretref" }}true{{ end -}}
+{{- end -}}
