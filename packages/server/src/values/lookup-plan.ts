@@ -52,15 +52,27 @@ const MAX_PLANS = 10_000;
 
 /** {@link planLookup} for a lookup that answers from memory: a plan is made once. */
 export function createPlanner(fetcher: PlannedFetcher): (scope: SecretScope, key: string) => LookupPlan {
-  const plans = new Map<string, LookupPlan>();
+  // A map for each part: the parts are the same strings for all secrets of a pod, so that making one name of them costs more.
+  const byOrg: ByName<ByName<ByName<ByName<LookupPlan>>>> = new Map();
+  let count = 0;
   return (scope, key) => {
-    // Parts of a plan hold no "/", so no two share a name; others never get this far.
-    const name = `${scope.org}/${scope.domain}/${scope.project}/${key}`;
-    const known = plans.get(name);
+    const known = byOrg.get(scope.org)?.get(scope.domain)?.get(scope.project)?.get(key);
     if (known) return known;
     const plan = planLookup(fetcher, scope, key);
-    if (plans.size >= MAX_PLANS) plans.clear();
-    plans.set(name, plan);
+    if (count >= MAX_PLANS) {
+      byOrg.clear();
+      count = 0;
+    }
+    count++;
+    within(within(within(byOrg, scope.org), scope.domain), scope.project).set(key, plan);
     return plan;
   };
+}
+
+type ByName<T> = Map<string, T>;
+
+function within<T>(maps: ByName<ByName<T>>, name: string): ByName<T> {
+  const inner = maps.get(name) ?? new Map<string, T>();
+  maps.set(name, inner);
+  return inner;
 }
