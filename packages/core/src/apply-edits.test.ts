@@ -292,3 +292,27 @@ describe("what the pod has", () => {
     expect(JSON.stringify(patch)).not.toContain("HUGE");
   });
 });
+
+describe("image-pull Secrets", () => {
+  const EDITS: PodEdit[] = ["pull-b", "pull-a", "pull-b"].map((name) => ({ kind: "imagePullSecret", name }));
+
+  it("are named once each, sorted, in a list that is made for them", () => {
+    const value = [{ name: "pull-a" }, { name: "pull-b" }];
+    for (const imagePullSecrets of [undefined, null]) {
+      expect(applyEdits(podWith({ imagePullSecrets }), EDITS)).toEqual({
+        pod: podWith({ imagePullSecrets: value }),
+        patch: [{ op: "add", path: "/spec/imagePullSecrets", value }],
+      });
+    }
+  });
+
+  it("go after the pod's own, which keep their order, unless they are among them", () => {
+    const own = [{ name: "pull-z" }, { name: "pull-b" }, {}];
+    const result = applyEdits(podWith({ imagePullSecrets: own }), EDITS);
+    expect(result).toEqual({
+      pod: podWith({ imagePullSecrets: [...own, { name: "pull-a" }] }),
+      patch: [{ op: "add", path: "/spec/imagePullSecrets/-", value: { name: "pull-a" } }],
+    });
+    expect(applyEdits(result.pod, EDITS).patch).toEqual([]);
+  });
+});

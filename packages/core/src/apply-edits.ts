@@ -3,6 +3,7 @@ import type { Pod, PodMetadata } from "./pod.ts";
 import { type ContainerEditor, containerChanges, createContainerEditor } from "./pod-container-edit.ts";
 import type { PodEdit } from "./pod-edit.ts";
 import { createInitContainersEditor } from "./pod-init-containers.ts";
+import { createPullSecretsEditor } from "./pod-pull-secrets.ts";
 import { createVolumesEditor } from "./pod-volumes.ts";
 
 /** Makes the same edits on any number of pods. */
@@ -40,6 +41,7 @@ export function createPodEditor(edits: readonly PodEdit[]): PodEditor {
   const forAll = containerChanges(edits, 0);
   const annotations = edits.filter((edit) => edit.kind === "annotation");
   const editVolumes = createVolumesEditor(edits.filter((edit) => edit.kind === "volume"));
+  const editPullSecrets = createPullSecretsEditor(edits.filter((edit) => edit.kind === "imagePullSecret"));
   const editInitContainers = createInitContainersEditor(edits, forAll);
   const containerEditors: ContainerEditor[] = [];
   const containerEditorAt = (index: number) => {
@@ -55,6 +57,7 @@ export function createPodEditor(edits: readonly PodEdit[]): PodEditor {
       const patch: JsonPatchOperation[] = [];
       addAnnotations(pod.metadata, annotations, patch);
       editVolumes(pod.spec.volumes, patch);
+      editPullSecrets(pod.spec.imagePullSecrets, patch);
       const { containers } = pod.spec;
       for (let index = 0; index < containers.length; index++) {
         const container = containers[index];

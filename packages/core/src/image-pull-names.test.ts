@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import vectors from "../../testkit/testdata/vectors/names.json" with { type: "json" };
-import { cleanLabelValue, imagePullLabels, imagePullSecretName } from "./image-pull-names.ts";
+import { cleanLabelValue, imagePullLabels, imagePullSecretName, isImagePullSecretName } from "./image-pull-names.ts";
 
 test.each(vectors.identifiers)("$encodedId is kept in $imagePullName", ({
   imagePullName,
@@ -11,6 +11,16 @@ test.each(vectors.identifiers)("$encodedId is kept in $imagePullName", ({
   name,
 }) => {
   expect(imagePullSecretName({ org, domain, project, name })).toBe(imagePullName);
+  expect(isImagePullSecretName(imagePullName)).toBe(true);
+});
+
+test.each([
+  "img-pull-",
+  "img-pull-0123456789abcde",
+  "img-pull-0123456789ABCDEF",
+  "my-img-pull-0123456789abcdef",
+])("%s is called otherwise", (name) => {
+  expect(isImagePullSecretName(name)).toBe(false);
 });
 
 test("the labels carry every part, cleaned", () => {

@@ -9,6 +9,11 @@ export function imagePullSecretName(id: SecretId): string {
   return `img-pull-${digest.slice(0, 16)}`;
 }
 
+/** Whether a Secret is called as {@link imagePullSecretName} calls them. */
+export function isImagePullSecretName(name: string): boolean {
+  return /^img-pull-[0-9a-f]{16}$/.test(name);
+}
+
 /** Labels of that Kubernetes Secret. Cleaning loses information: they serve to search, not to tell secrets apart. */
 export function imagePullLabels(id: SecretId): Record<string, string> {
   return {

@@ -14,7 +14,7 @@ export {
 } from "./delivery.ts";
 export { encodeRequestText } from "./encode-request-text.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
-export { cleanLabelValue, imagePullLabels, imagePullSecretName } from "./image-pull-names.ts";
+export { cleanLabelValue, imagePullLabels, imagePullSecretName, isImagePullSecretName } from "./image-pull-names.ts";
 export {
   type InjectContext,
   type Injection,

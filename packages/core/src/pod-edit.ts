@@ -24,7 +24,9 @@ export type PodEdit =
    */
   | { readonly kind: "initContainer"; readonly container: OwnContainer; readonly numbered: boolean }
   /** Unless the pod has an annotation of that name. */
-  | { readonly kind: "annotation"; readonly name: string; readonly value: string };
+  | { readonly kind: "annotation"; readonly name: string; readonly value: string }
+  /** To the end of the pod's, those of one list of edits sorted by name, unless the pod names it. */
+  | { readonly kind: "imagePullSecret"; readonly name: string };
 
 /** An init container of ours: it mounts the one volume that it writes to. */
 export interface OwnContainer extends Container {

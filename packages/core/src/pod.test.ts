@@ -30,6 +30,10 @@ describe("parsePod", () => {
       { spec: { containers: [], volumes: [{ name: "v", secret: { items: [{ key: "k" }] } }] } },
     ],
     [
+      "pod.spec.imagePullSecrets[1].name must be a string",
+      { spec: { containers: [], imagePullSecrets: [{}, { name: 1 }] } },
+    ],
+    [
       "pod.metadata.annotations[a] must be a string",
       { metadata: { annotations: { a: {} } }, spec: { containers: [] } },
     ],

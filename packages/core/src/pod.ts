@@ -31,6 +31,7 @@ export interface PodSpec {
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[] | null;
   readonly volumes?: readonly Volume[] | null;
+  readonly imagePullSecrets?: readonly { readonly name?: string; readonly [field: string]: unknown }[] | null;
   readonly [field: string]: unknown;
 }
 
@@ -125,13 +126,14 @@ function podFault(pod: unknown): Fault {
   if (!isObject(pod)) return ` ${NO_OBJECT}`;
   const { metadata, spec } = pod;
   if (!isObject(spec)) return `.spec ${NO_OBJECT}`;
-  const { containers, initContainers, volumes } = spec;
+  const { containers, initContainers, volumes, imagePullSecrets } = spec;
   return (
     metadataFault(metadata) ??
     (Array.isArray(containers) ? undefined : ".spec.containers must be a list") ??
     listFault(".spec.containers", containers, containerFault) ??
     listFault(".spec.initContainers", initContainers, containerFault) ??
-    listFault(".spec.volumes", volumes, volumeFault)
+    listFault(".spec.volumes", volumes, volumeFault) ??
+    listFault(".spec.imagePullSecrets", imagePullSecrets, pullSecretFault)
   );
 }
 
@@ -184,6 +186,10 @@ function volumeFault({ name, emptyDir, secret, projected }: JsonObject): Fault {
   return isObject(projected)
     ? listFault(".projected.sources", projected.sources, (source) => secretFault(source.secret))
     : `.projected ${NO_OBJECT}`;
+}
+
+function pullSecretFault({ name }: JsonObject): Fault {
+  return isOptionalText(name) ? undefined : `.name ${NO_TEXT}`;
 }
 
 function secretFault(secret: unknown): Fault {

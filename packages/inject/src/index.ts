@@ -4,6 +4,7 @@ export { createEmbeddedInjector, type EmbeddedInjectorOptions } from "./embedded
 export { createGcpInjector } from "./gcp-injector.ts";
 export { createGlobalInjector, type GlobalInjectorOptions } from "./global-injector.ts";
 export { createGroupInjector, type GroupInjectorOptions } from "./group-injector.ts";
+export type { ImagePullSecrets } from "./image-pull-secrets.ts";
 export { createInlineDelivery, type FileMountInitContainer } from "./inline-delivery.ts";
 export { createK8sInjector, type K8sInjectorOptions } from "./k8s-injector.ts";
 export { detectMissedInjection, type MissedInjection } from "./missed-injection.ts";

@@ -3,6 +3,7 @@ import {
   type Delivery,
   type Injection,
   type KubernetesSecret,
+  type PodEdit,
   type PodEditor,
   type ScopeLevel,
   type SecretId,
@@ -18,6 +19,8 @@ export interface Served {
   readonly request: SecretRequest;
   readonly manager: string;
   readonly injection: Extract<Injection, { injected: true }>;
+  /** The image-pull Secret that goes with the secret that was found. */
+  readonly pullSecret?: string;
 }
 
 /** Which manager served which request. */
@@ -34,6 +37,8 @@ export interface MutationPlan {
   readonly editor: PodEditor;
   /** What the pod will refer to. */
   readonly secrets: readonly KubernetesSecret[];
+  /** Image-pull Secrets that it will refer to. */
+  readonly pullSecrets: readonly string[];
   /** What may not work. */
   readonly warnings: readonly string[];
   readonly injections: readonly InjectionRecord[];
@@ -62,6 +67,7 @@ function isSame(last: readonly Served[], now: readonly Served[]): boolean {
   if (last.length !== now.length) return false;
   for (let at = 0; at < last.length; at++) {
     if (last[at]?.injection !== now[at]?.injection || last[at]?.request !== now[at]?.request) return false;
+    if (last[at]?.pullSecret !== now[at]?.pullSecret) return false;
   }
   return true;
 }
@@ -79,9 +85,12 @@ function makePlan(served: readonly Served[], delivery: Delivery, variables: Vari
       known: () => [JSON.stringify([served.map(({ request }) => request), variables, DIRECTORY_EDITS])],
     });
   }
+  const pullSecrets = [...new Set(served.flatMap(({ pullSecret = [] }) => pullSecret))];
+  const references = pullSecrets.map((name): PodEdit => ({ kind: "imagePullSecret", name }));
   return {
-    editor: createPodEditor(delivered.edits.flat()),
+    editor: createPodEditor([...delivered.edits.flat(), ...references]),
     secrets: delivered.secrets,
+    pullSecrets,
     warnings,
     injections: granted.map(({ request, manager, found }) => ({ request, manager, ...found })),
   };

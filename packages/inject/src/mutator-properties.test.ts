@@ -4,6 +4,7 @@ import {
   type EnvVar,
   encodeSecretId,
   type Injector,
+  imagePullSecretName,
   isSecretsError,
   lookupIds,
   type Pod,
@@ -94,6 +95,9 @@ const generated = fc.record({
   global: fc.array(fc.constantFrom(...KEYS), { maxLength: 2 }),
   style: fc.constantFrom("raw", "posix"),
   namespace: fc.constantFrom("p1-dev", "elsewhere"),
+  /** Keys whose secrets have an image-pull Secret beside them, and those that the pod names itself. */
+  pulled: fc.subarray(KEYS),
+  pullSecrets: listOf(fc.constantFrom("own", ...KEYS.map((name) => imagePullSecretName({ ...SCOPE, name })))),
 });
 type Generated = typeof generated extends fc.Arbitrary<infer T> ? T : never;
 
@@ -102,11 +106,12 @@ function podOf(one: Generated): Pod {
   const named = one.named ? { [CONTAINERS_ANNOTATION]: "c0" } : {};
   const annotations = { team: "x", ...named, ...toRequestAnnotations(one.requests) };
   const { containers, initContainers, volumes } = one;
+  const imagePullSecrets = one.pullSecrets?.map((name) => ({ name }));
   // Through JSON, as it comes: without undefined fields, and with `__proto__` as a name like any other.
   const pod = {
     ...one.future,
     metadata: { ...one.future, name: "pod", namespace: one.namespace, labels, annotations },
-    spec: { ...one.future, containers, initContainers, volumes },
+    spec: { ...one.future, containers, initContainers, volumes, imagePullSecrets },
   };
   return parsePod(JSON.parse(JSON.stringify(pod)));
 }
@@ -157,6 +162,10 @@ function mutatorOf(one: Generated, delivery: Delivery) {
     secretEnvVarPrefix: "_UNION_",
     envVarNaming: one.style,
     delivery,
+    imagePull: {
+      find: (id) => (one.pulled.includes(id.name) ? imagePullSecretName(id) : undefined),
+      async copy() {},
+    },
   });
 }
 
@@ -261,16 +270,18 @@ describe("for whatever pod, requests and managers", { timeout: 30_000 + RUNS * 1
 
   it("nothing that the pod had is lost or moved, apart from the variables that are set", async () => {
     await checkChanged(({ pod, mutation }) => {
-      const { metadata, spec, ...rest } = mutation.pod;
-      expect(rest).toEqual(
+      const { metadata, spec, ...around } = mutation.pod;
+      expect(around).toEqual(
         Object.fromEntries(Object.entries(pod).filter(([name]) => name !== "metadata" && name !== "spec")),
       );
       expect({ ...metadata, annotations: undefined }).toEqual({ ...pod.metadata, annotations: undefined });
       expect(metadata?.annotations).toMatchObject(pod.metadata?.annotations ?? {});
-      const { containers, initContainers, volumes, ...others } = spec;
-      const { containers: _, initContainers: initBefore = [], volumes: volumesBefore, ...othersBefore } = pod.spec;
+      const { containers, initContainers, volumes, imagePullSecrets, ...others } = spec;
+      const { containers: _, initContainers: initBefore = [], volumes: volumesBefore, ...rest } = pod.spec;
+      const { imagePullSecrets: pullsBefore, ...othersBefore } = rest;
       expect(others).toEqual(othersBefore);
       expectKept(volumesBefore, volumes);
+      expectKept(pullsBefore, imagePullSecrets);
 
       expect(containers).toHaveLength(pod.spec.containers.length);
       const before = [...pod.spec.containers, ...(initBefore ?? [])];

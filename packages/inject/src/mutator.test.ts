@@ -1,6 +1,7 @@
 import {
   type Delivery,
   type Injector,
+  imagePullSecretName,
   lookupIds,
   type Pod,
   parsePod,
@@ -16,6 +17,7 @@ import { createAwsInjector } from "./aws-injector.ts";
 import { createEmbeddedInjector } from "./embedded-injector.ts";
 import { createGcpInjector } from "./gcp-injector.ts";
 import { createGlobalInjector } from "./global-injector.ts";
+import type { ImagePullSecrets } from "./image-pull-secrets.ts";
 import { createInlineDelivery } from "./inline-delivery.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { createMutator } from "./mutator.ts";
@@ -223,6 +225,87 @@ describe("two managers with files in one pod", () => {
         "secrets [k/x] of K8s and [k] of Embedded would be the files k/x and k",
       );
     }
+  });
+});
+
+describe("image-pull Secrets", () => {
+  const nameFor = (key: string) => imagePullSecretName({ org: "flyte", domain: "dev", project: "p1", name: key });
+
+  /** With one for each secret of these keys; tells what it copied. */
+  function setUp(keys: readonly string[], change: Partial<ImagePullSecrets> = {}) {
+    const copied: string[] = [];
+    const written: string[] = [];
+    const imagePull: ImagePullSecrets = {
+      find: (id) => (keys.includes(id.name) ? imagePullSecretName(id) : undefined),
+      copy: (namespace, name) => void copied.push(`${namespace}/${name}`),
+      ...change,
+    };
+    const writer = { write: (_: string, { name }: { name: string }) => void written.push(name) };
+    const mutator = createMutator({
+      managers: [global, onlyGroups, embedded],
+      secretEnvVarPrefix: "_UNION_",
+      envVarNaming: "raw",
+      delivery: createSecretRefDelivery({ writer }),
+      imagePull,
+    });
+    return { mutator, copied, written };
+  }
+
+  it("that go with secrets of the pod are copied to its namespace and named in it, each once, sorted", async () => {
+    const { mutator, copied } = setUp(["a", "b"]);
+    const pod = podOf({ key: "b" }, { key: "a" }, { key: "a", mountRequirement: FILE }, { key: "c" });
+    const mutation = await mutator.mutate(pod, { namespace: "p1-dev" });
+    const names = [nameFor("a"), nameFor("b")].toSorted();
+    expect(mutation.changed && mutation.pod.spec.imagePullSecrets).toEqual(names.map((name) => ({ name })));
+    expect(copied.toSorted()).toEqual(names.map((name) => `p1-dev/${name}`));
+  });
+
+  it("go with secrets only that are found at a scope, not with groups", async () => {
+    const { mutator, copied } = setUp(["token"]);
+    const mutation = await mutator.mutate(podOf({ group: "db", key: "token" }));
+    expect(mutation.changed && mutation.pod.spec.imagePullSecrets).toBeUndefined();
+    expect(copied).toEqual([]);
+  });
+
+  it("are named and not copied on a dry run, and copied again for a pod that names them already", async () => {
+    const { mutator, copied } = setUp(["a"]);
+    const dry = await mutator.mutate(podOf({ key: "a" }), { dryRun: true });
+    if (!dry.changed) throw new Error("the pod was to change");
+    expect(dry.pod.spec.imagePullSecrets).toEqual([{ name: nameFor("a") }]);
+    expect(copied).toEqual([]);
+    expect(await mutator.mutate(dry.pod)).toEqual({ changed: false });
+    expect(copied).toEqual([`default/${nameFor("a")}`]);
+  });
+
+  it("that appear and go are seen by the next pod of the same task", async () => {
+    const keys: string[] = [];
+    const value = SecretValue.fromText("kept");
+    const id = { org: "flyte", domain: "dev", project: "p1", name: "a" };
+    const result = { found: true, id, level: "project", value, attempts: [] } as const;
+    const mutator = createMutator({
+      managers: [createEmbeddedInjector({ lookup: { find: () => result } })],
+      secretEnvVarPrefix: "_UNION_",
+      envVarNaming: "raw",
+      delivery: secretRef(),
+      imagePull: { find: ({ name }) => (keys.includes(name) ? nameFor(name) : undefined), copy() {} },
+    });
+    const pullSecrets = async () => {
+      const mutation = await mutator.mutate(podOf({ key: "a" }));
+      return mutation.changed && mutation.pod.spec.imagePullSecrets;
+    };
+    expect(await pullSecrets()).toBeUndefined();
+    keys.push("a");
+    expect(await pullSecrets()).toEqual([{ name: nameFor("a") }]);
+    keys.pop();
+    expect(await pullSecrets()).toBeUndefined();
+  });
+
+  it.each<[string, Partial<ImagePullSecrets>]>([
+    ["be looked for", { find: () => Promise.reject(new SecretsError("store_unavailable", "no answer")) }],
+    ["be copied", { copy: () => Promise.reject(new SecretsError("store_unavailable", "no answer")) }],
+  ])("that cannot %s reject the pod", async (_, change) => {
+    const { mutator } = setUp(["a"], change);
+    await expect(mutator.mutate(podOf({ key: "a" }))).rejects.toMatchObject({ code: "store_unavailable" });
   });
 });
 

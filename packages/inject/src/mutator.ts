@@ -13,6 +13,7 @@ import {
   type VariableNaming,
   whenKnown,
 } from "@flyte-secrets/core";
+import type { ImagePullSecrets } from "./image-pull-secrets.ts";
 import { createPlanner, type InjectionRecord, type Served } from "./mutation-plan.ts";
 import { requestName } from "./request-name.ts";
 import { createRequestReader } from "./request-reader.ts";
@@ -24,6 +25,8 @@ export interface MutatorOptions {
   readonly secretEnvVarPrefix: string;
   readonly envVarNaming: VariableNaming["style"];
   readonly delivery: Delivery;
+  /** Those that go with secrets that are found; by default none do. */
+  readonly imagePull?: ImagePullSecrets;
 }
 
 export interface MutateOptions {
@@ -68,7 +71,7 @@ export interface Mutator {
 }
 
 export function createMutator(options: MutatorOptions): Mutator {
-  const { managers, delivery } = options;
+  const { managers, delivery, imagePull } = options;
   const variables: VariableNaming = { prefix: options.secretEnvVarPrefix, style: options.envVarNaming };
   const readRequests = createRequestReader();
   const planFor = createPlanner(delivery, variables);
@@ -78,24 +81,39 @@ export function createMutator(options: MutatorOptions): Mutator {
     const requests = readRequests(pod);
     if (requests.length === 0) return UNCHANGED;
     const containers = namedContainers(pod);
+    const call: Call = signal ? { signal } : {};
     const context: InjectContext = {
       labels: pod.metadata?.labels ?? {},
       namespace: pod.metadata?.namespace || namespace || "default",
       variables,
       ...(refusedClaim !== undefined && { refusedClaim }),
-      ...(signal && { signal }),
+      ...call,
     };
     // All at once, so that a backend may fetch the values of a pod together.
-    const serving = requests.map((request) => injectFirst(managers, request, context));
+    const serving = requests.map((request) =>
+      whenKnown(injectFirst(managers, request, context), (served) => withPullSecret(served, call)),
+    );
     return whenKnown(isKnown(serving) ? serving : Promise.all(serving), (served) => {
-      const { editor, ...outcome } = planFor(served);
+      const { editor, pullSecrets, ...outcome } = planFor(served);
       const patch = editor.edit(pod, containers);
       const change: PodChange = patch.operations.length === 0 ? UNCHANGED : { changed: true, patch, ...outcome };
       if (dryRun) return change;
       const owners = pod.metadata?.ownerReferences ?? [];
-      const written = delivery.write(context.namespace, outcome.secrets, { owners, ...(signal && { signal }) });
-      return whenKnown(written, () => change);
+      const written = delivery.write(context.namespace, outcome.secrets, { owners, ...call });
+      return whenKnown(written, () => whenKnown(copyAll(pullSecrets, context.namespace, call), () => change));
     });
+  }
+
+  function withPullSecret(served: Served, call: Call): Awaitable<Served> {
+    const { found } = served.injection;
+    if (found === undefined || imagePull === undefined) return served;
+    return whenKnown(imagePull.find(found.id, call), (pullSecret) => (pullSecret ? { ...served, pullSecret } : served));
+  }
+
+  /** One after the other: a pod rarely has two. */
+  function copyAll([name, ...rest]: readonly string[], namespace: string, call: Call): Awaitable<void> {
+    if (name === undefined || imagePull === undefined) return;
+    return whenKnown(imagePull.copy(namespace, name, call), () => copyAll(rest, namespace, call));
   }
 
   return {
@@ -106,6 +124,8 @@ export function createMutator(options: MutatorOptions): Mutator {
     },
   };
 }
+
+type Call = Pick<MutateOptions, "signal">;
 
 const UNCHANGED = { changed: false } as const;
 

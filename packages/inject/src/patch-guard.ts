@@ -48,6 +48,8 @@ function contentOf(edit: PodEdit): unknown {
       return edit.container;
     case "annotation":
       return edit.value;
+    case "imagePullSecret":
+      return edit.name;
   }
 }
 

@@ -49,6 +49,7 @@ function toThing(edit: InjectorEdit): InjectedThing | undefined {
     case "volume":
       return { kind: "volume", name: edit.volume.name };
     case "mount":
+    case "imagePullSecret":
       return undefined;
   }
 }

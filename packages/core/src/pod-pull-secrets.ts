@@ -1,0 +1,24 @@
+import type { JsonPatchOperation } from "./json-patch.ts";
+import type { PodSpec } from "./pod.ts";
+import type { PodEdit } from "./pod-edit.ts";
+
+/** Adds to `patch` the image-pull Secrets that a pod does not name. */
+export type PullSecretsEditor = (there: PodSpec["imagePullSecrets"], patch: JsonPatchOperation[]) => void;
+
+/** Names those of `edits` at the end of the pod's own, sorted by name. */
+export function createPullSecretsEditor(
+  edits: readonly Extract<PodEdit, { kind: "imagePullSecret" }>[],
+): PullSecretsEditor {
+  const wanted = [...new Set(edits.map(({ name }) => name))].sort().map((name) => ({ name }));
+  const whole: JsonPatchOperation = { op: "add", path: "/spec/imagePullSecrets", value: wanted };
+  const atEnd = wanted.map((value): JsonPatchOperation & { value: { name: string } } => ({
+    op: "add",
+    path: "/spec/imagePullSecrets/-",
+    value,
+  }));
+  return (there, patch) => {
+    if (wanted.length === 0) return;
+    if (there) patch.push(...atEnd.filter(({ value }) => !there.some(({ name }) => name === value.name)));
+    else patch.push(whole);
+  };
+}
