@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -32,14 +32,21 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-test("the tarballs hold the built package, its manifest and its page, and nothing else", async () => {
+test("the tarballs hold the built package, its manifest, its page and its licence, and nothing else", async () => {
   for (const tarball of tarballs) {
     const files = (await run("tar", ["-tzf", tarball])).trim().split("\n");
-    expect(files).toContain("package/package.json");
+    expect(files).toEqual(expect.arrayContaining(["package/package.json", "package/LICENSE"]));
     expect(
-      files.filter((file) => !/^package\/(dist\/.*\.(js|d\.ts)(\.map)?|package\.json|README\.md)$/.test(file)),
+      files.filter((file) => !/^package\/(dist\/.*\.(js|d\.ts)(\.map)?|package\.json|README\.md|LICENSE)$/.test(file)),
     ).toEqual([]);
     expect(files.filter((file) => /\.test\./.test(file))).toEqual([]);
+  }
+});
+
+test("every package has the licence as it is", async () => {
+  const licence = await readFile(join(root, "LICENSE"), "utf8");
+  for (const name of await readdir(join(root, "packages"))) {
+    expect(await readFile(join(root, "packages", name, "LICENSE"), "utf8"), name).toBe(licence);
   }
 });
 
