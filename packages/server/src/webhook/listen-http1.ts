@@ -9,7 +9,7 @@ import {
   ServerResponse,
 } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Logger } from "pino";
 import { toListenFailure } from "../rpc/listen-failure.ts";
 
@@ -81,6 +81,12 @@ export async function listenHttp1({ handler, host, port, tls, setting, log }: Ht
   server.maxConnections = MAX_CONNECTIONS;
   // Also bounds an answer that nobody reads.
   server.timeout = IDLE_TIMEOUT_MS;
+  // Spare connections, as the API server keeps them: Node takes one for busy until its first request is over.
+  const silent = new Set<Socket>();
+  server.on(tls ? "secureConnection" : "connection", (socket: Socket) => {
+    silent.add(socket);
+    for (const event of ["data", "close"]) socket.once(event, () => silent.delete(socket));
+  });
   try {
     await once(server.listen({ port, ...(host && { host }) }), "listening");
   } catch (error) {
@@ -94,6 +100,7 @@ export async function listenHttp1({ handler, host, port, tls, setting, log }: Ht
     draining = true;
     const closed = once(server, "close");
     server.close();
+    for (const socket of silent) socket.destroy();
     const grace = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(grace);

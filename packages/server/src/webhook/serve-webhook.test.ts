@@ -1,4 +1,6 @@
-import { connect } from "node:tls";
+import { once } from "node:events";
+import { text } from "node:stream/consumers";
+import { connect, type TLSSocket } from "node:tls";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Mutator } from "@flyte-secrets/inject";
 import { createCertificate } from "@flyte-secrets/testkit";
@@ -138,3 +140,35 @@ describe("stopping", () => {
 function never(): never {
   throw new Error("no endpoint is left");
 }
+
+describe("connections without a request", () => {
+  async function connectTo({ port, ca }: Target): Promise<TLSSocket> {
+    const socket = connect({ port, host: "127.0.0.1", ca, servername: "localhost" });
+    onTestFinished(() => void socket.destroy());
+    await once(socket, "secureConnect");
+    return socket;
+  }
+
+  it("are closed at once, and hold nobody up", async () => {
+    const webhook = await serveForTest();
+    const spare = await connectTo(webhook);
+    // Both have been accepted once a later one is answered.
+    await review(webhook, podReview(taskPod([])));
+    const ended = once(spare, "close");
+    await webhook.close({ graceMs: 0, finishMs: 60_000 });
+    await ended;
+  });
+
+  it("are left alone when one is on its way", async () => {
+    const webhook = await serveForTest();
+    const socket = await connectTo(webhook);
+    const body = JSON.stringify(podReview(taskPod([])));
+    socket.write(`POST /mutate--v1-pod HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`);
+    await review(webhook, podReview(taskPod([])));
+    const closed = webhook.close({ graceMs: 0, finishMs: 60_000 });
+    await vi.waitFor(async () => expect(await connectTo(webhook).catch((error) => error.code)).toBe("ECONNREFUSED"));
+    socket.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
+    await closed;
+  });
+});
