@@ -213,7 +213,7 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
     expect(first).toBe(`there is no certificate in Secret flyte/${NAME}`);
     const { cert, key } = await createCertificate(Date.now() - 2 * 3_600_000);
     const stringData = { "tls.crt": cert, "tls.key": key, "ca.crt": cert };
-    const labels = { "app.kubernetes.io/managed-by": "flyte-secrets" };
+    const labels = { "app.flyte.org/certificate": "self-made" };
     const secret = {
       apiVersion: "v1",
       kind: "Secret",

@@ -56,6 +56,7 @@ export {
   type FoundCertificate,
   findCertificate,
   type ManageOptions,
+  type RemovedWebhook,
   removeWebhook,
   renewCertificate,
 } from "./webhook/manage-certificates.ts";

@@ -47,8 +47,9 @@ async function manage(config: Config, { renew, remove, namespace }: CertsOptions
   const options: ManageOptions = { client, namespace: namespace ?? server.podNamespace({ env }), log };
   try {
     if (remove) {
-      const removed = await server.removeWebhook(config, options);
+      const { removed, left } = await server.removeWebhook(config, options);
       host.stdout.write(removed.length === 0 ? "There was nothing to remove.\n" : `Removed ${removed.join(", ")}.\n`);
+      if (left.length > 0) host.stdout.write(`Left ${left.join(", ")}, which others made.\n`);
       return;
     }
     if (renew) await server.renewCertificate(config, options);

@@ -68,21 +68,31 @@ export async function renewCertificate(config: Config, options: ManageOptions): 
   }
 }
 
-/** Deletes the registration, so that no pod is sent any more, and then our certificate and naming key; says what was there to delete. */
-export async function removeWebhook(config: Config, { client, namespace }: WebhookPlace): Promise<string[]> {
+/** What was there to delete, and what was there and is not ours to delete. */
+export interface RemovedWebhook {
+  readonly removed: readonly string[];
+  readonly left: readonly string[];
+}
+
+/** Deletes the registration, so that no pod is sent any more, and then our naming key and our certificate; others' stays. */
+export async function removeWebhook(config: Config, options: ManageOptions): Promise<RemovedWebhook> {
+  const { client, namespace } = options;
   const { serviceName, secretName } = config.webhook;
   const removed: string[] = [];
   if (!client) {
     const directory = certificateDirectory(config);
     if (existsSync(directory)) removed.push(directory);
     rmSync(directory, { recursive: true, force: true });
-    return removed;
+    return { removed, left: [] };
   }
   if (await removeRegistration(client, serviceName)) removed.push(`MutatingWebhookConfiguration ${serviceName}`);
-  for (const name of [secretName, namingKeySecret(config.webhook)]) {
+  const keeper = openKeeper(config, options);
+  const left = (await keeper.read())?.foreign ? [keeper.name] : [];
+  const ours = [...(left.length > 0 ? [] : [secretName]), namingKeySecret(config.webhook)];
+  for (const name of ours) {
     if (await client.delete(SECRETS, { namespace, name })) removed.push(`Secret ${namespace}/${name}`);
   }
-  return removed;
+  return { removed, left };
 }
 
 async function readKept(
