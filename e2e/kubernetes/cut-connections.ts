@@ -5,7 +5,7 @@ import type { Cluster } from "./cluster.ts";
 
 /** A way to the API server that can be cut. */
 export interface CuttableWay {
-  /** Of an admin, over this way. */
+  /** Over this way. */
   readonly kubeconfig: string;
   /** Ends every connection and takes no new one. */
   cut(): void;
@@ -13,8 +13,11 @@ export interface CuttableWay {
   close(): Promise<void>;
 }
 
-/** Opens one on a free port. */
-export async function openCuttableWay(cluster: Cluster): Promise<CuttableWay> {
+/** Opens one on a free port, for whoever this kubeconfig file is of: an admin, if not told otherwise. */
+export async function openCuttableWay(
+  cluster: Cluster,
+  directKubeconfig = cluster.adminKubeconfig,
+): Promise<CuttableWay> {
   const target = new URL(cluster.url);
   const sockets = new Set<Socket>();
   let isCut = false;
@@ -43,7 +46,7 @@ export async function openCuttableWay(cluster: Cluster): Promise<CuttableWay> {
   const kubeconfig = join(cluster.directory, `way-${port}.kubeconfig`);
   writeFileSync(
     kubeconfig,
-    readFileSync(cluster.adminKubeconfig, "utf8").replaceAll(cluster.url, `https://127.0.0.1:${port}`),
+    readFileSync(directKubeconfig, "utf8").replaceAll(cluster.url, `https://127.0.0.1:${port}`),
     { mode: 0o600 },
   );
   const cut = () => {

@@ -21,6 +21,9 @@ export interface ServerProcess {
   start(): Promise<void>;
   /** Ends it: in order, or with `SIGKILL` in the middle of whatever it does. Does nothing when it isn't running. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
+  /** Stands still, with its connections open, until it is resumed. */
+  pause(): void;
+  resume(): void;
 }
 
 export function createServerProcess({ file, args, log, probe }: ServerProcessOptions): ServerProcess {
@@ -51,5 +54,7 @@ export function createServerProcess({ file, args, log, probe }: ServerProcessOpt
       await ended;
       clearTimeout(cut);
     },
+    pause: () => void running?.kill("SIGSTOP"),
+    resume: () => void running?.kill("SIGCONT"),
   };
 }

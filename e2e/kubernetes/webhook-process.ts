@@ -9,8 +9,13 @@ const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.
 
 /** `flyte-secrets webhook` as a process of its own, registered with the API server by its address. */
 export interface RegisteredWebhook {
+  /** Those of its ports that are open. */
+  readonly ports: Readonly<Record<"admission" | "probes" | "metrics", number>>;
+  readonly pid: number;
   /** All that it has printed so far. */
   output(): string;
+  /** Ends it in the middle of whatever it does (SIGKILL). */
+  kill(): Promise<void>;
   /** Sends SIGTERM and waits for the end; the exit code. */
   stop(): Promise<number | null>;
 }
@@ -53,13 +58,20 @@ export async function startRegisteredWebhook(
       throw new Error(`the webhook ended:\n${output}`);
     }),
   ]);
+  const portOf = (what: string) => Number(new RegExp(`^${what} on port +(\\d+)`, "m").exec(output)?.[1]);
+  const end = async (signal: "SIGTERM" | "SIGKILL") => {
+    child.kill(signal);
+    const [exitCode] = await ended;
+    rmSync(home, { recursive: true, force: true });
+    return exitCode;
+  };
   return {
+    ports: { admission: portOf("Admission"), probes: portOf("Probes"), metrics: portOf("Metrics") },
+    pid: child.pid ?? 0,
     output: () => output,
-    async stop() {
-      child.kill("SIGTERM");
-      const [exitCode] = await ended;
-      rmSync(home, { recursive: true, force: true });
-      return exitCode;
+    stop: () => end("SIGTERM"),
+    async kill() {
+      await end("SIGKILL");
     },
   };
 }
