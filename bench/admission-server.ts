@@ -6,6 +6,7 @@ import cluster from "node:cluster";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createLogger, loadConfig, startWebhook } from "@flyte-secrets/server";
+import { floorAnswer } from "./floor-answer.ts";
 
 export type ServerKind =
   | { readonly kind: "bare" }
@@ -20,12 +21,7 @@ export interface ServerOrder {
 
 async function serve({ server, tls }: ServerOrder): Promise<number> {
   if (server.kind === "ours") return serveOurs(server, tls);
-  const answer = (body: Buffer): string => {
-    if (server.kind === "bare") return "{}";
-    const { apiVersion, kind, request } = JSON.parse(body.toString());
-    const response = { uid: request.uid, allowed: true, patchType: "JSONPatch", patch: server.patch };
-    return JSON.stringify({ apiVersion, kind, response });
-  };
+  const answer = (body: Buffer) => (server.kind === "bare" ? "{}" : floorAnswer(body, server.patch));
   const http = createServer({ ...tls, keepAliveTimeout: 60_000 }, (incoming, outgoing) => {
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk) => chunks.push(chunk));
@@ -58,7 +54,7 @@ async function serveOurs(
     log: createLogger(config.logger, { write: () => {} }),
     env: {},
     certificates: { current: () => ({ ...tls, ca: tls.cert }), onChange: () => () => {}, close: async () => {} },
-    writer: { write: async () => {} },
+    writer: { write() {} },
   });
   return webhook.ports.admission ?? 0;
 }

@@ -1,10 +1,10 @@
 import { fork } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ScopeLevel, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server";
 import { createCertificate } from "@flyte-secrets/testkit";
+import { ADMISSION_CASES, prepareAdmission } from "./admission-case.ts";
+import { measureInProcess } from "./admission-in-process.ts";
 import { type AdmissionLoad, type AdmissionLoadResult, loadAdmission, postReview } from "./admission-load.ts";
 import type { ServerKind, ServerOrder } from "./admission-server.ts";
 import { median, residentMib } from "./process.ts";
@@ -15,21 +15,6 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "5");
 /** Until V8 has compiled what is hot. */
 const WARM_UP_SECONDS = 4;
 const NOTHING: AdmissionLoadResult = { perSecond: Number.NaN, p50Ms: Number.NaN, p99Ms: Number.NaN, failed: 0 };
-
-/** What is on the pod and where its secrets live. */
-interface Case {
-  readonly secrets: number;
-  readonly level: Exclude<ScopeLevel, "domain">;
-  readonly delivery: "SecretRef" | "Inline";
-}
-
-const CASES: readonly Case[] = [
-  { secrets: 3, level: "project", delivery: "SecretRef" },
-  { secrets: 3, level: "project", delivery: "Inline" },
-  { secrets: 3, level: "global", delivery: "SecretRef" },
-  { secrets: 20, level: "project", delivery: "SecretRef" },
-  { secrets: 20, level: "project", delivery: "Inline" },
-];
 
 interface Surroundings {
   readonly folder: string;
@@ -44,8 +29,8 @@ interface Surroundings {
 export async function benchAdmission(): Promise<Row[]> {
   return inFolder(async (around) => {
     const rows: Row[] = [];
-    for (const [index, what] of CASES.entries()) {
-      const { directory, reviewFile } = await prepare(around.folder, what, String(index));
+    for (const [index, what] of ADMISSION_CASES.entries()) {
+      const { directory, reviewFile } = await prepareAdmission(around.folder, what, String(index));
       const ours: ServerKind = { kind: "ours", directory, delivery: what.delivery };
       const kinds = [
         ours,
@@ -86,10 +71,15 @@ export async function benchAdmission(): Promise<Row[]> {
   });
 }
 
-/** Two processes next to one, and a new TLS connection for each request next to the bare server's. */
+/** The same without HTTP and TLS. */
+export function benchAdmissionInProcess(): Promise<Row[]> {
+  return inFolder(({ folder }) => measureInProcess(folder));
+}
+
+/** Two processes next to one, what the machine lets two of the floor handler do, and a new TLS connection for each request next to the bare server's. */
 export async function benchAdmissionScale(): Promise<Row[]> {
   return inFolder(async (around) => {
-    const { directory, reviewFile } = await prepare(
+    const { directory, reviewFile } = await prepareAdmission(
       around.folder,
       { secrets: 3, level: "project", delivery: "SecretRef" },
       "scale",
@@ -98,6 +88,9 @@ export async function benchAdmissionScale(): Promise<Row[]> {
     const load = { reviewFile, connections: 16, around };
     const one = await measure({ server: ours, workers: 1 }, load);
     const two = await measure({ server: ours, workers: 2 }, load);
+    const floor: ServerKind = { kind: "floor", patch: await patchOf(ours, reviewFile, around) };
+    const oneFloor = await measure({ server: floor, workers: 1 }, load);
+    const twoFloors = await measure({ server: floor, workers: 2 }, load);
     const fresh = { ...load, newConnections: true };
     const oursFresh = await measure({ server: ours, workers: 1 }, fresh);
     const bareFresh = await measure({ server: { kind: "bare" }, workers: 1 }, fresh);
@@ -110,6 +103,7 @@ export async function benchAdmissionScale(): Promise<Row[]> {
     });
     return [
       row("two processes next to one", [two, one]),
+      row("two processes of the floor handler next to one", [twoFloors, oneFloor]),
       row("new TLS connections next to the bare server's", [oursFresh, bareFresh]),
     ];
   });
@@ -119,7 +113,7 @@ export async function benchAdmissionScale(): Promise<Row[]> {
 export async function benchAdmissionMemory(): Promise<Row[]> {
   const many = Number(process.env.BENCH_ADMISSIONS ?? "1000000");
   return inFolder(async (around) => {
-    const { directory, reviewFile } = await prepare(
+    const { directory, reviewFile } = await prepareAdmission(
       around.folder,
       { secrets: 3, level: "project", delivery: "SecretRef" },
       "memory",
@@ -197,99 +191,4 @@ async function start(order: ServerOrder): Promise<RunningServer> {
     child.once("exit", (code) => reject(new Error(`the server ended with ${code}`)));
   });
   return { url: `https://127.0.0.1:${port}/mutate--v1-pod`, pid: child.pid ?? 0, close: () => child.disconnect() };
-}
-
-/** A store with the secrets, and the review of a pod of about 6 KB with two containers that asks for them; every third as a file. */
-async function prepare(
-  folder: string,
-  { secrets, level }: Case,
-  name: string,
-): Promise<{ directory: string; reviewFile: string }> {
-  const directory = join(folder, name);
-  const scope = level === "project" ? { domain: "development", project: "flytesnacks" } : { domain: "", project: "" };
-  const store = await openEmbeddedStore({ directory });
-  const keys = Array.from({ length: secrets }, (_, n) => `secret-${n}`);
-  for (const key of keys) {
-    await store.create(
-      { org: "flyte", ...scope, name: key },
-      { value: SecretValue.fromText(`value-of-${key}-0123456789`), type: "generic" },
-    );
-  }
-  await store.close();
-  const requests = keys.map((key, n) => ({
-    group: "",
-    groupVersion: "",
-    key,
-    mountRequirement: n % 3 === 2 ? 2 : 1,
-    envVar: "",
-  }));
-  const reviewFile = join(folder, `${name}.json`);
-  writeFileSync(reviewFile, JSON.stringify(review(toRequestAnnotations(requests))));
-  return { directory, reviewFile };
-}
-
-function review(annotations: Record<string, string>): unknown {
-  const user = { username: "system:serviceaccount:flyte:executor", groups: ["system:authenticated"] };
-  const container = (name: string) => ({
-    name,
-    image: "registry.example/team/tasks@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    args: [
-      "pyflyte-execute",
-      "--inputs",
-      "s3://bucket/metadata/propeller/flytesnacks-development-f1/n0/data/inputs.pb",
-    ],
-    env: Array.from({ length: 14 }, (_, n) => ({
-      name: `FLYTE_INTERNAL_SETTING_${n}`,
-      value: `value-${n}-of-some-length`,
-    })),
-    resources: { limits: { cpu: "2", memory: "4Gi" }, requests: { cpu: "1", memory: "2Gi" } },
-    volumeMounts: [
-      { name: "kube-api-access", mountPath: "/var/run/secrets/kubernetes.io/serviceaccount", readOnly: true },
-    ],
-    terminationMessagePath: "/dev/termination-log",
-    terminationMessagePolicy: "FallbackToLogsOnError",
-    imagePullPolicy: "IfNotPresent",
-  });
-  const labels = {
-    organization: "flyte",
-    project: "flytesnacks",
-    domain: "development",
-    "inject-flyte-secrets": "true",
-  };
-  const managed = { manager: "flytepropeller", operation: "Update", apiVersion: "v1", fieldsType: "FieldsV1" };
-  const fields = Object.fromEntries(
-    Array.from({ length: 30 }, (_, n) => [`f:field-${n}`, { "f:name": {}, "f:value": {} }]),
-  );
-  return {
-    kind: "AdmissionReview",
-    apiVersion: "admission.k8s.io/v1",
-    request: {
-      uid: "705ab4f5-6393-11e8-b7cc-42010a800002",
-      kind: { group: "", version: "v1", kind: "Pod" },
-      resource: { group: "", version: "v1", resource: "pods" },
-      name: "f1-n0-0",
-      namespace: "flytesnacks-development",
-      operation: "CREATE",
-      userInfo: user,
-      object: {
-        apiVersion: "v1",
-        kind: "Pod",
-        metadata: {
-          name: "f1-n0-0",
-          namespace: "flytesnacks-development",
-          labels,
-          annotations,
-          managedFields: [{ ...managed, fieldsV1: fields }],
-        },
-        spec: {
-          containers: [container("primary"), container("sidecar")],
-          volumes: [{ name: "kube-api-access", projected: { sources: [{ serviceAccountToken: { path: "token" } }] } }],
-          restartPolicy: "Never",
-        },
-      },
-      oldObject: null,
-      dryRun: false,
-      options: { kind: "CreateOptions", apiVersion: "meta.k8s.io/v1" },
-    },
-  };
 }

@@ -1,7 +1,7 @@
 // npm run bench [-- SECTION ...]: measures the sections named, or all of them, and prints a table for each. BENCH_SECONDS
 // (a measured load) and BENCH_SECRETS (how many are many) scale a run.
 import { availableParallelism, cpus } from "node:os";
-import { benchAdmission, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
+import { benchAdmission, benchAdmissionInProcess, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
 import { benchRpc } from "./rpc.ts";
 import { benchRun } from "./run.ts";
 import { benchStartup } from "./startup.ts";
@@ -14,6 +14,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   store: benchStore,
   run: benchRun,
   admission: benchAdmission,
+  "admission-in-process": benchAdmissionInProcess,
   "admission-scale": benchAdmissionScale,
   "admission-memory": benchAdmissionMemory,
 };
