@@ -15,16 +15,22 @@ export interface FlyteServer {
   close(): Promise<{ exitCode: number | null }>;
 }
 
+/** How clients reach a server and whether it asks them for our token. Flyte's client sends credentials over TLS only. */
+export type FlyteServerKind = "plain" | "TLS" | "plain with token" | "TLS with token";
+
 /**
- * `none` is plain HTTP. All else is TLS, because Flyte's client sends credentials only there, after a call that ends with
- * `unauthenticated`. With `token`, `admin.command` prints our token; with an issuer, the test says how the client gets one.
- * (`admin.proxyCommand`, meant for plain HTTP, ends in a TypeError in flyte 2.12.1 before anything is sent.)
+ * Starts one. With a token, `admin.command` prints it; with an issuer, whose tokens are asked for over TLS, the test says how the client
+ * gets one. `flags` are added to those of `serve`.
  */
-export async function startFlyteServer(auth: "none" | "token" | OidcIssuer): Promise<FlyteServer> {
+export async function startFlyteServer(
+  kind: FlyteServerKind | OidcIssuer,
+  flags: readonly string[] = [],
+): Promise<FlyteServer> {
   const home = mkdtempSync(join(tmpdir(), "flyte-client-"));
   const certFile = join(home, "server.crt");
   const keyFile = join(home, "server.key");
-  const tls = auth !== "none";
+  const tls = typeof kind !== "string" || kind.startsWith("TLS");
+  const token = typeof kind === "string" && kind.endsWith("token");
   const args: string[] = [];
   if (tls) {
     const { cert, key } = await createCertificate();
@@ -32,18 +38,18 @@ export async function startFlyteServer(auth: "none" | "token" | OidcIssuer): Pro
     writeFileSync(keyFile, key, { mode: 0o600 });
     args.push("--secret.server.tls.certFile", certFile, "--secret.server.tls.keyFile", keyFile);
   }
-  const serve = await startServe({ args: [...authArgs(auth), ...args] });
+  const auth = typeof kind === "string" ? ["--auth", token ? "token" : "none"] : issuerFlags(kind);
+  const serve = await startServe({ args: [...auth, ...args, ...flags] });
   const endpoint = `dns:///127.0.0.1:${serve.port}`;
   const configFile = join(home, "config.yaml");
   const configure = (admin: Readonly<Record<string, unknown>>) => {
     const connection = tls ? { endpoint, caCertFilePath: certFile } : { endpoint, insecure: true };
-    const task = { org: "testorg", project: "p", domain: "development" };
+    // No project and no domain: the SDK takes them from here where a program names none, so it could not leave them out.
+    const task = { org: "testorg" };
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify({ admin: { ...connection, ...admin }, task }));
   };
-  configure(
-    auth === "token" ? { authType: "ExternalCommand", command: ["cat", join(serve.directory, "store/token")] } : {},
-  );
+  configure(token ? { authType: "ExternalCommand", command: ["cat", join(serve.directory, "store/token")] } : {});
   const close = async () => {
     rmSync(home, { recursive: true });
     return serve.close();
@@ -51,10 +57,14 @@ export async function startFlyteServer(auth: "none" | "token" | OidcIssuer): Pro
   return { serve, home, configFile, configure, close };
 }
 
-function authArgs(auth: "none" | "token" | OidcIssuer): string[] {
-  if (typeof auth === "string") return ["--auth", auth];
-  const { url, audience, device, scope } = auth;
-  const settings = { issuer: url, audience, clientId: device.clientId, scopes: scope };
+function issuerFlags({ url, audience, people, scope }: OidcIssuer): string[] {
+  const settings = {
+    issuer: url,
+    audience,
+    clientId: people.clientId,
+    redirectUri: people.redirectUri,
+    scopes: scope,
+  };
   const flags = Object.entries(settings).flatMap(([key, value]) => [`--secret.auth.oidc.${key}`, value]);
   return ["--auth", "oidc", ...flags];
 }
