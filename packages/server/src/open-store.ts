@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { systemClock } from "./clock.ts";
 import type { Config } from "./config/schema.ts";
 import { createKubeClient } from "./kube/kube-client.ts";
+import type { KubeClientOptions } from "./kube/kube-client-options.ts";
 import { findKubeConnection } from "./kube/kube-connection.ts";
 import { createMultiClusterStore } from "./store/clusters/multi-cluster-store.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
@@ -12,6 +13,8 @@ import { openKubernetesStore } from "./store/kubernetes/kubernetes-store.ts";
 export interface StoreSurroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
+  /** Hears of every request to an API server. */
+  readonly observe?: KubeClientOptions["observe"];
 }
 
 /** Opens the store that `secret.store` describes; the caller closes it. Throws what opening it throws, `invalid_config` among it. */
@@ -38,14 +41,14 @@ export async function openStore(
 async function openClusters(
   { kubernetes, imagePullNamespace }: Config["secret"],
   log: Logger,
-  surroundings: StoreSurroundings,
+  { observe, ...surroundings }: StoreSurroundings,
 ): Promise<SecretStore> {
   const { clusterName, namespace, kubeconfig, otherClusters, qps, burst, timeout: timeoutMs } = kubernetes;
   const clock = systemClock;
   const others = Object.entries(otherClusters);
   const open = async (cluster: string, file: string) => {
     const connection = findKubeConnection({ kubeconfig: file, ...surroundings, clock });
-    const client = createKubeClient({ connection, qps, burst, timeoutMs, clock });
+    const client = createKubeClient({ connection, qps, burst, timeoutMs, clock, ...(observe && { observe }) });
     const where = { client, namespace, imagePullNamespace, clusterName: cluster, mayBeAway: others.length > 0 };
     return openKubernetesStore({ ...where, clock, log });
   };

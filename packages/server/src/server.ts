@@ -3,14 +3,17 @@ import { BlockList, isIP, isIPv6 } from "node:net";
 import { createSecureContext } from "node:tls";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
+import { Registry } from "prom-client";
 import type { Config } from "./config/schema.ts";
 import { announceServer, findRunningServer } from "./embedded/server-file.ts";
 import { ensureTokenFile } from "./embedded/token-file.ts";
+import { createKubeMetrics } from "./kube/kube-metrics.ts";
 import { openStore, type StoreSurroundings } from "./open-store.ts";
 import { type ListenOptions, listen } from "./rpc/listen.ts";
 import { secretService } from "./service/secret-service.ts";
 import type { ServiceAuth } from "./service/service-config.ts";
 import { prepareStoreDirectory } from "./store/store-directory.ts";
+import { addProcessMetrics } from "./telemetry/process-metrics.ts";
 import { readInvalidationToken } from "./webhook/invalidation-token.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
@@ -31,21 +34,23 @@ export interface RunningSystem {
  */
 export async function startServer(
   config: Config,
-  { log, cluster }: { readonly log: Logger; readonly cluster?: StoreSurroundings },
+  { log, cluster }: { readonly log: Logger; readonly cluster?: Omit<StoreSurroundings, "observe"> },
 ): Promise<RunningSystem> {
   const { server, store: storeConfig, kubernetes, organization, webhookURL } = config.secret;
   assertAuthentication(config.secret);
   const tls = readTlsFiles(server.tls);
+  const registry = new Registry();
+  addProcessMetrics(registry);
   await using opened = new AsyncDisposableStack();
 
-  const store = await openStore(config.secret, log, cluster);
+  const store = await openStore(config.secret, log, cluster && { ...cluster, observe: createKubeMetrics(registry) });
   opened.defer(() => store.close());
   // Whatever the store is: token and announcement lie here.
   prepareStoreDirectory(storeConfig.path);
   const auth = resolveAuth(config.secret.auth);
   const webhookToken = readInvalidationToken(config.webhook.cacheInvalidationTokenFile);
   const serviceConfig = { organization, auth, webhookURL, webhookToken };
-  const service = secretService({ store, config: serviceConfig, telemetry: { log } });
+  const service = secretService({ store, config: serviceConfig, telemetry: { log, registry } });
   const { host, port } = server;
   const listener = await listen({ handler: service.handler, host, port, log, ...(tls && { tls }) });
   opened.defer(async () => {

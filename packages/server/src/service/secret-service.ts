@@ -1,29 +1,36 @@
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { SecretStore } from "@flyte-secrets/core";
 import type { Logger } from "pino";
+import { Registry } from "prom-client";
 import type { Exchange, NodeHandler } from "../rpc/node-handler.ts";
 import { type ErrorReply, reply, replyError } from "../rpc/reply.ts";
 import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
-import { beginCall, type Call, carryCall } from "./call.ts";
+import { beginCall, carryCall } from "./call.ts";
 import { createAuthentication } from "./create-authentication.ts";
 import { createRoutes } from "./create-routes.ts";
+import { replyGuardedMetrics } from "./guarded-metrics.ts";
 import { replyReadiness } from "./health.ts";
 import { replyIssuerMetadata } from "./issuer-metadata.ts";
 import { findRestRoute } from "./rest-routes.ts";
+import { createRpcMetrics, type ObservedCall } from "./rpc-metrics.ts";
 import type { ServiceConfig } from "./service-config.ts";
 import { createUnknownRpc } from "./unknown-rpc.ts";
 
 export interface SecretServiceOptions {
   readonly store: SecretStore;
   readonly config: ServiceConfig;
-  readonly telemetry: { readonly log: Logger };
+  readonly telemetry: {
+    readonly log: Logger;
+    /** Where its metrics are registered, and what `/metrics` shows. Default: one of its own. */
+    readonly registry?: Registry;
+  };
 }
 
 /** Flyte's secret service, to be mounted on a server. */
 export interface MountedSecretService {
   /**
-   * Answers every request of a Node http, https or http2 server: Connect, gRPC, gRPC-Web, REST, `/healthz`, `/readyz`. Paths of
-   * others get 404.
+   * Answers every request of a Node http, https or http2 server: Connect, gRPC, gRPC-Web, REST, `/healthz`, `/readyz`, `/metrics`.
+   * Paths of others get 404.
    */
   readonly handler: NodeHandler;
   /** Adds the RPC services alone to a Connect router; authentication, limits and errors included. */
@@ -33,7 +40,9 @@ export interface MountedSecretService {
 }
 
 /** The service of spec page 3 over one store. `serve` of the command line uses nothing else. */
-export function secretService({ store, config, telemetry: { log } }: SecretServiceOptions): MountedSecretService {
+export function secretService({ store, config, telemetry }: SecretServiceOptions): MountedSecretService {
+  const { log, registry = new Registry() } = telemetry;
+  const observe = createRpcMetrics(registry);
   const running = new Set<Promise<unknown>>();
   const onCall = (call: Promise<unknown>) => {
     const end = () => running.delete(ended);
@@ -51,13 +60,22 @@ export function secretService({ store, config, telemetry: { log } }: SecretServi
     const path = req.url?.split("?", 1)[0] ?? "";
     const rest = findRestRoute(path, req.method);
     const call = beginCall({ authority: requestAuthority(req), pathName: rest?.pathName });
-    logWhenDone(exchange, { path, call, log });
+    const contentType = req.headers["content-type"] ?? "";
+    const known = rpcs.get(rest?.rpcPath ?? path);
+    whenDone(exchange, (tookMs) => {
+      const ms = Math.round(tookMs);
+      log.debug({ method: req.method, path, status: res.statusCode, code: call.code, ms }, "request");
+      if (known === undefined) return;
+      const code = call.code ?? (res.writableFinished ? "ok" : "canceled");
+      observe({ rpcPath: known.requestPath, protocol: rest ? "rest" : protocolOf(contentType), code, tookMs });
+    });
 
-    const rpc = rpcs.get(rest?.rpcPath ?? path) ?? findUnknownRpc(path, req.headers["content-type"] ?? "");
+    const rpc = known ?? findUnknownRpc(path, contentType);
     if (rpc !== undefined) serveRpc(exchange, rpc, { log, values: carryCall(call), transform: rest?.transform });
     else if (rest !== undefined) replyError(exchange, methodNotAllowed(rest.allowed));
     else if (path === "/healthz") reply(exchange, { status: 200, text: "OK" });
     else if (path === "/readyz") void replyReadiness(exchange, store, closing);
+    else if (path === "/metrics") void replyGuardedMetrics(exchange, { registry, authentication, log });
     else if (path === "/.well-known/oauth-authorization-server") void replyIssuerMetadata(exchange, authentication);
     else replyError(exchange, NO_SUCH_PATH);
   };
@@ -75,15 +93,14 @@ export function secretService({ store, config, telemetry: { log } }: SecretServi
   };
 }
 
-function logWhenDone({ req, res }: Exchange, about: { path: string; call: Call; log: Logger }): void {
+function whenDone({ res }: Exchange, hear: (tookMs: number) => void): void {
   const started = performance.now();
-  res.once("close", () => {
-    const ms = Math.round(performance.now() - started);
-    about.log.debug(
-      { method: req.method, path: about.path, status: res.statusCode, code: about.call.code, ms },
-      "request",
-    );
-  });
+  res.once("close", () => hear(performance.now() - started));
+}
+
+function protocolOf(contentType: string): ObservedCall["protocol"] {
+  if (contentType.startsWith("application/grpc-web")) return "grpc_web";
+  return contentType.startsWith("application/grpc") ? "grpc" : "connect";
 }
 
 function methodNotAllowed(allowed: readonly string[]): ErrorReply {

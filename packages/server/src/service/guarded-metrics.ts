@@ -1,0 +1,32 @@
+import { isSecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { Exchange } from "../rpc/node-handler.ts";
+import { replyError } from "../rpc/reply.ts";
+import { replyMetrics } from "../telemetry/reply-metrics.ts";
+import type { Authentication } from "./authentication.ts";
+
+export interface GuardedMetricsOptions {
+  readonly registry: Registry;
+  readonly authentication: Authentication;
+  readonly log: Logger;
+}
+
+/** Answers `/metrics`, which asks for the same credentials as a call: the port may be open to more than those who scrape. */
+export async function replyGuardedMetrics(exchange: Exchange, options: GuardedMetricsOptions): Promise<void> {
+  const { registry, authentication, log } = options;
+  const { authorization = "", "proxy-authorization": proxy = "" } = exchange.req.headers;
+  try {
+    await authentication.authorise(new Headers({ authorization, "proxy-authorization": proxy }));
+  } catch (error) {
+    const isRefused = isSecretsError(error, "unauthenticated");
+    const message = isSecretsError(error) ? error.message : "the credentials could not be checked";
+    replyError(exchange, {
+      status: isRefused ? 401 : 503,
+      code: isRefused ? "unauthenticated" : "unavailable",
+      message,
+    });
+    return;
+  }
+  await replyMetrics(exchange, registry, log);
+}

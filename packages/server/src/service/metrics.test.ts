@@ -1,0 +1,68 @@
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
+import { SecretService } from "@flyte-secrets/idl";
+import { expect, test, vi } from "vitest";
+import { send } from "./testing/send.ts";
+import { startService } from "./testing/start-service.ts";
+
+const TOKEN = "t0ken-of-this-test";
+const bearer = { authorization: `Bearer ${TOKEN}` };
+
+/** The number of calls by their labels. */
+async function counts(url: string): Promise<string[]> {
+  const { body } = await send(`${url}/metrics`, { headers: bearer });
+  return [...body.toString().matchAll(/^rpc_server_duration_seconds_count\{(.*)\} (\d+)$/gm)].map(
+    ([, labels = "", count]) =>
+      `${labels
+        .replaceAll(/\w+=|"/g, "")
+        .split(",")
+        .slice(1)
+        .join(" ")}: ${count}`,
+  );
+}
+
+test("calls are counted and timed by method, protocol and code, refused ones too", async () => {
+  const { url } = await startService({ config: { auth: { mode: "token", token: TOKEN } } });
+  const json = { "content-type": "application/json" };
+  const call = (path: string, headers: Record<string, string>, method = "POST") =>
+    send(`${url}${path}`, { method, headers, body: ["{}"] });
+  await call("/flyteidl2.secret.SecretService/ListSecrets", { ...json, ...bearer });
+  await call("/flyteidl2.secret.SecretService/ListSecrets", { ...json, ...bearer });
+  await call("/flyteidl2.secret.SecretService/ListSecrets", json);
+  await call("/flyteidl2.secret.SecretService/CreateSecret", { ...json, ...bearer });
+  await call("/flyteidl2.secret.SecretService/NoSuchMethod", { ...json, ...bearer });
+  await send(`${url}/secrets/api/v1/name/absent`, { headers: bearer });
+  for (const transport of [
+    createGrpcTransport({ baseUrl: url }),
+    createGrpcWebTransport({ baseUrl: url, httpVersion: "2" }),
+  ]) {
+    await createClient(SecretService, transport).listSecrets({}, { headers: bearer });
+  }
+  await vi.waitFor(async () =>
+    expect(await counts(url)).toEqual([
+      "ListSecrets connect ok: 2",
+      "ListSecrets connect unauthenticated: 1",
+      "CreateSecret connect invalid_argument: 1",
+      "GetSecret rest not_found: 1",
+      "ListSecrets grpc ok: 1",
+      "ListSecrets grpc_web ok: 1",
+    ]),
+  );
+});
+
+test("metrics ask for the credentials of a call, and for none where calls need none", async () => {
+  const guarded = await startService({ config: { auth: { mode: "token", token: TOKEN } } });
+  const refused = await send(`${guarded.url}/metrics`);
+  expect([refused.status, JSON.parse(refused.body.toString())]).toEqual([
+    401,
+    {
+      code: "unauthenticated",
+      message:
+        'no token was sent: send the header "authorization: Bearer <token>" with the token that this server was started with',
+    },
+  ]);
+  const shown = await send(`${guarded.url}/metrics`, { headers: bearer });
+  expect([shown.status, shown.headers["content-type"]]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8"]);
+  const open = await startService();
+  expect((await send(`${open.url}/metrics`)).status).toBe(200);
+});
