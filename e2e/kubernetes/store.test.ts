@@ -1,10 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import {
   encodeSecretId,
   imagePullLabels,
   imagePullSecretName,
   kubernetesSecretName,
-  type SecretId,
   SecretValue,
 } from "@flyte-secrets/core";
 import { type KubernetesStore, loadConfig, SECRETS, type Secret, startServer } from "@flyte-secrets/server";
@@ -16,6 +15,7 @@ import {
   readText,
 } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { flytesSecret } from "../support/flytes-secret.ts";
 import { describeWith } from "../support/requirement.ts";
 import { requireKubernetes } from "./cluster.ts";
 import { connect, id, log, useStores } from "./store-fixture.ts";
@@ -26,22 +26,6 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
   describeSecretStore("the Kubernetes store", startHarness);
 
   const scopes = [id("development", "shop"), id("development", ""), id("", "")];
-
-  /** As Flyte's service writes it. */
-  const flytesSecret = (secret: SecretId, value: string) => ({
-    apiVersion: "v1",
-    kind: "Secret",
-    type: "Opaque",
-    metadata: {
-      name: createHash("md5").update(encodeSecretId(secret)).digest("hex"),
-      labels: {
-        "app.flyte.org/managed": "true",
-        ...(secret.domain && { "app.flyte.org/domain": secret.domain }),
-        ...(secret.project && { "app.flyte.org/project": secret.project }),
-      },
-    },
-    data: { [encodeSecretId(secret)]: Buffer.from(value).toString("base64") },
-  });
 
   describe("beside Flyte", () => {
     test("what Flyte wrote is listed, described, read, updated and deleted", async () => {
