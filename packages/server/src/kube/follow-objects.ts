@@ -12,7 +12,8 @@ const WATCH_SECONDS = 300;
 const SILENCE_MS = 150_000;
 
 const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 10_000;
+/** Short, since an API server that is back sends pods at once to webhooks that are ready only once they follow it. */
+const LONGEST_DELAY_MS = 2_000;
 
 /** Who hears of the objects. None of these may throw. */
 export interface ObjectSink<T> {
@@ -47,7 +48,7 @@ export interface ObjectFollower {
 /**
  * Keeps a sink in step with the objects of a selection: lists them, watches from there, resumes a watch that ended or broke
  * where it was, and lists again when that place is forgotten. Failures are logged and tried again, at longer and longer
- * intervals up to 10 s, until it is closed.
+ * intervals up to 2 s, until it is closed.
  */
 export function followObjects<T extends KubeObject>(options: FollowOptions<T>): ObjectFollower {
   const { client, resource, selection, sink, clock, log } = options;
