@@ -4,7 +4,7 @@ import { expect, onTestFinished, test } from "vitest";
 import type { Secret } from "../kube/kube-object.ts";
 import type { KubeWatchEvent } from "../kube/watch-events.ts";
 import { createManualClock } from "../testing/manual-clock.ts";
-import { NO_METRICS } from "./lookup-metrics.ts";
+import { type LookupMetrics, NO_METRICS } from "./lookup-metrics.ts";
 import { createNamespaceLookup, type NamespaceLookupOptions } from "./namespace-lookup.ts";
 
 const scope = { org: "flyte", domain: "development", project: "shop" };
@@ -62,13 +62,17 @@ function setUp(...listed: Secret[]) {
     await clock.advance(20_000);
   };
   let expiredUsed = 0;
+  let state = (): unknown => undefined;
+  const watching: LookupMetrics["watching"] = (told) => {
+    state = told;
+  };
   const lookup = createNamespaceLookup({
     client,
     namespace: "flyte",
     staleMs: 60_000,
     clock,
     log: pino({ enabled: false }),
-    metrics: { ...NO_METRICS, expiredUsed: () => void expiredUsed++ },
+    metrics: { ...NO_METRICS, watching, expiredUsed: () => void expiredUsed++ },
   });
   onTestFinished(() => lookup.close());
   const find = async () => {
@@ -76,7 +80,7 @@ function setUp(...listed: Secret[]) {
     return result.found ? `${result.level} ${result.value.revealText()}` : "nowhere";
   };
   const write = (secret: Secret) => void stored.set(secret.metadata.name, secret);
-  return { clock, change, write, refuse, comeBack, lookup, find, expiredUsed: () => expiredUsed };
+  return { clock, change, write, refuse, comeBack, lookup, find, expiredUsed: () => expiredUsed, state: () => state() };
 }
 
 test("every change that the watch tells is seen, at the narrowest scope", async () => {
@@ -133,11 +137,14 @@ test("while the API server is down what it last said is used, for a bounded time
 });
 
 test("while the Secrets cannot be followed each lookup asks the API server", async () => {
-  const { clock, change, write, find, lookup, refuse, comeBack } = setUp(managed(project, "old"));
+  const { clock, change, write, find, lookup, refuse, comeBack, state } = setUp(managed(project, "old"));
+  expect(state()).toEqual({ silentMs: 0, isTrusted: false });
   await find();
+  expect(state()).toEqual({ silentMs: 0, isTrusted: true });
   await refuse("to follow");
   write(managed(project, "new"));
   await clock.advance(10_000);
+  expect(state()).toEqual({ silentMs: 10_000, isTrusted: false });
   expect(await find()).toBe("project new");
   await expect(lookup.ready()).rejects.toMatchObject({ code: "store_unavailable" });
   await comeBack();

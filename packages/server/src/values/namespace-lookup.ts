@@ -95,6 +95,7 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
     return answerFromMemory(planFor(scope, key));
   }
 
+  metrics.watching(() => ({ silentMs: follower.silentMs(), isTrusted: isSynced && doubt() === undefined }));
   return {
     find(scope, key, { signal } = {}) {
       const plan = planFor(scope, key);

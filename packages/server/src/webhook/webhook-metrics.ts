@@ -1,7 +1,7 @@
 import type { ErrorCode } from "@flyte-secrets/core";
 import { Gauge, Histogram, type Registry } from "prom-client";
 import { createTalliedCounter } from "../telemetry/tallied-counter.ts";
-import type { LookupMetrics } from "../values/lookup-metrics.ts";
+import type { LookupMetrics, WatchState } from "../values/lookup-metrics.ts";
 import type { Admission } from "./admit.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
 
@@ -97,5 +97,32 @@ function createLookupMetrics(registry: Registry): LookupMetrics {
     help: "Values used past their expiry because the backend is down.",
     labelNames: ["reason"],
   });
-  return { answered: answers, fetched: fetches, expiredUsed: () => expired("backend_down") };
+  return {
+    answered: answers,
+    fetched: fetches,
+    expiredUsed: () => expired("backend_down"),
+    watching: (state) => addWatchState(registry, state),
+  };
+}
+
+/** Of several worker processes the worst is shown. */
+function addWatchState(registry: Registry, state: () => WatchState): void {
+  new Gauge({
+    name: "flyte_secrets_watch_silent_seconds",
+    help: "Time since the API server last said something on the watch of the managed Secrets.",
+    registers: [registry],
+    aggregator: "max",
+    collect() {
+      this.set(state().silentMs / 1000);
+    },
+  });
+  new Gauge({
+    name: "flyte_secrets_watch_trusted",
+    help: "1 while secrets are looked up in what that watch told, 0 while the API server is asked each time.",
+    registers: [registry],
+    aggregator: "min",
+    collect() {
+      this.set(state().isTrusted ? 1 : 0);
+    },
+  });
 }
