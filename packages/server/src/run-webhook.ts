@@ -34,13 +34,13 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
   const registry = options.registry ?? new Registry();
   const client = connectCluster(config, { env, home, clock, observe: createKubeMetrics(registry) });
   if (client) opened.defer(() => client.close());
-  const namespace = podNamespace({ env });
+  const namespace = podNamespace({ env, configured: config.actions.kubernetes.namespace });
   const certificates = await openCertificates(config, { client, namespace, clock, log });
   opened.defer(() => certificates.close());
   const registration = client && register({ config, client, namespace, certificates, log });
   if (registration) opened.defer(() => registration.close());
 
-  const writer = client && (await openWriter(config, { client, namespace, clock, log }));
+  const writer = await openWriter(config, client && { client, namespace, clock, log });
   if (writer) opened.defer(() => writer.close());
 
   const webhook = await startWebhook(config, {
@@ -48,6 +48,7 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
     registry,
     certificates,
     ...(writer && { writer: writer.writer, namingKey: writer.namingKey }),
+    ...(writer?.imagePull && { imagePull: writer.imagePull }),
     ...(client && { kube: client }),
     readiness: registration ? [() => assertRegistered(registration.missing())] : [],
   });
@@ -62,9 +63,21 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
   };
 }
 
-async function openWriter(config: Config, options: OpenSecretWriterOptions): Promise<OpenedSecretWriter | undefined> {
-  const { delivery } = config.webhook.embeddedSecretManagerConfig;
-  return delivery === "SecretRef" ? await openSecretWriter(config, options) : undefined;
+/** Where there is something to write; a delivery SecretRef without a cluster is refused later on. */
+async function openWriter(
+  config: Config,
+  options: OpenSecretWriterOptions | undefined,
+): Promise<OpenedSecretWriter | undefined> {
+  const { delivery, imagePullSecrets } = config.webhook.embeddedSecretManagerConfig;
+  if (imagePullSecrets.enabled && options === undefined) {
+    throw new SecretsError(
+      "invalid_config",
+      "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled copies Secrets in a cluster, and there is none here: set it to false, or secret.kubernetes.kubeconfig",
+    );
+  }
+  return options && (delivery === "SecretRef" || imagePullSecrets.enabled)
+    ? await openSecretWriter(config, options)
+    : undefined;
 }
 
 interface Registrable {

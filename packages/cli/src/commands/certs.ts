@@ -44,7 +44,11 @@ async function manage(config: Config, { renew, remove, namespace }: CertsOptions
   const { env, home } = host;
   const client = server.connectCluster(config, { env, home, clock: server.systemClock });
   const log = server.createLogger(config.logger);
-  const options: ManageOptions = { client, namespace: namespace ?? server.podNamespace({ env }), log };
+  const options: ManageOptions = {
+    client,
+    namespace: namespace ?? server.podNamespace({ env, configured: config.actions.kubernetes.namespace }),
+    log,
+  };
   try {
     if (remove) {
       const { removed, left } = await server.removeWebhook(config, options);

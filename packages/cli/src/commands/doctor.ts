@@ -105,7 +105,7 @@ async function diagnoseCluster(config: Config, options: DoctorOptions, { env, ho
       client,
       config,
       parts: options.for === undefined ? PARTS : [options.for],
-      namespace: options.namespace ?? podNamespace({ env }),
+      namespace: options.namespace ?? podNamespace({ env, configured: config.actions.kubernetes.namespace }),
       account: options.as,
     });
   } finally {

@@ -1,7 +1,7 @@
 import { nearestName, SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
 import { listSettings, type Setting, settingMeta } from "./list-settings.ts";
-import { configSchema, SECTION_ALIASES } from "./schema.ts";
+import { configSchema, REFUSED_KEYS, SECTION_ALIASES } from "./schema.ts";
 
 /** A value that somebody gave a setting, not yet checked. */
 export interface Assignment {
@@ -91,7 +91,8 @@ function unknownKey(path: readonly string[], schema: unknown, origin: string): S
       ? elsewhere.find((setting) => lastKey(setting) === misplaced)?.path
       : [parent, sibling].filter((part) => part !== "").join(".");
   const known = parent === "" ? "the sections are" : `the keys of ${parent} are`;
-  const hint = nearest === undefined ? `${known} ${siblings.join(", ")}` : `did you mean ${nearest}?`;
+  const guess = nearest === undefined ? `${known} ${siblings.join(", ")}` : `did you mean ${nearest}?`;
+  const hint = REFUSED_KEYS.get(path.join(".")) ?? guess;
   return new SecretsError("invalid_config", `${origin}: unknown key ${path.join(".")}; ${hint}`);
 }
 

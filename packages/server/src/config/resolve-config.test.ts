@@ -16,6 +16,21 @@ it("takes the Kubernetes store inside a cluster, with its defaults", () => {
   expect(load({ env: cluster, flags: { "secret.store.type": "embedded" } }).secret.store.type).toBe("Embedded");
 });
 
+it("takes the Kubernetes store where a kubeconfig is named, and its values for the Embedded manager", () => {
+  const { secret, webhook } = load({ flags: { "secret.kubernetes.kubeconfig": "~/kube" } });
+  expect([secret.store.type, webhook.embeddedSecretManagerConfig.type]).toEqual(["Kubernetes", "K8s"]);
+  expect(load({ env: { KUBECONFIG: "/home/me/kube" } }).secret.store.type).toBe("Embedded");
+});
+
+it("trusts the namespace in which Flyte makes pods, unless others are named", () => {
+  const text = "actions: { port: 1, kubernetes: { namespace: tasks, qps: 1 } }";
+  expect(loadText(text).webhook.scopeBinding.trustedNamespaces).toEqual(["tasks"]);
+  const named = loadText(text, { flags: { "webhook.scopeBinding.trustedNamespaces": "a,b" } });
+  expect(named.webhook.scopeBinding.trustedNamespaces).toEqual(["a", "b"]);
+  expect(loadText(text).secret.imagePullNamespace).toBe("tasks");
+  expect(loadText(text, { env: { POD_NAMESPACE: "own" } }).secret.imagePullNamespace).toBe("own");
+});
+
 it("takes relative paths from the working directory", () => {
   expect(load({ flags: { "secret.store.path": "data" } }).secret.store.path).toBe(join(path(), "data"));
 });

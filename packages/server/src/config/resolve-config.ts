@@ -27,17 +27,17 @@ export function resolveConfig(settings: Settings, surroundings: Surroundings): C
   };
 }
 
-function resolveSecret({ secret, webhook }: Settings, surroundings: Surroundings): Config["secret"] {
+function resolveSecret({ secret, webhook, actions }: Settings, surroundings: Surroundings): Config["secret"] {
   const { env, given } = surroundings;
   const { auth, kubernetes, server, store } = secret;
-  const type = storeType(store.type, env);
+  const type = storeType(secret, env);
   const path = absolutePath(store.path, surroundings);
   const masterKey = readMasterKey(env);
   const isOpen = (setting: string) => type === "Embedded" && !given.has(setting);
   return {
     ...secret,
     store: { type, path, ...(masterKey && { masterKey }) },
-    imagePullNamespace: secret.imagePullNamespace || podNamespace({ env }),
+    imagePullNamespace: secret.imagePullNamespace || podNamespace({ env, configured: actions.kubernetes.namespace }),
     server: {
       ...server,
       // A cluster's service must be reachable; on one machine nobody else is meant to be.
@@ -90,9 +90,9 @@ function resolveTls(tls: Settings["secret"]["server"]["tls"], surroundings: Surr
   return { certFile: absolutePath(tls.certFile, surroundings), keyFile: absolutePath(tls.keyFile, surroundings) };
 }
 
-function resolveWebhook({ secret, webhook }: Settings, surroundings: Surroundings): Config["webhook"] {
+function resolveWebhook({ secret, webhook, actions }: Settings, surroundings: Surroundings): Config["webhook"] {
   const { env, given } = surroundings;
-  const { awsSecretManager, embeddedSecretManagerConfig: embedded, kubeClientConfig } = webhook;
+  const { awsSecretManager, embeddedSecretManagerConfig: embedded, kubeClientConfig, scopeBinding } = webhook;
   const { awsConfig, k8sConfig } = embedded;
   const base = "webhook.embeddedSecretManagerConfig";
   const inherit = <K extends keyof typeof kubeClientConfig>(key: K) =>
@@ -105,11 +105,17 @@ function resolveWebhook({ secret, webhook }: Settings, surroundings: Surrounding
     );
   }
   // Where secrets are in the embedded store, they are nowhere else unless somebody says so.
-  const isLocal = storeType(secret.store.type, env) === "Embedded" && !given.has(`${base}.type`);
+  const isLocal = storeType(secret, env) === "Embedded" && !given.has(`${base}.type`);
   const type = isLocal ? "Store" : embedded.type;
   return {
     ...webhook,
     certDir: webhook.certDir.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => env[braced ?? bare] ?? ""),
+    scopeBinding: {
+      ...scopeBinding,
+      trustedNamespaces: given.has("webhook.scopeBinding.trustedNamespaces")
+        ? scopeBinding.trustedNamespaces
+        : [actions.kubernetes.namespace],
+    },
     embeddedSecretManagerConfig: {
       ...embedded,
       type: awsSecretManager.enabled ? "AWS" : type,
@@ -128,11 +134,11 @@ function contradiction(setting: string, problem: string, { given }: Surroundings
   return new SecretsError("invalid_config", `${given.get(setting)?.origin}: ${setting}: ${problem}`);
 }
 
-function storeType(type: Settings["secret"]["store"]["type"], env: Environment): "Embedded" | "Kubernetes" {
+function storeType({ store, kubernetes }: Settings["secret"], env: Environment): "Embedded" | "Kubernetes" {
   // What Kubernetes sets in every container; client-go decides by the same two variables.
-  const inCluster = Boolean(env.KUBERNETES_SERVICE_HOST) && Boolean(env.KUBERNETES_SERVICE_PORT);
-  if (type === "auto") return inCluster ? "Kubernetes" : "Embedded";
-  return type;
+  const isInside = Boolean(env.KUBERNETES_SERVICE_HOST) && Boolean(env.KUBERNETES_SERVICE_PORT);
+  if (store.type === "auto") return isInside || kubernetes.kubeconfig !== "" ? "Kubernetes" : "Embedded";
+  return store.type;
 }
 
 /** Absolute, with `~` replaced; empty stays empty. */

@@ -1,7 +1,14 @@
 import type { SecretValue } from "@flyte-secrets/core";
 import { z } from "zod";
 import { secretSection } from "./secret-section.ts";
-import { cacheSection, executorSection, loggerSection, otelSection, secretsSection } from "./shared-sections.ts";
+import {
+  actionsSection,
+  cacheSection,
+  executorSection,
+  loggerSection,
+  otelSection,
+  secretsSection,
+} from "./shared-sections.ts";
 import { webhookSection } from "./webhook-section.ts";
 
 /** Every setting there is: parser, types, documentation and `--help` come from here (spec page 7). */
@@ -12,6 +19,7 @@ export const configSchema = z.object({
   cache: cacheSection,
   logger: loggerSection,
   executor: executorSection,
+  actions: actionsSection,
   otel: otelSection,
 });
 
@@ -19,6 +27,18 @@ export const configSchema = z.object({
 export const SECTION_ALIASES: ReadonlyMap<string, keyof Settings> = new Map([
   ["flyte-pod-webhook", "webhook"],
   ["secretswebhook", "webhook"],
+]);
+
+const listed = (manager: string) => `list ${manager} in webhook.secretManagerTypes instead`;
+
+/** Keys that stand in Flyte's configurations or guides and mean nothing here, with what to write instead. */
+export const REFUSED_KEYS: ReadonlyMap<string, string> = new Map([
+  ["webhook.k8sSecretManager.enabled", listed("K8s")],
+  ["webhook.gcpSecretManager.enabled", listed("GCP")],
+  ["webhook.azureSecretManager.enabled", listed("Azure")],
+  ["webhook.vaultSecretManager.enabled", listed("Vault")],
+  ["webhook.embeddedSecretManagerConfig.enabled", listed("Embedded")],
+  ["cache.redis", "values must not leave the process: leave it out, with cache.type InMemoryFixedSize"],
 ]);
 
 /** The settings as the schema reads them: YAML's keys and nesting, durations in milliseconds, sizes in bytes. */

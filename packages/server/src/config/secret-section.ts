@@ -6,7 +6,8 @@ export const secretSection = section("The secret service and its store.", {
   store: section("Where secrets are kept.", {
     type: choice(["auto", "Embedded", "Kubernetes"], {
       default: "auto",
-      about: "`auto` is Kubernetes inside a cluster and Embedded elsewhere.",
+      about:
+        "`auto` is Kubernetes inside a cluster and where `secret.kubernetes.kubeconfig` names one, Embedded elsewhere.",
     }),
     path: text({
       default: "~/.flyte-secrets",
@@ -23,7 +24,8 @@ export const secretSection = section("The secret service and its store.", {
   }),
   imagePullNamespace: text({
     default: "",
-    about: "Namespace of image-pull Secrets. Empty: `POD_NAMESPACE`, else the service account's, else `flyte`.",
+    about:
+      "Namespace of image-pull Secrets. Empty: `POD_NAMESPACE`, else the service account's, else `actions.kubernetes.namespace`.",
   }),
   server: section("The listener.", {
     host: text({

@@ -58,6 +58,25 @@ export const executorSection = section(
   { open: true },
 );
 
+/** `actions`: one key of a section that Flyte uses for much else. */
+export const actionsSection = section(
+  "Flyte's service of actions. Other keys of this section are Flyte's and are ignored.",
+  {
+    kubernetes: section(
+      "Where it makes pods.",
+      {
+        namespace: text({
+          default: "flyte",
+          about:
+            "Namespace of all pods of tasks and apps in Flyte 2: the default of `webhook.scopeBinding.trustedNamespaces`, and this process's own where no pod says otherwise.",
+        }),
+      },
+      { open: true },
+    ),
+  },
+  { open: true },
+);
+
 /** `otel`, shared with Flyte: where traces go. */
 export const otelSection = section(
   "OpenTelemetry traces.",

@@ -142,7 +142,7 @@ export const webhookSection = section(
       }),
       trustedNamespaces: texts({
         default: ["flyte"],
-        about: "Namespaces whose pods may claim any project and domain.",
+        about: "Namespaces whose pods may claim any project and domain. Not given: `actions.kubernetes.namespace`.",
       }),
       trustedCreators: texts({ default: [], about: "Users, and groups as `group:NAME`, whose pods may." }),
     }),
