@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createLogger, loadConfig, openEmbeddedStore } from "@flyte-secrets/server";
+import { createLogger, loadConfig, NO_METRICS, openEmbeddedStore } from "@flyte-secrets/server";
 // The webhook's own modules: what an admission costs without HTTP and TLS is not to be had from outside.
 import { createStoreLookup } from "../packages/server/src/values/store-lookup.ts";
 import { decodeAdmissionReview, encodeAdmissionAnswer } from "../packages/server/src/webhook/admission-review.ts";
@@ -57,9 +57,8 @@ async function openAnswer(
   stack.defer(() => store.close());
   const { size: maxBytes } = config.cache.inMemoryFixedSize;
   const log = createLogger(config.logger, { write: () => {} });
-  const metrics = { answered() {}, fetched() {}, expiredUsed() {} };
   const clock = () => performance.now();
-  const lookup = createStoreLookup({ store, clock, maxBytes, timeoutMs: 1_000, log, metrics });
+  const lookup = createStoreLookup({ store, clock, maxBytes, timeoutMs: 1_000, log, metrics: NO_METRICS });
   stack.defer(() => lookup.close());
   const options = createAdmission(config, {
     lookup,
