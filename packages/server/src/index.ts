@@ -18,7 +18,7 @@ export { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
 export type { ListenerLimits } from "./rpc/listener-limits.ts";
 export type { NodeHandler } from "./rpc/node-handler.ts";
 export { type RunWebhookOptions, runWebhook } from "./run-webhook.ts";
-export { type RunningSystem, startServer } from "./server.ts";
+export { type RunningSystem, type StartServerOptions, startServer } from "./server.ts";
 export {
   type MountedSecretService,
   type SecretServiceOptions,

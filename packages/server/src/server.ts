@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { BlockList, isIP, isIPv6 } from "node:net";
 import { createSecureContext } from "node:tls";
-import { SecretsError } from "@flyte-secrets/core";
+import { type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { Config } from "./config/schema.ts";
@@ -19,6 +19,14 @@ import { readInvalidationToken } from "./webhook/invalidation-token.ts";
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
 const GRACE_MS = 10_000;
 
+export interface StartServerOptions {
+  readonly log: Logger;
+  /** Where a Kubernetes store finds its cluster. */
+  readonly cluster?: Omit<StoreSurroundings, "observe">;
+  /** Hears of each secret that a call has written, before the call is answered: for a webhook in the same process. */
+  readonly onWrite?: ((id: SecretId) => void) | undefined;
+}
+
 /** A running system. */
 export interface RunningSystem {
   /** Such as `http://127.0.0.1:8093`. */
@@ -29,12 +37,12 @@ export interface RunningSystem {
 
 /**
  * Starts what the configuration describes: the store, and the secret service on its listener. The one place that names concrete
- * classes. `cluster` is where a Kubernetes store finds its cluster. When it throws, nothing is left running.
+ * classes. When it throws, nothing is left running.
  * @throws SecretsError `invalid_config` or `listen_failed`, naming the setting; what opening the store throws.
  */
 export async function startServer(
   config: Config,
-  { log, cluster }: { readonly log: Logger; readonly cluster?: Omit<StoreSurroundings, "observe"> },
+  { log, cluster, onWrite }: StartServerOptions,
 ): Promise<RunningSystem> {
   const { server, store: storeConfig, kubernetes, organization, webhookURL } = config.secret;
   assertAuthentication(config.secret);
@@ -50,7 +58,7 @@ export async function startServer(
   const auth = resolveAuth(config.secret.auth);
   const webhookToken = readInvalidationToken(config.webhook.cacheInvalidationTokenFile);
   const serviceConfig = { organization, auth, webhookURL, webhookToken };
-  const service = secretService({ store, config: serviceConfig, telemetry: { log, registry } });
+  const service = secretService({ store, config: serviceConfig, onWrite, telemetry: { log, registry } });
   const { host, port } = server;
   const listener = await listen({ handler: service.handler, host, port, log, ...(tls && { tls }) });
   opened.defer(async () => {

@@ -49,7 +49,7 @@ async function serve(config: Config, host: Host): Promise<void> {
   // Before the service, which announces that all is there.
   const webhook = config.webhook.enabled ? await runWebhook(config, { log, env, home }) : undefined;
   if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
-  const server = await startServer(config, { log, cluster: { env, home } });
+  const server = await startServer(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate });
   opened.defer(() => server.close());
   host.stdout.write(greeting(server.endpoint, config.secret, webhook));
   if (!interrupted.aborted) await once(interrupted, "abort");

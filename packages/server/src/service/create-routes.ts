@@ -1,5 +1,5 @@
 import type { ConnectRouter } from "@connectrpc/connect";
-import type { SecretStore } from "@flyte-secrets/core";
+import type { SecretId, SecretStore } from "@flyte-secrets/core";
 import { AuthMetadataService, ClusterService, SecretService } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Authentication } from "./authentication.ts";
@@ -18,19 +18,25 @@ export interface RouteParts {
   readonly log: Logger;
   /** Told of each call that runs. */
   readonly onCall: (running: Promise<unknown>) => void;
+  /** Hears of each write, before the webhooks elsewhere do. */
+  readonly onWrite: ((id: SecretId) => void) | undefined;
 }
 
 /** The RPC services of this server, with all that surrounds their calls, as a function that adds them to a Connect router. */
 export function createRoutes(parts: RouteParts): (router: ConnectRouter) => ConnectRouter {
-  const { store, config, authentication, log, onCall } = parts;
+  const { store, config, authentication, log, onCall, onWrite } = parts;
   const readMaxBytes = messageLimit(store.maxValueBytes);
   const open = createCallOptions({ log, onCall, readMaxBytes, authorise: () => {} });
   const guarded = createCallOptions({ log, onCall, readMaxBytes, authorise: authentication.authorise });
+  const tellWebhooks = createInvalidation({ webhookURL: config.webhookURL, token: config.webhookToken, log });
   const secretHandlers = createSecretHandlers({
     store,
     organization: config.organization,
     validate: createValidateRequest(),
-    invalidate: createInvalidation({ webhookURL: config.webhookURL, token: config.webhookToken, log }),
+    async invalidate(id) {
+      onWrite?.(id);
+      await tellWebhooks(id);
+    },
     log,
   });
   const addReflection = createReflection([SecretService, ClusterService, AuthMetadataService]);

@@ -1,5 +1,5 @@
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
-import type { SecretStore } from "@flyte-secrets/core";
+import type { SecretId, SecretStore } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import type { Exchange, NodeHandler } from "../rpc/node-handler.ts";
@@ -19,6 +19,8 @@ import { createUnknownRpc } from "./unknown-rpc.ts";
 export interface SecretServiceOptions {
   readonly store: SecretStore;
   readonly config: ServiceConfig;
+  /** Hears of each secret that a call has written, before the call is answered: for what keeps values in this process. */
+  readonly onWrite?: ((id: SecretId) => void) | undefined;
   readonly telemetry: {
     readonly log: Logger;
     /** Where its metrics are registered, and what `/metrics` shows. Default: one of its own. */
@@ -40,7 +42,7 @@ export interface MountedSecretService {
 }
 
 /** The service of spec page 3 over one store. `serve` of the command line uses nothing else. */
-export function secretService({ store, config, telemetry }: SecretServiceOptions): MountedSecretService {
+export function secretService({ store, config, onWrite, telemetry }: SecretServiceOptions): MountedSecretService {
   const { log, registry = new Registry() } = telemetry;
   const observe = createRpcMetrics(registry);
   const running = new Set<Promise<unknown>>();
@@ -50,7 +52,7 @@ export function secretService({ store, config, telemetry }: SecretServiceOptions
     running.add(ended);
   };
   const authentication = createAuthentication(config.auth, log);
-  const routes = createRoutes({ store, config, authentication, log, onCall });
+  const routes = createRoutes({ store, config, authentication, log, onCall, onWrite });
   const rpcs = new Map(routes(createConnectRouter()).handlers.map((rpc) => [rpc.requestPath, rpc]));
   const findUnknownRpc = createUnknownRpc();
   let closing = false;
