@@ -1,0 +1,156 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { INJECT_LABEL, MountRequirement, toRequestAnnotations } from "@flyte-secrets/core";
+import { vi } from "vitest";
+import { type Cluster, freePort, startCluster } from "../kubernetes/cluster.ts";
+import { runProgram } from "../support/run-program.ts";
+import { CHART, helm } from "./helm.ts";
+import { type InstalledComponent, startInstalled } from "./installed-component.ts";
+
+const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
+const TOKEN = randomBytes(32).toString("hex");
+
+/** What comes and goes without anybody installing it. */
+const TRANSIENT = /^(events|leases|endpointslices|apiservices|flowschemas)\b/;
+
+/** A cluster to install into: release `flyte-secrets` in namespace `flyte`, where the Secret with the service's token is. */
+export interface InstallationSite {
+  readonly cluster: Cluster;
+  install(values?: object): Promise<void>;
+  upgrade(values?: object): Promise<void>;
+  uninstall(): Promise<void>;
+  /** What is there beyond what was there before anything was installed, as `KIND NAMESPACE NAME`. */
+  objects(): Promise<string[]>;
+  /** Runs the webhook as it is installed; ready when this resolves. */
+  startWebhook(): Promise<InstalledComponent>;
+  /** Runs the service as it is installed, and gives the command of a user who has its address and token. */
+  startService(): Promise<(args: readonly string[], input?: string) => Promise<string>>;
+  /** Creates a pod of project shop, domain development, that asks for `api-key`, and gives the variables of its container. */
+  createPod(namespace: string): Promise<readonly object[] | undefined>;
+  /** Waits until the API server sends pods of a namespace to the webhook: it hears of a registration a moment later. */
+  untilAdmitted(namespace: string): Promise<void>;
+  /** Whether an account of the chart may do it, as `yes: get secrets -n flyte`. */
+  may(account: string, question: string): Promise<string>;
+  /** What the API server has refused to accounts of the chart since the last {@link InstallationSite.clear}. */
+  refusals(): string[];
+  /** Ends what was started, and deletes all pods. */
+  stop(): Promise<void>;
+  /** As {@link InstallationSite.stop}; then uninstalls, and deletes all secrets of users. */
+  clear(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function startInstallationSite(...namespaces: readonly string[]): Promise<InstallationSite> {
+  const cluster = await startCluster();
+  const kubeconfig = cluster.adminKubeconfig;
+  for (const namespace of ["flyte", ...namespaces]) await cluster.kubectl(["create", "namespace", namespace]);
+  const token = ["create", "secret", "generic", "flyte-secrets-token", "-n", "flyte", `--from-literal=token=${TOKEN}`];
+  await cluster.kubectl(token);
+  let running: InstalledComponent[] = [];
+  let pods = 0;
+
+  async function inventory(): Promise<string[]> {
+    const kinds = await cluster.kubectl(["api-resources", "--verbs=list", "-o", "name"]);
+    const listed = kinds.split("\n").filter((kind) => kind !== "" && !TRANSIENT.test(kind));
+    const columns = "custom-columns=K:.kind,NS:.metadata.namespace,N:.metadata.name";
+    const found = await cluster.kubectl(["get", listed.join(","), "-A", "--no-headers", "-o", columns]);
+    const objects = found.split("\n").map((line) => line.trim().replaceAll(/\s+/g, " "));
+    return objects.filter((object) => object !== "").toSorted();
+  }
+  const bare = await inventory();
+
+  const deploy = async (verb: "install" | "upgrade", values: object = {}) => {
+    await helm([verb, "flyte-secrets", CHART, "--namespace", "flyte"], { values, kubeconfig });
+  };
+  async function start(name: string, flags: Readonly<Record<string, string>>): Promise<InstalledComponent> {
+    const component = await startInstalled(cluster, name, { namespace: "flyte", ...flags });
+    running.push(component);
+    return component;
+  }
+  const stop = async () => {
+    await Promise.all(running.map((component) => component.stop()));
+    running = [];
+    await cluster.kubectl(["delete", "pods", "--all", "-A", "--force", "--grace-period=0"]);
+  };
+  const audited = () => readFileSync(cluster.auditLog, "utf8");
+  let auditedBefore = 0;
+
+  const createPod: InstallationSite["createPod"] = async (namespace) => {
+    pods += 1;
+    const labels = { [INJECT_LABEL]: "true", organization: "flyte", project: "shop", domain: "development" };
+    const mountRequirement = MountRequirement.ENV_VAR;
+    const asked = { group: "", groupVersion: "", key: "api-key", mountRequirement, envVar: "KEY" };
+    const metadata = { name: `train-${pods}`, namespace, labels, annotations: toRequestAnnotations([asked]) };
+    const pod = { apiVersion: "v1", kind: "Pod", metadata, spec: { containers: [{ name: "main", image: "train" }] } };
+    const created = JSON.parse(await cluster.kubectl(["create", "-f", "-", "-o", "json"], JSON.stringify(pod)));
+    return created.spec.containers[0].env;
+  };
+
+  return {
+    cluster,
+    install: (values) => deploy("install", values),
+    upgrade: (values) => deploy("upgrade", values),
+    async uninstall() {
+      await helm(["uninstall", "flyte-secrets", "--namespace", "flyte"], { kubeconfig });
+    },
+    objects: async () => (await inventory()).filter((object) => !bare.includes(object)),
+    async startWebhook() {
+      const port = await freePort();
+      // The API server of the harness reaches no Service, so the registration has this machine's address.
+      const webhook = await start("flyte-secrets-webhook", {
+        "webhook.listenPort": String(port),
+        "webhook.url": `https://127.0.0.1:${port}/mutate--v1-pod`,
+        "webhook.cacheInvalidationPort": "0",
+        "executor.healthProbeBindAddress": "127.0.0.1:0",
+        "executor.metricsBindAddress": "",
+      });
+      const probes = `http://127.0.0.1:${/^Probes on port +(\d+)/m.exec(webhook.output())?.[1]}/readyz`;
+      await vi.waitUntil(async () => (await fetch(probes)).ok, { timeout: 30_000, interval: 100 });
+      return webhook;
+    },
+    async startService() {
+      const service = await start("flyte-secrets-service", { "secret.server.port": "0", "secret.webhookURL": "" });
+      const endpoint = /^Listening on (\S+)/m.exec(service.output())?.[1] ?? "";
+      await vi.waitUntil(async () => (await fetch(`${endpoint}/readyz`)).ok, { timeout: 30_000, interval: 100 });
+      return async (args, input = "") => {
+        const options = { env: { HOME: cluster.directory, FLYTE_SECRETS_TOKEN: TOKEN }, input };
+        const result = await runProgram(process.execPath, [COMMAND, ...args, "--endpoint", endpoint], options);
+        if (result.exitCode !== 0) throw new Error(result.stderr);
+        return result.stdout;
+      };
+    },
+    createPod,
+    async untilAdmitted(namespace) {
+      const isMutated = async () => (await createPod(namespace).catch(() => [])) !== undefined;
+      await vi.waitUntil(isMutated, { timeout: 20_000, interval: 200 });
+    },
+    async may(account, question) {
+      const as = `--as=system:serviceaccount:flyte:${account}`;
+      // It fails where the answer is no.
+      const asked = cluster.kubectl(["auth", "can-i", "-q", as, ...question.split(" ")]);
+      return `${await asked.then(
+        () => "yes",
+        () => "no",
+      )}: ${question}`;
+    },
+    refusals: () =>
+      audited()
+        .slice(auditedBefore)
+        .split("\n")
+        .filter((line) => line.includes("system:serviceaccount:flyte:flyte-secrets-"))
+        .map((line) => JSON.parse(line))
+        .filter(({ responseStatus }) => responseStatus?.code === 403)
+        .map(({ verb, objectRef: { resource, name } }) => `${verb} ${resource} ${name}`),
+    stop,
+    async clear() {
+      await stop();
+      await helm(["uninstall", "flyte-secrets", "--namespace", "flyte", "--ignore-not-found"], { kubeconfig });
+      for (const label of ["app.flyte.org/managed", "app.flyte.org/managed-by"]) {
+        await cluster.kubectl(["delete", "secrets", "-A", "-l", label]);
+      }
+      auditedBefore = audited().length;
+    },
+    close: () => cluster.close(),
+  };
+}

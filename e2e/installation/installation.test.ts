@@ -1,0 +1,304 @@
+// The chart and the plain manifests on a real API server, and what they install as it says: commands, accounts, configuration.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { encodeSecretId, kubernetesSecretName } from "@flyte-secrets/core";
+import { createCertificate } from "@flyte-secrets/testkit";
+import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
+import { requireKubernetes } from "../kubernetes/cluster.ts";
+import { describeWith } from "../support/requirement.ts";
+import { CHART, helm, requireHelm } from "./helm.ts";
+import { type InstallationSite, startInstallationSite } from "./installation-site.ts";
+import { kubeconform, requireKubeconform, writeSchemas } from "./kubeconform.ts";
+import { MANIFESTS } from "./manifests.ts";
+
+const API_KEY = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
+const SCOPE = ["-p", "shop", "-d", "development"];
+const MANAGED = `Secret flyte ${kubernetesSecretName(API_KEY)}`;
+const CERTIFICATE = "flyte-secrets-webhook-secret";
+
+/** What a pod in the namespace of the secrets gets: a reference to the secret itself. */
+const TO_MANAGED = {
+  name: "KEY",
+  valueFrom: { secretKeyRef: { name: kubernetesSecretName(API_KEY), key: encodeSecretId(API_KEY) } },
+};
+/** What a pod elsewhere gets: a reference to a Secret that was written for it. */
+const TO_WRITTEN = {
+  name: "KEY",
+  valueFrom: {
+    secretKeyRef: { name: expect.stringMatching(/^flyte-secrets-[0-9a-f]{32}$/), key: encodeSecretId(API_KEY) },
+  },
+};
+
+const writing = (...namespaces: readonly string[]) => ({
+  configuration: { inline: { webhook: { writtenSecrets: { namespaces } } } },
+});
+
+const requirement = [requireHelm(), requireKubeconform()].find(({ missing }) => missing) ?? requireKubernetes();
+
+describeWith(requirement, "an installation", () => {
+  let site: InstallationSite;
+  let kubectl: InstallationSite["cluster"]["kubectl"];
+
+  beforeAll(async () => {
+    site = await startInstallationSite("shop-development", "shop-staging", "vault", "restricted");
+    kubectl = site.cluster.kubectl;
+  });
+  afterAll(() => site?.close());
+  afterEach(() => site.clear());
+
+  const read = async (kind: string, name: string, namespace = "flyte") =>
+    JSON.parse(await kubectl(["get", kind, name, "-n", namespace, "-o", "json"]));
+
+  /** As Flyte's own service writes it. */
+  const keepApiKey = () => {
+    const labels = {
+      "app.flyte.org/managed": "true",
+      "app.flyte.org/domain": "development",
+      "app.flyte.org/project": "shop",
+    };
+    const metadata = { name: kubernetesSecretName(API_KEY), namespace: "flyte", labels };
+    const stringData = { [encodeSecretId(API_KEY)]: "value" };
+    return kubectl(["create", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata, stringData }));
+  };
+
+  test("is made of objects that the API server knows, every field of them", async () => {
+    const schemas = join(site.cluster.directory, "schemas");
+    await writeSchemas(site.cluster, schemas);
+    const pod = {
+      serviceAccountAnnotations: { a: "b" },
+      podAnnotations: { a: "b" },
+      podLabels: { a: "b" },
+      priorityClassName: "high",
+      nodeSelector: { a: "b" },
+      tolerations: [{ key: "a", operator: "Exists" }],
+      affinity: { nodeAffinity: {} },
+      extraEnv: [{ name: "A", value: "b" }],
+      extraVolumes: [{ name: "more", emptyDir: {} }],
+      extraVolumeMounts: [{ name: "more", mountPath: "/more" }],
+    };
+    const host = "flyte.example.com";
+    const ingress = { enabled: true, className: "nginx", host, tlsSecret: "tls", annotations: { a: "b" } };
+    const everything = {
+      ...writing(),
+      imagePullSecrets: [{ name: "registry" }],
+      service: { ...pod, tlsSecret: "tls", ingress, networkPolicy: { from: [{ namespaceSelector: {} }] } },
+      webhook: { ...pod, networkPolicy: { admissionFrom: [{ ipBlock: { cidr: "10.0.0.1/32" } }] } },
+    };
+    for (const values of [{}, everything]) {
+      const text = await helm(["template", "flyte-secrets", CHART, "--namespace", "flyte"], { values });
+      expect(await kubeconform(text, schemas)).toMatchObject({ exitCode: 0, stderr: "" });
+      await kubectl(["apply", "--dry-run=server", "--validate=strict", "-f", "-"], text);
+      // Both find what is wrong.
+      const wrong = text.replace("enableServiceLinks: false", "enableServicesLinks: false");
+      expect(await kubeconform(wrong, schemas)).toMatchObject({ exitCode: 1 });
+    }
+  });
+
+  test("has pods that the restricted Pod Security Standard admits", async () => {
+    await site.install();
+    await kubectl(["label", "namespace", "restricted", "pod-security.kubernetes.io/enforce=restricted"]);
+    for (const name of ["flyte-secrets-service", "flyte-secrets-webhook"]) {
+      const { metadata, spec } = (await read("deployment", name)).spec.template;
+      const create = (security: object) => {
+        const pod = { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name, namespace: "restricted" } };
+        const securityContext = { ...spec.securityContext, ...security };
+        const text = JSON.stringify({ ...pod, spec: { ...spec, securityContext } });
+        return kubectl(["create", "--dry-run=server", "-f", "-"], text);
+      };
+      await create({});
+      await expect(create({ runAsNonRoot: false })).rejects.toThrow('violates PodSecurity "restricted:latest"');
+    }
+  });
+
+  test("gives pods their secrets with the accounts and settings of the chart, and goes without a trace", async () => {
+    await site.install();
+    const installed = await site.objects();
+    const secrets = await site.startService();
+    await secrets(["create", "secret", "api-key", ...SCOPE, "--from-file", "-"], "value one");
+    await secrets(["update", "secret", "api-key", ...SCOPE, "--from-file", "-"], "value two");
+    expect(await secrets(["get", "secret", ...SCOPE])).toContain("api-key");
+    await secrets(["create", "secret", "short-lived", "--from-file", "-"], "value");
+    await secrets(["delete", "secret", "short-lived"]);
+    const webhook = await site.startWebhook();
+    await site.untilAdmitted("flyte");
+    expect(await site.createPod("flyte")).toContainEqual(TO_MANAGED);
+
+    // Elsewhere a Secret would have to be written, for which nobody has given a right.
+    await expect(site.createPod("shop-development")).rejects.toThrow(
+      "Nothing is written to namespace shop-development, since webhook.writtenSecrets.namespaces doesn't list it.",
+    );
+    expect(site.refusals()).toEqual([]);
+    await kubectl(["delete", "pods", "--all", "-n", "flyte", "--force", "--grace-period=0"]);
+    // What is made at run time was there before, empty.
+    expect(await site.objects()).toEqual([...installed, MANAGED].toSorted());
+
+    // A webhook that still runs sees its registration go, and can't put it back.
+    await site.uninstall();
+    await vi.waitUntil(() => site.refusals().length > 0, { timeout: 20_000, interval: 100 });
+    expect(site.refusals()).toContain("create mutatingwebhookconfigurations undefined");
+    expect(webhook.output()).toContain("MutatingWebhookConfiguration flyte-secrets-webhook cannot be written");
+    expect(await site.createPod("flyte")).toBeUndefined();
+    await site.stop();
+    expect(await site.objects()).toEqual([MANAGED]);
+  });
+
+  test("lets each account do what it needs where it needs it, and nothing else", async () => {
+    await site.install(writing("flyte", "shop-development"));
+    const questions = [
+      "get secrets -n flyte",
+      "create secrets -n flyte",
+      "update secrets -n flyte",
+      `update secrets/${CERTIFICATE} -n flyte`,
+      "delete secrets -n flyte",
+      "create secrets -n shop-development",
+      "list secrets -n shop-staging",
+      "get secrets -n kube-system",
+      "list secrets -A",
+      "create namespaces",
+      "create pods -n flyte",
+      "create mutatingwebhookconfigurations",
+      "update mutatingwebhookconfigurations/flyte-secrets-webhook",
+      "update mutatingwebhookconfigurations/another",
+    ];
+    const granted = async (account: string) => {
+      const answers = await Promise.all(questions.map((question) => site.may(account, question)));
+      return answers.filter((answer) => answer.startsWith("yes"));
+    };
+    expect(await granted("flyte-secrets-service")).toEqual([
+      "yes: get secrets -n flyte",
+      "yes: create secrets -n flyte",
+      "yes: update secrets -n flyte",
+      `yes: update secrets/${CERTIFICATE} -n flyte`,
+      "yes: delete secrets -n flyte",
+    ]);
+    expect(await granted("flyte-secrets-webhook")).toEqual([
+      "yes: get secrets -n flyte",
+      `yes: update secrets/${CERTIFICATE} -n flyte`,
+      "yes: create secrets -n shop-development",
+      "yes: update mutatingwebhookconfigurations/flyte-secrets-webhook",
+    ]);
+  });
+
+  test("is upgraded to more namespaces, and keeps its certificate, which stays its own", async () => {
+    await keepApiKey();
+    await site.install();
+    const first = await site.startWebhook();
+    const { data } = await read("secret", CERTIFICATE);
+    await first.stop();
+
+    await site.upgrade(writing("flyte", "shop-development"));
+    expect((await read("mutatingwebhookconfiguration", "flyte-secrets-webhook")).webhooks).toHaveLength(1);
+    const listed = await site.startWebhook();
+    await site.untilAdmitted("flyte");
+    expect(await site.createPod("shop-development")).toContainEqual(TO_WRITTEN);
+    await listed.stop();
+
+    await site.upgrade({ ...writing(), "flyte-core-components": { secret: { organization: "flyte" } } });
+    await site.startWebhook();
+    await site.untilAdmitted("flyte");
+    expect(await site.createPod("shop-development")).toContainEqual(TO_WRITTEN);
+    const kept = await read("secret", CERTIFICATE);
+    expect(kept.data).toEqual(data);
+    expect(kept.metadata.labels).toMatchObject({
+      "app.kubernetes.io/managed-by": "Helm",
+      "app.flyte.org/certificate": "self-made",
+    });
+    expect(site.refusals()).toEqual([]);
+
+    // Running pods need what was written for them, so it outlives the release.
+    await site.uninstall();
+    await site.stop();
+    expect(await site.objects()).toEqual([MANAGED, expect.stringMatching(/^Secret shop-development flyte-secrets-/)]);
+  });
+
+  test("of the service alone keeps secrets in another namespace, image-pull secrets among them", async () => {
+    const secret = { kubernetes: { namespace: "vault" } };
+    await site.install({ webhook: { enabled: false }, "flyte-core-components": { secret } });
+    const secrets = await site.startService();
+    await secrets(["create", "secret", "api-key", ...SCOPE, "--from-file", "-"], "value");
+    const registry = [
+      "--type",
+      "image_pull",
+      "--registry",
+      "ghcr.io",
+      "--username",
+      "octocat",
+      "--password",
+      "password",
+    ];
+    await secrets(["create", "secret", "ghcr", ...registry]);
+    expect(await secrets(["get", "secret"])).toContain("ghcr");
+    await secrets(["delete", "secret", "ghcr"]);
+    expect(site.refusals()).toEqual([]);
+    await site.uninstall();
+    expect(await site.objects()).toEqual([MANAGED.replace("flyte", "vault")]);
+  });
+
+  test("of the webhook alone by its plain manifest, applied twice, serves what Flyte's service keeps", async () => {
+    const manifest = join(MANIFESTS, "webhook.yaml");
+    await kubectl(["apply", "--validate=strict", "-f", manifest]);
+    await keepApiKey();
+    await site.startWebhook();
+    const { data } = await read("secret", CERTIFICATE);
+    await kubectl(["apply", "-f", manifest]);
+    await site.untilAdmitted("flyte");
+    expect(await site.createPod("flyte")).toContainEqual(TO_MANAGED);
+    expect((await read("secret", CERTIFICATE)).data).toEqual(data);
+    expect(site.refusals()).toEqual([]);
+    await kubectl(["delete", "-f", manifest]);
+    await site.stop();
+    expect(await site.objects()).toEqual([MANAGED]);
+  });
+
+  test("with cert-manager serves the certificate that cert-manager puts in the Secret", async () => {
+    await kubectl(["apply", "-f", "-"], JSON.stringify(CERTIFICATES));
+    await kubectl(["wait", "--for=condition=Established", "crd/certificates.cert-manager.io"]);
+    await keepApiKey();
+    await site.install({ webhook: { certManager: { enabled: true, issuerRef: { name: "ca" } } } });
+    expect((await read("certificate", "flyte-secrets-webhook")).spec.dnsNames).toContain(
+      "flyte-secrets-webhook.flyte.svc",
+    );
+    // As cert-manager does, which isn't here.
+    const { cert, key } = await createCertificate();
+    const stringData = { "tls.crt": cert, "tls.key": key, "ca.crt": cert };
+    await kubectl(["patch", "secret", CERTIFICATE, "-n", "flyte", "-p", JSON.stringify({ stringData })]);
+    await site.startWebhook();
+    await site.untilAdmitted("flyte");
+    expect(await site.createPod("flyte")).toContainEqual(TO_MANAGED);
+    const { webhooks } = await read("mutatingwebhookconfiguration", "flyte-secrets-webhook");
+    expect(Buffer.from(webhooks[0].clientConfig.caBundle, "base64").toString().trim()).toBe(cert.trim());
+    expect(await site.may("flyte-secrets-webhook", `update secrets/${CERTIFICATE} -n flyte`)).toMatch(/^no/);
+    expect(site.refusals()).toEqual([]);
+    await site.uninstall();
+    await site.stop();
+    expect(await site.objects()).toEqual(["CustomResourceDefinition <none> certificates.cert-manager.io", MANAGED]);
+    await kubectl(["delete", "crd", "certificates.cert-manager.io"]);
+  });
+
+  test("of both plain manifests is known to the API server, every field of them", async () => {
+    for (const file of ["service.yaml", "webhook.yaml"]) {
+      const text = readFileSync(join(MANIFESTS, file), "utf8");
+      await kubectl(["apply", "--dry-run=server", "--validate=strict", "-f", "-"], text);
+    }
+  });
+});
+
+/** cert-manager's Certificate, as far as an API server needs to know it. */
+const CERTIFICATES = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "certificates.cert-manager.io" },
+  spec: {
+    group: "cert-manager.io",
+    names: { kind: "Certificate", plural: "certificates", singular: "certificate" },
+    scope: "Namespaced",
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      },
+    ],
+  },
+};
