@@ -29,7 +29,7 @@ export {
   type VariableNaming,
 } from "./injector.ts";
 export { applyPatch, JsonPatch, type JsonPatchOperation } from "./json-patch.ts";
-export { kubernetesSecretName, managedLabels } from "./kubernetes-names.ts";
+export { kubernetesSecretName, managedLabels, TYPE_LABEL } from "./kubernetes-names.ts";
 export type {
   FetchedValue,
   FindOptions,

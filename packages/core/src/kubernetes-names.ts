@@ -10,6 +10,9 @@ export function kubernetesSecretName(id: SecretId): string {
   return createHash("md5").update(encodeSecretId(id)).digest("hex");
 }
 
+/** Ours, with this value on image-pull secrets only: Flyte has no place for the type, and a generic secret stays exactly as Flyte writes it. */
+export const TYPE_LABEL = { name: "app.flyte.org/secret-type", imagePull: "image-pull-secret" } as const;
+
 /** Labels of the Kubernetes Secret that holds a secret; domain and project where set. */
 export function managedLabels(id: SecretId): Record<string, string> {
   return {

@@ -1,12 +1,26 @@
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import {
+  encodeSecretId,
+  imagePullSecretName,
+  kubernetesSecretName,
+  managedLabels,
+  type SecretId,
+} from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
 import { callCli } from "../testing/call-cli.ts";
 import { runOnTerminal } from "../testing/run-on-terminal.ts";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 
 const at = useCliHome();
 const CANARY = "canary-9d41c7";
+
+/** A Secret as Flyte's own service writes it. */
+function managedSecret(id: SecretId, value: string): object {
+  const data = { [encodeSecretId(id)]: Buffer.from(value).toString("base64") };
+  return { kind: "Secret", metadata: { name: kubernetesSecretName(id), labels: managedLabels(id) }, data };
+}
 
 describe("export", () => {
   it("writes exactly one scope with its values to a new file of this user alone", async () => {
@@ -105,6 +119,54 @@ describe("import", () => {
     expect([result.exitCode, result.stdout]).toEqual([exitCode, ""]);
     expect(result.stderr.replace(/^error: (.*)\n$/, "$1")).toMatch(message);
     expect(result.stderr).not.toContain(CANARY);
+  });
+
+  it("creates each of Flyte's managed Secrets at its own scope, in the service's organization", async () => {
+    await using _server = await at.serve();
+    const image = '{"auths":{"ghcr.io":{"auth":"dTpw"}}}';
+    const dump = [
+      managedSecret({ org: "acme", domain: "dev", project: "shop", name: "api-key" }, CANARY),
+      managedSecret({ org: "acme", domain: "dev", project: "", name: "api-key" }, "domain"),
+      managedSecret({ org: "acme", domain: "", project: "", name: "pull" }, image),
+      {
+        kind: "Secret",
+        type: "kubernetes.io/dockerconfigjson",
+        metadata: { name: imagePullSecretName({ org: "acme", domain: "", project: "", name: "pull" }) },
+        data: { ".dockerconfigjson": Buffer.from(image).toString("base64") },
+      },
+    ];
+    writeFileSync(join(at.home, "dump.yaml"), stringify({ apiVersion: "v1", kind: "List", items: dump }));
+    expect(await at.call("import", "dump.yaml", "-d", "dev")).toEqual(
+      failure(
+        2,
+        "dump.yaml: api-key: the file says where it belongs (project shop, domain dev); leave out --project, --domain and --cluster-pool",
+      ),
+    );
+    expect(await at.call("import", "dump.yaml", "--dry-run")).toEqual(
+      success(
+        "Would create secret api-key (project shop, domain dev)\nWould create secret api-key (domain dev)\n" +
+          "Would create secret pull (global scope)\n3 secrets (3 scopes), nothing written\n",
+      ),
+    );
+    expect(await at.call("import", "dump.yaml")).toEqual(
+      success(
+        "Created secret api-key (project shop, domain dev)\nCreated secret api-key (domain dev)\n" +
+          "Created secret pull (global scope)\n3 secrets (3 scopes)\n",
+      ),
+    );
+    expect([await at.kept("api-key", "dev", "shop"), await at.kept("api-key", "dev"), await at.kept("pull")]).toEqual([
+      CANARY,
+      "domain",
+      image,
+    ]);
+    const pull = JSON.parse((await at.call("get", "secret", "pull", "-o", "json")).stdout);
+    expect(pull.secretMetadata.type).toBe("SECRET_TYPE_IMAGE_PULL_SECRET");
+    expect(await at.call("import", "dump.yaml")).toEqual(
+      failure(
+        1,
+        "already there: api-key (project shop, domain dev), api-key (domain dev), pull (global scope). Use --overwrite; nothing was written",
+      ),
+    );
   });
 
   it("reads what export wrote, bytes and image-pull secrets included", async () => {

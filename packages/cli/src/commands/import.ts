@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
+import type { ScopedEntries } from "../import/import-entries.ts";
 import { examples } from "../options/examples.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import {
@@ -20,8 +21,9 @@ export function importCommand(host: Host): Command {
   const command = new Command("import")
     .summary("Create the secrets of a file")
     .description(
-      "Create each entry of a .env file, a JSON object or Kubernetes Secrets as a secret of one scope. Names and values are " +
-        "checked, and secrets that are there already looked for, before the first is written.",
+      "Create each entry of a .env file, a JSON object or Kubernetes Secrets as a secret of one scope; Secrets in Flyte's form say " +
+        "themselves where they belong. Names and values are checked, and secrets that are there already looked for, before the first " +
+        "is written.",
     )
     .argument("<file>", "file to read; - is standard input")
     .addOption(
@@ -37,6 +39,7 @@ export function importCommand(host: Host): Command {
         "import secrets.json --dry-run",
         "import --format kubernetes - < secret.yaml",
         "import prod.env -d production --overwrite",
+        "import --format kubernetes - < managed-secrets.yaml",
       ),
     )
     .action((file: string) => importFile(file, mergedOptions<ImportOptions>(command), host));
@@ -49,16 +52,19 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   const { openClient } = await import("../remote/open-client.ts");
   const { dryRun = false, overwrite = false } = options;
   const entries = await readEntries(file, options, host);
-  await using client = await openClient(options, host);
+  await using clients = new AsyncDisposableStack();
+  const groups: ScopedEntries[] = [];
+  for (const [scope, own] of Map.groupBy(entries, (entry) => describeScope(entry.scope ?? options))) {
+    const { project = "", domain = "" } = own[0]?.scope ?? options;
+    const client = clients.use(await openClient({ ...options, project, domain }, host));
+    groups.push({ scope, entries: own, client });
+  }
   const words = dryRun
     ? { create: "Would create", update: "Would update", end: ", nothing written" }
     : { create: "Created", update: "Updated", end: "" };
-  for await (const { name, how } of importEntries(entries, client, {
-    dryRun,
-    overwrite,
-    clusterPool: options.clusterPool,
-  })) {
+  for await (const { name, how } of importEntries(groups, { dryRun, overwrite, clusterPool: options.clusterPool })) {
     host.stdout.write(`${words[how]} secret ${name}\n`);
   }
-  host.stdout.write(`${entries.length} secrets (${describeScope(options)})${words.end}\n`);
+  const scopes = groups.length > 1 ? `${groups.length} scopes` : (groups[0]?.scope ?? describeScope(options));
+  host.stdout.write(`${entries.length} secrets (${scopes})${words.end}\n`);
 }

@@ -1,6 +1,7 @@
 import { SecretValue } from "@flyte-secrets/core";
 import { parseAllDocuments, stringify } from "yaml";
 import { decodeBase64 } from "./decode-base64.ts";
+import { joinImagePullTwins, managedEntry, type SecretHead } from "./managed-manifest.ts";
 import { formatError, onceEach, type SecretEntry, type SecretFormat } from "./secret-entry.ts";
 
 const DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson";
@@ -9,12 +10,13 @@ const KUBERNETES_NAME = /^[a-z0-9](?:[-a-z0-9]{0,251}[a-z0-9])?$/;
 
 /**
  * Kubernetes Secrets, one or several documents or a List. Each key of `data` and `stringData` is one secret; a Secret of type
- * `kubernetes.io/dockerconfigjson` is one image-pull secret of the name of the Secret itself.
+ * `kubernetes.io/dockerconfigjson` is one image-pull secret of the name of the Secret itself. A Secret in Flyte's form is the secret
+ * whose encoded id its data key is.
  */
 export const kubernetesFormat: SecretFormat = {
   name: "kubernetes",
   matches: (fileName) => /\.ya?ml$/.test(fileName),
-  parse: (text) => onceEach(parseDocuments(text).flatMap(parseManifest)),
+  parse: (text) => onceEach(joinImagePullTwins(parseDocuments(text).flatMap(parseManifest))),
   print: (entries) =>
     toManifests(entries)
       .map((manifest) => stringify(manifest))
@@ -37,7 +39,7 @@ interface Manifest {
   readonly kind?: unknown;
   readonly type?: unknown;
   readonly items?: unknown;
-  readonly metadata?: { readonly name?: unknown };
+  readonly metadata?: SecretHead;
   readonly data?: unknown;
   readonly stringData?: unknown;
 }
@@ -51,7 +53,8 @@ function parseManifest(document: unknown): SecretEntry[] {
   for (const [key, value] of textEntries(manifest.data)) entries.set(key, decodeBase64(value, key));
   for (const [key, value] of textEntries(manifest.stringData)) entries.set(key, SecretValue.fromText(value));
   if (manifest.type === DOCKER_CONFIG_TYPE) return [imagePullEntry(manifest, entries.get(DOCKER_CONFIG_KEY))];
-  return [...entries].map(([name, value]) => ({ name, type: "generic", value }));
+  const managed = managedEntry(manifest.metadata ?? {}, entries);
+  return managed ? [managed] : [...entries].map(([name, value]) => ({ name, type: "generic", value }));
 }
 
 function imagePullEntry(manifest: Manifest, value: SecretValue | undefined): SecretEntry {

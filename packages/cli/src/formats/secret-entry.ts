@@ -1,8 +1,10 @@
-import { SecretsError, type SecretType, type SecretValue } from "@flyte-secrets/core";
+import { type SecretScope, SecretsError, type SecretType, type SecretValue } from "@flyte-secrets/core";
 
 /** One secret of an imported or exported file. */
 export interface SecretEntry {
   readonly name: string;
+  /** Where it belongs, when the file says so. */
+  readonly scope?: SecretScope;
   readonly type: SecretType;
   /** Absent in a listing of names alone. */
   readonly value?: SecretValue;
@@ -14,7 +16,7 @@ export interface SecretFormat {
   readonly name: string;
   /** How a file of this format is recognised by its name. */
   matches(fileName: string): boolean;
-  /** Every entry has a value and its name stands once. */
+  /** Every entry has a value and its name stands once in its scope. */
   parse(text: string): SecretEntry[];
   /** What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. */
   print(entries: readonly SecretEntry[]): string;
@@ -27,9 +29,10 @@ export function formatError(message: string): SecretsError {
 /** `entries`, or an error that names the first that stands twice. */
 export function onceEach(entries: readonly SecretEntry[]): SecretEntry[] {
   const seen = new Set<string>();
-  for (const { name } of entries) {
-    if (seen.has(name)) throw formatError(`${name} stands twice in the file`);
-    seen.add(name);
+  for (const { name, scope } of entries) {
+    const id = JSON.stringify([scope?.domain, scope?.project, name]);
+    if (seen.has(id)) throw formatError(`${name} stands twice in the file`);
+    seen.add(id);
   }
   return [...entries];
 }

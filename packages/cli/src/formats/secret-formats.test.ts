@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SecretsError, SecretValue } from "@flyte-secrets/core";
@@ -100,6 +101,30 @@ describe("file formats", () => {
       ["b", "generic", "text"],
       ["c", "generic", "x"],
       ["pull", "image_pull", "{}"],
+    ]);
+  });
+
+  it("kubernetes reads Secrets in Flyte's form with their scopes, and whatever else bears such a key as it stands", () => {
+    const key = "u__org__flyte__domain__dev__project__shop__key__api__key";
+    const named = createHash("md5").update(key).digest("hex");
+    const pull = "u__org__flyte__domain____project____key__pull";
+    const twin = `img-pull-${createHash("sha256").update("flyte:::pull").digest("hex").slice(0, 16)}`;
+    const file = [
+      `kind: Secret\nmetadata: {name: ${named}, labels: {app.flyte.org/managed: "true"}}\ndata: {${key}: dg==}`,
+      `kind: Secret\nmetadata: {name: other}\ndata: {${key}: dg==}`,
+      `kind: Secret\nmetadata: {name: ${createHash("md5").update(pull).digest("hex")}}\ndata: {${pull}: e30=}`,
+      `kind: Secret\ntype: kubernetes.io/dockerconfigjson\nmetadata: {name: ${twin}}\ndata: {.dockerconfigjson: e30=}`,
+    ].join("\n---\n");
+    const entries = kubernetesFormat.parse(file);
+    expect(reveal(entries)).toEqual([
+      ["api__key", "generic", "v"],
+      [key, "generic", "v"],
+      ["pull", "image_pull", "{}"],
+    ]);
+    expect(entries.map(({ scope }) => scope)).toEqual([
+      { org: "flyte", domain: "dev", project: "shop" },
+      undefined,
+      { org: "flyte", domain: "", project: "" },
     ]);
   });
 

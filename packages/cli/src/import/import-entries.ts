@@ -10,37 +10,54 @@ export interface ImportChoices {
   readonly clusterPool?: string | undefined;
 }
 
+/** Entries of one scope, and a client of that scope. */
+export interface ScopedEntries {
+  /** In words, for messages. */
+  readonly scope: string;
+  readonly entries: readonly SecretEntry[];
+  readonly client: SecretsClient;
+}
+
 /** One entry and what was done for it. */
 export interface Imported {
+  /** With its scope, when there are several. */
   readonly name: string;
   readonly how: "create" | "update";
 }
 
 /**
- * Writes the entries at the scope of `client`, each as it is reached. `already_exists`, with the names, before anything is written; an
- * error in between says how far it got.
+ * Writes the entries, each as it is reached. `already_exists`, with the names, before anything is written; an error in between says
+ * how far it got.
  */
 export async function* importEntries(
-  entries: readonly SecretEntry[],
-  client: SecretsClient,
+  groups: readonly ScopedEntries[],
   { overwrite, dryRun, clusterPool }: ImportChoices,
 ): AsyncGenerator<Imported> {
-  const there = await namesIn(client, clusterPool);
-  const taken = entries.filter(({ name }) => there.has(name)).map(({ name }) => name);
+  const steps = [];
+  for (const { scope, entries, client } of groups) {
+    const there = await namesIn(client, clusterPool);
+    for (const entry of entries) {
+      const how: Imported["how"] = there.has(entry.name) ? "update" : "create";
+      steps.push({ ...entry, scope, client, how });
+    }
+  }
+  const nameOf = ({ name, scope }: { name: string; scope: string }) =>
+    groups.length > 1 ? `${name} (${scope})` : name;
+  const taken = steps.filter(({ how }) => how === "update").map(nameOf);
   if (taken.length > 0 && !overwrite) {
     throw new SecretsError(
       "already_exists",
       `already there: ${taken.join(", ")}. Use --overwrite; nothing was written`,
     );
   }
-  for (const [done, { name, type, value }] of entries.entries()) {
-    const how = there.has(name) ? "update" : "create";
+  for (const [done, step] of steps.entries()) {
+    const { name, type, value, client, how } = step;
     if (!dryRun && value) {
-      await naming(`${name} (${done} of ${entries.length} done)`, () =>
+      await naming(`${nameOf(step)} (${done} of ${steps.length} done)`, () =>
         Secret[how]({ client, clusterPool, name, value, type: type === "generic" ? "regular" : type }),
       );
     }
-    yield { name, how };
+    yield { name: nameOf(step), how };
   }
 }
 

@@ -2,24 +2,25 @@ import { checkSecretId, DEFAULT_ORGANIZATION, SecretsError } from "@flyte-secret
 import type { SecretEntry } from "../formats/secret-entry.ts";
 import { formatFor } from "../formats/secret-formats.ts";
 import type { Host } from "../host.ts";
-import type { ScopeOptions } from "../options/common-options.ts";
+import { describeScope, type SecretCommandOptions } from "../options/secret-command-options.ts";
 import { readInput } from "../values/read-input.ts";
 import { naming } from "./import-entries.ts";
 
 /**
- * The secrets of a file, each with a name that can be created at the scope. Every error names the file and the entry or line; a
- * format that is neither named nor told by the file's name is `usage`.
+ * The secrets of a file, each with a name that can be created at its scope: that of the options, unless the file says another. Every
+ * error names the file and the entry or line; a format that is neither named nor told by the file's name, and options beside a
+ * scope of the file's are `usage`.
  */
 export async function readEntries(
   file: string,
-  options: ScopeOptions & { readonly format?: string },
+  options: SecretCommandOptions & { readonly format?: string },
   host: Host,
 ): Promise<SecretEntry[]> {
   const format = formatFor(options.format, file);
   if (!format) throw new SecretsError("usage", "the file's name does not tell its format; say it with --format");
   const text = decodeUtf8(await readInput(file, "file", host), file);
   const entries = await naming(file, () => format.parse(text));
-  for (const { name, type } of entries) await naming(`${file}: ${name}`, () => checkEntry(name, type, options));
+  for (const entry of entries) await naming(`${file}: ${entry.name}`, () => checkEntry(entry, options));
   return entries;
 }
 
@@ -31,7 +32,14 @@ function decodeUtf8(bytes: Uint8Array, file: string): string {
   }
 }
 
-function checkEntry(name: string, type: SecretEntry["type"], { project = "", domain = "" }: ScopeOptions): void {
+function checkEntry({ name, type, scope }: SecretEntry, options: SecretCommandOptions): void {
+  if (scope && (options.project || options.domain || options.clusterPool)) {
+    throw new SecretsError(
+      "usage",
+      `the file says where it belongs (${describeScope(scope)}); leave out --project, --domain and --cluster-pool`,
+    );
+  }
+  const { project = "", domain = "" } = scope ?? options;
   checkSecretId({ org: DEFAULT_ORGANIZATION, domain, project, name });
   if (type === "image_pull" && domain !== "") {
     throw new SecretsError(

@@ -10,22 +10,19 @@ import {
   type SecretRecord,
   type SecretType,
   SecretValue,
+  TYPE_LABEL,
 } from "@flyte-secrets/core";
 import type { Secret } from "../../kube/kube-object.ts";
 
 /** Only operators set it (spec page 3). */
 const SYSTEM_LABEL = "app.flyte.org/system";
 
-/** Ours, on image-pull secrets only: Flyte has no place for the type, and a generic secret stays exactly as Flyte writes it. */
-const TYPE_LABEL = "app.flyte.org/secret-type";
-const IMAGE_PULL = "image-pull-secret";
-
 /** Selects managed Secrets. */
 export const MANAGED_SELECTOR = "app.flyte.org/managed=true";
 
 /** The Kubernetes Secret that holds a secret (spec page 1). */
 export function toManagedSecret(id: SecretId, { value, type }: SecretInput, namespace: string): Secret {
-  const labels = { ...managedLabels(id), ...(type === "image_pull" && { [TYPE_LABEL]: IMAGE_PULL }) };
+  const labels = { ...managedLabels(id), ...(type === "image_pull" && { [TYPE_LABEL.name]: TYPE_LABEL.imagePull }) };
   return {
     apiVersion: "v1",
     kind: "Secret",
@@ -69,7 +66,7 @@ export function isSystem({ metadata }: Secret): boolean {
 
 /** Of a Secret without our label, such as each of Flyte's, `generic`. */
 export function typeOf({ metadata }: Secret): SecretType {
-  return metadata.labels?.[TYPE_LABEL] === IMAGE_PULL ? "image_pull" : "generic";
+  return metadata.labels?.[TYPE_LABEL.name] === TYPE_LABEL.imagePull ? "image_pull" : "generic";
 }
 
 /** What a Secret of the API server's says of the secret in it. */
