@@ -1,14 +1,19 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { encodeSecretId, imagePullLabels, imagePullSecretName, type SecretId } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/server";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { startServe } from "@flyte-secrets/testkit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";
-import { kubernetesStore } from "../support/each-store.ts";
+import { embeddedStore, kubernetesStore } from "../support/each-store.ts";
 import { type FlyteCommand, flyteCommand } from "../support/flyte-command.ts";
 import { FLYTE_VERSION, requireFlyte } from "../support/flyte-python.ts";
 import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
 import { flytesSecret } from "../support/flytes-secret.ts";
 import { describeWith } from "../support/requirement.ts";
+import { runProgram } from "../support/run-program.ts";
 
+const FLYTE_SECRETS = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
 const NAMESPACE = "flyte";
 const PROJECT = ["--project", "p", "--domain", "development"];
 const DOMAIN = ["--domain", "development"];
@@ -19,30 +24,34 @@ const auths = JSON.stringify({ auths: { "registry.example": { auth: btoa("u:p") 
 // Flyte's own service can't be built here. What it writes and reads is known, so kubectl stands for it: it puts objects of exactly that
 // form, and looks whether those that were written here are of it.
 describeWith(requireKubernetes(), "the Kubernetes store", () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster();
+    await cluster.kubectl(["create", "namespace", NAMESPACE]);
+  });
+  afterAll(() => cluster?.close());
+
+  const kubectl = (...args: string[]) => cluster.kubectl([`--namespace=${NAMESPACE}`, ...args]);
+  const put = (secret: SecretId, value: string | Buffer) =>
+    cluster.kubectl([`--namespace=${NAMESPACE}`, "create", "-f", "-"], JSON.stringify(flytesSecret(secret, value)));
+
   describeWith(requireFlyte(), `flyte ${FLYTE_VERSION}, its command beside Flyte's own service: plain`, () => {
-    let cluster: Cluster;
     let here: FlyteServer;
     let there: FlyteServer;
     let flyte: FlyteCommand;
     beforeAll(async () => {
-      cluster = await startCluster();
-      await cluster.kubectl(["create", "namespace", NAMESPACE]);
       const { flags } = await kubernetesStore(cluster, NAMESPACE);
       [here, there] = await Promise.all([startFlyteServer("plain", flags), startFlyteServer("plain", flags)]);
       flyte = flyteCommand(FLYTE_VERSION, here);
     });
     afterAll(async () => {
       expect([await here.close(), await there.close()]).toEqual([{ exitCode: 0 }, { exitCode: 0 }]);
-      await cluster.close();
     });
 
-    const kubectl = (...args: string[]) => cluster.kubectl([`--namespace=${NAMESPACE}`, ...args]);
     const find = async (name: string): Promise<Secret | undefined> => {
       const found = await kubectl("get", "secret", name, "--ignore-not-found", "-o", "json");
       return found === "" ? undefined : JSON.parse(found);
     };
-    const put = (secret: SecretId, value: string | Buffer) =>
-      cluster.kubectl([`--namespace=${NAMESPACE}`, "create", "-f", "-"], JSON.stringify(flytesSecret(secret, value)));
 
     it("what Flyte wrote: is listed and got at its scope, updated in its form, and deleted", async () => {
       const scopes = [
@@ -130,6 +139,45 @@ describeWith(requireKubernetes(), "the Kubernetes store", () => {
         exitCode: 1,
         stderr: expect.stringContaining("secret shared not found"),
       });
+    });
+  });
+
+  describe("kubectl and our import: plain with token", () => {
+    it("what Flyte wrote: moves to another store, scope by scope", async () => {
+      const scopes: readonly {
+        readonly secret: SecretId;
+        readonly labels: string;
+        readonly flags: readonly string[];
+      }[] = [
+        { secret: id("moved"), labels: "!app.flyte.org/domain", flags: [] },
+        {
+          secret: id("moved", "staging"),
+          labels: "app.flyte.org/domain=staging,!app.flyte.org/project",
+          flags: ["-d", "staging"],
+        },
+        {
+          secret: id("moved", "staging", "q"),
+          labels: "app.flyte.org/domain=staging,app.flyte.org/project=q",
+          flags: ["-d", "staging", "-p", "q"],
+        },
+      ];
+      await kubectl("delete", "secrets", "--all");
+      const value = ({ domain, project }: SecretId) => Buffer.from([0, 255, domain.length, project.length]);
+      for (const { secret } of scopes) await put(secret, value(secret));
+      const serve = await startServe();
+      try {
+        for (const { secret, labels, flags } of scopes) {
+          const found = await kubectl("get", "secrets", "-l", `app.flyte.org/managed=true,${labels}`, "-o", "yaml");
+          const file = join(serve.directory, "secrets.yaml");
+          writeFileSync(file, found.replaceAll(encodeSecretId({ ...secret, name: "" }), ""));
+          const args = [FLYTE_SECRETS, "import", file, ...flags];
+          const imported = await runProgram(process.execPath, args, { env: serve.env });
+          expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
+          expect(await embeddedStore.readValue(serve, secret)).toEqual(value(secret));
+        }
+      } finally {
+        await serve.close();
+      }
     });
   });
 });

@@ -5,7 +5,7 @@ import { runProgram } from "../support/run-program.ts";
 const CANARY = "canary-curl-5b0f";
 
 for (const auth of ["none", "token"] as const) {
-  describe(`curl against serve --auth ${auth}`, () => {
+  describe(`curl: plain${auth === "token" ? " with token" : ""}`, () => {
     let serve: ServeProcess;
     beforeAll(async () => {
       serve = await startServe({ args: ["--auth", auth] });

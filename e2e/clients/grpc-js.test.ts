@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import {
   create,
   type DescMessage,
@@ -13,9 +14,10 @@ import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const CANARY = "canary-grpc-91c4";
+const { version: VERSION } = createRequire(import.meta.url)("@grpc/grpc-js/package.json");
 
 for (const auth of ["none", "token"] as const) {
-  describe(`@grpc/grpc-js against serve --auth ${auth}`, () => {
+  describe(`@grpc/grpc-js ${VERSION}: plain${auth === "token" ? " with token" : ""}`, () => {
     let serve: ServeProcess;
     let client: Client;
     beforeAll(async () => {

@@ -15,7 +15,7 @@ const CANARY = "canary-grpcurl-0d7e";
 const SERVICE = "flyteidl2.secret.SecretService";
 
 for (const auth of ["none", "token"] as const) {
-  describeWith(requireGrpcurl(), `grpcurl ${GRPCURL_VERSION} against serve --auth ${auth}`, () => {
+  describeWith(requireGrpcurl(), `grpcurl ${GRPCURL_VERSION}: plain${auth === "token" ? " with token" : ""}`, () => {
     let serve: ServeProcess;
     let directory: string;
     beforeAll(async () => {

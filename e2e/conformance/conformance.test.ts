@@ -8,7 +8,7 @@ import { CONFORMANCE_VERSION, CONNECT_CONFORMANCE, requireConformance, writeDesc
 
 const file = (name: string) => join(import.meta.dirname, name);
 
-describeWith(requireConformance(), `Connect's conformance suite ${CONFORMANCE_VERSION} against our listener`, () => {
+describeWith(requireConformance(), `Connect's conformance suite ${CONFORMANCE_VERSION}: plain, TLS`, () => {
   let directory: string;
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), "flyte-secrets-conformance-"));

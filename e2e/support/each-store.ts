@@ -22,11 +22,12 @@ export type StoreName = "embedded" | "Kubernetes";
 
 /** The same suites over each store; the Kubernetes store on a real API server, one for all of them. */
 export function describeOverEachStore(suites: (open: OpenSuiteStore, store: StoreName) => void): void {
-  describe("the embedded store", () => suites(async () => embedded, "embedded"));
+  describe("the embedded store", () => suites(async () => embeddedStore, "embedded"));
   describeWith(requireKubernetes(), "the Kubernetes store", () => suites(useKubernetesStores(), "Kubernetes"));
 }
 
-const embedded: SuiteStore = {
+/** The store that a server has by default. */
+export const embeddedStore: SuiteStore = {
   flags: [],
   async readValue({ directory }, id) {
     const store = await openEmbeddedStore({ directory: join(directory, "store") });
