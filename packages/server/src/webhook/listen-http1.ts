@@ -81,11 +81,11 @@ export async function listenHttp1({ handler, host, port, tls, setting, log }: Ht
   server.maxConnections = MAX_CONNECTIONS;
   // Also bounds an answer that nobody reads.
   server.timeout = IDLE_TIMEOUT_MS;
-  // Spare connections, as the API server keeps them: Node takes one for busy until its first request is over.
-  const silent = new Set<Socket>();
+  const connections = new Set<Socket>();
   server.on(tls ? "secureConnection" : "connection", (socket: Socket) => {
-    silent.add(socket);
-    for (const event of ["data", "close"]) socket.once(event, () => silent.delete(socket));
+    connections.add(socket);
+    // A listener for data would take the reading of requests away from Node's own fast way.
+    socket.once("close", () => connections.delete(socket));
   });
   try {
     await once(server.listen({ port, ...(host && { host }) }), "listening");
@@ -100,7 +100,8 @@ export async function listenHttp1({ handler, host, port, tls, setting, log }: Ht
     draining = true;
     const closed = once(server, "close");
     server.close();
-    for (const socket of silent) socket.destroy();
+    // Spare ones, as the API server keeps them: Node takes a connection for busy until its first request is over.
+    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
     const grace = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(grace);
