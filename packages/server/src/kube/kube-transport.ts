@@ -22,11 +22,17 @@ export interface KubeTransport {
   close(): void;
 }
 
+/**
+ * Of a connection that nothing is sent on. What has been idle for long may be dead without either side having said so; a call
+ * on it would hang.
+ */
+const IDLE_MS = 30_000;
+
 export function createKubeTransport(connection: KubeConnection): KubeTransport {
   const { server, tls, credentials } = connection;
   const secure = server.protocol === "https:";
   // The oldest idle connection is the likeliest to be dead: take the newest.
-  const pool = { keepAlive: true, keepAliveMsecs: 30_000, scheduling: "lifo" } as const;
+  const pool = { keepAlive: true, keepAliveMsecs: 30_000, timeout: IDLE_MS, scheduling: "lifo" } as const;
   const agent = secure ? new HttpsAgent(pool) : new HttpAgent(pool);
   const prefix = server.pathname.replace(/\/$/, "");
 
