@@ -10,6 +10,8 @@ export interface CuttableWay {
   /** Ends every connection and takes no new one. */
   cut(): void;
   restore(): void;
+  /** Leaves the connections open on which nothing passes any more; new ones work. */
+  freeze(): void;
   close(): Promise<void>;
 }
 
@@ -56,6 +58,9 @@ export async function openCuttableWay(
   return {
     kubeconfig,
     cut,
+    freeze() {
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     restore() {
       isCut = false;
     },
