@@ -66,7 +66,7 @@ export function renderValuesSchema(): string {
         pullPolicy: { type: "string", enum: ["Always", "IfNotPresent", "Never"] },
       }),
       imagePullSecrets: listOf(closed({ name: text })),
-      "flyte-core-components": open({ secret: sectionOf("secret") }),
+      "flyte-core-components": open({ secret: sectionOf("secret"), actions: sectionOf("actions") }),
       configuration: open({ inline: open(inline) }),
       service: closed({
         ...POD,
@@ -110,9 +110,7 @@ function toSections(): Record<string, Schema> {
     } else {
       const properties: Record<string, Schema> = {};
       shapes.set(entry.path, properties);
-      // Flyte's section, of which three keys are ours.
-      const isOurs = entry.path !== "executor";
-      siblings[key] = { description: entry.about, ...(isOurs ? closed(properties) : open(properties)) };
+      siblings[key] = { description: entry.about, ...(entry.open ? open(properties) : closed(properties)) };
     }
   }
   return root;

@@ -52,6 +52,7 @@ describeWith(requireHelm(), "the chart", () => {
     const values = {
       "flyte-core-components": {
         runs: { database: { password: "not ours" } },
+        actions: { kubernetes: { namespace: "tasks", token: "not ours" } },
         secret: { organization: "acme", kubernetes: { namespace: "acme-secrets", clusterName: "east" } },
       },
       configuration: {
@@ -60,7 +61,7 @@ describeWith(requireHelm(), "the chart", () => {
           storage: { accessKey: "not ours" },
           webhook: { secretManagerTypes: ["K8s", "Embedded"], listenPort: 10443, localCert: true },
           logger: { level: 5 },
-          executor: { metricsSecure: false, evalInterval: "1s" },
+          executor: { metricsSecure: false, token: "not ours" },
         },
       },
     };
@@ -79,7 +80,8 @@ describeWith(requireHelm(), "the chart", () => {
       serviceName: "flyte-secrets-webhook",
       secretName: "flyte-secrets-webhook-secret",
       embeddedSecretManagerConfig: { type: "K8s", delivery: "SecretRef", k8sConfig: { namespace: "acme-secrets" } },
-      writtenSecrets: { namespaces: ["acme-secrets"] },
+      writtenSecrets: { namespaces: ["tasks"] },
+      scopeBinding: { trustedNamespaces: ["tasks"] },
     });
     expect([logger.level, executor.metricsSecure, executor.metricsBindAddress]).toEqual(["debug", false, ":10254"]);
     expect(JSON.stringify(await render(values))).not.toContain("not ours");

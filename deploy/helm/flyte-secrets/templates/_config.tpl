@@ -42,21 +42,37 @@ secret:
 webhook: { enabled: false, localCert: false }
 {{- end -}}
 
-{{/* The configuration of both components, as YAML: Flyte's values over the chart's defaults. Nothing else of Flyte's is taken: it may hold passwords. */}}
+{{/* What is ours in Flyte's values. Nothing else is taken: it may hold passwords. */}}
+{{- define "flyte-secrets.given" -}}
+{{- $inline := deepCopy .Values.configuration.inline -}}
+{{- $components := index .Values "flyte-core-components" -}}
+{{- $config := pick $inline "secret" "webhook" "secrets" "cache" "logger" "otel" -}}
+{{- with $inline.executor -}}
+  {{- $_ := set $config "executor" (pick . "healthProbeBindAddress" "metricsBindAddress" "metricsSecure") -}}
+{{- end -}}
+{{- range compact (list $inline.actions $components.actions) -}}
+  {{- with .kubernetes -}}
+    {{- include "flyte-secrets.fill" (dict "into" $config "from" (dict "actions" (dict "kubernetes" (pick . "namespace")))) -}}
+  {{- end -}}
+{{- end -}}
+{{- range list "flyte-pod-webhook" "secretsWebhook" -}}
+  {{- include "flyte-secrets.fill" (dict "into" $config "from" (dict "webhook" (index $inline . | default dict))) -}}
+{{- end -}}
+{{- include "flyte-secrets.fill" (dict "into" $config "from" (dict "secret" (deepCopy $components.secret))) -}}
+{{- toYaml $config -}}
+{{- end -}}
+
+{{/* The configuration of both components, as YAML: Flyte's values over the chart's defaults. */}}
 {{- define "flyte-secrets.config" -}}
 {{- $config := include "flyte-secrets.fixed" . | fromYaml -}}
-{{- $inline := deepCopy .Values.configuration.inline -}}
-{{- include "flyte-secrets.fill" (dict "into" $config "from" (pick $inline "secret" "webhook" "secrets" "cache" "logger" "executor" "otel")) -}}
-{{- range list "flyte-pod-webhook" "secretsWebhook" -}}
-  {{- include "flyte-secrets.fill" (dict "into" $config.webhook "from" (index $inline . | default dict)) -}}
-{{- end -}}
-{{- include "flyte-secrets.fill" (dict "into" $config.secret "from" (index .Values "flyte-core-components").secret) -}}
-{{- if (index ($config.webhook.kubernetes | default dict) "namespace") -}}
-  {{- include "flyte-secrets.fill" (dict "into" $config.secret "from" (dict "kubernetes" (dict "namespace" $config.webhook.kubernetes.namespace))) -}}
+{{- include "flyte-secrets.fill" (dict "into" $config "from" (include "flyte-secrets.given" . | fromYaml)) -}}
+{{- with dig "kubernetes" "namespace" "" $config.webhook -}}
+  {{- include "flyte-secrets.fill" (dict "into" $config "from" (dict "secret" (dict "kubernetes" (dict "namespace" .)))) -}}
 {{- end -}}
 {{- include "flyte-secrets.fill" (dict "into" $config "from" (include "flyte-secrets.defaults" . | fromYaml)) -}}
 {{- $namespace := $config.secret.kubernetes.namespace -}}
-{{- $own := dict "embeddedSecretManagerConfig" (dict "k8sConfig" (dict "namespace" $namespace)) "writtenSecrets" (dict "namespaces" (list $namespace)) -}}
+{{- $pods := dig "actions" "kubernetes" "namespace" $namespace $config -}}
+{{- $own := dict "embeddedSecretManagerConfig" (dict "k8sConfig" (dict "namespace" $namespace)) "writtenSecrets" (dict "namespaces" (list $pods)) -}}
 {{- include "flyte-secrets.fill" (dict "into" $config.webhook "from" $own) -}}
 {{- $webhookURL := "" -}}
 {{- if and .Values.webhook.enabled (int $config.webhook.cacheInvalidationPort) -}}

@@ -20,6 +20,8 @@ export interface Section {
   /** Dotted, such as `secret.server`. */
   readonly path: string;
   readonly about: string;
+  /** Whether Flyte uses it for other things too, so that it may have other keys. */
+  readonly open: boolean;
 }
 
 /** Every setting, in the order of the schema. */
@@ -41,9 +43,9 @@ export function settingMeta(schema: z.core.$ZodType): Partial<SettingMeta> {
 function* walk(schema: z.ZodObject, keys: readonly string[], inherited: Effect): Generator<Section | Setting> {
   for (const [key, child] of Object.entries(schema.shape)) {
     const path = [...keys, key];
-    const { about = "", type = "", shown = "", effect = inherited } = settingMeta(child);
+    const { about = "", type = "", shown = "", effect = inherited, open = false } = settingMeta(child);
     if (child instanceof z.ZodObject) {
-      yield { path: path.join("."), about };
+      yield { path: path.join("."), about, open };
       yield* walk(child, path, effect);
     } else {
       yield { path: path.join("."), variables: variablesOf(path), about, type, default: shown, effect };
