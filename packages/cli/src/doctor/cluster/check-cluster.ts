@@ -1,5 +1,13 @@
 import { INJECT_LABEL, isSecretsError } from "@flyte-secrets/core";
-import { type Config, createLogger, defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/server";
+import {
+  type Config,
+  createLogger,
+  defineResource,
+  type KubeClient,
+  type KubeObject,
+  SECRETS,
+  WEBHOOK_CONFIGURATIONS,
+} from "@flyte-secrets/server";
 import { checkClock } from "../check-clock.ts";
 import { checkPods } from "../check-pods.ts";
 import { type Finding, note, problem } from "../finding.ts";
@@ -7,7 +15,7 @@ import { checkNamespace, usedNamespaces } from "./check-namespaces.ts";
 import { checkAsked, checkServed } from "./check-reach.ts";
 import { checkCertificate, notRegistered, readRegistered } from "./check-registration.ts";
 import { checkRights } from "./check-rights.ts";
-import { neededRights, type Part } from "./needed-rights.ts";
+import { type NeededRights, neededRights, type Part } from "./needed-rights.ts";
 
 export interface CheckClusterOptions {
   readonly client: KubeClient;
@@ -31,13 +39,27 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
   const namespaces = [...usedNamespaces(parts, config, namespace)].map(([used, setting]) =>
     look(`namespace ${used}`, () => checkNamespace(client, used, setting)),
   );
-  const needed = parts.flatMap((part) => neededRights(part, config, namespace));
+  const rights = parts.flatMap((part) => neededRights(part, config, namespace));
+  const isMade = await Promise.all(rights.map((right) => isThere(client, right)));
+  const needed = rights.filter((_, index) => !isMade[index]);
   const findings = await Promise.all([
     ...namespaces,
     look("rights", () => checkRights({ client, needed, account })),
     ...(parts.includes("webhook") ? checkWebhook(options) : []),
   ]);
   return [...clock, ...findings.flat()];
+}
+
+/** Whether what a right is for is there already; false also where we may not look. */
+async function isThere(client: KubeClient, { makes: name, resource, namespace }: NeededRights): Promise<boolean> {
+  if (name === undefined) return false;
+  const kind = resource === "secrets" ? SECRETS : WEBHOOK_CONFIGURATIONS;
+  try {
+    return (await client.get<KubeObject>(kind, { namespace, name })) !== undefined;
+  } catch (error) {
+    if (isSecretsError(error)) return false;
+    throw error;
+  }
 }
 
 function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promise<Finding[]>[] {

@@ -6,11 +6,15 @@ import { neededRights, type Part } from "./needed-rights.ts";
 function needed(part: Part, flags: Record<string, string>): string[] {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });
   return neededRights(part, config, "own").map(
-    ({ verbs, resource, namespace = "*", name = "*" }) => `${verbs.join()} ${resource} ${namespace}/${name}`,
+    ({ verbs, resource, namespace = "*", name = "*", makes }) =>
+      `${verbs.join()} ${resource} ${namespace}/${name}${makes === undefined ? "" : ` for ${makes}`}`,
   );
 }
 
-const CERTIFICATE = ["create secrets own/*", "get,list,watch,update secrets own/flyte-pod-webhook"];
+const CERTIFICATE = [
+  "create secrets own/* for flyte-pod-webhook",
+  "get,list,watch,update secrets own/flyte-pod-webhook",
+];
 
 it("asks nothing of the cluster for a service with a store of its own", () => {
   expect(needed("service", { "secret.store.type": "Embedded" })).toEqual([]);
@@ -19,10 +23,10 @@ it("asks nothing of the cluster for a service with a store of its own", () => {
 it("asks for the namespace of the image-pull secrets apart, where it is another", () => {
   const flags = { "secret.store.type": "Kubernetes", "secret.kubernetes.namespace": "vault" };
   expect(needed("service", { ...flags, "secret.imagePullNamespace": "vault" })).toEqual([
-    "create,get,update,delete,list,watch secrets vault/*",
+    "create,get,update,delete,list secrets vault/*",
   ]);
   expect(needed("service", { ...flags, "secret.imagePullNamespace": "images" })).toEqual([
-    "create,get,update,delete,list,watch secrets vault/*",
+    "create,get,update,delete,list secrets vault/*",
     "create,get,update,delete secrets images/*",
   ]);
 });
@@ -38,13 +42,14 @@ it("asks for no more than the certificate where others register the webhook, and
   ).toEqual(CERTIFICATE);
 });
 
-it("asks to write only in the namespaces that are listed", () => {
-  const flags = { "webhook.embeddedSecretManagerConfig.type": "K8s", "webhook.writtenSecrets.namespaces": "a,b" };
+it("asks to write only in the namespaces that are listed, and not where the values are", () => {
+  const flags = { "webhook.embeddedSecretManagerConfig.type": "K8s", "webhook.writtenSecrets.namespaces": "a,flyte,b" };
   expect(needed("webhook", flags)).toEqual([
     ...CERTIFICATE,
-    "create mutatingwebhookconfigurations */*",
+    "create mutatingwebhookconfigurations */* for flyte-pod-webhook",
     "list,watch,update mutatingwebhookconfigurations */flyte-pod-webhook",
     "get,list,watch secrets flyte/*",
+    "create secrets own/* for flyte-pod-webhook-naming",
     "get secrets own/flyte-pod-webhook-naming",
     "create,get,list,watch,patch,delete secrets a/*",
     "list pods a/*",

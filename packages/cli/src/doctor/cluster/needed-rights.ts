@@ -15,6 +15,8 @@ export interface NeededRights {
   readonly namespace?: string | undefined;
   /** Undefined: of whatever name. */
   readonly name?: string | undefined;
+  /** The name of what `create` is for: where that is there already, the right is not needed. */
+  readonly makes?: string;
   /** Ends the sentence "which the webhook needs to ...". */
   readonly purpose: string;
 }
@@ -32,10 +34,7 @@ function serviceRights({ store, kubernetes, imagePullNamespace }: Config["secret
   const write = ["create", "get", "update", "delete"];
   const { namespace } = kubernetes;
   const mirror = { ...keep, verbs: write, namespace: imagePullNamespace, purpose: "keep image-pull secrets" };
-  return [
-    { ...keep, verbs: [...write, "list", "watch"], namespace },
-    ...(imagePullNamespace === namespace ? [] : [mirror]),
-  ];
+  return [{ ...keep, verbs: [...write, "list"], namespace }, ...(imagePullNamespace === namespace ? [] : [mirror])];
 }
 
 function webhookRights({ secret, webhook }: Config, namespace: string): NeededRights[] {
@@ -52,21 +51,29 @@ function webhookRights({ secret, webhook }: Config, namespace: string): NeededRi
     resource: "mutatingwebhookconfigurations",
     purpose: "register itself",
   } as const;
-  const everywhere = writtenSecrets.namespaces.length === 0 ? [undefined] : writtenSecrets.namespaces;
+  // Pods in the namespace of the managed Secrets refer to these.
+  const listed = writtenSecrets.namespaces.filter((each) => !isWatching || each !== values);
+  const written = writtenSecrets.namespaces.length === 0 ? [undefined] : listed;
+  const namingSecret = `${secretName}-naming`;
   return [
-    { ...keeping, verbs: ["create"] },
+    { ...keeping, verbs: ["create"], makes: secretName },
     { ...keeping, verbs: ["get", "list", "watch", "update"], name: secretName },
     ...(isRegisteredByOthers
       ? []
       : [
-          { ...registering, verbs: ["create"] },
+          { ...registering, verbs: ["create"], makes: serviceName },
           { ...registering, verbs: ["list", "watch", "update"], name: serviceName },
         ]),
     ...(isWatching
       ? [{ ...own, verbs: ["get", "list", "watch"], namespace: values, purpose: "read the secrets" }]
       : []),
-    ...(delivery === "SecretRef" ? [{ ...naming, verbs: ["get"], name: `${secretName}-naming` }] : []),
-    ...(delivery === "SecretRef" ? everywhere.flatMap(writingRights) : []),
+    ...(delivery === "SecretRef"
+      ? [
+          { ...naming, verbs: ["create"], makes: namingSecret },
+          { ...naming, verbs: ["get"], name: namingSecret },
+          ...written.flatMap(writingRights),
+        ]
+      : []),
   ];
 }
 
