@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { INJECT_LABEL, MountRequirement, toRequestAnnotations } from "@flyte-secrets/core";
 import { vi } from "vitest";
@@ -18,7 +18,8 @@ const TRANSIENT = /^(events|leases|endpointslices|apiservices|flowschemas)\b/;
 export interface InstallationSite {
   readonly cluster: Cluster;
   install(values?: object): Promise<void>;
-  upgrade(values?: object): Promise<void>;
+  /** By server-side apply as Helm 4 does it, or by patches as Helm 3 does. */
+  upgrade(values: object, by?: "server" | "patch"): Promise<void>;
   uninstall(): Promise<void>;
   /** What is there beyond what was there before anything was installed, as `KIND NAMESPACE NAME`. */
   objects(): Promise<string[]>;
@@ -32,6 +33,8 @@ export interface InstallationSite {
   untilAdmitted(namespace: string): Promise<void>;
   /** Whether an account of the chart may do it, as `yes: get secrets -n flyte`. */
   may(account: string, question: string): Promise<string>;
+  /** What `doctor --cluster` has to say of a component, as it is installed. */
+  diagnose(component: "service" | "webhook"): Promise<string>;
   /** What the API server has refused to accounts of the chart since the last {@link InstallationSite.clear}. */
   refusals(): string[];
   /** Ends what was started, and deletes all pods. */
@@ -60,8 +63,8 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
   }
   const bare = await inventory();
 
-  const deploy = async (verb: "install" | "upgrade", values: object = {}) => {
-    await helm([verb, "flyte-secrets", CHART, "--namespace", "flyte"], { values, kubeconfig });
+  const deploy = async (verb: string, values: object, ...flags: string[]) => {
+    await helm([verb, "flyte-secrets", CHART, "--namespace", "flyte", ...flags], { values, kubeconfig });
   };
   async function start(name: string, flags: Readonly<Record<string, string>>): Promise<InstalledComponent> {
     const component = await startInstalled(cluster, name, { namespace: "flyte", ...flags });
@@ -89,8 +92,8 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
 
   return {
     cluster,
-    install: (values) => deploy("install", values),
-    upgrade: (values) => deploy("upgrade", values),
+    install: (values = {}) => deploy("install", values),
+    upgrade: (values, by = "server") => deploy("upgrade", values, `--server-side=${by === "server"}`),
     async uninstall() {
       await helm(["uninstall", "flyte-secrets", "--namespace", "flyte"], { kubeconfig });
     },
@@ -133,6 +136,15 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
         () => "yes",
         () => "no",
       )}: ${question}`;
+    },
+    async diagnose(component) {
+      const name = `flyte-secrets-${component}`;
+      const found = await cluster.kubectl(["get", "configmap", name, "-n", "flyte", "-o", "json"]);
+      const file = join(cluster.directory, "diagnosed.yaml");
+      writeFileSync(file, JSON.parse(found).data["config.yaml"]);
+      const asked = ["--cluster", "--for", component, "--as", `system:serviceaccount:flyte:${name}`, "-c", file];
+      const args = [COMMAND, "doctor", ...asked, `--secret.kubernetes.kubeconfig=${kubeconfig}`];
+      return (await runProgram(process.execPath, args, { env: { HOME: cluster.directory } })).stdout;
     },
     refusals: () =>
       audited()

@@ -177,6 +177,11 @@ describeWith(requirement, "an installation", () => {
       "yes: create secrets -n shop-development",
       "yes: update mutatingwebhookconfigurations/flyte-secrets-webhook",
     ]);
+    for (const component of ["service", "webhook"] as const) {
+      expect(await site.diagnose(component)).toContain(
+        `flyte-secrets-${component} has every right that the ${component} needs`,
+      );
+    }
   });
 
   test("is upgraded to more namespaces, and keeps its certificate, which stays its own", async () => {
@@ -193,7 +198,7 @@ describeWith(requirement, "an installation", () => {
     expect(await site.createPod("shop-development")).toContainEqual(TO_WRITTEN);
     await listed.stop();
 
-    await site.upgrade({ ...writing(), "flyte-core-components": { secret: { organization: "flyte" } } });
+    await site.upgrade(writing(), "patch");
     await site.startWebhook();
     await site.untilAdmitted("flyte");
     expect(await site.createPod("shop-development")).toContainEqual(TO_WRITTEN);
