@@ -40,7 +40,7 @@ async function expectReadByBoth(peer: PythonPeer, asked: readonly SecretRequest[
 }
 
 for (const sdk of FLYTEKITS) {
-  describeWith(sdk.require(), `requests of ${sdk.title}`, () => {
+  describeWith(sdk.require(), `${sdk.title}, its requests: annotations of ours`, () => {
     let peer: PythonPeer;
     beforeAll(() => {
       peer = startPythonPeer(sdk.python, sdk.requestsScript);
@@ -109,7 +109,7 @@ const isStricter = ({ key, group, asEnvVar }: SecretOptions) =>
   key === "" || (asEnvVar ?? `${group}${key}`).endsWith("\n");
 
 for (const sdk of FLYTES) {
-  describeWith(sdk.require(), `secrets of ${sdk.title}`, () => {
+  describeWith(sdk.require(), `${sdk.title}, its secrets: annotations of ours`, () => {
     let peer: PythonPeer;
     beforeAll(() => {
       peer = startPythonPeer(sdk.python, sdk.requestsScript);

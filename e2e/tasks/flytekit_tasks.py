@@ -128,3 +128,15 @@ def embedded():
         own_path=content(os.environ["CERTIFICATE"]),
         binary=secrets.get(key="archive", encode_mode="rb"),
     )
+
+
+@task(
+    container_image="task",
+    secret_requests=[Secret(group="my-db-credentials", key="password", mount_requirement=ENV_VAR)],
+)
+def user_guide():
+    """As Flyte's user guide names variables: with the prefix FLYTE_SECRETS_ and naming posix."""
+    show(
+        variable=current_context().secrets.get("my-db-credentials", "password"),
+        guides_variable=os.environ["FLYTE_SECRETS_MY_DB_CREDENTIALS_PASSWORD"],
+    )

@@ -45,6 +45,7 @@ const READ_BY_FLYTEKIT: Readings = {
     own_path: bytesOf("managed-certificate\n"),
     binary,
   },
+  user_guide: { variable: "guide-password", guides_variable: "guide-password\n" },
 };
 
 const READ_BY_FLYTE: Readings = {
@@ -79,7 +80,7 @@ const requirementOf = (sdk: PythonSdk): Requirement =>
   [mountNamespaces, busyboxRequirement].find(({ missing }) => missing) ?? sdk.require();
 
 for (const { sdk, module, readings } of KINDS) {
-  describeWith(requirementOf(sdk), `tasks of ${sdk.title}`, () => {
+  describeWith(requirementOf(sdk), `${sdk.title}, inside a task: a pod of ours`, () => {
     let home: string;
     let peer: PythonPeer;
     let images: Record<string, Image>;
@@ -108,19 +109,19 @@ for (const { sdk, module, readings } of KINDS) {
     }
 
     for (const [task, expected] of Object.entries(readings)) {
-      it(`read what ${task} gives them${DELIVERED.includes(task) ? ", delivered by SecretRef" : ""}`, async () => {
+      it(`reads what ${task} gives it${DELIVERED.includes(task) ? ", delivered by SecretRef" : ""}`, async () => {
         expect(readingsIn(await run(task, "SecretRef"))).toEqual(expected);
       });
     }
 
     for (const task of DELIVERED) {
-      it(`read what ${task} gives them, delivered by Inline`, async () => {
+      it(`reads what ${task} gives it, delivered by Inline`, async () => {
         expect(readingsIn(await run(task, "Inline"))).toEqual(readings[task]);
       });
     }
 
     if (module === "flyte_tasks") {
-      it("are refused by gcp, since they can't name the version that it needs", async () => {
+      it("is refused by gcp, since it can't name the version that it needs", async () => {
         await expect(run("gcp", "SecretRef")).rejects.toMatchObject({
           code: "not_injected",
           message: expect.stringContaining("GCP: GCP Secrets Webhook requires both group and group_version to be set"),

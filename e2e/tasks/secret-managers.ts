@@ -25,6 +25,7 @@ type Held = Readonly<Record<string, string | Uint8Array>>;
 
 const IN_NAMESPACE: Readonly<Record<string, Held>> = {
   database: { password: "db-password\n", Url: "postgres://db $(HOME) $$\n" },
+  "my-db-credentials": { password: "guide-password\n" },
   tls: { "Server.crt": "certificate\n", archive: EVERY_BYTE },
 };
 
@@ -51,6 +52,8 @@ export const IN_VAULT: VaultAnswers = {
   "database/creds/shop": { username: "u", password: "dynamic" },
 };
 
+const DEFAULTS = { secretEnvVarPrefix: "_UNION_", envVarNaming: "raw" } as const;
+const USER_GUIDE = { secretEnvVarPrefix: "FLYTE_SECRETS_", envVarNaming: "posix" } as const;
 const INIT_CONTAINER = { image: "busybox", containerName: "init-embedded-secret", resources: {} };
 
 export type DeliveryName = "SecretRef" | "Inline";
@@ -81,8 +84,7 @@ export function openManager(task: string, delivery: DeliveryName): { mutator: Mu
   };
   const mutator = createMutator({
     managers: managersOf(task, managedIn(managedNamespace), delivery),
-    secretEnvVarPrefix: "_UNION_",
-    envVarNaming: "raw",
+    ...(task === "user_guide" ? USER_GUIDE : DEFAULTS),
     delivery:
       delivery === "SecretRef"
         ? createSecretRefDelivery({ writer })
@@ -94,6 +96,7 @@ export function openManager(task: string, delivery: DeliveryName): { mutator: Mu
 function managersOf(task: string, lookup: SecretLookup, delivery: DeliveryName) {
   switch (task) {
     case "k8s":
+    case "user_guide":
       return [createK8sInjector({ lookup, copies: delivery === "SecretRef" })];
     case "aws":
       return [createAwsInjector({ sidecarImage: "aws", resources: {} })];
