@@ -134,6 +134,18 @@ describeWith(requireHelm(), "the chart", () => {
     expect(await rolesIn(writing([]))).toEqual([...own, "flyte-flyte-secrets-webhook-writer"].toSorted());
   });
 
+  test("lets the webhook read image-pull secrets where it copies them, wherever they are", async () => {
+    const embeddedSecretManagerConfig = { imagePullSecrets: { enabled: true } };
+    const roles = await rolesIn({
+      "flyte-core-components": { secret: { imagePullNamespace: "images" } },
+      configuration: { inline: { webhook: { embeddedSecretManagerConfig } } },
+    });
+    expect(roles.filter((role) => /webhook-(image-pull|writer)/.test(role))).toEqual([
+      "flyte/flyte-secrets-webhook-writer",
+      "images/flyte-secrets-webhook-image-pull",
+    ]);
+  });
+
   test("grants no right that a component, a manager or a delivery can do without", async () => {
     const inline = (webhook: object) => ({ service: { enabled: false }, configuration: { inline: { webhook } } });
     expect(await rolesIn({ webhook: { enabled: false } })).toEqual(["flyte/flyte-secrets-service-store"]);

@@ -96,6 +96,11 @@ webhook: { enabled: false, localCert: false }
 {{- end -}}
 {{- end -}}
 
+{{/* The namespace whose image-pull Secrets the webhook copies; empty when it copies none. Takes the configuration. */}}
+{{- define "flyte-secrets.imagePullNamespace" -}}
+{{- if dig "imagePullSecrets" "enabled" false .webhook.embeddedSecretManagerConfig }}{{ .secret.imagePullNamespace }}{{ end -}}
+{{- end -}}
+
 {{/* Whether the webhook writes Secrets for pods ("true" or empty). Takes the webhook's section. */}}
 {{- define "flyte-secrets.writesSecrets" -}}
 {{- if eq (lower .embeddedSecretManagerConfig.delivery) "secretref" }}true{{ end -}}

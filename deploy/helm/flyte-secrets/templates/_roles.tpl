@@ -59,7 +59,7 @@ subjects: {{- include "flyte-secrets.subjects" . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{/* The webhook, where the values are. */}}
+{{/* The webhook, where the values and the image-pull Secrets are. */}}
 {{- define "flyte-secrets.valuesRules" -}}
 - { apiGroups: [""], resources: [secrets], verbs: [get, list, watch] }
 {{- end -}}
