@@ -1,5 +1,5 @@
 import { type SecretId, SecretsError } from "@flyte-secrets/core";
-import type { SecretWriter } from "@flyte-secrets/inject";
+import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { systemClock } from "./clock.ts";
@@ -30,6 +30,8 @@ export interface StartWebhookOptions {
   readonly certificates: CertificateSource;
   /** Writes the Secrets of delivery SecretRef, which can't do without it. */
   readonly writer?: SecretWriter;
+  /** The image-pull Secrets that go with secrets. Default: none do. */
+  readonly imagePull?: ImagePullSecrets;
   /** The same for all replicas, so that they share Secrets. Default: random. */
   readonly namingKey?: Uint8Array;
   /** The cluster of the managed Secrets, which `embeddedSecretManagerConfig.type` K8s can't do without. It stays the caller's. */
@@ -72,10 +74,16 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
     metrics: metrics.lookups,
   });
   opened.defer(() => lookup.close());
-  const { writer, namingKey } = options;
+  const { writer, namingKey, imagePull } = options;
   const global = globalSecrets(config, options.env);
   const handler = createWebhook({
-    ...createAdmission(config, { lookup, global, ...(writer && { writer }), ...(namingKey && { namingKey }) }),
+    ...createAdmission(config, {
+      lookup,
+      global,
+      ...(writer && { writer }),
+      ...(namingKey && { namingKey }),
+      ...(imagePull && { imagePull }),
+    }),
     timeoutMs: webhook.webhookTimeout * 1000,
     telemetry: { log, metrics },
   });

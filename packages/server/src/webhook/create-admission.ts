@@ -4,6 +4,7 @@ import {
   createMutator,
   createSecretRefDelivery,
   type GlobalInjectorOptions,
+  type ImagePullSecrets,
   type SecretWriter,
 } from "@flyte-secrets/inject";
 import type { Config } from "../config/schema.ts";
@@ -21,6 +22,8 @@ export interface AdmissionParts {
   readonly writer?: SecretWriter;
   /** See `SecretRefDeliveryOptions`. */
   readonly namingKey?: Uint8Array;
+  /** Those that go with secrets; without it, none do. */
+  readonly imagePull?: ImagePullSecrets;
 }
 
 /**
@@ -28,7 +31,10 @@ export interface AdmissionParts {
  * commands that tell what it would do have it from here.
  * @throws SecretsError `invalid_config` for delivery SecretRef without a writer, and as {@link createScopeGuard} does.
  */
-export function createAdmission(config: Config, { lookup, global, ...writing }: AdmissionParts): MutatePodOptions {
+export function createAdmission(
+  config: Config,
+  { lookup, global, imagePull, ...writing }: AdmissionParts,
+): MutatePodOptions {
   const { webhook, secret } = config;
   return {
     mutator: createMutator({
@@ -36,6 +42,7 @@ export function createAdmission(config: Config, { lookup, global, ...writing }: 
       secretEnvVarPrefix: webhook.secretEnvVarPrefix,
       envVarNaming: webhook.secretEnvVarNaming,
       delivery: createDelivery(webhook, writing),
+      ...(imagePull && { imagePull }),
     }),
     scopeGuard: createScopeGuard({ binding: webhook.scopeBinding, organization: secret.organization }),
     warnOnly: webhook.scopeBinding.mode === "warn",

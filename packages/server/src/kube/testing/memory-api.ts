@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { SecretsError } from "@flyte-secrets/core";
-import type { KubeClient } from "../kube-client.ts";
-import type { KubeObject } from "../kube-object.ts";
+import type { KubeClient, KubeSelection } from "../kube-client.ts";
+import type { KubeObject, KubeReference } from "../kube-object.ts";
 import type { KubeWatchEvent } from "../watch-events.ts";
 
 /** Objects of one kind as an API server keeps them: versions, conflicts, watches. For tests in which time is moved by hand. */
@@ -11,15 +11,23 @@ export interface MemoryApi {
   readonly writes: readonly KubeObject[];
   /** While set, every write of the client throws it. */
   failure: SecretsError | undefined;
-  read(name: string): KubeObject | undefined;
+  /** In any namespace, unless one is named. */
+  read(name: string, namespace?: string): KubeObject | undefined;
   /** As somebody else. */
   put<T extends KubeObject>(object: T): void;
-  remove(name: string): void;
+  remove(name: string, namespace?: string): void;
+}
+
+interface Change {
+  readonly version: number;
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  readonly object: KubeObject;
+  readonly before: KubeObject | undefined;
 }
 
 export function createMemoryApi(): MemoryApi {
   const objects = new Map<string, KubeObject>();
-  const history: { version: number; type: "ADDED" | "MODIFIED" | "DELETED"; object: KubeObject }[] = [];
+  const history: Change[] = [];
   const wakers = new Set<() => void>();
   const writes: KubeObject[] = [];
   let version = 1;
@@ -27,14 +35,16 @@ export function createMemoryApi(): MemoryApi {
   const record = (type: "ADDED" | "MODIFIED" | "DELETED", object: KubeObject) => {
     version += 1;
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
-    if (type === "DELETED") objects.delete(object.metadata.name);
-    else objects.set(object.metadata.name, stored);
-    history.push({ version, type, object: stored });
+    const key = keyOf(object.metadata);
+    const before = objects.get(key);
+    if (type === "DELETED") objects.delete(key);
+    else objects.set(key, stored);
+    history.push({ version, type, object: stored, before });
     for (const wake of wakers) wake();
     return stored;
   };
   const put = (object: KubeObject) => {
-    const old = objects.get(object.metadata.name);
+    const old = objects.get(keyOf(object.metadata));
     const { resourceVersion } = old?.metadata ?? {};
     const isSame = isDeepStrictEqual({ ...object, metadata: { ...object.metadata, resourceVersion } }, old);
     if (old !== undefined && isSame) return old;
@@ -46,36 +56,44 @@ export function createMemoryApi(): MemoryApi {
     return put(object);
   };
 
+  const find = (name: string, namespace?: string) =>
+    [...objects.values()].find(
+      ({ metadata }) => metadata.name === name && (namespace === undefined || metadata.namespace === namespace),
+    );
+
   const api: MemoryApi = {
     writes,
     failure: undefined,
-    read: (name) => objects.get(name),
+    read: find,
     put: (object) => void put(object),
-    remove(name) {
-      const old = objects.get(name);
+    remove(name, namespace) {
+      const old = find(name, namespace);
       if (old !== undefined) record("DELETED", old);
     },
     client: {
-      async get(resource, { name = "" }) {
-        const object = objects.get(name);
+      async get(resource, reference) {
+        const object = objects.get(keyOf(reference));
         return object && resource.decode(object);
       },
-      list: async (resource) => ({
-        items: [...objects.values()].map((object) => resource.decode(object)),
+      list: async (resource, query) => ({
+        items: [...objects.values()].filter((object) => isSelected(object, query)).map(resource.decode),
         resourceVersion: String(version),
       }),
       async *watch<T extends KubeObject>(
         resource: { decode(value: unknown): T },
-        query: { resourceVersion: string },
+        query: KubeSelection & { resourceVersion: string },
         options: { signal?: AbortSignal | undefined } = {},
       ): AsyncGenerator<KubeWatchEvent<T>> {
         const { signal } = options;
         let seen = Number(query.resourceVersion);
         yield { type: "OPENED" };
         while (signal?.aborted !== true) {
-          for (const { version: resourceVersion, type, object } of history.filter((event) => event.version > seen)) {
-            seen = resourceVersion;
-            yield { type, object: resource.decode(object), resourceVersion: String(resourceVersion) };
+          for (const change of history.filter((event) => event.version > seen)) {
+            seen = change.version;
+            const resourceVersion = String(change.version);
+            const type = typeFor(change, query);
+            if (type === undefined) yield { type: "BOOKMARK", resourceVersion };
+            else yield { type, object: resource.decode(change.object), resourceVersion };
           }
           await new Promise<void>((resolve) => {
             if (seen < version) return resolve();
@@ -90,24 +108,24 @@ export function createMemoryApi(): MemoryApi {
         throw new SecretsError("canceled", "The caller gave up.");
       },
       async create(resource, object) {
-        if (objects.has(object.metadata.name)) throw new SecretsError("already_exists", "it exists already");
+        if (objects.has(keyOf(object.metadata))) throw new SecretsError("already_exists", "it exists already");
         return resource.decode(write(object));
       },
       async replace(resource, object) {
-        const old = objects.get(object.metadata.name);
+        const old = objects.get(keyOf(object.metadata));
         if (old === undefined) throw new SecretsError("not_found", "it does not exist");
         assertVersion(old, object.metadata.resourceVersion);
         return resource.decode(write(object));
       },
-      async patch(resource, { name = "", patch }) {
-        const old = objects.get(name);
+      async patch(resource, { patch, ...reference }) {
+        const old = objects.get(keyOf(reference));
         if (old === undefined) throw new SecretsError("not_found", "it does not exist");
         const merged = mergePatch(old, patch);
         assertVersion(old, resource.decode(merged).metadata.resourceVersion);
         return resource.decode(write(resource.decode(merged)));
       },
-      async delete(_resource, { name = "", preconditions }) {
-        const old = objects.get(name);
+      async delete(_resource, { preconditions, ...reference }) {
+        const old = objects.get(keyOf(reference));
         if (api.failure !== undefined) throw api.failure;
         if (old === undefined) return false;
         assertVersion(old, preconditions?.resourceVersion);
@@ -117,6 +135,27 @@ export function createMemoryApi(): MemoryApi {
     },
   };
   return api;
+}
+
+function keyOf({ namespace = "", name = "" }: KubeReference): string {
+  return `${namespace}/${name}`;
+}
+
+/** By equality alone. */
+function isSelected(object: KubeObject, { namespace, labelSelector, fieldSelector }: KubeSelection): boolean {
+  if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
+  const [label = "", labelValue] = labelSelector?.split("=") ?? [];
+  if (labelValue !== undefined && object.metadata.labels?.[label] !== labelValue) return false;
+  const [field, value] = fieldSelector?.split("=") ?? [];
+  const fields = { type: "type" in object ? object.type : "", "metadata.name": object.metadata.name };
+  return field === undefined || Object.entries(fields).some(([name, own]) => name === field && own === value);
+}
+
+/** What a change is to one who selects; undefined for none of theirs. */
+function typeFor({ type, object, before }: Change, selection: KubeSelection): Change["type"] | undefined {
+  const was = before !== undefined && isSelected(before, selection);
+  if (type === "DELETED" || !isSelected(object, selection)) return was ? "DELETED" : undefined;
+  return was ? "MODIFIED" : "ADDED";
 }
 
 function assertVersion({ metadata }: KubeObject, expected: string | undefined): void {

@@ -42,7 +42,12 @@ test("an older value that was read never replaces a newer one", async () => {
     mirror.write("new");
     const type = "kubernetes.io/dockerconfigjson";
     const data = { ".dockerconfigjson": Buffer.from("new").toString("base64") };
-    mirror.api.put<Secret>({ ...managed("new"), metadata: { name: imagePullSecretName(id) }, type, data });
+    mirror.api.put<Secret>({
+      ...managed("new"),
+      metadata: { namespace: "pulls", name: imagePullSecretName(id) },
+      type,
+      data,
+    });
   });
   mirror.write("old");
   await mirror.follow();
@@ -74,7 +79,11 @@ test("what is like the managed Secret already is not written again", async () =>
 test("a Secret of another type in its place is left alone, and named", async () => {
   const mirror = setUp();
   mirror.write("v");
-  const foreign = { ...managed("theirs"), metadata: { name: imagePullSecretName(id) }, type: "Opaque" };
+  const foreign = {
+    ...managed("theirs"),
+    metadata: { namespace: "pulls", name: imagePullSecretName(id) },
+    type: "Opaque",
+  };
   mirror.api.put(foreign);
   await expect(mirror.follow()).rejects.toMatchObject({
     code: "call_refused",

@@ -200,11 +200,18 @@ test("a pod that gives up does not end the write for the others", async () => {
 test.each<[string, Partial<Secret>]>([
   [
     "with other content",
-    { immutable: true, metadata: { name: NAME, labels: LABELS, annotations: needed() }, data: { other: "" } },
+    {
+      immutable: true,
+      metadata: { namespace: NAMESPACE, name: NAME, labels: LABELS, annotations: needed() },
+      data: { other: "" },
+    },
   ],
-  ["that could be changed", { immutable: false, metadata: { name: NAME, labels: LABELS, annotations: needed() } }],
-  ["without our annotation", { immutable: true, metadata: { name: NAME, labels: LABELS } }],
-  ["without our label", { immutable: true, metadata: { name: NAME, annotations: needed() } }],
+  [
+    "that could be changed",
+    { immutable: false, metadata: { namespace: NAMESPACE, name: NAME, labels: LABELS, annotations: needed() } },
+  ],
+  ["without our annotation", { immutable: true, metadata: { namespace: NAMESPACE, name: NAME, labels: LABELS } }],
+  ["without our label", { immutable: true, metadata: { namespace: NAMESPACE, name: NAME, annotations: needed() } }],
 ])("a Secret of that name %s is left alone, and the pod refused", async (_, change) => {
   const { api, open } = await setUp();
   const writer = await open();

@@ -1,8 +1,9 @@
-import { SecretValue, writtenSecretName } from "@flyte-secrets/core";
+import { imagePullSecretName, SecretValue, writtenSecretName } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { loadConfig } from "../../config/load-config.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
+import type { Secret } from "../../kube/kube-object.ts";
 import { createMemoryApi } from "../../kube/testing/memory-api.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
 import { openSecretWriter } from "./open-secret-writer.ts";
@@ -47,6 +48,26 @@ test("with a list of namespaces it writes and follows there only", async () => {
   await writer.write("two", SECRET, { owners: [] });
   expect(api.read(SECRET.name)?.metadata.namespace).toBe("two");
   expect(followed).toEqual(["one", "two"]);
+});
+
+test("where image-pull Secrets are enabled they are copied from their own namespace to where it writes", async () => {
+  const { imagePull: none } = await open();
+  expect(none).toBeUndefined();
+  const { imagePull, api, followed, clock } = await open({
+    "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled": "true",
+    "secret.imagePullNamespace": "pulls",
+    "webhook.writtenSecrets.namespaces": "one",
+  });
+  expect(followed).toEqual(["one", "pulls"]);
+  const id = { org: "flyte", domain: "", project: "", name: "registry" };
+  const name = imagePullSecretName(id);
+  const type = "kubernetes.io/dockerconfigjson";
+  const data = { ".dockerconfigjson": Buffer.from("{}").toString("base64") };
+  api.put<Secret>({ apiVersion: "v1", kind: "Secret", type, metadata: { namespace: "pulls", name }, data });
+  await clock.advance(0);
+  expect(await imagePull?.find(id, {})).toBe(name);
+  await imagePull?.copy("one", name, {});
+  expect(api.read(name, "one")).toMatchObject({ type, data });
 });
 
 test("the naming key is kept beside the certificate", async () => {

@@ -1,9 +1,10 @@
 import { SecretsError } from "@flyte-secrets/core";
-import type { SecretRefDeliveryOptions } from "@flyte-secrets/inject";
+import type { ImagePullSecrets, SecretRefDeliveryOptions } from "@flyte-secrets/inject";
 import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
+import { createImagePullCopies } from "./image-pull-copies.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { namingKeySecret, openNamingKey } from "./naming-key.ts";
 import { startSweeping } from "./secret-sweeper.ts";
@@ -17,8 +18,10 @@ export interface OpenSecretWriterOptions {
   readonly log: Logger;
 }
 
-/** What delivery SecretRef needs in a cluster. */
+/** What delivery SecretRef and image-pull Secrets need in a cluster. */
 export interface OpenedSecretWriter extends Required<SecretRefDeliveryOptions> {
+  /** Where `imagePullSecrets.enabled`. */
+  readonly imagePull?: ImagePullSecrets;
   /** Ends writes under way, the watches and the sweeper. The Secrets stay. */
   close(): Promise<void>;
 }
@@ -30,7 +33,7 @@ const SHORTEST_UNUSED_MS = 60_000;
  * `invalid_config`, and what {@link openNamingKey} does.
  */
 export async function openSecretWriter(
-  { webhook }: Config,
+  { webhook, secret }: Config,
   { client, namespace, clock, log }: OpenSecretWriterOptions,
 ): Promise<OpenedSecretWriter> {
   const { namespaces, unusedFor: unusedMs } = webhook.writtenSecrets;
@@ -46,19 +49,18 @@ export async function openSecretWriter(
   const everywhere = namespaces.length === 0 ? follow(undefined) : undefined;
   const listed = new Map(namespaces.map((each) => [each, follow(each)]));
   const written = everywhere ? [everywhere] : [...listed.values()];
+  const writtenIn = (target: string) => everywhere ?? listed.get(target);
+  const copies = webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled
+    ? createImagePullCopies({ client, source: secret.imagePullNamespace, written, writtenIn, unusedMs, clock, log })
+    : undefined;
   const sweeper = startSweeping({ client, written, everyMs: unusedMs / 6, clock, log });
   return {
     namingKey,
-    writer: createKubernetesSecretWriter({
-      client,
-      writtenIn: (target) => everywhere ?? listed.get(target),
-      unusedMs,
-      clock,
-      signal: closing.signal,
-    }),
+    writer: createKubernetesSecretWriter({ client, writtenIn, unusedMs, clock, signal: closing.signal }),
+    ...(copies && { imagePull: copies }),
     async close() {
       closing.abort();
-      await Promise.all([sweeper.close(), ...written.map((each) => each.close())]);
+      await Promise.all([copies?.close(), sweeper.close(), ...written.map((each) => each.close())]);
     },
   };
 }

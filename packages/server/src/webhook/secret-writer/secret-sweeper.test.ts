@@ -89,6 +89,24 @@ test.each([
   expect(left()).toEqual([]);
 });
 
+test("a copy of an image-pull Secret stays while a pod pulls with it, and goes after; its source stays", async () => {
+  const name = "img-pull-0123456789abcdef";
+  const type = "kubernetes.io/dockerconfigjson";
+  const { metadata, immutable, ...rest } = written(name);
+  const labels = { ...metadata.labels, "app.flyte.org/copied-from": "flyte" };
+  const copy: Secret = { ...rest, type, metadata: { ...metadata, labels } };
+  const source: Secret = { ...rest, type, metadata: { namespace: "flyte", name } };
+  const { api, pass, pods, sweep } = await setUp(copy, source);
+  const left = () => [NAMESPACE, "flyte"].filter((namespace) => api.read(name, namespace) !== undefined);
+  await pass(UNUSED_MS);
+  pods.put(pod("p", { containers: [], imagePullSecrets: [{ name }] }));
+  await sweep();
+  expect(left()).toEqual([NAMESPACE, "flyte"]);
+  pods.remove("p");
+  await sweep();
+  expect(left()).toEqual(["flyte"]);
+});
+
 test("it stays when its need is noted after the sweeper looked", async () => {
   const { clock, api, client, left, pass, sweep } = await setUp(written(NAME));
   await pass(UNUSED_MS);

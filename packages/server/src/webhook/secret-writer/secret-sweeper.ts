@@ -15,6 +15,9 @@ interface StoredPod extends KubeObject {
 const PODS = defineResource<StoredPod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
 const PAGE = 500;
 
+/** Of written Secrets, and of copies of image-pull Secrets. */
+const OUR_NAMES = /flyte-secrets-[0-9a-f]{32}|img-pull-[0-9a-f]{16}/g;
+
 export interface SecretSweeperOptions {
   readonly client: Pick<KubeClient, "list" | "delete">;
   readonly written: readonly WrittenSecrets[];
@@ -59,7 +62,7 @@ async function namedByPods(
     for (const { spec, status } of page.items) {
       if (status?.phase === "Succeeded" || status?.phase === "Failed") continue;
       // Wherever a later Kubernetes version may let pods name Secrets.
-      for (const [name] of JSON.stringify(spec ?? {}).matchAll(/flyte-secrets-[0-9a-f]{32}/g)) names.add(name);
+      for (const [name] of JSON.stringify(spec ?? {}).matchAll(OUR_NAMES)) names.add(name);
     }
     next = page.continue;
   } while (next !== undefined);

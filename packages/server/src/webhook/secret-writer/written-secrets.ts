@@ -26,6 +26,8 @@ export interface WrittenSecrets {
   put(secret: Secret): void;
   /** What was known of it turned out to be wrong. */
   forget(reference: { readonly namespace: string; readonly name: string }): void;
+  /** Calls `listener` when the watch tells of a copy of an image-pull Secret. */
+  onCopies(listener: () => void): void;
   /** Resolves once it knows of all. */
   readonly synced: Promise<void>;
   close(): Promise<void>;
@@ -33,11 +35,16 @@ export interface WrittenSecrets {
 
 export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOptions): WrittenSecrets {
   const known = new Map<string, WrittenSecret>();
+  const listeners: (() => void)[] = [];
   const keyOf = ({ namespace, name }: KubeReference) => `${namespace}/${name}`;
   const put = (secret: Secret) => {
     const written = toWrittenSecret(secret);
     if (written === undefined) known.delete(keyOf(secret.metadata));
     else known.set(keyOf(written), written);
+    return written;
+  };
+  const onPut = (secret: Secret) => {
+    if (put(secret)?.copy !== undefined) for (const listener of listeners) listener();
   };
   const follower = followObjects({
     ...options,
@@ -46,9 +53,9 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
     sink: {
       replace(secrets) {
         known.clear();
-        for (const secret of secrets) put(secret);
+        for (const secret of secrets) onPut(secret);
       },
-      put,
+      put: onPut,
       remove: ({ metadata }) => void known.delete(keyOf(metadata)),
     },
   });
@@ -57,7 +64,8 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
   return {
     find: (reference) => (isTrusted() ? known.get(keyOf(reference)) : undefined),
     all: () => (isTrusted() ? [...known.values()] : undefined),
-    put,
+    put: (secret) => void put(secret),
+    onCopies: (listener) => void listeners.push(listener),
     forget: (reference) => void known.delete(keyOf(reference)),
     synced: follower.synced,
     close: () => follower.close(),

@@ -1,0 +1,108 @@
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import type { Clock } from "../../clock.ts";
+import type { KubeClient } from "../../kube/kube-client.ts";
+import { SECRETS, type Secret } from "../../kube/kube-object.ts";
+import { retryConflict } from "../../kube/retry-conflict.ts";
+import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pull-secret.ts";
+import type { ImagePullSources } from "./image-pull-sources.ts";
+import { NEEDED_UNTIL, toWrittenSecret, WRITTEN_LABEL } from "./written-secret.ts";
+import type { WrittenSecrets } from "./written-secrets.ts";
+
+/** Where a copy is, or is to be. */
+export interface CopyPlace {
+  readonly namespace: string;
+  /** That of its source. */
+  readonly name: string;
+}
+
+export interface ImagePullCopierOptions {
+  readonly client: Pick<KubeClient, "get" | "create" | "patch" | "delete">;
+  readonly sources: ImagePullSources;
+  /** Their namespace. */
+  readonly source: string;
+  readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
+  readonly unusedMs: number;
+  readonly clock: Clock;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the copy at a place like its source is now, or deletes it where that is gone: `needed` by a pod, also one that isn't there,
+ * with a note for how long; else only one that is. However many do so at once, it is like the source when the last is done.
+ */
+export type BringInStep = (place: CopyPlace, reason: "needed" | "follows") => Promise<void>;
+
+/** For a foreign Secret in the way of a copy that is needed it throws `call_refused`, unless it has the same content. */
+export function createImagePullCopier(options: ImagePullCopierOptions): BringInStep {
+  const { client, sources, source, writtenIn, unusedMs, clock, signal } = options;
+
+  async function bringInStep(place: CopyPlace, isNeeded: boolean): Promise<void> {
+    const { namespace, name } = place;
+    const written = writtenIn(namespace);
+    const annotations = { [NEEDED_UNTIL]: new Date(clock.now() + unusedMs).toISOString() };
+    // In this order: a source that is read after the copy, and written over just that copy, is never older than what it replaces.
+    const there = await client.get(SECRETS, place, { signal });
+    const from = await sources.read(name, signal);
+    if (there?.metadata.deletionTimestamp !== undefined) throw changedMeanwhile(place);
+    if (there === undefined) {
+      if (!isNeeded || from === undefined) written?.forget(place);
+      else written?.put(await client.create(SECRETS, toCopy(from, namespace, annotations), { signal }));
+      return;
+    }
+    const { uid, resourceVersion } = there.metadata;
+    const isSame = from !== undefined && imagePullDigest(there) === imagePullDigest(from);
+    if (toWrittenSecret(there)?.copy?.from !== source) {
+      // What pulls the same is as good, whoever made it.
+      if (isNeeded && !isSame) throw inTheWay(place);
+    } else if (from === undefined) {
+      await client.delete(SECRETS, { ...place, preconditions: { uid, resourceVersion } }, { signal });
+      written?.forget(place);
+    } else if (isNeeded || !isSame) {
+      const metadata = { resourceVersion, ...(isNeeded && { annotations }) };
+      const patch = { metadata, data: from.data };
+      written?.put(await client.patch(SECRETS, { namespace, name, patch }, { signal }));
+    } else {
+      written?.put(there);
+    }
+  }
+
+  return ({ namespace, name }, reason) =>
+    retryConflict({ clock, signal }, async () => {
+      try {
+        await bringInStep({ namespace, name }, reason === "needed");
+      } catch (error) {
+        // Somebody else made or deleted it between reading and writing.
+        if (isSecretsError(error, "already_exists", "not_found")) throw changedMeanwhile({ namespace, name }, error);
+        throw error;
+      }
+    });
+}
+
+/** With the labels that describe the source, not those by which others look after it, such as Helm. */
+function toCopy(
+  { metadata, data = {} }: Secret,
+  namespace: string,
+  annotations: Readonly<Record<string, string>>,
+): Secret {
+  const describing = Object.entries(metadata.labels ?? {}).filter(([label]) => label.startsWith("union.ai/"));
+  const labels = {
+    ...Object.fromEntries(describing),
+    [WRITTEN_LABEL.name]: WRITTEN_LABEL.value,
+    [COPIED_FROM_LABEL]: metadata.namespace ?? "",
+  };
+  const described = { namespace, name: metadata.name, labels, annotations };
+  return { apiVersion: "v1", kind: "Secret", type: IMAGE_PULL_TYPE, metadata: described, data };
+}
+
+function changedMeanwhile({ namespace, name }: CopyPlace, cause?: unknown): SecretsError {
+  const message = `Secret ${name} in namespace ${namespace} was changed or deleted meanwhile.`;
+  return new SecretsError("conflict", message, { cause });
+}
+
+function inTheWay({ namespace, name }: CopyPlace): SecretsError {
+  return new SecretsError(
+    "call_refused",
+    `Secret ${name} in namespace ${namespace} is in the way: it is no copy of the webhook's, and its content is another. Delete it.`,
+  );
+}
