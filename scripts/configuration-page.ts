@@ -34,14 +34,11 @@ key from there, else from \`master.key\` in its directory, made on first use.
 
 ## Every setting
 
-A setting that is not in effect yet is read and checked, so that a Flyte configuration loads; the column says what it waits for.
+A setting without effect is read and checked, so that a Flyte configuration loads.
 `;
 
 const EFFECTS: Readonly<Record<Setting["effect"], string>> = {
   now: "yes",
-  kubernetes: "with the Kubernetes store",
-  cloud: "with cloud providers",
-  telemetry: "with tracing",
   never: "no, as in Flyte",
 };
 

@@ -38,6 +38,13 @@ export {
 export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
 export { type RotateMasterKeyOptions, rotateMasterKey } from "./store/rotate-master-key.ts";
 export { createLogger, type LogDestination } from "./telemetry/create-logger.ts";
+export {
+  type OpenTracingOptions,
+  openTracing,
+  type SpanAttributes,
+  type TracedWork,
+  type Tracing,
+} from "./telemetry/tracing.ts";
 export type { CachedLookup } from "./values/cached-lookup.ts";
 export { type FetcherSources, openFetcher } from "./values/fetchers/open-fetcher.ts";
 export { createLookup } from "./values/lookup.ts";

@@ -10,6 +10,7 @@ import { findRunningServer } from "./embedded/server-file.ts";
 import { startIssuer } from "./oidc/testing/start-issuer.ts";
 import { type RunningSystem, startServer } from "./server.ts";
 import { createLogger } from "./telemetry/create-logger.ts";
+import { startCollector } from "./telemetry/testing/start-collector.ts";
 
 let directory: string;
 let data: string;
@@ -53,6 +54,16 @@ function call(endpoint: string, method: string, token?: string): Promise<Respons
 }
 
 const readToken = () => readFileSync(join(data, "token"), "utf8").trim();
+
+it("sends its last spans before it is closed", async () => {
+  const collector = await startCollector();
+  const server = await start({ "otel.type": "otlphttp", "otel.otlphttp.endpoint": collector.url });
+  await call(server.endpoint, "CreateSecret", readToken());
+  await server.close();
+  expect(collector.spans().map(({ service, name }) => `${service} ${name}`)).toEqual([
+    "secret-service flyteidl2.secret.SecretService/CreateSecret",
+  ]);
+});
 
 describe("with nothing configured", () => {
   it("serves on loopback with a token, and everything it made is for this user alone", async () => {

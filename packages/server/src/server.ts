@@ -14,6 +14,7 @@ import { secretService } from "./service/secret-service.ts";
 import type { ServiceAuth } from "./service/service-config.ts";
 import { prepareStoreDirectory } from "./store/store-directory.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
+import { openTracing } from "./telemetry/tracing.ts";
 import { readInvalidationToken } from "./webhook/invalidation-token.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
@@ -51,6 +52,8 @@ export async function startServer(
   addProcessMetrics(registry);
   await using opened = new AsyncDisposableStack();
 
+  const tracing = await openTracing({ config: config.otel, serviceName: "secret-service", log });
+  opened.defer(() => tracing?.close());
   const store = await openStore(config.secret, log, cluster && { ...cluster, observe: createKubeMetrics(registry) });
   opened.defer(() => store.close());
   // Whatever the store is: token and announcement lie here.
@@ -58,7 +61,7 @@ export async function startServer(
   const auth = resolveAuth(config.secret.auth);
   const webhookToken = readInvalidationToken(config.webhook.cacheInvalidationTokenFile);
   const serviceConfig = { organization, auth, webhookURL, webhookToken };
-  const service = secretService({ store, config: serviceConfig, onWrite, telemetry: { log, registry } });
+  const service = secretService({ store, config: serviceConfig, onWrite, telemetry: { log, registry, tracing } });
   const { host, port } = server;
   const listener = await listen({ handler: service.handler, host, port, log, ...(tls && { tls }) });
   opened.defer(async () => {

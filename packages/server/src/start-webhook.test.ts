@@ -7,6 +7,7 @@ import { loadConfig } from "./config/load-config.ts";
 import { startWebhook } from "./start-webhook.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
 import { createLogger } from "./telemetry/create-logger.ts";
+import { startCollector } from "./telemetry/testing/start-collector.ts";
 import { ask, podReview, taskPod } from "./webhook/testing/pod-review.ts";
 import { review, send } from "./webhook/testing/post-review.ts";
 
@@ -193,4 +194,44 @@ it("counts what it does", async () => {
     'flyte_secrets_lookups_total{from="backend"} 2',
     'flyte_secrets_fetches_total{outcome="ok"} 6',
   ]);
+});
+
+it("gives each admission a span: what injected, from where, whether from memory, and no value", async () => {
+  const collector = await startCollector();
+  const { target, webhook } = await start({ "otel.type": "otlphttp", "otel.otlphttp.endpoint": collector.url });
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  const pod = JSON.stringify(podReview(taskPod([ask("password"), ask("url", { group: "db" })])));
+  const headers = { "content-type": "application/json", traceparent };
+  await send(target, pod, { headers });
+  await send(target, pod, { headers });
+  await review(target, podReview(taskPod([])));
+  await review(target, podReview(taskPod([ask("absent")])));
+  await webhook.close({ graceMs: 0 });
+  const spans = collector.spans();
+  expect(spans.map(({ attributes }) => attributes)).toEqual([
+    {
+      "flyte.secrets.outcome": "changed",
+      "flyte.secrets.injectors": ["Embedded", "Global"],
+      "flyte.secrets.provider": "Store",
+      "flyte.secrets.cache_hit": false,
+    },
+    {
+      "flyte.secrets.outcome": "changed",
+      "flyte.secrets.injectors": ["Embedded", "Global"],
+      "flyte.secrets.provider": "Store",
+      "flyte.secrets.cache_hit": true,
+    },
+    { "flyte.secrets.outcome": "unchanged", "flyte.secrets.injectors": [] },
+    {
+      "flyte.secrets.outcome": "rejected",
+      "flyte.secrets.code": "not_injected",
+      "flyte.secrets.provider": "Store",
+      "flyte.secrets.cache_hit": false,
+    },
+  ]);
+  expect(spans.map(({ service, name, status }) => [service, name, status])).toEqual(
+    Array(4).fill(["executor", "admission", 0]),
+  );
+  expect(spans[0]).toMatchObject({ traceId: "0af7651916cd43dd8448eb211c80319c", parentSpanId: "b7ad6b7169203331" });
+  expect(collector.received()).not.toContain(CANARY);
 });

@@ -7,7 +7,9 @@ import type { Config } from "./config/schema.ts";
 import type { KubeClient } from "./kube/kube-client.ts";
 import { openStore } from "./open-store.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
+import { openTracing } from "./telemetry/tracing.ts";
 import { openLookup } from "./values/open-lookup.ts";
+import { createAdmissionTracing } from "./webhook/admission-tracing.ts";
 import { addCertificateExpiry } from "./webhook/certificate-expiry.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
 import { createAdmission } from "./webhook/create-admission.ts";
@@ -65,13 +67,16 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   addCertificateExpiry(registry, certificates);
   const metrics = createWebhookMetrics(registry);
   await using opened = new AsyncDisposableStack();
+  const spans = await openTracing({ config: config.otel, serviceName: "executor", log });
+  opened.defer(() => spans?.close());
+  const tracing = spans && createAdmissionTracing(spans, webhook.embeddedSecretManagerConfig.type);
 
   const lookup = await openLookup(config, {
     openStore: async () => opened.adopt(await openStore(config.secret, log), (store) => store.close()),
     openKube: async () => options.kube ?? noCluster(),
     clock: systemClock,
     log,
-    metrics: metrics.lookups,
+    metrics: tracing?.listen(metrics.lookups) ?? metrics.lookups,
   });
   opened.defer(() => lookup.close());
   const { writer, namingKey, imagePull } = options;
@@ -85,7 +90,7 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
       ...(imagePull && { imagePull }),
     }),
     timeoutMs: webhook.webhookTimeout * 1000,
-    telemetry: { log, metrics },
+    telemetry: { log, metrics, tracing },
   });
   const invalidateHere = (id: SecretId) => {
     lookup.invalidate(id);

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { parseGoDuration } from "./go-duration.ts";
 import { parseQuantity } from "./quantity.ts";
 
-/** From when on a setting does something. Settings of later parts are read and checked already, so that a Flyte config loads. */
-export type Effect = "now" | "kubernetes" | "cloud" | "telemetry" | "never";
+/** Whether a setting does something. Those that never do are read and checked all the same, so that a Flyte config loads. */
+export type Effect = "now" | "never";
 
 /** What the documentation and `--help` say of a setting or section. */
 export interface SettingMeta {

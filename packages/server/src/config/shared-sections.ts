@@ -78,31 +78,32 @@ export const actionsSection = section(
 );
 
 /** `otel`, shared with Flyte: where traces go. */
-export const otelSection = section(
-  "OpenTelemetry traces.",
-  {
-    type: choice(["noop", "file", "otlpgrpc", "otlphttp"], {
-      default: "noop",
-      about: "Exporter.",
-      refused: {
-        jaeger:
-          "cannot be jaeger, whose own protocol is retired; Jaeger takes OTLP: write `otlphttp` and set otel.otlphttp.endpoint to http://HOST:4318/v1/traces",
-      },
+export const otelSection = section("OpenTelemetry traces.", {
+  type: choice(["noop", "file", "otlpgrpc", "otlphttp"], {
+    default: "noop",
+    about: "Exporter; `noop` traces nothing.",
+    refused: {
+      jaeger:
+        "cannot be jaeger, whose own protocol is retired; Jaeger takes OTLP: write `otlphttp` and set otel.otlphttp.endpoint to http://HOST:4318/v1/traces",
+    },
+  }),
+  file: section("A file.", {
+    filename: text({ default: "/tmp/trace.txt", about: "Its path; one batch of spans a line, in OTLP's JSON." }),
+  }),
+  jaeger: section("Read for Flyte's sake; see `otel.type`.", {
+    endpoint: text({ default: "http://localhost:14268/api/traces", about: "Without effect.", effect: "never" }),
+  }),
+  otlpgrpc: section("OTLP over gRPC.", {
+    endpoint: text({ default: "http://localhost:4317", about: "Address of the collector." }),
+  }),
+  otlphttp: section("OTLP over HTTP.", {
+    endpoint: text({ default: "http://localhost:4318/v1/traces", about: "URL of the collector." }),
+  }),
+  sampler: section("Which traces are kept.", {
+    parentSampler: choice(["always", "traceid"], {
+      default: "always",
+      about: "All traces, or a share by trace id; a caller's own decision goes before it.",
     }),
-    file: section("A file.", { filename: text({ default: "/tmp/trace.txt", about: "Its path." }) }),
-    jaeger: section("Read for Flyte's sake; see `otel.type`.", {
-      endpoint: text({ default: "http://localhost:14268/api/traces", about: "Without effect.", effect: "never" }),
-    }),
-    otlpgrpc: section("OTLP over gRPC.", {
-      endpoint: text({ default: "http://localhost:4317", about: "Address of the collector." }),
-    }),
-    otlphttp: section("OTLP over HTTP.", {
-      endpoint: text({ default: "http://localhost:4318/v1/traces", about: "URL of the collector." }),
-    }),
-    sampler: section("Which traces are kept.", {
-      parentSampler: choice(["always", "traceid"], { default: "always", about: "All, or a share by trace id." }),
-      traceIdRatio: ratio({ default: 0.01, about: "That share." }),
-    }),
-  },
-  { effect: "telemetry" },
-);
+    traceIdRatio: ratio({ default: 0.01, about: "That share." }),
+  }),
+});

@@ -5,6 +5,7 @@ import { Registry } from "prom-client";
 import type { Exchange, NodeHandler } from "../rpc/node-handler.ts";
 import { type ErrorReply, reply, replyError } from "../rpc/reply.ts";
 import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
+import type { Tracing } from "../telemetry/tracing.ts";
 import { beginCall, carryCall } from "./call.ts";
 import { createAuthentication } from "./create-authentication.ts";
 import { createRoutes } from "./create-routes.ts";
@@ -13,6 +14,7 @@ import { replyReadiness } from "./health.ts";
 import { replyIssuerMetadata } from "./issuer-metadata.ts";
 import { findRestRoute } from "./rest-routes.ts";
 import { createRpcMetrics, type ObservedCall } from "./rpc-metrics.ts";
+import { spanResult } from "./rpc-span.ts";
 import type { ServiceConfig } from "./service-config.ts";
 import { createUnknownRpc } from "./unknown-rpc.ts";
 
@@ -25,6 +27,8 @@ export interface SecretServiceOptions {
     readonly log: Logger;
     /** Where its metrics are registered, and what `/metrics` shows. Default: one of its own. */
     readonly registry?: Registry;
+    /** Gets a span for each call. It stays the caller's to close. */
+    readonly tracing?: Tracing | undefined;
   };
 }
 
@@ -43,7 +47,7 @@ export interface MountedSecretService {
 
 /** The service of spec page 3 over one store. `serve` of the command line uses nothing else. */
 export function secretService({ store, config, onWrite, telemetry }: SecretServiceOptions): MountedSecretService {
-  const { log, registry = new Registry() } = telemetry;
+  const { log, registry = new Registry(), tracing } = telemetry;
   const observe = createRpcMetrics(registry);
   const running = new Set<Promise<unknown>>();
   const onCall = (call: Promise<unknown>) => {
@@ -64,12 +68,16 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
     const call = beginCall({ authority: requestAuthority(req), pathName: rest?.pathName });
     const contentType = req.headers["content-type"] ?? "";
     const known = rpcs.get(rest?.rpcPath ?? path);
+    const span = known && tracing?.begin(known.requestPath.slice(1), req.headers);
     whenDone(exchange, (tookMs) => {
       const ms = Math.round(tookMs);
       log.debug({ method: req.method, path, status: res.statusCode, code: call.code, ms }, "request");
       if (known === undefined) return;
       const code = call.code ?? (res.writableFinished ? "ok" : "canceled");
-      observe({ rpcPath: known.requestPath, protocol: rest ? "rest" : protocolOf(contentType), code, tookMs });
+      const protocol = rest ? "rest" : protocolOf(contentType);
+      const observed: ObservedCall = { rpcPath: known.requestPath, protocol, code, tookMs };
+      observe(observed);
+      span?.end(spanResult(observed));
     });
 
     const rpc = known ?? findUnknownRpc(path, contentType);

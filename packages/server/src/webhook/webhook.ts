@@ -9,6 +9,7 @@ import {
   decodeAdmissionReview,
   encodeAdmissionAnswer,
 } from "./admission-review.ts";
+import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
 import { type Admission, admit } from "./admit.ts";
 import { createDeadlines, type Deadline } from "./deadlines.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
@@ -26,7 +27,11 @@ export type WebhookHandler = (req: IncomingMessage, res: ServerResponse) => void
 export interface WebhookOptions extends MutatePodOptions {
   /** How long the API server waits if its request doesn't say: `webhook.webhookTimeout`. */
   readonly timeoutMs: number;
-  readonly telemetry: { readonly log: Logger; readonly metrics: WebhookMetrics };
+  readonly telemetry: {
+    readonly log: Logger;
+    readonly metrics: WebhookMetrics;
+    readonly tracing?: AdmissionTracing | undefined;
+  };
 }
 
 /**
@@ -36,7 +41,7 @@ export interface WebhookOptions extends MutatePodOptions {
 export function createWebhook(options: WebhookOptions): WebhookHandler {
   const deadlines = createDeadlines();
   const timeoutOf = createTimeoutReader(options.timeoutMs);
-  const { log, metrics } = options.telemetry;
+  const { log, metrics, tracing } = options.telemetry;
 
   return (req, res) => {
     const started = performance.now();
@@ -58,17 +63,20 @@ export function createWebhook(options: WebhookOptions): WebhookHandler {
         if (isSecretsError(error)) return refuse(400, error.message);
         throw error;
       }
-      decide(request, deadline, (answer) => {
-        send(res, encodeAdmissionAnswer(request, answer));
+      const traced = tracing?.begin(req.headers);
+      const answer = (decision: AdmissionAnswer) => {
+        send(res, encodeAdmissionAnswer(request, decision));
         metrics.requestEnded(200, started);
-      });
+      };
+      decide(request, deadline, { answer, traced });
     });
   };
 
   /** Calls `answer` once: with the decision, or when it is late. */
-  function decide(request: AdmissionRequest, deadline: Deadline, answer: (answer: AdmissionAnswer) => void): void {
+  function decide(request: AdmissionRequest, deadline: Deadline, { answer, traced }: Asker): void {
     const settle = (rejection: Rejection) => {
       metrics.rejected(rejection.code);
+      traced?.rejected(rejection);
       answer(rejection.answer);
     };
     const onLate = () => {
@@ -81,12 +89,14 @@ export function createWebhook(options: WebhookOptions): WebhookHandler {
     }
     const onAdmission = (admission: Admission) => {
       metrics.admitted(admission);
+      traced?.admitted(admission);
       answer(admission.answer);
     };
     const onError = (error: unknown) => settle(toRejection(error, log.child({ namespace: request.namespace })));
     let admission: Awaitable<Admission>;
     try {
-      admission = admit(request, options, deadline.signal);
+      const run = () => admit(request, options, deadline.signal);
+      admission = traced ? traced.decide(run) : run();
     } catch (error) {
       onError(error);
       return;
@@ -101,6 +111,12 @@ export function createWebhook(options: WebhookOptions): WebhookHandler {
       (error) => deadline.listeners.delete(onLate) && onError(error),
     );
   }
+}
+
+/** Who waits for a decision. */
+interface Asker {
+  readonly answer: (answer: AdmissionAnswer) => void;
+  readonly traced: TracedAdmission | undefined;
 }
 
 interface Misfit {

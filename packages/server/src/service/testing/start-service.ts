@@ -6,6 +6,7 @@ import { onTestFinished } from "vitest";
 import { listen } from "../../rpc/listen.ts";
 import type { ListenerLimits } from "../../rpc/listener-limits.ts";
 import { type EmbeddedStore, openEmbeddedStore } from "../../store/embedded-store.ts";
+import type { Tracing } from "../../telemetry/tracing.ts";
 import { secretService } from "../secret-service.ts";
 import type { ServiceConfig } from "../service-config.ts";
 
@@ -13,6 +14,7 @@ export interface TestServiceOptions {
   readonly config?: Partial<ServiceConfig>;
   readonly tls?: { readonly cert: string; readonly key: string };
   readonly limits?: Partial<ListenerLimits>;
+  readonly tracing?: Tracing;
 }
 
 export interface TestService {
@@ -25,7 +27,7 @@ export interface TestService {
 }
 
 /** The service over a new embedded store on a real listener, until the test is over. */
-export async function startService({ config, tls, limits }: TestServiceOptions = {}): Promise<TestService> {
+export async function startService({ config, tls, limits, tracing }: TestServiceOptions = {}): Promise<TestService> {
   const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-service-"));
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: "trace" }, { write: (line: string) => void log.push(JSON.parse(line)) });
@@ -33,7 +35,7 @@ export async function startService({ config, tls, limits }: TestServiceOptions =
   const service = secretService({
     store,
     config: { organization: "flyte", auth: { mode: "none" }, webhookURL: "", ...config },
-    telemetry: { log: logger },
+    telemetry: { log: logger, tracing },
   });
   const listener = await listen({
     handler: service.handler,

@@ -1,0 +1,38 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Logger } from "pino";
+import type { Config } from "../config/schema.ts";
+
+/** What a span says; names and codes, never anything of a request's content. */
+export type SpanAttributes = Readonly<Record<string, string | number | boolean | readonly string[]>>;
+
+/** A piece of work that is traced. */
+export interface TracedWork {
+  /** To be called once. */
+  end(result: { readonly attributes: SpanAttributes; readonly failed: boolean }): void;
+}
+
+/** Traces the work of a server. */
+export interface Tracing {
+  /** Begins a span for a request, as part of the trace that its W3C headers name (https://www.w3.org/TR/trace-context/). */
+  begin(name: string, headers: IncomingHttpHeaders): TracedWork;
+  /** Sends what is not sent yet, 5 s at the most. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface OpenTracingOptions {
+  readonly config: Config["otel"];
+  /** As whom the spans are sent: `secret-service`, `executor` (spec page 7). */
+  readonly serviceName: string;
+  readonly log: Logger;
+}
+
+/**
+ * Tracing as `otel` has it; undefined where that is `noop`, which is the default: OpenTelemetry's libraries are then not even loaded. An
+ * exporter whose collector is away fails no request: that is logged.
+ */
+export async function openTracing(options: OpenTracingOptions): Promise<Tracing | undefined> {
+  const { type } = options.config;
+  if (type === "noop") return undefined;
+  const { startOpenTelemetry } = await import("./open-telemetry.ts");
+  return startOpenTelemetry({ ...options, type });
+}
