@@ -53,6 +53,8 @@ export interface AccountRules {
 export interface Cluster {
   readonly url: string;
   readonly directory: string;
+  /** The folder that kubectl of the same version is in. */
+  readonly programs: string;
   /** PEM of the CA that the API server's certificate can be checked by. */
   readonly ca: string;
   /** A kubeconfig file of a member of `system:masters`. */
@@ -172,6 +174,7 @@ export async function startCluster(version = NEWEST_KUBERNETES): Promise<Cluster
   return {
     url,
     directory,
+    programs: assetsOf(version),
     ca: readFileSync(certificate, "utf8"),
     adminKubeconfig,
     auditLog: file("audit.log"),
