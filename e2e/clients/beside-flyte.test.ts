@@ -1,4 +1,3 @@
-import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { encodeSecretId, imagePullLabels, imagePullSecretName, type SecretId } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/server";
@@ -143,38 +142,18 @@ describeWith(requireKubernetes(), "the Kubernetes store", () => {
   });
 
   describe("kubectl and our import: plain with token", () => {
-    it("what Flyte wrote: moves to another store, scope by scope", async () => {
-      const scopes: readonly {
-        readonly secret: SecretId;
-        readonly labels: string;
-        readonly flags: readonly string[];
-      }[] = [
-        { secret: id("moved"), labels: "!app.flyte.org/domain", flags: [] },
-        {
-          secret: id("moved", "staging"),
-          labels: "app.flyte.org/domain=staging,!app.flyte.org/project",
-          flags: ["-d", "staging"],
-        },
-        {
-          secret: id("moved", "staging", "q"),
-          labels: "app.flyte.org/domain=staging,app.flyte.org/project=q",
-          flags: ["-d", "staging", "-p", "q"],
-        },
-      ];
+    it("what Flyte wrote: moves to another store, every scope in one dump", async () => {
       await kubectl("delete", "secrets", "--all");
+      const scopes = [id("moved"), id("moved", "staging"), id("moved", "staging", "q")];
       const value = ({ domain, project }: SecretId) => Buffer.from([0, 255, domain.length, project.length]);
-      for (const { secret } of scopes) await put(secret, value(secret));
+      for (const secret of scopes) await put(secret, value(secret));
+      const dump = await kubectl("get", "secrets", "-l", "app.flyte.org/managed=true", "-o", "yaml");
       const serve = await startServe();
       try {
-        for (const { secret, labels, flags } of scopes) {
-          const found = await kubectl("get", "secrets", "-l", `app.flyte.org/managed=true,${labels}`, "-o", "yaml");
-          const file = join(serve.directory, "secrets.yaml");
-          writeFileSync(file, found.replaceAll(encodeSecretId({ ...secret, name: "" }), ""));
-          const args = [FLYTE_SECRETS, "import", file, ...flags];
-          const imported = await runProgram(process.execPath, args, { env: serve.env });
-          expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
-          expect(await embeddedStore.readValue(serve, secret)).toEqual(value(secret));
-        }
+        const args = [FLYTE_SECRETS, "import", "-", "--format", "kubernetes"];
+        const imported = await runProgram(process.execPath, args, { env: serve.env, input: dump });
+        expect(imported, imported.stderr).toMatchObject({ exitCode: 0 });
+        for (const secret of scopes) expect(await embeddedStore.readValue(serve, secret)).toEqual(value(secret));
       } finally {
         await serve.close();
       }

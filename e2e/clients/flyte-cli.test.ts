@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeOverEachStore, type OpenSuiteStore, type SuiteStore } from "../support/each-store.ts";
+import { failsInFlyte } from "../support/fails-in-flyte.ts";
 import { type FlyteCommand, flyteCommand } from "../support/flyte-command.ts";
 import { requireFlyte } from "../support/flyte-python.ts";
 import { type FlyteServer, startFlyteServer } from "../support/flyte-server.ts";
@@ -160,6 +161,12 @@ function suite({ version, server: kind }: FlyteSetup, openStore: OpenSuiteStore)
       id: { name: "pull" },
       secretMetadata: { type: "SECRET_TYPE_IMAGE_PULL_SECRET" },
     });
+  });
+
+  it("get secret NAME as JSON", async ({ task }) => {
+    failsInFlyte(task, "it prints a Python literal, whatever format is asked for");
+    const { stdout } = await flyte.succeed("-of", "json-raw", "get", "secret", "empty");
+    expect(stdout).toContain("'id': {'organization': 'testorg', 'name': 'empty'}");
   });
 
   it("get secret: all, those of a domain and those of a project, as JSON and as a table", async () => {

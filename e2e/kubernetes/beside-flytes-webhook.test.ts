@@ -1,7 +1,10 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { INJECT_LABEL, MountRequirement, type SecretRequest, toRequestAnnotations } from "@flyte-secrets/core";
-import { afterAll, beforeAll, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { flytesSecret } from "../support/flytes-secret.ts";
 import { describeWith } from "../support/requirement.ts";
+import { runProgram } from "../support/run-program.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
 import { startRegisteredWebhook } from "./webhook-process.ts";
 
@@ -12,7 +15,9 @@ const THEIRS = "flyte-pod-webhook";
 const OURS = "flyte-secrets-webhook";
 const IS_OURS = { matchLabels: { "flyte-secrets": "true" } };
 const IS_THEIRS = { matchExpressions: [{ key: "flyte-secrets", operator: "DoesNotExist" }] };
-const MOVED = "has(object.metadata.labels.project) && object.metadata.labels.project in ['shop']";
+const GUIDE = readFileSync(join(import.meta.dirname, "../../docs/migrating-from-flyte.md"), "utf8");
+/** The commands there that move project shop. */
+const [MOVE_PROJECT = ""] = /(?<=```sh\n)condition\(\) \{.*?(?=```)/s.exec(GUIDE) ?? [];
 
 /** A task's pod that asks for `api-key`. */
 function podIn(namespace: string, project: string, mountRequirement: SecretRequest["mountRequirement"]): string {
@@ -83,29 +88,21 @@ describeWith(requireKubernetes(), "two webhooks on a real API server, Flyte's an
   });
 
   test("where all pods are in one namespace, match conditions move them by project; without them both get a pod", async () => {
-    const webhook = {
-      name: "flyte-pod-webhook.flyte.org",
-      sideEffects: "NoneOnDryRun",
-      admissionReviewVersions: ["v1"],
+    await startBoth({ ours: IS_OURS });
+    await untilServedBy("theirs", "flyte", "shop");
+    const env = {
+      PATH: `${cluster.programs}:${process.env.PATH}`,
+      KUBECONFIG: cluster.adminKubeconfig,
+      HOME: cluster.directory,
     };
-    const early = {
-      apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "MutatingWebhookConfiguration",
-      metadata: { name: OURS },
-      webhooks: [{ ...webhook, clientConfig: { url: "https://localhost" }, matchConditions: condition(MOVED) }],
-    };
-    await cluster.kubectl(["create", "-f", "-"], JSON.stringify(early));
-    await startBoth();
-    const patch = (name: string, operation: object) =>
-      cluster.kubectl([
-        ...["patch", "mutatingwebhookconfiguration", name, "--type=json"],
-        ...["-p", JSON.stringify([{ path: "/webhooks/0/matchConditions", ...operation }])],
-      ]);
-    await patch(THEIRS, { op: "add", value: condition(`!(${MOVED})`) });
+    expect(await runProgram("bash", ["-euc", MOVE_PROJECT], { env })).toMatchObject({ exitCode: 0 });
     await untilServedBy("ours", "flyte", "shop");
     await untilServedBy("theirs", "flyte", "another");
 
-    for (const name of [OURS, THEIRS]) await patch(name, { op: "remove" });
+    const everyPod = JSON.stringify([{ op: "remove", path: "/webhooks/0/matchConditions" }]);
+    for (const name of [OURS, THEIRS]) {
+      await cluster.kubectl(["patch", "mutatingwebhookconfiguration", name, "--type=json", "-p", everyPod]);
+    }
     const refused = async () => {
       const message = await create(podIn("flyte", "shop", MountRequirement.FILE)).catch(String);
       return message.includes('volume "embedded-secret-vol" has the name of a volume of ours, but another source');
@@ -113,5 +110,3 @@ describeWith(requireKubernetes(), "two webhooks on a real API server, Flyte's an
     await vi.waitUntil(refused, { timeout: 20_000, interval: 100 });
   });
 });
-
-const condition = (expression: string) => [{ name: "by-project", expression }];
