@@ -59,7 +59,12 @@ describeWith(requireHelm(), "the chart", () => {
         storage: { accessKey: "not ours" },
         inline: {
           storage: { accessKey: "not ours" },
-          webhook: { secretManagerTypes: ["K8s", "Embedded"], listenPort: 10443, localCert: true },
+          webhook: {
+            secretManagerTypes: ["K8s", "Embedded"],
+            listenPort: 10443,
+            localCert: true,
+            kubernetes: { namespace: "acme-values" },
+          },
           logger: { level: 5 },
           executor: { metricsSecure: false, token: "not ours" },
         },
@@ -79,7 +84,7 @@ describeWith(requireHelm(), "the chart", () => {
       secretManagerTypes: ["K8s", "Embedded"],
       serviceName: "flyte-secrets-webhook",
       secretName: "flyte-secrets-webhook-secret",
-      embeddedSecretManagerConfig: { type: "K8s", delivery: "SecretRef", k8sConfig: { namespace: "acme-secrets" } },
+      embeddedSecretManagerConfig: { type: "K8s", delivery: "SecretRef", k8sConfig: { namespace: "acme-values" } },
       writtenSecrets: { namespaces: ["tasks"] },
       scopeBinding: { trustedNamespaces: ["tasks"] },
     });

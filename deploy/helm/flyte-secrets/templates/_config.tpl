@@ -66,13 +66,14 @@ webhook: { enabled: false, localCert: false }
 {{- define "flyte-secrets.config" -}}
 {{- $config := include "flyte-secrets.fixed" . | fromYaml -}}
 {{- include "flyte-secrets.fill" (dict "into" $config "from" (include "flyte-secrets.given" . | fromYaml)) -}}
-{{- with dig "kubernetes" "namespace" "" $config.webhook -}}
+{{- $both := dig "kubernetes" "namespace" "" $config.webhook -}}
+{{- with $both -}}
   {{- include "flyte-secrets.fill" (dict "into" $config "from" (dict "secret" (dict "kubernetes" (dict "namespace" .)))) -}}
 {{- end -}}
 {{- include "flyte-secrets.fill" (dict "into" $config "from" (include "flyte-secrets.defaults" . | fromYaml)) -}}
 {{- $namespace := $config.secret.kubernetes.namespace -}}
 {{- $pods := dig "actions" "kubernetes" "namespace" $namespace $config -}}
-{{- $own := dict "embeddedSecretManagerConfig" (dict "k8sConfig" (dict "namespace" $namespace)) "writtenSecrets" (dict "namespaces" (list $pods)) -}}
+{{- $own := dict "embeddedSecretManagerConfig" (dict "k8sConfig" (dict "namespace" ($both | default $namespace))) "writtenSecrets" (dict "namespaces" (list $pods)) -}}
 {{- include "flyte-secrets.fill" (dict "into" $config.webhook "from" $own) -}}
 {{- $webhookURL := "" -}}
 {{- if and .Values.webhook.enabled (int $config.webhook.cacheInvalidationPort) -}}
@@ -88,7 +89,7 @@ webhook: { enabled: false, localCert: false }
 {{/* The namespace whose Secrets the webhook reads values from; empty when they are elsewhere. Takes the configuration. */}}
 {{- define "flyte-secrets.valuesNamespace" -}}
 {{- $type := lower .webhook.embeddedSecretManagerConfig.type -}}
-{{- if index (.webhook.awsSecretManager | default dict) "enabled" }}{{ $type = "aws" }}{{ end -}}
+{{- if dig "awsSecretManager" "enabled" false .webhook }}{{ $type = "aws" }}{{ end -}}
 {{- if eq $type "k8s" -}}
 {{- .webhook.embeddedSecretManagerConfig.k8sConfig.namespace -}}
 {{- else if eq $type "store" -}}
