@@ -133,6 +133,29 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
     ]);
   });
 
+  test("no right is asked for on a certificate that others keep, nor to make what is there", async () => {
+    await (await serveRegistered()).stop();
+    await cluster.kubectl(["annotate", "secret", "-n", "flyte", NAME, "cert-manager.io/certificate-name=webhook"]);
+    onTestFinished(async () => {
+      await grant(SECRETS, PODS, REGISTRATIONS);
+      await cluster.kubectl(["annotate", "secret", "-n", "flyte", NAME, "cert-manager.io/certificate-name-"]);
+    });
+    const verbs = ["list", "watch", "update"];
+    await grant({ ...SECRETS, verbs: ["get", "list", "watch"] }, PODS, {
+      ...REGISTRATIONS,
+      verbs,
+      resourceNames: [NAME],
+    });
+    const { findings } = await diagnose(
+      "--for",
+      "webhook",
+      "--as",
+      ACCOUNT,
+      "--webhook.writtenSecrets.namespaces=flyte",
+    );
+    expect(findings.map(({ what }) => what)).toContain(`${ACCOUNT} has every right that the webhook needs`);
+  });
+
   test("an account looks at itself as far as it may", async () => {
     await serveRegistered();
     const { exitCode, findings } = await diagnose("--for", "webhook", `--secret.kubernetes.kubeconfig=${kubeconfig}`);

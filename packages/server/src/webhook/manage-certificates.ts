@@ -26,6 +26,8 @@ export interface FoundCertificate {
   readonly place: string;
   /** Absent when there is none yet. Its key is not for showing. */
   readonly certificate?: ServingCertificate;
+  /** Made by others, who renew it too. */
+  readonly isForeign: boolean;
   /** Why it can't be served with. */
   readonly fault?: string;
   /** In a cluster: what the registration there does. */
@@ -34,11 +36,12 @@ export interface FoundCertificate {
 
 /** Looks at the certificate; makes nothing and changes nothing. */
 export async function findCertificate(config: Config, options: ManageOptions): Promise<FoundCertificate> {
-  const { place, certificate, names } = await readKept(config, options);
+  const { place, certificate, isForeign, names } = await readKept(config, options);
   const registration = certificate && (await findRegistration(config, certificate, options));
   const fault = certificate && findFault(certificate, { names, now: systemClock.now() });
   return {
     place,
+    isForeign,
     ...(certificate && { certificate }),
     ...(fault !== undefined && { fault }),
     ...(registration && { registration }),
@@ -98,19 +101,20 @@ export async function removeWebhook(config: Config, options: ManageOptions): Pro
 async function readKept(
   config: Config,
   options: ManageOptions,
-): Promise<Pick<FoundCertificate, "place" | "certificate"> & { readonly names: readonly string[] }> {
+): Promise<Pick<FoundCertificate, "place" | "certificate" | "isForeign"> & { readonly names: readonly string[] }> {
   const { certDir, localCert } = config.webhook;
   if (!localCert && hasCertificateFiles(certDir)) {
     // What others make may be for whatever name they send pods to.
-    return { place: `${certDir}/tls.crt`, certificate: readCertificateFiles(certDir), names: [] };
+    return { place: `${certDir}/tls.crt`, certificate: readCertificateFiles(certDir), isForeign: true, names: [] };
   }
   const names = servedNames(config, options);
   const directory = certificateDirectory(config);
   // A keeper of files makes its directory.
-  if (!options.client && !existsSync(directory)) return { place: directory, names };
+  if (!options.client && !existsSync(directory)) return { place: directory, isForeign: false, names };
   const keeper = openKeeper(config, options);
   const kept = await keeper.read();
-  return { place: keeper.name, names, ...(kept && { certificate: kept.certificate }) };
+  const isForeign = kept?.foreign === true;
+  return { place: keeper.name, isForeign, names, ...(kept && { certificate: kept.certificate }) };
 }
 
 function openKeeper(config: Config, { client, namespace, log }: ManageOptions): CertificateKeeper {

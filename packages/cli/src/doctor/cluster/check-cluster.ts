@@ -3,6 +3,7 @@ import {
   type Config,
   createLogger,
   defineResource,
+  findCertificate,
   type KubeClient,
   type KubeObject,
   SECRETS,
@@ -39,8 +40,10 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
   const namespaces = [...usedNamespaces(parts, config, namespace)].map(([used, setting]) =>
     look(`namespace ${used}`, () => checkNamespace(client, used, setting)),
   );
-  const rights = parts.flatMap((part) => neededRights(part, config, namespace));
-  const isMade = await Promise.all(rights.map((right) => isThere(client, right)));
+  const certificates = { client, namespace, log: createLogger(config.logger) };
+  const keepsCertificate = !(await ifKnown(async () => (await findCertificate(config, certificates)).isForeign));
+  const rights = parts.flatMap((part) => neededRights(part, config, { namespace, keepsCertificate }));
+  const isMade = await Promise.all(rights.map((right) => ifKnown(() => isThere(client, right))));
   const needed = rights.filter((_, index) => !isMade[index]);
   const findings = await Promise.all([
     ...namespaces,
@@ -50,12 +53,17 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
   return [...clock, ...findings.flat()];
 }
 
-/** Whether what a right is for is there already; false also where we may not look. */
+/** Whether what a right is for is there already. */
 async function isThere(client: KubeClient, { makes: name, resource, namespace }: NeededRights): Promise<boolean> {
   if (name === undefined) return false;
   const kind = resource === "secrets" ? SECRETS : WEBHOOK_CONFIGURATIONS;
+  return (await client.get<KubeObject>(kind, { namespace, name })) !== undefined;
+}
+
+/** False also where we may not look. */
+async function ifKnown(ask: () => Promise<boolean>): Promise<boolean> {
   try {
-    return (await client.get<KubeObject>(kind, { namespace, name })) !== undefined;
+    return await ask();
   } catch (error) {
     if (isSecretsError(error)) return false;
     throw error;

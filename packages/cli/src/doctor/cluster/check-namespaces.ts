@@ -32,9 +32,9 @@ export function usedNamespaces(parts: readonly Part[], config: Config, namespace
       used.set(embedded.k8sConfig.namespace, "webhook.embeddedSecretManagerConfig.k8sConfig.namespace");
     }
   }
-  if (store.type === "Kubernetes") {
-    if (parts.includes("service")) used.set(imagePullNamespace, "secret.imagePullNamespace");
-    used.set(kubernetes.namespace, "secret.kubernetes.namespace");
-  }
+  const isMirrored = parts.includes("service") && store.type === "Kubernetes";
+  const isCopied = parts.includes("webhook") && embedded.imagePullSecrets.enabled;
+  if (isMirrored || isCopied) used.set(imagePullNamespace, "secret.imagePullNamespace");
+  if (store.type === "Kubernetes") used.set(kubernetes.namespace, "secret.kubernetes.namespace");
   return used;
 }

@@ -3,9 +3,9 @@ import { expect, it } from "vitest";
 import { neededRights, type Part } from "./needed-rights.ts";
 
 /** Verbs, resource, namespace and name of what is needed, in one line each. */
-function needed(part: Part, flags: Record<string, string>): string[] {
+function needed(part: Part, flags: Record<string, string>, keepsCertificate = true): string[] {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });
-  return neededRights(part, config, "own").map(
+  return neededRights(part, config, { namespace: "own", keepsCertificate }).map(
     ({ verbs, resource, namespace = "*", name = "*", makes }) =>
       `${verbs.join()} ${resource} ${namespace}/${name}${makes === undefined ? "" : ` for ${makes}`}`,
   );
@@ -40,6 +40,34 @@ it("asks for no more than the certificate where others register the webhook, and
       "webhook.embeddedSecretManagerConfig.delivery": "Inline",
     }),
   ).toEqual(CERTIFICATE);
+});
+
+it("asks for none on a certificate that others keep", () => {
+  const flags = {
+    "webhook.disableCreateMutatingWebhookConfig": "true",
+    "webhook.embeddedSecretManagerConfig.type": "K8s",
+  };
+  expect(needed("webhook", { ...flags, "webhook.embeddedSecretManagerConfig.delivery": "Inline" }, false)).toEqual([
+    "get,list,watch secrets flyte/*",
+  ]);
+});
+
+it("asks to read image-pull secrets where they are to be copied, and to write where only the values are", () => {
+  const flags = {
+    "webhook.disableCreateMutatingWebhookConfig": "true",
+    "webhook.embeddedSecretManagerConfig.type": "K8s",
+    "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled": "true",
+    "secret.imagePullNamespace": "images",
+    "webhook.writtenSecrets.namespaces": "flyte",
+  };
+  expect(needed("webhook", flags, false)).toEqual([
+    "get,list,watch secrets flyte/*",
+    "get,list,watch secrets images/*",
+    "create secrets own/* for flyte-pod-webhook-naming",
+    "get secrets own/flyte-pod-webhook-naming",
+    "create,get,list,watch,patch,delete secrets flyte/*",
+    "list pods flyte/*",
+  ]);
 });
 
 it("asks to write only in the namespaces that are listed, and not where the values are", () => {

@@ -23,9 +23,16 @@ export interface NeededRights {
 
 const SECRETS = { group: "", resource: "secrets" };
 
-/** The rights without which a part of this configuration can't do its work; `namespace` is the webhook's own. */
-export function neededRights(part: Part, config: Config, namespace: string): NeededRights[] {
-  return part === "service" ? serviceRights(config.secret) : webhookRights(config, namespace);
+export interface WebhookCircumstances {
+  /** Its own. */
+  readonly namespace: string;
+  /** Whether its certificate is its own to keep, and not others', such as cert-manager's. */
+  readonly keepsCertificate: boolean;
+}
+
+/** The rights without which a part of this configuration can't do its work. */
+export function neededRights(part: Part, config: Config, webhook: WebhookCircumstances): NeededRights[] {
+  return part === "service" ? serviceRights(config.secret) : webhookRights(config, webhook);
 }
 
 function serviceRights({ store, kubernetes, imagePullNamespace }: Config["secret"]): NeededRights[] {
@@ -37,9 +44,12 @@ function serviceRights({ store, kubernetes, imagePullNamespace }: Config["secret
   return [{ ...keep, verbs: [...write, "list"], namespace }, ...(imagePullNamespace === namespace ? [] : [mirror])];
 }
 
-function webhookRights({ secret, webhook }: Config, namespace: string): NeededRights[] {
+function webhookRights(
+  { secret, webhook }: Config,
+  { namespace, keepsCertificate }: WebhookCircumstances,
+): NeededRights[] {
   const { secretName, serviceName, writtenSecrets, disableCreateMutatingWebhookConfig: isRegisteredByOthers } = webhook;
-  const { type, delivery, k8sConfig } = webhook.embeddedSecretManagerConfig;
+  const { type, delivery, k8sConfig, imagePullSecrets } = webhook.embeddedSecretManagerConfig;
   const values = type === "Store" ? secret.kubernetes.namespace : k8sConfig.namespace;
   const isWatching = type === "K8s" || (type === "Store" && secret.store.type === "Kubernetes");
   const own = { ...SECRETS, part: "webhook", namespace } as const;
@@ -51,22 +61,32 @@ function webhookRights({ secret, webhook }: Config, namespace: string): NeededRi
     resource: "mutatingwebhookconfigurations",
     purpose: "register itself",
   } as const;
-  // Pods in the namespace of the managed Secrets refer to these.
-  const listed = writtenSecrets.namespaces.filter((each) => !isWatching || each !== values);
+  const reading = [
+    ...(isWatching ? [{ namespace: values, purpose: "read the secrets" }] : []),
+    ...(imagePullSecrets.enabled && !(isWatching && secret.imagePullNamespace === values)
+      ? [{ namespace: secret.imagePullNamespace, purpose: "read image-pull secrets" }]
+      : []),
+  ];
+  // Pods refer to what lies in their own namespace.
+  const listed = writtenSecrets.namespaces.filter(
+    (each) => reading.length === 0 || reading.some((from) => from.namespace !== each),
+  );
   const written = writtenSecrets.namespaces.length === 0 ? [undefined] : listed;
   const namingSecret = `${secretName}-naming`;
   return [
-    { ...keeping, verbs: ["create"], makes: secretName },
-    { ...keeping, verbs: ["get", "list", "watch", "update"], name: secretName },
+    ...(keepsCertificate
+      ? [
+          { ...keeping, verbs: ["create"], makes: secretName },
+          { ...keeping, verbs: ["get", "list", "watch", "update"], name: secretName },
+        ]
+      : []),
     ...(isRegisteredByOthers
       ? []
       : [
           { ...registering, verbs: ["create"], makes: serviceName },
           { ...registering, verbs: ["list", "watch", "update"], name: serviceName },
         ]),
-    ...(isWatching
-      ? [{ ...own, verbs: ["get", "list", "watch"], namespace: values, purpose: "read the secrets" }]
-      : []),
+    ...reading.map((from) => ({ ...own, verbs: ["get", "list", "watch"], ...from })),
     ...(delivery === "SecretRef"
       ? [
           { ...naming, verbs: ["create"], makes: namingSecret },
