@@ -2,6 +2,9 @@
 // (a measured load) and BENCH_SECRETS (how many are many) scale a run.
 import { availableParallelism, cpus } from "node:os";
 import { benchAdmission, benchAdmissionInProcess, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
+import { benchKubernetesScale } from "./kubernetes-scale.ts";
+import { benchKubernetesService } from "./kubernetes-service.ts";
+import { benchRotation } from "./rotation.ts";
 import { benchRpc } from "./rpc.ts";
 import { benchRun } from "./run.ts";
 import { benchStartup } from "./startup.ts";
@@ -17,6 +20,9 @@ const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   "admission-in-process": benchAdmissionInProcess,
   "admission-scale": benchAdmissionScale,
   "admission-memory": benchAdmissionMemory,
+  "kubernetes-service": benchKubernetesService,
+  "kubernetes-scale": benchKubernetesScale,
+  rotation: benchRotation,
 };
 
 const wanted = process.argv.slice(2);

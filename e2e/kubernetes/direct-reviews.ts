@@ -1,10 +1,8 @@
 import { Agent } from "node:https";
 import type { SecretRequest } from "@flyte-secrets/core";
-import { SECRETS } from "@flyte-secrets/server";
+import { type KubeClient, SECRETS } from "@flyte-secrets/server";
 import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { send } from "../../packages/server/src/webhook/testing/post-review.ts";
-import type { Cluster } from "./cluster.ts";
-import { connect } from "./store-fixture.ts";
 import { WEBHOOK_NAMESPACE, type WebhookReplica } from "./webhook-replicas.ts";
 
 /** The pods' project and domain, and their namespace. */
@@ -19,12 +17,12 @@ export interface DirectReviews {
 
 /** For pods that ask for these secrets. */
 export async function openDirectReviews(
-  cluster: Cluster,
+  client: KubeClient,
   { ports }: Pick<WebhookReplica, "ports">,
   requests: readonly SecretRequest[],
 ): Promise<DirectReviews> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-  const target = { port: ports.admission, ca: await readCa(cluster), agent };
+  const target = { port: ports.admission, ca: await readCa(client), agent };
   const body = JSON.stringify(podReview(taskPod(requests)));
   return {
     async admit() {
@@ -37,19 +35,16 @@ export async function openDirectReviews(
   };
 }
 
-async function readCa(cluster: Cluster): Promise<string> {
-  const client = connect(cluster.adminKubeconfig);
+/** What the webhook's certificate is checked by. */
+export async function readCa(client: KubeClient): Promise<string> {
   const secret = await client.get(SECRETS, { namespace: WEBHOOK_NAMESPACE, name: "webhook" });
-  client.close();
   return Buffer.from(secret?.data?.["ca.crt"] ?? "", "base64").toString();
 }
 
 /** What lies in a namespace in Secrets of the webhook, as texts by the Secret's name: one each. */
-export async function readWritten(cluster: Cluster, namespace: string): Promise<ReadonlyMap<string, string>> {
-  const client = connect(cluster.adminKubeconfig);
+export async function readWritten(client: KubeClient, namespace: string): Promise<ReadonlyMap<string, string>> {
   const labelSelector = "app.flyte.org/managed-by=flyte-secrets-webhook";
   const { items } = await client.list(SECRETS, { namespace, labelSelector });
-  client.close();
   const textOf = (data: Readonly<Record<string, string>> = {}) =>
     Object.values(data).map((value) => Buffer.from(value, "base64").toString());
   return new Map(items.map(({ metadata, data }) => [metadata.name, textOf(data).join(",")]));

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type SecretStore, SecretValue } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/server";
 import { ask } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import type { Cluster } from "./cluster.ts";
 import { openDirectReviews, REVIEWED, readWritten, writtenName } from "./direct-reviews.ts";
 import { rotatedNumber, rotatedText } from "./rotation.ts";
 import type { WebhookReplica } from "./webhook-replicas.ts";
@@ -18,7 +18,8 @@ export interface RotationMeasure {
 }
 
 export interface RotationOrder {
-  readonly cluster: Cluster;
+  /** Of the cluster. */
+  readonly client: KubeClient;
   readonly replicas: readonly WebhookReplica[];
   /** Over the same managed Secrets. */
   readonly store: Pick<SecretStore, "create" | "update">;
@@ -26,11 +27,11 @@ export interface RotationOrder {
 }
 
 /** Updates a secret again and again, each time once all replicas admit pods with the new value, which they do all the time. */
-export async function measureRotation({ cluster, replicas, store, updates }: RotationOrder): Promise<RotationMeasure> {
+export async function measureRotation({ client, replicas, store, updates }: RotationOrder): Promise<RotationMeasure> {
   const { namespace, ...scope } = REVIEWED;
   const id = { ...scope, name: "measured" };
   await store.create(id, { value: SecretValue.fromText(rotatedText(0)), type: "generic" });
-  const watched = await Promise.all(replicas.map((replica) => watchReplica(cluster, replica)));
+  const watched = await Promise.all(replicas.map((replica) => watchReplica(client, replica)));
   const delaysMs: number[] = [];
   try {
     await Promise.all(watched.map((replica) => replica.other("")));
@@ -43,7 +44,7 @@ export async function measureRotation({ cluster, replicas, store, updates }: Rot
   } finally {
     await Promise.all(watched.map((replica) => replica.stop()));
   }
-  const texts = await readWritten(cluster, namespace);
+  const texts = await readWritten(client, namespace);
   const numbers = watched.map(({ names }) => names.map((name) => rotatedNumber(texts.get(name) ?? "")));
   const stale = numbers.flatMap((of, replica) =>
     of.flatMap((number, at) => {
@@ -56,8 +57,8 @@ export async function measureRotation({ cluster, replicas, store, updates }: Rot
 }
 
 /** Has one replica admit pods without end. */
-async function watchReplica(cluster: Cluster, replica: WebhookReplica) {
-  const reviews = await openDirectReviews(cluster, replica, [ask("measured")]);
+async function watchReplica(client: KubeClient, replica: WebhookReplica) {
+  const reviews = await openDirectReviews(client, replica, [ask("measured")]);
   /** The Secret of each admission, in order. */
   const names: string[] = [];
   let waiting: { than: string; resolve(endedMs: number): void; reject(error: unknown): void } | undefined;

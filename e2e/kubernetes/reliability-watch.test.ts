@@ -1,5 +1,5 @@
 import { SecretValue } from "@flyte-secrets/core";
-import { type KubernetesStore, openKubernetesStore, systemClock } from "@flyte-secrets/server";
+import { type KubeClient, type KubernetesStore, openKubernetesStore, systemClock } from "@flyte-secrets/server";
 import { generic } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { ask } from "../../packages/server/src/webhook/testing/pod-review.ts";
@@ -13,13 +13,14 @@ const { namespace: POD_NAMESPACE, ...SCOPE } = REVIEWED;
 
 describeWith(requireKubernetes(), "a webhook whose watch does not tell", () => {
   let cluster: Cluster;
+  let client: KubeClient;
   let store: KubernetesStore;
 
   beforeAll(async () => {
     cluster = await startCluster();
     const namespace = WEBHOOK_NAMESPACE;
     for (const each of [namespace, POD_NAMESPACE]) await cluster.kubectl(["create", "namespace", each]);
-    const client = connect(cluster.adminKubeconfig);
+    client = connect(cluster.adminKubeconfig);
     const place = { namespace, imagePullNamespace: namespace, clusterName: "one" };
     store = await openKubernetesStore({ client, ...place, clock: systemClock, log });
   });
@@ -36,11 +37,11 @@ describeWith(requireKubernetes(), "a webhook whose watch does not tell", () => {
     onTestFinished(() => webhooks.close());
     const [replica] = webhooks.replicas;
     if (replica === undefined) throw new Error("one was to start");
-    const reviews = await openDirectReviews(cluster, replica, [ask(name)]);
+    const reviews = await openDirectReviews(client, replica, [ask(name)]);
     onTestFinished(() => reviews.close());
     const admitted = async () => {
       const written = writtenName(await reviews.admit());
-      return (await readWritten(cluster, POD_NAMESPACE)).get(written);
+      return (await readWritten(client, POD_NAMESPACE)).get(written);
     };
     expect(await admitted()).toBe("first");
     expect(await stateOf(replica)).toEqual({ ready: "200 ok", trusted: 1, asked: undefined });

@@ -25,7 +25,7 @@ describeWith(requireKubernetes(), "a secret that is updated under load", () => {
     onTestFinished(() => store.close());
 
     const { replicas } = webhooks;
-    const { delaysMs, stale, admissions } = await measureRotation({ cluster, replicas, store, updates: UPDATES });
+    const { delaysMs, stale, admissions } = await measureRotation({ client, replicas, store, updates: UPDATES });
     expect({ stale, measured: delaysMs.length }).toEqual({ stale: [], measured: 3 * UPDATES });
     expect(admissions).toBeGreaterThan(3 * UPDATES);
     // Far over what it takes, since tests share their machine: docs/reliability.md has measurements.

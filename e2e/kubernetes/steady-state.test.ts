@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { type ScopeLevel, SecretValue } from "@flyte-secrets/core";
-import { openKubernetesStore, systemClock } from "@flyte-secrets/server";
+import { type KubeClient, type KubernetesStore, openKubernetesStore, systemClock } from "@flyte-secrets/server";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { ask } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { describeWith } from "../support/requirement.ts";
@@ -18,21 +18,25 @@ const SCOPES: Readonly<Record<ScopeLevel, { domain: string; project: string }>> 
 
 describeWith(requireKubernetes(), "the webhook in the steady state, with values delivered as references", () => {
   let cluster: Cluster;
+  let client: KubeClient;
+  let store: KubernetesStore;
 
   beforeAll(async () => {
     cluster = await startCluster();
     const namespace = WEBHOOK_NAMESPACE;
     for (const each of [namespace, REVIEWED.namespace]) await cluster.kubectl(["create", "namespace", each]);
-    const client = connect(cluster.adminKubeconfig);
+    client = connect(cluster.adminKubeconfig);
     const place = { namespace, imagePullNamespace: namespace, clusterName: "one" };
-    const store = await openKubernetesStore({ client, ...place, clock: systemClock, log });
+    store = await openKubernetesStore({ client, ...place, clock: systemClock, log });
     for (const [level, scope] of Object.entries(SCOPES)) {
       const value = SecretValue.fromText(`value at ${level} scope`);
       await store.create({ org: REVIEWED.org, ...scope, name: level }, { value, type: "generic" });
     }
-    await store.close();
   });
-  afterAll(() => cluster?.close());
+  afterAll(async () => {
+    await store?.close();
+    await cluster?.close();
+  });
 
   /** What the API server noted of the webhook's requests, but for watches, which end and begin again, and its own certificate. */
   const callsOfWebhook = () =>
@@ -65,7 +69,7 @@ describeWith(requireKubernetes(), "the webhook in the steady state, with values 
       );
     };
     for (const level of Object.keys(SCOPES)) {
-      const reviews = await openDirectReviews(cluster, replica, [ask(level)]);
+      const reviews = await openDirectReviews(client, replica, [ask(level)]);
       onTestFinished(() => reviews.close());
       // Writes the Secret, where no pod has asked for this value yet.
       const first = await reviews.admit();

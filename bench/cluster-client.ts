@@ -1,0 +1,12 @@
+import { createKubeClient, findKubeConnection, type KubeClient, systemClock } from "@flyte-secrets/server";
+import type { Cluster } from "../e2e/kubernetes/cluster.ts";
+
+/** What nothing that is measured comes up to. */
+export const UNLIMITED = 100_000;
+
+/** A client of a cluster that is measured, whose own limits are in nobody's way. The caller closes it. */
+export function connectAsAdmin({ adminKubeconfig }: Pick<Cluster, "adminKubeconfig">): KubeClient {
+  const clock = systemClock;
+  const connection = findKubeConnection({ kubeconfig: adminKubeconfig, env: {}, home: "/nowhere", clock });
+  return createKubeClient({ connection, qps: UNLIMITED, burst: UNLIMITED, timeoutMs: 60_000, clock });
+}

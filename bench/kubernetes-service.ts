@@ -1,0 +1,174 @@
+import { readFileSync } from "node:fs";
+import { encodeSecretId, kubernetesSecretName, managedLabels } from "@flyte-secrets/core";
+import { startServe } from "@flyte-secrets/testkit";
+import autocannon from "autocannon";
+import { type Cluster, startCluster } from "../e2e/kubernetes/cluster.ts";
+import { UNLIMITED } from "./cluster-client.ts";
+import { median } from "./process.ts";
+import type { Row } from "./table.ts";
+
+const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "3");
+const NAMESPACE = "flyte";
+const LISTED = 100;
+const SCOPE = { domain: "development", project: "bench" };
+const VALUE = "bench-value-0123456789";
+
+const CALLS = ["get", "create", "list"] as const;
+type Call = (typeof CALLS)[number];
+
+/** One request of a load; those of a create have another name each. */
+interface Wanted {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly body?: (n: number) => object;
+}
+
+/** A call of the service, and the request that it makes of the API server. */
+interface Pair {
+  readonly ours: Wanted;
+  readonly direct: Wanted;
+}
+
+/** Where a load goes. */
+interface Target {
+  readonly url: string;
+  readonly token: string;
+  readonly ca?: string;
+}
+
+interface Measured {
+  readonly server: Target;
+  readonly connections: number;
+}
+
+interface LoadResult {
+  readonly perSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly failed: number;
+}
+
+/**
+ * Calls a second of `serve` over a real API server, next to a bare client that sends the API server what the service sends it. The client-side
+ * limit (`secret.kubernetes.qps`, `burst`) is out of the way for all rows but the last.
+ */
+export async function benchKubernetesService(): Promise<Row[]> {
+  await using opened = new AsyncDisposableStack();
+  const cluster = opened.adopt(await startCluster(), (started) => started.close());
+  const serve = async (limits: Record<string, string>) => {
+    const store = { SECRET_STORE_TYPE: "Kubernetes", SECRET_KUBERNETES_KUBECONFIG: cluster.adminKubeconfig };
+    const server = await startServe({ args: ["--secret.webhookURL="], env: { ...store, ...limits } });
+    opened.defer(async () => void (await server.close()));
+    return { url: server.endpoint, token: server.token };
+  };
+  const unlimited = { SECRET_KUBERNETES_QPS: String(UNLIMITED), SECRET_KUBERNETES_BURST: String(UNLIMITED) };
+  const ours = await serve(unlimited);
+  const direct = { url: cluster.url, token: adminToken(cluster), ca: cluster.ca };
+  const limited = await serve({});
+  for (let n = 0; n < LISTED; n++) await sendOnce(ours, pairOf("create", "listed").ours, n);
+
+  const rows: Row[] = [];
+  const measure = async (what: string, call: Call, { server, connections }: Measured) => {
+    const rounds: { mine: LoadResult; reference: LoadResult }[] = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      const pair = pairOf(call, `round-${connections}-${round}`);
+      const mine = await putLoad(server, pair.ours, connections);
+      rounds.push({ mine, reference: await putLoad(direct, pair.direct, connections) });
+    }
+    const middle = (pick: (round: (typeof rounds)[number]) => number) => median(rounds.map(pick));
+    rows.push({
+      what,
+      connections,
+      ours: Math.round(middle(({ mine }) => mine.perSecond)),
+      "API server": Math.round(middle(({ reference }) => reference.perSecond)),
+      ratio: middle(({ mine, reference }) => mine.perSecond / reference.perSecond).toFixed(2),
+      "p50 ms": middle(({ mine }) => mine.p50Ms).toFixed(1),
+      "p99 ms": middle(({ mine }) => mine.p99Ms).toFixed(1),
+      failed: rounds.reduce((sum, { mine, reference }) => sum + mine.failed + reference.failed, 0),
+    });
+  };
+  for (const call of CALLS) {
+    for (const connections of [1, 16]) {
+      await measure(call === "list" ? `list of ${LISTED}` : call, call, { server: ours, connections });
+    }
+  }
+  await measure("get, default qps and burst", "get", { server: limited, connections: 16 });
+  return rows;
+}
+
+function pairOf(call: Call, prefix: string): Pair {
+  const path = `/api/v1/namespaces/${NAMESPACE}/secrets`;
+  const service = "/flyteidl2.secret.SecretService";
+  const idOf = (name: string) => ({ org: "flyte", ...SCOPE, name });
+  switch (call) {
+    case "get":
+      return {
+        ours: { method: "POST", path: `${service}/GetSecret`, body: () => ({ id: { ...SCOPE, name: "listed-0" } }) },
+        direct: { method: "GET", path: `${path}/${kubernetesSecretName(idOf("listed-0"))}` },
+      };
+    case "create":
+      return {
+        ours: {
+          method: "POST",
+          path: `${service}/CreateSecret`,
+          body: (n) => ({ id: { ...SCOPE, name: `${prefix}-${n}` }, secretSpec: { stringValue: VALUE } }),
+        },
+        direct: {
+          method: "POST",
+          path,
+          body(n) {
+            const id = idOf(`direct-${prefix}-${n}`);
+            const metadata = { name: kubernetesSecretName(id), labels: managedLabels(id) };
+            const data = { [encodeSecretId(id)]: Buffer.from(VALUE).toString("base64") };
+            return { apiVersion: "v1", kind: "Secret", metadata, data };
+          },
+        },
+      };
+    case "list": {
+      const labels = managedLabels({ ...SCOPE, org: "flyte", name: "" });
+      const selector = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+      const query = new URLSearchParams({ limit: String(LISTED), labelSelector: selector.join(",") });
+      return {
+        ours: { method: "POST", path: `${service}/ListSecrets`, body: () => ({ ...SCOPE, limit: LISTED }) },
+        direct: { method: "GET", path: `${path}?${query}` },
+      };
+    }
+  }
+}
+
+function headersOf({ token }: Target): Record<string, string> {
+  return { authorization: `Bearer ${token}`, "content-type": "application/json" };
+}
+
+async function sendOnce(target: Target, { method, path, body }: Wanted, n: number): Promise<void> {
+  const answer = await fetch(`${target.url}${path}`, {
+    method,
+    headers: headersOf(target),
+    body: body === undefined ? null : JSON.stringify(body(n)),
+  });
+  if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
+}
+
+/** Keeps the connections busy, one request at a time on each. */
+async function putLoad(target: Target, { method, path, body }: Wanted, connections: number): Promise<LoadResult> {
+  let n = 0;
+  const next = () => (body === undefined ? {} : { body: JSON.stringify(body(n++)) });
+  const result = await autocannon({
+    url: target.url,
+    connections,
+    duration: SECONDS,
+    ...(target.ca !== undefined && { tlsOptions: { ca: target.ca } }),
+    requests: [{ method, path, headers: headersOf(target), setupRequest: (request) => ({ ...request, ...next() }) }],
+  });
+  return {
+    perSecond: result.requests.average,
+    p50Ms: result.latency.p50,
+    p99Ms: result.latency.p99,
+    failed: result.non2xx + result.errors + result.timeouts,
+  };
+}
+
+function adminToken({ adminKubeconfig }: Cluster): string {
+  return JSON.parse(readFileSync(adminKubeconfig, "utf8")).users[0].user.token;
+}

@@ -1,0 +1,22 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { describeWith } from "../support/requirement.ts";
+import { runProgram } from "../support/run-program.ts";
+import { requireKubernetes } from "./cluster.ts";
+
+const BENCH = join(import.meta.dirname, "../../bench/main.ts");
+
+describeWith(requireKubernetes(), "the measurements on a real API server", () => {
+  test.each([
+    ["rotation", { BENCH_UPDATES: "5" }, 1],
+    ["kubernetes-scale", { BENCH_MANAGED: "100,700", BENCH_SECONDS: "1" }, 2],
+    ["kubernetes-service", { BENCH_ROUNDS: "1", BENCH_SECONDS: "1" }, 7],
+  ])("%s runs, and nothing fails in it", async (section, env, lines) => {
+    const { exitCode, stdout, stderr } = await runProgram(process.execPath, [BENCH, section], { env });
+    expect([exitCode, stderr]).toEqual([0, ""]);
+    const [, , ...rows] = stdout.split("\n").filter((line) => line.startsWith("|"));
+    expect(rows).toHaveLength(lines);
+    // The last column: requests that failed, or values that were too old.
+    expect(rows.map((row) => row.split("|").at(-2)?.trim())).toEqual(rows.map(() => "0"));
+  });
+});
