@@ -178,6 +178,25 @@ test("while the watch is silent the API server is asked, and a Secret that is th
   expect(api.read(NAME)).toEqual(stored());
 });
 
+test("while the API server can't be reached, a Secret that was there counts as being there, and no other does", async () => {
+  const { api, open, clock, following } = await setUp();
+  const writer = await open();
+  const write = () => writer.write(NAMESPACE, SECRET, { owners: [] });
+  await write();
+  await clock.advance(0);
+  const down = new SecretsError("store_unavailable", "down");
+  api.failure = down;
+  following.isRefused = true;
+  // Until the watch has been silent for so long that it is begun anew.
+  await clock.advance(200_000);
+  await write();
+  const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
+  await expect(writer.write(NAMESPACE, other, { owners: [] })).rejects.toBe(down);
+  // From then on a sweeper may take it.
+  await clock.advance(UNUSED_MS / 4);
+  await expect(write()).rejects.toBe(down);
+});
+
 test("many pods at once are one call", async () => {
   const { open, callsOf } = await setUp();
   const writer = await open();

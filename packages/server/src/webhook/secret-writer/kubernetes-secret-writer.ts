@@ -26,7 +26,8 @@ export interface KubernetesSecretWriterOptions {
 }
 
 /**
- * Writes Secrets through the API server. One that is there is left alone, and nothing is asked: a watch tells. It goes away with
+ * Writes Secrets through the API server. One that is there is left alone, and nothing is asked: a watch tells. When that does not tell and
+ * the API server can't be reached, one that was there counts as being there. It goes away with
  * the owners of the pod that it was made for, until a pod with other owners, or none, needs it too: from then on it is the sweeper's.
  *
  * Throws `value_too_large`, `call_refused` for a namespace that is not to be written to and for a foreign Secret of that name, and what the
@@ -50,6 +51,11 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     try {
       written.put(await client.create(SECRETS, secret, { signal }));
     } catch (error) {
+      if (isSecretsError(error, "store_unavailable", "deadline_exceeded")) {
+        // What the watch last told: neither an owner's end nor a sweeper has removed it since.
+        const last = written.findLast({ namespace, name });
+        if (last !== undefined && !isDue(last, wanted.owners)) return;
+      }
       if (!isSecretsError(error, "already_exists")) throw error;
       const found = await client.get(SECRETS, { namespace, name }, { signal });
       if (found === undefined || found.metadata.deletionTimestamp !== undefined) throw goneMeanwhile(wanted);

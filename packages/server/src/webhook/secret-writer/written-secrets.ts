@@ -20,6 +20,8 @@ export interface WrittenSecretsOptions {
 export interface WrittenSecrets {
   /** Undefined also while the watch is not to be trusted. */
   find(reference: { readonly namespace: string; readonly name: string }): WrittenSecret | undefined;
+  /** Also while the watch is not to be trusted: for when the API server can't be asked either. */
+  findLast(reference: { readonly namespace: string; readonly name: string }): WrittenSecret | undefined;
   /** All of them; undefined while the watch is not to be trusted. */
   all(): readonly WrittenSecret[] | undefined;
   /** What a write came to, before the watch tells. */
@@ -63,6 +65,7 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
 
   return {
     find: (reference) => (isTrusted() ? known.get(keyOf(reference)) : undefined),
+    findLast: (reference) => known.get(keyOf(reference)),
     all: () => (isTrusted() ? [...known.values()] : undefined),
     put: (secret) => void put(secret),
     onCopies: (listener) => void listeners.push(listener),
