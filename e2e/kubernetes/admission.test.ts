@@ -107,6 +107,12 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     expect(await runProgram(process.execPath, [COMMAND, ...args], options)).toMatchObject({ exitCode: 0 });
   }
 
+  async function remove(name: string): Promise<void> {
+    const args = ["delete", "secret", name, "-p", "shop", "-d", "development"];
+    const options = { env: serve.env, cwd: serve.directory };
+    expect(await runProgram(process.execPath, [COMMAND, ...args], options)).toMatchObject({ exitCode: 0 });
+  }
+
   /** The API server hears of a registration a moment later. */
   async function untilAdmitted(pod: object): Promise<void> {
     const isMutated = async () =>
@@ -295,7 +301,8 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     expect(twice).toEqual(left);
   });
 
-  test("K8s without a group refers to a copy, since the managed Secret is in another namespace", async () => {
+  /** A webhook with manager K8s for the pods of one namespace, in which no managed Secret is. */
+  async function startCopying(): Promise<void> {
     const copying = await startRegisteredWebhook(kubeconfig, {
       name: "copying",
       "webhook.secretManagerType": "K8s",
@@ -303,8 +310,12 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
       "webhook.scopeBinding.trustedNamespaces": `flyte,${COPIES}`,
     });
     onTestFinished(async () => void (await copying.stop()));
+    await untilAdmitted(podOf({ name: "probe", namespace: COPIES }, ask("api-key")));
+  }
+
+  test("K8s without a group refers to a copy, since the managed Secret is in another namespace", async () => {
+    await startCopying();
     const place = { name: "copied", namespace: COPIES };
-    await untilAdmitted(podOf(place, ask("api-key")));
     const pod = await create(podOf(place, ask("api-key")));
     const [secret, ...more] = await writtenIn(COPIES);
     expect(more).toEqual([]);
@@ -316,6 +327,27 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
         secretKeyRef: expect.objectContaining({ name: secret?.metadata.name, key: Object.keys(secret?.data ?? {})[0] }),
       },
     });
+  });
+
+  test("the copy that K8s refers to follows the managed Secret: another after an update, none after a delete", async () => {
+    await removeAll(COPIES);
+    await startCopying();
+    let pods = 0;
+    const pod = () => create(podOf({ name: `mirrored-${++pods}`, namespace: COPIES }, ask("mirrored")));
+    const values = async () =>
+      (await writtenIn(COPIES))
+        .flatMap(({ data }) => Object.values(data ?? {}))
+        .map((value) => Buffer.from(value, "base64").toString())
+        .toSorted();
+    /** The webhook hears of it a moment after the service has answered. */
+    const soon = <T>(what: () => Promise<T>) => expect.poll(what, { timeout: 20_000, interval: 100 });
+    await keep("mirrored", "one");
+    await soon(() => pod().catch(() => undefined)).toBeDefined();
+    await keep("mirrored", "two", "update");
+    // A pod that runs keeps what it started with.
+    await soon(() => pod().then(values)).toEqual(["one", "two"]);
+    await remove("mirrored");
+    await soon(() => pod().catch(String)).toContain("none of the secret managers injected secret [mirrored]");
   });
 
   test("a webhook with rights in some namespaces writes there, and says what is missing elsewhere", async () => {

@@ -47,7 +47,9 @@ async function setUp(...secrets: Secret[]) {
   const calls: string[] = [];
   const watching = { isRefused: false };
   const counted = new Proxy(api.client, {
-    get(target, verb: keyof typeof target) {
+    get(target, name) {
+      // The names of a client's own calls.
+      const verb = name as keyof typeof target;
       const call = target[verb] as (...args: unknown[]) => unknown;
       return (...args: unknown[]) => {
         if (verb === "watch" && watching.isRefused) throw new SecretsError("credentials_refused", "no permission");
