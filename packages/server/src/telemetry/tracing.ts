@@ -27,7 +27,7 @@ export interface OpenTracingOptions {
 }
 
 /**
- * Tracing as `otel` has it; undefined where that is `noop`, which is the default: OpenTelemetry's libraries are then not even loaded. An
+ * Tracing as `otel` has it; undefined where that is `noop`, which is the default: OpenTelemetry's SDK is then not even loaded. An
  * exporter whose collector is away fails no request: that is logged.
  */
 export async function openTracing(options: OpenTracingOptions): Promise<Tracing | undefined> {
