@@ -11,6 +11,8 @@ import { type InstalledComponent, startInstalled } from "./installed-component.t
 const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
 const TOKEN = randomBytes(32).toString("hex");
 
+const IMAGE_PULL = "kubernetes.io/dockerconfigjson";
+
 /** What comes and goes without anybody installing it. */
 const TRANSIENT = /^(events|leases|endpointslices|apiservices|flowschemas)\b/;
 
@@ -27,8 +29,8 @@ export interface InstallationSite {
   startWebhook(): Promise<InstalledComponent>;
   /** Runs the service as it is installed, and gives the command of a user who has its address and token. */
   startService(): Promise<(args: readonly string[], input?: string) => Promise<string>>;
-  /** Creates a pod of project shop, domain development, that asks for `api-key`, and gives the variables of its container. */
-  createPod(namespace: string): Promise<readonly object[] | undefined>;
+  /** Creates a pod of project shop, domain development, that asks for `api-key`, and gives what it has then. */
+  createPod(namespace: string): Promise<CreatedPod>;
   /** Waits until the API server sends pods of a namespace to the webhook: it hears of a registration a moment later. */
   untilAdmitted(namespace: string): Promise<void>;
   /** Whether an account of the chart may do it, as `yes: get secrets -n flyte`. */
@@ -42,6 +44,12 @@ export interface InstallationSite {
   /** As {@link InstallationSite.stop}; then uninstalls, and deletes all secrets of users. */
   clear(): Promise<void>;
   close(): Promise<void>;
+}
+
+export interface CreatedPod {
+  /** The variables of its container. */
+  readonly env?: readonly object[];
+  readonly imagePullSecrets?: readonly { readonly name: string }[];
 }
 
 export async function startInstallationSite(...namespaces: readonly string[]): Promise<InstallationSite> {
@@ -87,7 +95,7 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
     const metadata = { name: `train-${pods}`, namespace, labels, annotations: toRequestAnnotations([asked]) };
     const pod = { apiVersion: "v1", kind: "Pod", metadata, spec: { containers: [{ name: "main", image: "train" }] } };
     const created = JSON.parse(await cluster.kubectl(["create", "-f", "-", "-o", "json"], JSON.stringify(pod)));
-    return created.spec.containers[0].env;
+    return { env: created.spec.containers[0].env, imagePullSecrets: created.spec.imagePullSecrets };
   };
 
   return {
@@ -125,7 +133,7 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
     },
     createPod,
     async untilAdmitted(namespace) {
-      const isMutated = async () => (await createPod(namespace).catch(() => [])) !== undefined;
+      const isMutated = async () => (await createPod(namespace)).env !== undefined;
       await vi.waitUntil(isMutated, { timeout: 20_000, interval: 200 });
     },
     async may(account, question) {
@@ -158,9 +166,8 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
     async clear() {
       await stop();
       await helm(["uninstall", "flyte-secrets", "--namespace", "flyte", "--ignore-not-found"], { kubeconfig });
-      for (const label of ["app.flyte.org/managed", "app.flyte.org/managed-by"]) {
-        await cluster.kubectl(["delete", "secrets", "-A", "-l", label]);
-      }
+      const users = ["-l app.flyte.org/managed", "-l app.flyte.org/managed-by", `--field-selector type=${IMAGE_PULL}`];
+      for (const which of users) await cluster.kubectl(["delete", "secrets", "-A", ...which.split(" ")]);
       auditedBefore = audited().length;
     },
     close: () => cluster.close(),

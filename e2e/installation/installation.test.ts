@@ -121,7 +121,7 @@ describeWith(requirement, "an installation", () => {
     await secrets(["delete", "secret", "short-lived"]);
     const webhook = await site.startWebhook();
     await site.untilAdmitted("flyte");
-    expect(await site.createPod("flyte")).toContainEqual(TO_MANAGED);
+    expect((await site.createPod("flyte")).env).toContainEqual(TO_MANAGED);
 
     // Elsewhere a Secret would have to be written, for which nobody has given a right.
     await expect(site.createPod("shop-development")).rejects.toThrow(
@@ -137,7 +137,7 @@ describeWith(requirement, "an installation", () => {
     await vi.waitUntil(() => site.refusals().length > 0, { timeout: 20_000, interval: 100 });
     expect(site.refusals()).toContain("create mutatingwebhookconfigurations undefined");
     expect(webhook.output()).toContain("MutatingWebhookConfiguration flyte-secrets-webhook cannot be written");
-    expect(await site.createPod("flyte")).toBeUndefined();
+    expect(await site.createPod("flyte")).toEqual({});
     await site.stop();
     expect(await site.objects()).toEqual([MANAGED]);
   });
@@ -195,13 +195,13 @@ describeWith(requirement, "an installation", () => {
     expect((await read("mutatingwebhookconfiguration", "flyte-secrets-webhook")).webhooks).toHaveLength(1);
     const listed = await site.startWebhook();
     await site.untilAdmitted("flyte");
-    expect(await site.createPod("shop-development")).toContainEqual(TO_WRITTEN);
+    expect((await site.createPod("shop-development")).env).toContainEqual(TO_WRITTEN);
     await listed.stop();
 
     await site.upgrade(writing(), "patch");
     await site.startWebhook();
     await site.untilAdmitted("flyte");
-    expect(await site.createPod("shop-development")).toContainEqual(TO_WRITTEN);
+    expect((await site.createPod("shop-development")).env).toContainEqual(TO_WRITTEN);
     const kept = await read("secret", CERTIFICATE);
     expect(kept.data).toEqual(data);
     expect(kept.metadata.labels).toMatchObject({
@@ -239,6 +239,36 @@ describeWith(requirement, "an installation", () => {
     expect(await site.objects()).toEqual([MANAGED.replace("flyte", "vault")]);
   });
 
+  test("copies image-pull secrets from where the service keeps them", async () => {
+    const embeddedSecretManagerConfig = { imagePullSecrets: { enabled: true } };
+    const writtenSecrets = { namespaces: ["flyte", "shop-development"] };
+    await site.install({
+      "flyte-core-components": { secret: { imagePullNamespace: "vault" } },
+      configuration: { inline: { webhook: { embeddedSecretManagerConfig, writtenSecrets } } },
+    });
+    const secrets = await site.startService();
+    const registry = [
+      "--type",
+      "image_pull",
+      "--registry",
+      "ghcr.io",
+      "--username",
+      "octocat",
+      "--password",
+      "password",
+    ];
+    await secrets(["create", "secret", "api-key", ...registry]);
+    await site.startWebhook();
+    for (const namespace of ["flyte", "shop-development"]) {
+      await site.untilAdmitted(namespace);
+      const { imagePullSecrets = [] } = await site.createPod(namespace);
+      const types = imagePullSecrets.map(async ({ name }) => (await read("secret", name, namespace)).type);
+      expect(await Promise.all(types)).toEqual(["kubernetes.io/dockerconfigjson"]);
+    }
+    expect(site.refusals()).toEqual([]);
+    expect(await site.diagnose("webhook")).toContain("flyte-secrets-webhook has every right that the webhook needs");
+  });
+
   test("of the webhook alone by its plain manifest, applied twice, serves what Flyte's service keeps", async () => {
     const manifest = join(MANIFESTS, "webhook.yaml");
     await kubectl(["apply", "--validate=strict", "-f", manifest]);
@@ -247,7 +277,7 @@ describeWith(requirement, "an installation", () => {
     const { data } = await read("secret", CERTIFICATE);
     await kubectl(["apply", "-f", manifest]);
     await site.untilAdmitted("flyte");
-    expect(await site.createPod("flyte")).toContainEqual(TO_MANAGED);
+    expect((await site.createPod("flyte")).env).toContainEqual(TO_MANAGED);
     expect((await read("secret", CERTIFICATE)).data).toEqual(data);
     expect(site.refusals()).toEqual([]);
     await kubectl(["delete", "-f", manifest]);
@@ -269,7 +299,7 @@ describeWith(requirement, "an installation", () => {
     await kubectl(["patch", "secret", CERTIFICATE, "-n", "flyte", "-p", JSON.stringify({ stringData })]);
     await site.startWebhook();
     await site.untilAdmitted("flyte");
-    expect(await site.createPod("flyte")).toContainEqual(TO_MANAGED);
+    expect((await site.createPod("flyte")).env).toContainEqual(TO_MANAGED);
     const { webhooks } = await read("mutatingwebhookconfiguration", "flyte-secrets-webhook");
     expect(Buffer.from(webhooks[0].clientConfig.caBundle, "base64").toString().trim()).toBe(cert.trim());
     expect(await site.may("flyte-secrets-webhook", `update secrets/${CERTIFICATE} -n flyte`)).toMatch(/^no/);

@@ -104,5 +104,6 @@ webhook: { enabled: false, localCert: false }
 
 {{/* Whether the webhook writes Secrets for pods ("true" or empty). Takes the webhook's section. */}}
 {{- define "flyte-secrets.writesSecrets" -}}
-{{- if eq (lower .embeddedSecretManagerConfig.delivery) "secretref" }}true{{ end -}}
+{{- $embedded := .embeddedSecretManagerConfig -}}
+{{- if or (eq (lower $embedded.delivery) "secretref") (dig "imagePullSecrets" "enabled" false $embedded) }}true{{ end -}}
 {{- end -}}
