@@ -129,6 +129,16 @@ note     1 object of another kind, not looked at
   });
 });
 
+describe("doctor with a store in a cluster", () => {
+  it("leaves the store to --cluster", async () => {
+    const { exitCode, stdout } = await at.call("doctor", "--secret.store.type", "Kubernetes");
+    expect([exitCode, stdout.split("\n")[2]]).toEqual([
+      0,
+      "note     the store is in a cluster: doctor --cluster looks at it",
+    ]);
+  });
+});
+
 describe("doctor --cluster", () => {
   it("says which cluster it would need, and what is no question", async () => {
     const { exitCode, stdout } = await at.call("doctor", "--cluster", "-o", "json");

@@ -53,7 +53,7 @@ export async function checkRights({ client, needed, account }: CheckRightsOption
   return [
     ...problems,
     ...fine.map((part) => ok(`${who} has every right that the ${part} needs`)),
-    ...(who.startsWith(SERVICE_ACCOUNTS)
+    ...(account !== undefined || who.startsWith(SERVICE_ACCOUNTS)
       ? []
       : [note(`--as ${SERVICE_ACCOUNTS}NAMESPACE:NAME looks at an account's rights`)]),
   ];
