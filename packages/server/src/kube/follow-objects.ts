@@ -40,6 +40,8 @@ export interface ObjectFollower {
   readonly synced: Promise<void>;
   /** What keeps it from hearing of changes at present, for readiness; undefined while it does. */
   problem(): string | undefined;
+  /** For how many milliseconds there has been a {@link problem}; 0 while there is none. */
+  brokenMs(): number;
   /** Milliseconds since the API server was last heard. */
   silentMs(): number;
   close(): Promise<void>;
@@ -57,12 +59,14 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
   const synced = Promise.withResolvers<void>();
   let problem: string | undefined = "not read yet";
   let heardAt = clock.elapsed();
+  let brokenAt: number | undefined = heardAt;
   let failures = 0;
 
   const heard = () => {
     heardAt = clock.elapsed();
     failures = 0;
     problem = undefined;
+    brokenAt = undefined;
   };
 
   async function list(): Promise<string> {
@@ -127,6 +131,7 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
         // Each cause once, however long it lasts.
         const level = next === problem ? "debug" : "warn";
         problem = next;
+        brokenAt ??= clock.elapsed();
         log[level]({ err: error, resource: resource.plural, ...selection }, "Kubernetes objects cannot be followed");
       }
       const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures) * (0.5 + Math.random() / 2);
@@ -139,6 +144,7 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
   return {
     synced: synced.promise,
     problem: () => problem,
+    brokenMs: () => (brokenAt === undefined ? 0 : clock.elapsed() - brokenAt),
     silentMs: () => clock.elapsed() - heardAt,
     async close() {
       closing.abort();

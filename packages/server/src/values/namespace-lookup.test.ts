@@ -12,9 +12,9 @@ const project: SecretId = { ...scope, name: "api-key" };
 const global: SecretId = { ...project, domain: "", project: "" };
 const down = new SecretsError("store_unavailable", "down");
 
-function managed(id: SecretId, value: string): Secret {
+function managed(id: SecretId, value: string, resourceVersion = "1"): Secret {
   const data = { [encodeSecretId(id)]: Buffer.from(value).toString("base64") };
-  return { apiVersion: "v1", kind: "Secret", metadata: { name: kubernetesSecretName(id) }, data };
+  return { apiVersion: "v1", kind: "Secret", metadata: { name: kubernetesSecretName(id), resourceVersion }, data };
 }
 
 /** A namespace and the watch on it, in the test's hand. */
@@ -150,6 +150,36 @@ test("while the Secrets cannot be followed each lookup asks the API server", asy
   await comeBack();
   await change("MODIFIED", managed(project, "new"));
   write(managed(project, "not told"));
+  expect(await find()).toBe("project new");
+});
+
+test("a watch that is back does not bring back what is older than what was read meanwhile", async () => {
+  const { clock, change, write, find, refuse, comeBack } = setUp(managed(project, "first", "1"));
+  await find();
+  await refuse("to follow");
+  write(managed(project, "second", "2"));
+  write(managed(project, "third", "3"));
+  await clock.advance(10_000);
+  expect(await find()).toBe("project third");
+  await comeBack();
+  expect(await find()).toBe("project third");
+  await change("MODIFIED", managed(project, "second", "2"));
+  expect(await find()).toBe("project third");
+  await change("MODIFIED", managed(project, "third", "3"));
+  write(managed(project, "not told", "4"));
+  expect(await find()).toBe("project third");
+});
+
+test("a break after a time without changes is a break from when it begins", async () => {
+  const { clock, write, find, lookup, refuse } = setUp(managed(project, "old"));
+  await find();
+  await clock.advance(60_000);
+  await refuse("to follow");
+  write(managed(project, "new"));
+  await clock.advance(9_999);
+  expect(await find()).toBe("project old");
+  await lookup.ready();
+  await clock.advance(1);
   expect(await find()).toBe("project new");
 });
 

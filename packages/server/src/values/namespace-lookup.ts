@@ -52,6 +52,7 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
         {
           async readSecret(namespace, name, call) {
             const secret = await client.get(SECRETS, { namespace, name }, call);
+            secrets.noteRead(name, secret);
             return secret && (secret.data ?? {});
           },
         },
@@ -63,10 +64,13 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
   /** Why what is in memory may be old; undefined while it can be gone by. */
   function doubt(): string | undefined {
     const problem = follower.problem();
+    if (problem !== undefined) return follower.brokenMs() >= BROKEN_MS ? problem : undefined;
     const silentMs = follower.silentMs();
-    if (problem !== undefined) return silentMs >= BROKEN_MS ? problem : undefined;
     return silentMs >= SILENT_MS ? `the watch has been silent for ${Math.round(silentMs / 1000)} s` : undefined;
   }
+
+  /** A watch that is back begins where it was, so for a moment it is behind what was read meanwhile. */
+  const isBehind = ({ steps }: LookupPlan) => steps.some(({ text }) => secrets.isBehind(text));
 
   function answerFromMemory({ steps, foundNowhere }: LookupPlan): LookupResult {
     for (const step of steps) {
@@ -79,27 +83,28 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
 
   /** When the watch has not told everything yet, or is not to be trusted. */
   async function findOtherwise(scope: SecretScope, key: string, signal?: AbortSignal): Promise<LookupResult> {
-    if (doubt() !== undefined) {
+    const plan = planFor(scope, key);
+    if (doubt() !== undefined || isBehind(plan)) {
       try {
         const answer = await direct.find(scope, key, signal && { signal });
         metrics.answered("backend");
         return answer;
       } catch (error) {
         const isDown = isSecretsError(error, "store_unavailable", "deadline_exceeded");
-        if (!isDown || !isSynced || follower.silentMs() >= staleMs) throw error;
+        if (!isDown || !isSynced || follower.silentMs() >= staleMs || isBehind(plan)) throw error;
         metrics.expiredUsed();
       }
     }
     if (!isSynced) await settleBefore(signal, () => synced);
     metrics.answered("memory");
-    return answerFromMemory(planFor(scope, key));
+    return answerFromMemory(plan);
   }
 
   metrics.watching(() => ({ silentMs: follower.silentMs(), isTrusted: isSynced && doubt() === undefined }));
   return {
     find(scope, key, { signal } = {}) {
       const plan = planFor(scope, key);
-      if (!isSynced || doubt() !== undefined) return findOtherwise(scope, key, signal);
+      if (!isSynced || doubt() !== undefined || isBehind(plan)) return findOtherwise(scope, key, signal);
       metrics.answered("memory");
       return answerFromMemory(plan);
     },

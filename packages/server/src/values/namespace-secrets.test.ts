@@ -55,3 +55,27 @@ test("an empty value is a value", () => {
   secrets.put(managed(""));
   expect([secrets.get(text), secrets.isEmpty(text)]).toEqual([SecretValue.fromText(""), false]);
 });
+
+test("what was read around the watch is waited for: a newer state, one that is not known, and that there is none", () => {
+  const secrets = new NamespaceSecrets();
+  const name = kubernetesSecretName(id);
+  const at = (resourceVersion: string) => ({ ...managed(resourceVersion), metadata: { name, resourceVersion } });
+  secrets.put(at("8"));
+  expect(secrets.isBehind(text)).toBe(false);
+  secrets.noteRead(name, at("11"));
+  // The answer to an earlier question.
+  secrets.noteRead(name, at("9"));
+  expect(secrets.isBehind(text)).toBe(true);
+  secrets.put(at("10"));
+  expect(secrets.isBehind(text)).toBe(true);
+  secrets.put(at("11"));
+  expect(secrets.isBehind(text)).toBe(false);
+  secrets.noteRead(name, undefined);
+  expect(secrets.isBehind(text)).toBe(true);
+  secrets.remove(at("12"));
+  expect(secrets.isBehind(text)).toBe(false);
+  secrets.noteRead(name, at("13"));
+  expect(secrets.isBehind(text)).toBe(true);
+  secrets.replace([at("14")]);
+  expect(secrets.isBehind(text)).toBe(false);
+});

@@ -5,11 +5,18 @@ import { managedId, managedValue } from "../store/kubernetes/managed-secret.ts";
 /** Names of managed Secrets are an MD5 in hex (spec page 1). */
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
 
+interface Held {
+  /** The encoded id; undefined for a Secret that is called like a managed one and holds no such key. */
+  readonly id: string | undefined;
+  readonly version: number;
+}
+
 /** The managed Secrets of a namespace, as they are followed: those named `md5(id)` with data key `id`, whatever their labels. */
 export class NamespaceSecrets {
   readonly #values = new Map<string, SecretValue>();
-  /** What each Secret holds; undefined for one that is called like a managed one and holds no such key. */
-  readonly #ids = new Map<string, string | undefined>();
+  readonly #held = new Map<string, Held>();
+  /** What was read around the watch and is not told by it yet, by name: the version, undefined where there was none. */
+  readonly #read = new Map<string, number | undefined>();
   #empty = 0;
 
   /** By encoded id. */
@@ -20,13 +27,33 @@ export class NamespaceSecrets {
   /** Whether there is a Secret of this id's name that doesn't hold it. */
   isEmpty(id: string): boolean {
     if (this.#empty === 0) return false;
-    const name = kubernetesSecretName(decodeSecretId(id));
-    return this.#ids.has(name) && this.#ids.get(name) === undefined;
+    const held = this.#held.get(nameOf(id));
+    return held !== undefined && held.id === undefined;
+  }
+
+  /** Takes note of what the API server said of a Secret when it was asked, as the watch may tell an older state next. */
+  noteRead(name: string, secret: Secret | undefined): void {
+    if (secret === undefined) {
+      if (this.#held.has(name)) this.#read.set(name, undefined);
+      else this.#read.delete(name);
+    } else this.#read.set(name, Math.max(versionOf(secret), this.#read.get(name) ?? 0));
+  }
+
+  /** Whether the Secret of this id was read in a state that the watch has not told yet. */
+  isBehind(id: string): boolean {
+    if (this.#read.size === 0) return false;
+    const name = nameOf(id);
+    if (!this.#read.has(name)) return false;
+    const read = this.#read.get(name);
+    const held = this.#held.get(name);
+    const isBehind = read === undefined ? held !== undefined : held === undefined || held.version < read;
+    if (!isBehind) this.#read.delete(name);
+    return isBehind;
   }
 
   replace(secrets: readonly Secret[]): void {
     this.#values.clear();
-    this.#ids.clear();
+    this.#held.clear();
     this.#empty = 0;
     for (const secret of secrets) this.put(secret);
   }
@@ -37,16 +64,22 @@ export class NamespaceSecrets {
     this.remove(secret);
     const id = managedId(secret);
     const value = id && managedValue(secret, id);
-    this.#ids.set(name, id && encodeSecretId(id));
-    if (id === undefined || value === undefined) this.#empty++;
-    else this.#values.set(encodeSecretId(id), value);
+    const text = id && encodeSecretId(id);
+    this.#held.set(name, { id: text, version: versionOf(secret) });
+    if (text === undefined || value === undefined) this.#empty++;
+    else this.#values.set(text, value);
   }
 
   remove({ metadata: { name } }: Secret): void {
-    if (!this.#ids.has(name)) return;
-    const id = this.#ids.get(name);
-    if (id === undefined) this.#empty--;
-    else this.#values.delete(id);
-    this.#ids.delete(name);
+    const held = this.#held.get(name);
+    if (held === undefined) return;
+    if (held.id === undefined) this.#empty--;
+    else this.#values.delete(held.id);
+    this.#held.delete(name);
   }
 }
+
+const nameOf = (id: string) => kubernetesSecretName(decodeSecretId(id));
+
+/** Versions of one kind of object grow with time (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). */
+const versionOf = ({ metadata }: Secret) => Number(metadata.resourceVersion ?? 0);
