@@ -11,6 +11,14 @@ import { type InstalledComponent, startInstalled } from "./installed-component.t
 const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
 const TOKEN = randomBytes(32).toString("hex");
 
+/** The Secret of the webhook's certificate, as the chart names it. */
+export const CERTIFICATE = "flyte-secrets-webhook-secret";
+
+/** Values by which the webhook may write Secrets in these namespaces; none are all. */
+export const writingIn = (...namespaces: readonly string[]) => ({
+  configuration: { inline: { webhook: { writtenSecrets: { namespaces } } } },
+});
+
 const IMAGE_PULL = "kubernetes.io/dockerconfigjson";
 
 /** What comes and goes without anybody installing it. */
