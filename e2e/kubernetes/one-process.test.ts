@@ -1,0 +1,79 @@
+// Service and webhook in one process over a real API server: what is written by a call comes to pods by the watch.
+import { once } from "node:events";
+import { request } from "node:https";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { INJECT_LABEL, toRequestAnnotations } from "@flyte-secrets/core";
+import { startServe } from "@flyte-secrets/testkit";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { describeWith } from "../support/requirement.ts";
+import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
+
+describeWith(requireKubernetes(), "serve --webhook.enabled on a real API server", () => {
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await startCluster();
+    await cluster.kubectl(["create", "namespace", "flyte"]);
+  });
+  afterAll(() => cluster?.close());
+
+  async function start() {
+    const settings = {
+      "secret.store.type": "Kubernetes",
+      "secret.kubernetes.kubeconfig": cluster.adminKubeconfig,
+      "secret.webhookURL": "",
+      "webhook.enabled": "true",
+      "webhook.url": "https://localhost:9/mutate--v1-pod",
+      "webhook.listenPort": "0",
+      "webhook.cacheInvalidationPort": "0",
+      "webhook.disableCreateMutatingWebhookConfig": "true",
+      "webhook.embeddedSecretManagerConfig.delivery": "Inline",
+      "executor.healthProbeBindAddress": "127.0.0.1:0",
+      "executor.metricsBindAddress": "",
+    };
+    const args = Object.entries(settings).map(([path, value]) => `--${path}=${value}`);
+    const serve = await startServe({ directory: join(cluster.directory, "serve"), args });
+    onTestFinished(async () => void (await serve.close()));
+    const port = Number(/^Webhook on {3}port (\d+)$/m.exec(serve.output())?.[1]);
+    const secret = await cluster.kubectl(["get", "secret", "-n", "flyte", "flyte-pod-webhook", "-o", "json"]);
+    return { serve, port, ca: Buffer.from(JSON.parse(secret).data["ca.crt"], "base64") };
+  }
+
+  /** The value that a pod gets; undefined for one that is rejected. */
+  async function admit({ port, ca }: { port: number; ca: Buffer }): Promise<unknown> {
+    const labels = { [INJECT_LABEL]: "true", organization: "flyte", project: "shop", domain: "dev" };
+    const asked = { key: "api-key", group: "", groupVersion: "", mountRequirement: 1, envVar: "KEY" } as const;
+    const metadata = { name: "train", labels, annotations: toRequestAnnotations([asked]) };
+    const object = {
+      apiVersion: "v1",
+      kind: "Pod",
+      metadata,
+      spec: { containers: [{ name: "main", image: "train" }] },
+    };
+    const kind = { group: "", version: "v1", kind: "Pod" };
+    const review = { uid: "1", kind, namespace: "shop-dev", operation: "CREATE", object };
+    const sent = request({
+      ...{ host: "localhost", port, path: "/mutate--v1-pod", method: "POST", ca, agent: false },
+      headers: { "content-type": "application/json" },
+    });
+    sent.end(JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: review }));
+    const [answer] = await once(sent, "response");
+    const { patch } = JSON.parse(await text(answer)).response;
+    return patch && JSON.parse(Buffer.from(patch, "base64").toString())[0].value[0].value;
+  }
+
+  test("a pod gets what a call has written, and nothing older afterwards", async () => {
+    const { serve, ...webhook } = await start();
+    const headers = { authorization: `Bearer ${serve.token}`, "content-type": "application/json" };
+    const id = { name: "api-key", project: "shop", domain: "dev" };
+    for (let round = 0; round < 10; round++) {
+      const value = `value ${round}`;
+      const [method, path] = round === 0 ? ["POST", ""] : ["PUT", "/name/api-key"];
+      const body = JSON.stringify({ id, secretSpec: { stringValue: value } });
+      const { ok } = await fetch(`${serve.endpoint}/secrets/api/v1${path}`, { method, headers, body });
+      expect(ok).toBe(true);
+      await vi.waitFor(async () => expect(await admit(webhook)).toBe(value), { timeout: 2_000, interval: 1 });
+      expect(await admit(webhook)).toBe(value);
+    }
+  });
+});
