@@ -298,8 +298,8 @@ describe("image-pull Secrets", () => {
 
   it("are named once each, sorted, in a list that is made for them", () => {
     const value = [{ name: "pull-a" }, { name: "pull-b" }];
-    for (const imagePullSecrets of [undefined, null]) {
-      expect(applyEdits(podWith({ imagePullSecrets }), EDITS)).toEqual({
+    for (const spec of [{}, { imagePullSecrets: null }]) {
+      expect(applyEdits(podWith(spec), EDITS)).toEqual({
         pod: podWith({ imagePullSecrets: value }),
         patch: [{ op: "add", path: "/spec/imagePullSecrets", value }],
       });
