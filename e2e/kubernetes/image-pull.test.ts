@@ -170,6 +170,19 @@ describeWith(requireKubernetes(), "image-pull Secrets on a real API server", () 
     expect((await create("plain")).spec.imagePullSecrets).toBeUndefined();
   });
 
+  test("two webhooks that follow twenty updates in a row leave the last in the copy", async () => {
+    const replica = await start("replica", "In");
+    onTestFinished(async () => void (await replica.stop()));
+    await keep("0");
+    await untilNamed("registry");
+    await create("registry");
+    for (let update = 1; update <= 20; update++) {
+      await store.update(REGISTRY, SecretValue.fromText(configOf(String(update))));
+    }
+    await expect.poll(dataOfCopies, { timeout: 20_000 }).toEqual([dataOf("20")]);
+    expect(webhook.output() + replica.output()).not.toContain("copy cannot follow it");
+  });
+
   test("what kubectl makes beside a project's secret is copied for that project's pods", async () => {
     const id = { org: "flyte", domain: "d", project: "p", name: "own-registry" };
     const name = imagePullSecretName(id);
