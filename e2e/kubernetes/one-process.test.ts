@@ -1,11 +1,11 @@
-// Service and webhook in one process over a real API server: what is written by a call comes to pods by the watch.
+// Service and webhook in one process over a real API server: pods get what a call has written once it is answered.
 import { once } from "node:events";
 import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { INJECT_LABEL, toRequestAnnotations } from "@flyte-secrets/core";
 import { startServe } from "@flyte-secrets/testkit";
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
 
@@ -62,7 +62,7 @@ describeWith(requireKubernetes(), "serve --webhook.enabled on a real API server"
     return patch && JSON.parse(Buffer.from(patch, "base64").toString())[0].value[0].value;
   }
 
-  test("a pod gets what a call has written, and nothing older afterwards", async () => {
+  test("the next pod gets what a call has written, without waiting for the watch", async () => {
     const { serve, ...webhook } = await start();
     const headers = { authorization: `Bearer ${serve.token}`, "content-type": "application/json" };
     const id = { name: "api-key", project: "shop", domain: "dev" };
@@ -72,7 +72,6 @@ describeWith(requireKubernetes(), "serve --webhook.enabled on a real API server"
       const body = JSON.stringify({ id, secretSpec: { stringValue: value } });
       const { ok } = await fetch(`${serve.endpoint}/secrets/api/v1${path}`, { method, headers, body });
       expect(ok).toBe(true);
-      await vi.waitFor(async () => expect(await admit(webhook)).toBe(value), { timeout: 2_000, interval: 1 });
       expect(await admit(webhook)).toBe(value);
     }
   });

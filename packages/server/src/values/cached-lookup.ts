@@ -77,13 +77,19 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
       return answer ?? settleBefore(signal, () => answerFromBackend(plan));
     },
     invalidate(id) {
-      cache.drop(encodeSecretId(id));
-      if (id.project !== "") cache.drop(encodeSecretId({ ...id, project: "" }));
-      if (id.domain !== "") cache.drop(encodeSecretId({ ...id, domain: "", project: "" }));
+      for (const each of withBroader(id)) cache.drop(encodeSecretId(each));
     },
     clear: () => cache.clear(),
     // A backend that is down stops only the pods that need it.
     ready: () => Promise.resolve(),
     close: async () => cache.close(),
   };
+}
+
+/** The id, and those of its name at the broader scopes. */
+export function withBroader(id: SecretId): readonly SecretId[] {
+  const ids = [id];
+  if (id.project !== "") ids.push({ ...id, project: "" });
+  if (id.domain !== "") ids.push({ ...id, domain: "", project: "" });
+  return ids;
 }

@@ -170,6 +170,19 @@ test("a watch that is back does not bring back what is older than what was read 
   expect(await find()).toBe("project third");
 });
 
+test("what was changed is asked for, before the watch tells of it and while it tells what was before", async () => {
+  const { find, lookup, write, change } = setUp(managed(project, "old", "1"));
+  write(managed(project, "new", "3"));
+  expect(await find()).toBe("project old");
+  lookup.invalidate(project);
+  expect(await find()).toBe("project new");
+  await change("MODIFIED", managed(project, "between", "2"));
+  expect(await find()).toBe("project new");
+  await change("MODIFIED", managed(project, "new", "3"));
+  write(managed(project, "not told", "4"));
+  expect(await find()).toBe("project new");
+});
+
 test("a break after a time without changes is a break from when it begins", async () => {
   const { clock, write, find, lookup, refuse } = setUp(managed(project, "old"));
   await find();

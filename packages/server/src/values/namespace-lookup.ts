@@ -1,10 +1,10 @@
-import { isSecretsError, type LookupResult, type SecretScope, SecretsError } from "@flyte-secrets/core";
+import { encodeSecretId, isSecretsError, type LookupResult, type SecretScope, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import { followObjects } from "../kube/follow-objects.ts";
 import type { KubeClient } from "../kube/kube-client.ts";
 import { SECRETS } from "../kube/kube-object.ts";
-import type { CachedLookup } from "./cached-lookup.ts";
+import { type CachedLookup, withBroader } from "./cached-lookup.ts";
 import { readAsEmpty } from "./fetchers/fetch-failures.ts";
 import { openKubernetes } from "./fetchers/kubernetes-fetcher.ts";
 import { createNamedFetcher } from "./fetchers/named-fetcher.ts";
@@ -51,8 +51,9 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
       openKubernetes(
         {
           async readSecret(namespace, name, call) {
+            const question = secrets.ask();
             const secret = await client.get(SECRETS, { namespace, name }, call);
-            secrets.noteRead(name, secret);
+            secrets.noteRead(name, secret, question);
             return secret && (secret.data ?? {});
           },
         },
@@ -108,8 +109,10 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
       metrics.answered("memory");
       return answerFromMemory(plan);
     },
-    // The watch tells.
-    invalidate() {},
+    // Ahead of the watch, which tells a moment later.
+    invalidate(id) {
+      for (const each of withBroader(id)) secrets.doubt(encodeSecretId(each));
+    },
     clear() {},
     async ready() {
       // A watch that breaks for a moment is no reason to send clients elsewhere: it breaks for every replica.

@@ -62,20 +62,44 @@ test("what was read around the watch is waited for: a newer state, one that is n
   const at = (resourceVersion: string) => ({ ...managed(resourceVersion), metadata: { name, resourceVersion } });
   secrets.put(at("8"));
   expect(secrets.isBehind(text)).toBe(false);
-  secrets.noteRead(name, at("11"));
+  secrets.noteRead(name, at("11"), secrets.ask());
   // The answer to an earlier question.
-  secrets.noteRead(name, at("9"));
+  secrets.noteRead(name, at("9"), secrets.ask());
   expect(secrets.isBehind(text)).toBe(true);
   secrets.put(at("10"));
   expect(secrets.isBehind(text)).toBe(true);
   secrets.put(at("11"));
   expect(secrets.isBehind(text)).toBe(false);
-  secrets.noteRead(name, undefined);
+  secrets.noteRead(name, undefined, secrets.ask());
   expect(secrets.isBehind(text)).toBe(true);
   secrets.remove(at("12"));
   expect(secrets.isBehind(text)).toBe(false);
-  secrets.noteRead(name, at("13"));
+  secrets.noteRead(name, at("13"), secrets.ask());
   expect(secrets.isBehind(text)).toBe(true);
   secrets.replace([at("14")]);
   expect(secrets.isBehind(text)).toBe(false);
+});
+
+test("what was changed is behind until an answer to a later question, and the watch, tell how", () => {
+  const secrets = new NamespaceSecrets();
+  const name = kubernetesSecretName(id);
+  const at = (resourceVersion: string) => ({ ...managed(resourceVersion), metadata: { name, resourceVersion } });
+  secrets.put(at("8"));
+  const before = secrets.ask();
+  secrets.doubt(text);
+  secrets.put(at("8"));
+  secrets.noteRead(name, at("8"), before);
+  expect(secrets.isBehind(text)).toBe(true);
+  secrets.noteRead(name, at("9"), secrets.ask());
+  expect(secrets.isBehind(text)).toBe(true);
+  secrets.put(at("9"));
+  expect(secrets.isBehind(text)).toBe(false);
+});
+
+test("no more than a thousand changes are kept that nobody asked for", () => {
+  const secrets = new NamespaceSecrets();
+  const ids = Array.from({ length: 1_001 }, (_, n) => encodeSecretId({ ...id, name: `key-${n}` }));
+  for (const each of ids) secrets.doubt(each);
+  expect(ids.filter((each) => secrets.isBehind(each))).toHaveLength(1_000);
+  expect(secrets.isBehind(ids.at(-1) ?? "")).toBe(true);
 });

@@ -5,6 +5,9 @@ import { managedId, managedValue } from "../store/kubernetes/managed-secret.ts";
 /** Names of managed Secrets are an MD5 in hex (spec page 1). */
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
 
+/** How many changes are remembered that nobody asked for since. */
+const MAX_DOUBTED = 1_000;
+
 interface Held {
   /** The encoded id; undefined for a Secret that is called like a managed one and holds no such key. */
   readonly id: string | undefined;
@@ -17,6 +20,10 @@ export class NamespaceSecrets {
   readonly #held = new Map<string, Held>();
   /** What was read around the watch and is not told by it yet, by name: the version, undefined where there was none. */
   readonly #read = new Map<string, number | undefined>();
+  /** What was said to have changed, by name, and when; oldest first. */
+  readonly #doubted = new Map<string, number>();
+  /** Counts the questions to the API server. */
+  #asked = 0;
   #empty = 0;
 
   /** By encoded id. */
@@ -31,18 +38,35 @@ export class NamespaceSecrets {
     return held !== undefined && held.id === undefined;
   }
 
-  /** Takes note of what the API server said of a Secret when it was asked, as the watch may tell an older state next. */
-  noteRead(name: string, secret: Secret | undefined): void {
+  /** The Secret of this id was changed: it is behind until the API server has been asked for it. */
+  doubt(id: string): void {
+    const name = nameOf(id);
+    this.#doubted.delete(name);
+    this.#doubted.set(name, this.#asked);
+    const [oldest] = this.#doubted.keys();
+    // The watch will tell of it, a moment later.
+    if (oldest !== undefined && this.#doubted.size > MAX_DOUBTED) this.#doubted.delete(oldest);
+  }
+
+  /** The number of a question that is put to the API server now, for {@link noteRead}. */
+  ask(): number {
+    return ++this.#asked;
+  }
+
+  /** Takes note of what the API server answered to a question, as the watch may tell an older state next. */
+  noteRead(name: string, secret: Secret | undefined, question: number): void {
+    if (question > (this.#doubted.get(name) ?? question)) this.#doubted.delete(name);
     if (secret === undefined) {
       if (this.#held.has(name)) this.#read.set(name, undefined);
       else this.#read.delete(name);
     } else this.#read.set(name, Math.max(versionOf(secret), this.#read.get(name) ?? 0));
   }
 
-  /** Whether the Secret of this id was read in a state that the watch has not told yet. */
+  /** Whether the Secret of this id was read in a state that the watch has not told yet, or was changed since. */
   isBehind(id: string): boolean {
-    if (this.#read.size === 0) return false;
+    if (this.#read.size === 0 && this.#doubted.size === 0) return false;
     const name = nameOf(id);
+    if (this.#doubted.has(name)) return true;
     if (!this.#read.has(name)) return false;
     const read = this.#read.get(name);
     const held = this.#held.get(name);
