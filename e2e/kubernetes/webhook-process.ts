@@ -41,7 +41,12 @@ export async function startRegisteredWebhook(
     ...settings,
   };
   const args = Object.entries(flags).map(([setting, value]) => `--${setting}=${value}`);
-  const env = { HOME: home, PATH: process.env.PATH ?? "", POD_NAMESPACE: "flyte" };
+  const env = {
+    HOME: home,
+    PATH: process.env.PATH ?? "",
+    POD_NAMESPACE: "flyte",
+    NODE_OPTIONS: process.env.NODE_OPTIONS ?? "",
+  };
   const child = spawn(process.execPath, [COMMAND, "webhook", ...args], { env });
   const ended = once(child, "exit");
   let output = "";
