@@ -10,6 +10,7 @@ import fc from "fast-check";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { type CachedLookupOptions, createCachedLookup } from "./cached-lookup.ts";
+import { NO_METRICS } from "./lookup-metrics.ts";
 
 const scope = { org: "flyte", domain: "development", project: "shop" };
 const project: SecretId = { ...scope, name: "api-key" };
@@ -65,6 +66,7 @@ function setUp(options: Partial<CachedLookupOptions> = {}) {
     clock: () => time.now,
     log: pino({ level: "warn" }, { write: (line: string) => void logged.push(line) }),
     metrics: {
+      ...NO_METRICS,
       answered: (from) => void counts[from]++,
       expiredUsed: () => void counts.expired++,
       fetched(outcome) {
