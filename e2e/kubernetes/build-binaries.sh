@@ -4,6 +4,8 @@
 # The folder appears whole or not at all, so an interrupted build is never taken for a finished one.
 set -euo pipefail
 kubernetes=$1 etcd=$2 folder=$3
+# The compiler collects its garbage less often: a quarter less CPU time, for some hundred MB more memory.
+export GOGC=${GOGC:-400}
 staging=v0.${kubernetes#*.}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
