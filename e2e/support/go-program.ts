@@ -29,7 +29,8 @@ export function requireGoProgram(program: GoProgram): Requirement {
   if (spawnSync("go", ["version"]).status !== 0) return { missing: true, what: `Go, for ${what}`, enable };
   mkdirSync(folder(program), { recursive: true });
   try {
-    const env = { ...process.env, GOBIN: folder(program), CGO_ENABLED: "0" };
+    // The compiler spends a quarter of its time collecting garbage of processes that end soon.
+    const env = { GOGC: "400", ...process.env, GOBIN: folder(program), CGO_ENABLED: "0" };
     execFileSync("nice", install, { env, stdio: "pipe" });
   } catch (error) {
     return { missing: true, what: `${what} (${error instanceof Error ? error.message : String(error)})`, enable };
