@@ -14,7 +14,7 @@ const program = join(cacheDirectory, `vault-${VERSION}`, "vault-server");
 export function requireVault(): Requirement {
   const build = ["build", "-C", source, "-trimpath", "-ldflags", "-s -w", "-o", program, "."];
   if (!existsSync(program) && process.env.CI === "true") {
-    execFileSync("go", build, { env: { ...process.env, CGO_ENABLED: "0" }, stdio: "inherit" });
+    execFileSync("go", build, { env: { GOGC: "400", ...process.env, CGO_ENABLED: "0" }, stdio: "inherit" });
   }
   if (existsSync(program)) return { missing: false };
   return {
