@@ -12,6 +12,7 @@ import { type Row, ratio } from "./table.ts";
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "5");
+const STARTS = Number(process.env.BENCH_STARTS ?? "3");
 /** Until V8 has compiled what is hot. */
 const WARM_UP_SECONDS = 4;
 const NOTHING: AdmissionLoadResult = { perSecond: Number.NaN, p50Ms: Number.NaN, p99Ms: Number.NaN, failed: 0 };
@@ -24,7 +25,8 @@ interface Surroundings {
 /**
  * Admissions a second, one process: the webhook next to the floor handler (with the webhook's own patch) and a bare server. All
  * three stand ready and warm; the load goes to one after the other in short turns, so that a machine whose speed drifts
- * drifts for all, and the ratios are medians of the rounds' own ratios.
+ * drifts for all, and the ratios are medians of the turns' own ratios. Since no two processes of the same program are equally
+ * quick, all of them are started several times.
  */
 export async function benchAdmission(): Promise<Row[]> {
   return inFolder(async (around) => {
@@ -32,43 +34,59 @@ export async function benchAdmission(): Promise<Row[]> {
     for (const [index, what] of ADMISSION_CASES.entries()) {
       const { directory, reviewFile } = await prepareAdmission(around.folder, what, String(index));
       const ours: ServerKind = { kind: "ours", directory, delivery: what.delivery };
-      const kinds = [
-        ours,
-        { kind: "floor", patch: await patchOf(ours, reviewFile, around) },
-        { kind: "bare" },
-      ] as const;
-      const servers = await Promise.all(kinds.map((server) => start({ server, workers: 1, tls: around.tls })));
-      const turn = (server: RunningServer, connections: number, seconds: number) =>
-        loadAdmission({ url: server.url, reviewFile, ca: around.tls.cert, connections, seconds });
-      for (const server of servers) await turn(server, 16, WARM_UP_SECONDS);
-      for (const connections of index === 0 ? [1, 16, 64] : [16]) {
-        const rounds: AdmissionLoadResult[][] = [];
-        for (let round = 0; round < ROUNDS; round++) {
-          const results: AdmissionLoadResult[] = [];
-          for (const server of servers) results.push(await turn(server, connections, SECONDS));
-          rounds.push(results);
-        }
-        const of = (n: number, pick: (result: AdmissionLoadResult) => number) =>
-          median(rounds.map((results) => pick(results[n] ?? NOTHING)));
-        const against = (n: number) =>
-          median(rounds.map((results) => (results[0] ?? NOTHING).perSecond / (results[n] ?? NOTHING).perSecond));
+      const floor: ServerKind = { kind: "floor", patch: await patchOf(ours, reviewFile, around) };
+      const turns = new Map<number, Turn[]>((index === 0 ? [1, 16, 64] : [16]).map((connections) => [connections, []]));
+      for (let time = 0; time < STARTS; time++)
+        await takeTurns([ours, floor, { kind: "bare" }], turns, { reviewFile, around });
+      for (const [connections, taken] of turns) {
         rows.push({
           what: `${what.secrets} secrets, ${what.level}, ${what.delivery}`,
           connections,
-          ours: Math.round(of(0, ({ perSecond }) => perSecond)),
-          floor: Math.round(of(1, ({ perSecond }) => perSecond)),
-          bare: Math.round(of(2, ({ perSecond }) => perSecond)),
-          "ours/floor": against(1).toFixed(2),
-          "ours/bare": against(2).toFixed(2),
-          "p50 ms": of(0, ({ p50Ms }) => p50Ms).toFixed(2),
-          "p99 ms": of(0, ({ p99Ms }) => p99Ms).toFixed(2),
-          failed: rounds.flat().reduce((sum, { failed }) => sum + failed, 0),
+          ...summarise(taken),
         });
       }
-      for (const server of servers) server.close();
     }
     return rows;
   });
+}
+
+/** What was measured of each server, one right after the other. */
+type Turn = readonly AdmissionLoadResult[];
+
+/** Starts the servers and adds {@link ROUNDS} turns to each number of connections. */
+async function takeTurns(
+  kinds: readonly ServerKind[],
+  turns: ReadonlyMap<number, Turn[]>,
+  { reviewFile, around }: Pick<Measured, "reviewFile" | "around">,
+): Promise<void> {
+  const servers = await Promise.all(kinds.map((server) => start({ server, workers: 1, tls: around.tls })));
+  const load = { reviewFile, ca: around.tls.cert };
+  for (const { url } of servers) await loadAdmission({ ...load, url, connections: 16, seconds: WARM_UP_SECONDS });
+  for (const [connections, taken] of turns) {
+    for (let round = 0; round < ROUNDS; round++) {
+      const turn: AdmissionLoadResult[] = [];
+      for (const { url } of servers) turn.push(await loadAdmission({ ...load, url, connections, seconds: SECONDS }));
+      taken.push(turn);
+    }
+  }
+  for (const server of servers) server.close();
+}
+
+function summarise(turns: readonly Turn[]) {
+  const of = (n: number, pick: (result: AdmissionLoadResult) => number) =>
+    median(turns.map((turn) => pick(turn[n] ?? NOTHING)));
+  const against = (n: number) =>
+    median(turns.map((turn) => (turn[0] ?? NOTHING).perSecond / (turn[n] ?? NOTHING).perSecond));
+  return {
+    ours: Math.round(of(0, ({ perSecond }) => perSecond)),
+    floor: Math.round(of(1, ({ perSecond }) => perSecond)),
+    bare: Math.round(of(2, ({ perSecond }) => perSecond)),
+    "ours/floor": against(1).toFixed(2),
+    "ours/bare": against(2).toFixed(2),
+    "p50 ms": of(0, ({ p50Ms }) => p50Ms).toFixed(2),
+    "p99 ms": of(0, ({ p99Ms }) => p99Ms).toFixed(2),
+    failed: turns.flat().reduce((sum, { failed }) => sum + failed, 0),
+  };
 }
 
 /** The same without HTTP and TLS. */

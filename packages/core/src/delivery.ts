@@ -36,7 +36,7 @@ export interface Delivered {
 export interface WriteOptions {
   /** What owns the pod: the Secrets go away with it. Empty when nothing does. */
   readonly owners: readonly OwnerReference[];
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Decides how values get into a pod. The only code between injectors and pod that opens a `SecretValue`. */

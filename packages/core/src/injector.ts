@@ -14,8 +14,8 @@ export interface InjectContext {
   readonly namespace: string;
   readonly variables: VariableNaming;
   /** Why the pod may not have the secrets of the scope that its labels name, if it may not. */
-  readonly refusedClaim?: string;
-  readonly signal?: AbortSignal;
+  readonly refusedClaim?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How the variables that hold values are called (spec page 4, variable naming). */

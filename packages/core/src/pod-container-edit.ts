@@ -43,6 +43,9 @@ export function createContainerEditor({ variables, mounts }: ContainerChanges, p
 
 function createVariablesEditor(variables: readonly EnvVar[], path: string): ContainerEditor {
   const names = new Set(variables.map(({ name }) => name));
+  // A length is quicker to look up than a name that was never hashed, and mostly no name of ours has it.
+  const lengths = new Set(variables.map(({ name }) => name.length));
+  const isOurs = (name: string) => lengths.has(name.length) && names.has(name);
   const whole: JsonPatchOperation = { op: "add", path, value: variables };
   const inFront = variables.map((value, at): JsonPatchOperation => ({ op: "add", path: `${path}/${at}`, value }));
   return ({ env }, patch) => {
@@ -52,12 +55,12 @@ function createVariablesEditor(variables: readonly EnvVar[], path: string): Cont
       return;
     }
     let replaced = 0;
-    for (const { name } of env) if (names.has(name)) replaced++;
+    for (const { name } of env) if (isOurs(name)) replaced++;
     const inPlace = replaced === variables.length;
     if (inPlace && variables.every((variable, at) => isSameVariable(env[at], variable))) return;
     // From the end, so that no removal moves what is yet to be removed.
     for (let at = env.length - 1; replaced > 0; at--) {
-      if (!names.has(env[at]?.name ?? "")) continue;
+      if (!isOurs(env[at]?.name ?? "")) continue;
       patch.push({ op: "remove", path: `${path}/${at}` });
       replaced--;
     }

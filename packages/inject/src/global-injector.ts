@@ -17,7 +17,10 @@ export interface GlobalInjectorOptions {
   /** A variable of the webhook's own process; undefined when it isn't set. */
   readonly readVariable: (name: string) => string | undefined;
   /** A file of the webhook's; undefined when it isn't there. Anything else that goes wrong throws. */
-  readonly readFile: (path: string, options: { signal?: AbortSignal }) => Awaitable<SecretValue | undefined>;
+  readonly readFile: (
+    path: string,
+    options: { signal?: AbortSignal | undefined },
+  ) => Awaitable<SecretValue | undefined>;
   /** `secrets.env-prefix`; `FLYTE_SECRET_` by default. */
   readonly envPrefix?: string;
   /** `secrets.secrets-prefix`; `/etc/secrets` by default. */

@@ -33,10 +33,10 @@ export interface MutateOptions {
   /** For a pod that names no namespace: that of the admission request. `default` by default. */
   readonly namespace?: string;
   /** Nothing is written. */
-  readonly dryRun?: boolean;
+  readonly dryRun?: boolean | undefined;
   /** Why the pod may not have the secrets of the scope that its labels name: a request that comes to them throws `claim_refused`. */
-  readonly refusedClaim?: string;
-  readonly signal?: AbortSignal;
+  readonly refusedClaim?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a pod lacks. */
@@ -81,25 +81,26 @@ export function createMutator(options: MutatorOptions): Mutator {
     const requests = readRequests(pod);
     if (requests.length === 0) return UNCHANGED;
     const containers = namedContainers(pod);
-    const call: Call = signal ? { signal } : {};
+    const call: Call = { signal };
     const context: InjectContext = {
       labels: pod.metadata?.labels ?? {},
       namespace: pod.metadata?.namespace || namespace || "default",
       variables,
-      ...(refusedClaim !== undefined && { refusedClaim }),
-      ...call,
+      refusedClaim,
+      signal,
     };
     // All at once, so that a backend may fetch the values of a pod together.
     const serving = requests.map((request) =>
       whenKnown(injectFirst(managers, request, context), (served) => withPullSecret(served, call)),
     );
     return whenKnown(isKnown(serving) ? serving : Promise.all(serving), (served) => {
-      const { editor, pullSecrets, ...outcome } = planFor(served);
+      const { editor, pullSecrets, warnings, secrets, injections } = planFor(served);
       const patch = editor.edit(pod, containers);
-      const change: PodChange = patch.operations.length === 0 ? UNCHANGED : { changed: true, patch, ...outcome };
+      const isSame = patch.operations.length === 0;
+      const change: PodChange = isSame ? UNCHANGED : { changed: true, patch, warnings, secrets, injections };
       if (dryRun) return change;
       const owners = pod.metadata?.ownerReferences ?? [];
-      const written = delivery.write(context.namespace, outcome.secrets, { owners, ...call });
+      const written = delivery.write(context.namespace, secrets, { owners, signal });
       return whenKnown(written, () => whenKnown(copyAll(pullSecrets, context.namespace, call), () => change));
     });
   }

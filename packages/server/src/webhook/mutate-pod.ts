@@ -16,13 +16,14 @@ export interface MutatePodOptions {
 export function mutatePod(
   creation: PodCreation,
   { mutator, scopeGuard, warnOnly }: MutatePodOptions,
-  call: Pick<MutateOptions, "dryRun" | "signal"> = {},
+  { dryRun, signal }: Pick<MutateOptions, "dryRun" | "signal"> = {},
 ): Awaitable<PodChange> {
   const { pod, namespace } = creation;
   const refusal = scopeGuard(creation);
-  if (refusal === undefined) return mutator.changeOf(pod, { ...call, namespace });
-  if (!warnOnly) return mutator.changeOf(pod, { ...call, namespace, refusedClaim: refusal });
-  return whenKnown(mutator.changeOf(pod, { ...call, namespace }), (change) => {
+  const refusedClaim = warnOnly ? undefined : refusal;
+  const change = mutator.changeOf(pod, { namespace, dryRun, signal, refusedClaim });
+  if (!warnOnly || refusal === undefined) return change;
+  return whenKnown(change, (change) => {
     const isScoped = change.changed && change.injections.some(({ level }) => level !== undefined);
     return isScoped ? { ...change, warnings: [...change.warnings, refusal] } : change;
   });

@@ -27,7 +27,7 @@ export type ScopeGuard = (creation: PodCreation) => string | undefined;
  */
 export function createScopeGuard({ binding, organization }: ScopeGuardOptions): ScopeGuard {
   if (binding.mode === "off") return () => undefined;
-  const fillTemplate = parseTemplate(binding.namespaceTemplate);
+  const template = parseTemplate(binding.namespaceTemplate);
   const trustedNamespaces = new Set(binding.trustedNamespaces);
   const trustedCreators = new Set(binding.trustedCreators);
   const isTrusted = ({ username, groups }: Creator) =>
@@ -41,28 +41,43 @@ export function createScopeGuard({ binding, organization }: ScopeGuardOptions): 
       return `the pod's label organization is "${org}", and all secrets are of "${organization}" (secret.organization)`;
     }
     if (trustedNamespaces.has(namespace) || isTrusted(creator)) return undefined;
-    const own = fillTemplate(project, domain);
-    if (own === namespace) return undefined;
+    const own = template.map((part) => filled(part, project, domain));
+    if (isJoined(own, namespace)) return undefined;
     return (
       `a pod in namespace "${namespace}" may not claim project "${project}" and domain "${domain}", whose own namespace is ` +
-      `"${own}" (webhook.scopeBinding.namespaceTemplate): create it there, or have the namespace added to ` +
+      `"${own.join("")}" (webhook.scopeBinding.namespaceTemplate): create it there, or have the namespace added to ` +
       `webhook.scopeBinding.trustedNamespaces or the creator "${creator.username}" to webhook.scopeBinding.trustedCreators`
     );
   };
 }
 
-function parseTemplate(template: string): (project: string, domain: string) => string {
-  const parts = template.split(/(\{\{.*?\}\})/).map((part) => {
-    const [, name] = /^\{\{\s*(.*?)\s*\}\}$/.exec(part) ?? [];
-    if (name === undefined || name === "project" || name === "domain") return { text: part, name };
+/** A text, or the label whose value stands here. */
+interface TemplatePart {
+  readonly text: string;
+  readonly label: "project" | "domain" | undefined;
+}
+
+function parseTemplate(template: string): readonly TemplatePart[] {
+  return template.split(/(\{\{.*?\}\})/).map((text) => {
+    const [, label] = /^\{\{\s*(.*?)\s*\}\}$/.exec(text) ?? [];
+    if (label === undefined || label === "project" || label === "domain") return { text, label };
     throw new SecretsError(
       "invalid_config",
-      `webhook.scopeBinding.namespaceTemplate: ${part} is not known; write {{ project }} or {{ domain }}`,
+      `webhook.scopeBinding.namespaceTemplate: ${text} is not known; write {{ project }} or {{ domain }}`,
     );
   });
-  return (project, domain) => {
-    let filled = "";
-    for (const { text, name } of parts) filled += name === "project" ? project : name === "domain" ? domain : text;
-    return filled;
-  };
+}
+
+function filled({ text, label }: TemplatePart, project: string, domain: string): string {
+  return label === "project" ? project : label === "domain" ? domain : text;
+}
+
+/** Whether `whole` consists of the parts, without joining them: nearly every pod is in the namespace it should be in. */
+function isJoined(parts: readonly string[], whole: string): boolean {
+  let at = 0;
+  for (const part of parts) {
+    if (!whole.startsWith(part, at)) return false;
+    at += part.length;
+  }
+  return at === whole.length;
 }
