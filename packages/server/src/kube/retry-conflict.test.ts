@@ -27,12 +27,12 @@ test("a lost race is run again after a moment", async () => {
   expect(await running).toBe(3);
 });
 
-test("after twenty lost races the last is told", async () => {
-  const { clock, running, calls } = setUp(...Array.from({ length: 25 }, () => conflict));
+test("after sixty lost races the last is told", async () => {
+  const { clock, running, calls } = setUp(...Array.from({ length: 65 }, () => conflict));
   const refused = expect(running).rejects.toBe(conflict);
-  await clock.advance(10_000);
+  await clock.advance(20_000);
   await refused;
-  expect(calls()).toBe(20);
+  expect(calls()).toBe(60);
 });
 
 test("any other failure is told at once", async () => {

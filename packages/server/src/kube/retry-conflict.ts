@@ -1,8 +1,8 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { type Clock, sleep } from "../clock.ts";
 
-/** So many writers at once are served before one gives up. */
-const MAX_ATTEMPTS = 20;
+/** About six seconds. Of eight writers that never pause, one in a thousand was still unlucky after twenty. */
+const MAX_ATTEMPTS = 60;
 const LONGEST_DELAY_MS = 200;
 
 /**
