@@ -255,12 +255,24 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     expect([await valuesFor(first), await valuesFor(second)]).toEqual([["first value"], ["second value"]]);
   });
 
-  test("no value is in the pod, the audit log or what the webhook printed", async () => {
+  /** All that etcd holds, but for the Secrets. */
+  async function storedInEtcd(): Promise<string> {
+    const everything = JSON.stringify({ key: "AA==", range_end: "AA==" });
+    const answer = await fetch(`${cluster.etcdUrl}/v3/kv/range`, { method: "POST", body: everything });
+    const { kvs }: { kvs: { key: string; value: string }[] } = JSON.parse(await answer.text());
+    const entries = kvs.map(({ key, value }) =>
+      [key, value].map((text) => Buffer.from(text, "base64").toString("latin1")),
+    );
+    return entries.filter(([key]) => !key?.startsWith("/registry/secrets/")).join();
+  }
+
+  test("no value is in the pod, etcd, the audit log or what the webhook printed", async () => {
     await create(
       podOf({ name: "searched" }, ask("api-key"), ask("api-key", { mountRequirement: MountRequirement.FILE })),
     );
     const texts = {
       pods: await cluster.kubectl(["get", "pods", "-A", "-o", "yaml"]),
+      etcd: await storedInEtcd(),
       audit: readFileSync(cluster.auditLog, "utf8"),
       webhook: webhook.output(),
       service: serve.output(),
@@ -269,6 +281,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     const leaks = Object.entries(texts).filter(([, text]) => forms.some((form) => text.includes(form)));
     // The search finds what is there.
     expect(leaks.map(([name]) => name)).toEqual(["secrets"]);
+    expect(texts.etcd).toContain(`/registry/pods/${NAMESPACE}/searched`);
   });
 
   test("a Secret that no running pod needs is collected after its time; others stay", async () => {
