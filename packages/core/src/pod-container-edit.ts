@@ -44,8 +44,9 @@ export function createContainerEditor({ variables, mounts }: ContainerChanges, p
 function createVariablesEditor(variables: readonly EnvVar[], path: string): ContainerEditor {
   const names = new Set(variables.map(({ name }) => name));
   // A length is quicker to look up than a name that was never hashed, and mostly no name of ours has it.
-  const lengths = new Set(variables.map(({ name }) => name.length));
-  const isOurs = (name: string) => lengths.has(name.length) && names.has(name);
+  const hasLength: boolean[] = [];
+  for (const { name } of variables) hasLength[name.length] = true;
+  const isOurs = (name: string) => hasLength[name.length] === true && names.has(name);
   const whole: JsonPatchOperation = { op: "add", path, value: variables };
   const inFront = variables.map((value, at): JsonPatchOperation => ({ op: "add", path: `${path}/${at}`, value }));
   return ({ env }, patch) => {

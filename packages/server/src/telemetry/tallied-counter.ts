@@ -14,7 +14,7 @@ export type Tally = (first: string, second?: string) => void;
  * addition, which is felt where several are made for each of thousands of requests a second.
  */
 export function createTalliedCounter(registry: Registry, { name, help, labelNames }: CounterDescription): Tally {
-  const counts = new Map<string, Map<string, number>>();
+  const counts = new Map<string, Map<string, { count: number }>>();
   const [firstName, secondName] = labelNames;
   new Counter({
     name,
@@ -24,7 +24,7 @@ export function createTalliedCounter(registry: Registry, { name, help, labelName
     collect() {
       this.reset();
       for (const [first, inner] of counts) {
-        for (const [second, count] of inner) {
+        for (const [second, { count }] of inner) {
           this.inc({ [firstName]: first, ...(secondName && { [secondName]: second }) }, count);
         }
       }
@@ -36,6 +36,8 @@ export function createTalliedCounter(registry: Registry, { name, help, labelName
       inner = new Map();
       counts.set(first, inner);
     }
-    inner.set(second, (inner.get(second) ?? 0) + 1);
+    const tally = inner.get(second);
+    if (tally) tally.count++;
+    else inner.set(second, { count: 1 });
   };
 }

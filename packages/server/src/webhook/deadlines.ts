@@ -8,8 +8,8 @@ export interface Deadline {
 
 /** Hands out deadlines. */
 export interface Deadlines {
-  /** For a request that arrives now and that its sender gives up on after `timeoutMs`: comes before that. */
-  after(timeoutMs: number): Deadline;
+  /** For a request that arrives `now` and that its sender gives up on after `timeoutMs`: comes before that. */
+  after(timeoutMs: number, now: number): Deadline;
 }
 
 /** Longer than the API server ever waits. */
@@ -21,16 +21,15 @@ const MIN_TIMEOUT_MS = 100;
  * reaches it. Requests that come within a hundredth of their timeout share one, with its timer and signal: at many requests a
  * second one of each a request would cost more than reading the request does.
  */
-export function createDeadlines(now: () => number = () => performance.now()): Deadlines {
+export function createDeadlines(): Deadlines {
   const latest = new Map<number, { readonly deadline: Deadline; readonly until: number }>();
   return {
-    after(timeoutMs) {
+    after(timeoutMs, now) {
       const rounded = Math.min(Math.max(Math.floor(timeoutMs / 100) * 100, MIN_TIMEOUT_MS), MAX_TIMEOUT_MS);
       const shared = latest.get(rounded);
-      const time = now();
-      if (shared !== undefined && time < shared.until) return shared.deadline;
+      if (shared !== undefined && now < shared.until) return shared.deadline;
       const deadline = startDeadline(rounded - Math.min(rounded / 10, 500));
-      latest.set(rounded, { deadline, until: time + rounded / 100 });
+      latest.set(rounded, { deadline, until: now + rounded / 100 });
       return deadline;
     },
   };

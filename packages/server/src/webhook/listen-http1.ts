@@ -29,6 +29,8 @@ export interface Http1Options {
   readonly tls?: TlsFiles;
   /** What host and port come from, for errors. */
   readonly setting: string;
+  /** A connection on which nothing moves for so long, or up to twice as long, is closed. Default: 120 s. */
+  readonly idleTimeoutMs?: number;
   readonly log: Logger;
 }
 
@@ -57,7 +59,8 @@ const MAX_CONNECTIONS = 4096;
  * Serves HTTP/1.1, which is all that the API server speaks to webhooks and probes and scrapers need. Throws `listen_failed`
  * when it can't have the address.
  */
-export async function listenHttp1({ handler, host, port, tls, setting, log }: Http1Options): Promise<Http1Listener> {
+export async function listenHttp1(options: Http1Options): Promise<Http1Listener> {
+  const { handler, host, port, tls, setting, idleTimeoutMs = IDLE_TIMEOUT_MS, log } = options;
   let draining = false;
   // At the last moment before the headers are written, so that it holds for requests that came earlier too.
   class Response<Request extends IncomingMessage> extends ServerResponse<Request> {
@@ -73,17 +76,15 @@ export async function listenHttp1({ handler, host, port, tls, setting, log }: Ht
     ServerResponse: Response,
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: IDLE_TIMEOUT_MS,
+    keepAliveTimeout: 0,
     connectionsCheckingInterval: 5_000,
   };
   const secure = { ...tls, ALPNProtocols: ["http/1.1"], handshakeTimeout: HEADERS_TIMEOUT_MS };
   const server = tls ? createHttpsServer({ ...limits, ...secure }, handler) : createHttpServer(limits, handler);
   server.maxConnections = MAX_CONNECTIONS;
-  // Also bounds an answer that nobody reads.
-  server.timeout = IDLE_TIMEOUT_MS;
-  const connections = new Set<Socket>();
+  const connections: Connections = new Map();
   server.on(tls ? "secureConnection" : "connection", (socket: Socket) => {
-    connections.add(socket);
+    connections.set(socket, -1);
     // A listener for data would take the reading of requests away from Node's own fast way.
     socket.once("close", () => connections.delete(socket));
   });
@@ -95,16 +96,18 @@ export async function listenHttp1({ handler, host, port, tls, setting, log }: Ht
   }
   // Such as too many open files: a connection is lost, the server is not.
   server.on("error", (error) => log.warn({ err: error }, "a connection could not be accepted"));
+  const sweeping = setInterval(closeIdle, idleTimeoutMs, connections).unref();
 
   const close = async (graceMs: number) => {
     draining = true;
     const closed = once(server, "close");
     server.close();
     // Spare ones, as the API server keeps them: Node takes a connection for busy until its first request is over.
-    for (const socket of connections) if (socket.bytesRead === 0) socket.destroy();
+    for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
     const grace = setTimeout(() => server.closeAllConnections(), graceMs);
     await closed;
     clearTimeout(grace);
+    clearInterval(sweeping);
   };
   let closed: Promise<void> | undefined;
   return {
@@ -120,6 +123,21 @@ export async function listenHttp1({ handler, host, port, tls, setting, log }: Ht
       return closed;
     },
   };
+}
+
+/** The open connections, each with the bytes that had moved on it at the last sweep. */
+type Connections = Map<Socket, number>;
+
+/**
+ * Closes those on which nothing has moved since it was last called, also when that is an answer that nobody reads. Node's own
+ * timeouts do that to the second, with a timer a connection that is set several times at each request.
+ */
+function closeIdle(connections: Connections): void {
+  for (const [socket, before] of connections) {
+    const moved = socket.bytesRead + socket.bytesWritten;
+    if (moved === before) socket.destroy();
+    else connections.set(socket, moved);
+  }
 }
 
 function toPort(address: AddressInfo | string | null, asked: number): number {

@@ -41,11 +41,11 @@ export function createScopeGuard({ binding, organization }: ScopeGuardOptions): 
       return `the pod's label organization is "${org}", and all secrets are of "${organization}" (secret.organization)`;
     }
     if (trustedNamespaces.has(namespace) || isTrusted(creator)) return undefined;
-    const own = template.map((part) => filled(part, project, domain));
-    if (isJoined(own, namespace)) return undefined;
+    if (isFilled(template, { project, domain }, namespace)) return undefined;
+    const own = template.map((part) => partText(part, { project, domain })).join("");
     return (
       `a pod in namespace "${namespace}" may not claim project "${project}" and domain "${domain}", whose own namespace is ` +
-      `"${own.join("")}" (webhook.scopeBinding.namespaceTemplate): create it there, or have the namespace added to ` +
+      `"${own}" (webhook.scopeBinding.namespaceTemplate): create it there, or have the namespace added to ` +
       `webhook.scopeBinding.trustedNamespaces or the creator "${creator.username}" to webhook.scopeBinding.trustedCreators`
     );
   };
@@ -68,16 +68,19 @@ function parseTemplate(template: string): readonly TemplatePart[] {
   });
 }
 
-function filled({ text, label }: TemplatePart, project: string, domain: string): string {
-  return label === "project" ? project : label === "domain" ? domain : text;
+type TemplateLabels = Readonly<Record<"project" | "domain", string>>;
+
+function partText({ text, label }: TemplatePart, labels: TemplateLabels): string {
+  return label === undefined ? text : labels[label];
 }
 
-/** Whether `whole` consists of the parts, without joining them: nearly every pod is in the namespace it should be in. */
-function isJoined(parts: readonly string[], whole: string): boolean {
+/** Whether `whole` is the template with the labels' values, without joining it: nearly every pod is in the namespace it should be in. */
+function isFilled(template: readonly TemplatePart[], labels: TemplateLabels, whole: string): boolean {
   let at = 0;
-  for (const part of parts) {
-    if (!whole.startsWith(part, at)) return false;
-    at += part.length;
+  for (const part of template) {
+    const text = partText(part, labels);
+    if (!whole.startsWith(text, at)) return false;
+    at += text.length;
   }
   return at === whole.length;
 }

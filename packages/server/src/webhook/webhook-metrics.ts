@@ -1,5 +1,6 @@
 import type { ErrorCode } from "@flyte-secrets/core";
-import { Gauge, Histogram, type Registry } from "prom-client";
+import { Gauge, type Registry } from "prom-client";
+import { createBatchedHistogram } from "../telemetry/batched-histogram.ts";
 import { createTalliedCounter } from "../telemetry/tallied-counter.ts";
 import type { LookupMetrics, WatchState } from "../values/lookup-metrics.ts";
 import type { Admission } from "./admit.ts";
@@ -23,12 +24,11 @@ export interface WebhookMetrics {
  */
 export function createWebhookMetrics(registry: Registry): WebhookMetrics {
   const webhook = WEBHOOK_PATH;
-  const latency = new Histogram({
+  const observeLatency = createBatchedHistogram(registry, {
     name: "controller_runtime_webhook_latency_seconds",
     help: "Time from a request to its answer.",
-    labelNames: ["webhook"],
-    registers: [registry],
-  }).labels(webhook);
+    labels: { webhook },
+  });
   let inFlight = 0;
   new Gauge({
     name: "controller_runtime_webhook_requests_in_flight",
@@ -67,7 +67,7 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
     requestEnded(status, started) {
       inFlight--;
       requests(webhook, String(status));
-      latency.observe((performance.now() - started) / 1000);
+      observeLatency((performance.now() - started) / 1000);
     },
     admitted({ answer, injections: injected }) {
       admissions("patch" in answer ? "changed" : "unchanged");

@@ -13,7 +13,7 @@ import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
 import { type Admission, admit } from "./admit.ts";
 import { createDeadlines, type Deadline } from "./deadlines.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
-import { readBody } from "./read-body.ts";
+import { type Body, readBody } from "./read-body.ts";
 import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
@@ -40,85 +40,116 @@ export interface WebhookOptions extends MutatePodOptions {
  */
 export function createWebhook(options: WebhookOptions): WebhookHandler {
   const deadlines = createDeadlines();
-  const timeoutOf = createTimeoutReader(options.timeoutMs);
+  const readTarget = createTargetReader(options.timeoutMs);
   const { log, metrics, tracing } = options.telemetry;
+
+  function onBody(exchange: Exchange, body: Body): void {
+    if (body.tooLong) {
+      refuse(exchange, { status: 413, text: `the body is over the limit of ${MAX_BODY_BYTES} bytes` });
+      return;
+    }
+    if (body.text === "") {
+      refuse(exchange, { status: 400, text: "the body is empty: send an AdmissionReview" });
+      return;
+    }
+    let request: AdmissionRequest;
+    try {
+      request = decodeAdmissionReview(body.text);
+    } catch (error) {
+      if (!isSecretsError(error)) throw error;
+      refuse(exchange, { status: 400, text: error.message });
+      return;
+    }
+    decide({ exchange, request, traced: tracing?.begin(exchange.req.headers) });
+  }
+
+  function refuse({ req, res, started }: Exchange, { status, text, headers = {} }: Misfit): void {
+    reply({ req, res }, { status, text: `${text}\n`, headers });
+    metrics.requestEnded(status, started);
+  }
+
+  /** Answers once: with the decision, or when it is late. */
+  function decide(review: Review): void {
+    const { request, traced } = review;
+    const { signal, listeners } = review.exchange.deadline;
+    if (signal.aborted) {
+      rejectLate(review);
+      return;
+    }
+    let admission: Awaitable<Admission>;
+    try {
+      admission = traced ? traced.decide(() => admit(request, options, signal)) : admit(request, options, signal);
+    } catch (error) {
+      rejectFor(review, error);
+      return;
+    }
+    if (!(admission instanceof Promise)) {
+      accept(review, admission);
+      return;
+    }
+    const onLate = () => rejectLate(review);
+    listeners.add(onLate);
+    admission.then(
+      (admission) => listeners.delete(onLate) && accept(review, admission),
+      (error) => listeners.delete(onLate) && rejectFor(review, error),
+    );
+  }
+
+  function accept(review: Review, admission: Admission): void {
+    metrics.admitted(admission);
+    review.traced?.admitted(admission);
+    answer(review, admission.answer);
+  }
+
+  function rejectFor(review: Review, error: unknown): void {
+    reject(review, toRejection(error, log.child({ namespace: review.request.namespace })));
+  }
+
+  function rejectLate(review: Review): void {
+    const { uid, namespace } = review.request;
+    log.warn({ uid, namespace }, "pod rejected: no decision in time");
+    reject(review, lateRejection());
+  }
+
+  function reject(review: Review, rejection: Rejection): void {
+    metrics.rejected(rejection.code);
+    review.traced?.rejected(rejection);
+    answer(review, rejection.answer);
+  }
+
+  function answer({ exchange: { res, started }, request }: Review, decision: AdmissionAnswer): void {
+    res.setHeader("content-type", "application/json").end(encodeAdmissionAnswer(request, decision));
+    metrics.requestEnded(200, started);
+  }
 
   return (req, res) => {
     const started = performance.now();
     metrics.requestStarted();
-    const deadline = deadlines.after(timeoutOf(req.url ?? ""));
-    const refuse = (status: number, text: string, headers = {}) => {
-      reply({ req, res }, { status, text: `${text}\n`, headers });
-      metrics.requestEnded(status, started);
-    };
-    const misfit = findMisfit(req);
-    if (misfit !== undefined) return refuse(misfit.status, misfit.text, misfit.headers);
-    readBody(req, MAX_BODY_BYTES, (body) => {
-      if (body.tooLong) return refuse(413, `the body is over the limit of ${MAX_BODY_BYTES} bytes`);
-      if (body.text === "") return refuse(400, "the body is empty: send an AdmissionReview");
-      let request: AdmissionRequest;
-      try {
-        request = decodeAdmissionReview(body.text);
-      } catch (error) {
-        if (isSecretsError(error)) return refuse(400, error.message);
-        throw error;
-      }
-      const traced = tracing?.begin(req.headers);
-      const answer = (decision: AdmissionAnswer) => {
-        send(res, encodeAdmissionAnswer(request, decision));
-        metrics.requestEnded(200, started);
-      };
-      decide(request, deadline, { answer, traced });
-    });
+    const target = readTarget(req.url ?? "");
+    const exchange: Exchange = { req, res, started, deadline: deadlines.after(target.timeoutMs, started) };
+    const misfit = findMisfit(req, target);
+    if (misfit === undefined) readBody(req, MAX_BODY_BYTES, (body) => onBody(exchange, body));
+    else refuse(exchange, misfit);
   };
-
-  /** Calls `answer` once: with the decision, or when it is late. */
-  function decide(request: AdmissionRequest, deadline: Deadline, { answer, traced }: Asker): void {
-    const settle = (rejection: Rejection) => {
-      metrics.rejected(rejection.code);
-      traced?.rejected(rejection);
-      answer(rejection.answer);
-    };
-    const onLate = () => {
-      log.warn({ uid: request.uid, namespace: request.namespace }, "pod rejected: no decision in time");
-      settle(lateRejection());
-    };
-    if (deadline.signal.aborted) {
-      onLate();
-      return;
-    }
-    const onAdmission = (admission: Admission) => {
-      metrics.admitted(admission);
-      traced?.admitted(admission);
-      answer(admission.answer);
-    };
-    const onError = (error: unknown) => settle(toRejection(error, log.child({ namespace: request.namespace })));
-    let admission: Awaitable<Admission>;
-    try {
-      const run = () => admit(request, options, deadline.signal);
-      admission = traced ? traced.decide(run) : run();
-    } catch (error) {
-      onError(error);
-      return;
-    }
-    if (!(admission instanceof Promise)) {
-      onAdmission(admission);
-      return;
-    }
-    deadline.listeners.add(onLate);
-    admission.then(
-      (admission) => deadline.listeners.delete(onLate) && onAdmission(admission),
-      (error) => deadline.listeners.delete(onLate) && onError(error),
-    );
-  }
 }
 
-/** Who waits for a decision. */
-interface Asker {
-  readonly answer: (answer: AdmissionAnswer) => void;
+/** A request under way. */
+interface Exchange {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  /** The `performance.now()` of its beginning. */
+  readonly started: number;
+  readonly deadline: Deadline;
+}
+
+/** A review that waits for its answer. */
+interface Review {
+  readonly exchange: Exchange;
+  readonly request: AdmissionRequest;
   readonly traced: TracedAdmission | undefined;
 }
 
+/** Why a request is not for the webhook to answer. */
 interface Misfit {
   readonly status: number;
   readonly text: string;
@@ -126,9 +157,7 @@ interface Misfit {
 }
 
 /** What is wrong with a request before its body is looked at. */
-function findMisfit({ url = "", method, headers }: IncomingMessage): Misfit | undefined {
-  const end = url.indexOf("?");
-  const path = end < 0 ? url : url.slice(0, end);
+function findMisfit({ method, headers }: IncomingMessage, { path }: Target): Misfit | undefined {
   if (path !== WEBHOOK_PATH) return { status: 404, text: `there is nothing here: reviews go to ${WEBHOOK_PATH}` };
   if (method !== "POST") return { status: 405, text: "use POST", headers: { allow: "POST" } };
   const type = headers["content-type"] ?? "";
@@ -137,18 +166,21 @@ function findMisfit({ url = "", method, headers }: IncomingMessage): Misfit | un
   return undefined;
 }
 
-/** Reads `?timeout=10s`; the API server sends the same address again and again. */
-function createTimeoutReader(defaultMs: number): (url: string) => number {
-  let last = { url: WEBHOOK_PATH, timeoutMs: defaultMs };
-  return (url) => {
-    if (url !== last.url) {
-      const text = new URLSearchParams(url.slice(url.indexOf("?") + 1)).get("timeout");
-      last = { url, timeoutMs: parseGoDuration(text ?? "") || defaultMs };
-    }
-    return last.timeoutMs;
-  };
+/** What the address of a request says. */
+interface Target {
+  readonly path: string;
+  readonly timeoutMs: number;
 }
 
-function send(res: ServerResponse, text: string): void {
-  res.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(text) }).end(text);
+/** Reads addresses such as `/mutate--v1-pod?timeout=10s`; the API server sends the same again and again. */
+function createTargetReader(defaultMs: number): (url: string) => Target {
+  let last = { url: WEBHOOK_PATH, target: { path: WEBHOOK_PATH, timeoutMs: defaultMs } };
+  return (url) => {
+    if (url !== last.url) {
+      const [path = "", query = ""] = url.split("?", 2);
+      const timeoutMs = parseGoDuration(new URLSearchParams(query).get("timeout") ?? "") || defaultMs;
+      last = { url, target: { path, timeoutMs } };
+    }
+    return last.target;
+  };
 }
