@@ -31,7 +31,7 @@ export interface AdmissionLoadResult {
 }
 
 /** Requests a connection with `newConnections`: h2load has no endless reconnecting, so it makes so many of one request each. */
-const NEW_CONNECTIONS = 1_000;
+const NEW_CONNECTIONS = 400;
 
 /** The answer to the review, as it is: to see that the load is on what it is meant for. */
 export function postReview({ url, reviewFile, ca }: AdmissionLoad): Promise<{ status: number; text: string }> {
@@ -58,7 +58,7 @@ export async function loadAdmission(load: AdmissionLoad): Promise<AdmissionLoadR
     const log = join(folder, "requests.tsv");
     const amount = load.newConnections
       ? ["-n", String(NEW_CONNECTIONS), "-c", String(NEW_CONNECTIONS), "-m", "1"]
-      : ["-D", String(load.seconds), "-c", String(load.connections), "-m", "1"];
+      : ["-D", `${Math.round(load.seconds * 1000)}ms`, "-c", String(load.connections), "-m", "1"];
     const args = ["--h1", ...amount, "-d", load.reviewFile, "-H", "content-type: application/json"];
     const started = performance.now();
     await promisify(execFile)("h2load", [...args, `--log-file=${log}`, load.url]);

@@ -10,8 +10,9 @@ import type { ServerKind, ServerOrder } from "./admission-server.ts";
 import { median, residentMib } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 
-const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "5");
+/** Of one turn: short, since the machine's speed drifts from second to second. */
+const SECONDS = Number(process.env.BENCH_SECONDS ?? "0.4");
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "25");
 const STARTS = Number(process.env.BENCH_STARTS ?? "3");
 /** Until V8 has compiled what is hot. */
 const WARM_UP_SECONDS = 4;
@@ -24,12 +25,7 @@ interface Surroundings {
   readonly tls: ServerOrder["tls"];
 }
 
-/**
- * Admissions a second, one process: the webhook next to the floor handler (with the webhook's own patch) and a bare server. All
- * three stand ready and warm; the load goes to one after the other in short turns, so that a machine whose speed drifts
- * drifts for all, and the ratios are medians of the turns' own ratios. Since no two processes of the same program are equally
- * quick, all of them are started several times.
- */
+/** Admissions a second, one process: the webhook next to the floor handler (with the webhook's own patch) and a bare server. */
 export async function benchAdmission(): Promise<Row[]> {
   return inFolder(async (around) => {
     const rows: Row[] = [];
@@ -37,14 +33,17 @@ export async function benchAdmission(): Promise<Row[]> {
       const { directory, reviewFile } = await prepareAdmission(around.folder, what, String(index));
       const ours: ServerKind = { kind: "ours", directory, delivery: what.delivery };
       const floor: ServerKind = { kind: "floor", patch: await patchOf(ours, reviewFile, around) };
-      const turns = new Map<number, Turn[]>((index === 0 ? [1, 16, 64] : [16]).map((connections) => [connections, []]));
-      for (let time = 0; time < STARTS; time++)
-        await takeTurns([ours, floor, { kind: "bare" }], turns, { reviewFile, around });
-      for (const [connections, taken] of turns) {
+      const orders = [ours, floor, { kind: "bare" } as const].map((server) => ({
+        server,
+        workers: 1,
+        tls: around.tls,
+      }));
+      const loads = (index === 0 ? [1, 16, 64] : [16]).map((connections) => ({ connections }));
+      for (const [load, turns] of await takeTurns(orders, loads, { reviewFile, around })) {
         rows.push({
           what: `${what.secrets} secrets, ${what.level}, ${what.delivery}`,
-          connections,
-          ...summarise(taken),
+          connections: load.connections,
+          ...summarise(turns),
         });
       }
     }
@@ -54,42 +53,61 @@ export async function benchAdmission(): Promise<Row[]> {
 
 /** What was measured of each server, one right after the other. */
 type Turn = readonly AdmissionLoadResult[];
+type TurnLoad = Pick<AdmissionLoad, "connections" | "newConnections">;
 
-/** Starts the servers and adds {@link ROUNDS} turns to each number of connections. */
-async function takeTurns(
-  kinds: readonly ServerKind[],
-  turns: ReadonlyMap<number, Turn[]>,
-  { reviewFile, around }: Pick<Measured, "reviewFile" | "around">,
-): Promise<void> {
-  const servers = await Promise.all(kinds.map((server) => start({ server, workers: 1, tls: around.tls })));
-  const load = { reviewFile, ca: around.tls.cert };
-  for (const { url } of servers) await loadAdmission({ ...load, url, connections: 16, seconds: WARM_UP_SECONDS });
-  for (const [connections, taken] of turns) {
-    for (let round = 0; round < ROUNDS; round++) {
-      const turn: AdmissionLoadResult[] = [];
-      for (const { url } of servers) turn.push(await loadAdmission({ ...load, url, connections, seconds: SECONDS }));
-      taken.push(turn);
+/**
+ * Measures servers next to each other under each of the loads. All stand ready and warm; the load goes to one after the other in
+ * short turns, so that a machine whose speed drifts drifts for all. Since no two processes of the same program are equally quick,
+ * all of them are started several times.
+ */
+async function takeTurns<L extends TurnLoad>(
+  orders: readonly ServerOrder[],
+  loads: readonly L[],
+  { reviewFile, around }: { readonly reviewFile: string; readonly around: Surroundings },
+): Promise<Map<L, Turn[]>> {
+  const turns = new Map<L, Turn[]>(loads.map((load) => [load, []]));
+  const common = { reviewFile, ca: around.tls.cert };
+  for (let time = 0; time < STARTS; time++) {
+    const servers = await Promise.all(orders.map((order) => start(order)));
+    for (const { url } of servers) await loadAdmission({ ...common, url, connections: 16, seconds: WARM_UP_SECONDS });
+    for (const [load, taken] of turns) {
+      for (let round = 0; round < ROUNDS; round++) {
+        const turn: AdmissionLoadResult[] = [];
+        // Another one begins each time: what a turn leaves behind must not always fall on the same.
+        for (let n = 0; n < servers.length; n++) {
+          const at = (round + n) % servers.length;
+          const url = servers[at]?.url ?? "";
+          turn[at] = await loadAdmission({ ...common, ...load, url, seconds: SECONDS });
+        }
+        taken.push(turn);
+      }
     }
+    for (const server of servers) server.close();
   }
-  for (const server of servers) server.close();
+  return turns;
 }
+
+const medianOf = (turns: readonly Turn[], n: number, pick: (result: AdmissionLoadResult) => number) =>
+  median(turns.map((turn) => pick(turn[n] ?? NOTHING)));
+
+/** The median of the turns' own ratios. */
+const firstAgainst = (turns: readonly Turn[], n: number) =>
+  median(turns.map((turn) => (turn[0] ?? NOTHING).perSecond / (turn[n] ?? NOTHING).perSecond)).toFixed(2);
 
 function summarise(turns: readonly Turn[]) {
-  const of = (n: number, pick: (result: AdmissionLoadResult) => number) =>
-    median(turns.map((turn) => pick(turn[n] ?? NOTHING)));
-  const against = (n: number) =>
-    median(turns.map((turn) => (turn[0] ?? NOTHING).perSecond / (turn[n] ?? NOTHING).perSecond));
   return {
-    ours: Math.round(of(0, ({ perSecond }) => perSecond)),
-    floor: Math.round(of(1, ({ perSecond }) => perSecond)),
-    bare: Math.round(of(2, ({ perSecond }) => perSecond)),
-    "ours/floor": against(1).toFixed(2),
-    "ours/bare": against(2).toFixed(2),
-    "p50 ms": of(0, ({ p50Ms }) => p50Ms).toFixed(2),
-    "p99 ms": of(0, ({ p99Ms }) => p99Ms).toFixed(2),
-    failed: turns.flat().reduce((sum, { failed }) => sum + failed, 0),
+    ours: Math.round(medianOf(turns, 0, ({ perSecond }) => perSecond)),
+    floor: Math.round(medianOf(turns, 1, ({ perSecond }) => perSecond)),
+    bare: Math.round(medianOf(turns, 2, ({ perSecond }) => perSecond)),
+    "ours/floor": firstAgainst(turns, 1),
+    "ours/bare": firstAgainst(turns, 2),
+    "p50 ms": medianOf(turns, 0, ({ p50Ms }) => p50Ms).toFixed(2),
+    "p99 ms": medianOf(turns, 0, ({ p99Ms }) => p99Ms).toFixed(2),
+    failed: countFailed(turns),
   };
 }
+
+const countFailed = (turns: readonly Turn[]) => turns.flat().reduce((sum, { failed }) => sum + failed, 0);
 
 /** The same without HTTP and TLS. */
 export function benchAdmissionInProcess(): Promise<Row[]> {
@@ -105,29 +123,41 @@ export async function benchAdmissionScale(): Promise<Row[]> {
       "scale",
     );
     const ours: ServerKind = { kind: "ours", directory, delivery: "SecretRef" };
-    const load = { reviewFile, connections: 16, around };
-    const one = await measure({ server: ours, workers: 1 }, load);
-    const two = await measure({ server: ours, workers: 2 }, load);
     const floor: ServerKind = { kind: "floor", patch: await patchOf(ours, reviewFile, around) };
-    const oneFloor = await measure({ server: floor, workers: 1 }, load);
-    const twoFloors = await measure({ server: floor, workers: 2 }, load);
-    const fresh = { ...load, newConnections: true };
-    const oursFresh = await measure({ server: ours, workers: 1 }, fresh);
-    const bareFresh = await measure({ server: { kind: "bare" }, workers: 1 }, fresh);
-    const row = (what: string, [measured, reference]: [AdmissionLoadResult, AdmissionLoadResult]): Row => ({
-      what,
-      measured: Math.round(measured.perSecond),
-      reference: Math.round(reference.perSecond),
-      ratio: ratio(measured.perSecond, reference.perSecond),
-      failed: measured.failed + reference.failed,
-    });
+    const compare = async (what: string, servers: readonly [Processes, Processes], newConnections = false) => {
+      const orders = servers.map((server) => ({ ...server, tls: around.tls }));
+      const taken = await takeTurns(orders, [{ connections: 16, newConnections }], { reviewFile, around });
+      const turns = [...taken.values()].flat();
+      return {
+        what,
+        measured: Math.round(medianOf(turns, 0, ({ perSecond }) => perSecond)),
+        reference: Math.round(medianOf(turns, 1, ({ perSecond }) => perSecond)),
+        ratio: firstAgainst(turns, 1),
+        failed: countFailed(turns),
+      };
+    };
     return [
-      row("two processes next to one", [two, one]),
-      row("two processes of the floor handler next to one", [twoFloors, oneFloor]),
-      row("new TLS connections next to the bare server's", [oursFresh, bareFresh]),
+      await compare("two processes next to one", [
+        { server: ours, workers: 2 },
+        { server: ours, workers: 1 },
+      ]),
+      await compare("two processes of the floor handler next to one", [
+        { server: floor, workers: 2 },
+        { server: floor, workers: 1 },
+      ]),
+      await compare(
+        "new TLS connections next to the bare server's",
+        [
+          { server: ours, workers: 1 },
+          { server: { kind: "bare" }, workers: 1 },
+        ],
+        true,
+      ),
     ];
   });
 }
+
+type Processes = Omit<ServerOrder, "tls">;
 
 /**
  * Resident memory after ten thousand admissions and after many more (BENCH_ADMISSIONS, a million by default), with the young
@@ -177,24 +207,6 @@ async function inFolder<T>(use: (around: Surroundings) => Promise<T>): Promise<T
     return await use({ folder, tls: await createCertificate() });
   } finally {
     rmSync(folder, { recursive: true });
-  }
-}
-
-interface Measured {
-  readonly reviewFile: string;
-  readonly connections: number;
-  readonly newConnections?: boolean;
-  readonly around: Surroundings;
-}
-
-async function measure(order: Omit<ServerOrder, "tls">, { around, ...load }: Measured): Promise<AdmissionLoadResult> {
-  const server = await start({ ...order, tls: around.tls });
-  try {
-    const target = { ...load, url: server.url, ca: around.tls.cert };
-    await loadAdmission({ ...target, newConnections: false, seconds: WARM_UP_SECONDS });
-    return await loadAdmission({ ...target, seconds: SECONDS });
-  } finally {
-    server.close();
   }
 }
 

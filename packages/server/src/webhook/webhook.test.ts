@@ -42,9 +42,8 @@ describe("an admission review", () => {
     expect(await review(target, asked)).toEqual(answer(CHANGED, version));
   });
 
-  it("is answered as JSON, with every character of its uid", async () => {
+  it.each(["ü", 'ü"\\\n\u{1f511}'])("is answered as JSON, with every character of its uid %j", async (uid) => {
     const target = await serveForTest();
-    const uid = 'ü"\\\n\u{1f511}';
     const { headers, text } = await send(target, JSON.stringify(podReview(POD, { uid })));
     expect(JSON.parse(text)).toEqual({ ...answer(CHANGED), response: { ...CHANGED, uid } });
     expect(headers).toMatchObject({
