@@ -18,7 +18,10 @@ export interface AdmissionLoad {
   /** PEM of the CA that the first request checks the server's certificate against. */
   readonly ca: string;
   readonly connections: number;
+  /** At least one: h2load may never end a load that is shorter. */
   readonly seconds: number;
+  /** So many, instead of so long. */
+  readonly requests?: number;
   readonly newConnections?: boolean;
 }
 
@@ -56,31 +59,48 @@ export async function loadAdmission(load: AdmissionLoad): Promise<AdmissionLoadR
   const folder = mkdtempSync(join(tmpdir(), "admission-load-"));
   try {
     const log = join(folder, "requests.tsv");
-    const amount = load.newConnections
-      ? ["-n", String(NEW_CONNECTIONS), "-c", String(NEW_CONNECTIONS), "-m", "1"]
-      : ["-D", `${Math.round(load.seconds * 1000)}ms`, "-c", String(load.connections), "-m", "1"];
-    const args = ["--h1", ...amount, "-d", load.reviewFile, "-H", "content-type: application/json"];
+    const { connections, requests } = load.newConnections
+      ? { connections: NEW_CONNECTIONS, requests: NEW_CONNECTIONS }
+      : load;
+    const amount = requests === undefined ? ["-D", String(load.seconds)] : ["-n", String(requests)];
+    const args = [
+      "--h1",
+      ...amount,
+      "-c",
+      String(connections),
+      "-m",
+      "1",
+      "-d",
+      load.reviewFile,
+      "-H",
+      "content-type: application/json",
+    ];
     const started = performance.now();
     await promisify(execFile)("h2load", [...args, `--log-file=${log}`, load.url]);
-    const seconds = load.newConnections ? (performance.now() - started) / 1000 : load.seconds;
-    return summarise(readFileSync(log, "utf8"), seconds);
+    const wallSeconds = (performance.now() - started) / 1000;
+    const { durationsUs, failed, seconds } = readLog(readFileSync(log, "utf8"));
+    const at = (part: number) => (durationsUs[Math.floor(durationsUs.length * part)] ?? Number.NaN) / 1000;
+    const perSecond = durationsUs.length / (load.newConnections ? wallSeconds : seconds);
+    return { perSecond, p50Ms: at(0.5), p99Ms: at(0.99), failed };
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
 /** Lines of h2load's log: start in µs, status, duration in µs. */
-function summarise(log: string, seconds: number): AdmissionLoadResult {
+function readLog(log: string): { durationsUs: readonly number[]; failed: number; seconds: number } {
   const durationsUs: number[] = [];
   let failed = 0;
+  let [first, last] = [Number.POSITIVE_INFINITY, 0];
   for (const line of log.split("\n")) {
-    const [, status, us] = line.split("\t");
+    const [start, status, us] = line.split("\t");
     if (status?.startsWith("2")) durationsUs.push(Number(us));
     else if (status !== undefined) failed++;
+    if (status === undefined) continue;
+    first = Math.min(first, Number(start));
+    last = Math.max(last, Number(start) + Number(us));
   }
-  durationsUs.sort((a, b) => a - b);
-  const at = (part: number) => (durationsUs[Math.floor(durationsUs.length * part)] ?? Number.NaN) / 1000;
-  return { perSecond: durationsUs.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), failed };
+  return { durationsUs: durationsUs.sort((a, b) => a - b), failed, seconds: (last - first) / 1e6 };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

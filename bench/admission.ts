@@ -10,8 +10,8 @@ import type { ServerKind, ServerOrder } from "./admission-server.ts";
 import { median, residentMib } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 
-/** Of one turn: short, since the machine's speed drifts from second to second. */
-const SECONDS = Number(process.env.BENCH_SECONDS ?? "0.4");
+/** Short, since the machine's speed drifts from second to second. */
+const TURN_SECONDS = Number(process.env.BENCH_SECONDS ?? "0.4");
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "25");
 const STARTS = Number(process.env.BENCH_STARTS ?? "3");
 /** Until V8 has compiled what is hot. */
@@ -71,13 +71,18 @@ async function takeTurns<L extends TurnLoad>(
     const servers = await Promise.all(orders.map((order) => start(order)));
     for (const { url } of servers) await loadAdmission({ ...common, url, connections: 16, seconds: WARM_UP_SECONDS });
     for (const [load, taken] of turns) {
+      const loads: AdmissionLoad[] = [];
+      for (const { url } of servers) {
+        const { perSecond } = await loadAdmission({ ...common, url, connections: load.connections, seconds: 1 });
+        loads.push({ ...common, ...load, url, seconds: 1, requests: Math.ceil(perSecond * TURN_SECONDS) });
+      }
       for (let round = 0; round < ROUNDS; round++) {
         const turn: AdmissionLoadResult[] = [];
         // Another one begins each time: what a turn leaves behind must not always fall on the same.
-        for (let n = 0; n < servers.length; n++) {
-          const at = (round + n) % servers.length;
-          const url = servers[at]?.url ?? "";
-          turn[at] = await loadAdmission({ ...common, ...load, url, seconds: SECONDS });
+        for (let n = 0; n < loads.length; n++) {
+          const at = (round + n) % loads.length;
+          const own = loads[at];
+          if (own) turn[at] = await loadAdmission(own);
         }
         taken.push(turn);
       }
