@@ -1,0 +1,108 @@
+import { SecretsError } from "@flyte-secrets/core";
+import { expect, test } from "vitest";
+import { down, global, project, settle, setUp } from "./testing/cached-lookup-setup.ts";
+
+test("a value ends with its time, and what wasn't there with its own", async () => {
+  const { backend, time, find } = setUp();
+  backend.set(global, "old");
+  await find();
+  backend.set(global, "new");
+  backend.set(project, "p");
+  time.now = 799;
+  expect(await find()).toBe("global old");
+  time.now = 1_000;
+  expect(await find()).toBe("project p");
+  backend.remove(project);
+  time.now = 10_999;
+  expect(await find()).toBe("project p");
+  await settle();
+  expect(await find()).toBe("global new");
+});
+
+test("what is about to end is fetched anew in the background, once, by whoever asks", async () => {
+  const { backend, time, find, counts } = setUp();
+  backend.set(project, "old");
+  await find();
+  backend.set(project, "new");
+  time.now = 8_000;
+  expect([await find(), await find()]).toEqual(["project old", "project old"]);
+  await settle();
+  expect(await find()).toBe("project new");
+  expect(backend.calls.slice(1)).toEqual([["development/shop/api-key"]]);
+  expect(counts.backend).toBe(1);
+});
+
+test("while the backend is down what it last said stands in, for a bounded time, told and counted", async () => {
+  const { backend, time, find, counts, logged } = setUp();
+  backend.set(global, "g");
+  await find();
+  backend.failure = down;
+  time.now = 2_000;
+  expect([await find(), counts.expired]).toEqual(["global g", 2]);
+  expect(logged.join("")).toContain("is used past its expiry");
+  expect(logged.join("")).not.toContain('"g"');
+  time.now = 60_999;
+  expect(await find()).toBe("global g");
+  await settle();
+  time.now = 61_000;
+  await expect(find()).rejects.toBe(down);
+});
+
+test("who asks while the backend is known to be down does not wait to hear it again", async () => {
+  const { backend, time, find } = setUp();
+  backend.set(project, "p");
+  await find();
+  backend.failure = down;
+  time.now = 10_000;
+  await find();
+  const calls = backend.calls.length;
+  backend.hold();
+  time.now = 14_000;
+  expect(await find()).toBe("project p");
+  expect(backend.calls).toHaveLength(calls);
+  time.now = 15_000;
+  expect(await find()).toBe("project p");
+  await settle();
+  expect(backend.calls).toHaveLength(calls + 1);
+});
+
+test("after the backend is back its answer counts again", async () => {
+  const { backend, time, find } = setUp();
+  backend.set(project, "old");
+  await find();
+  backend.failure = down;
+  time.now = 10_000;
+  await find();
+  backend.failure = undefined;
+  backend.set(project, "new");
+  time.now = 15_000;
+  await find();
+  await settle();
+  expect(await find()).toBe("project new");
+});
+
+test.each([
+  "credentials_refused",
+  "store_damaged",
+] as const)("%s is no outage: nothing expired stands in", async (code) => {
+  const { backend, time, find } = setUp();
+  backend.set(project, "p");
+  await find();
+  backend.failure = new SecretsError(code, "no");
+  time.now = 10_000;
+  await expect(find()).rejects.toMatchObject({ code });
+});
+
+test("what stood in while the backend was down does not when it is back and refuses", async () => {
+  const { backend, time, find } = setUp();
+  backend.set(project, "p");
+  await find();
+  backend.failure = down;
+  time.now = 10_000;
+  await find();
+  backend.failure = new SecretsError("credentials_refused", "no");
+  time.now = 15_000;
+  expect(await find()).toBe("project p");
+  await settle();
+  await expect(find()).rejects.toMatchObject({ code: "credentials_refused" });
+});
