@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Cluster } from "./cluster.ts";
+import { openForwarder } from "./forward-connections.ts";
 
 /** A way to the API server that can be cut. */
 export interface CuttableWay {
@@ -21,30 +21,11 @@ export async function openCuttableWay(
   directKubeconfig = cluster.adminKubeconfig,
 ): Promise<CuttableWay> {
   const target = new URL(cluster.url);
-  const sockets = new Set<Socket>();
   let isCut = false;
-  const server = createServer((inner) => {
-    if (isCut) {
-      inner.destroy();
-      return;
-    }
-    const outer = connect(Number(target.port), target.hostname);
-    for (const [from, to] of [
-      [inner, outer],
-      [outer, inner],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const forwarder = await openForwarder(() =>
+    isCut ? undefined : { port: Number(target.port), host: target.hostname },
+  );
+  const { port } = forwarder;
   const kubeconfig = join(cluster.directory, `way-${port}.kubeconfig`);
   writeFileSync(
     kubeconfig,
@@ -53,20 +34,17 @@ export async function openCuttableWay(
   );
   const cut = () => {
     isCut = true;
-    for (const socket of sockets) socket.destroy();
+    forwarder.cut();
   };
   return {
     kubeconfig,
     cut,
     freeze() {
-      for (const socket of sockets) socket.unpipe().pause();
+      for (const socket of forwarder.sockets) socket.unpipe().pause();
     },
     restore() {
       isCut = false;
     },
-    async close() {
-      cut();
-      await new Promise((resolve) => server.close(resolve));
-    },
+    close: () => forwarder.close(),
   };
 }

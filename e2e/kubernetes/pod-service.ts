@@ -1,5 +1,5 @@
-import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { openForwarder } from "./forward-connections.ts";
 
 /** A pod that a Service sends to: where it serves, and where it says whether it is ready. */
 export interface Endpoint {
@@ -26,38 +26,19 @@ const LOOK_MS = 500;
  */
 export async function openPodService(): Promise<PodService> {
   const endpoints: Endpoint[] = [];
-  const sockets = new Set<Socket>();
   let ready: readonly Endpoint[] = [];
   let turn = 0;
-  const server = createServer((client) => {
+  const forwarder = await openForwarder(() => {
     const endpoint = ready[turn++ % ready.length];
-    if (endpoint === undefined) {
-      client.resetAndDestroy();
-      return;
-    }
-    const pod = connect(endpoint.port, "127.0.0.1");
-    for (const [from, to] of [
-      [client, pod],
-      [pod, client],
-    ] as const) {
-      sockets.add(from);
-      from.pipe(to);
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
+    return endpoint && { port: endpoint.port, host: "127.0.0.1" };
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const look = async () => {
     const answers = await Promise.all(endpoints.map(isReady));
     ready = endpoints.filter((_, at) => answers[at]);
   };
   const looking = setInterval(() => void look(), LOOK_MS);
-  const address = server.address();
   return {
-    port: typeof address === "object" && address !== null ? address.port : 0,
+    port: forwarder.port,
     async add(endpoint) {
       endpoints.push(endpoint);
       while (!ready.includes(endpoint)) await delay(LOOK_MS / 5);
@@ -65,8 +46,7 @@ export async function openPodService(): Promise<PodService> {
     ready: () => ready,
     async close() {
       clearInterval(looking);
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await forwarder.close();
     },
   };
 }
