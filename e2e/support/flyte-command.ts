@@ -1,6 +1,6 @@
+import { ENTER, runOnTerminal, type TerminalStep } from "@flyte-secrets/testkit/terminal";
 import { FLYTE_CLI, type FlyteVersion, flytePythonOf } from "./flyte-python.ts";
 import type { FlyteServer } from "./flyte-server.ts";
-import { runOnTerminal, type TerminalStep } from "./run-on-terminal.ts";
 import { type ProgramResult, runProgram } from "./run-program.ts";
 
 /** What `get secret` says of a secret, as far as the tests look at it. */
@@ -14,8 +14,8 @@ export interface FlyteCommand {
   run(...args: string[]): Promise<ProgramResult>;
   /** Runs it, and throws with its output unless it succeeds. */
   succeed(...args: string[]): Promise<ProgramResult>;
-  /** Runs it at a terminal, and types. */
-  type(args: readonly string[], steps: readonly TerminalStep[]): Promise<{ exitCode: number; screen: string }>;
+  /** Runs it at a terminal, and types lines. */
+  type(args: readonly string[], lines: readonly TerminalStep[]): Promise<{ exitCode: number; screen: string }>;
   /** `get secret NAME`. */
   get(name: string, ...scope: string[]): Promise<ShownSecret>;
   /** `get secret`: the ids, sorted, as project/domain/name. */
@@ -39,7 +39,11 @@ export function flyteCommand(
   return {
     run,
     succeed,
-    type: (args, steps) => runOnTerminal({ file: python, args: [FLYTE_CLI, ...args], ...options, steps }),
+    type(args, lines) {
+      const steps = lines.map(({ after, type }) => ({ after, type: `${type}${ENTER}` }));
+      const env = { PATH: process.env.PATH ?? "", ...options.env };
+      return runOnTerminal({ file: python, args: [FLYTE_CLI, ...args], env, cwd: options.cwd, steps });
+    },
     async get(name, ...scope) {
       const { stdout } = await succeed("get", "secret", name, ...scope);
       // What Flyte calls JSON for a single secret is a Python literal.

@@ -3,10 +3,11 @@ import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/server/local";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
+import { CONTROL_C, ENTER } from "@flyte-secrets/testkit/terminal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { callCli } from "./testing/call-cli.ts";
 import { type CliResult, runCli } from "./testing/run-cli.ts";
-import { CONTROL_C, ENTER, runOnTerminal } from "./testing/run-on-terminal.ts";
+import { runOnTerminal } from "./testing/run-on-terminal.ts";
 
 const CANARY = "canary-3b1f9e";
 const HISTORY_WARNING =

@@ -3,11 +3,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { startServe } from "@flyte-secrets/testkit";
+import { CONTROL_C } from "@flyte-secrets/testkit/terminal";
 import { describe, expect, it } from "vitest";
 import { admitPod, caOf } from "../testing/admit-pod.ts";
 import { ask, taskPod } from "../testing/pod-manifests.ts";
 import { runCli } from "../testing/run-cli.ts";
-import { CONTROL_C, runOnTerminal } from "../testing/run-on-terminal.ts";
+import { runOnTerminal } from "../testing/run-on-terminal.ts";
 import { useCliHome } from "../testing/use-cli-home.ts";
 
 const at = useCliHome();
