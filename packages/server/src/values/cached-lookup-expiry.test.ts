@@ -2,6 +2,17 @@ import { SecretsError } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
 import { down, global, project, settle, setUp } from "./testing/cached-lookup-setup.ts";
 
+/** The backend went down, and the value that it last said of the project has expired and was asked for since. */
+async function setUpInOutage(text: string) {
+  const parts = setUp();
+  parts.backend.set(project, text);
+  await parts.find();
+  parts.backend.failure = down;
+  parts.time.now = 10_000;
+  await parts.find();
+  return parts;
+}
+
 test("a value ends with its time, and what wasn't there with its own", async () => {
   const { backend, time, find } = setUp();
   backend.set(global, "old");
@@ -49,12 +60,7 @@ test("while the backend is down what it last said stands in, for a bounded time,
 });
 
 test("who asks while the backend is known to be down does not wait to hear it again", async () => {
-  const { backend, time, find } = setUp();
-  backend.set(project, "p");
-  await find();
-  backend.failure = down;
-  time.now = 10_000;
-  await find();
+  const { backend, time, find } = await setUpInOutage("p");
   const calls = backend.calls.length;
   backend.hold();
   time.now = 14_000;
@@ -67,12 +73,7 @@ test("who asks while the backend is known to be down does not wait to hear it ag
 });
 
 test("after the backend is back its answer counts again", async () => {
-  const { backend, time, find } = setUp();
-  backend.set(project, "old");
-  await find();
-  backend.failure = down;
-  time.now = 10_000;
-  await find();
+  const { backend, time, find } = await setUpInOutage("old");
   backend.failure = undefined;
   backend.set(project, "new");
   time.now = 15_000;
@@ -94,12 +95,7 @@ test.each([
 });
 
 test("what stood in while the backend was down does not when it is back and refuses", async () => {
-  const { backend, time, find } = setUp();
-  backend.set(project, "p");
-  await find();
-  backend.failure = down;
-  time.now = 10_000;
-  await find();
+  const { backend, time, find } = await setUpInOutage("p");
   backend.failure = new SecretsError("credentials_refused", "no");
   time.now = 15_000;
   expect(await find()).toBe("project p");
