@@ -11,7 +11,7 @@ async function isReady({ probes }: WebhookProcess): Promise<boolean> {
 }
 
 test("SIGTERM of one of two webhooks under constant load: no admission fails, and it exits with 0", async () => {
-  const webhooks = [await startWebhookProcess({ graceMs: 1_000 }), await startWebhookProcess({ graceMs: 1_000 })];
+  const webhooks = [await startWebhookProcess({ graceMs: 3_000 }), await startWebhookProcess({ graceMs: 3_000 })];
   const [first, second] = webhooks;
   if (!first || !second) throw new Error("two were to start");
   onTestFinished(async () => void (await second.stop()));

@@ -1,14 +1,13 @@
 // Values in the memory of several webhook processes: one of them is told that a secret has changed, and all forget it.
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { encodeSecretId, INJECT_LABEL, toRequestAnnotations } from "@flyte-secrets/core";
-import { expect, onTestFinished, test, vi } from "vitest";
+import { encodeSecretId } from "@flyte-secrets/core";
+import { expect, onTestFinished, test } from "vitest";
+import type { Target } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { freePort } from "../kubernetes/cluster.ts";
+import { admittedValue } from "../support/admitted-value.ts";
 import { pythonProgram, requirePython } from "../support/python-environment.ts";
 import { describeWith } from "../support/requirement.ts";
 import { startProgram } from "../support/start-program.ts";
@@ -16,7 +15,7 @@ import { startProgram } from "../support/start-program.ts";
 const CLI = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
 const MOTO = { name: "moto", version: "5.2.5", extras: "[server]", program: "moto_server" };
 const WORKERS = 2;
-const SECRET = { org: "flyte", domain: "dev", project: "shop", name: "api-key" };
+const SECRET = { org: "flyte", domain: "d", project: "p", name: "api-key" };
 
 describeWith(requirePython(MOTO), "webhook --workers over a cloud's secret manager", () => {
   async function startMoto() {
@@ -48,34 +47,14 @@ describeWith(requirePython(MOTO), "webhook --workers over a cloud's secret manag
       env: { HOME: home, AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "test" },
     });
     onTestFinished(() => webhook.stop());
-    return { port: Number(webhook.match[1]), invalidationPort, ca: readFileSync(join(home, "webhook/webhook-ca.crt")) };
+    const ca = readFileSync(join(home, "webhook/webhook-ca.crt"), "utf8");
+    return { port: Number(webhook.match[1]), invalidationPort, ca };
   }
 
   /** The value that each worker gives a pod: new connections go to them in turn. */
-  async function admitByAll({ port, ca }: { port: number; ca: Buffer }): Promise<unknown[]> {
-    const labels = { [INJECT_LABEL]: "true", organization: "flyte", project: "shop", domain: "dev" };
-    const asked = { key: SECRET.name, group: "", groupVersion: "", mountRequirement: 1, envVar: "KEY" } as const;
-    const metadata = { name: "train", labels, annotations: toRequestAnnotations([asked]) };
-    const object = {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata,
-      spec: { containers: [{ name: "main", image: "train" }] },
-    };
-    const kind = { group: "", version: "v1", kind: "Pod" };
-    const review = { uid: "1", kind, namespace: "shop-dev", operation: "CREATE", object };
-    const values: unknown[] = [];
-    for (let turn = 0; turn < WORKERS; turn++) {
-      const sent = request({
-        ...{ host: "127.0.0.1", port, path: "/mutate--v1-pod", method: "POST", ca, agent: false },
-        headers: { "content-type": "application/json" },
-      });
-      sent.end(JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: review }));
-      const [answer] = await once(sent, "response");
-      const { response } = JSON.parse(await text(answer));
-      const [{ value }] = JSON.parse(Buffer.from(response.patch, "base64").toString());
-      values.push(value[0].value);
-    }
+  async function admitByAll(webhook: Target): Promise<string[]> {
+    const values: string[] = [];
+    while (values.length < WORKERS) values.push(await admittedValue(webhook, SECRET.name));
     return values;
   }
 
@@ -95,6 +74,6 @@ describeWith(requirePython(MOTO), "webhook --workers over a cloud's secret manag
       body: JSON.stringify(SECRET),
     });
     expect(status).toBe(200);
-    await vi.waitFor(async () => expect(await admitByAll(webhook)).toEqual(["second", "second"]), { interval: 10 });
+    await expect.poll(() => admitByAll(webhook), { timeout: 10_000, interval: 10 }).toEqual(["second", "second"]);
   });
 });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { INJECT_LABEL, MountRequirement, toRequestAnnotations } from "@flyte-secrets/core";
 import { vi } from "vitest";
@@ -92,7 +92,7 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
     running = [];
     await cluster.kubectl(["delete", "pods", "--all", "-A", "--force", "--grace-period=0"]);
   };
-  const audited = () => readFileSync(cluster.auditLog, "utf8");
+  const audited = () => cluster.audited("flyte:flyte-secrets-");
   let auditedBefore = 0;
 
   const createPod: InstallationSite["createPod"] = async (namespace) => {
@@ -165,11 +165,8 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
     refusals: () =>
       audited()
         .slice(auditedBefore)
-        .split("\n")
-        .filter((line) => line.includes("system:serviceaccount:flyte:flyte-secrets-"))
-        .map((line) => JSON.parse(line))
         .filter(({ responseStatus }) => responseStatus?.code === 403)
-        .map(({ verb, objectRef: { resource, name } }) => `${verb} ${resource} ${name}`),
+        .map(({ verb, objectRef }) => `${verb} ${objectRef?.resource} ${objectRef?.name}`),
     stop,
     async clear() {
       await stop();

@@ -211,10 +211,8 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
 
   /** What the audit log has of the webhook's own calls, but for watches that end. */
   const callsOfWebhook = () =>
-    readFileSync(cluster.auditLog, "utf8")
-      .split("\n")
-      .filter((line) => line.includes("system:serviceaccount:flyte:webhook"))
-      .map((line) => JSON.parse(line))
+    cluster
+      .audited("flyte:webhook")
       .filter(({ verb }) => verb !== "watch")
       .map(({ verb, requestURI }) => `${verb} ${requestURI}`);
 

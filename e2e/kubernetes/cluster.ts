@@ -49,6 +49,14 @@ export interface AccountRules {
   }[];
 }
 
+/** https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event as far as tests look at it. */
+export interface AuditEvent {
+  readonly verb: string;
+  readonly requestURI: string;
+  readonly objectRef?: { readonly resource: string; readonly namespace?: string; readonly name?: string };
+  readonly responseStatus?: { readonly code: number };
+}
+
 /** A real etcd and a real kube-apiserver, with RBAC, admission and an audit log, without kubelets or controllers. */
 export interface Cluster {
   readonly url: string;
@@ -61,6 +69,8 @@ export interface Cluster {
   readonly adminKubeconfig: string;
   /** One line of JSON for each request and its stage (https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/). */
   readonly auditLog: string;
+  /** What it has noted so far of the requests of service accounts whose `NAMESPACE:NAME` begins so. */
+  audited(account: string): AuditEvent[];
   readonly etcdDirectory: string;
   /** Its API in JSON (https://etcd.io/docs/v3.6/dev-guide/api_grpc_gateway/). */
   readonly etcdUrl: string;
@@ -178,6 +188,13 @@ export async function startCluster(version = NEWEST_KUBERNETES): Promise<Cluster
     ca: readFileSync(certificate, "utf8"),
     adminKubeconfig,
     auditLog: file("audit.log"),
+    audited: (account) =>
+      readFileSync(file("audit.log"), "utf8")
+        .split("\n")
+        // What follows the last line break may still be being written.
+        .slice(0, -1)
+        .filter((line) => line.includes(`"username":"system:serviceaccount:${account}`))
+        .map((line) => JSON.parse(line)),
     etcdDirectory: file("etcd"),
     etcdUrl,
     etcd,

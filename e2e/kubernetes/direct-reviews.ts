@@ -2,7 +2,7 @@ import { Agent } from "node:https";
 import type { SecretRequest } from "@flyte-secrets/core";
 import { type KubeClient, SECRETS } from "@flyte-secrets/server";
 import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { send } from "../../packages/server/src/webhook/testing/post-review.ts";
+import { admit } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { WEBHOOK_NAMESPACE, type WebhookReplica } from "./webhook-replicas.ts";
 
 /** The pods' project and domain, and their namespace. */
@@ -23,16 +23,8 @@ export async function openDirectReviews(
 ): Promise<DirectReviews> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const target = { port: ports.admission, ca: await readCa(client), agent };
-  const body = JSON.stringify(podReview(taskPod(requests)));
-  return {
-    async admit() {
-      const { text } = await send(target, body);
-      const { response } = JSON.parse(text);
-      if (response?.allowed !== true) throw new Error(`not let in: ${text}`);
-      return Buffer.from(response.patch, "base64").toString();
-    },
-    close: () => agent.destroy(),
-  };
+  const review = podReview(taskPod(requests));
+  return { admit: () => admit(target, review), close: () => agent.destroy() };
 }
 
 /** What the webhook's certificate is checked by. */

@@ -118,12 +118,10 @@ describeWith(requireKubernetes(), "image-pull Secrets on a real API server", () 
 
   /** What the audit log has of the webhook's own calls for Secrets, but for watches. */
   const callsOfWebhook = () =>
-    readFileSync(cluster.auditLog, "utf8")
-      .split("\n")
-      .filter((line) => line.includes("system:serviceaccount:flyte:webhook"))
-      .map((line) => JSON.parse(line))
+    cluster
+      .audited("flyte:webhook")
       .filter(({ verb, objectRef }) => verb !== "watch" && objectRef?.resource === "secrets")
-      .map(({ verb, objectRef }) => `${verb} ${objectRef.namespace}/${objectRef.name ?? ""}`);
+      .map(({ verb, objectRef }) => `${verb} ${objectRef?.namespace}/${objectRef?.name ?? ""}`);
 
   test("a pod is stored with a reference to a copy that is there, once for all pods, and none on a dry run", async () => {
     await keep("one");

@@ -1,11 +1,8 @@
 // Service and webhook in one process over a real API server: pods get what a call has written once it is answered.
-import { once } from "node:events";
-import { request } from "node:https";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
-import { INJECT_LABEL, toRequestAnnotations } from "@flyte-secrets/core";
 import { startServe } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { admittedValue } from "../support/admitted-value.ts";
 import { describeWith } from "../support/requirement.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
 
@@ -36,43 +33,20 @@ describeWith(requireKubernetes(), "serve --webhook.enabled on a real API server"
     onTestFinished(async () => void (await serve.close()));
     const port = Number(/^Webhook on {3}port (\d+)$/m.exec(serve.output())?.[1]);
     const secret = await cluster.kubectl(["get", "secret", "-n", "flyte", "flyte-pod-webhook", "-o", "json"]);
-    return { serve, port, ca: Buffer.from(JSON.parse(secret).data["ca.crt"], "base64") };
-  }
-
-  /** The value that a pod gets; undefined for one that is rejected. */
-  async function admit({ port, ca }: { port: number; ca: Buffer }): Promise<unknown> {
-    const labels = { [INJECT_LABEL]: "true", organization: "flyte", project: "shop", domain: "dev" };
-    const asked = { key: "api-key", group: "", groupVersion: "", mountRequirement: 1, envVar: "KEY" } as const;
-    const metadata = { name: "train", labels, annotations: toRequestAnnotations([asked]) };
-    const object = {
-      apiVersion: "v1",
-      kind: "Pod",
-      metadata,
-      spec: { containers: [{ name: "main", image: "train" }] },
-    };
-    const kind = { group: "", version: "v1", kind: "Pod" };
-    const review = { uid: "1", kind, namespace: "shop-dev", operation: "CREATE", object };
-    const sent = request({
-      ...{ host: "localhost", port, path: "/mutate--v1-pod", method: "POST", ca, agent: false },
-      headers: { "content-type": "application/json" },
-    });
-    sent.end(JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request: review }));
-    const [answer] = await once(sent, "response");
-    const { patch } = JSON.parse(await text(answer)).response;
-    return patch && JSON.parse(Buffer.from(patch, "base64").toString())[0].value[0].value;
+    return { serve, port, ca: Buffer.from(JSON.parse(secret).data["ca.crt"], "base64").toString() };
   }
 
   test("the next pod gets what a call has written, without waiting for the watch", async () => {
     const { serve, ...webhook } = await start();
     const headers = { authorization: `Bearer ${serve.token}`, "content-type": "application/json" };
-    const id = { name: "api-key", project: "shop", domain: "dev" };
+    const id = { name: "api-key", project: "p", domain: "d" };
     for (let round = 0; round < 10; round++) {
       const value = `value ${round}`;
       const [method, path] = round === 0 ? ["POST", ""] : ["PUT", "/name/api-key"];
       const body = JSON.stringify({ id, secretSpec: { stringValue: value } });
       const { ok } = await fetch(`${serve.endpoint}/secrets/api/v1${path}`, { method, headers, body });
       expect(ok).toBe(true);
-      expect(await admit(webhook)).toBe(value);
+      expect(await admittedValue(webhook, id.name, { host: "localhost" })).toBe(value);
     }
   });
 });

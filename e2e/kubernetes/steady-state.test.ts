@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { type ScopeLevel, SecretValue } from "@flyte-secrets/core";
 import { type KubeClient, type KubernetesStore, openKubernetesStore, systemClock } from "@flyte-secrets/server";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -40,10 +39,8 @@ describeWith(requireKubernetes(), "the webhook in the steady state, with values 
 
   /** What the API server noted of the webhook's requests, but for watches, which end and begin again, and its own certificate. */
   const callsOfWebhook = () =>
-    readFileSync(cluster.auditLog, "utf8")
-      .split("\n")
-      .filter((line) => line.includes(`system:serviceaccount:${WEBHOOK_NAMESPACE}:webhook`))
-      .map((line) => JSON.parse(line))
+    cluster
+      .audited(`${WEBHOOK_NAMESPACE}:webhook`)
       .filter(({ verb, objectRef }) => verb !== "watch" && objectRef?.name !== "webhook")
       .map(({ verb, requestURI }) => `${verb} ${requestURI}`);
 

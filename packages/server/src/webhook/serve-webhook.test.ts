@@ -10,6 +10,8 @@ import { review, type Target } from "./testing/post-review.ts";
 import { serveForTest, type TestWebhook } from "./testing/serve-for-test.ts";
 import { startLoad } from "./testing/steady-load.ts";
 
+const SOON_MS = 10_000;
+
 async function probe(webhook: TestWebhook, path: string): Promise<string> {
   const response = await fetch(`http://127.0.0.1:${webhook.probes}${path}`);
   return `${response.status} ${await response.text()}`;
@@ -65,12 +67,12 @@ describe("another certificate", () => {
       turn++;
       return webhook;
     });
-    await vi.waitFor(() => expect(turn).toBeGreaterThan(20));
+    await vi.waitFor(() => expect(turn).toBeGreaterThan(20), SOON_MS);
     const next = await createCertificate();
     for (let round = 0; round < 10; round++) webhook.renew({ ...next, ca: next.cert });
     expect(await fingerprint({ port: webhook.port, ca: next.cert })).not.toBe(before);
     const turnAtRenewal = turn;
-    await vi.waitFor(() => expect(turn).toBeGreaterThan(turnAtRenewal + 100));
+    await vi.waitFor(() => expect(turn).toBeGreaterThan(turnAtRenewal + 100), SOON_MS);
     expect((await load.stop()).failures).toEqual([]);
   });
 
@@ -97,12 +99,12 @@ describe("stopping", () => {
     let turn = 0;
     const load = startLoad(6, () => endpoints[turn++ % endpoints.length] ?? servers[1] ?? never());
 
-    await vi.waitFor(() => expect(turn).toBeGreaterThan(100));
-    const closed = first?.close({ graceMs: 500, finishMs: 5_000 });
-    await vi.waitFor(() => expect(endpoints).toEqual(servers.slice(1)));
+    await vi.waitFor(() => expect(turn).toBeGreaterThan(100), SOON_MS);
+    const closed = first?.close({ graceMs: 2_000, finishMs: 5_000 });
+    await vi.waitFor(() => expect(endpoints).toEqual(servers.slice(1)), SOON_MS);
     await closed;
     const turnAtClose = turn;
-    await vi.waitFor(() => expect(turn).toBeGreaterThan(turnAtClose + 100));
+    await vi.waitFor(() => expect(turn).toBeGreaterThan(turnAtClose + 100), SOON_MS);
     const { failures, admitted } = await load.stop();
     expect(failures).toEqual([]);
     expect([...admitted.values()].every((count) => count > 20)).toBe(true);
@@ -119,9 +121,12 @@ describe("stopping", () => {
     };
     const webhook = await serveForTest({ mutator });
     const answer = review(webhook, podReview(taskPod([])));
-    await vi.waitFor(() => expect(release).not.toBe(nothing));
+    await vi.waitFor(() => expect(release).not.toBe(nothing), SOON_MS);
     const closed = webhook.close({ graceMs: 0, finishMs: 10_000 });
-    await vi.waitFor(async () => expect(await probe(webhook, "/readyz")).toBe("503 not ready: shutting down\n"));
+    await vi.waitFor(
+      async () => expect(await probe(webhook, "/readyz")).toBe("503 not ready: shutting down\n"),
+      SOON_MS,
+    );
     release();
     expect(await answer).toMatchObject({ response: { allowed: true } });
     await closed;
@@ -166,7 +171,10 @@ describe("connections without a request", () => {
     socket.write(`POST /mutate--v1-pod HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`);
     await review(webhook, podReview(taskPod([])));
     const closed = webhook.close({ graceMs: 0, finishMs: 60_000 });
-    await vi.waitFor(async () => expect(await connectTo(webhook).catch((error) => error.code)).toBe("ECONNREFUSED"));
+    await vi.waitFor(
+      async () => expect(await connectTo(webhook).catch((error) => error.code)).toBe("ECONNREFUSED"),
+      SOON_MS,
+    );
     socket.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
     expect(await text(socket)).toMatch(/^HTTP\/1.1 200 OK\r\n/);
     await closed;
