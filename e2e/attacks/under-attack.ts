@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+
+/** Whom an attack is meant for, and somebody who wants to be served meanwhile. */
+export interface AttackedProgram {
+  readonly pid: number;
+  /** One request of the good client's; throws when it isn't answered as it should be. */
+  readonly ask: () => Promise<void>;
+}
+
+/** What became of a program, and of its good client, while it was attacked. */
+export interface AttackReport {
+  /** Requests of the good client's that were answered as they should be: one at least before the attack, and one after it. */
+  readonly answered: number;
+  /** Why the others weren't; at most ten. */
+  readonly failures: readonly string[];
+  readonly slowestMs: number;
+  /** The most resident memory that was seen, in MiB (Linux's VmHWM is the kernel's own maximum, so nothing is missed). */
+  readonly peakMib: number;
+}
+
+/**
+ * Runs `attack` while a good client asks one request after the other. Asks once before it and once after it, so that a program
+ * that has ended, or that answers nobody any more, shows as a failure. Throws what `attack` throws.
+ */
+export async function underAttack(program: AttackedProgram, attack: () => Promise<void>): Promise<AttackReport> {
+  let answered = 0;
+  let slowestMs = 0;
+  const failures: string[] = [];
+  const ask = async () => {
+    const started = performance.now();
+    try {
+      await program.ask();
+      answered += 1;
+    } catch (error) {
+      if (failures.length < 10) failures.push(String(error));
+    }
+    slowestMs = Math.max(slowestMs, performance.now() - started);
+  };
+
+  await ask();
+  let over = false;
+  const asking = (async () => {
+    while (!over) {
+      await ask();
+      // An answer that comes at once, a refused connection for example, must not keep the attack from being sent.
+      await new Promise(setImmediate);
+    }
+  })();
+  try {
+    await attack();
+  } finally {
+    over = true;
+    await asking;
+  }
+  await ask();
+  return { answered, failures, slowestMs: Math.round(slowestMs), peakMib: peakMib(program.pid) };
+}
+
+/** The most resident memory that the process ever had, in MiB; throws once it has ended. */
+export function peakMib(pid: number): number {
+  const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+  return Math.round(Number(kib) / 1024);
+}
