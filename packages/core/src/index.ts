@@ -14,6 +14,7 @@ export {
 } from "./delivery.ts";
 export { encodeRequestText } from "./encode-request-text.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
+export { escapeControls, excerpt, quote } from "./foreign-text.ts";
 export { cleanLabelValue, imagePullLabels, imagePullSecretName, isImagePullSecretName } from "./image-pull-names.ts";
 export {
   type InjectContext,
