@@ -83,7 +83,17 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
   const server = tls ? createHttpsServer({ ...limits, ...secure }, handler) : createHttpServer(limits, handler);
   server.maxConnections = MAX_CONNECTIONS;
   const connections: Connections = new Map();
+  const handshakes = new Map<string, Socket>();
+  let closing = false;
+  if (tls)
+    server.on("connection", (socket: Socket) => {
+      const peer = nameOf(socket);
+      handshakes.set(peer, socket);
+      socket.once("close", () => handshakes.get(peer) === socket && handshakes.delete(peer));
+    });
   server.on(tls ? "secureConnection" : "connection", (socket: Socket) => {
+    handshakes.delete(nameOf(socket));
+    if (closing) return void socket.destroy();
     connections.set(socket, -1);
     // A listener for data would take the reading of requests away from Node's own fast way.
     socket.once("close", () => connections.delete(socket));
@@ -99,9 +109,10 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
   const sweeping = setInterval(closeIdle, idleTimeoutMs, connections).unref();
 
   const close = async (graceMs: number) => {
-    draining = true;
+    draining = closing = true;
     const closed = once(server, "close");
     server.close();
+    for (const socket of handshakes.values()) socket.destroy();
     // Spare ones, as the API server keeps them: Node takes a connection for busy until its first request is over.
     for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
     const grace = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -123,6 +134,11 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
       return closed;
     },
   };
+}
+
+/** The client's end of a connection, which no two open ones of a listener share. */
+function nameOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 /** The open connections, each with the bytes that had moved on it at the last sweep. */

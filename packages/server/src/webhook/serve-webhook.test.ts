@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect as connectPlain } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect, type TLSSocket } from "node:tls";
 import { SecretsError } from "@flyte-secrets/core";
@@ -160,6 +161,17 @@ describe("connections without a request", () => {
     // Both have been accepted once a later one is answered.
     await review(webhook, podReview(taskPod([])));
     const ended = once(spare, "close");
+    await webhook.close({ graceMs: 0, finishMs: 60_000 });
+    await ended;
+  });
+
+  it("are closed at once while their handshake is under way", { timeout: 8_000 }, async () => {
+    const webhook = await serveForTest();
+    const socket = connectPlain(webhook.port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    await once(socket, "connect");
+    await review(webhook, podReview(taskPod([])));
+    const ended = once(socket, "close");
     await webhook.close({ graceMs: 0, finishMs: 60_000 });
     await ended;
   });
