@@ -1,6 +1,13 @@
 // The secret managers that the tasks ask, called as the tasks are, and what they hold. Most text ends with a line feed, which flytekit
 // cuts off.
-import { encodeSecretId, kubernetesSecretName, lookupIds, type SecretLookup, SecretValue } from "@flyte-secrets/core";
+import {
+  encodeSecretId,
+  type KubernetesSecret,
+  kubernetesSecretName,
+  lookupIds,
+  type SecretLookup,
+  SecretValue,
+} from "@flyte-secrets/core";
 import {
   createAwsInjector,
   createAzureInjector,
@@ -78,8 +85,8 @@ export function openManager(task: string, delivery: DeliveryName): { mutator: Mu
     }
   }
   const writer = {
-    async write(_: string, secret: { name: string; data: Readonly<Record<string, SecretValue>> }) {
-      secrets.set(secret.name, secret.data);
+    async write(_: string, written: readonly KubernetesSecret[]) {
+      for (const { name, data } of written) secrets.set(name, data);
     },
   };
   const mutator = createMutator({

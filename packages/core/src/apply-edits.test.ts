@@ -165,8 +165,30 @@ describe("volumes", () => {
     ]);
   });
 
+  it("that were written in one Secret, or of several Secrets, are replaced by those of the values as they are now", () => {
+    const written = ["a", "b", "c"].map((digit) => `flyte-secrets-${digit.repeat(32)}`);
+    const [together = "", one = "", other = ""] = written;
+    const source = (name: string) => ({ secret: { name, items: [{ key: name, path: name }] } });
+    const now: Volume = { name: "secrets", projected: { sources: [source(one), source(other)], defaultMode: 0o444 } };
+    for (const there of [
+      secret(together, "A", "B"),
+      { name: "secrets", projected: { sources: [source(one), source(together)], defaultMode: 0o444 } },
+    ]) {
+      const { pod, patch } = applyEdits(podWith({ volumes: [there] }), [{ kind: "volume", volume: now }]);
+      expect(patch).toEqual([{ op: "replace", path: "/spec/volumes/0", value: now }]);
+      expect(applyEdits(pod, [{ kind: "volume", volume: now }]).patch).toEqual([]);
+    }
+  });
+
   it.each<[string, Volume]>([
     ["on disk", { name: "secrets", emptyDir: {} }],
+    [
+      "of a Secret of ours beside a token",
+      {
+        name: "secrets",
+        projected: { sources: [{ secret: { name: `flyte-secrets-${"a".repeat(32)}` } }, { serviceAccountToken: {} }] },
+      },
+    ],
     ["of a Secret", secret("theirs", "A")],
     ["of a host path", { name: "secrets", hostPath: { path: "/" } }],
     ["of several Secrets", { name: "secrets", projected: { sources: [{ secret: { name: "theirs" } }] } }],

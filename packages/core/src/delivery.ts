@@ -9,7 +9,7 @@ export interface KubernetesSecret {
   /** Says which content it has: another content is another Secret, so it never changes (see {@link isWrittenSecretName}). */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** By data key. */
+  /** By data key: one value under one key. */
   readonly data: Readonly<Record<string, SecretValue>>;
 }
 

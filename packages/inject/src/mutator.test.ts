@@ -2,6 +2,7 @@ import {
   type Delivery,
   type Injector,
   imagePullSecretName,
+  type KubernetesSecret,
   lookupIds,
   type Pod,
   parsePod,
@@ -234,13 +235,13 @@ describe("image-pull Secrets", () => {
   /** With one for each secret of these keys; tells what it copied. */
   function setUp(keys: readonly string[], change: Partial<ImagePullSecrets> = {}) {
     const copied: string[] = [];
-    const written: string[] = [];
+    const written: (readonly KubernetesSecret[])[] = [];
     const imagePull: ImagePullSecrets = {
       find: (id) => (keys.includes(id.name) ? imagePullSecretName(id) : undefined),
       copy: (namespace, name) => void copied.push(`${namespace}/${name}`),
       ...change,
     };
-    const writer = { write: (_: string, { name }: { name: string }) => void written.push(name) };
+    const writer = { write: (_: string, secrets: readonly KubernetesSecret[]) => void written.push(secrets) };
     const mutator = createMutator({
       managers: [global, onlyGroups, embedded],
       secretEnvVarPrefix: "_UNION_",

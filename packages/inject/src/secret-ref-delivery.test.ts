@@ -47,7 +47,7 @@ interface Setting {
 }
 
 function setUp({ values = {}, namespace, write }: Setting) {
-  const written: { namespace: string; secret: KubernetesSecret; options: WriteOptions }[] = [];
+  const written: { namespace: string; secrets: readonly KubernetesSecret[]; options: WriteOptions }[] = [];
   const lookup: SecretLookup = {
     async find(scope, key) {
       const [narrowest] = lookupIds(scope, key);
@@ -70,9 +70,9 @@ function setUp({ values = {}, namespace, write }: Setting) {
     envVarNaming: "raw",
     delivery: createSecretRefDelivery({
       writer: {
-        async write(namespace, secret, options) {
-          await write?.(namespace, secret, options);
-          written.push({ namespace, secret, options });
+        async write(namespace, secrets, options) {
+          await write?.(namespace, secrets, options);
+          written.push({ namespace, secrets, options });
         },
       },
       namingKey: new Uint8Array(32),
@@ -87,15 +87,14 @@ async function changed(mutation: ReturnType<ReturnType<typeof createMutator>["mu
   return result;
 }
 
-const NAME = "flyte-secrets-NAME";
-
-/** The mutation with the name of the Secret that was written, which a test of its own looks at, replaced. */
-function withoutDigest<T>(value: T): T {
-  return JSON.parse(JSON.stringify(value).replace(/flyte-secrets-[0-9a-f]{32}/g, NAME));
+/** The mutation with the names of the Secrets that are written, which a test of its own looks at, replaced by their data keys. */
+function withoutDigests<T>({ mutation, part }: { mutation: { secrets: readonly KubernetesSecret[] }; part: T }): T {
+  const keys = new Map(mutation.secrets.map(({ name, data }) => [name, `copy of ${Object.keys(data).join()}`]));
+  return JSON.parse(JSON.stringify(part).replace(/flyte-secrets-[0-9a-f]{32}/g, (name) => keys.get(name) ?? name));
 }
 
 describe("delivery SecretRef", () => {
-  it("writes the values of a pod into one Secret, to which the pod refers", async () => {
+  it("writes each value of a pod into a Secret of its own, to which the pod refers", async () => {
     const { mutator, written } = setUp({ values: { password: "hunter2", "my-key": "k", cert: "c" } });
     const pod = podOf(
       { key: "password" },
@@ -106,8 +105,8 @@ describe("delivery SecretRef", () => {
     );
     const mutation = await changed(mutator.mutate(pod));
 
-    const ref = (key: string) => ({ secretKeyRef: { name: NAME, key } });
-    expect(withoutDigest(mutation.pod)).toEqual({
+    const ref = (key: string) => ({ secretKeyRef: { name: `copy of ${key}`, key } });
+    expect(withoutDigests({ mutation, part: mutation.pod })).toEqual({
       metadata: pod.metadata,
       spec: {
         containers: [
@@ -128,11 +127,10 @@ describe("delivery SecretRef", () => {
         volumes: [
           {
             name: "embedded-secret-vol",
-            secret: {
-              secretName: NAME,
-              items: [
-                { key: id("cert"), path: "cert" },
-                { key: id("password"), path: "password" },
+            projected: {
+              sources: [
+                { secret: { name: `copy of ${id("cert")}`, items: [{ key: id("cert"), path: "cert" }] } },
+                { secret: { name: `copy of ${id("password")}`, items: [{ key: id("password"), path: "password" }] } },
               ],
               defaultMode: 0o444,
             },
@@ -140,32 +138,45 @@ describe("delivery SecretRef", () => {
         ],
       },
     });
-    const secret: KubernetesSecret = {
+    const secret = (key: string, value: string): KubernetesSecret => ({
       name: expect.stringMatching(/^flyte-secrets-[0-9a-f]{32}$/),
       labels: { "app.flyte.org/managed-by": "flyte-secrets-webhook" },
-      data: {
-        [id("password")]: SecretValue.fromText("hunter2"),
-        [id("my-key")]: SecretValue.fromText("k"),
-        [id("cert")]: SecretValue.fromText("c"),
-        global__g__k: SecretValue.fromText("global"),
-      },
-    };
-    expect(mutation.secrets).toEqual([secret]);
+      data: { [key]: SecretValue.fromText(value) },
+    });
+    const secrets = [
+      secret(id("password"), "hunter2"),
+      secret(id("my-key"), "k"),
+      secret(id("cert"), "c"),
+      secret("global__g__k", "global"),
+    ];
+    expect(mutation.secrets).toEqual(secrets);
     expect(revealed(mutation.secrets)).toEqual(["hunter2", "k", "c", "global"]);
-    expect(written).toEqual([{ namespace: "p1-dev", secret, options: { owners: [OWNER] } }]);
+    expect(written).toEqual([{ namespace: "p1-dev", secrets, options: { owners: [OWNER] } }]);
     expect(JSON.stringify(mutation.secrets)).not.toContain("hunter2");
   });
 
-  it("names the Secret after its content: the same values share one, a changed value is another", async () => {
+  it("needs no more Secrets than there are values, whatever combinations of them pods ask for", async () => {
+    const keys = ["a", "b", "c", "d"];
+    const { mutator } = setUp({ values: Object.fromEntries(keys.map((key) => [key, "the same"])) });
+    const names = new Set<string>();
+    for (let combination = 1; combination < 2 ** keys.length; combination++) {
+      const asked = keys.filter((_, at) => (combination >> at) % 2 === 1);
+      const { secrets } = await changed(mutator.mutate(podOf(...asked.map((key) => ({ key })))));
+      expect(secrets.flatMap(({ data }) => Object.keys(data))).toEqual(asked.map(id));
+      for (const { name } of secrets) names.add(name);
+    }
+    expect(names.size).toBe(keys.length);
+  });
+
+  it("names a Secret after id and value: a changed value is another", async () => {
     const nameOf = async (values: Record<string, string>, ...keys: string[]) => {
       const pod = podOf(...keys.map((key) => ({ key })));
-      return (await changed(setUp({ values }).mutator.mutate(pod))).secrets[0]?.name;
+      return (await changed(setUp({ values }).mutator.mutate(pod))).secrets.map((secret) => secret.name);
     };
-    const name = await nameOf({ a: "1", b: "2" }, "a", "b");
-    expect(await nameOf({ a: "1", b: "2" }, "b", "a", "a")).toBe(name);
-    expect(await nameOf({ a: "1", b: "3" }, "a", "b")).not.toBe(name);
-    expect(await nameOf({ a: "2", b: "1" }, "a", "b")).not.toBe(name);
-    expect(await nameOf({ a: "1", b: "2" }, "a")).not.toBe(name);
+    const [a, b] = await nameOf({ a: "1", b: "2" }, "a", "b");
+    expect(await nameOf({ a: "1", b: "2" }, "b", "a", "a")).toEqual([b, a]);
+    expect(await nameOf({ a: "1", b: "3" }, "a", "b")).toEqual([a, expect.not.stringMatching(b ?? "")]);
+    expect(await nameOf({ a: "2" }, "a")).not.toEqual([a]);
   });
 
   it("names it differently with another key, so that a name is no means to try values out", async () => {
@@ -209,7 +220,7 @@ describe("delivery SecretRef", () => {
       ),
     );
     expect(mutation.warnings).toEqual([]);
-    expect(withoutDigest(mutation.pod.spec)).toEqual({
+    expect(withoutDigests({ mutation, part: mutation.pod.spec })).toEqual({
       containers: [
         {
           name: "main",
@@ -236,7 +247,7 @@ describe("delivery SecretRef", () => {
                   optional: true,
                 },
               },
-              { secret: { name: NAME, items: [{ key: id("a"), path: "a" }] } },
+              { secret: { name: `copy of ${id("a")}`, items: [{ key: id("a"), path: "a" }] } },
             ],
             defaultMode: 0o444,
           },
@@ -259,7 +270,7 @@ describe("delivery SecretRef", () => {
     const mutation = await changed(mutator.mutate(podOf({ key: "k", mountRequirement: 1 }, { key: "k" })));
     const md5OfKey = md5("k");
     const dataKey = "u__org__flyte__domain__dev__project____key__k";
-    expect(withoutDigest(mutation.pod.spec)).toEqual({
+    expect(withoutDigests({ mutation, part: mutation.pod.spec })).toEqual({
       containers: [
         {
           name: "main",
@@ -269,13 +280,18 @@ describe("delivery SecretRef", () => {
             { name: "FLYTE_SECRETS_ENV_PREFIX", value: "_UNION_" },
             {
               name: `_UNION_${md5OfKey.toUpperCase()}_K`,
-              valueFrom: { secretKeyRef: { name: NAME, key: dataKey } },
+              valueFrom: { secretKeyRef: { name: `copy of ${dataKey}`, key: dataKey } },
             },
           ],
           volumeMounts: [{ name: expect.any(String), mountPath: `/etc/flyte/secrets/${md5OfKey}`, readOnly: true }],
         },
       ],
-      volumes: [{ name: expect.any(String), secret: { secretName: NAME, items: [{ key: dataKey, path: "k" }] } }],
+      volumes: [
+        {
+          name: expect.any(String),
+          secret: { secretName: `copy of ${dataKey}`, items: [{ key: dataKey, path: "k" }] },
+        },
+      ],
     });
     expect(mutation.injections.map(({ manager, level }) => [manager, level])).toEqual([
       ["K8s", "domain"],
@@ -314,7 +330,7 @@ describe("delivery SecretRef", () => {
     const edits = labels.map(
       (label) => ({ kind: "secretVariable", name: "A", source: { kind: "value", value, label } }) as const,
     );
-    expect(Object.keys(delivery.deliver([edits]).secrets[0]?.data ?? {})).toEqual([
+    expect(delivery.deliver([edits]).secrets.flatMap(({ data }) => Object.keys(data))).toEqual([
       expect.stringMatching(/^[0-9a-f]{64}$/),
       expect.stringMatching(/^[0-9a-f]{64}$/),
       "u__ok",

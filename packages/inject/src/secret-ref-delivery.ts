@@ -2,12 +2,14 @@ import { createHmac, hash, randomBytes } from "node:crypto";
 import {
   type Awaitable,
   type Delivery,
+  type InjectorEdit,
   type KubernetesSecret,
   type PodEdit,
   SECRETS_DIRECTORY,
   type SecretKeyReference,
   type SecretSource,
   type SecretValue,
+  type ValueSource,
   type Volume,
   type WriteOptions,
   writtenSecretName,
@@ -25,13 +27,16 @@ import {
 /** Every container may read a file, whichever user it runs as. */
 const FILE_MODE = 0o444;
 
+const LABELS = { "app.flyte.org/managed-by": "flyte-secrets-webhook" } as const;
+
 /** Writes the Secrets that pods refer to. */
 export interface SecretWriter {
   /**
-   * Makes sure that `secret` is in `namespace` when it returns; one of that name has that content, so that nothing needs to
-   * be compared. It goes away with the `owners`, or after a while if no pod came to use it. Throws if it can't be written.
+   * Makes sure that all of `secrets` are in `namespace` when it returns; one of that name has that content, so that nothing needs to
+   * be compared. They go away with the `owners`, or after a while if no pod came to use them. Throws if one can't be written.
+   * Without a promise when all are there already.
    */
-  write(namespace: string, secret: KubernetesSecret, options: WriteOptions): Awaitable<void>;
+  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): Awaitable<void>;
 }
 
 export interface SecretRefDeliveryOptions {
@@ -44,17 +49,19 @@ export interface SecretRefDeliveryOptions {
 }
 
 /**
- * Puts the values that a pod needs into one Secret in the pod's namespace, to which the pod only refers: `secretKeyRef` for
- * variables, a volume of mode 0444 for files, no init container. A value that lies there already is referred to where it is.
+ * Puts each value that a pod needs into a Secret of its own in the pod's namespace, to which the pod only refers: `secretKeyRef` for
+ * variables, one volume of mode 0444 for files, no init container. So pods that need other combinations of the same secrets share
+ * them, and there are never more than there are values. A value that lies there already is referred to where it is.
  */
 export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }: SecretRefDeliveryOptions): Delivery {
-  const digestOf = createDigest(namingKey);
+  const secretOf = createSecrets(namingKey);
+  const reference = (source: SecretSource): SecretKeyReference => {
+    if (source.kind === "reference") return source.reference;
+    return source.location ?? { name: secretOf(source).name, key: dataKey(source.label) };
+  };
   return {
     name: "SecretRef",
     deliver(requested) {
-      const data = valuesToWrite(requested.flat().flatMap((edit) => ("source" in edit ? [edit.source] : [])));
-      const name = secretName(data, digestOf);
-      const reference = (source: SecretSource) => referenceTo(source, name);
       const files = filesOf(requested).map((file) => ({ file, reference: reference(file.source) }));
       // Where a group's directory would be inside the read-only mount, one volume carries them all.
       const together = files.some(({ file }) => !file.group);
@@ -70,28 +77,22 @@ export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }:
                 files.filter(({ file }) => file.group?.name === group.name),
               ),
       });
-      const labels = { "app.flyte.org/managed-by": "flyte-secrets-webhook" };
-      return { edits, secrets: data.size === 0 ? [] : [{ name, labels, data: Object.fromEntries(data) }] };
+      const secrets = new Map(
+        valuesToWrite(requested)
+          .map(secretOf)
+          .map((secret) => [secret.name, secret]),
+      );
+      return { edits, secrets: [...secrets.values()] };
     },
     write(namespace, secrets, options) {
-      // A pod has one at the most.
-      const [secret] = secrets;
-      if (secret) return writer.write(namespace, secret, options);
+      if (secrets.length > 0) return writer.write(namespace, secrets, options);
     },
   };
 }
 
-function valuesToWrite(sources: readonly SecretSource[]): Map<string, SecretValue> {
-  const data = new Map<string, SecretValue>();
-  for (const source of sources) {
-    if (source.kind === "value" && !source.location) data.set(dataKey(source.label), source.value);
-  }
-  return data;
-}
-
-function referenceTo(source: SecretSource, writtenName: string): SecretKeyReference {
-  if (source.kind === "reference") return source.reference;
-  return source.location ?? { name: writtenName, key: dataKey(source.label) };
+function valuesToWrite(requested: readonly (readonly InjectorEdit[])[]): ValueSource[] {
+  const sources = requested.flat().flatMap((edit) => ("source" in edit ? [edit.source] : []));
+  return sources.filter((source) => source.kind === "value").filter(({ location }) => !location);
 }
 
 /** A label as it is where Kubernetes takes it as a data key, else its hash. */
@@ -100,21 +101,19 @@ function dataKey(label: string): string {
   return legal ? label : hash("sha256", label);
 }
 
-/** The keyed hash of a value, worked out once: a cache hands out the same `SecretValue` again and again. */
-function createDigest(key: Uint8Array): (value: SecretValue) => string {
-  const digests = new WeakMap<SecretValue, string>();
-  return (value) => {
-    const known = digests.get(value);
+/** The Secret of a value, made once: a cache hands out the same `SecretValue` again and again. Its name is a keyed hash of all it holds. */
+function createSecrets(namingKey: Uint8Array): (source: ValueSource) => KubernetesSecret {
+  const made = new WeakMap<SecretValue, Map<string, KubernetesSecret>>();
+  return ({ value, label }) => {
+    const ofValue = made.get(value) ?? new Map<string, KubernetesSecret>();
+    const known = ofValue.get(label);
     if (known !== undefined) return known;
-    const digest = createHmac("sha256", key).update(value.revealBytes()).digest("hex");
-    digests.set(value, digest);
-    return digest;
+    const key = dataKey(label);
+    const digest = createHmac("sha256", namingKey).update(`${key}\0`).update(value.revealBytes()).digest("hex");
+    const secret = { name: writtenSecretName(digest.slice(0, 32)), labels: LABELS, data: { [key]: value } };
+    made.set(value, ofValue.set(label, secret));
+    return secret;
   };
-}
-
-function secretName(data: ReadonlyMap<string, SecretValue>, digestOf: (value: SecretValue) => string): string {
-  const content = [...data].map(([key, value]) => `${key} ${digestOf(value)}\n`).sort();
-  return writtenSecretName(hash("sha256", content.join("")).slice(0, 32));
 }
 
 function filesVolume(files: readonly ReferencedFile[]): PodEdit[] {

@@ -40,13 +40,13 @@ async function start(flags: Record<string, string> = {}) {
     cwd: home,
   });
   const logged: string[] = [];
-  const written: { namespace: string; secret: KubernetesSecret }[] = [];
+  const written: { namespace: string; secrets: readonly KubernetesSecret[] }[] = [];
   const { cert, key } = await createCertificate();
   const webhook = await startWebhook(config, {
     log: createLogger(config.logger, { write: (line) => void logged.push(line) }),
     env: { FLYTE_SECRET_DB_URL: `${CANARY}-global` },
     certificates: { current: () => ({ cert, key, ca: cert }), onChange: () => () => {}, close: async () => {} },
-    writer: { write: async (namespace, secret) => void written.push({ namespace, secret }) },
+    writer: { write: async (namespace, secrets) => void written.push({ namespace, secrets }) },
   });
   onTestFinished(() => webhook.close({ graceMs: 0 }));
   const target = { port: webhook.ports.admission ?? 0, ca: cert };
@@ -65,7 +65,8 @@ function patchOf(answer: unknown): unknown {
 it("gives a pod its secret by reference, and the value is nowhere but in the Secret that is written", async () => {
   const { target, written, logged, webhook } = await start();
   const answer = await review(target, podReview(taskPod([ask("password"), ask("url", { group: "db" })])));
-  const name = written[0]?.secret.name ?? "";
+  const names = new Map(written[0]?.secrets.map(({ name, data }) => [Object.keys(data).join(), name]));
+  expect(names.size).toBe(2);
   expect(answer).toEqual({
     kind: "AdmissionReview",
     apiVersion: "admission.k8s.io/v1",
@@ -76,7 +77,10 @@ it("gives a pod its secret by reference, and the value is nowhere but in the Sec
       patch: expect.any(String),
     },
   });
-  const variable = (variable: string, key: string) => ({ name: variable, valueFrom: { secretKeyRef: { name, key } } });
+  const variable = (variable: string, key: string) => ({
+    name: variable,
+    valueFrom: { secretKeyRef: { name: names.get(key), key } },
+  });
   expect(patchOf(answer)).toEqual([
     {
       op: "add",
@@ -88,17 +92,18 @@ it("gives a pod its secret by reference, and the value is nowhere but in the Sec
       ],
     },
   ]);
+  const secret = (key: string, value: string) => ({
+    name: names.get(key),
+    labels: { "app.flyte.org/managed-by": "flyte-secrets-webhook" },
+    data: { [key]: SecretValue.fromText(value) },
+  });
   expect(written).toEqual([
     {
       namespace: "p-d",
-      secret: {
-        name: expect.stringMatching(/^flyte-secrets-[0-9a-f]{32}$/),
-        labels: { "app.flyte.org/managed-by": "flyte-secrets-webhook" },
-        data: {
-          u__org__flyte__domain__d__project__p__key__password: SecretValue.fromText(CANARY),
-          global__db__url: SecretValue.fromText(`${CANARY}-global`),
-        },
-      },
+      secrets: [
+        secret("u__org__flyte__domain__d__project__p__key__password", CANARY),
+        secret("global__db__url", `${CANARY}-global`),
+      ],
     },
   ]);
   const metrics = await fetchText(webhook.ports.metrics, "/metrics");

@@ -126,11 +126,13 @@ spec:
       }
     }
     const shown = await mutate("-f", "pod.json", "-o", "json", "--show-values");
-    expect(JSON.parse(shown.stdout).items[0].data).toEqual({
-      [ID]: inBase64,
-      u__org__flyte__domain__dev__project__shop__key__conf: inBase64,
-      global__db__password: inBase64,
-    });
+    const { items } = JSON.parse(shown.stdout);
+    expect(items.map(({ data }: { data?: object }) => data)).toEqual([
+      { [ID]: inBase64 },
+      { u__org__flyte__domain__dev__project__shop__key__conf: inBase64 },
+      { global__db__password: inBase64 },
+      undefined,
+    ]);
     expect((await mutate("-f", "pod.json", "--show-values", ...INLINE)).stdout).toContain(`value: ${CANARY}\n`);
     const args = ["mutate", "-f", join(at.home, "pod.json"), "--show-values"];
     expect(await runOnTerminal({ args, env: at.env }, [])).toEqual({

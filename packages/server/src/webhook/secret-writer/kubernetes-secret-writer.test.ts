@@ -91,7 +91,7 @@ async function setUp() {
 test("a Secret is there when the write is done: immutable, labelled, and without owners where the pod has none", async () => {
   const { api, open } = await setUp();
   const writer = await open();
-  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  await writer.write(NAMESPACE, [SECRET], { owners: [] });
   expect(api.read(NAME)).toEqual(stored());
 });
 
@@ -99,14 +99,14 @@ test("it goes away with the pod's owners, of which no permission is wanted", asy
   const { api, open } = await setUp();
   const writer = await open();
   const controller = { ...owner("a"), controller: true, blockOwnerDeletion: true };
-  await writer.write(NAMESPACE, SECRET, { owners: [controller, owner("b")] });
+  await writer.write(NAMESPACE, [SECRET], { owners: [controller, owner("b")] });
   expect(api.read(NAME)).toEqual(stored({ ownerReferences: [owner("a"), owner("b")] }));
 });
 
 test("what is there is not asked for again, by no replica and whichever owners follow the second", async () => {
   const { api, open, callsOf, clock } = await setUp();
   const [one, other] = [await open(), await open()];
-  const write = (writer: typeof one, ...owners: OwnerReference[]) => writer.write(NAMESPACE, SECRET, { owners });
+  const write = (writer: typeof one, ...owners: OwnerReference[]) => writer.write(NAMESPACE, [SECRET], { owners });
   expect(await callsOf(() => write(one, owner("a")))).toBe(1);
   await clock.advance(0);
   expect(await callsOf(() => write(one, owner("a")))).toBe(0);
@@ -121,15 +121,15 @@ test("what is there is not asked for again, by no replica and whichever owners f
 test("a pod without owner keeps a Secret from going away with the owner of another", async () => {
   const { api, open } = await setUp();
   const writer = await open();
-  await writer.write(NAMESPACE, SECRET, { owners: [owner("a")] });
-  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  await writer.write(NAMESPACE, [SECRET], { owners: [owner("a")] });
+  await writer.write(NAMESPACE, [SECRET], { owners: [] });
   expect(api.read(NAME)).toEqual(stored());
 });
 
 test("how long it is needed is noted again once a quarter of the time is over", async () => {
   const { api, open, callsOf, pass } = await setUp();
   const writer = await open();
-  const write = () => writer.write(NAMESPACE, SECRET, { owners: [] });
+  const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
   await write();
   await pass(UNUSED_MS / 4 - 1);
   expect(await callsOf(write)).toBe(0);
@@ -142,25 +142,25 @@ test("how long it is needed is noted again once a quarter of the time is over", 
 test("a Secret that somebody deleted is written again", async () => {
   const { api, open, clock } = await setUp();
   const writer = await open();
-  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  await writer.write(NAMESPACE, [SECRET], { owners: [] });
   await clock.advance(0);
   api.remove(NAME);
   await clock.advance(0);
-  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  await writer.write(NAMESPACE, [SECRET], { owners: [] });
   expect(api.read(NAME)).toEqual(stored());
 });
 
 test("one that is deleted between the look and the note of its need is written again", async () => {
   const { api, open, clock, client } = await setUp();
   const writer = await open();
-  await writer.write(NAMESPACE, SECRET, { owners: [owner("a")] });
+  await writer.write(NAMESPACE, [SECRET], { owners: [owner("a")] });
   const { patch } = client;
   client.patch = async (...args) => {
     api.remove(NAME);
     client.patch = patch;
     return patch(...args);
   };
-  const writing = writer.write(NAMESPACE, SECRET, { owners: [owner("b")] });
+  const writing = writer.write(NAMESPACE, [SECRET], { owners: [owner("b")] });
   await clock.advance(1_000);
   await writing;
   // After a wait of random length.
@@ -172,7 +172,7 @@ test("while the watch is silent the API server is asked, and a Secret that is th
   const { api, open, callsOf, following } = await setUp();
   following.isRefused = true;
   const writer = await open();
-  const write = () => writer.write(NAMESPACE, SECRET, { owners: [] });
+  const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
   expect(await callsOf(write)).toBe(1);
   expect(await callsOf(write)).toBe(2);
   expect(api.read(NAME)).toEqual(stored());
@@ -181,7 +181,7 @@ test("while the watch is silent the API server is asked, and a Secret that is th
 test("while the API server can't be reached, a Secret that was there counts as being there, and no other does", async () => {
   const { api, open, clock, following } = await setUp();
   const writer = await open();
-  const write = () => writer.write(NAMESPACE, SECRET, { owners: [] });
+  const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
   await write();
   await clock.advance(0);
   const down = new SecretsError("store_unavailable", "down");
@@ -191,7 +191,7 @@ test("while the API server can't be reached, a Secret that was there counts as b
   await clock.advance(200_000);
   await write();
   const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
-  await expect(writer.write(NAMESPACE, other, { owners: [] })).rejects.toBe(down);
+  await expect(writer.write(NAMESPACE, [other], { owners: [] })).rejects.toBe(down);
   // From then on a sweeper may take it.
   await clock.advance(UNUSED_MS / 4);
   await expect(write()).rejects.toBe(down);
@@ -200,7 +200,7 @@ test("while the API server can't be reached, a Secret that was there counts as b
 test("many pods at once are one call", async () => {
   const { open, callsOf } = await setUp();
   const writer = await open();
-  const write = () => writer.write(NAMESPACE, SECRET, { owners: [owner("a")] });
+  const write = () => writer.write(NAMESPACE, [SECRET], { owners: [owner("a")] });
   expect(await callsOf(() => Promise.all(Array.from({ length: 50 }, write)))).toBe(1);
 });
 
@@ -208,8 +208,8 @@ test("a pod that gives up does not end the write for the others", async () => {
   const { api, open } = await setUp();
   const writer = await open();
   const giveUp = new AbortController();
-  const given = writer.write(NAMESPACE, SECRET, { owners: [], signal: giveUp.signal });
-  const kept = writer.write(NAMESPACE, SECRET, { owners: [] });
+  const given = writer.write(NAMESPACE, [SECRET], { owners: [], signal: giveUp.signal });
+  const kept = writer.write(NAMESPACE, [SECRET], { owners: [] });
   giveUp.abort();
   await expect(given).rejects.toMatchObject({ code: "canceled" });
   await kept;
@@ -236,35 +236,68 @@ test.each<[string, Partial<Secret>]>([
   const writer = await open();
   const foreign = { ...stored(), ...change } as Secret;
   api.put(foreign);
-  await expect(writer.write(NAMESPACE, SECRET, { owners: [] })).rejects.toMatchObject({
+  await expect(writer.write(NAMESPACE, [SECRET], { owners: [] })).rejects.toMatchObject({
     code: "call_refused",
     message: `Secret ${NAME} in namespace ${NAMESPACE} is in the way: it is not as the webhook writes it. Delete it.`,
   });
   expect(api.writes).toEqual([]);
 });
 
-test("values of more than 1 MiB together are refused with both sizes", async () => {
+test("a value of more than 1 MiB is refused with both sizes; a pod may have many that are smaller", async () => {
   const { api, open } = await setUp();
   const writer = await open();
-  const half = SecretValue.fromBytes(new Uint8Array(524_288));
-  const data = { one: half, two: half };
-  await writer.write(NAMESPACE, { ...SECRET, data }, { owners: [] });
-  expect(api.writes).toHaveLength(1);
-  const over = {
-    ...SECRET,
-    name: writtenSecretName("cd".repeat(16)),
-    data: { ...data, three: SecretValue.fromText("x") },
-  };
-  await expect(writer.write(NAMESPACE, over, { owners: [] })).rejects.toMatchObject({
-    code: "value_too_large",
-    message: `The secrets that the pod in namespace ${NAMESPACE} asks for have 1048577 bytes together; Kubernetes takes 1048576 in one Secret. Ask for fewer.`,
+  const sized = (digit: string, bytes: number) => ({
+    name: writtenSecretName(digit.repeat(32)),
+    labels: LABELS,
+    data: { big: SecretValue.fromBytes(new Uint8Array(bytes)) },
   });
+  await writer.write(NAMESPACE, [sized("1", 1_048_576), sized("2", 1_048_576)], { owners: [] });
+  expect(api.writes).toHaveLength(2);
+  await expect(writer.write(NAMESPACE, [sized("3", 1_048_577)], { owners: [] })).rejects.toMatchObject({
+    code: "value_too_large",
+    message: `The value of big for a pod in namespace ${NAMESPACE} has 1048577 bytes; Kubernetes takes 1048576 in one Secret.`,
+  });
+});
+
+test("the Secrets of a pod are written at the same time, no more than 16 of them", async () => {
+  const { open, client } = await setUp();
+  const writer = await open();
+  const { create } = client;
+  const counts = { underWay: 0, most: 0, written: 0 };
+  client.create = async (...args) => {
+    counts.underWay++;
+    counts.most = Math.max(counts.most, counts.underWay);
+    // A turn of the event loop, in which the others begin.
+    await new Promise(setImmediate);
+    const made = await create(...args);
+    counts.underWay--;
+    counts.written++;
+    return made;
+  };
+  const secrets = Array.from({ length: 40 }, (_, at) => ({
+    ...SECRET,
+    name: writtenSecretName(String(at).padStart(32, "0")),
+  }));
+  await writer.write(NAMESPACE, secrets, { owners: [] });
+  expect(counts).toEqual({ underWay: 0, most: 16, written: 40 });
+});
+
+test("a pod of which one Secret can't be written is refused, and what else it needs is written once for the next", async () => {
+  const { api, open, callsOf } = await setUp();
+  const writer = await open();
+  const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
+  api.put({ ...stored(), metadata: { namespace: NAMESPACE, name: other.name } });
+  await expect(writer.write(NAMESPACE, [other, SECRET], { owners: [] })).rejects.toMatchObject({
+    code: "call_refused",
+  });
+  expect(await callsOf(() => writer.write(NAMESPACE, [SECRET], { owners: [] }))).toBe(0);
+  expect(api.read(NAME)).toEqual(stored());
 });
 
 test("nothing is written to a namespace that is not listed", async () => {
   const { api, open } = await setUp();
   const writer = await open();
-  expect(() => writer.write("elsewhere", SECRET, { owners: [] })).toThrow(
+  expect(() => writer.write("elsewhere", [SECRET], { owners: [] })).toThrow(
     expect.objectContaining({
       code: "call_refused",
       message: "Nothing is written to namespace elsewhere, since webhook.writtenSecrets.namespaces doesn't list it.",
@@ -277,8 +310,8 @@ test("what the API server refuses is passed on, and the next pod tries again", a
   const { api, open } = await setUp();
   const writer = await open();
   api.failure = new SecretsError("credentials_refused", "no permission to create secrets");
-  await expect(writer.write(NAMESPACE, SECRET, { owners: [] })).rejects.toBe(api.failure);
+  await expect(writer.write(NAMESPACE, [SECRET], { owners: [] })).rejects.toBe(api.failure);
   api.failure = undefined;
-  await writer.write(NAMESPACE, SECRET, { owners: [] });
+  await writer.write(NAMESPACE, [SECRET], { owners: [] });
   expect(api.read(NAME)).toEqual(stored());
 });

@@ -8,8 +8,11 @@ import { settleBefore } from "../../values/settle-before.ts";
 import { NEEDED_UNTIL, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
 import type { WrittenSecrets } from "./written-secrets.ts";
 
-/** Kubernetes' own limit for the values of a Secret together. */
+/** Kubernetes' own limit for the values of a Secret together, which is one here. */
 const MAX_BYTES = 1_048_576;
+
+/** Of the writes of one pod: most pods need fewer Secrets, and wait for one write. */
+const MAX_AT_ONCE = 16;
 
 export interface KubernetesSecretWriterOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "patch">;
@@ -85,22 +88,35 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     return wanted.length !== owners.size || wanted.some(({ uid }) => !owners.has(uid));
   }
 
+  /** {@link write}, shared by the pods that want the same at the same time. */
+  function writeOnce(wanted: Wanted, written: WrittenSecrets): Promise<void> {
+    const key = [wanted.namespace, wanted.secret.name, ...wanted.owners.map(({ uid }) => uid)].join("/");
+    const writing =
+      underWay.get(key) ??
+      retryConflict({ clock, signal }, () => write(wanted, written)).finally(() => underWay.delete(key));
+    underWay.set(key, writing);
+    return writing;
+  }
+
   return {
-    write(namespace, secret, { owners, signal: caller }) {
+    write(namespace, secrets, { owners, signal: caller }) {
       const written = writtenIn(namespace);
       if (written === undefined) throw notListed(namespace);
-      const present = written.find({ namespace, name: secret.name });
-      if (present !== undefined && !isDue(present, owners)) return;
+      const isKept = ({ name }: KubernetesSecret) => {
+        const present = written.find({ namespace, name });
+        return present !== undefined && !isDue(present, owners);
+      };
+      if (secrets.every(isKept)) return;
 
-      const key = [namespace, secret.name, ...owners.map(({ uid }) => uid)].join("/");
-      return settleBefore(caller, () => {
-        const writing =
-          underWay.get(key) ??
-          retryConflict({ clock, signal }, () => write({ namespace, secret, owners }, written)).finally(() =>
-            underWay.delete(key),
-          );
-        underWay.set(key, writing);
-        return writing;
+      const lacking = secrets.filter((secret) => !isKept(secret)).values();
+      const writeAll = async () => {
+        for (const secret of lacking) {
+          if (caller?.aborted) return;
+          await writeOnce({ namespace, secret, owners }, written);
+        }
+      };
+      return settleBefore(caller, async () => {
+        await Promise.all(Array.from({ length: MAX_AT_ONCE }, writeAll));
       });
     },
   };
@@ -113,8 +129,9 @@ interface Wanted {
 }
 
 function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<Record<string, string>>): Secret {
-  const bytes = Object.values(secret.data).reduce((sum, value) => sum + value.byteLength, 0);
-  if (bytes > MAX_BYTES) throw tooLarge(namespace, bytes);
+  for (const [key, { byteLength }] of Object.entries(secret.data)) {
+    if (byteLength > MAX_BYTES) throw tooLarge(key, namespace, byteLength);
+  }
   // Without `blockOwnerDeletion`: it would need a permission on the owner.
   const ownerReferences = owners.map(({ apiVersion, kind, name, uid }) => ({ apiVersion, kind, name, uid }));
   const { name, labels } = secret;
@@ -134,10 +151,10 @@ function hasContentOf({ data: found = {} }: Secret, { data: wanted = {} }: Secre
   return keys.length === Object.keys(found).length && keys.every((key) => found[key] === wanted[key]);
 }
 
-function tooLarge(namespace: string, bytes: number): SecretsError {
+function tooLarge(key: string, namespace: string, bytes: number): SecretsError {
   return new SecretsError(
     "value_too_large",
-    `The secrets that the pod in namespace ${namespace} asks for have ${bytes} bytes together; Kubernetes takes ${MAX_BYTES} in one Secret. Ask for fewer.`,
+    `The value of ${key} for a pod in namespace ${namespace} has ${bytes} bytes; Kubernetes takes ${MAX_BYTES} in one Secret.`,
   );
 }
 

@@ -35,17 +35,17 @@ async function open(flags: Record<string, string> = {}) {
 
 test("by default it writes everywhere and follows all namespaces at once", async () => {
   const { writer, api, followed } = await open();
-  await writer.write("shop-development", SECRET, { owners: [] });
+  await writer.write("shop-development", [SECRET], { owners: [] });
   expect(api.read(SECRET.name)?.metadata.namespace).toBe("shop-development");
   expect(followed).toEqual([undefined]);
 });
 
 test("with a list of namespaces it writes and follows there only", async () => {
   const { writer, api, followed } = await open({ "webhook.writtenSecrets.namespaces": "one,two" });
-  expect(() => writer.write("three", SECRET, { owners: [] })).toThrow(
+  expect(() => writer.write("three", [SECRET], { owners: [] })).toThrow(
     expect.objectContaining({ code: "call_refused" }),
   );
-  await writer.write("two", SECRET, { owners: [] });
+  await writer.write("two", [SECRET], { owners: [] });
   expect(api.read(SECRET.name)?.metadata.namespace).toBe("two");
   expect(followed).toEqual(["one", "two"]);
 });
