@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { SecretValue } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { describe, expect, test } from "vitest";
-import { createMask } from "./mask.ts";
+import { createMask } from "./mask/mask.ts";
 import { type ChildOptions, runChild } from "./run-child.ts";
 
 const TESTDATA = join(import.meta.dirname, "../../testdata/run");

@@ -14,7 +14,7 @@ import {
   type ToChild,
   toErrorOnWire,
 } from "./child-protocol.ts";
-import type { Mask } from "./mask.ts";
+import type { Mask } from "./mask/mask.ts";
 
 /** How long a child has between SIGTERM and SIGKILL. */
 const GRACE_MS = 5_000;

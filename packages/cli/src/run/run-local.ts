@@ -9,7 +9,7 @@ import { carryOut } from "./carry-out.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
 import { type InjectionSettings, injectTask } from "./inject-task.ts";
 import { limitConcurrency } from "./limit-concurrency.ts";
-import { createMask, type Mask } from "./mask.ts";
+import { createMask, type Mask } from "./mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
 import { type ChildOptions, runChild } from "./run-child.ts";
 

@@ -92,7 +92,7 @@ describe("masking a stream", () => {
       "***",
       "***",
       "***",
-      '{"value":"  ***\\n"}',
+      '{"value":"***"}',
       "https://host/?v=***",
       "***",
       "***",
