@@ -71,6 +71,7 @@ describeWith(requirePython(MOTO), "webhook --workers over a cloud's secret manag
     expect(await admitByAll(webhook)).toEqual(["first", "first"]);
     const { status } = await fetch(`http://127.0.0.1:${webhook.invalidationPort}/invalidate-secret`, {
       method: "POST",
+      headers: { "content-type": "application/json" },
       body: JSON.stringify(SECRET),
     });
     expect(status).toBe(200);

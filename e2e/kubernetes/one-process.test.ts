@@ -21,6 +21,7 @@ describeWith(requireKubernetes(), "serve --webhook.enabled on a real API server"
       "secret.webhookURL": "",
       "webhook.enabled": "true",
       "webhook.url": "https://localhost:9/mutate--v1-pod",
+      "webhook.host": "127.0.0.1",
       "webhook.listenPort": "0",
       "webhook.cacheInvalidationPort": "0",
       "webhook.disableCreateMutatingWebhookConfig": "true",

@@ -31,6 +31,7 @@ export async function startRegisteredWebhook(
     "secret.kubernetes.kubeconfig": kubeconfig,
     "webhook.serviceName": name,
     "webhook.secretName": name,
+    "webhook.host": "127.0.0.1",
     "webhook.listenPort": String(port),
     "webhook.url": `https://127.0.0.1:${port}/mutate--v1-pod`,
     "webhook.embeddedSecretManagerConfig.type": "K8s",

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
-import { BlockList, isIP, isIPv6 } from "node:net";
+import { isIPv6 } from "node:net";
 import { createSecureContext } from "node:tls";
 import { type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
+import { isLoopback } from "./config/is-loopback.ts";
 import type { Config } from "./config/schema.ts";
 import { announceServer, findRunningServer } from "./embedded/server-file.ts";
 import { ensureTokenFile } from "./embedded/token-file.ts";
@@ -106,15 +107,6 @@ function assertAuthentication({ auth, server: { host } }: Config["secret"]): voi
     `secret.auth.mode none on ${host} would let everybody who reaches it read names and write values; keep secret.auth.mode token, ` +
       "listen on 127.0.0.1 (secret.server.host), or set secret.auth.allowUnauthenticatedNetwork to true",
   );
-}
-
-/** Whether only this machine reaches the address. A name other than localhost counts as not. */
-function isLoopback(host: string): boolean {
-  const loopback = new BlockList();
-  loopback.addSubnet("127.0.0.0", 8, "ipv4");
-  loopback.addAddress("::1", "ipv6");
-  if (isIP(host) === 0) return host.toLowerCase() === "localhost";
-  return loopback.check(host, isIPv6(host) ? "ipv6" : "ipv4");
 }
 
 /** The host as it stands in a URL; for an address that means "all of this machine's", the loopback one. */

@@ -141,6 +141,22 @@ it("puts the value into the pod with delivery Inline", async () => {
   expect(written).toEqual([]);
 });
 
+it("puts values into answers only where the API server alone can ask, unless it is told otherwise", async () => {
+  const inline = { "webhook.embeddedSecretManagerConfig.delivery": "Inline" };
+  const refusal = (host: string) => ({
+    code: "invalid_config",
+    message:
+      `webhook.embeddedSecretManagerConfig.delivery Inline on ${host} (webhook.host) would give every secret to everybody who reaches ` +
+      "webhook.listenPort; ask for the API server's certificate (webhook.clientCA), use delivery SecretRef, listen on 127.0.0.1, " +
+      "or set webhook.allowInlineToEverybody to true",
+  });
+  await expect(start({ ...inline, "webhook.host": "" })).rejects.toMatchObject(refusal("all addresses"));
+  await expect(start({ ...inline, "webhook.host": "0.0.0.0" })).rejects.toMatchObject(refusal("0.0.0.0"));
+  await start({ ...inline, "webhook.host": "", "webhook.allowInlineToEverybody": "true" });
+  await start({ ...inline, "webhook.host": "::1" });
+  await start({ "webhook.host": "" });
+});
+
 it("sees a value that another process changed, without being told", async () => {
   const { target, store } = await start({ "webhook.embeddedSecretManagerConfig.delivery": "Inline" });
   const pod = podReview(taskPod([ask("password", { envVar: "PGPASS" })]));

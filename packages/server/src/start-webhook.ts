@@ -3,6 +3,7 @@ import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { systemClock } from "./clock.ts";
+import { isLoopback } from "./config/is-loopback.ts";
 import type { Config } from "./config/schema.ts";
 import type { KubeClient } from "./kube/kube-client.ts";
 import { openStore } from "./open-store.ts";
@@ -12,6 +13,7 @@ import { openLookup } from "./values/open-lookup.ts";
 import { createAdmissionTracing } from "./webhook/admission-tracing.ts";
 import { addCertificateExpiry } from "./webhook/certificate-expiry.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
+import { readClientCertificates } from "./webhook/client-certificates.ts";
 import { createAdmission } from "./webhook/create-admission.ts";
 import { globalSecrets } from "./webhook/global-secrets.ts";
 import { readInvalidationToken } from "./webhook/invalidation-token.ts";
@@ -62,6 +64,8 @@ export interface RunningWebhook {
 export async function startWebhook(config: Config, options: StartWebhookOptions): Promise<RunningWebhook> {
   const { webhook } = config;
   const { log, certificates } = options;
+  const clients = readClientCertificates(webhook);
+  assertInlineIsForTheApiServer(webhook);
   const registry = options.registry ?? new Registry();
   addProcessMetrics(registry);
   addCertificateExpiry(registry, certificates);
@@ -101,7 +105,12 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
     config,
     handler,
     certificates,
-    invalidation: { invalidate: invalidateHere, ...(token !== undefined && { token }) },
+    clients,
+    invalidation: {
+      invalidate: invalidateHere,
+      peers: webhook.cacheInvalidationPeers,
+      ...(token !== undefined && { token }),
+    },
     readiness: [lookup.ready, ...(options.readiness ?? [])],
     telemetry: { log, registry },
   });
@@ -121,6 +130,18 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
       return closed;
     },
   };
+}
+
+/** With Inline an answer has the values, and a review can be made up by anybody. */
+function assertInlineIsForTheApiServer({ host, clientCA, ...webhook }: Config["webhook"]): void {
+  if (webhook.embeddedSecretManagerConfig.delivery !== "Inline" || clientCA !== "") return;
+  if (webhook.allowInlineToEverybody || isLoopback(host)) return;
+  throw new SecretsError(
+    "invalid_config",
+    `webhook.embeddedSecretManagerConfig.delivery Inline on ${host || "all addresses"} (webhook.host) would give every secret to everybody ` +
+      "who reaches webhook.listenPort; ask for the API server's certificate (webhook.clientCA), use delivery SecretRef, listen on " +
+      "127.0.0.1, or set webhook.allowInlineToEverybody to true",
+  );
 }
 
 function noCluster(): never {

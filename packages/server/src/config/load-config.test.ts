@@ -130,8 +130,9 @@ function mergeSections(lines: string): string {
 
 it("reads the configuration of a Flyte installation as it is", () => {
   const files = [join(import.meta.dirname, "../../testdata/flyte-config.d/*.yaml")];
-  const config = load({ files, env: { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" } });
-  const untouched = load();
+  const env = { KUBERNETES_SERVICE_HOST: "10.0.0.1", KUBERNETES_SERVICE_PORT: "443" };
+  const config = load({ files, env });
+  const untouched = load({ env });
   expect(config.logger).toEqual({ level: "debug", "show-source": true, mute: false, formatter: { type: "json" } });
   expect(config.cache.inMemoryFixedSize).toMatchObject({ size: 52_428_800, defaultExpiration: 43_200_000 });
   expect(config.executor).toEqual({

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import type { Config } from "./schema.ts";
 import { refusal, useConfigDirectory } from "./testing/config-directory.ts";
 
 const { path, load, loadText } = useConfigDirectory();
@@ -20,6 +21,24 @@ it("takes the Kubernetes store where a kubeconfig is named, and its values for t
   const { secret, webhook } = load({ flags: { "secret.kubernetes.kubeconfig": "~/kube" } });
   expect([secret.store.type, webhook.embeddedSecretManagerConfig.type]).toEqual(["Kubernetes", "K8s"]);
   expect(load({ env: { KUBECONFIG: "/home/me/kube" } }).secret.store.type).toBe("Embedded");
+});
+
+it("opens the webhook to this machine only where its secrets are, and to others in a cluster", () => {
+  const ports = ({ webhook }: Config) => [webhook.host, webhook.cacheInvalidationPort];
+  expect(ports(load())).toEqual(["127.0.0.1", 0]);
+  expect(ports(load({ flags: { "webhook.host": "", "webhook.cacheInvalidationPort": "9444" } }))).toEqual(["", 9444]);
+  expect(ports(load({ flags: { "webhook.embeddedSecretManagerConfig.type": "AWS" } }))).toEqual(["127.0.0.1", 9444]);
+  expect(ports(load({ flags: { "secret.kubernetes.kubeconfig": "~/kube" } }))).toEqual(["", 9444]);
+  expect(ports(load({ env: cluster }))).toEqual(["", 9444]);
+  expect(ports(load({ env: cluster, flags: { "secret.store.type": "Embedded" } }))).toEqual(["", 0]);
+});
+
+it("takes IP addresses and ranges as peers of the cache invalidation", () => {
+  const peers = (text: string) => load({ flags: { "webhook.cacheInvalidationPeers": text } }).webhook;
+  expect(peers("10.0.0.0/8,fd00::1").cacheInvalidationPeers).toEqual(["10.0.0.0/8", "fd00::1"]);
+  expect(refusal(() => peers("flyte-secret.flyte.svc"))).toContain(
+    "webhook.cacheInvalidationPeers.0 must be a list of IP addresses and ranges such as 10.0.0.0/8",
+  );
 });
 
 it("trusts the namespace in which Flyte makes pods, unless others are named", () => {

@@ -107,8 +107,13 @@ function resolveWebhook({ secret, webhook, actions }: Settings, surroundings: Su
   // Where secrets are in the embedded store, they are nowhere else unless somebody says so.
   const isLocal = storeType(secret, env) === "Embedded" && !given.has(`${base}.type`);
   const type = isLocal ? "Store" : embedded.type;
+  const isAlone = storeType(secret, env) === "Embedded" && !isInCluster(env);
   return {
     ...webhook,
+    // As with the service: on one machine nobody else is meant to reach it, and it hears of changes by its store.
+    host: isAlone && !given.has("webhook.host") ? "127.0.0.1" : webhook.host,
+    clientCA: absolutePath(webhook.clientCA, surroundings),
+    cacheInvalidationPort: isLocal && !given.has("webhook.cacheInvalidationPort") ? 0 : webhook.cacheInvalidationPort,
     certDir: webhook.certDir.replace(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced, bare) => env[braced ?? bare] ?? ""),
     scopeBinding: {
       ...scopeBinding,
@@ -135,10 +140,13 @@ function contradiction(setting: string, problem: string, { given }: Surroundings
 }
 
 function storeType({ store, kubernetes }: Settings["secret"], env: Environment): "Embedded" | "Kubernetes" {
-  // What Kubernetes sets in every container; client-go decides by the same two variables.
-  const isInside = Boolean(env.KUBERNETES_SERVICE_HOST) && Boolean(env.KUBERNETES_SERVICE_PORT);
-  if (store.type === "auto") return isInside || kubernetes.kubeconfig !== "" ? "Kubernetes" : "Embedded";
+  if (store.type === "auto") return isInCluster(env) || kubernetes.kubeconfig !== "" ? "Kubernetes" : "Embedded";
   return store.type;
+}
+
+/** By what Kubernetes sets in every container; client-go decides by the same two variables. */
+function isInCluster(env: Environment): boolean {
+  return Boolean(env.KUBERNETES_SERVICE_HOST) && Boolean(env.KUBERNETES_SERVICE_PORT);
 }
 
 /** Absolute, with `~` replaced; empty stays empty. */

@@ -106,14 +106,13 @@ export function choices<const T extends string>(values: readonly T[], options: S
   return setting(z.preprocess(scalarList, z.array(item, fail(must))), must, options);
 }
 
-/** A list of texts. In the environment: separated by commas. */
-export function texts(options: SettingOptions<string[]>) {
-  const must = "a list of texts";
-  return setting(
-    z.preprocess(scalarList, z.array(z.preprocess(scalarText, z.string(fail(must))), fail(must))),
-    must,
-    options,
-  );
+/** A list of texts. In the environment: separated by commas. `must` describes what `accepts` asks of each. */
+export function texts(
+  options: SettingOptions<string[]> & { readonly accepts?: (value: string) => boolean; readonly must?: string },
+) {
+  const must = options.must ?? "a list of texts";
+  const item = z.string(fail(must)).refine(options.accepts ?? (() => true), fail(must));
+  return setting(z.preprocess(scalarList, z.array(z.preprocess(scalarText, item), fail(must))), must, options);
 }
 
 /** A map of texts, or a list of one-key maps. In the environment: as YAML or JSON. */

@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { isAddressRange } from "./address-ranges.ts";
 import {
+  byteSize,
   choice,
   choices,
   duration,
@@ -86,17 +88,51 @@ export const webhookSection = section(
         "`raw` keeps every character of a key in the variable's name; `posix` adds the name with others than `[A-Z0-9_]` as `_`.",
       effect: "now",
     }),
+    host: text({
+      default: "",
+      about:
+        "Address that `listenPort` and `cacheInvalidationPort` are opened on; empty: all of the machine's. With the Embedded store outside " +
+        "of a cluster the default is 127.0.0.1.",
+    }),
     listenPort: integer({ default: 9443, min: 0, max: 65535, about: "HTTPS port of the webhook." }),
+    clientCA: text({
+      default: "",
+      about:
+        "PEM file with the CA of the certificate that the API server shows to webhooks; whoever shows none by it gets no connection to " +
+        "`listenPort`. Empty: none is asked for.",
+    }),
+    clientNames: texts({
+      default: [],
+      about:
+        "With `clientCA`: common names or DNS names that the certificate must have one of; empty: any certificate of that CA will do.",
+    }),
+    allowInlineToEverybody: toggle({
+      default: false,
+      about:
+        "Let `delivery: Inline` listen beyond this machine without `clientCA`. Everybody who reaches `listenPort` can then read every " +
+        "secret, by a review that names an invented pod.",
+    }),
     cacheInvalidationPort: integer({
       default: 9444,
       min: 0,
       max: 65535,
-      about: "Port of `/invalidate-secret`; 0 turns it off.",
+      about:
+        "Port of `/invalidate-secret`; 0 turns it off, which is the default where values come from the Embedded store: its webhook hears " +
+        "of changes without it.",
     }),
     cacheInvalidationTokenFile: text({
       default: "",
       about:
-        "File with a token that `/invalidate-secret` asks for and the service sends; empty: everybody who reaches the port may.",
+        "File with a token that `/invalidate-secret` asks for and the service sends. Without it and without `cacheInvalidationPeers` the " +
+        "port is opened on 127.0.0.1 only.",
+    }),
+    cacheInvalidationPeers: texts({
+      default: [],
+      about:
+        "IP addresses and ranges such as 10.0.0.0/8 that may call `/invalidate-secret` without the token: those of Flyte's own service, " +
+        "which can send none.",
+      accepts: isAddressRange,
+      must: "a list of IP addresses and ranges such as 10.0.0.0/8",
     }),
     serviceName: text({ default: "flyte-pod-webhook", about: "Service of the webhook and name of its registration." }),
     servicePort: integer({ default: 443, min: 1, max: 65535, about: "Port of that service." }),
@@ -129,6 +165,34 @@ export const webhookSection = section(
       namespace: text({
         default: "",
         about: "Sets `secret.kubernetes.namespace` and `k8sConfig.namespace` where those are not set.",
+      }),
+    }),
+    limits: section("How much the webhook puts up with.", {
+      bodyBytes: byteSize({
+        default: "8Mi",
+        about: "Bytes of a review. API servers send 3 MiB, and escapes in JSON, at the most.",
+      }),
+      allBodiesBytes: byteSize({
+        default: "64Mi",
+        about:
+          "Bytes of all reviews under way. One that needs more ends the one that has taken up most room for the longest time, with 503.",
+      }),
+      connections: integer({
+        default: 4096,
+        min: 1,
+        about:
+          "Connections to `listenPort` at a time. A further one ends the one that has been idle longest, those without a request first.",
+      }),
+      connectionsPerAddress: integer({
+        default: 0,
+        min: 0,
+        about:
+          "Those of one address, within `connections`; 0: no such limit, since all API servers behind one gateway are one address.",
+      }),
+      invalidationsPerSecond: integer({
+        default: 200,
+        min: 1,
+        about: "Calls of `/invalidate-secret` that are taken in a second; further ones get 429.",
       }),
     }),
     scopeBinding: section("Which pods may claim a scope.", {

@@ -1,16 +1,13 @@
 import { pino } from "pino";
 import { expect, it, onTestFinished } from "vitest";
-import { createInvalidationEndpoint } from "./invalidation-endpoint.ts";
+import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
 import { listenHttp1 } from "./listen-http1.ts";
 
 const ID = { org: "flyte", domain: "d", project: "p", name: "n" };
 
-async function serve(token?: string) {
+async function serve(allowed: Pick<InvalidationEndpointOptions, "token" | "peers"> = {}) {
   const invalidated: unknown[] = [];
-  const handler = createInvalidationEndpoint({
-    invalidate: (id) => void invalidated.push(id),
-    ...(token !== undefined && { token }),
-  });
+  const handler = createInvalidationEndpoint({ invalidate: (id) => void invalidated.push(id), ...allowed });
   const log = pino({ level: "silent" });
   const listener = await listenHttp1({ handler, host: "127.0.0.1", port: 0, setting: "test", log });
   onTestFinished(() => listener.close({ graceMs: 0 }));
@@ -24,7 +21,7 @@ async function serve(token?: string) {
 const post = (body: unknown, headers: Record<string, string> = {}) => ({
   method: "POST",
   body: typeof body === "string" ? body : JSON.stringify(body),
-  headers,
+  headers: { "content-type": "application/json", ...headers },
 });
 
 it("forgets the secret that it is told of, at whatever scope", async () => {
@@ -35,18 +32,40 @@ it("forgets the secret that it is told of, at whatever scope", async () => {
   expect(invalidated).toEqual([ID, { org: "", domain: "", project: "", name: "n" }]);
 });
 
+const NO_ID = 'the body must be JSON such as {"org":"flyte","project":"p","domain":"d","name":"n"}, with a name\n';
+const LABEL = 'must be a DNS-1123 label: 1 to 63 of a-z, 0-9 and "-", with a letter or digit at both ends\n';
+
 it.each([
-  ["no JSON", "{"],
-  ["no object", "null"],
-  ["no name", { ...ID, name: "" }],
-  ["a name that is no text", { ...ID, name: 1 }],
-  ["nothing", ""],
-  ["far too much", " ".repeat(100_000)],
-])("answers 400 for %s", async (_, body) => {
+  ["no JSON", "{", NO_ID],
+  ["no object", "null", NO_ID],
+  ["no name", { ...ID, name: "" }, NO_ID],
+  ["a name that is no text", { ...ID, name: 1 }, NO_ID],
+  ["nothing", "", NO_ID],
+  ["far too much", " ".repeat(5_000), "the body is over the limit of 4096 bytes\n"],
+  [
+    "C2: a project without a domain",
+    { ...ID, domain: "" },
+    'project-scoped secrets must also specify a domain, got project="p" domain=""\n',
+  ],
+  ["a domain that is none", { ...ID, domain: "d__e" }, `domain: ${LABEL}`],
+  ["a project that is none", { ...ID, project: "P" }, `project: ${LABEL}`],
+  ["an organization that is none", { ...ID, org: "-" }, `organization: ${LABEL}`],
+])("answers 400 for %s", async (_, body, text) => {
   const { call, invalidated } = await serve();
-  expect(await call(post(body))).toEqual({
-    status: 400,
-    text: 'the body must be JSON such as {"org":"flyte","project":"p","domain":"d","name":"n"}, with a name\n',
+  expect(await call(post(body))).toEqual({ status: 400, text });
+  expect(invalidated).toEqual([]);
+});
+
+it.each([
+  "text/plain",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data",
+  "",
+])("takes no word from a web page, which can send the type %j without asking", async (type) => {
+  const { call, invalidated } = await serve();
+  expect(await call(post(ID, { "content-type": type }))).toEqual({
+    status: 415,
+    text: "the content type must be application/json\n",
   });
   expect(invalidated).toEqual([]);
 });
@@ -57,14 +76,22 @@ it("takes nothing but POST at its path", async () => {
   expect(await call({ ...post(ID), path: "/" })).toEqual({ status: 404, text: "there is /invalidate-secret here\n" });
 });
 
+const UNAUTHENTICATED = {
+  status: 401,
+  text: "send the token of webhook.cacheInvalidationTokenFile as bearer token, or be listed in webhook.cacheInvalidationPeers\n",
+};
+
 it("takes no word from those without the token, where there is one", async () => {
-  const { call, invalidated } = await serve("a-token-of-some-length");
-  const refused = {
-    status: 401,
-    text: "send the token of webhook.cacheInvalidationTokenFile as bearer token\n",
-  };
-  expect(await call(post(ID))).toEqual(refused);
-  expect(await call(post(ID, { authorization: "Bearer another-token-of-length" }))).toEqual(refused);
+  const { call, invalidated } = await serve({ token: "a-token-of-some-length" });
+  expect(await call(post(ID))).toEqual(UNAUTHENTICATED);
+  expect(await call(post(ID, { authorization: "Bearer another-token-of-length" }))).toEqual(UNAUTHENTICATED);
   expect(await call(post(ID, { authorization: "Bearer a-token-of-some-length" }))).toMatchObject({ status: 200 });
   expect(invalidated).toEqual([ID]);
+});
+
+it("takes the word of the peers that are listed, who can send no token, and of nobody else", async () => {
+  const listed = await serve({ peers: ["127.0.0.0/8"], token: "a-token-of-some-length" });
+  expect(await listed.call(post(ID))).toMatchObject({ status: 200 });
+  const elsewhere = await serve({ peers: ["10.0.0.0/8"] });
+  expect(await elsewhere.call(post(ID))).toEqual(UNAUTHENTICATED);
 });

@@ -1,68 +1,87 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, RequestListener } from "node:http";
-import type { SecretId } from "@flyte-secrets/core";
+import { checkSecretScope, DEFAULT_ORGANIZATION, isSecretsError, type SecretId } from "@flyte-secrets/core";
+import { createAddressCheck } from "../config/address-ranges.ts";
 import { type Reply, reply } from "../rpc/reply.ts";
-import { readBody } from "./read-body.ts";
+import { isJson, readBody } from "./read-body.ts";
 
 const PATH = "/invalidate-secret";
-const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 4 * 1024;
 
 export interface InvalidationEndpointOptions {
   /** Forgets what is known of a secret at its scope and the broader ones. */
   readonly invalidate: (id: SecretId) => void;
-  /** What callers must send as bearer token. Without it, everybody may call. */
+  /** What callers must send as bearer token. Without it and without `peers`, everybody who reaches the port may call. */
   readonly token?: string;
+  /** Ranges of addresses that may call without the token. */
+  readonly peers?: readonly string[];
 }
 
 /** Serves `POST /invalidate-secret` (spec page 5): a secret was changed and must be read anew. */
-export function createInvalidationEndpoint({ invalidate, token }: InvalidationEndpointOptions): RequestListener {
-  const isAllowed = createTokenCheck(token);
+export function createInvalidationEndpoint({ invalidate, ...allowed }: InvalidationEndpointOptions): RequestListener {
+  const isAllowed = createCallerCheck(allowed);
   return (req, res) => {
     const refusal = refuse(req, isAllowed);
     if (refusal) return reply({ req, res }, refusal);
     readBody(req, MAX_BODY_BYTES, (body) => {
-      const id = body.tooLong ? undefined : parseId(body.text);
-      if (id === undefined) return reply({ req, res }, NO_ID);
+      const id = body.tooLong ? "the body is over the limit of 4096 bytes" : parseId(body.text);
+      if (typeof id === "string") return reply({ req, res }, { status: 400, text: `${id}\n` });
       invalidate(id);
       reply({ req, res }, { status: 200, text: "ok\n" });
     });
   };
 }
 
-const NO_ID: Reply = {
-  status: 400,
-  text: 'the body must be JSON such as {"org":"flyte","project":"p","domain":"d","name":"n"}, with a name\n',
-};
-
-function refuse(req: IncomingMessage, isAllowed: (req: IncomingMessage) => boolean): Reply | undefined {
+function refuse(req: IncomingMessage, isAllowed: CallerCheck): Reply | undefined {
   if (req.url?.split("?", 1)[0] !== PATH) return { status: 404, text: `there is ${PATH} here\n` };
   if (req.method !== "POST") return { status: 405, text: "use POST\n", headers: { allow: "POST" } };
-  if (isAllowed(req)) return undefined;
-  const headers = { "www-authenticate": "Bearer" };
-  return { status: 401, text: "send the token of webhook.cacheInvalidationTokenFile as bearer token\n", headers };
+  if (!isAllowed(req)) return UNAUTHENTICATED;
+  return isJson(req) ? undefined : { status: 415, text: "the content type must be application/json\n" };
 }
 
-function createTokenCheck(token: string | undefined): (req: IncomingMessage) => boolean {
-  if (token === undefined) return () => true;
+const UNAUTHENTICATED: Reply = {
+  status: 401,
+  text: "send the token of webhook.cacheInvalidationTokenFile as bearer token, or be listed in webhook.cacheInvalidationPeers\n",
+  headers: { "www-authenticate": "Bearer" },
+};
+
+type CallerCheck = (req: IncomingMessage) => boolean;
+
+function createCallerCheck({ token, peers = [] }: Pick<InvalidationEndpointOptions, "token" | "peers">): CallerCheck {
+  if (token === undefined && peers.length === 0) return () => true;
+  const isPeer = createAddressCheck(peers);
   // Hashed, so that the comparison takes the same time whatever was sent.
   const digest = (text: string) => createHash("sha256").update(text).digest();
-  const expected = digest(`Bearer ${token}`);
-  return (req) => timingSafeEqual(digest(req.headers.authorization ?? ""), expected);
+  const expected = token === undefined ? undefined : digest(`Bearer ${token}`);
+  return ({ headers, socket }) =>
+    (expected !== undefined && timingSafeEqual(digest(headers.authorization ?? ""), expected)) ||
+    isPeer(socket.remoteAddress ?? "");
 }
 
-function parseId(text: string): SecretId | undefined {
+const NO_ID = 'the body must be JSON such as {"org":"flyte","project":"p","domain":"d","name":"n"}, with a name';
+
+/** The id that the body names, or what is wrong with it. */
+function parseId(text: string): SecretId | string {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    return undefined;
+    return NO_ID;
   }
-  if (typeof value !== "object" || value === null) return undefined;
+  if (typeof value !== "object" || value === null) return NO_ID;
   const fields = new Map<string, unknown>(Object.entries(value));
   const [org = "", domain = "", project = "", name = ""] = ["org", "domain", "project", "name"].map((field) =>
     fields.get(field),
   );
   const isText = (part: unknown) => typeof part === "string";
-  if (!isText(org) || !isText(domain) || !isText(project) || !isText(name) || name === "") return undefined;
-  return { org, domain, project, name };
+  if (!isText(org) || !isText(domain) || !isText(project) || !isText(name) || name === "") return NO_ID;
+  const id = { org, domain, project, name };
+  try {
+    // Where an organization is told of at all, it is one as the service has it.
+    checkSecretScope({ ...id, org: org || DEFAULT_ORGANIZATION });
+    return id;
+  } catch (error) {
+    if (isSecretsError(error)) return error.message;
+    throw error;
+  }
 }

@@ -10,8 +10,10 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { toListenFailure } from "../rpc/listen-failure.ts";
+import { type ClientCertificates, hasClientName } from "./client-certificates.ts";
 
 /** A certificate chain and its private key, in PEM. */
 export interface TlsFiles {
@@ -27,6 +29,8 @@ export interface Http1Options {
   readonly port: number;
   /** Without it, plain HTTP. */
   readonly tls?: TlsFiles;
+  /** With `tls`: what clients have to show. Default: nothing. */
+  readonly clients?: ClientCertificates | undefined;
   /** What host and port come from, for errors. */
   readonly setting: string;
   /** A connection on which nothing moves for so long, or up to twice as long, is closed. Default: 120 s. */
@@ -60,7 +64,7 @@ const MAX_CONNECTIONS = 4096;
  * when it can't have the address.
  */
 export async function listenHttp1(options: Http1Options): Promise<Http1Listener> {
-  const { handler, host, port, tls, setting, idleTimeoutMs = IDLE_TIMEOUT_MS, log } = options;
+  const { handler, host, port, tls, clients, setting, idleTimeoutMs = IDLE_TIMEOUT_MS, log } = options;
   let draining = false;
   // At the last moment before the headers are written, so that it holds for requests that came earlier too.
   class Response<Request extends IncomingMessage> extends ServerResponse<Request> {
@@ -79,7 +83,8 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
     keepAliveTimeout: 0,
     connectionsCheckingInterval: 5_000,
   };
-  const secure = { ...tls, ALPNProtocols: ["http/1.1"], handshakeTimeout: HEADERS_TIMEOUT_MS };
+  const asked = clients && { ca: clients.ca, requestCert: true, rejectUnauthorized: true };
+  const secure = { ...tls, ...asked, ALPNProtocols: ["http/1.1"], handshakeTimeout: HEADERS_TIMEOUT_MS };
   const server = tls ? createHttpsServer({ ...limits, ...secure }, handler) : createHttpServer(limits, handler);
   server.maxConnections = MAX_CONNECTIONS;
   const connections: Connections = new Map();
@@ -91,9 +96,18 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
       handshakes.set(peer, socket);
       socket.once("close", () => handshakes.get(peer) === socket && handshakes.delete(peer));
     });
+  const isWelcome = (socket: Socket) => {
+    if (!clients || clients.names.length === 0 || !(socket instanceof TLSSocket)) return true;
+    if (hasClientName(socket, clients.names)) return true;
+    log.warn({ names: clients.names }, "a client's certificate has none of the names of webhook.clientNames");
+    return false;
+  };
   server.on(tls ? "secureConnection" : "connection", (socket: Socket) => {
     handshakes.delete(nameOf(socket));
-    if (closing) return void socket.destroy();
+    if (closing || !isWelcome(socket)) {
+      socket.destroy();
+      return;
+    }
     connections.set(socket, -1);
     // A listener for data would take the reading of requests away from Node's own fast way.
     socket.once("close", () => connections.delete(socket));
@@ -124,7 +138,7 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
   return {
     port: toPort(server.address(), port),
     replaceCertificate(next) {
-      if (server instanceof HttpsServer) server.setSecureContext(next);
+      if (server instanceof HttpsServer) server.setSecureContext({ ...next, ...(clients && { ca: clients.ca }) });
     },
     drain() {
       draining = true;

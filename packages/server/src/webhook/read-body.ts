@@ -26,3 +26,9 @@ export function readBody(req: IncomingMessage, maxBytes: number, done: (body: Bo
   };
   req.on("data", onData).on("end", onEnd);
 }
+
+/** Whether a request says that its body is JSON, which a web page can't say of a body without asking first. */
+export function isJson({ headers }: IncomingMessage): boolean {
+  const type = headers["content-type"] ?? "";
+  return type === "application/json" || /^application\/json\s*(;|$)/i.test(type);
+}

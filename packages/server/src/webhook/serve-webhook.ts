@@ -2,9 +2,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import { isLoopback } from "../config/is-loopback.ts";
 import type { Config } from "../config/schema.ts";
 import { parseBindAddress } from "./bind-address.ts";
 import type { CertificateSource } from "./certificate-source.ts";
+import type { ClientCertificates } from "./client-certificates.ts";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
 import { type Http1Listener, type Http1Options, listenHttp1 } from "./listen-http1.ts";
 import { createMetricsEndpoint } from "./metrics-endpoint.ts";
@@ -16,6 +18,8 @@ export interface ServeWebhookOptions {
   readonly handler: WebhookHandler;
   readonly certificates: CertificateSource;
   readonly invalidation: InvalidationEndpointOptions;
+  /** What clients of the admission have to show. Default: nothing. */
+  readonly clients?: ClientCertificates | undefined;
   /** What must be there before pods are sent here. */
   readonly readiness: readonly ReadinessCheck[];
   readonly telemetry: { readonly log: Logger; readonly registry: Registry };
@@ -55,14 +59,27 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   };
   const tls = certificates.current();
   const admission = await open({
+    host: webhook.host,
     port: webhook.listenPort,
     handler: options.handler,
     tls,
+    clients: options.clients,
     setting: "webhook.listenPort",
   });
-  const port = webhook.cacheInvalidationPort;
-  const handler = createInvalidationEndpoint(options.invalidation);
-  const invalidation = port === 0 ? undefined : await open({ port, handler, setting: "webhook.cacheInvalidationPort" });
+  const openInvalidation = async () => {
+    const { cacheInvalidationPort: port, host } = webhook;
+    if (port === 0) return undefined;
+    const { token, peers = [] } = options.invalidation;
+    const handler = createInvalidationEndpoint(options.invalidation);
+    const serving = { port, handler, setting: "webhook.cacheInvalidationPort" };
+    if (token !== undefined || peers.length > 0 || isLoopback(host)) return await open({ ...serving, host });
+    log.warn("/invalidate-secret answers this machine only: set %s", OPENS_INVALIDATION);
+    const ipv4 = await open({ ...serving, host: "127.0.0.1" });
+    // A host's name `localhost` may be either. Some machines have no IPv6.
+    await open({ ...serving, host: "::1", port: ipv4.port }).catch((error) => log.info({ err: error }, "no ::1 here"));
+    return ipv4;
+  };
+  const invalidation = await openInvalidation();
   const probes = await openAt("executor.healthProbeBindAddress", executor.healthProbeBindAddress, {
     handler: createProbes([stillOpen, ...options.readiness]),
   });
@@ -94,6 +111,8 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     },
   };
 }
+
+const OPENS_INVALIDATION = "webhook.cacheInvalidationTokenFile or webhook.cacheInvalidationPeers to let others call";
 
 interface Replacement {
   readonly certificates: CertificateSource;

@@ -13,7 +13,7 @@ import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
 import { type Admission, admit } from "./admit.ts";
 import { createDeadlines, type Deadline } from "./deadlines.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
-import { type Body, readBody } from "./read-body.ts";
+import { type Body, isJson, readBody } from "./read-body.ts";
 import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
@@ -160,13 +160,10 @@ interface Misfit {
 }
 
 /** What is wrong with a request before its body is looked at. */
-function findMisfit({ method, headers }: IncomingMessage, { path }: Target): Misfit | undefined {
+function findMisfit(req: IncomingMessage, { path }: Target): Misfit | undefined {
   if (path !== WEBHOOK_PATH) return { status: 404, text: `there is nothing here: reviews go to ${WEBHOOK_PATH}` };
-  if (method !== "POST") return { status: 405, text: "use POST", headers: { allow: "POST" } };
-  const type = headers["content-type"] ?? "";
-  if (type !== "application/json" && !/^application\/json\s*(;|$)/i.test(type))
-    return { status: 415, text: "the content type must be application/json" };
-  return undefined;
+  if (req.method !== "POST") return { status: 405, text: "use POST", headers: { allow: "POST" } };
+  return isJson(req) ? undefined : { status: 415, text: "the content type must be application/json" };
 }
 
 /** What the address of a request says. */
