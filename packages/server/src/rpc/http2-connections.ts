@@ -1,24 +1,38 @@
 import { constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { followRequest, type TrackedConnection } from "./connection-table.ts";
 import type { ListenerLimits } from "./listener-limits.ts";
 import type { NodeHandler } from "./node-handler.ts";
 
 export interface Http2Connections {
   /** Serves HTTP/2 on a connection that somebody else has accepted, with or without TLS. */
-  accept(socket: Socket): void;
+  accept(socket: Socket, connection: TrackedConnection): void;
   /** Lets the requests under way finish and takes no others. */
   close(): void;
 }
 
+/** What answers requests, and those of them that ask whether to send their body (`Expect: 100-continue`). */
+export interface RequestHandlers {
+  readonly onRequest: NodeHandler;
+  readonly onExpect: NodeHandler;
+}
+
 /** HTTP/2 with the limits that Node keeps for HTTP/1.1 only. */
-export function createHttp2Connections(handler: NodeHandler, limits: ListenerLimits): Http2Connections {
-  const server = createServer({ settings: { maxConcurrentStreams: limits.maxStreams } }, handler);
+export function createHttp2Connections(
+  { onRequest, onExpect }: RequestHandlers,
+  limits: ListenerLimits,
+): Http2Connections {
+  const server = createServer({ settings: { maxConcurrentStreams: limits.maxStreams } }, onRequest);
+  server.on("checkContinue", onExpect);
   const sessions = new Set<ServerHttp2Session>();
   return {
-    accept(socket) {
+    accept(socket, connection) {
       const adopt = (session: ServerHttp2Session) => {
         sessions.add(session);
         boundSession(session, limits);
+        session.on("stream", (stream: ServerHttp2Stream) => {
+          followRequest(connection, { arrived: stream.endAfterHeaders || stream, over: stream });
+        });
         session.once("close", () => {
           sessions.delete(session);
           // Node waits for the client to close its side too, and would wait for ever.

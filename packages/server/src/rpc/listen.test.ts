@@ -33,6 +33,8 @@ async function start(options: Partial<ListenOptions> = {}) {
 
 async function open(port: number): Promise<Socket> {
   const socket = connect(port, "127.0.0.1");
+  // The server may end it at any time.
+  socket.on("error", () => {});
   onTestFinished(() => void socket.destroy());
   await once(socket, "connect");
   return socket;
@@ -173,14 +175,142 @@ describe("slow clients", () => {
   });
 });
 
-test("connections over the limit are dropped, those within are served", async () => {
-  const { port } = await start({ limits: { maxConnections: 1 } });
-  const first = await open(port);
-  first.write("GET /1 HTTP/1.1\r\nhost: h\r\n\r\n");
-  await once(first, "data");
-  const second = await open(port);
-  second.write("GET /2 HTTP/1.1\r\nhost: h\r\n\r\n");
-  expect(await readAll(second)).toBe("");
+describe("a connection over the limit", () => {
+  const GET = (path: string) => `GET ${path} HTTP/1.1\r\nhost: h\r\n\r\n`;
+  const ask = async (socket: Socket, path: string) => {
+    socket.write(GET(path));
+    const [answer] = await once(socket, "data");
+    expect(String(answer)).toContain(`1.1 ${path} 0`);
+  };
+
+  test.each([
+    ["in all", { maxConnections: 2 }],
+    ["of its address", { maxConnectionsPerAddress: 2 }],
+  ])("%s ends an unused one before one that was used, though that has been idle longer", async (_, limits) => {
+    const { port } = await start({ limits });
+    const used = await open(port);
+    await ask(used, "/1");
+    const unused = await open(port);
+    const third = await open(port);
+    expect(await readAll(unused)).toBe("");
+    await ask(third, "/2");
+    await ask(used, "/3");
+  });
+
+  test("ends the one that has been idle longest where all were used", async () => {
+    const { port } = await start({ limits: { maxConnections: 2 } });
+    const [first, second] = [await open(port), await open(port)];
+    for (const socket of [first, second, first]) await ask(socket, "/");
+    const third = await open(port);
+    await ask(third, "/3");
+    expect(await readAll(second)).toBe("");
+    await ask(first, "/4");
+  });
+
+  test.each([
+    ["stops within the HTTP/2 preface", "PR"],
+    ["sends the HTTP/2 preface alone", HTTP2_PREFACE],
+    ["doesn't end its headers", "GET / HTTP/1.1\r\n"],
+    ["doesn't end its body", "POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 5\r\n\r\nabc"],
+  ])("ends one that %s", async (_, bytes) => {
+    const { port } = await start({ limits: { maxConnections: 1 } });
+    const stuck = await open(port);
+    stuck.write(bytes);
+    const next = await open(port);
+    await ask(next, "/");
+    expect(await readAll(stuck)).toBe("");
+  });
+
+  test("ends a TLS handshake that doesn't go on", async () => {
+    const { port, url } = await start({ limits: { maxConnections: 1 }, tls: await createCertificate() });
+    const stuck = await open(port);
+    stuck.write(Buffer.from([0x16, 0x03, 0x01]));
+    expect((await send(url)).status).toBe(200);
+    expect(await readAll(stuck)).toBe("");
+    expect((await sendHttp2(url)).status).toBe(200);
+  });
+
+  test("is dropped itself while all others wait for their answer, on either protocol", async () => {
+    const waiting: (() => void)[] = [];
+    const arrived = Promise.withResolvers<void>();
+    const handler: NodeHandler = (_, res) => {
+      waiting.push(() => res.end("finished"));
+      if (waiting.length === 2) arrived.resolve();
+    };
+    const { url, port } = await start({ handler, limits: { maxConnections: 2 } });
+    const answers = Promise.all([send(url), sendHttp2(url)]);
+    await arrived.promise;
+    expect(await readAll(await open(port))).toBe("");
+    for (const finish of waiting) finish();
+    expect((await answers).map(({ body }) => body.toString())).toEqual(["finished", "finished"]);
+  });
+});
+
+describe("Expect: 100-continue", () => {
+  const POST = (path: string) =>
+    `POST ${path} HTTP/1.1\r\nhost: h\r\nexpect: 100-continue\r\ncontent-length: 3\r\n\r\n`;
+  /** Reads the body of all but /refused. */
+  const handler: NodeHandler = (req, res) => {
+    if (req.url !== "/refused") return echo(req, res);
+    res.statusCode = 401;
+    res.end("no");
+  };
+
+  test("is answered when the body is read, and the connection serves further requests", async () => {
+    const { port } = await start({ handler });
+    const socket = await open(port);
+    socket.write(POST("/a"));
+    const [go] = await once(socket, "data");
+    expect(String(go)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    socket.write(`xyz${POST("/refused")}`);
+    const rest = await readAll(socket);
+    expect(rest).toContain("1.1 /a 3");
+    expect(rest).toMatch(/HTTP\/1\.1 401 .*\r\nconnection: close\r\n/);
+    expect(rest).not.toContain("100 Continue");
+  });
+
+  test("is answered on HTTP/2 when the body is read, and not before a refusal", async () => {
+    const { url } = await start({ handler });
+    const session = connectHttp2(url);
+    onTestFinished(() => session.destroy());
+    const post = { ":method": "POST", expect: "100-continue" };
+    const taken = session.request({ ...post, ":path": "/a" });
+    taken.on("continue", () => taken.end("xyz"));
+    expect(await text(taken)).toBe("2.0 /a 3");
+    const refused = session.request({ ...post, ":path": "/refused" });
+    refused.on("continue", () => expect.unreachable());
+    expect(await text(refused)).toBe("no");
+  });
+});
+
+describe("a handler that throws", () => {
+  const throwing: [string, ListenOptions["handler"]][] = [
+    ["at once", () => expect.fail("at once")],
+    ["later", () => Promise.reject(new Error("later"))],
+  ];
+
+  test.each(throwing)("%s is answered with 500, and the server goes on", async (_, handler) => {
+    const { url } = await start({ handler: (req, res) => (req.url === "/good" ? echo(req, res) : handler(req, res)) });
+    const message = "internal error, see the server's log";
+    for (const sendIt of [send, sendHttp2]) {
+      const { status, body } = await sendIt(`${url}/bad`);
+      expect([status, JSON.parse(body.toString())]).toEqual([500, { code: "internal", message }]);
+      expect((await sendIt(`${url}/good`)).status).toBe(200);
+    }
+  });
+
+  test("after it began to answer has its connection ended, and the server goes on", async () => {
+    const { url } = await start({
+      handler(req, res) {
+        if (req.url === "/good") return echo(req, res);
+        res.writeHead(200, { "content-length": 10 });
+        res.write("half");
+        throw new Error("in the middle");
+      },
+    });
+    await expect(send(`${url}/bad`)).rejects.toThrow();
+    expect((await send(`${url}/good`)).status).toBe(200);
+  });
 });
 
 describe("close", () => {
@@ -223,6 +353,16 @@ describe("close", () => {
     expect(await readAll(socket)).toContain("done");
     await closed;
   });
+});
+
+test("close doesn't wait for a TLS handshake that has begun", async () => {
+  const { port, close } = await start({ tls: await createCertificate() });
+  const socket = await open(port);
+  socket.write(Buffer.from([0x16, 0x03, 0x01]));
+  // Its connection is accepted once that of a later one is served.
+  expect((await send(`https://127.0.0.1:${port}/`)).status).toBe(200);
+  await close({ graceMs: 60_000 });
+  expect(await readAll(socket)).toBe("");
 });
 
 test("an address that is taken is an error that names the setting", async () => {

@@ -1,13 +1,13 @@
+import type { ConnectionLimits } from "./connection-table.ts";
+
 /** How long and how much a listener puts up with. */
-export interface ListenerLimits {
+export interface ListenerLimits extends ConnectionLimits {
   /** For a TLS handshake, for the first bytes of a connection and for the headers of a request. Default 10 s. */
   readonly headersTimeoutMs: number;
   /** For a whole request to arrive, its body included. Default 60 s. */
   readonly requestTimeoutMs: number;
   /** For a connection on which nothing moves. Default 90 s, above the 60 s after which load balancers give up theirs. */
   readonly idleTimeoutMs: number;
-  /** Connections at a time; further ones are dropped at once. Default 4,096. */
-  readonly maxConnections: number;
   /** Requests at a time on one HTTP/2 connection. Default 128. */
   readonly maxStreams: number;
 }
@@ -17,5 +17,6 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = {
   requestTimeoutMs: 60_000,
   idleTimeoutMs: 90_000,
   maxConnections: 4096,
+  maxConnectionsPerAddress: 1024,
   maxStreams: 128,
 };
