@@ -4,8 +4,9 @@ import { readFileSync } from "node:fs";
 import { create, createFileRegistry, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createConnectRouter } from "@connectrpc/connect";
-import { listen, type NodeHandler } from "@flyte-secrets/server";
+import { type ListenOptions, listen } from "@flyte-secrets/server";
 import { pino } from "pino";
+import { createBodyBudget, DEFAULT_BODY_BYTES } from "../../packages/server/dist/rpc/body-budget.js";
 import { replyError } from "../../packages/server/dist/rpc/reply.js";
 import { requestAuthority, serveRpc } from "../../packages/server/dist/rpc/serve-rpc.js";
 import { beginCall, carryCall } from "../../packages/server/dist/service/call.js";
@@ -39,12 +40,14 @@ addConformanceService(router, registry, { ...options, jsonOptions: { ...options.
 const rpcs = new Map(router.handlers.map((rpc) => [rpc.requestPath, rpc]));
 const findUnknownRpc = createUnknownRpc();
 
-const handler: NodeHandler = (req, res) => {
+const bodies = createBodyBudget(DEFAULT_BODY_BYTES);
+
+const handler: ListenOptions["handler"] = (req, res) => {
   const path = req.url?.split("?", 1)[0] ?? "";
   const rpc = rpcs.get(path) ?? findUnknownRpc(path, req.headers["content-type"] ?? "");
   const call = beginCall({ authority: requestAuthority(req), pathName: undefined });
-  if (rpc !== undefined) serveRpc({ req, res }, rpc, { log, values: carryCall(call) });
-  else replyError({ req, res }, { status: 404, code: "unimplemented", message: "no RPC's path" });
+  if (rpc !== undefined) return serveRpc({ req, res }, rpc, { log, bodies, values: carryCall(call) });
+  return replyError({ req, res }, { status: 404, code: "unimplemented", message: "no RPC's path" });
 };
 const { serverCreds: tls } = settings;
 const pem = (bytes: Uint8Array) => Buffer.from(bytes).toString();

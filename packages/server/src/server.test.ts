@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "./config/load-config.ts";
 import { findRunningServer } from "./embedded/server-file.ts";
 import { startIssuer } from "./oidc/testing/start-issuer.ts";
+import { listen } from "./rpc/listen.ts";
 import { type RunningSystem, startServer } from "./server.ts";
 import { createLogger } from "./telemetry/create-logger.ts";
 import { startCollector } from "./telemetry/testing/start-collector.ts";
@@ -95,6 +96,36 @@ describe("with nothing configured", () => {
     await first.close();
     const second = await start();
     expect((await call(second.endpoint, "GetSecret", token)).status).toBe(200);
+  });
+});
+
+describe("a port for probes", () => {
+  const freePort = async () => {
+    const listener = await listen({ handler: (_, res) => void res.end(), host: "127.0.0.1", port: 0 });
+    await listener.close({ graceMs: 0 });
+    return listener.port;
+  };
+
+  it("answers them alone, beside the main port", async () => {
+    const port = await freePort();
+    const { endpoint, close } = await start({ "secret.server.probeBindAddress": `127.0.0.1:${port}` });
+    const status = async (url: string) => (await fetch(url)).status;
+    expect(await status(`http://127.0.0.1:${port}/readyz`)).toBe(200);
+    expect(await status(`http://127.0.0.1:${port}/healthz`)).toBe(200);
+    expect(await status(`http://127.0.0.1:${port}/metrics`)).toBe(404);
+    expect(await status(`${endpoint}/readyz`)).toBe(200);
+    await close();
+    await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+  });
+
+  it("is named when it can't be had", async () => {
+    const { port } = new URL((await start()).endpoint);
+    expect(await refusal({ "secret.server.probeBindAddress": `127.0.0.1:${port}` })).toBe(
+      `listen_failed: 127.0.0.1:${port} is in use: stop the other server, or choose another port (secret.server.probeBindAddress)`,
+    );
+    expect(await refusal({ "secret.server.probeBindAddress": "8094" })).toBe(
+      "invalid_config: secret.server.probeBindAddress: must be HOST:PORT such as :8081, or empty for none",
+    );
   });
 });
 

@@ -10,12 +10,14 @@ import { announceServer, findRunningServer } from "./embedded/server-file.ts";
 import { ensureTokenFile } from "./embedded/token-file.ts";
 import { createKubeMetrics } from "./kube/kube-metrics.ts";
 import { openStore, type StoreSurroundings } from "./open-store.ts";
-import { type ListenOptions, listen } from "./rpc/listen.ts";
+import { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
+import type { NodeHandler } from "./rpc/node-handler.ts";
 import { secretService } from "./service/secret-service.ts";
 import type { ServiceAuth } from "./service/service-config.ts";
 import { prepareStoreDirectory } from "./store/store-directory.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
 import { openTracing } from "./telemetry/tracing.ts";
+import { parseBindAddress } from "./webhook/bind-address.ts";
 import { readInvalidationToken } from "./webhook/invalidation-token.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
@@ -61,10 +63,20 @@ export async function startServer(
   prepareStoreDirectory(storeConfig.path);
   const auth = resolveAuth(config.secret.auth);
   const webhookToken = readInvalidationToken(config.webhook.cacheInvalidationTokenFile);
-  const serviceConfig = { organization, auth, webhookURL, webhookToken };
+  const { limits } = server;
+  const serviceConfig = { organization, auth, webhookURL, webhookToken, maxBodyBytes: limits.bodyBytes };
   const service = secretService({ store, config: serviceConfig, onWrite, telemetry: { log, registry, tracing } });
   const { host, port } = server;
-  const listener = await listen({ handler: service.handler, host, port, log, ...(tls && { tls }) });
+  const probes = await listenForProbes(server.probeBindAddress, service.probes, log);
+  opened.defer(() => probes?.close({ graceMs: 0 }));
+  const listener = await listen({
+    handler: service.handler,
+    host,
+    port,
+    limits: { maxConnections: limits.connections, maxConnectionsPerAddress: limits.connectionsPerAddress },
+    log,
+    ...(tls && { tls }),
+  });
   opened.defer(async () => {
     await Promise.all([service.close(), listener.close({ graceMs: GRACE_MS })]);
   });
@@ -85,6 +97,13 @@ export async function startServer(
       return closed;
     },
   };
+}
+
+/** A port for whoever watches over the service, so that its callers can't be in the way. */
+async function listenForProbes(address: string, handler: NodeHandler, log: Logger): Promise<Listener | undefined> {
+  const setting = "secret.server.probeBindAddress";
+  const bound = parseBindAddress(address, setting);
+  return bound && listen({ ...bound, handler, settings: { host: setting, port: setting }, log });
 }
 
 function resolveAuth({ mode, tokenFile, oidc }: Config["secret"]["auth"]): ServiceAuth {

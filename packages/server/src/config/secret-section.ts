@@ -1,5 +1,5 @@
 import { isSafeIssuerUrl } from "../oidc/safe-issuer-url.ts";
-import { choice, duration, integer, section, text, textMap, texts, toggle } from "./setting.ts";
+import { byteSize, choice, duration, integer, section, text, textMap, texts, toggle } from "./setting.ts";
 
 /** `secret`: the service and its store. */
 export const secretSection = section("The secret service and its store.", {
@@ -38,6 +38,36 @@ export const secretSection = section("The secret service and its store.", {
     tls: section("TLS, when both files are given.", {
       certFile: text({ default: "", about: "PEM file with the server's certificate chain." }),
       keyFile: text({ default: "", about: "PEM file with its private key." }),
+    }),
+    probeBindAddress: text({
+      default: "",
+      about:
+        "Address such as `:8094` that answers `/healthz` and `/readyz` over plain HTTP, for probes that must not wait behind " +
+        "the callers of the main port. Empty: the main port alone answers them.",
+    }),
+    allowedHosts: texts({
+      default: [],
+      about:
+        "With `secret.auth.mode: none`: names of this server, such as `flyte-secrets.flyte.svc`. A request to another name is refused, " +
+        "since a web page can have sent it; `localhost` and IP addresses need not be listed.",
+    }),
+    limits: section("How much the listener puts up with.", {
+      connections: integer({
+        default: 4096,
+        min: 1,
+        about: "Connections at a time. A further one ends the one that has been idle longest, unused ones first.",
+      }),
+      connectionsPerAddress: integer({
+        default: 1024,
+        min: 0,
+        about:
+          "Those of one address, within `connections`; 0: no such limit. Raise it where all callers come through a load balancer.",
+      }),
+      bodyBytes: byteSize({
+        default: "64Mi",
+        about:
+          "Bytes of the bodies of all requests under way. A request that needs more ends the one whose body has been arriving longest.",
+      }),
     }),
   }),
   auth: section("Who may call. Health and OAuth metadata routes are open.", {

@@ -2,6 +2,7 @@ import type { ContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
+import type { BodyBudget } from "./body-budget.ts";
 import type { Exchange, NodeRequest } from "./node-handler.ts";
 import { replyError } from "./reply.ts";
 
@@ -10,6 +11,8 @@ const NO_HOST = "no-host.invalid";
 
 export interface ServeRpcOptions {
   readonly values: ContextValues;
+  /** What the body counts towards. */
+  readonly bodies: BodyBudget;
   readonly log: Logger;
   /** Turns the request into one that the handler takes, where they differ. */
   readonly transform?: ((request: UniversalServerRequest) => UniversalServerRequest) | undefined;
@@ -24,7 +27,7 @@ export function requestAuthority(req: NodeRequest): string {
  * Answers one RPC. Does what connect-node's adapter does, and besides: a request without a host or with a malformed one is
  * no crash; an over-long body is answered instead of cut off; 405 and 415 say what would be right; failures go to the log.
  */
-export function serveRpc(exchange: Exchange, handler: UniversalHandler, options: ServeRpcOptions): void {
+export async function serveRpc(exchange: Exchange, handler: UniversalHandler, options: ServeRpcOptions): Promise<void> {
   const request = toUniversalRequest(exchange, options);
   if (request === undefined) {
     replyError(exchange, {
@@ -34,10 +37,12 @@ export function serveRpc(exchange: Exchange, handler: UniversalHandler, options:
     });
     return;
   }
-  answer(exchange, handler, request).catch((error: unknown) => {
+  try {
+    await answer(exchange, handler, request);
+  } catch (error) {
     options.log.debug({ rpc: handler.requestPath, reason: String(error) }, "the answer could not be sent");
     exchange.res.destroy();
-  });
+  }
 }
 
 async function answer(exchange: Exchange, handler: UniversalHandler, request: UniversalServerRequest): Promise<void> {
@@ -45,7 +50,7 @@ async function answer(exchange: Exchange, handler: UniversalHandler, request: Un
   const response = await handler(request);
   // What is left of a refused body must still flow, else the client never comes to read the answer; and a connection that
   // ends with the answer must not end before it, which would take the answer along.
-  if (!req.complete && handler.method.methodKind === "unary") {
+  if (!req.complete && isComing(req) && handler.method.methodKind === "unary") {
     const drained = drain(req);
     if ("shouldKeepAlive" in res && !res.shouldKeepAlive) await drained;
   }
@@ -84,6 +89,11 @@ function lastByteApart(response: UniversalServerResponse): UniversalServerRespon
   return { ...response, body: pieces(body) };
 }
 
+/** Whether the client sends its body: one that asks first doesn't, where nobody has begun to read. */
+function isComing(req: NodeRequest): boolean {
+  return req.headers.expect === undefined || req.readableDidRead;
+}
+
 function drain(req: NodeRequest): Promise<void> {
   return new Promise((resolve) => {
     req.once("end", resolve);
@@ -97,9 +107,8 @@ function toUniversalRequest(exchange: Exchange, options: ServeRpcOptions): Unive
   if (requestAuthority(req) === "") req.headers.host = NO_HOST;
   try {
     const request = universalRequestFromNodeRequest(req, res, undefined, options.values);
-    // Node destroys the connection when an iteration ends early, before the error could be sent.
-    const unbroken = { ...request, body: req.iterator({ destroyOnReturn: false }) };
-    return options.transform?.(unbroken) ?? unbroken;
+    const budgeted = { ...request, body: options.bodies.read(exchange) };
+    return options.transform?.(budgeted) ?? budgeted;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { type SecretStore, SecretsError } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { listen } from "../rpc/listen.ts";
+import type { NodeHandler } from "../rpc/node-handler.ts";
 import { secretService } from "./secret-service.ts";
 import { send } from "./testing/send.ts";
 import { startService } from "./testing/start-service.ts";
@@ -20,14 +21,18 @@ async function startWithCheck(check: SecretStore["check"]) {
       return typeof member === "function" ? member.bind(target) : member;
     },
   });
+  const log: Record<string, unknown>[] = [];
   const service = secretService({
     store: replaced,
     config: { organization: "flyte", auth: { mode: "none" }, webhookURL: "" },
-    telemetry: { log: pino({ level: "silent" }) },
+    telemetry: { log: pino({ level: "info" }, { write: (line: string) => void log.push(JSON.parse(line)) }) },
   });
-  const listener = await listen({ handler: service.handler, host: "127.0.0.1", port: 0 });
-  onTestFinished(() => listener.close({ graceMs: 0 }));
-  return { service, url: `http://127.0.0.1:${listener.port}` };
+  const serve = async (handler: NodeHandler) => {
+    const listener = await listen({ handler, host: "127.0.0.1", port: 0 });
+    onTestFinished(() => listener.close({ graceMs: 0 }));
+    return `http://127.0.0.1:${listener.port}`;
+  };
+  return { service, log, url: await serve(service.handler), probes: await serve(service.probes) };
 }
 
 test("healthz and readyz are 200 OK while the store answers", async () => {
@@ -37,12 +42,30 @@ test("healthz and readyz are 200 OK while the store answers", async () => {
   expect(await read(`${url}/readyz`, "HEAD")).toEqual([200, ""]);
 });
 
-test("readyz is 503 with the store's reason, healthz stays 200", async () => {
-  const { url } = await startWithCheck(async () => {
-    throw new SecretsError("store_unavailable", "the disk is gone");
+test("readyz is 503 with the kind of the store's fault, of which the log says the rest, healthz stays 200", async () => {
+  const { url, log } = await startWithCheck(async () => {
+    throw new SecretsError("store_unavailable", "/home/me/store.db is gone");
   });
-  expect(await read(`${url}/readyz`)).toEqual([503, "store Embedded: the disk is gone\n"]);
+  expect(await read(`${url}/readyz`)).toEqual([503, "store Embedded: store_unavailable, see the server's log\n"]);
   expect(await read(`${url}/healthz`)).toEqual([200, "OK"]);
+  expect(log.map(({ msg, reason }) => [msg, reason])).toEqual([["not ready", "/home/me/store.db is gone"]]);
+});
+
+test("the store is asked once for all who want to know at a time", async () => {
+  let checks = 0;
+  const { url } = await startWithCheck(async () => {
+    checks += 1;
+  });
+  await Promise.all(Array.from({ length: 20 }, () => read(`${url}/readyz`)));
+  expect(checks).toBeLessThan(3);
+});
+
+test("the probes' own handler answers healthz and readyz, and nothing else", async () => {
+  const { probes } = await startWithCheck(async () => {});
+  expect(await read(`${probes}/healthz`)).toEqual([200, "OK"]);
+  expect(await read(`${probes}/readyz?verbose`)).toEqual([200, "OK"]);
+  const message = "there are /healthz and /readyz here";
+  expect(await read(`${probes}/secrets/api/v1`)).toEqual([404, JSON.stringify({ code: "unimplemented", message })]);
 });
 
 test("readyz is 503 when the store doesn't answer in time", async () => {

@@ -2,15 +2,17 @@ import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { SecretId, SecretStore } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
-import type { Exchange, NodeHandler } from "../rpc/node-handler.ts";
-import { type ErrorReply, reply, replyError } from "../rpc/reply.ts";
+import { createBodyBudget, DEFAULT_BODY_BYTES } from "../rpc/body-budget.ts";
+import { guardHandler } from "../rpc/guard-handler.ts";
+import type { Exchange, NodeHandler, NodeRequest } from "../rpc/node-handler.ts";
+import { type ErrorReply, replyError } from "../rpc/reply.ts";
 import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import { beginCall, carryCall } from "./call.ts";
 import { createAuthentication } from "./create-authentication.ts";
 import { createRoutes } from "./create-routes.ts";
 import { replyGuardedMetrics } from "./guarded-metrics.ts";
-import { replyReadiness } from "./health.ts";
+import { createHealth } from "./health.ts";
 import { replyIssuerMetadata } from "./issuer-metadata.ts";
 import { findRestRoute } from "./rest-routes.ts";
 import { createRpcMetrics, type ObservedCall } from "./rpc-metrics.ts";
@@ -36,9 +38,11 @@ export interface SecretServiceOptions {
 export interface MountedSecretService {
   /**
    * Answers every request of a Node http, https or http2 server: Connect, gRPC, gRPC-Web, REST, `/healthz`, `/readyz`, `/metrics`.
-   * Paths of others get 404.
+   * Paths of others get 404. Never throws.
    */
   readonly handler: NodeHandler;
+  /** Answers `/healthz` and `/readyz` alone, for a port of their own. Never throws. */
+  readonly probes: NodeHandler;
   /** Adds the RPC services alone to a Connect router; authentication, limits and errors included. */
   routes(router: ConnectRouter): void;
   /** `/readyz` turns to 503 at once; resolves when the calls under way are done. Neither store nor server are closed. */
@@ -59,11 +63,12 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
   const routes = createRoutes({ store, config, authentication, log, onCall, onWrite });
   const rpcs = new Map(routes(createConnectRouter()).handlers.map((rpc) => [rpc.requestPath, rpc]));
   const findUnknownRpc = createUnknownRpc();
-  let closing = false;
+  const health = createHealth(store, log);
+  const bodies = createBodyBudget(config.maxBodyBytes ?? DEFAULT_BODY_BYTES);
 
-  const handler: NodeHandler = (req, res) => {
-    const exchange: Exchange = { req, res };
-    const path = req.url?.split("?", 1)[0] ?? "";
+  const answer = (exchange: Exchange): void | Promise<void> => {
+    const { req, res } = exchange;
+    const path = pathOf(req);
     const rest = findRestRoute(path, req.method);
     const call = beginCall({ authority: requestAuthority(req), pathName: rest?.pathName });
     const contentType = req.headers["content-type"] ?? "";
@@ -81,26 +86,34 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
     });
 
     const rpc = known ?? findUnknownRpc(path, contentType);
-    if (rpc !== undefined) serveRpc(exchange, rpc, { log, values: carryCall(call), transform: rest?.transform });
-    else if (rest !== undefined) replyError(exchange, methodNotAllowed(rest.allowed));
-    else if (path === "/healthz") reply(exchange, { status: 200, text: "OK" });
-    else if (path === "/readyz") void replyReadiness(exchange, store, closing);
-    else if (path === "/metrics") void replyGuardedMetrics(exchange, { registry, authentication, log });
-    else if (path === "/.well-known/oauth-authorization-server") void replyIssuerMetadata(exchange, authentication);
-    else replyError(exchange, NO_SUCH_PATH);
+    if (rpc !== undefined) {
+      return serveRpc(exchange, rpc, { log, bodies, values: carryCall(call), transform: rest?.transform });
+    }
+    if (rest !== undefined) return replyError(exchange, methodNotAllowed(rest.allowed));
+    if (path === "/metrics") return replyGuardedMetrics(exchange, { registry, authentication, log });
+    if (path === "/.well-known/oauth-authorization-server") return replyIssuerMetadata(exchange, authentication);
+    return health.answer(exchange, path) ?? replyError(exchange, NO_SUCH_PATH);
   };
 
   return {
-    handler,
+    handler: guardHandler((req, res) => answer({ req, res }), log),
+    probes: guardHandler((req, res) => {
+      const exchange: Exchange = { req, res };
+      return health.answer(exchange, pathOf(req)) ?? replyError(exchange, NO_SUCH_PROBE);
+    }, log),
     routes: (router) => {
       routes(router);
     },
     async close() {
-      closing = true;
+      health.close();
       await Promise.all(running);
       authentication.close();
     },
   };
+}
+
+function pathOf({ url = "" }: NodeRequest): string {
+  return url.split("?", 1)[0] ?? "";
 }
 
 function whenDone({ res }: Exchange, hear: (tookMs: number) => void): void {
@@ -122,4 +135,10 @@ const NO_SUCH_PATH: ErrorReply = {
   status: 404,
   code: "unimplemented",
   message: "there is nothing at this path: RPCs are at /PACKAGE.SERVICE/METHOD, REST under /secrets/api/v1",
+};
+
+const NO_SUCH_PROBE: ErrorReply = {
+  status: 404,
+  code: "unimplemented",
+  message: "there are /healthz and /readyz here",
 };

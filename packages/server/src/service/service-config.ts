@@ -26,4 +26,6 @@ export interface ServiceConfig {
   readonly webhookURL: string;
   /** What those caches ask for, if they do. */
   readonly webhookToken?: string | undefined;
+  /** What the bodies of all requests under way may take together. Default 64 MiB. */
+  readonly maxBodyBytes?: number;
 }
