@@ -90,6 +90,8 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     await keep("api-key", canary);
     webhook = await startRegisteredWebhook(kubeconfig, {
       name: "embedded",
+      // So long that its sweeper asks for nothing meanwhile.
+      "webhook.writtenSecrets.unnamedFor": "1h",
       "webhook.namespaceSelector": `{"matchExpressions":[{"key":"kubernetes.io/metadata.name","operator":"NotIn","values":${JSON.stringify([COPIES, ...NARROW])}}]}`,
     });
     await untilAdmitted(podOf({ name: "probe" }, ask("api-key")));
@@ -302,7 +304,8 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
       });
       await written.synced;
       const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
-      const options = { client, written: [written], clock, log };
+      const lifetimes = { unusedMs: HOUR_MS, unnamedMs: HOUR_MS };
+      const options = { client, written: [written], lifetimes, clock, log };
       await sweepSecrets(options, new AbortController().signal);
       return (await writtenIn(NAMESPACE)).map(({ metadata }) => metadata.name).toSorted();
     };

@@ -245,13 +245,15 @@ describeWith(requireKubernetes(), "image-pull Secrets on a real API server", () 
       });
       await written.synced;
       const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
-      await sweepSecrets({ client, written: [written], clock, log }, new AbortController().signal);
+      const lifetimes = { unusedMs: HOUR_MS, unnamedMs: HOUR_MS };
+      await sweepSecrets({ client, written: [written], lifetimes, clock, log }, new AbortController().signal);
       return (await copies()).map(({ metadata }) => metadata.name);
     };
     expect(await sweepAt(2 * HOUR_MS)).toEqual([NAME]);
     await cluster.kubectl(["delete", "pod", pod.metadata.name, "-n", NAMESPACE, "--force", "--grace-period=0"]);
-    expect(await sweepAt(HOUR_MS / 2)).toEqual([NAME]);
-    expect(await sweepAt(2 * HOUR_MS)).toEqual([]);
+    // For an hour from when it was seen to be named.
+    expect(await sweepAt(2.5 * HOUR_MS)).toEqual([NAME]);
+    expect(await sweepAt(4 * HOUR_MS)).toEqual([]);
   });
 
   test("no credential of a registry is in the pods, the audit log or what the webhook printed", async () => {

@@ -109,7 +109,8 @@ describeWith(
         const follower = followWrittenSecrets({ client, namespace: undefined, clock: systemClock, log });
         await follower.synced;
         const clock = { ...systemClock, now: () => systemClock.now() + 7_200_000 };
-        await sweepSecrets({ client, written: [follower], clock, log }, new AbortController().signal);
+        const lifetimes = { unusedMs: 3_600_000, unnamedMs: 600_000 };
+        await sweepSecrets({ client, written: [follower], lifetimes, clock, log }, new AbortController().signal);
         await follower.close();
         client.close();
         expect(await written("p-d")).toEqual([]);

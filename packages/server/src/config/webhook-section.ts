@@ -222,7 +222,11 @@ export const webhookSection = section(
       }),
       unusedFor: duration({
         default: "1h",
-        about: "After which one without owner that no pod needs is deleted; `1m` or more.",
+        about: "After which one that pods named, and no pod names any more, is deleted; `1m` or more.",
+      }),
+      unnamedFor: duration({
+        default: "10m",
+        about: "After which one that no pod was ever seen to name is deleted, as those of refused pods; `1m` or more.",
       }),
     }),
     k8sSecretManager: section("The K8s manager.", {

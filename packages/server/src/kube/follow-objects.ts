@@ -3,7 +3,7 @@ import { type Clock, sleep } from "../clock.ts";
 import type { KubeClient, KubeSelection } from "./kube-client.ts";
 import type { KubeObject, KubeResource } from "./kube-object.ts";
 
-const PAGE = 500;
+const PAGE_SIZE = 500;
 
 /** The API server ends watches on its own time; theirs spread between one and two of these. */
 const WATCH_SECONDS = 300;
@@ -30,6 +30,8 @@ export interface FollowOptions<T extends KubeObject> {
   readonly resource: KubeResource<T>;
   readonly selection: KubeSelection;
   readonly sink: ObjectSink<T>;
+  /** Objects a page when they are listed; 500 by default, as kubectl has it. */
+  readonly pageSize?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -53,7 +55,7 @@ export interface ObjectFollower {
  * intervals up to 2 s, until it is closed.
  */
 export function followObjects<T extends KubeObject>(options: FollowOptions<T>): ObjectFollower {
-  const { client, resource, selection, sink, clock, log } = options;
+  const { client, resource, selection, sink, pageSize: limit = PAGE_SIZE, clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const synced = Promise.withResolvers<void>();
@@ -73,7 +75,7 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
     const objects: T[] = [];
     let next: string | undefined;
     for (;;) {
-      const page = await client.list(resource, { ...selection, limit: PAGE, continue: next }, { signal });
+      const page = await client.list(resource, { ...selection, limit, continue: next }, { signal });
       objects.push(...page.items);
       next = page.continue;
       if (next !== undefined) continue;

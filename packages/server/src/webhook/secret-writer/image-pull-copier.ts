@@ -5,7 +5,7 @@ import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { retryConflict } from "../../kube/retry-conflict.ts";
 import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pull-secret.ts";
 import type { ImagePullSources } from "./image-pull-sources.ts";
-import { NEEDED_UNTIL, toWrittenSecret, WRITTEN_LABEL } from "./written-secret.ts";
+import { type Lifetimes, needNotes, toWrittenSecret, WRITTEN_LABEL } from "./written-secret.ts";
 import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** Where a copy is, or is to be. */
@@ -21,7 +21,7 @@ export interface ImagePullCopierOptions {
   /** Their namespace. */
   readonly source: string;
   readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
-  readonly unusedMs: number;
+  readonly lifetimes: Lifetimes;
   readonly clock: Clock;
   /** Ends what is under way. */
   readonly signal: AbortSignal;
@@ -35,31 +35,33 @@ export type BringInStep = (place: CopyPlace, reason: "needed" | "follows") => Pr
 
 /** For a foreign Secret in the way of a copy that is needed it throws `call_refused`, unless it has the same content. */
 export function createImagePullCopier(options: ImagePullCopierOptions): BringInStep {
-  const { client, sources, source, writtenIn, unusedMs, clock, signal } = options;
+  const { client, sources, source, writtenIn, lifetimes, clock, signal } = options;
 
   async function bringInStep(place: CopyPlace, isNeeded: boolean): Promise<void> {
     const { namespace, name } = place;
     const written = writtenIn(namespace);
-    const annotations = { [NEEDED_UNTIL]: new Date(clock.now() + unusedMs).toISOString() };
     // In this order: a source that is read after the copy, and written over just that copy, is never older than what it replaces.
     const there = await client.get(SECRETS, place, { signal });
     const from = await sources.read(name, signal);
     if (there?.metadata.deletionTimestamp !== undefined) throw changedMeanwhile(place);
     if (there === undefined) {
+      const annotations = needNotes(clock.now(), false, lifetimes);
       if (!isNeeded || from === undefined) written?.forget(place);
       else written?.put(await client.create(SECRETS, toCopy(from, namespace, annotations), { signal }));
       return;
     }
     const { uid, resourceVersion } = there.metadata;
     const isSame = from !== undefined && imagePullDigest(there) === imagePullDigest(from);
-    if (toWrittenSecret(there)?.copy?.from !== source) {
+    const ours = toWrittenSecret(there);
+    if (ours?.copy?.from !== source) {
       // What pulls the same is as good, whoever made it.
       if (isNeeded && !isSame) throw inTheWay(place);
     } else if (from === undefined) {
       await client.delete(SECRETS, { ...place, preconditions: { uid, resourceVersion } }, { signal });
       written?.forget(place);
     } else if (isNeeded || !isSame) {
-      const metadata = { resourceVersion, ...(isNeeded && { annotations }) };
+      const annotations = isNeeded && needNotes(clock.now(), ours.isNamed ?? true, lifetimes);
+      const metadata = { resourceVersion, ...(annotations && { annotations }) };
       const patch = { metadata, data: from.data };
       written?.put(await client.patch(SECRETS, { namespace, name, patch }, { signal }));
     } else {

@@ -6,7 +6,7 @@ import type { KubeClient } from "../../kube/kube-client.ts";
 import { settleBefore } from "../../values/settle-before.ts";
 import { createImagePullCopier } from "./image-pull-copier.ts";
 import { followImagePullSources } from "./image-pull-sources.ts";
-import type { WrittenSecret } from "./written-secret.ts";
+import { isNoteDue, type Lifetimes, type WrittenSecret } from "./written-secret.ts";
 import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** After a copy could not be brought in step. */
@@ -19,8 +19,8 @@ export interface ImagePullCopiesOptions {
   /** What is known of the Secrets of all namespaces that are written to, and of one; undefined for one that isn't. */
   readonly written: readonly WrittenSecrets[];
   readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
-  /** As of the writer: how long a copy stays after a pod was admitted with it. */
-  readonly unusedMs: number;
+  /** As of the writer. */
+  readonly lifetimes: Lifetimes;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -39,7 +39,7 @@ export interface ImagePullCopies extends ImagePullSecrets {
  * client throws.
  */
 export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePullCopies {
-  const { client, source, written, writtenIn, unusedMs, clock, log } = options;
+  const { client, source, written, writtenIn, lifetimes, clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const underWay = new Map<string, Promise<void>>();
@@ -49,10 +49,10 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
     follow();
   };
   const sources = followImagePullSources({ client, namespace: source, onChange, clock, log });
-  const bringInStep = createImagePullCopier({ client, sources, source, writtenIn, unusedMs, clock, signal });
+  const bringInStep = createImagePullCopier({ client, sources, source, writtenIn, lifetimes, clock, signal });
   const isInStep = ({ name, copy }: WrittenSecret) => copy?.from === source && copy.digest === sources.digestOf(name);
   const isKept = (copy: WrittenSecret | undefined) =>
-    copy !== undefined && sources.isTrusted() && isInStep(copy) && copy.neededUntil - clock.now() > unusedMs * 0.75;
+    copy !== undefined && sources.isTrusted() && isInStep(copy) && !isNoteDue(copy, clock.now(), lifetimes);
 
   let isPlanned = false;
   let following = Promise.resolve();
@@ -78,7 +78,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
       if (known === undefined) isDone = false;
       for (const { namespace, name } of known ?? []) {
         // As it is by now: another replica may have been quicker.
-        const copy = each.find({ namespace, name });
+        const copy = each.find(namespace, name);
         if (copy?.copy?.from !== source || isInStep(copy)) continue;
         try {
           await bringInStep(copy, "follows");
@@ -100,7 +100,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
       if (namespace === source) return;
       const known = writtenIn(namespace);
       if (known === undefined) throw notListed(namespace, name);
-      if (isKept(known.find({ namespace, name }))) return;
+      if (isKept(known.find(namespace, name))) return;
       const key = `${namespace}/${name}`;
       return settleBefore(caller, () => {
         const bringing =

@@ -13,15 +13,20 @@ const VALUE = "canary-71f3";
 const LABELS = { "app.flyte.org/managed-by": "flyte-secrets-webhook" };
 const SECRET = { name: NAME, labels: LABELS, data: { "api-key": SecretValue.fromText(VALUE) } };
 const UNUSED_MS = 3_600_000;
+const UNNAMED_MS = 600_000;
 const START = "2026-01-02T03:04:05.000Z";
 
 function owner(uid: string): OwnerReference {
   return { apiVersion: "flyte.org/v1", kind: "TaskAction", name: uid, uid };
 }
 
-/** The note of a need that long after {@link START}. */
-function needed(afterMs = 0): Record<string, string> {
-  return { "app.flyte.org/needed-until": new Date(Date.parse(START) + afterMs + UNUSED_MS).toISOString() };
+/** The notes of a need that long after {@link START}. */
+function needed(afterMs = 0, isNamed = false): Record<string, string> {
+  const until = Date.parse(START) + afterMs + (isNamed ? UNUSED_MS : UNNAMED_MS);
+  return {
+    "app.flyte.org/needed-until": new Date(until).toISOString(),
+    "app.flyte.org/named-by-pod": String(isNamed),
+  };
 }
 
 /** What lies in the cluster after a first write at {@link START}. */
@@ -62,6 +67,7 @@ async function setUp() {
     }) as typeof api.client.watch,
   };
   const closing = new AbortController();
+  const lifetimes = { unusedMs: UNUSED_MS, unnamedMs: UNNAMED_MS };
   const open = async () => {
     const written = followWrittenSecrets({
       client: followed,
@@ -72,7 +78,7 @@ async function setUp() {
     onTestFinished(() => written.close());
     await clock.advance(0);
     const writtenIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
-    return createKubernetesSecretWriter({ client, writtenIn, unusedMs: UNUSED_MS, clock, signal: closing.signal });
+    return createKubernetesSecretWriter({ client, writtenIn, lifetimes, clock, signal: closing.signal });
   };
   const callsOf = async (work: () => unknown) => {
     const before = calls;
@@ -126,16 +132,23 @@ test("a pod without owner keeps a Secret from going away with the owner of anoth
   expect(api.read(NAME)).toEqual(stored());
 });
 
-test("how long it is needed is noted again once a quarter of the time is over", async () => {
-  const { api, open, callsOf, pass } = await setUp();
+test.each([
+  ["one that no pod was seen to name yet", false, 0],
+  ["one that pods name", true, UNUSED_MS - UNNAMED_MS],
+])("how long %s is needed is noted again once a quarter of the shorter time is over", async (_, isNamed, laterMs) => {
+  const { api, open, callsOf, pass, clock } = await setUp();
   const writer = await open();
-  const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
+  const write = () => writer.write(NAMESPACE, [SECRET], { owners: [owner("a")] });
   await write();
-  await pass(UNUSED_MS / 4 - 1);
+  // As the sweeper does.
+  if (isNamed) api.put(stored({ annotations: needed(0, true), ownerReferences: [owner("a")] }));
+  await clock.advance(0);
+  await pass(laterMs + UNNAMED_MS / 4 - 1);
   expect(await callsOf(write)).toBe(0);
   await pass(1);
   expect(await callsOf(write)).toBe(1);
-  expect(api.read(NAME)).toEqual(stored({ annotations: needed(UNUSED_MS / 4) }));
+  const annotations = needed(laterMs + UNNAMED_MS / 4, isNamed);
+  expect(api.read(NAME)).toEqual(stored({ annotations, ownerReferences: [owner("a")] }));
   expect(await callsOf(write)).toBe(0);
 });
 
@@ -164,7 +177,7 @@ test("one that is deleted between the look and the note of its need is written a
   await clock.advance(1_000);
   await writing;
   // After a wait of random length.
-  const annotations = { "app.flyte.org/needed-until": expect.any(String) };
+  const annotations = { ...needed(), "app.flyte.org/needed-until": expect.any(String) };
   expect(api.read(NAME)).toEqual(stored({ annotations, ownerReferences: [owner("b")] }));
 });
 
@@ -183,6 +196,7 @@ test("while the API server can't be reached, a Secret that was there counts as b
   const writer = await open();
   const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
   await write();
+  api.put(stored({ annotations: needed(0, true) }));
   await clock.advance(0);
   const down = new SecretsError("store_unavailable", "down");
   api.failure = down;
@@ -193,7 +207,7 @@ test("while the API server can't be reached, a Secret that was there counts as b
   const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
   await expect(writer.write(NAMESPACE, [other], { owners: [] })).rejects.toBe(down);
   // From then on a sweeper may take it.
-  await clock.advance(UNUSED_MS / 4);
+  await clock.advance(UNUSED_MS - UNNAMED_MS);
   await expect(write()).rejects.toBe(down);
 });
 

@@ -5,7 +5,7 @@ import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { retryConflict } from "../../kube/retry-conflict.ts";
 import { settleBefore } from "../../values/settle-before.ts";
-import { NEEDED_UNTIL, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
+import { isNoteDue, type Lifetimes, needNotes, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
 import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** Kubernetes' own limit for the values of a Secret together, which is one here. */
@@ -18,11 +18,8 @@ export interface KubernetesSecretWriterOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "patch">;
   /** What is known of the Secrets of a namespace; undefined for one that nothing may be written to. */
   readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
-  /**
-   * How long a Secret without owners stays after a pod was admitted with it, three quarters of it at least. Well above the time that
-   * passes until the pod can be listed.
-   */
-  readonly unusedMs: number;
+  /** Well above the time that passes until an admitted pod can be listed: after an admission three quarters of the shorter are left. */
+  readonly lifetimes: Lifetimes;
   readonly clock: Clock;
   /** Ends writes under way. */
   readonly signal: AbortSignal;
@@ -30,33 +27,31 @@ export interface KubernetesSecretWriterOptions {
 
 /**
  * Writes Secrets through the API server. One that is there is left alone, and nothing is asked: a watch tells. When that does not tell and
- * the API server can't be reached, one that was there counts as being there. It goes away with
- * the owners of the pod that it was made for, until a pod with other owners, or none, needs it too: from then on it is the sweeper's.
+ * the API server can't be reached, one that was there counts as being there. It goes away by
+ * the sweeper; or with the owners of the pod that it was made for, until a pod with other owners, or none, needs it too.
  *
  * Throws `value_too_large`, `call_refused` for a namespace that is not to be written to and for a foreign Secret of that name, and what the
  * client throws.
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
-  const { client, writtenIn, unusedMs, clock, signal } = options;
+  const { client, writtenIn, lifetimes, clock, signal } = options;
   /** By Secret and owners: pods of one task come in numbers. */
   const underWay = new Map<string, Promise<void>>();
-
-  const needed = () => ({ [NEEDED_UNTIL]: new Date(clock.now() + unusedMs).toISOString() });
 
   async function write(wanted: Wanted, written: WrittenSecrets): Promise<void> {
     const {
       namespace,
       secret: { name },
     } = wanted;
-    const present = written.find({ namespace, name });
+    const present = written.find(namespace, name);
     if (present !== undefined) return await keep(present, wanted, written);
-    const secret = toSecret(wanted, needed());
+    const secret = toSecret(wanted, needNotes(clock.now(), false, lifetimes));
     try {
       written.put(await client.create(SECRETS, secret, { signal }));
     } catch (error) {
       if (isSecretsError(error, "store_unavailable", "deadline_exceeded")) {
         // What the watch last told: neither an owner's end nor a sweeper has removed it since.
-        const last = written.findLast({ namespace, name });
+        const last = written.findLast(namespace, name);
         if (last !== undefined && !isDue(last, wanted.owners)) return;
       }
       if (!isSecretsError(error, "already_exists")) throw error;
@@ -72,8 +67,10 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   /** Sees to it that a Secret that is there stays as long as this pod may need it. */
   async function keep(present: WrittenSecret, wanted: Wanted, written: WrittenSecrets): Promise<void> {
     if (!isDue(present, wanted.owners)) return;
-    const { namespace, name, resourceVersion } = present;
-    const patch = { metadata: { resourceVersion, annotations: needed(), ownerReferences: null } };
+    const { namespace, name, resourceVersion, isNamed = true } = present;
+    const annotations = needNotes(clock.now(), isNamed, lifetimes);
+    const isShared = hasOtherOwners(present, wanted.owners);
+    const patch = { metadata: { resourceVersion, annotations, ...(isShared && { ownerReferences: null }) } };
     try {
       written.put(await client.patch(SECRETS, { namespace, name, patch }, { signal }));
     } catch (error) {
@@ -83,10 +80,8 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     }
   }
 
-  function isDue({ owners, neededUntil }: WrittenSecret, wanted: readonly OwnerReference[]): boolean {
-    if (owners.size === 0) return neededUntil - clock.now() <= unusedMs * 0.75;
-    return wanted.length !== owners.size || wanted.some(({ uid }) => !owners.has(uid));
-  }
+  const isDue = (present: WrittenSecret, wanted: readonly OwnerReference[]) =>
+    isNoteDue(present, clock.now(), lifetimes) || hasOtherOwners(present, wanted);
 
   /** {@link write}, shared by the pods that want the same at the same time. */
   function writeOnce(wanted: Wanted, written: WrittenSecrets): Promise<void> {
@@ -103,7 +98,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
       const written = writtenIn(namespace);
       if (written === undefined) throw notListed(namespace);
       const isKept = ({ name }: KubernetesSecret) => {
-        const present = written.find({ namespace, name });
+        const present = written.find(namespace, name);
         return present !== undefined && !isDue(present, owners);
       };
       if (secrets.every(isKept)) return;
@@ -144,6 +139,11 @@ function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<R
     metadata: { namespace, name, labels, annotations, ...(owners.length > 0 && { ownerReferences }) },
     data: Object.fromEntries(Object.entries(secret.data).map(([key, value]) => [key, value.revealBase64()])),
   };
+}
+
+/** Whether it would go away with owners that are not the wanted ones. */
+function hasOtherOwners({ owners }: WrittenSecret, wanted: readonly OwnerReference[]): boolean {
+  return owners.size > 0 && (wanted.length !== owners.size || wanted.some(({ uid }) => !owners.has(uid)));
 }
 
 function hasContentOf({ data: found = {} }: Secret, { data: wanted = {} }: Secret): boolean {

@@ -82,9 +82,18 @@ test("closing leaves nothing waiting", async () => {
   expect(clock.timers).toBe(0);
 });
 
-test("a time too short to see a new pod in is refused", async () => {
-  await expect(open({ "webhook.writtenSecrets.unusedFor": "59s" })).rejects.toMatchObject({
+test.each(["unusedFor", "unnamedFor"])("a %s too short to see a new pod in is refused", async (setting) => {
+  await expect(open({ [`webhook.writtenSecrets.${setting}`]: "59s" })).rejects.toMatchObject({
     code: "invalid_config",
-    message: "webhook.writtenSecrets.unusedFor must be 1m or more: a pod is only seen a while after its admission",
+    message: `webhook.writtenSecrets.${setting} must be 1m or more: a pod is only seen a while after its admission`,
+  });
+});
+
+test("what no pod was seen to name goes no later than what pods named", async () => {
+  const { writer, api, clock } = await open({ "webhook.writtenSecrets.unusedFor": "2m" });
+  await writer.write("shop-development", [SECRET], { owners: [] });
+  expect(api.read(SECRET.name)?.metadata.annotations).toEqual({
+    "app.flyte.org/needed-until": new Date(clock.now() + 120_000).toISOString(),
+    "app.flyte.org/named-by-pod": "false",
   });
 });

@@ -7,13 +7,16 @@ import type { KubeClient } from "../../kube/kube-client.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { namingKeySecret, openNamingKey } from "./naming-key.ts";
-import { startSweeping } from "./secret-sweeper.ts";
+import { type SecretSweeperOptions, startSweeping } from "./secret-sweeper.ts";
+import type { Lifetimes } from "./written-secret.ts";
 import { followWrittenSecrets } from "./written-secrets.ts";
 
 export interface OpenSecretWriterOptions {
   readonly client: KubeClient;
   /** The webhook's own. */
   readonly namespace: string;
+  /** See {@link SecretSweeperOptions}. */
+  readonly hasLostBinding?: SecretSweeperOptions["hasLostBinding"];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -26,7 +29,10 @@ export interface OpenedSecretWriter extends Required<SecretRefDeliveryOptions> {
   close(): Promise<void>;
 }
 
-const SHORTEST_UNUSED_MS = 60_000;
+const SHORTEST_MS = 60_000;
+
+/** Sweeps in the time after which an unnamed Secret goes: a pod that names one is seen before its next admission has to note the need. */
+const SWEEPS = 5;
 
 /**
  * Opens the writer that `webhook.writtenSecrets` describes, and starts collecting what it wrote and nobody needs any more. Throws
@@ -34,15 +40,10 @@ const SHORTEST_UNUSED_MS = 60_000;
  */
 export async function openSecretWriter(
   { webhook, secret }: Config,
-  { client, namespace, clock, log }: OpenSecretWriterOptions,
+  { client, namespace, hasLostBinding, clock, log }: OpenSecretWriterOptions,
 ): Promise<OpenedSecretWriter> {
-  const { namespaces, unusedFor: unusedMs } = webhook.writtenSecrets;
-  if (unusedMs < SHORTEST_UNUSED_MS) {
-    throw new SecretsError(
-      "invalid_config",
-      "webhook.writtenSecrets.unusedFor must be 1m or more: a pod is only seen a while after its admission",
-    );
-  }
+  const { namespaces } = webhook.writtenSecrets;
+  const lifetimes = toLifetimes(webhook.writtenSecrets);
   const namingKey = await openNamingKey({ client, namespace, name: namingKeySecret(webhook) });
   const closing = new AbortController();
   const follow = (followed: string | undefined) => followWrittenSecrets({ client, namespace: followed, clock, log });
@@ -51,16 +52,29 @@ export async function openSecretWriter(
   const written = everywhere ? [everywhere] : [...listed.values()];
   const writtenIn = (target: string) => everywhere ?? listed.get(target);
   const copies = webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled
-    ? createImagePullCopies({ client, source: secret.imagePullNamespace, written, writtenIn, unusedMs, clock, log })
+    ? createImagePullCopies({ client, source: secret.imagePullNamespace, written, writtenIn, lifetimes, clock, log })
     : undefined;
-  const sweeper = startSweeping({ client, written, everyMs: unusedMs / 6, clock, log });
+  const everyMs = lifetimes.unnamedMs / SWEEPS;
+  const sweeper = startSweeping({ client, written, lifetimes, hasLostBinding, everyMs, clock, log });
   return {
     namingKey,
-    writer: createKubernetesSecretWriter({ client, writtenIn, unusedMs, clock, signal: closing.signal }),
+    writer: createKubernetesSecretWriter({ client, writtenIn, lifetimes, clock, signal: closing.signal }),
     ...(copies && { imagePull: copies }),
     async close() {
       closing.abort();
       await Promise.all([copies?.close(), sweeper.close(), ...written.map((each) => each.close())]);
     },
   };
+}
+
+/** One that is never named goes no later than one that was. */
+function toLifetimes({ unusedFor, unnamedFor }: Config["webhook"]["writtenSecrets"]): Lifetimes {
+  for (const [setting, ms] of Object.entries({ unusedFor, unnamedFor })) {
+    if (ms >= SHORTEST_MS) continue;
+    throw new SecretsError(
+      "invalid_config",
+      `webhook.writtenSecrets.${setting} must be 1m or more: a pod is only seen a while after its admission`,
+    );
+  }
+  return { unusedMs: unusedFor, unnamedMs: Math.min(unnamedFor, unusedFor) };
 }

@@ -9,14 +9,27 @@ import { followWrittenSecrets } from "./written-secrets.ts";
 
 const NAMESPACE = "shop-development";
 const UNUSED_MS = 3_600_000;
+const UNNAMED_MS = 600_000;
 const MINUTE_MS = 60_000;
 const START = Date.parse("2026-01-02T03:04:05Z");
 const nameOf = (digit: string) => writtenSecretName(digit.repeat(32));
 const NAME = nameOf("a");
 
+/** The notes of one that was admitted with at {@link START}, or that long after, or named by a pod then. */
+function notes(isNamed: boolean, afterMs = 0): Record<string, string> {
+  const until = START + afterMs + (isNamed ? UNUSED_MS : UNNAMED_MS);
+  return {
+    "app.flyte.org/needed-until": new Date(until).toISOString(),
+    "app.flyte.org/named-by-pod": String(isNamed),
+  };
+}
+
+/** As earlier versions wrote it, with any number of values. */
+const EARLIER = { "app.flyte.org/needed-until": new Date(START + UNUSED_MS).toISOString() };
+
 function written(name: string, change: Partial<Secret["metadata"]> = {}): Secret {
   const labels = { "app.flyte.org/managed-by": "flyte-secrets-webhook" };
-  const annotations = { "app.flyte.org/needed-until": new Date(START + UNUSED_MS).toISOString() };
+  const annotations = notes(false);
   const metadata = { namespace: NAMESPACE, name, labels, annotations, ...change };
   return { apiVersion: "v1", kind: "Secret", immutable: true, metadata };
 }
@@ -34,8 +47,10 @@ async function setUp(...secrets: Secret[]) {
   const follower = followWrittenSecrets({ client: api.client, namespace: undefined, clock, log });
   onTestFinished(() => follower.close());
   await clock.advance(0);
-  const client: SecretSweeperOptions["client"] = { list: pods.client.list, delete: api.client.delete };
-  const options = { client, written: [follower], clock, log };
+  const { patch, delete: remove } = api.client;
+  const client: SecretSweeperOptions["client"] = { list: pods.client.list, patch, delete: remove };
+  const lifetimes = { unusedMs: UNUSED_MS, unnamedMs: UNNAMED_MS };
+  const options: SecretSweeperOptions = { client, written: [follower], lifetimes, clock, log };
   /** Time in which the watch says something each minute. */
   const pass = async (ms: number) => {
     for (let left = ms; left > 0; left -= MINUTE_MS) {
@@ -45,13 +60,20 @@ async function setUp(...secrets: Secret[]) {
     }
   };
   const left = () => secrets.map(({ metadata }) => metadata.name).filter((name) => api.read(name) !== undefined);
-  const sweep = () => sweepSecrets(options, new AbortController().signal);
+  const sweep = async (change: Partial<SecretSweeperOptions> = {}) => {
+    await sweepSecrets({ ...options, ...change }, new AbortController().signal);
+    await clock.advance(0);
+  };
   return { clock, api, pods, client, options, left, pass, sweep };
 }
 
-test("a Secret that nobody needs is deleted when its time is over, and no sooner", async () => {
-  const { pass, left, sweep } = await setUp(written(NAME));
-  await pass(UNUSED_MS - 1);
+test.each([
+  ["no pod was ever seen to name", notes(false), UNNAMED_MS],
+  ["pods named once", notes(true), UNUSED_MS],
+  ["an earlier version wrote", EARLIER, UNUSED_MS],
+])("a Secret that %s is deleted when its time is over, and no sooner", async (_, annotations, lifetimeMs) => {
+  const { pass, left, sweep } = await setUp(written(NAME, { annotations }));
+  await pass(lifetimeMs - 1);
   await sweep();
   expect(left()).toEqual([NAME]);
   await pass(1);
@@ -59,16 +81,76 @@ test("a Secret that nobody needs is deleted when its time is over, and no sooner
   expect(left()).toEqual([]);
 });
 
-test("what has owners, and what is not ours by label, annotation, name and shape, stays", async () => {
-  const owned = written(nameOf("b"), { ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p", uid: "u" }] });
+test("a pod that names one gives it the longer time, again when that is over", async () => {
+  const { api, clock, pods, pass, sweep } = await setUp(written(NAME));
+  const read = () => api.read(NAME)?.metadata.annotations;
+  pods.put(pod("p", { containers: [{ envFrom: [{ secretRef: { name: NAME } }] }] }));
+  await pass(MINUTE_MS);
+  await sweep();
+  expect(read()).toEqual(notes(true, MINUTE_MS));
+  await pass(UNUSED_MS - 1);
+  await sweep();
+  expect(read()).toEqual(notes(true, MINUTE_MS));
+  await pass(1);
+  await sweep();
+  expect(read()).toEqual(notes(true, clock.now() - START));
+});
+
+test("one that goes with its owners goes by itself too, unless an earlier version wrote it, whose replicas may rely on it", async () => {
+  const ownerReferences = [{ apiVersion: "v1", kind: "Pod", name: "p", uid: "u" }];
+  const earlier = written(nameOf("b"), { ownerReferences, annotations: EARLIER });
+  const { pass, left, sweep } = await setUp(written(NAME, { ownerReferences }), earlier);
+  await pass(2 * UNUSED_MS);
+  await sweep();
+  expect(left()).toEqual([nameOf("b")]);
+});
+
+test("what is not ours by label, annotation, name and shape stays", async () => {
   const unlabelled = written(nameOf("c"), { labels: {} });
   const unnoted = written(nameOf("e"), { annotations: {} });
   const named = written("team-credentials");
   const changeable: Secret = { ...written(nameOf("d")), immutable: false };
-  const { pass, left, sweep } = await setUp(written(NAME), owned, unlabelled, unnoted, named, changeable);
+  const { pass, left, sweep } = await setUp(written(NAME), unlabelled, unnoted, named, changeable);
   await pass(UNUSED_MS);
   await sweep();
-  expect(left()).toEqual([owned, unlabelled, unnoted, named, changeable].map(({ metadata }) => metadata.name));
+  expect(left()).toEqual([unlabelled, unnoted, named, changeable].map(({ metadata }) => metadata.name));
+});
+
+test("in a namespace that has lost its binding all go that no pod names, but for those of pods that may not be there yet", async () => {
+  const named = written(nameOf("1"), { annotations: notes(true) });
+  const earlier = written(nameOf("2"), { annotations: EARLIER });
+  const inUse = written(nameOf("3"), { annotations: notes(true) });
+  const elsewhere = written(nameOf("4"), { namespace: "other", annotations: notes(true) });
+  const { pods, pass, left, sweep } = await setUp(named, earlier, inUse, written(NAME), elsewhere);
+  pods.put(pod("p", { volumes: [{ secret: { secretName: nameOf("3") } }] }));
+  const hasLostBinding = (namespace: string) => namespace === NAMESPACE;
+  await sweep({ hasLostBinding });
+  expect(left()).toEqual([nameOf("3"), NAME, nameOf("4")]);
+  await pass(UNNAMED_MS);
+  await sweep({ hasLostBinding });
+  expect(left()).toEqual([nameOf("3"), nameOf("4")]);
+});
+
+test("pods are listed in those namespaces only that have Secrets whose time is over or that none was seen to name", async () => {
+  const namespaces = Array.from({ length: 10_000 }, (_, at) => `namespace-${at}`);
+  const secrets = namespaces.map((namespace) => written(NAME, { namespace, annotations: notes(true) }));
+  const { client, pass, sweep } = await setUp(
+    ...secrets,
+    written(NAME),
+    written(nameOf("b"), { annotations: EARLIER }),
+  );
+  const { list } = client;
+  const listed: unknown[] = [];
+  Object.assign(client, {
+    list: (...args: Parameters<typeof list>) => {
+      listed.push(args[1]);
+      return list(...args);
+    },
+  });
+  await pass(UNNAMED_MS);
+  await sweep();
+  // From etcd, in pages: a list of the API server's cache may lack a pod.
+  expect(listed).toEqual([{ namespace: NAMESPACE, limit: 500, continue: undefined }]);
 });
 
 test.each([
@@ -78,13 +160,14 @@ test.each([
   ["all variables of an init container", { initContainers: [{ envFrom: [{ secretRef: { name: NAME } }] }] }],
 ])("it stays while a pod uses it by %s, and goes once the pod has ended", async (_, spec) => {
   const { pass, pods, left, sweep } = await setUp(written(NAME), written(nameOf("e")));
-  await pass(UNUSED_MS);
   for (const phase of ["Pending", "Running", "Unknown"]) {
+    await pass(UNUSED_MS);
     pods.put(pod("p", spec, phase));
     await sweep();
     expect(left()).toEqual([NAME]);
   }
   pods.put(pod("p", spec, "Succeeded"));
+  await pass(UNUSED_MS);
   await sweep();
   expect(left()).toEqual([]);
 });
@@ -103,6 +186,7 @@ test("a copy of an image-pull Secret stays while a pod pulls with it, and goes a
   await sweep();
   expect(left()).toEqual([NAMESPACE, "flyte"]);
   pods.remove("p");
+  await pass(UNUSED_MS);
   await sweep();
   expect(left()).toEqual(["flyte"]);
 });
@@ -113,8 +197,7 @@ test("it stays when its need is noted after the sweeper looked", async () => {
   const { list } = client;
   Object.assign(client, {
     list: (...args: Parameters<typeof list>) => {
-      const later = new Date(clock.now() + UNUSED_MS).toISOString();
-      api.put(written(NAME, { annotations: { "app.flyte.org/needed-until": later } }));
+      api.put(written(NAME, { annotations: notes(false, clock.now() - START) }));
       return list(...args);
     },
   });

@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { type Clock, sleep } from "../../clock.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { defineResource, type KubeObject, SECRETS } from "../../kube/kube-object.ts";
-import type { WrittenSecret } from "./written-secret.ts";
+import { type Lifetimes, needNotes, type WrittenSecret } from "./written-secret.ts";
 import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
@@ -19,27 +19,42 @@ const PAGE = 500;
 const OUR_NAMES = /flyte-secrets-[0-9a-f]{32}|img-pull-[0-9a-f]{16}/g;
 
 export interface SecretSweeperOptions {
-  readonly client: Pick<KubeClient, "list" | "delete">;
+  readonly client: Pick<KubeClient, "list" | "patch" | "delete">;
   readonly written: readonly WrittenSecrets[];
+  readonly lifetimes: Lifetimes;
+  /**
+   * Whether a namespace may have no secrets any more: what was written there goes as soon as no pod names it, without waiting for its
+   * time. Asked for each Secret at each sweep. By default none has lost them.
+   */
+  readonly hasLostBinding?: ((namespace: string) => boolean) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * Collects the Secrets of ours that have no owner, whose time is over, and that no pod names which has not ended. A failure in one namespace is logged and keeps no other from being swept. Any number may sweep at once: only
- * the very state that was looked at is deleted, and writing notes the need of a Secret in it.
+ * Collects the Secrets of ours whose time is over and that no pod names which has not ended, and notes of the others that one does: from
+ * then on they have the longer time. Looks only at namespaces with Secrets whose time is over or that no pod was seen to name. A failure
+ * in one namespace is logged and keeps no other from being swept. Any number may sweep at once: only the very state that was looked at
+ * is changed or deleted, and writing notes the need of a Secret in it.
  */
 export async function sweepSecrets(options: SecretSweeperOptions, signal: AbortSignal): Promise<void> {
-  const { client, written, clock, log } = options;
+  const { written, hasLostBinding = () => false, clock, log } = options;
+  const now = clock.now();
+  const isDue = ({ namespace, owners, neededUntil, isNamed }: WrittenSecret) => {
+    if (hasLostBinding(namespace)) return isNamed !== false || now >= neededUntil;
+    return now >= neededUntil && (owners.size === 0 || isNamed !== undefined);
+  };
   // Looked at before the pods are: one that is needed meanwhile is another state by then.
-  const due = written
+  const looked = written
     .flatMap((secrets) => secrets.all() ?? [])
-    .filter(({ owners, neededUntil }) => owners.size === 0 && clock.now() >= neededUntil);
-  for (const [namespace, secrets] of Map.groupBy(due, (secret) => secret.namespace)) {
+    .map((secret) => ({ secret, isDue: isDue(secret) }))
+    .filter(({ secret, isDue }) => isDue || secret.isNamed === false);
+  for (const [namespace, secrets] of Map.groupBy(looked, ({ secret }) => secret.namespace)) {
     try {
-      const named = await namedByPods(client, namespace, signal);
-      for (const secret of secrets.filter(({ name }) => !named.has(name))) {
-        if (await deleteExactly(client, secret, signal))
+      const named = await namedByPods(options.client, namespace, signal);
+      for (const { secret, isDue } of secrets) {
+        if (named.has(secret.name)) await noteNamed(options, secret, signal);
+        else if (isDue && (await deleteExactly(options, secret, signal)))
           log.info({ namespace, secret: secret.name }, "collected a Secret");
       }
     } catch (error) {
@@ -69,9 +84,24 @@ async function namedByPods(
   return names;
 }
 
+/** Gives one that a pod names the longer time, unless it has that already. */
+async function noteNamed(
+  { client, lifetimes, clock }: SecretSweeperOptions,
+  { namespace, name, resourceVersion, neededUntil, isNamed }: WrittenSecret,
+  signal: AbortSignal,
+): Promise<void> {
+  if (isNamed === true && clock.now() < neededUntil) return;
+  const patch = { metadata: { resourceVersion, annotations: needNotes(clock.now(), true, lifetimes) } };
+  try {
+    await client.patch(SECRETS, { namespace, name, patch }, { signal });
+  } catch (error) {
+    if (!isSecretsError(error, "conflict", "not_found")) throw error;
+  }
+}
+
 /** False where it is not as it was any more. */
 async function deleteExactly(
-  client: Pick<KubeClient, "delete">,
+  { client }: SecretSweeperOptions,
   { namespace, name, uid, resourceVersion }: WrittenSecret,
   signal: AbortSignal,
 ): Promise<boolean> {

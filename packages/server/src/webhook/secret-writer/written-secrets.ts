@@ -2,16 +2,24 @@ import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import { followObjects } from "../../kube/follow-objects.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
-import { type KubeReference, SECRETS, type Secret } from "../../kube/kube-object.ts";
+import { type KubeObject, type KubeResource, SECRETS, type Secret } from "../../kube/kube-object.ts";
+import { createKnownSecrets, type WrittenCounts } from "./known-secrets.ts";
 import { toWrittenSecret, WRITTEN_LABEL, type WrittenSecret } from "./written-secret.ts";
 
 /** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
 const SILENT_MS = 100_000;
 
+/** Secrets may have 1 MiB each, and a page is in memory as one text. */
+const PAGE = 100;
+
+const MAX_SECRETS = 10_000;
+
 export interface WrittenSecretsOptions {
   readonly client: Pick<KubeClient, "list" | "watch">;
   /** Undefined: all of them, in one watch. */
   readonly namespace: string | undefined;
+  /** What is remembered of one namespace at the most (`webhook.writtenSecrets.maxSecrets`); 10,000 by default. */
+  readonly maxSecrets?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -19,11 +27,13 @@ export interface WrittenSecretsOptions {
 /** Which Secrets of ours there are, whichever replica wrote them: a watch tells, so that one that somebody deletes is written again. */
 export interface WrittenSecrets {
   /** Undefined also while the watch is not to be trusted. */
-  find(reference: { readonly namespace: string; readonly name: string }): WrittenSecret | undefined;
+  find(namespace: string, name: string): WrittenSecret | undefined;
   /** Also while the watch is not to be trusted: for when the API server can't be asked either. */
-  findLast(reference: { readonly namespace: string; readonly name: string }): WrittenSecret | undefined;
+  findLast(namespace: string, name: string): WrittenSecret | undefined;
   /** All of them; undefined while the watch is not to be trusted. */
   all(): readonly WrittenSecret[] | undefined;
+  /** Of a namespace, as the watch last told. */
+  countsOf(namespace: string): WrittenCounts;
   /** What a write came to, before the watch tells. */
   put(secret: Secret): void;
   /** What was known of it turned out to be wrong. */
@@ -36,41 +46,56 @@ export interface WrittenSecrets {
 }
 
 export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOptions): WrittenSecrets {
-  const known = new Map<string, WrittenSecret>();
+  const known = createKnownSecrets(options.maxSecrets ?? MAX_SECRETS);
   const listeners: (() => void)[] = [];
-  const keyOf = ({ namespace, name }: KubeReference) => `${namespace}/${name}`;
-  const put = (secret: Secret) => {
-    const written = toWrittenSecret(secret);
-    if (written === undefined) known.delete(keyOf(secret.metadata));
-    else known.set(keyOf(written), written);
-    return written;
-  };
-  const onPut = (secret: Secret) => {
-    if (put(secret)?.copy !== undefined) for (const listener of listeners) listener();
+  const put = ({ metadata, written }: FollowedSecret) => {
+    if (written === undefined) known.remove(metadata);
+    else known.put(written);
+    if (written?.copy !== undefined) for (const listener of listeners) listener();
   };
   const follower = followObjects({
     ...options,
-    resource: SECRETS,
+    resource: FOLLOWED,
+    pageSize: PAGE,
     selection: { namespace, labelSelector: `${WRITTEN_LABEL.name}=${WRITTEN_LABEL.value}` },
     sink: {
       replace(secrets) {
         known.clear();
-        for (const secret of secrets) onPut(secret);
+        for (const secret of secrets) put(secret);
       },
-      put: onPut,
-      remove: ({ metadata }) => void known.delete(keyOf(metadata)),
+      put,
+      remove: ({ metadata }) => known.remove(metadata),
     },
   });
   const isTrusted = () => follower.problem() === undefined && follower.silentMs() < SILENT_MS;
 
   return {
-    find: (reference) => (isTrusted() ? known.get(keyOf(reference)) : undefined),
-    findLast: (reference) => known.get(keyOf(reference)),
-    all: () => (isTrusted() ? [...known.values()] : undefined),
-    put: (secret) => void put(secret),
+    find: (namespace, name) => (isTrusted() ? known.find(namespace, name) : undefined),
+    findLast: known.find,
+    all: () => (isTrusted() ? known.all() : undefined),
+    countsOf: known.countsOf,
+    put(secret) {
+      const written = toWrittenSecret(secret);
+      if (written === undefined) known.remove(secret.metadata);
+      else known.put(written);
+    },
     onCopies: (listener) => void listeners.push(listener),
-    forget: (reference) => void known.delete(keyOf(reference)),
+    forget: known.remove,
     synced: follower.synced,
     close: () => follower.close(),
   };
 }
+
+/** A Secret with what is kept of it: values are dropped as soon as they are read. */
+interface FollowedSecret extends KubeObject {
+  readonly written: WrittenSecret | undefined;
+}
+
+const FOLLOWED: KubeResource<FollowedSecret> = {
+  ...SECRETS,
+  decode(value) {
+    const secret = SECRETS.decode(value);
+    const { apiVersion, kind, metadata } = secret;
+    return { apiVersion, kind, metadata, written: toWrittenSecret(secret) };
+  },
+};

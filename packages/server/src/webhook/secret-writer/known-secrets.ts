@@ -1,0 +1,73 @@
+import type { WrittenSecret } from "./written-secret.ts";
+
+/** Of the Secrets of ours in a namespace. */
+export interface WrittenCounts {
+  readonly secrets: number;
+  /** Of which no pod was seen that names them, and the bytes of their values. */
+  readonly unnamed: number;
+  readonly unnamedBytes: number;
+}
+
+/** What is remembered of Secrets of ours, by namespace. */
+export interface KnownSecrets {
+  find(namespace: string, name: string): WrittenSecret | undefined;
+  all(): WrittenSecret[];
+  countsOf(namespace: string): WrittenCounts;
+  /** Left out where as many of the namespace are known as may be: others can make Secrets that look like ours. */
+  put(secret: WrittenSecret): void;
+  remove(reference: { readonly namespace?: string; readonly name: string }): void;
+  clear(): void;
+}
+
+interface Namespace {
+  readonly secrets: Map<string, WrittenSecret>;
+  unnamed: number;
+  unnamedBytes: number;
+}
+
+const NONE: WrittenCounts = { secrets: 0, unnamed: 0, unnamedBytes: 0 };
+
+/** At most `max` of each namespace. */
+export function createKnownSecrets(max: number): KnownSecrets {
+  const namespaces = new Map<string, Namespace>();
+
+  const count = (of: Namespace, { isNamed, bytes }: WrittenSecret, sign: 1 | -1) => {
+    if (isNamed !== false) return;
+    of.unnamed += sign;
+    of.unnamedBytes += sign * bytes;
+  };
+  const remove: KnownSecrets["remove"] = ({ namespace = "", name }) => {
+    const known = namespaces.get(namespace);
+    const old = known?.secrets.get(name);
+    if (known === undefined || old === undefined) return;
+    known.secrets.delete(name);
+    count(known, old, -1);
+    if (known.secrets.size === 0) namespaces.delete(namespace);
+  };
+
+  return {
+    find: (namespace, name) => namespaces.get(namespace)?.secrets.get(name),
+    all: () => [...namespaces.values()].flatMap(({ secrets }) => [...secrets.values()]),
+    countsOf(namespace) {
+      const known = namespaces.get(namespace);
+      if (known === undefined) return NONE;
+      const { secrets, unnamed, unnamedBytes } = known;
+      return { secrets: secrets.size, unnamed, unnamedBytes };
+    },
+    put(secret) {
+      const { namespace, name } = secret;
+      remove(secret);
+      const known = namespaces.get(namespace) ?? {
+        secrets: new Map<string, WrittenSecret>(),
+        unnamed: 0,
+        unnamedBytes: 0,
+      };
+      if (known.secrets.size >= max) return;
+      namespaces.set(namespace, known);
+      known.secrets.set(name, secret);
+      count(known, secret, 1);
+    },
+    remove,
+    clear: () => namespaces.clear(),
+  };
+}
