@@ -30,6 +30,7 @@ const text: Schema = { type: "string" };
 const flag: Schema = { type: "boolean" };
 const port: Schema = { type: "integer", minimum: 1, maximum: 65535 };
 const texts: Schema = { type: "object", additionalProperties: text };
+const digest: Schema = { type: "string", pattern: "^(sha256:[0-9a-f]{64})?$" };
 const networkPolicy = (...peers: readonly string[]) =>
   closed({ enabled: flag, ...Object.fromEntries(peers.map((name) => [name, listOf(open())])) });
 
@@ -63,9 +64,12 @@ export function renderValuesSchema(): string {
       image: closed({
         repository: { type: "string", minLength: 1 },
         tag: text,
+        digest,
         pullPolicy: { type: "string", enum: ["Always", "IfNotPresent", "Never"] },
       }),
       imagePullSecrets: listOf(closed({ name: text })),
+      // 1,000,000,000 and less is for users (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/).
+      priorityClass: closed({ create: flag, name: text, value: { type: "integer", maximum: 1_000_000_000 } }),
       "flyte-core-components": open({ secret: sectionOf("secret"), actions: sectionOf("actions") }),
       configuration: open({ inline: open(inline) }),
       service: closed({
@@ -87,6 +91,8 @@ export function renderValuesSchema(): string {
         ...POD,
         certManager: closed({ enabled: flag, issuerRef: closed({ name: text, kind: text, group: text }) }),
         networkPolicy: networkPolicy("admissionFrom", "invalidationFrom", "metricsFrom"),
+        hostNetwork: flag,
+        fileMountImageDigest: digest,
       }),
     }),
     definitions,

@@ -13,9 +13,22 @@ import { MANIFESTS, renderManifests } from "./manifests.ts";
 
 interface Manifest {
   readonly kind: string;
+  readonly spec?: Readonly<Record<string, unknown>>;
   readonly metadata: { readonly name: string; readonly namespace?: string };
   readonly data?: Readonly<Record<string, string>>;
   readonly rules?: readonly object[];
+}
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/ as far as tests look at it. */
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly priorityClassName?: string;
+        readonly containers: readonly [{ readonly image: string }];
+      };
+    };
+  };
 }
 
 describeWith(requireHelm(), "the chart", () => {
@@ -163,6 +176,82 @@ describeWith(requireHelm(), "the chart", () => {
         webhook: { certManager: { enabled: true, issuerRef: { name: "ca" } } },
       }),
     ).toEqual(["flyte-flyte-secrets-webhook-registration"]);
+  });
+
+  const policyOf = async (component: string, values: object = {}) =>
+    (await render(values)).find(
+      ({ kind, metadata }) => kind === "NetworkPolicy" && metadata.name === `flyte-secrets-${component}`,
+    )?.spec;
+  const portOf = (port: number, from?: readonly object[]) => ({
+    ports: [{ port, protocol: "TCP" }],
+    ...(from && { from }),
+  });
+
+  test("lets the network reach nothing but admission, until somebody is named", async () => {
+    const service = { "app.kubernetes.io/instance": "flyte-secrets", "app.kubernetes.io/component": "service" };
+    const ours = { podSelector: { matchLabels: { "app.kubernetes.io/name": "flyte-secrets", ...service } } };
+    expect((await policyOf("service"))?.ingress).toEqual([]);
+    expect((await policyOf("webhook"))?.ingress).toEqual([portOf(9443), portOf(9444, [ours])]);
+    expect((await policyOf("webhook", { service: { enabled: false } }))?.ingress).toEqual([portOf(9443)]);
+
+    const [api, flyte, monitoring, gateway] = [{ ipBlock: { cidr: "10.0.0.1/32" } }, { a: 1 }, { b: 2 }, { c: 3 }];
+    const networkPolicy = { admissionFrom: [api], invalidationFrom: [flyte], metricsFrom: [monitoring] };
+    const named = { webhook: { networkPolicy }, service: { networkPolicy: { from: [gateway] } } };
+    expect((await policyOf("service", named))?.ingress).toEqual([portOf(8093, [gateway])]);
+    expect((await policyOf("webhook", named))?.ingress).toEqual([
+      portOf(9443, [api]),
+      portOf(9444, [flyte, ours]),
+      portOf(10254, [monitoring]),
+    ]);
+  });
+
+  /** Of a component's Deployment. */
+  const podOf = async (component: string, values: object = {}) => {
+    const found = (await render(values)).find(
+      ({ kind, metadata }) => kind === "Deployment" && metadata.name === `flyte-secrets-${component}`,
+    );
+    return (found?.spec as Deployment["spec"] | undefined)?.template.spec;
+  };
+
+  test("names images by digest where one is given", async () => {
+    const [ours, busybox] = [`sha256:${"a".repeat(64)}`, `sha256:${"b".repeat(64)}`];
+    const values = { image: { digest: ours }, webhook: { fileMountImageDigest: busybox } };
+    expect((await podOf("service", values))?.containers[0].image).toBe(`flyte-secrets:0.1.0@${ours}`);
+    expect((await configOf(values)).webhook.embeddedSecretManagerConfig.fileMountInitContainer.image).toBe(
+      `public.ecr.aws/docker/library/busybox:latest@${busybox}`,
+    );
+    await expect(render({ image: { digest: "latest" } })).rejects.toThrow("at '/image/digest'");
+  });
+
+  test("gives its pods a priority that nobody's is above, its own class or a named one", async () => {
+    const classes = async (values: object) =>
+      (await render(values)).filter(({ kind }) => kind === "PriorityClass").map(({ metadata }) => metadata.name);
+    const of = async (priorityClass?: object) => {
+      const values = priorityClass === undefined ? {} : { priorityClass };
+      return [await classes(values), (await podOf("webhook", values))?.priorityClassName];
+    };
+    expect(await of()).toEqual([["flyte-flyte-secrets"], "flyte-flyte-secrets"]);
+    expect(await of({ name: "secrets" })).toEqual([["secrets"], "secrets"]);
+    expect(await of({ create: false, name: "system-cluster-critical" })).toEqual([[], "system-cluster-critical"]);
+    expect(await of({ create: false })).toEqual([[], undefined]);
+    const named = { webhook: { priorityClassName: "own" } };
+    expect((await podOf("webhook", named))?.priorityClassName).toBe("own");
+  });
+
+  test("on the node's own network listens for no more than it has to, and fits on one node", async () => {
+    const values = { webhook: { hostNetwork: true } };
+    const { webhook, executor, secret } = await configOf(values);
+    expect([webhook.cacheInvalidationPort, executor.metricsBindAddress, executor.healthProbeBindAddress]).toEqual([
+      0,
+      "",
+      "127.0.0.1:8081",
+    ]);
+    expect(secret.webhookURL).toBe("");
+    expect(await podOf("webhook", values)).toMatchObject({
+      hostNetwork: true,
+      dnsPolicy: "ClusterFirstWithHostNet",
+      containers: [{ livenessProbe: { httpGet: { path: "/healthz", port: "probes", host: "127.0.0.1" } } }],
+    });
   });
 
   test("is what the plain manifests were written from", async () => {

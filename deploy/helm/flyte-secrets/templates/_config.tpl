@@ -21,14 +21,17 @@ secret:
   kubernetes: { namespace: {{ .Release.Namespace }} }
 webhook:
   listenPort: 9443
-  cacheInvalidationPort: 9444
+  {{- /* No NetworkPolicy holds on the node's own network: there only what has to be reached is. */}}
+  cacheInvalidationPort: {{ ternary 0 9444 .Values.webhook.hostNetwork }}
   serviceName: {{ include "flyte-secrets.fullname" . }}-webhook
   servicePort: 443
   secretName: {{ include "flyte-secrets.fullname" . }}-webhook-secret
   certDir: /etc/webhook/certs
   disableCreateMutatingWebhookConfig: false
   embeddedSecretManagerConfig: { type: K8s, delivery: SecretRef }
-executor: { healthProbeBindAddress: ":8081", metricsBindAddress: ":10254" }
+executor:
+  healthProbeBindAddress: {{ ternary "127.0.0.1:8081" ":8081" .Values.webhook.hostNetwork | quote }}
+  metricsBindAddress: {{ ternary "" ":10254" .Values.webhook.hostNetwork | quote }}
 {{- end -}}
 
 {{/* What no value changes, since the pod has it so. */}}
@@ -80,6 +83,12 @@ webhook: { enabled: false, localCert: false }
   {{- $webhookURL = printf "http://%s-headless:%d" $config.webhook.serviceName (int $config.webhook.cacheInvalidationPort) -}}
 {{- end -}}
 {{- include "flyte-secrets.fill" (dict "into" $config.secret "from" (dict "webhookURL" $webhookURL)) -}}
+{{- with .Values.webhook.fileMountImageDigest -}}
+  {{- $container := $config.webhook.embeddedSecretManagerConfig.fileMountInitContainer | default dict -}}
+  {{- $image := $container.image | default "public.ecr.aws/docker/library/busybox:latest" -}}
+  {{- $pinned := dict "fileMountInitContainer" (merge (dict "image" (printf "%s@%s" $image .)) $container) -}}
+  {{- $_ := set $config.webhook "embeddedSecretManagerConfig" (merge $pinned $config.webhook.embeddedSecretManagerConfig) -}}
+{{- end -}}
 {{- if eq (lower $config.secret.store.type) "embedded" -}}
   {{- fail "secret.store.type: this chart keeps secrets in Kubernetes, since a pod's own files go with it; leave the key out" -}}
 {{- end -}}

@@ -32,3 +32,8 @@ name: {{ .name | default (include "flyte-secrets.name" .) }}
 namespace: {{ .namespace | default .root.Release.Namespace }}
 labels: {{- include "flyte-secrets.labels" . | nindent 2 }}
 {{- end -}}
+
+{{/* The PriorityClass of both components; empty when there is none. Takes the root. */}}
+{{- define "flyte-secrets.priorityClass" -}}
+{{- with .Values.priorityClass }}{{ .name | default (ternary (printf "%s-%s" $.Release.Namespace (include "flyte-secrets.fullname" $)) "" .create) }}{{ end -}}
+{{- end -}}

@@ -26,7 +26,8 @@ metadata: {{- include "flyte-secrets.metadata" . | nindent 2 }}
 spec:
   replicas: {{ $values.replicas }}
   strategy:
-    rollingUpdate: { maxUnavailable: 0, maxSurge: 1 }
+    {{- /* On the node's network a further pod would need a further node. */}}
+    rollingUpdate: {{ ternary "{ maxUnavailable: 1, maxSurge: 0 }" "{ maxUnavailable: 0, maxSurge: 1 }" (default false $values.hostNetwork) }}
   selector:
     matchLabels: {{- include "flyte-secrets.selector" . | nindent 6 }}
   template:
@@ -45,8 +46,13 @@ spec:
       {{- with .root.Values.imagePullSecrets }}
       imagePullSecrets: {{- toYaml . | nindent 8 }}
       {{- end }}
-      {{- with $values.priorityClassName }}
+      {{- with $values.priorityClassName | default (include "flyte-secrets.priorityClass" .root) }}
       priorityClassName: {{ . }}
+      {{- end }}
+      {{- if $values.hostNetwork }}
+      hostNetwork: true
+      # Else names of the cluster would not be found.
+      dnsPolicy: ClusterFirstWithHostNet
       {{- end }}
       securityContext:
         runAsNonRoot: true
@@ -75,7 +81,7 @@ spec:
       containers:
         - name: {{ .component }}
           {{- with .root.Values.image }}
-          image: {{ .repository }}:{{ .tag | default $.root.Chart.AppVersion }}
+          image: {{ .repository }}:{{ .tag | default $.root.Chart.AppVersion }}{{ with .digest }}@{{ . }}{{ end }}
           imagePullPolicy: {{ .pullPolicy }}
           {{- end }}
           args: {{- toYaml (concat .args (list "--config" "/etc/flyte/config.d/*.yaml")) | nindent 12 }}
@@ -115,7 +121,7 @@ spec:
 {{- end }}
 {{- end -}}
 
-{{/* A NetworkPolicy for a component's pods. Takes root, component and rules: a list of ports, each with its peers. */}}
+{{/* A NetworkPolicy for a component's pods. Takes root, component and rules: a list of ports, each with its peers; without any it is closed, unless isOpen. */}}
 {{- define "flyte-secrets.networkPolicy" -}}
 {{- if (index .root.Values .component).networkPolicy.enabled }}
 ---
@@ -126,14 +132,14 @@ spec:
   podSelector:
     matchLabels: {{- include "flyte-secrets.selector" . | nindent 6 }}
   policyTypes: [Ingress]
-  ingress:
-    {{- range .rules }}
-    {{- if .port }}
-    - ports: [{ port: {{ .port }}, protocol: TCP }]
-      {{- with .from }}
-      from: {{- toYaml . | nindent 8 }}
-      {{- end }}
+  {{- $admitted := list }}
+  {{- range .rules }}
+    {{- if and .port (or .from .isOpen) }}
+      {{- $rule := dict "ports" (list (dict "port" (int .port) "protocol" "TCP")) }}
+      {{- with .from }}{{ $_ := set $rule "from" . }}{{ end }}
+      {{- $admitted = append $admitted $rule }}
     {{- end }}
-    {{- end }}
+  {{- end }}
+  ingress: {{- toYaml $admitted | nindent 4 }}
 {{- end }}
 {{- end -}}
