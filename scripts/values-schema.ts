@@ -70,6 +70,7 @@ export function renderValuesSchema(): string {
       imagePullSecrets: listOf(closed({ name: text })),
       // 1,000,000,000 and less is for users (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/).
       priorityClass: closed({ create: flag, name: text, value: { type: "integer", maximum: 1_000_000_000 } }),
+      guard: closed({ enabled: flag, controllers: listOf(text) }),
       "flyte-core-components": open({ secret: sectionOf("secret"), actions: sectionOf("actions") }),
       configuration: open({ inline: open(inline) }),
       service: closed({

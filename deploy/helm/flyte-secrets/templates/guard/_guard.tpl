@@ -1,0 +1,56 @@
+{{/* The namespaces in which pods could name a managed Secret or one of the installation's: a list as JSON. Takes the root. */}}
+{{- define "flyte-secrets.guardedNamespaces" -}}
+{{- $config := include "flyte-secrets.config" . | fromYaml -}}
+{{- list .Release.Namespace $config.secret.kubernetes.namespace (include "flyte-secrets.valuesNamespace" $config) $config.secret.imagePullNamespace | compact | uniq | toJson -}}
+{{- end -}}
+
+{{/* The Secrets that are the installation's own, those that its pods are given by the values among them: a list as JSON. Takes the root. */}}
+{{- define "flyte-secrets.ownSecrets" -}}
+{{- $webhook := (include "flyte-secrets.config" . | fromYaml).webhook -}}
+{{- $names := list .Values.service.tokenSecret .Values.service.tlsSecret .Values.service.ingress.tlsSecret $webhook.secretName (printf "%s-naming" $webhook.secretName) -}}
+{{- range list .Values.service .Values.webhook -}}
+  {{- range .extraEnv }}{{ $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}{{ end -}}
+  {{- range .extraVolumes -}}
+    {{- $names = append $names (dig "secret" "secretName" "" .) -}}
+    {{- range dig "projected" "sources" list . }}{{ $names = append $names (dig "secret" "name" "" .) }}{{ end -}}
+  {{- end -}}
+{{- end -}}
+{{- $names | compact | uniq | toJson -}}
+{{- end -}}
+
+{{/* The Deployments of the installation, which its accounts are called after: a list as JSON. Takes the root. */}}
+{{- define "flyte-secrets.deployments" -}}
+{{- list (include "flyte-secrets.name" (dict "root" . "component" "service")) (include "flyte-secrets.name" (dict "root" . "component" "webhook")) | toJson -}}
+{{- end -}}
+
+{{/* Binds a policy, and refuses what it finds. Takes root, name, and namespaces (a list) where it does not hold everywhere. */}}
+{{- define "flyte-secrets.policyBinding" -}}
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata:
+  name: {{ include "flyte-secrets.policyName" . }}
+  labels: {{- include "flyte-secrets.labels" (merge (dict "component" "guard") .) | nindent 4 }}
+spec:
+  policyName: {{ include "flyte-secrets.policyName" . }}
+  validationActions: [Deny, Audit]
+  {{- with .namespaces }}
+  matchResources:
+    namespaceSelector:
+      matchExpressions: [{ key: kubernetes.io/metadata.name, operator: In, values: {{ toJson . }} }]
+  {{- end }}
+{{ end -}}
+
+{{/* Its name carries the release's, so that two installations don't share it. Takes root and name. */}}
+{{- define "flyte-secrets.policyName" -}}
+{{ .root.Release.Namespace }}-{{ include "flyte-secrets.fullname" .root }}-{{ .name }}
+{{- end -}}
+
+{{/* The head of a policy. Takes root and name. */}}
+{{- define "flyte-secrets.policyHead" -}}
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata:
+  name: {{ include "flyte-secrets.policyName" . }}
+  labels: {{- include "flyte-secrets.labels" (merge (dict "component" "guard") .) | nindent 4 }}
+{{- end -}}
