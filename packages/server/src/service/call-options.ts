@@ -1,10 +1,11 @@
-import { clone, create, isMessage } from "@bufbuild/protobuf";
+import { clone, create, type DescMessage, isMessage } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions, HandlerContext, Interceptor } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
 import { SecretIdentifierSchema, UpdateSecretRequestSchema } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Authentication } from "./authentication.ts";
 import { findCall } from "./call.ts";
+import { createJsonDecoder } from "./request-json.ts";
 import { tidyFailures } from "./tidy-failure.ts";
 import { toConnectError } from "./to-connect-error.ts";
 
@@ -13,6 +14,8 @@ export interface CallParts {
   readonly authorise: Authentication["authorise"];
   /** Largest request message, compressed or not. */
   readonly readMaxBytes: number;
+  /** What requests are checked against beyond what Connect does, see {@link createJsonDecoder}. */
+  readonly input?: DescMessage;
   /** Told of each call that runs, for an orderly close. */
   readonly onCall: (running: Promise<unknown>) => void;
 }
@@ -21,7 +24,8 @@ export interface CallParts {
  * What surrounds every call, whatever its protocol: credentials are looked at before the body is read, failures become Connect
  * errors, and gzip and size limits apply. Passed to `router.service`, so that it also holds on a router of somebody else.
  */
-export function createCallOptions({ log, authorise, readMaxBytes, onCall }: CallParts): Partial<ConnectRouterOptions> {
+export function createCallOptions(parts: CallParts): Partial<ConnectRouterOptions> {
+  const { log, authorise, readMaxBytes, input, onCall } = parts;
   const requestGate = async (context: HandlerContext) => {
     tidyFailures(context, findCall(context.values, context.url));
     try {
@@ -41,17 +45,17 @@ export function createCallOptions({ log, authorise, readMaxBytes, onCall }: Call
       throw toConnectError(error, { log, signal: request.signal });
     }
   };
+  const jsonOptions = { ignoreUnknownFields: true, textDecoder: createJsonDecoder(input) };
   return {
     requestGate,
     interceptors: [surround],
     readMaxBytes,
     acceptCompression: [compressionGzip],
-    jsonOptions: { ignoreUnknownFields: true, ...strictText },
+    jsonOptions,
+    // Ignored as in JSON; else each of them would be kept as an object.
+    binaryOptions: { readUnknownFields: false },
   };
 }
-
-/** Else bytes that are no UTF-8 would silently become other text. */
-const strictText = { textDecoder: new TextDecoder("utf-8", { fatal: true }) };
 
 type AnyRequest = Parameters<ReturnType<Interceptor>>[0];
 

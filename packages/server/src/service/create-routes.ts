@@ -1,3 +1,4 @@
+import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { SecretId, SecretStore } from "@flyte-secrets/core";
 import { AuthMetadataService, ClusterService, SecretService } from "@flyte-secrets/idl";
@@ -25,9 +26,12 @@ export interface RouteParts {
 /** The RPC services of this server, with all that surrounds their calls, as a function that adds them to a Connect router. */
 export function createRoutes(parts: RouteParts): (router: ConnectRouter) => ConnectRouter {
   const { store, config, authentication, log, onCall, onWrite } = parts;
-  const readMaxBytes = messageLimit(store.maxValueBytes);
-  const open = createCallOptions({ log, onCall, readMaxBytes, authorise: () => {} });
-  const guarded = createCallOptions({ log, onCall, readMaxBytes, authorise: authentication.authorise });
+  const { authorise } = authentication;
+  const open = createCallOptions({ log, onCall, readMaxBytes: OPEN_MESSAGE_BYTES, authorise: () => {} });
+  const guarded = createCallOptions({ log, onCall, readMaxBytes: SMALL_MESSAGE_BYTES, authorise });
+  const secretCall = ({ input }: DescMethod, readMaxBytes = SMALL_MESSAGE_BYTES) =>
+    createCallOptions({ log, onCall, readMaxBytes, authorise, input });
+  const withValue = messageLimit(store.maxValueBytes);
   const tellWebhooks = createInvalidation({ webhookURL: config.webhookURL, token: config.webhookToken, log });
   const secretHandlers = createSecretHandlers({
     store,
@@ -43,13 +47,25 @@ export function createRoutes(parts: RouteParts): (router: ConnectRouter) => Conn
   return (router) => {
     addReflection(router, guarded);
     return router
-      .service(SecretService, secretHandlers, guarded)
+      .rpc(createSecret, secretHandlers.createSecret, secretCall(createSecret, withValue))
+      .rpc(updateSecret, secretHandlers.updateSecret, secretCall(updateSecret, withValue))
+      .rpc(getSecret, secretHandlers.getSecret, secretCall(getSecret))
+      .rpc(deleteSecret, secretHandlers.deleteSecret, secretCall(deleteSecret))
+      .rpc(listSecrets, secretHandlers.listSecrets, secretCall(listSecrets))
       .service(ClusterService, clusterHandlers, guarded)
       .service(AuthMetadataService, authentication.handlers, open);
   };
 }
 
-/** JSON may write each byte of a value as six, such as `\\u0000`; 64 KiB are for the rest of the message. */
+const { createSecret, updateSecret, getSecret, deleteSecret, listSecrets } = SecretService.method;
+
+/** For calls without credentials, whose messages are empty. */
+const OPEN_MESSAGE_BYTES = 4 * 1024;
+
+/** For calls that carry no value: ids, and page tokens of many clusters. */
+const SMALL_MESSAGE_BYTES = 64 * 1024;
+
+/** JSON may write each byte of a value as six, such as `\\u0000`; the rest of the message is small. */
 function messageLimit(maxValueBytes: number): number {
-  return 6 * maxValueBytes + 65_536;
+  return 6 * maxValueBytes + SMALL_MESSAGE_BYTES;
 }
