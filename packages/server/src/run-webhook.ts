@@ -40,7 +40,7 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
   const registration = client && register({ config, client, namespace, certificates, log });
   if (registration) opened.defer(() => registration.close());
 
-  const writer = await openWriter(config, client && { client, namespace, registry, clock, log });
+  const writer = await openWriter(config, client && { client, namespace, clock, log });
   if (writer) opened.defer(() => writer.close());
 
   const webhook = await startWebhook(config, {

@@ -6,17 +6,14 @@ import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { isLoopback } from "./config/is-loopback.ts";
 import type { Config } from "./config/schema.ts";
-import { lockDirectory } from "./embedded/lock-directory.ts";
-import { announceServer } from "./embedded/server-file.ts";
-import { createServerProof } from "./embedded/server-proof.ts";
-import { listenOnSocket } from "./embedded/server-socket.ts";
+import { announceServer, findRunningServer } from "./embedded/server-file.ts";
 import { ensureTokenFile } from "./embedded/token-file.ts";
 import { createKubeMetrics } from "./kube/kube-metrics.ts";
 import { openStore, type StoreSurroundings } from "./open-store.ts";
 import { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
 import type { NodeHandler } from "./rpc/node-handler.ts";
 import { secretService } from "./service/secret-service.ts";
-import type { ServiceAuth } from "./service/service-config.ts";
+import type { ServiceAuth, ServiceConfig } from "./service/service-config.ts";
 import { prepareStoreDirectory } from "./store/store-directory.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
 import { openTracing } from "./telemetry/tracing.ts";
@@ -38,8 +35,6 @@ export interface StartServerOptions {
 export interface RunningSystem {
   /** Such as `http://127.0.0.1:8093`. */
   readonly endpoint: string;
-  /** The Unix socket for the user who runs it; undefined where the data directory can hold none. */
-  readonly socketPath: string | undefined;
   /** Lets the requests under way finish (10 s at the most), then closes listener and store. Idempotent. */
   close(): Promise<void>;
 }
@@ -64,48 +59,46 @@ export async function startServer(
   opened.defer(() => tracing?.close());
   const store = await openStore(config.secret, log, cluster && { ...cluster, observe: createKubeMetrics(registry) });
   opened.defer(() => store.close());
-  // Whatever the store is: token, socket and announcement lie here.
+  // Whatever the store is: token and announcement lie here.
   prepareStoreDirectory(storeConfig.path);
-  opened.defer(lockDirectory(storeConfig.path));
   const auth = resolveAuth(config.secret.auth);
   const webhookToken = readInvalidationToken(config.webhook.cacheInvalidationTokenFile);
   const { limits } = server;
-  const serviceConfig = { organization, auth, webhookURL, webhookToken, maxBodyBytes: limits.bodyBytes };
-  const parts = { store, onWrite };
-  const service = secretService({ ...parts, config: serviceConfig, telemetry: { log, registry, tracing } });
-  // Whoever reaches the socket is the user who runs this, and may read the token, the key and the database anyway.
-  const ownConfig = { ...serviceConfig, auth: { mode: "none" as const } };
-  const own = secretService({ ...parts, config: ownConfig, telemetry: { log, tracing } });
+  const serviceConfig: ServiceConfig = {
+    organization,
+    auth,
+    webhookURL,
+    webhookToken,
+    allowedHosts: [server.host, ...server.allowedHosts],
+    maxBodyBytes: limits.bodyBytes,
+  };
+  const service = secretService({ store, config: serviceConfig, onWrite, telemetry: { log, registry, tracing } });
   const { host, port } = server;
   const probes = await listenForProbes(server.probeBindAddress, service.probes, log);
   opened.defer(() => probes?.close({ graceMs: 0 }));
-  const listeners: Listener[] = [];
-  opened.defer(async () => {
-    const closeListeners = listeners.map((listener) => listener.close({ graceMs: GRACE_MS }));
-    await Promise.all([service.close(), own.close(), ...closeListeners]);
-  });
-  const socket = await listenOnSocket(storeConfig.path, { handler: own.handler, log });
-  if (socket) listeners.push(socket);
-  const proof = socket ? undefined : createServerProof();
   const listener = await listen({
-    handler: proof?.answering(service.handler) ?? service.handler,
+    handler: service.handler,
     host,
     port,
     limits: { maxConnections: limits.connections, maxConnectionsPerAddress: limits.connectionsPerAddress },
     log,
     ...(tls && { tls }),
   });
-  listeners.push(listener);
+  opened.defer(async () => {
+    await Promise.all([service.close(), listener.close({ graceMs: GRACE_MS })]);
+  });
 
   const endpoint = `${tls ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
-  opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid, proofKey: proof?.key }));
+  const other = findRunningServer(storeConfig.path);
+  if (other)
+    log.warn({ other: other.endpoint }, "another server is on this data directory; commands will use this one");
+  opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid }));
   log.info({ endpoint, store: store.name, cluster: kubernetes.clusterName, auth: auth.mode }, "serving secrets");
 
   const running = opened.move();
   let closed: Promise<void> | undefined;
   return {
     endpoint,
-    socketPath: socket?.path,
     close() {
       closed ??= running.disposeAsync();
       return closed;

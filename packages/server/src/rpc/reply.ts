@@ -1,4 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import { Code } from "@connectrpc/connect";
+import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import type { Exchange } from "./node-handler.ts";
 
 /** A whole answer; plain text unless the headers say otherwise. */
@@ -33,4 +35,20 @@ export function reply({ req, res }: Exchange, { status, text, headers }: Reply):
 export function replyError(exchange: Exchange, { status, code, message, headers }: ErrorReply): void {
   const text = JSON.stringify({ code, message });
   reply(exchange, { status, text, headers: { "content-type": "application/json", ...headers } });
+}
+
+/** Answers a call before it is looked at: like {@link replyError}, and to gRPC and gRPC-Web in their own way (an answer of headers alone). */
+export function refuseCall(exchange: Exchange, error: ErrorReply): void {
+  const contentType = exchange.req.headers["content-type"] ?? "";
+  if (!contentType.startsWith("application/grpc")) {
+    replyError(exchange, error);
+    return;
+  }
+  const status = codeFromString(error.code) ?? Code.Unknown;
+  const headers = {
+    "content-type": contentType,
+    "grpc-status": status,
+    "grpc-message": encodeURIComponent(error.message),
+  };
+  reply(exchange, { status: 200, text: "", headers });
 }

@@ -6,6 +6,8 @@ import { send, sendHttp2 } from "./testing/send.ts";
 import { startService } from "./testing/start-service.ts";
 
 const PATH = "/flyteidl2.cluster.ClusterService/SelectCluster";
+/** Any name may be called where credentials are asked for, these in these tests too. */
+const config = { allowedHosts: ["secrets.example.com", "other", "h"] };
 const json = { "content-type": "application/json" };
 
 const select = async (sendIt: typeof send, url: string, headers: Record<string, string> = {}, message = "{}") => {
@@ -25,7 +27,7 @@ test.each([
 });
 
 test("takes the host from :authority on HTTP/2 and from Host otherwise, as they are", async () => {
-  const { url } = await startService();
+  const { url } = await startService({ config });
   expect(await select(send, url, { host: "Secrets.example.com:80" })).toBe("http://Secrets.example.com:80");
   expect(await select(sendHttp2, url, { ":authority": "secrets.example.com:81", host: "other" })).toBe(
     "http://secrets.example.com:81",
@@ -52,6 +54,6 @@ test.each([
   ["ftp", "http"],
   ["", "http"],
 ])("X-Forwarded-Proto: %s makes the scheme %s", async (header, scheme) => {
-  const { url } = await startService();
+  const { url } = await startService({ config });
   expect(await select(send, url, { "x-forwarded-proto": header, host: "h" })).toBe(`${scheme}://h`);
 });

@@ -43,12 +43,17 @@ test("takes the name of an update from the path when the body has no id", async 
   expect((await store.read({ org: "flyte", domain: "", project: "", name: "k" }))?.revealText()).toBe("two");
 });
 
-test("takes a body without a content type as JSON, and no other content type", async () => {
-  const { url } = await startService();
+test.each([
+  ["none", {}],
+  ["a form's", { "content-type": "application/x-www-form-urlencoded" }],
+  ["plain text's", { "content-type": "text/plain;charset=utf-8" }],
+  ["one that only mentions JSON", { "content-type": "text/plain; a=application/json" }],
+])("refuses a body with a content type that a web page may send: %s", async (_, headers) => {
+  const { url, store } = await startService();
   const body = [JSON.stringify({ id, secretSpec: { stringValue: "v" } })];
-  expect((await send(url + BASE, { method: "POST", body })).status).toBe(200);
-  const form = { "content-type": "application/x-www-form-urlencoded" };
-  expect((await send(url + BASE, { method: "POST", headers: form, body })).status).toBe(415);
+  expect((await send(url + BASE, { method: "POST", headers, body })).status).toBe(415);
+  expect((await send(`${url}${BASE}/name/api-key`, { method: "PUT", headers, body })).status).toBe(415);
+  expect(await store.get(stored)).toBeUndefined();
 });
 
 test("shows system secrets when the query asks for them, in either spelling", async () => {

@@ -43,7 +43,7 @@ function toRoute(
 
 /**
  * The request as the Connect handler of the same RPC takes it, so that both have the same checks and errors: a POST of JSON.
- * POST and PUT carry the message as their body; for GET and DELETE it is made of the query, with the name from the path.
+ * POST and PUT carry the message as their body, whose content type has to say so: without one a web page could send it; for GET and DELETE it is made of the query, with the name from the path.
  */
 function toConnectRequest(
   request: UniversalServerRequest,
@@ -51,10 +51,7 @@ function toConnectRequest(
   pathName: string | undefined,
 ): UniversalServerRequest {
   const header = new Headers(request.header);
-  if (request.method === "POST" || request.method === "PUT") {
-    if (!header.has("content-type")) header.set("content-type", "application/json");
-    return { ...request, method: "POST", header };
-  }
+  if (request.method === "POST" || request.method === "PUT") return { ...request, method: "POST", header };
   header.delete("content-length");
   header.delete("content-encoding");
   header.set("content-type", "application/json");

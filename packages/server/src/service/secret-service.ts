@@ -5,7 +5,7 @@ import { Registry } from "prom-client";
 import { createBodyBudget, DEFAULT_BODY_BYTES } from "../rpc/body-budget.ts";
 import { guardHandler } from "../rpc/guard-handler.ts";
 import type { Exchange, NodeHandler, NodeRequest } from "../rpc/node-handler.ts";
-import { type ErrorReply, replyError } from "../rpc/reply.ts";
+import { type ErrorReply, refuseCall, replyError } from "../rpc/reply.ts";
 import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import { beginCall, carryCall } from "./call.ts";
@@ -14,6 +14,7 @@ import { createRoutes } from "./create-routes.ts";
 import { replyGuardedMetrics } from "./guarded-metrics.ts";
 import { createHealth } from "./health.ts";
 import { replyIssuerMetadata } from "./issuer-metadata.ts";
+import { createPageGuard } from "./page-guard.ts";
 import { findRestRoute } from "./rest-routes.ts";
 import { createRpcMetrics, type ObservedCall } from "./rpc-metrics.ts";
 import { spanResult } from "./rpc-span.ts";
@@ -64,6 +65,7 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
   const rpcs = new Map(routes(createConnectRouter()).handlers.map((rpc) => [rpc.requestPath, rpc]));
   const findUnknownRpc = createUnknownRpc();
   const health = createHealth(store, log);
+  const findForeignPage = config.auth.mode === "none" ? createPageGuard(config.allowedHosts ?? []) : () => undefined;
   const bodies = createBodyBudget(config.maxBodyBytes ?? DEFAULT_BODY_BYTES);
 
   const answer = (exchange: Exchange): void | Promise<void> => {
@@ -85,6 +87,14 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
       span?.end(spanResult(observed));
     });
 
+    // Health says nothing that a page could use, and whoever watches it may call it by any name.
+    const probed = health.answer(exchange, path);
+    if (probed !== undefined) return probed;
+    const foreign = findForeignPage(req);
+    if (foreign !== undefined) {
+      call.code = FOREIGN.code;
+      return refuseCall(exchange, { ...FOREIGN, message: foreign });
+    }
     const rpc = known ?? findUnknownRpc(path, contentType);
     if (rpc !== undefined) {
       return serveRpc(exchange, rpc, { log, bodies, values: carryCall(call), transform: rest?.transform });
@@ -92,7 +102,7 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
     if (rest !== undefined) return replyError(exchange, methodNotAllowed(rest.allowed));
     if (path === "/metrics") return replyGuardedMetrics(exchange, { registry, authentication, log });
     if (path === "/.well-known/oauth-authorization-server") return replyIssuerMetadata(exchange, authentication);
-    return health.answer(exchange, path) ?? replyError(exchange, NO_SUCH_PATH);
+    return replyError(exchange, NO_SUCH_PATH);
   };
 
   return {
@@ -130,6 +140,9 @@ function methodNotAllowed(allowed: readonly string[]): ErrorReply {
   const message = `this path takes ${allowed.join(", ")}`;
   return { status: 405, code: "unknown", message, headers: { allow: allowed.join(", ") } };
 }
+
+/** Not `permission_denied`, which Flyte's clients take for a request to log in. */
+const FOREIGN = { status: 403, code: "failed_precondition" } as const;
 
 const NO_SUCH_PATH: ErrorReply = {
   status: 404,

@@ -26,6 +26,8 @@ export interface ServiceConfig {
   readonly webhookURL: string;
   /** What those caches ask for, if they do. */
   readonly webhookToken?: string | undefined;
+  /** Names of this server beside `localhost` and IP addresses. Where nobody asks for credentials, it can be called by no other. */
+  readonly allowedHosts?: readonly string[];
   /** What the bodies of all requests under way may take together. Default 64 MiB. */
   readonly maxBodyBytes?: number;
 }
