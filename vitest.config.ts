@@ -14,7 +14,7 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "fuzz/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
   },

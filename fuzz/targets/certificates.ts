@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { createSecureContext } from "node:tls";
+import {
+  datesOf,
+  findFault,
+  holdsBundle,
+  joinBundles,
+} from "../../packages/server/src/webhook/certificates/certificate-chain.ts";
+import { makeCertificate } from "../../packages/server/src/webhook/certificates/make-certificate.ts";
+import { type FuzzTarget, textOf } from "../target.ts";
+
+const SEPARATOR = "\n===\n";
+const NOW = Date.UTC(2026, 0, 1);
+
+/** A certificate as files or a Secret give it: chain, key and CA in PEM. What has no fault can be served with. */
+export const target: FuzzTarget = {
+  seeds: [SEPARATOR],
+  dictionary: [
+    "-----BEGIN CERTIFICATE-----",
+    "-----END CERTIFICATE-----",
+    "-----BEGIN PRIVATE KEY-----",
+    "\r\n",
+    "=",
+    SEPARATOR,
+  ],
+  maxBytes: 16_384,
+  async open() {
+    const names = ["flyte-secrets-webhook.flyte.svc", "127.0.0.1"];
+    const [one, other] = [await makeCertificate({ names, now: NOW }), await makeCertificate({ names, now: NOW })];
+    return {
+      seeds: [
+        [one.cert, one.key, one.ca].join(SEPARATOR),
+        [one.cert + one.ca, one.key, other.ca + one.ca].join(SEPARATOR),
+        [one.cert, other.key, one.ca].join(SEPARATOR),
+      ],
+      run(bytes) {
+        const [cert = "", key = "", ca = ""] = textOf(bytes).split(SEPARATOR);
+        if (findFault({ cert, key, ca }, { names, now: NOW }) !== undefined) return;
+        createSecureContext({ cert, key, ca });
+        const { start, end } = datesOf(cert);
+        assert(start <= NOW && NOW < end);
+        assert(holdsBundle(joinBundles([other.ca, ca], 0), ca));
+      },
+    };
+  },
+};
