@@ -69,7 +69,7 @@ describeWith(helm.missing ? helm : requireKubernetes(), "a namespace that pods s
   });
   afterAll(() => site?.close());
 
-  const OWN_SECRETS = ["flyte-secrets-token", CERTIFICATE, `${CERTIFICATE}-naming`];
+  const OWN_SECRETS = ["flyte-secrets-token", CERTIFICATE, `${CERTIFICATE}-naming`, `${CERTIFICATE}-invalidation`];
   const everyWay = (name: string, key: string): [string, object][] => [
     ["a variable", container(keyRef(name, key))],
     ["a variable of an init container", init(keyRef(name, key))],

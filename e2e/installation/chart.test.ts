@@ -138,6 +138,7 @@ describeWith(requireHelm(), "the chart", () => {
   test("grants by default the webhook no right to write Secrets for pods, and what is listed after that", async () => {
     const own = [
       "flyte-flyte-secrets-webhook-registration",
+      "flyte/flyte-secrets-service-own",
       "flyte/flyte-secrets-service-store",
       "flyte/flyte-secrets-webhook-own",
       "flyte/flyte-secrets-webhook-values",
@@ -203,6 +204,31 @@ describeWith(requireHelm(), "the chart", () => {
       portOf(9444, [flyte, ours]),
       portOf(10254, [monitoring]),
     ]);
+  });
+
+  test("has service and webhook know each other by a token that neither was given", async () => {
+    const tokenOf = async (values: object, component?: string) =>
+      (await configOf(values, component)).webhook.cacheInvalidationTokenSecret;
+    const name = "flyte-secrets-webhook-secret-invalidation";
+    expect([await tokenOf({}), await tokenOf({}, "service")]).toEqual([name, name]);
+    expect((await render()).filter(({ kind, metadata }) => kind === "Secret" && metadata.name === name)).toHaveLength(
+      1,
+    );
+    // Flyte's service can send none.
+    expect(await tokenOf({ service: { enabled: false } })).toBe("");
+    const inline = { webhook: { cacheInvalidationTokenFile: "/etc/token" } };
+    expect(await tokenOf({ configuration: { inline } })).toBe("");
+  });
+
+  test("asks the service for its health on a port that no client reaches", async () => {
+    const [container] = (await podOf("service"))?.containers ?? [];
+    expect(container).toMatchObject({
+      ports: [
+        { name: "http", containerPort: 8093 },
+        { name: "probes", containerPort: 8094 },
+      ],
+      livenessProbe: { httpGet: { path: "/healthz", port: "probes", scheme: "HTTP" } },
+    });
   });
 
   /** Of a component's Deployment. */

@@ -45,6 +45,8 @@ export interface InstallationSite {
   may(account: string, question: string): Promise<string>;
   /** What `doctor --cluster` has to say of a component, as it is installed. */
   diagnose(component: "service" | "webhook"): Promise<string>;
+  /** What the components that run have printed so far. */
+  printed(): string;
   /** What the API server has refused to accounts of the chart since the last {@link InstallationSite.clear}. */
   refusals(): string[];
   /** Ends what was started, and deletes all pods. */
@@ -67,6 +69,7 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
   const token = ["create", "secret", "generic", "flyte-secrets-token", "-n", "flyte", `--from-literal=token=${TOKEN}`];
   await cluster.kubectl(token);
   let running: InstalledComponent[] = [];
+  const invalidationPort = await freePort();
   let pods = 0;
 
   async function inventory(): Promise<string[]> {
@@ -120,7 +123,7 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
       const webhook = await start("flyte-secrets-webhook", {
         "webhook.listenPort": String(port),
         "webhook.url": `https://127.0.0.1:${port}/mutate--v1-pod`,
-        "webhook.cacheInvalidationPort": "0",
+        "webhook.cacheInvalidationPort": String(invalidationPort),
         "executor.healthProbeBindAddress": "127.0.0.1:0",
         "executor.metricsBindAddress": "",
       });
@@ -129,7 +132,11 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
       return webhook;
     },
     async startService() {
-      const service = await start("flyte-secrets-service", { "secret.server.port": "0", "secret.webhookURL": "" });
+      const service = await start("flyte-secrets-service", {
+        "secret.server.port": "0",
+        "secret.server.probeBindAddress": "",
+        "secret.webhookURL": `http://127.0.0.1:${invalidationPort}`,
+      });
       const endpoint = /^Listening on (\S+)/m.exec(service.output())?.[1] ?? "";
       await vi.waitUntil(async () => (await fetch(`${endpoint}/readyz`)).ok, { timeout: 30_000, interval: 100 });
       return async (args, input = "") => {
@@ -162,6 +169,7 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
       const args = [COMMAND, "doctor", ...asked, `--secret.kubernetes.kubeconfig=${kubeconfig}`];
       return (await runProgram(process.execPath, args, { env: { HOME: cluster.directory } })).stdout;
     },
+    printed: () => running.map((component) => component.output()).join(""),
     refusals: () =>
       audited()
         .slice(auditedBefore)

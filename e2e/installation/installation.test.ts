@@ -68,6 +68,13 @@ describeWith(helm.missing ? helm : requireKubernetes(), "an installation", () =>
     await site.untilAdmitted("flyte");
     expect((await site.createPod("flyte")).env).toContainEqual(TO_MANAGED);
 
+    // While there was no webhook, the service could tell none; now it knows its token.
+    const untold = () => site.printed().split("cache not invalidated").length - 1;
+    const before = untold();
+    expect(before).toBeGreaterThan(0);
+    await secrets(["update", "secret", "api-key", ...SCOPE, "--from-file", "-"], "value three");
+    expect(untold()).toBe(before);
+
     // Elsewhere a Secret would have to be written, for which nobody has given a right.
     await expect(site.createPod("shop-development")).rejects.toThrow(
       "Nothing is written to namespace shop-development, since webhook.writtenSecrets.namespaces doesn't list it.",

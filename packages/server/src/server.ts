@@ -4,11 +4,14 @@ import { createSecureContext } from "node:tls";
 import { type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
+import { systemClock } from "./clock.ts";
 import { isLoopback } from "./config/is-loopback.ts";
 import type { Config } from "./config/schema.ts";
 import { announceServer, findRunningServer } from "./embedded/server-file.ts";
 import { ensureTokenFile } from "./embedded/token-file.ts";
+import { connectCluster } from "./kube/connect-cluster.ts";
 import { createKubeMetrics } from "./kube/kube-metrics.ts";
+import { podNamespace } from "./kube/pod-namespace.ts";
 import { openStore, type StoreSurroundings } from "./open-store.ts";
 import { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
 import type { NodeHandler } from "./rpc/node-handler.ts";
@@ -18,7 +21,7 @@ import { prepareStoreDirectory } from "./store/store-directory.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
 import { openTracing } from "./telemetry/tracing.ts";
 import { parseBindAddress } from "./webhook/bind-address.ts";
-import { readInvalidationToken } from "./webhook/invalidation-token.ts";
+import { openInvalidationToken } from "./webhook/invalidation-token.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
 const GRACE_MS = 10_000;
@@ -62,7 +65,7 @@ export async function startServer(
   // Whatever the store is: token and announcement lie here.
   prepareStoreDirectory(storeConfig.path);
   const auth = resolveAuth(config.secret.auth);
-  const webhookToken = readInvalidationToken(config.webhook.cacheInvalidationTokenFile);
+  const webhookToken = await findInvalidationToken(config, cluster);
   const { limits } = server;
   const serviceConfig: ServiceConfig = {
     organization,
@@ -104,6 +107,20 @@ export async function startServer(
       return closed;
     },
   };
+}
+
+/** The token by which the webhook knows this service; a cluster is asked for it once, at the start. */
+async function findInvalidationToken(
+  config: Config,
+  cluster: StartServerOptions["cluster"],
+): Promise<string | undefined> {
+  const client = cluster && connectCluster(config, { ...cluster, clock: systemClock });
+  try {
+    const namespace = podNamespace({ env: cluster?.env ?? {}, configured: config.actions.kubernetes.namespace });
+    return await openInvalidationToken(config.webhook, client && { client, namespace });
+  } finally {
+    client?.close();
+  }
 }
 
 /** A port for whoever watches over the service, so that its callers can't be in the way. */

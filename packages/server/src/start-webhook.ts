@@ -6,6 +6,7 @@ import { systemClock } from "./clock.ts";
 import { isLoopback } from "./config/is-loopback.ts";
 import type { Config } from "./config/schema.ts";
 import type { KubeClient } from "./kube/kube-client.ts";
+import { podNamespace } from "./kube/pod-namespace.ts";
 import { openStore } from "./open-store.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
 import { openTracing } from "./telemetry/tracing.ts";
@@ -16,7 +17,7 @@ import type { CertificateSource } from "./webhook/certificate-source.ts";
 import { readClientCertificates } from "./webhook/client-certificates.ts";
 import { createAdmission } from "./webhook/create-admission.ts";
 import { globalSecrets } from "./webhook/global-secrets.ts";
-import { readInvalidationToken } from "./webhook/invalidation-token.ts";
+import { openInvalidationToken } from "./webhook/invalidation-token.ts";
 import type { ReadinessCheck } from "./webhook/probes.ts";
 import { type ServedWebhook, serveWebhook } from "./webhook/serve-webhook.ts";
 import { createWebhook } from "./webhook/webhook.ts";
@@ -100,7 +101,8 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
     lookup.invalidate(id);
     options.onInvalidate?.(id);
   };
-  const token = readInvalidationToken(webhook.cacheInvalidationTokenFile);
+  const namespace = podNamespace({ env: options.env, configured: config.actions.kubernetes.namespace });
+  const token = await openInvalidationToken(webhook, options.kube && { client: options.kube, namespace });
   const served = await serveWebhook({
     config,
     handler,

@@ -16,7 +16,7 @@
 secret:
   store: { type: Kubernetes }
   imagePullNamespace: {{ .Release.Namespace }}
-  server: { port: 8093 }
+  server: { port: 8093, probeBindAddress: ":8094" }
   auth: { mode: token }
   kubernetes: { namespace: {{ .Release.Namespace }} }
 webhook:
@@ -78,6 +78,10 @@ webhook: { enabled: false, localCert: false }
 {{- $pods := dig "actions" "kubernetes" "namespace" $namespace $config -}}
 {{- $own := dict "embeddedSecretManagerConfig" (dict "k8sConfig" (dict "namespace" ($both | default $namespace))) "writtenSecrets" (dict "namespaces" (list $pods)) -}}
 {{- include "flyte-secrets.fill" (dict "into" $config.webhook "from" $own) -}}
+{{- if and .Values.service.enabled .Values.webhook.enabled (int $config.webhook.cacheInvalidationPort) (not $config.webhook.cacheInvalidationTokenFile) -}}
+  {{- $kept := dict "cacheInvalidationTokenSecret" (printf "%s-invalidation" $config.webhook.secretName) -}}
+  {{- include "flyte-secrets.fill" (dict "into" $config.webhook "from" $kept) -}}
+{{- end -}}
 {{- $webhookURL := "" -}}
 {{- if and .Values.webhook.enabled (int $config.webhook.cacheInvalidationPort) -}}
   {{- $webhookURL = printf "http://%s-headless:%d" $config.webhook.serviceName (int $config.webhook.cacheInvalidationPort) -}}
@@ -93,6 +97,14 @@ webhook: { enabled: false, localCert: false }
   {{- fail "secret.store.type: this chart keeps secrets in Kubernetes, since a pod's own files go with it; leave the key out" -}}
 {{- end -}}
 {{- toYaml $config -}}
+{{- end -}}
+
+{{/* The Secrets that are filled at run time, by whoever starts first: names as a JSON list. Takes the webhook's section. */}}
+{{- define "flyte-secrets.filledSecrets" -}}
+{{- $names := list .secretName -}}
+{{- if include "flyte-secrets.writesSecrets" . }}{{ $names = append $names (printf "%s-naming" .secretName) }}{{ end -}}
+{{- with .cacheInvalidationTokenSecret }}{{ $names = append $names . }}{{ end -}}
+{{- toJson $names -}}
 {{- end -}}
 
 {{/* The namespace whose Secrets the webhook reads values from; empty when they are elsewhere. Takes the configuration. */}}

@@ -57,6 +57,14 @@ subjects: {{- include "flyte-secrets.subjects" . | nindent 2 }}
 {{- if include "flyte-secrets.writesSecrets" .webhook }}
 - { apiGroups: [""], resources: [secrets], resourceNames: [{{ .webhook.secretName }}-naming], verbs: [get, update] }
 {{- end }}
+{{- include "flyte-secrets.tokenRules" .webhook }}
+{{- end -}}
+
+{{/* Either component, in its own namespace: the token by which the webhook knows the service. Takes the webhook's section. */}}
+{{- define "flyte-secrets.tokenRules" -}}
+{{- with .cacheInvalidationTokenSecret }}
+- { apiGroups: [""], resources: [secrets], resourceNames: [{{ . }}], verbs: [get, update] }
+{{- end }}
 {{- end -}}
 
 {{/* The webhook, where the values and the image-pull Secrets are. */}}

@@ -123,8 +123,13 @@ export const webhookSection = section(
     cacheInvalidationTokenFile: text({
       default: "",
       about:
-        "File with a token that `/invalidate-secret` asks for and the service sends. Without it and without `cacheInvalidationPeers` the " +
-        "port is opened on 127.0.0.1 only.",
+        "File with a token that `/invalidate-secret` asks for and the service sends. Without it, `cacheInvalidationTokenSecret` " +
+        "and `cacheInvalidationPeers` the port is opened on 127.0.0.1 only.",
+    }),
+    cacheInvalidationTokenSecret: text({
+      default: "",
+      about:
+        "Secret in the namespace of webhook and service in which such a token is kept where no file is given; whoever starts first makes it.",
     }),
     cacheInvalidationPeers: texts({
       default: [],

@@ -14,7 +14,7 @@ import { openSelfMadeSource } from "./certificates/self-made-source.ts";
 import { certificateDirectory, servedNames, type WebhookPlace } from "./open-certificates.ts";
 import { removeRegistration } from "./registration/registration.ts";
 import { registeredBundle, WEBHOOK_CONFIGURATIONS } from "./registration/webhook-configuration.ts";
-import { namingKeySecret } from "./secret-writer/naming-key.ts";
+import { namingKeySecret } from "./secret-writer/open-secret-writer.ts";
 
 export interface ManageOptions extends WebhookPlace {
   readonly log: Logger;

@@ -112,7 +112,8 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   };
 }
 
-const OPENS_INVALIDATION = "webhook.cacheInvalidationTokenFile or webhook.cacheInvalidationPeers to let others call";
+const OPENS_INVALIDATION =
+  "webhook.cacheInvalidationTokenFile, webhook.cacheInvalidationTokenSecret or webhook.cacheInvalidationPeers to let others call";
 
 interface Replacement {
   readonly certificates: CertificateSource;

@@ -7,7 +7,8 @@
 {{/* The Secrets that are the installation's own, those that its pods are given by the values among them: a list as JSON. Takes the root. */}}
 {{- define "flyte-secrets.ownSecrets" -}}
 {{- $webhook := (include "flyte-secrets.config" . | fromYaml).webhook -}}
-{{- $names := list .Values.service.tokenSecret .Values.service.tlsSecret .Values.service.ingress.tlsSecret $webhook.secretName (printf "%s-naming" $webhook.secretName) -}}
+{{- $given := list .Values.service.tokenSecret .Values.service.tlsSecret .Values.service.ingress.tlsSecret -}}
+{{- $names := concat $given (include "flyte-secrets.filledSecrets" $webhook | fromJsonArray) -}}
 {{- range list .Values.service .Values.webhook -}}
   {{- range .extraEnv }}{{ $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}{{ end -}}
   {{- range .extraVolumes -}}

@@ -85,3 +85,11 @@ it("asks to write only in the namespaces that are listed, and not where the valu
     "list pods b/*",
   ]);
 });
+
+it("asks both parts for the Secret of the token by which they know each other, unless a file has it", () => {
+  const flags = { "secret.store.type": "Embedded", "webhook.cacheInvalidationTokenSecret": "token" };
+  const token = ["create secrets own/* for token", "get secrets own/token"];
+  expect(needed("service", flags)).toEqual(token);
+  expect(needed("webhook", flags).slice(-2)).toEqual(token);
+  expect(needed("service", { ...flags, "webhook.cacheInvalidationTokenFile": "/token" })).toEqual([]);
+});

@@ -23,16 +23,28 @@ export interface NeededRights {
 
 const SECRETS = { group: "", resource: "secrets" };
 
-export interface WebhookCircumstances {
-  /** Its own. */
+export interface Circumstances {
+  /** That of webhook and service. */
   readonly namespace: string;
-  /** Whether its certificate is its own to keep, and not others', such as cert-manager's. */
+  /** Whether the webhook's certificate is its own to keep, and not others', such as cert-manager's. */
   readonly keepsCertificate: boolean;
 }
 
 /** The rights without which a part of this configuration can't do its work. */
-export function neededRights(part: Part, config: Config, webhook: WebhookCircumstances): NeededRights[] {
-  return part === "service" ? serviceRights(config.secret) : webhookRights(config, webhook);
+export function neededRights(part: Part, config: Config, circumstances: Circumstances): NeededRights[] {
+  const rights = part === "service" ? serviceRights(config.secret) : webhookRights(config, circumstances);
+  return [...rights, ...tokenRights(part, config.webhook, circumstances.namespace)];
+}
+
+/** On the token by which the webhook knows the service. */
+function tokenRights(part: Part, webhook: Config["webhook"], namespace: string): NeededRights[] {
+  const { cacheInvalidationTokenFile: file, cacheInvalidationTokenSecret: name } = webhook;
+  if (name === "" || file !== "") return [];
+  const keeping = { ...SECRETS, part, namespace, purpose: "keep the token of /invalidate-secret" };
+  return [
+    { ...keeping, verbs: ["create"], makes: name },
+    { ...keeping, verbs: ["get"], name },
+  ];
 }
 
 function serviceRights({ store, kubernetes, imagePullNamespace }: Config["secret"]): NeededRights[] {
@@ -44,10 +56,7 @@ function serviceRights({ store, kubernetes, imagePullNamespace }: Config["secret
   return [{ ...keep, verbs: [...write, "list"], namespace }, ...(imagePullNamespace === namespace ? [] : [mirror])];
 }
 
-function webhookRights(
-  { secret, webhook }: Config,
-  { namespace, keepsCertificate }: WebhookCircumstances,
-): NeededRights[] {
+function webhookRights({ secret, webhook }: Config, { namespace, keepsCertificate }: Circumstances): NeededRights[] {
   const { secretName, serviceName, writtenSecrets, disableCreateMutatingWebhookConfig: isRegisteredByOthers } = webhook;
   const { type, delivery, k8sConfig, imagePullSecrets } = webhook.embeddedSecretManagerConfig;
   const values = type === "Store" ? secret.kubernetes.namespace : k8sConfig.namespace;

@@ -4,9 +4,9 @@ import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
+import { openSharedKey } from "../../kube/shared-key.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
-import { namingKeySecret, openNamingKey } from "./naming-key.ts";
 import { type SecretSweeperOptions, startSweeping } from "./secret-sweeper.ts";
 import type { Lifetimes } from "./written-secret.ts";
 import { followWrittenSecrets } from "./written-secrets.ts";
@@ -19,6 +19,11 @@ export interface OpenSecretWriterOptions {
   readonly hasLostBinding?: SecretSweeperOptions["hasLostBinding"];
   readonly clock: Clock;
   readonly log: Logger;
+}
+
+/** The Secret with the key by which the names of written Secrets are made, in the webhook's namespace. */
+export function namingKeySecret({ secretName }: Config["webhook"]): string {
+  return `${secretName}-naming`;
 }
 
 /** What delivery SecretRef and image-pull Secrets need in a cluster. */
@@ -36,7 +41,7 @@ const SWEEPS = 5;
 
 /**
  * Opens the writer that `webhook.writtenSecrets` describes, and starts collecting what it wrote and nobody needs any more. Throws
- * `invalid_config`, and what {@link openNamingKey} does.
+ * `invalid_config`, and what {@link openSharedKey} does.
  */
 export async function openSecretWriter(
   { webhook, secret }: Config,
@@ -44,7 +49,7 @@ export async function openSecretWriter(
 ): Promise<OpenedSecretWriter> {
   const { namespaces } = webhook.writtenSecrets;
   const lifetimes = toLifetimes(webhook.writtenSecrets);
-  const namingKey = await openNamingKey({ client, namespace, name: namingKeySecret(webhook) });
+  const namingKey = await openSharedKey({ client, namespace, name: namingKeySecret(webhook) });
   const closing = new AbortController();
   const follow = (followed: string | undefined) => followWrittenSecrets({ client, namespace: followed, clock, log });
   const everywhere = namespaces.length === 0 ? follow(undefined) : undefined;

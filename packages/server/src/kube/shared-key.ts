@@ -1,17 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import type { Config } from "../../config/schema.ts";
-import type { KubeClient } from "../../kube/kube-client.ts";
-import { SECRETS, type Secret } from "../../kube/kube-object.ts";
+import type { KubeClient } from "./kube-client.ts";
+import { SECRETS, type Secret } from "./kube-object.ts";
 
 const BYTES = 32;
 
-/** The Secret that keeps the key, in the webhook's namespace. */
-export function namingKeySecret({ secretName }: Config["webhook"]): string {
-  return `${secretName}-naming`;
-}
-
-export interface NamingKeyOptions {
+export interface SharedKeyOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "replace">;
   readonly namespace: string;
   /** Of the Secret that keeps it. */
@@ -19,10 +13,10 @@ export interface NamingKeyOptions {
 }
 
 /**
- * The key by which the names of written Secrets are made, the same for all replicas: the first one makes it and keeps it in a
- * Secret, its own or an empty one that an installer put there. Throws `value_unreadable` when something else is in that Secret.
+ * 32 random bytes that are the same for all who name this Secret: the first one makes them and keeps them there, in a Secret of its own
+ * or an empty one that an installer put there. Throws `value_unreadable` when something else is in that Secret.
  */
-export async function openNamingKey({ client, namespace, name }: NamingKeyOptions): Promise<Uint8Array> {
+export async function openSharedKey({ client, namespace, name }: SharedKeyOptions): Promise<Uint8Array> {
   const kept = await client.get(SECRETS, { namespace, name });
   if (kept?.data !== undefined) return keyOf(kept);
   const metadata = { namespace, name, labels: { "app.kubernetes.io/managed-by": "flyte-secrets" } };
