@@ -86,7 +86,7 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   opened.defer(() => lookup.close());
   const { writer, namingKey, imagePull } = options;
   const global = globalSecrets(config, options.env);
-  const handler = createWebhook({
+  const admission = createWebhook({
     ...createAdmission(config, {
       lookup,
       global,
@@ -95,6 +95,7 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
       ...(imagePull && { imagePull }),
     }),
     timeoutMs: webhook.webhookTimeout * 1000,
+    maxBodyBytes: webhook.limits.bodyBytes,
     telemetry: { log, metrics, tracing },
   });
   const invalidateHere = (id: SecretId) => {
@@ -105,12 +106,14 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   const token = await openInvalidationToken(webhook, options.kube && { client: options.kube, namespace });
   const served = await serveWebhook({
     config,
-    handler,
+    admission,
+    observer: metrics.requests,
     certificates,
     clients,
     invalidation: {
       invalidate: invalidateHere,
       peers: webhook.cacheInvalidationPeers,
+      perSecond: webhook.limits.invalidationsPerSecond,
       ...(token !== undefined && { token }),
     },
     readiness: [lookup.ready, ...(options.readiness ?? [])],

@@ -96,6 +96,8 @@ describe("webhook", () => {
     while (workers().length < 2 || workers().includes(before[0] ?? "")) {
       expect(await admit(admission, taskPod([ask("api-key")]))).toEqual(PATCH);
     }
+    const exposition = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
+    expect(exposition).toMatch(/^flyte_secrets_worker_exits_total 1$/m);
     child.kill("SIGTERM");
     expect(await exitOf(child)).toBe(0);
   });

@@ -5,6 +5,7 @@ import { isSecretsError } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createInvalidationEndpoint } from "../webhook/invalidation-endpoint.ts";
+import { listenHttp1 } from "../webhook/listen-http1.ts";
 import { createInvalidation, parseWebhookUrl } from "./invalidation.ts";
 import { send } from "./testing/send.ts";
 import { startService } from "./testing/start-service.ts";
@@ -106,10 +107,12 @@ describe("what goes wrong is a warning, and no failure", () => {
 test("the webhook's own endpoint takes what is told with the token that both were given", async () => {
   const invalidated: unknown[] = [];
   const token = "a-token-of-some-length";
-  const server = createServer(createInvalidationEndpoint({ token, invalidate: (id) => void invalidated.push(id) }));
-  onTestFinished(() => void server.close().closeAllConnections());
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const webhookURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const invalidate = (id: unknown) => void invalidated.push(id);
+  const endpoint = createInvalidationEndpoint({ token, invalidate, perSecond: 10 });
+  const silent = pino({ level: "silent" });
+  const listener = await listenHttp1({ endpoint, host: "127.0.0.1", port: 0, setting: "port", log: silent });
+  onTestFinished(() => listener.close({ graceMs: 0 }));
+  const webhookURL = `http://127.0.0.1:${listener.port}`;
   const { lines, log } = collectLog();
   await createInvalidation({ webhookURL, token, log })(id);
   expect([invalidated, lines]).toEqual([[id], []]);

@@ -14,7 +14,7 @@ const log = pino({ level: "silent" });
 /** What a listener answers to somebody who shows a certificate, if it does. */
 async function askAs(certificate: { cert: string; key: string } | undefined, names: readonly string[]) {
   const listener = await listenHttp1({
-    handler: (_, res) => void res.end("let in"),
+    endpoint: () => ({ status: 200, text: "let in" }),
     host: "127.0.0.1",
     port: 0,
     tls: server,

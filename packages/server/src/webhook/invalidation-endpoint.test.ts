@@ -1,3 +1,4 @@
+import type { SecretId } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { expect, it, onTestFinished } from "vitest";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
@@ -7,9 +8,10 @@ const ID = { org: "flyte", domain: "d", project: "p", name: "n" };
 
 async function serve(allowed: Pick<InvalidationEndpointOptions, "token" | "peers"> = {}) {
   const invalidated: unknown[] = [];
-  const handler = createInvalidationEndpoint({ invalidate: (id) => void invalidated.push(id), ...allowed });
+  const invalidate = (id: SecretId) => void invalidated.push(id);
+  const endpoint = createInvalidationEndpoint({ invalidate, perSecond: 10, ...allowed });
   const log = pino({ level: "silent" });
-  const listener = await listenHttp1({ handler, host: "127.0.0.1", port: 0, setting: "test", log });
+  const listener = await listenHttp1({ endpoint, host: "127.0.0.1", port: 0, setting: "test", log });
   onTestFinished(() => listener.close({ graceMs: 0 }));
   const call = async (init: RequestInit & { path?: string }) => {
     const response = await fetch(`http://127.0.0.1:${listener.port}${init.path ?? "/invalidate-secret"}`, init);
@@ -41,7 +43,6 @@ it.each([
   ["no name", { ...ID, name: "" }, NO_ID],
   ["a name that is no text", { ...ID, name: 1 }, NO_ID],
   ["nothing", "", NO_ID],
-  ["far too much", " ".repeat(5_000), "the body is over the limit of 4096 bytes\n"],
   [
     "C2: a project without a domain",
     { ...ID, domain: "" },
@@ -87,6 +88,21 @@ it("takes no word from those without the token, where there is one", async () =>
   expect(await call(post(ID, { authorization: "Bearer another-token-of-length" }))).toEqual(UNAUTHENTICATED);
   expect(await call(post(ID, { authorization: "Bearer a-token-of-some-length" }))).toMatchObject({ status: 200 });
   expect(invalidated).toEqual([ID]);
+});
+
+it("takes no more calls than it is told to, and those without leave don't count", async () => {
+  const { call, invalidated } = await serve({ token: "a-token-of-some-length" });
+  for (let count = 0; count < 20; count++) expect(await call(post(ID))).toEqual(UNAUTHENTICATED);
+  const answers = await Promise.all(
+    Array.from({ length: 30 }, () => call(post(ID, { authorization: "Bearer a-token-of-some-length" }))),
+  );
+  const refused = answers.filter(({ status }) => status !== 200);
+  expect(answers.length - refused.length).toBe(invalidated.length);
+  expect(invalidated.length).toBeGreaterThanOrEqual(10);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(new Set(refused.map(({ status, text }) => `${status} ${text}`))).toEqual(
+    new Set(["429 more than 10 calls a second (webhook.limits.invalidationsPerSecond)\n"]),
+  );
 });
 
 it("takes the word of the peers that are listed, who can send no token, and of nobody else", async () => {

@@ -1,9 +1,10 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { IncomingMessage, RequestListener } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { checkSecretScope, DEFAULT_ORGANIZATION, isSecretsError, type SecretId } from "@flyte-secrets/core";
 import { createAddressCheck } from "../config/address-ranges.ts";
-import { type Reply, reply } from "../rpc/reply.ts";
-import { isJson, readBody } from "./read-body.ts";
+import type { Reply } from "../rpc/reply.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { createTokenBucket } from "./token-bucket.ts";
 
 const PATH = "/invalidate-secret";
 const MAX_BODY_BYTES = 4 * 1024;
@@ -15,28 +16,33 @@ export interface InvalidationEndpointOptions {
   readonly token?: string;
   /** Ranges of addresses that may call without the token. */
   readonly peers?: readonly string[];
+  /** Calls that are taken in a second. */
+  readonly perSecond: number;
 }
 
 /** Serves `POST /invalidate-secret` (spec page 5): a secret was changed and must be read anew. */
-export function createInvalidationEndpoint({ invalidate, ...allowed }: InvalidationEndpointOptions): RequestListener {
-  const isAllowed = createCallerCheck(allowed);
-  return (req, res) => {
-    const refusal = refuse(req, isAllowed);
-    if (refusal) return reply({ req, res }, refusal);
-    readBody(req, MAX_BODY_BYTES, (body) => {
-      const id = body.tooLong ? "the body is over the limit of 4096 bytes" : parseId(body.text);
-      if (typeof id === "string") return reply({ req, res }, { status: 400, text: `${id}\n` });
-      invalidate(id);
-      reply({ req, res }, { status: 200, text: "ok\n" });
-    });
+export function createInvalidationEndpoint(options: InvalidationEndpointOptions): Endpoint {
+  const { invalidate, perSecond } = options;
+  const isAllowed = createCallerCheck(options);
+  const takeToken = createTokenBucket(perSecond);
+  const read = (body: string): Reply => {
+    const id = parseId(body);
+    if (typeof id === "string") return { status: 400, text: `${id}\n` };
+    invalidate(id);
+    return { status: 200, text: "ok\n" };
+  };
+  const taken = { maxBytes: MAX_BODY_BYTES, read };
+  return (req) => {
+    if (req.url?.split("?", 1)[0] !== PATH) return { status: 404, text: `there is ${PATH} here\n` };
+    if (req.method !== "POST") return { status: 405, text: "use POST\n", headers: { allow: "POST" } };
+    if (!isAllowed(req)) return UNAUTHENTICATED;
+    return takeToken() ? taken : tooMany(perSecond);
   };
 }
 
-function refuse(req: IncomingMessage, isAllowed: CallerCheck): Reply | undefined {
-  if (req.url?.split("?", 1)[0] !== PATH) return { status: 404, text: `there is ${PATH} here\n` };
-  if (req.method !== "POST") return { status: 405, text: "use POST\n", headers: { allow: "POST" } };
-  if (!isAllowed(req)) return UNAUTHENTICATED;
-  return isJson(req) ? undefined : { status: 415, text: "the content type must be application/json\n" };
+function tooMany(perSecond: number): Reply {
+  const text = `more than ${perSecond} calls a second (webhook.limits.invalidationsPerSecond)\n`;
+  return { status: 429, text, headers: { "retry-after": "1" } };
 }
 
 const UNAUTHENTICATED: Reply = {

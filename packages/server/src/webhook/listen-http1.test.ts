@@ -1,19 +1,19 @@
 import { once } from "node:events";
-import type { RequestListener } from "node:http";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { pino } from "pino";
 import { expect, it, onTestFinished } from "vitest";
+import type { Endpoint } from "./endpoint.ts";
 import { listenHttp1 } from "./listen-http1.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n";
 /** Long enough that a stall of the machine is no idleness. */
 const IDLE_MS = 1000;
 
-async function serve(handler: RequestListener) {
+async function serve(endpoint: Endpoint) {
   const log = pino({ level: "silent" });
   const listener = await listenHttp1({
-    handler,
+    endpoint,
     host: "127.0.0.1",
     port: 0,
     setting: "port",
@@ -29,7 +29,7 @@ async function serve(handler: RequestListener) {
   };
 }
 
-const answered: RequestListener = (_, res) => res.end("done");
+const answered: Endpoint = () => ({ status: 200, text: "done" });
 
 it("closes a connection on which nothing moves, and none before", async () => {
   const open = await serve(answered);
@@ -57,7 +57,7 @@ it("keeps a connection open that was made just before it looks for idle ones", a
 });
 
 it("closes a connection whose client doesn't read the answer", async () => {
-  const open = await serve((_, res) => res.end(Buffer.alloc(64 * 1024 * 1024)));
+  const open = await serve(() => ({ status: 200, text: "x".repeat(64 * 1024 * 1024) }));
   const socket = (await open()).pause();
   socket.write(REQUEST);
   await delay(IDLE_MS * 3);

@@ -4,7 +4,6 @@ import {
   type IncomingMessage,
   type OutgoingHttpHeader,
   type OutgoingHttpHeaders,
-  type RequestListener,
   type ServerOptions,
   ServerResponse,
 } from "node:http";
@@ -12,8 +11,12 @@ import { createServer as createHttpsServer, Server as HttpsServer } from "node:h
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
+import { type ConnectionLimits, createConnectionTable, type TrackedConnection } from "../rpc/connection-table.ts";
 import { toListenFailure } from "../rpc/listen-failure.ts";
+import { answerRequests, type RequestObserver } from "./answer-requests.ts";
 import { type ClientCertificates, hasClientName } from "./client-certificates.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { createRequestBudget } from "./request-budget.ts";
 
 /** A certificate chain and its private key, in PEM. */
 export interface TlsFiles {
@@ -21,8 +24,24 @@ export interface TlsFiles {
   readonly key: string;
 }
 
+/** How much a listener puts up with. */
+export interface Http1Limits extends ConnectionLimits {
+  /** Of all requests under way: their bodies, and 8 KiB each. */
+  readonly maxRequestsBytes: number;
+}
+
+/** For a port with few callers and small requests: probes, scrapers, invalidations. */
+export const FEW_CALLERS: Http1Limits = {
+  maxConnections: 256,
+  maxConnectionsPerAddress: 0,
+  maxRequestsBytes: 4 * 1024 * 1024,
+};
+
 export interface Http1Options {
-  readonly handler: RequestListener;
+  readonly endpoint: Endpoint;
+  /** Default: {@link FEW_CALLERS}. */
+  readonly limits?: Http1Limits;
+  readonly observer?: RequestObserver;
   /** All of the machine's when it is not given. */
   readonly host?: string;
   /** 0 takes a free one. */
@@ -57,14 +76,14 @@ type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 const IDLE_TIMEOUT_MS = 120_000;
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
-const MAX_CONNECTIONS = 4096;
 
 /**
- * Serves HTTP/1.1, which is all that the API server speaks to webhooks and probes and scrapers need. Throws `listen_failed`
- * when it can't have the address.
+ * Serves HTTP/1.1, which is all that the API server speaks to webhooks and probes and scrapers need. No request ends the process, and
+ * a new connection at a limit ends one that waits for its client. Throws `listen_failed` when it can't have the address.
  */
 export async function listenHttp1(options: Http1Options): Promise<Http1Listener> {
-  const { handler, host, port, tls, clients, setting, idleTimeoutMs = IDLE_TIMEOUT_MS, log } = options;
+  const { endpoint, host, port, tls, clients, setting, idleTimeoutMs = IDLE_TIMEOUT_MS, log } = options;
+  const { limits = FEW_CALLERS, observer } = options;
   let draining = false;
   // At the last moment before the headers are written, so that it holds for requests that came earlier too.
   class Response<Request extends IncomingMessage> extends ServerResponse<Request> {
@@ -76,7 +95,16 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
       return super.writeHead(status, ...(rest as [Headers?]));
     }
   }
-  const limits: ServerOptions = {
+  const table = createConnectionTable(limits);
+  const connections: Connections = new Map();
+  const requests = answerRequests({
+    endpoint,
+    budget: createRequestBudget(limits.maxRequestsBytes),
+    observer,
+    findConnection: ({ socket }) => connections.get(socket)?.tracked,
+    log,
+  });
+  const timeouts: ServerOptions = {
     ServerResponse: Response,
     headersTimeout: HEADERS_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -85,17 +113,16 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
   };
   const asked = clients && { ca: clients.ca, requestCert: true, rejectUnauthorized: true };
   const secure = { ...tls, ...asked, ALPNProtocols: ["http/1.1"], handshakeTimeout: HEADERS_TIMEOUT_MS };
-  const server = tls ? createHttpsServer({ ...limits, ...secure }, handler) : createHttpServer(limits, handler);
-  server.maxConnections = MAX_CONNECTIONS;
-  const connections: Connections = new Map();
-  const handshakes = new Map<string, Socket>();
+  const server = tls ? createHttpsServer({ ...timeouts, ...secure }) : createHttpServer(timeouts);
+  server.on("request", requests.request).on("checkContinue", requests.checkContinue);
+  // Those that can carry no request yet, since their TLS handshake is under way.
+  const accepted = new Set<Socket>();
   let closing = false;
-  if (tls)
-    server.on("connection", (socket: Socket) => {
-      const peer = nameOf(socket);
-      handshakes.set(peer, socket);
-      socket.once("close", () => handshakes.get(peer) === socket && handshakes.delete(peer));
-    });
+  server.on("connection", (socket: Socket) => {
+    if (!table.add(socket)) return;
+    accepted.add(socket);
+    socket.once("close", () => accepted.delete(socket));
+  });
   const isWelcome = (socket: Socket) => {
     if (!clients || clients.names.length === 0 || !(socket instanceof TLSSocket)) return true;
     if (hasClientName(socket, clients.names)) return true;
@@ -103,12 +130,13 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
     return false;
   };
   server.on(tls ? "secureConnection" : "connection", (socket: Socket) => {
-    handshakes.delete(nameOf(socket));
-    if (closing || !isWelcome(socket)) {
+    const tracked = table.find(socket);
+    if (tracked) accepted.delete(tracked.socket);
+    if (closing || !tracked || !isWelcome(socket)) {
       socket.destroy();
       return;
     }
-    connections.set(socket, -1);
+    connections.set(socket, { tracked, moved: -1 });
     // A listener for data would take the reading of requests away from Node's own fast way.
     socket.once("close", () => connections.delete(socket));
   });
@@ -126,7 +154,7 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
     draining = closing = true;
     const closed = once(server, "close");
     server.close();
-    for (const socket of handshakes.values()) socket.destroy();
+    for (const socket of accepted) socket.destroy();
     // Spare ones, as the API server keeps them: Node takes a connection for busy until its first request is over.
     for (const socket of connections.keys()) if (socket.bytesRead === 0) socket.destroy();
     const grace = setTimeout(() => server.closeAllConnections(), graceMs);
@@ -150,23 +178,24 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
   };
 }
 
-/** The client's end of a connection, which no two open ones of a listener share. */
-function nameOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`;
-}
+/** The connections that requests may come on. */
+type Connections = Map<Socket, OpenConnection>;
 
-/** The open connections, each with the bytes that had moved on it at the last sweep. */
-type Connections = Map<Socket, number>;
+interface OpenConnection {
+  readonly tracked: TrackedConnection;
+  /** The bytes that had moved on it at the last sweep. */
+  moved: number;
+}
 
 /**
  * Closes those on which nothing has moved since it was last called, also when that is an answer that nobody reads. Node's own
  * timeouts do that to the second, with a timer a connection that is set several times at each request.
  */
 function closeIdle(connections: Connections): void {
-  for (const [socket, before] of connections) {
+  for (const [socket, connection] of connections) {
     const moved = socket.bytesRead + socket.bytesWritten;
-    if (moved === before) socket.destroy();
-    else connections.set(socket, moved);
+    if (moved === connection.moved) socket.destroy();
+    else connection.moved = moved;
   }
 }
 

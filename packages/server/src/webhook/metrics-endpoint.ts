@@ -1,16 +1,12 @@
-import type { RequestListener } from "node:http";
-import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import { reply } from "../rpc/reply.ts";
-import { replyMetrics } from "../telemetry/reply-metrics.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { shareWhileUnderWay } from "./share-while-under-way.ts";
 
-/** Serves `/metrics` and nothing else. */
-export function createMetricsEndpoint(
-  registry: Pick<Registry, "metrics" | "contentType">,
-  log: Logger,
-): RequestListener {
-  return (req, res) => {
-    if (req.url?.split("?", 1)[0] === "/metrics") void replyMetrics({ req, res }, registry, log);
-    else reply({ req, res }, { status: 404, text: "there is /metrics here\n" });
+/** Serves `/metrics`, in Prometheus' text format, and nothing else. */
+export function createMetricsEndpoint(registry: Pick<Registry, "metrics" | "contentType">): Endpoint {
+  const collect = shareWhileUnderWay(() => registry.metrics());
+  return (req) => {
+    if (req.url?.split("?", 1)[0] !== "/metrics") return { status: 404, text: "there is /metrics here\n" };
+    return collect().then((text) => ({ status: 200, text, headers: { "content-type": registry.contentType } }));
   };
 }

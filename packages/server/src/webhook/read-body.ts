@@ -1,33 +1,61 @@
 import type { IncomingMessage } from "node:http";
 
-/** A request's whole body, or that it is over the limit; nothing is said when the client goes away. */
-export type Body = { readonly tooLong: false; readonly text: string } | { readonly tooLong: true };
-
-/**
- * Collects the body of a request and calls `done` once: at its end, or as soon as it is over `maxBytes`. What comes of it
- * then is let pass, unread, so that the client gets to read an answer; that a body comes to an end is for the server to see to.
- */
-export function readBody(req: IncomingMessage, maxBytes: number, done: (body: Body) => void): void {
-  let first: Buffer | undefined;
-  let rest: Buffer[] | undefined;
-  let length = 0;
-  const onData = (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > maxBytes) {
-      req.off("data", onData).off("end", onEnd).resume();
-      done({ tooLong: true });
-    } else if (first === undefined) first = chunk;
-    else if (rest === undefined) rest = [first, chunk];
-    else rest.push(chunk);
-  };
-  const onEnd = () => {
-    const bytes = rest === undefined ? first : Buffer.concat(rest, length);
-    done({ tooLong: false, text: bytes === undefined ? "" : bytes.toString() });
-  };
-  req.on("data", onData).on("end", onEnd);
+export interface ReadBodyOptions {
+  readonly maxBytes: number;
+  /** Told before the body takes up another amount of memory. */
+  readonly onSize: (bytes: number) => void;
+  /** Called once: with the body at its end, or with undefined as soon as it is over `maxBytes`. Not called when the client goes away. */
+  readonly onBody: (body: string | undefined) => void;
 }
 
-/** Whether a request says that its body is JSON, which a web page can't say of a body without asking first. */
+/** So much is reserved at least for a body that comes in pieces. */
+const MIN_RESERVED_BYTES = 16 * 1024;
+
+/**
+ * Collects the body of a request, and gives a function that stops it and forgets what has come. What comes afterwards, or after
+ * `maxBytes`, is let pass, unread, so that the client gets to read an answer; that a body comes to an end is for the server to see
+ * to. However small the pieces are that a body comes in, it takes up no more than about twice its length.
+ */
+export function readBody(req: IncomingMessage, { maxBytes, onSize, onBody }: ReadBodyOptions): () => void {
+  let bytes: Buffer | undefined;
+  let length = 0;
+  let isStopped = false;
+  const stop = () => {
+    isStopped = true;
+    bytes = undefined;
+    req.off("data", onData).off("end", onEnd).resume();
+  };
+  const onData = (chunk: Buffer) => {
+    const needed = length + chunk.length;
+    if (needed > maxBytes) {
+      stop();
+      onBody(undefined);
+      return;
+    }
+    if (bytes === undefined) {
+      // Most come in one piece, which need not be copied.
+      onSize(chunk.length);
+      if (!isStopped) bytes = chunk;
+    } else {
+      if (needed > bytes.length) grow(needed);
+      if (bytes !== undefined) chunk.copy(bytes, length);
+    }
+    length = needed;
+  };
+  const grow = (needed: number) => {
+    const size = Math.min(Math.max(2 * needed, MIN_RESERVED_BYTES), maxBytes);
+    onSize(size);
+    if (bytes === undefined) return;
+    const larger = Buffer.allocUnsafeSlow(size);
+    bytes.copy(larger, 0, 0, length);
+    bytes = larger;
+  };
+  const onEnd = () => onBody(bytes === undefined ? "" : bytes.toString("utf8", 0, length));
+  req.on("data", onData).on("end", onEnd);
+  return stop;
+}
+
+/** Whether a request says that its body is JSON. */
 export function isJson({ headers }: IncomingMessage): boolean {
   const type = headers["content-type"] ?? "";
   return type === "application/json" || /^application\/json\s*(;|$)/i.test(type);

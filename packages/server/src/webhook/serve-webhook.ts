@@ -4,18 +4,21 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { isLoopback } from "../config/is-loopback.ts";
 import type { Config } from "../config/schema.ts";
+import type { RequestObserver } from "./answer-requests.ts";
 import { parseBindAddress } from "./bind-address.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import type { ClientCertificates } from "./client-certificates.ts";
+import type { Endpoint } from "./endpoint.ts";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
 import { type Http1Listener, type Http1Options, listenHttp1 } from "./listen-http1.ts";
 import { createMetricsEndpoint } from "./metrics-endpoint.ts";
 import { createProbes, type ReadinessCheck } from "./probes.ts";
-import type { WebhookHandler } from "./webhook.ts";
 
 export interface ServeWebhookOptions {
   readonly config: Pick<Config, "webhook" | "executor">;
-  readonly handler: WebhookHandler;
+  readonly admission: Endpoint;
+  /** Hears of each request to the admission. */
+  readonly observer?: RequestObserver;
   readonly certificates: CertificateSource;
   readonly invalidation: InvalidationEndpointOptions;
   /** What clients of the admission have to show. Default: nothing. */
@@ -39,7 +42,7 @@ export interface ServedWebhook {
 
 /** Opens the webhook's listeners. When it throws, none is left open. */
 export async function serveWebhook(options: ServeWebhookOptions): Promise<ServedWebhook> {
-  const { certificates } = options;
+  const { certificates, observer } = options;
   const { webhook, executor } = options.config;
   const { log, registry } = options.telemetry;
   let closing = false;
@@ -53,7 +56,7 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     opened.defer(() => listening.close({ graceMs: 0 }));
     return listening;
   };
-  const openAt = async (setting: string, text: string, serving: Pick<Http1Options, "handler" | "tls">) => {
+  const openAt = async (setting: string, text: string, serving: Pick<Http1Options, "endpoint" | "tls">) => {
     const address = parseBindAddress(text, setting);
     return address && (await open({ ...address, ...serving, setting }));
   };
@@ -61,7 +64,13 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   const admission = await open({
     host: webhook.host,
     port: webhook.listenPort,
-    handler: options.handler,
+    endpoint: options.admission,
+    limits: {
+      maxConnections: webhook.limits.connections,
+      maxConnectionsPerAddress: webhook.limits.connectionsPerAddress,
+      maxRequestsBytes: webhook.limits.allBodiesBytes,
+    },
+    ...(observer && { observer }),
     tls,
     clients: options.clients,
     setting: "webhook.listenPort",
@@ -70,8 +79,8 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     const { cacheInvalidationPort: port, host } = webhook;
     if (port === 0) return undefined;
     const { token, peers = [] } = options.invalidation;
-    const handler = createInvalidationEndpoint(options.invalidation);
-    const serving = { port, handler, setting: "webhook.cacheInvalidationPort" };
+    const endpoint = createInvalidationEndpoint(options.invalidation);
+    const serving = { port, endpoint, setting: "webhook.cacheInvalidationPort" };
     if (token !== undefined || peers.length > 0 || isLoopback(host)) return await open({ ...serving, host });
     log.warn("/invalidate-secret answers this machine only: set %s", OPENS_INVALIDATION);
     const ipv4 = await open({ ...serving, host: "127.0.0.1" });
@@ -81,10 +90,10 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   };
   const invalidation = await openInvalidation();
   const probes = await openAt("executor.healthProbeBindAddress", executor.healthProbeBindAddress, {
-    handler: createProbes([stillOpen, ...options.readiness]),
+    endpoint: createProbes([stillOpen, ...options.readiness]),
   });
   const metrics = await openAt("executor.metricsBindAddress", executor.metricsBindAddress, {
-    handler: createMetricsEndpoint(registry, log),
+    endpoint: createMetricsEndpoint(registry),
     ...(executor.metricsSecure && { tls }),
   });
   opened.defer(certificates.onChange(() => replaceCertificate({ certificates, listeners: [admission, metrics], log })));

@@ -4,13 +4,13 @@ import { createBatchedHistogram } from "../telemetry/batched-histogram.ts";
 import { createTalliedCounter } from "../telemetry/tallied-counter.ts";
 import type { LookupMetrics, WatchState } from "../values/lookup-metrics.ts";
 import type { Admission } from "./admit.ts";
+import type { RequestObserver } from "./answer-requests.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
 
 /** Counts what the webhook does. */
 export interface WebhookMetrics {
-  requestStarted(): void;
-  /** `started` is the `performance.now()` of the beginning. */
-  requestEnded(status: number, started: number): void;
+  /** The HTTP requests. */
+  readonly requests: RequestObserver;
   /** A pod was let in. */
   admitted(admission: Admission): void;
   /** A pod was not let in. */
@@ -61,13 +61,16 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
   });
 
   return {
-    requestStarted() {
-      inFlight++;
-    },
-    requestEnded(status, started) {
-      inFlight--;
-      requests(webhook, String(status));
-      observeLatency((performance.now() - started) / 1000);
+    requests: {
+      started() {
+        inFlight++;
+      },
+      ended(status, durationMs) {
+        inFlight--;
+        if (status === undefined) return;
+        requests(webhook, String(status));
+        observeLatency(durationMs / 1000);
+      },
     },
     admitted({ answer, injections: injected }) {
       admissions("patch" in answer ? "changed" : "unchanged");

@@ -1,8 +1,8 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { type Awaitable, isSecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { parseGoDuration } from "../config/go-duration.ts";
-import { reply } from "../rpc/reply.ts";
+import type { Reply } from "../rpc/reply.ts";
 import {
   type AdmissionAnswer,
   type AdmissionRequest,
@@ -12,24 +12,20 @@ import {
 import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
 import { type Admission, admit } from "./admit.ts";
 import { createDeadlines, type Deadline } from "./deadlines.ts";
+import type { BodyReader, Endpoint } from "./endpoint.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
-import { type Body, isJson, readBody } from "./read-body.ts";
 import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
 
-/** The API server's own limit for objects is below 4 MiB. */
-const MAX_BODY_BYTES = 8 * 1024 * 1024;
-
-/** Answers the requests of a Node HTTP/1.1 server. */
-export type WebhookHandler = (req: IncomingMessage, res: ServerResponse) => void;
-
 export interface WebhookOptions extends MutatePodOptions {
   /** How long the API server waits if its request doesn't say: `webhook.webhookTimeout`. */
   readonly timeoutMs: number;
+  /** The longest body: `webhook.limits.bodyBytes`. */
+  readonly maxBodyBytes: number;
   readonly telemetry: {
     readonly log: Logger;
-    readonly metrics: WebhookMetrics;
+    readonly metrics: Pick<WebhookMetrics, "admitted" | "rejected">;
     readonly tracing?: AdmissionTracing | undefined;
   };
 }
@@ -38,149 +34,115 @@ export interface WebhookOptions extends MutatePodOptions {
  * Serves {@link WEBHOOK_PATH} (spec page 5): an `AdmissionReview` in, one of the same version and `uid` out, before the time is
  * up that the request's `timeout` parameter names. What is no review gets a 4xx with a reason in plain text.
  */
-export function createWebhook(options: WebhookOptions): WebhookHandler {
+export function createWebhook(options: WebhookOptions): Endpoint {
   const deadlines = createDeadlines();
-  const readTarget = createTargetReader(options.timeoutMs);
+  const readTimeout = createTimeoutReader(options.timeoutMs);
+  const { maxBodyBytes: maxBytes, timeoutMs } = options;
   const { log, metrics, tracing } = options.telemetry;
 
-  function onBody(exchange: Exchange, body: Body): void {
-    if (body.tooLong) {
-      refuse(exchange, { status: 413, text: `the body is over the limit of ${MAX_BODY_BYTES} bytes` });
-      return;
-    }
-    if (body.text === "") {
-      refuse(exchange, { status: 400, text: "the body is empty: send an AdmissionReview" });
-      return;
-    }
-    let request: AdmissionRequest;
+  function onBody(req: IncomingMessage, deadline: Deadline, body: string): Awaitable<Reply> {
+    if (body === "") return refusal(400, "the body is empty: send an AdmissionReview");
     try {
-      request = decodeAdmissionReview(body.text);
+      const request = decodeAdmissionReview(body);
+      return decide({ request, deadline, traced: tracing?.begin(req.headers) });
     } catch (error) {
-      if (!isSecretsError(error)) throw error;
-      refuse(exchange, { status: 400, text: error.message });
-      return;
+      if (isSecretsError(error)) return refusal(400, error.message);
+      throw error;
     }
-    decide({ exchange, request, traced: tracing?.begin(exchange.req.headers) });
   }
 
-  function refuse({ req, res, started }: Exchange, { status, text, headers = {} }: Misfit): void {
-    reply({ req, res }, { status, text: `${text}\n`, headers });
-    metrics.requestEnded(status, started);
-  }
-
-  /** Answers once: with the decision, or when it is late. */
-  function decide(review: Review): void {
-    const { request, traced } = review;
-    const { signal, listeners } = review.exchange.deadline;
-    if (signal.aborted) {
-      rejectLate(review);
-      return;
-    }
-    let admission: Awaitable<Admission>;
+  /** Answers with the decision, or when it is late. */
+  function decide(review: Review): Awaitable<Reply> {
+    const { request, deadline, traced } = review;
+    const { signal } = deadline;
+    if (signal.aborted) return rejectLate(review);
     try {
-      admission = traced ? traced.decide(() => admit(request, options, signal)) : admit(request, options, signal);
+      const admission = traced ? traced.decide(() => admit(request, options, signal)) : admit(request, options, signal);
+      if (!(admission instanceof Promise)) return accept(review, admission);
+      return inTime(admission, deadline)
+        .then((admission) => (admission === undefined ? rejectLate(review) : accept(review, admission)))
+        .catch((error) => rejectFor(review, error));
     } catch (error) {
-      rejectFor(review, error);
-      return;
+      return rejectFor(review, error);
     }
-    if (!(admission instanceof Promise)) {
-      accept(review, admission);
-      return;
-    }
-    const onLate = () => rejectLate(review);
-    listeners.add(onLate);
-    admission.then(
-      (admission) => listeners.delete(onLate) && accept(review, admission),
-      (error) => listeners.delete(onLate) && rejectFor(review, error),
-    );
   }
 
-  function accept(review: Review, admission: Admission): void {
+  function accept({ request, traced }: Review, admission: Admission): Reply {
+    const reply = toReply(request, admission.answer);
     metrics.admitted(admission);
-    review.traced?.admitted(admission);
-    answer(review, admission.answer);
+    traced?.admitted(admission);
+    return reply;
   }
 
-  function rejectFor(review: Review, error: unknown): void {
-    reject(review, toRejection(error, log.child({ namespace: review.request.namespace })));
+  function rejectFor(review: Review, error: unknown): Reply {
+    return reject(review, toRejection(error, log.child({ namespace: review.request.namespace })));
   }
 
-  function rejectLate(review: Review): void {
+  function rejectLate(review: Review): Reply {
     const { uid, namespace } = review.request;
     log.warn({ uid, namespace }, "pod rejected: no decision in time");
-    reject(review, lateRejection());
+    return reject(review, lateRejection());
   }
 
-  function reject(review: Review, rejection: Rejection): void {
+  function reject({ request, traced }: Review, rejection: Rejection): Reply {
     metrics.rejected(rejection.code);
-    review.traced?.rejected(rejection);
-    answer(review, rejection.answer);
+    traced?.rejected(rejection);
+    return toReply(request, rejection.answer);
   }
 
-  function answer({ exchange: { res, started }, request }: Review, decision: AdmissionAnswer): void {
-    const text = encodeAdmissionAnswer(request, decision);
-    // Nearly always; Node writes a text of single bytes with less copying than one that could be any.
-    const isAscii = Buffer.byteLength(text) === text.length;
-    res.setHeader("content-type", "application/json").end(text, isAscii ? "latin1" : "utf8");
-    metrics.requestEnded(200, started);
-  }
-
-  return (req, res) => {
-    const started = performance.now();
-    metrics.requestStarted();
-    const target = readTarget(req.url ?? "");
-    const exchange: Exchange = { req, res, started, deadline: deadlines.after(target.timeoutMs, started) };
-    const misfit = findMisfit(req, target);
-    if (misfit === undefined) readBody(req, MAX_BODY_BYTES, (body) => onBody(exchange, body));
-    else refuse(exchange, misfit);
+  return (req): Reply | BodyReader => {
+    // The path and the method first: nobody else's address is worth reading.
+    const { url = "", method } = req;
+    if (!isWebhookUrl(url)) return refusal(404, `there is nothing here: reviews go to ${WEBHOOK_PATH}`);
+    if (method !== "POST") return { ...refusal(405, "use POST"), headers: { allow: "POST" } };
+    const deadline = deadlines.after(url === WEBHOOK_PATH ? timeoutMs : readTimeout(url), performance.now());
+    return { maxBytes, read: (body) => onBody(req, deadline, body) };
   };
-}
-
-/** A request under way. */
-interface Exchange {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  /** The `performance.now()` of its beginning. */
-  readonly started: number;
-  readonly deadline: Deadline;
 }
 
 /** A review that waits for its answer. */
 interface Review {
-  readonly exchange: Exchange;
   readonly request: AdmissionRequest;
+  readonly deadline: Deadline;
   readonly traced: TracedAdmission | undefined;
 }
 
-/** Why a request is not for the webhook to answer. */
-interface Misfit {
-  readonly status: number;
-  readonly text: string;
-  readonly headers?: Readonly<Record<string, string>>;
+const JSON_HEADERS = { "content-type": "application/json" };
+
+function toReply(request: AdmissionRequest, answer: AdmissionAnswer): Reply {
+  return { status: 200, text: encodeAdmissionAnswer(request, answer), headers: JSON_HEADERS };
 }
 
-/** What is wrong with a request before its body is looked at. */
-function findMisfit(req: IncomingMessage, { path }: Target): Misfit | undefined {
-  if (path !== WEBHOOK_PATH) return { status: 404, text: `there is nothing here: reviews go to ${WEBHOOK_PATH}` };
-  if (req.method !== "POST") return { status: 405, text: "use POST", headers: { allow: "POST" } };
-  return isJson(req) ? undefined : { status: 415, text: "the content type must be application/json" };
+function refusal(status: number, text: string): Reply {
+  return { status, text: `${text}\n` };
 }
 
-/** What the address of a request says. */
-interface Target {
-  readonly path: string;
-  readonly timeoutMs: number;
+/** The decision, or undefined once the time is up. */
+function inTime<T>(decision: Promise<T>, { listeners }: Deadline): Promise<T | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+  const onLate = () => resolve(undefined);
+  listeners.add(onLate);
+  promise.finally(() => listeners.delete(onLate)).catch(() => {});
+  decision.then(resolve, reject);
+  return promise;
 }
 
-/** Reads addresses such as `/mutate--v1-pod?timeout=10s`; the API server sends the same again and again. */
-function createTargetReader(defaultMs: number): (url: string) => Target {
-  let last = { url: WEBHOOK_PATH, target: { path: WEBHOOK_PATH, timeoutMs: defaultMs } };
+function isWebhookUrl(url: string): boolean {
+  return url.startsWith(WEBHOOK_PATH) && (url.length === WEBHOOK_PATH.length || url[WEBHOOK_PATH.length] === "?");
+}
+
+/** A text with more is no timeout that an API server sends. */
+const MAX_TIMEOUT_LENGTH = 32;
+
+/** Reads the timeout in addresses such as `/mutate--v1-pod?timeout=10s`; the API server sends the same again and again. */
+function createTimeoutReader(defaultMs: number): (url: string) => number {
+  let last = { url: "", timeoutMs: defaultMs };
   return (url) => {
     if (url !== last.url) {
-      const [path = "", query = ""] = url.split("?", 2);
-      const timeoutMs = parseGoDuration(new URLSearchParams(query).get("timeout") ?? "") || defaultMs;
-      last = { url, target: { path, timeoutMs } };
+      const timeout = new URLSearchParams(url.slice(WEBHOOK_PATH.length)).get("timeout") ?? "";
+      const asked = timeout.length > MAX_TIMEOUT_LENGTH ? undefined : parseGoDuration(timeout);
+      last = { url, timeoutMs: asked || defaultMs };
     }
-    return last.target;
+    return last.timeoutMs;
   };
 }

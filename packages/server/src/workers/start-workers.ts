@@ -2,12 +2,15 @@ import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { AggregatorRegistry } from "prom-client";
+import { AggregatorRegistry, Counter, Registry } from "prom-client";
 import type { RunningWebhook } from "../start-webhook.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
-/** Before a worker that ended by itself is replaced: one that can't live must not take the machine with it. */
-const RESTART_MS = 1_000;
+/** Before a worker that ended by itself is replaced, doubled each time: those that can't live must not take the machine with them. */
+const FIRST_RESTART_MS = 1_000;
+const LAST_RESTART_MS = 30_000;
+/** A worker that has lived so long counts as one that can. */
+const SETTLED_MS = 60_000;
 
 export interface StartWorkersOptions {
   readonly count: number;
@@ -16,7 +19,7 @@ export interface StartWorkersOptions {
 
 /**
  * Runs this program again as `count` processes that share their ports (Node's cluster), each of which must come to `serveAsWorker`.
- * A change that one is told of reaches all, and metrics are summed up. One that ends by itself is replaced. Throws, with none left,
+ * A change that one is told of reaches all, and metrics are summed up. One that ends by itself is counted and replaced. Throws, with none left,
  * what the first of them to fail at its start failed with.
  */
 export async function startWorkers({
@@ -25,21 +28,32 @@ export async function startWorkers({
 }: StartWorkersOptions): Promise<Pick<RunningWebhook, "ports" | "close">> {
   const workers = new Set<Worker>();
   const metrics = new AggregatorRegistry();
+  const own = new Registry();
+  const exits = new Counter({
+    name: "flyte_secrets_worker_exits_total",
+    help: "Worker processes that ended by themselves.",
+    registers: [own],
+  });
   const started = Promise.withResolvers<RunningWebhook["ports"]>();
   let serving = 0;
   let closing = false;
+  let restartMs = FIRST_RESTART_MS;
 
   const tell = (worker: Worker, message: ToWorker) => void (worker.isConnected() && worker.send(message));
   function fork(): void {
     const worker = cluster.fork();
+    const forked = performance.now();
     workers.add(worker);
     worker.on("message", (message: FromWorker) => hear(worker, message));
     worker.once("exit", (code, signal) => {
       workers.delete(worker);
       if (closing) return;
       started.reject(new SecretsError("internal", "a worker ended at its start; the log says why"));
-      log.error({ worker: worker.id, code, signal }, "a worker ended by itself; another takes its place");
-      setTimeout(() => closing || fork(), RESTART_MS).unref();
+      exits.inc();
+      if (performance.now() - forked >= SETTLED_MS) restartMs = FIRST_RESTART_MS;
+      log.error({ worker: worker.id, code, signal, restartMs }, "a worker ended by itself; another takes its place");
+      setTimeout(() => closing || fork(), restartMs).unref();
+      restartMs = Math.min(2 * restartMs, LAST_RESTART_MS);
     });
   }
   function hear(worker: Worker, message: FromWorker): void {
@@ -58,8 +72,8 @@ export async function startWorkers({
         break;
       case "metricsWanted": {
         const { number } = message;
-        void metrics.clusterMetrics().then(
-          (text) => tell(worker, { kind: "metrics", number, text }),
+        void Promise.all([metrics.clusterMetrics(), own.metrics()]).then(
+          (texts) => tell(worker, { kind: "metrics", number, text: texts.join("\n") }),
           () => tell(worker, { kind: "metrics", number }),
         );
         break;

@@ -57,19 +57,22 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
       delivery: createInlineDelivery(),
     });
   const binding = config.webhook.scopeBinding;
-  const handler = createWebhook({
+  const metrics = createWebhookMetrics(registry);
+  const admission = createWebhook({
     mutator,
     scopeGuard: createScopeGuard({ binding, organization: "flyte" }),
     warnOnly: binding.mode === "warn",
     timeoutMs: 10_000,
-    telemetry: { log, metrics: createWebhookMetrics(registry) },
+    maxBodyBytes: config.webhook.limits.bodyBytes,
+    telemetry: { log, metrics },
   });
   const { cert, key } = await createCertificate();
   let certificate: ServingCertificate = { cert, key, ca: cert };
   const listeners = new Set<() => void>();
   const served = await serveWebhook({
     config: { ...config, webhook: { ...config.webhook, cacheInvalidationPort: 0 } },
-    handler,
+    admission,
+    observer: metrics.requests,
     certificates: {
       current: () => certificate,
       onChange(listener) {
@@ -78,7 +81,7 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
       },
       async close() {},
     },
-    invalidation: { invalidate() {} },
+    invalidation: { invalidate() {}, perSecond: 1 },
     readiness: options.readiness ?? [],
     telemetry: { log, registry },
   });

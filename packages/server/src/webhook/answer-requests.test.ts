@@ -1,0 +1,163 @@
+import { once } from "node:events";
+import type { IncomingMessage } from "node:http";
+import { connect, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import { pino } from "pino";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Endpoint } from "./endpoint.ts";
+import { FEW_CALLERS, type Http1Limits, listenHttp1 } from "./listen-http1.ts";
+
+async function serve(endpoint: Endpoint, limits: Partial<Http1Limits> = {}) {
+  const lines: string[] = [];
+  const ended: (number | undefined)[] = [];
+  const listener = await listenHttp1({
+    endpoint,
+    limits: { ...FEW_CALLERS, ...limits },
+    observer: { started() {}, ended: (status) => void ended.push(status) },
+    host: "127.0.0.1",
+    port: 0,
+    setting: "port",
+    log: pino({}, { write: (line: string) => void lines.push(line) }),
+  });
+  onTestFinished(() => listener.close({ graceMs: 0 }));
+  const open = async (): Promise<Socket> => {
+    const socket = connect(listener.port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    await once(socket, "connect");
+    return socket;
+  };
+  /** All that comes as answer to these bytes, until the server closes the connection. */
+  const ask = async (sent: string): Promise<string> => {
+    const socket = await open();
+    socket.write(sent);
+    return text(socket);
+  };
+  return { open, ask, ended, logged: () => lines.join("") };
+}
+
+const head = (...lines: string[]) => ["POST / HTTP/1.1", "host: x", ...lines, "", ""].join("\r\n");
+const JSON_TYPE = "content-type: application/json";
+/** A whole request, the last on its connection. */
+const WHOLE = `${head(JSON_TYPE, "content-length: 2", "connection: close")}{}`;
+const statusOf = (answer: string) => answer.slice(0, answer.indexOf("\r\n"));
+
+const failure = () => {
+  throw new TypeError("a fault of ours");
+};
+
+describe("a fault of ours", () => {
+  it.each<[string, Endpoint]>([
+    ["at the head of a request", failure],
+    ["later on, at its head", async () => failure()],
+    ["at its body", () => ({ maxBytes: 10, read: failure })],
+    ["later on, at its body", () => ({ maxBytes: 10, read: async () => failure() })],
+    ["in what is answered", () => ({ status: 200, text: "", headers: { "bad header": "x" } })],
+    ["in what is answered later", async () => ({ status: 200, text: "", headers: { "x-bad": "\n" } })],
+    ["with no Error at all", () => Promise.reject("no error")],
+  ])("is an answer with 500 and a line in the log, %s", async (_, endpoint) => {
+    const { ask, logged } = await serve(endpoint);
+    for (let round = 0; round < 2; round++)
+      expect(statusOf(await ask(WHOLE))).toBe("HTTP/1.1 500 Internal Server Error");
+    expect(logged().match(/"level":50.*a request could not be answered/g)).toHaveLength(2);
+  });
+});
+
+describe("a body", () => {
+  const echo: Endpoint = () => ({ maxBytes: 64, read: (body) => ({ status: 200, text: body }) });
+
+  it.each([
+    ["whole", `${head(JSON_TYPE, "content-length: 4", "connection: close")}"ü"`],
+    [
+      "in chunks",
+      `${head(JSON_TYPE, "transfer-encoding: chunked", "connection: close")}1\r\n"\r\n2\r\nü\r\n1\r\n"\r\n0\r\n\r\n`,
+    ],
+  ])("is read %s", async (_, request) => {
+    const { ask, ended } = await serve(echo);
+    expect(await ask(request)).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\n"ü"$/);
+    expect(ended).toEqual([200]);
+  });
+
+  it("over the limit is 413, however many pieces it comes in", async () => {
+    const { ask } = await serve(echo);
+    const chunks = "1\r\nx\r\n".repeat(65);
+    const answer = await ask(`${head(JSON_TYPE, "transfer-encoding: chunked", "connection: close")}${chunks}0\r\n\r\n`);
+    expect(answer).toMatch(/^HTTP\/1\.1 413 [\s\S]*the body is over the limit of 64 bytes\n$/);
+  });
+
+  it("is asked for only where the request is one that is answered", async () => {
+    const byPath: Endpoint = (req: IncomingMessage) => (req.url === "/" ? echo(req) : { status: 404, text: "no\n" });
+    const { open } = await serve(byPath);
+    const expecting = (path: string, type: string) =>
+      [`POST ${path} HTTP/1.1`, "host: x", type, "expect: 100-continue"].join("\r\n");
+    const [asked, elsewhere, untyped] = [await open(), await open(), await open()];
+    elsewhere.write(`${expecting("/else", JSON_TYPE)}\r\ncontent-length: 4\r\n\r\n`);
+    expect(statusOf(await text(elsewhere))).toBe("HTTP/1.1 404 Not Found");
+    untyped.write(`${expecting("/", "content-type: text/plain")}\r\ncontent-length: 4\r\n\r\n`);
+    expect(statusOf(await text(untyped))).toBe("HTTP/1.1 415 Unsupported Media Type");
+    asked.write(`${expecting("/", JSON_TYPE)}\r\ncontent-length: 2\r\n\r\n`);
+    const [first] = await once(asked, "data");
+    expect(String(first)).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+    asked.write("{}");
+    const [second] = await once(asked, "data");
+    expect(String(second)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  it("that never comes to its end is no answer, and no request under way any more", async () => {
+    const { open, ended } = await serve(echo);
+    const socket = await open();
+    socket.write(`${head(JSON_TYPE, "content-length: 20")}{`);
+    socket.end();
+    await expect.poll(() => ended).toEqual([undefined]);
+  });
+});
+
+describe("the memory of all requests", () => {
+  const maxBytes = 1024 * 1024;
+  const stored: Endpoint = () => ({ maxBytes, read: ({ length }) => ({ status: 200, text: `${length}` }) });
+
+  it("is kept within its limit: those who send slowly give way, with 503, and one that is quick is served", async () => {
+    const { open, ask, ended } = await serve(stored, { maxRequestsBytes: 4 * maxBytes });
+    const slow = await Promise.all(Array.from({ length: 20 }, open));
+    const answers = slow.map((socket) => text(socket).then(statusOf));
+    for (const socket of slow)
+      socket.write(`${head(JSON_TYPE, `content-length: ${maxBytes}`)}${"x".repeat(maxBytes - 1)}`);
+    await expect.poll(() => ended.length).toBeGreaterThanOrEqual(17);
+    expect(new Set(ended)).toEqual(new Set([503]));
+    expect(statusOf(await ask(WHOLE))).toBe("HTTP/1.1 200 OK");
+    for (const socket of slow) socket.end();
+    expect((await Promise.all(answers)).filter((status) => status === "HTTP/1.1 503 Service Unavailable").length).toBe(
+      ended.filter((status) => status === 503).length,
+    );
+  });
+});
+
+describe("connections at their limit", () => {
+  it("make room for a new one: those without a request first, and none that waits for us", async () => {
+    const decisions: (() => void)[] = [];
+    const endpoint: Endpoint = ({ method }) => {
+      if (method === "GET") return { status: 200, text: "" };
+      const answer = () =>
+        new Promise<{ status: number; text: string }>((resolve) => {
+          decisions.push(() => resolve({ status: 200, text: "decided" }));
+        });
+      return { maxBytes: 10, read: answer };
+    };
+    const { open, ask } = await serve(endpoint, { maxConnections: 4 });
+    const waiting = await open();
+    waiting.write(WHOLE);
+    await expect.poll(() => decisions.length).toBe(1);
+    const idle: Socket[] = [];
+    for (let count = 0; count < 20; count++) {
+      const socket = await open();
+      idle.push(socket.resume());
+      // Half a head, or half a body, is no request yet.
+      if (count % 3 === 1) socket.write("POST / HT");
+      if (count % 3 === 2) socket.write(`${head(JSON_TYPE, "content-length: 9")}{`);
+    }
+    expect(statusOf(await ask("GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"))).toBe("HTTP/1.1 200 OK");
+    await expect.poll(() => idle.filter(({ closed }) => !closed).length).toBeLessThanOrEqual(3);
+    expect(waiting.closed).toBe(false);
+    decisions[0]?.();
+    expect(await text(waiting)).toMatch(/decided$/);
+  });
+});

@@ -1,0 +1,156 @@
+import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { Awaitable } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import type { TrackedConnection } from "../rpc/connection-table.ts";
+import type { Reply } from "../rpc/reply.ts";
+import type { BodyReader, Endpoint } from "./endpoint.ts";
+import { isJson, readBody } from "./read-body.ts";
+import type { RequestBudget, RequestHold } from "./request-budget.ts";
+
+/** Hears of each request. */
+export interface RequestObserver {
+  started(): void;
+  /** With the status of the answer, or without one when the client went away before. */
+  ended(status: number | undefined, durationMs: number): void;
+}
+
+export interface AnswerOptions {
+  readonly endpoint: Endpoint;
+  readonly budget: RequestBudget;
+  readonly observer?: RequestObserver | undefined;
+  /** The connection that a request came on. */
+  readonly findConnection: (req: IncomingMessage) => TrackedConnection | undefined;
+  readonly log: Logger;
+}
+
+/** The listeners of a Node HTTP/1.1 server. */
+export interface RequestListeners {
+  readonly request: RequestListener;
+  /** For requests with `Expect: 100-continue`, whose clients are told to send the body once it is to be read. */
+  readonly checkContinue: RequestListener;
+}
+
+/**
+ * Answers requests by an {@link Endpoint}. Requests are read and answered here and nowhere else, so that none can end the process:
+ * what an endpoint throws, at once or later, is logged, and the request is answered with 500.
+ */
+export function answerRequests(options: AnswerOptions): RequestListeners {
+  return {
+    request: (req, res) => new Exchange(req, res, options).begin(),
+    checkContinue(req, res) {
+      // What follows an answer without `100 Continue` could be the body or the next request.
+      res.shouldKeepAlive = false;
+      new Exchange(req, res, options).begin(() => {
+        res.shouldKeepAlive = true;
+        res.writeContinue();
+      });
+    },
+  };
+}
+
+/** One request and its answer. */
+class Exchange {
+  readonly #req: IncomingMessage;
+  readonly #res: ServerResponse;
+  readonly #options: AnswerOptions;
+  readonly #started = performance.now();
+  readonly #hold: RequestHold;
+  #connection: TrackedConnection | undefined;
+  #stopReading: (() => void) | undefined;
+  #isAnswered = false;
+
+  constructor(req: IncomingMessage, res: ServerResponse, options: AnswerOptions) {
+    this.#req = req;
+    this.#res = res;
+    this.#options = options;
+    options.observer?.started();
+    res.once("close", () => this.#close());
+    this.#hold = options.budget.hold(() => {
+      this.#stopReading?.();
+      this.#answer(OVER_BUDGET);
+    });
+  }
+
+  begin(sendContinue?: () => void): void {
+    this.#attempt(() => {
+      const result = this.#options.endpoint(this.#req);
+      if (!("read" in result)) return result;
+      if (!isJson(this.#req)) return NOT_JSON;
+      sendContinue?.();
+      this.#read(result);
+      return undefined;
+    });
+  }
+
+  #read({ maxBytes, read }: BodyReader): void {
+    this.#stopReading = readBody(this.#req, {
+      maxBytes,
+      onSize: (bytes) => this.#hold.resize(bytes),
+      onBody: (body) => this.#attempt(() => (body === undefined ? tooLong(maxBytes) : this.#readWhole(body, read))),
+    });
+  }
+
+  #readWhole(body: string, read: BodyReader["read"]): Awaitable<Reply> {
+    // From now on it is the server's turn: the connection isn't idle.
+    this.#connection = this.#options.findConnection(this.#req);
+    this.#connection?.beginAnswer();
+    return read(body);
+  }
+
+  /** All that an endpoint does is done in here. */
+  #attempt(work: () => Awaitable<Reply> | undefined): void {
+    try {
+      const reply = work();
+      if (reply instanceof Promise) reply.then((reply) => this.#answer(reply)).catch((error) => this.#fail(error));
+      else if (reply !== undefined) this.#answer(reply);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#options.log.error({ err: error, method: this.#req.method }, "a request could not be answered");
+    if (this.#res.headersSent) this.#res.destroy();
+    else this.#answer(FAULT);
+  }
+
+  #answer(reply: Reply): void {
+    if (this.#isAnswered || this.#res.destroyed) return;
+    if (reply === OVER_BUDGET) this.#res.shouldKeepAlive = false;
+    write(this.#res, reply);
+    this.#isAnswered = true;
+    this.#options.observer?.ended(reply.status, performance.now() - this.#started);
+  }
+
+  /** The answer is sent, or nobody is there any more to get it. */
+  #close(): void {
+    this.#hold.release();
+    this.#connection?.endAnswer();
+    if (this.#isAnswered) return;
+    this.#stopReading?.();
+    this.#options.observer?.ended(undefined, performance.now() - this.#started);
+  }
+}
+
+function write(res: ServerResponse, { status, text, headers }: Reply): void {
+  res.statusCode = status;
+  if (headers?.["content-type"] === undefined) res.setHeader("content-type", "text/plain; charset=utf-8");
+  for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) res.setHeader(name, value);
+  // Nearly always; Node writes a text of single bytes with less copying than one that could be any.
+  const isAscii = Buffer.byteLength(text) === text.length;
+  res.end(text, isAscii ? "latin1" : "utf8");
+}
+
+const NOT_JSON: Reply = { status: 415, text: "the content type must be application/json\n" };
+
+const FAULT: Reply = { status: 500, text: "internal error, see the webhook's log\n" };
+
+const OVER_BUDGET: Reply = {
+  status: 503,
+  text: "the requests under way are over the limit of webhook.limits.allBodiesBytes: send this one again\n",
+  headers: { "retry-after": "1" },
+};
+
+function tooLong(maxBytes: number): Reply {
+  return { status: 413, text: `the body is over the limit of ${maxBytes} bytes\n` };
+}
