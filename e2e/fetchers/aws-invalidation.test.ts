@@ -32,6 +32,7 @@ describeWith(requirePython(MOTO), "webhook --workers over a cloud's secret manag
     const invalidationPort = await freePort();
     const settings = {
       "secret.store.path": home,
+      "webhook.scopeBinding.domains": "d",
       "webhook.listenPort": "0",
       "webhook.cacheInvalidationPort": String(invalidationPort),
       "webhook.embeddedSecretManagerConfig.type": "AWS",

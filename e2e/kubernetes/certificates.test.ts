@@ -284,6 +284,7 @@ describeWith(requireKubernetes(), "the webhook's certificate and registration on
       "secret.store.path": join(home, "data"),
       "webhook.embeddedSecretManagerConfig.type": "Store",
       "webhook.embeddedSecretManagerConfig.delivery": "Inline",
+      "webhook.scopeBinding.domains": "d",
       "webhook.listenPort": "0",
       "webhook.cacheInvalidationPort": "0",
       "executor.healthProbeBindAddress": "",

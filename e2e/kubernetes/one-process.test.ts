@@ -22,6 +22,7 @@ describeWith(requireKubernetes(), "serve --webhook.enabled on a real API server"
       "webhook.enabled": "true",
       "webhook.url": "https://localhost:9/mutate--v1-pod",
       "webhook.host": "127.0.0.1",
+      "webhook.scopeBinding.domains": "d",
       "webhook.listenPort": "0",
       "webhook.cacheInvalidationPort": "0",
       "webhook.disableCreateMutatingWebhookConfig": "true",

@@ -32,6 +32,7 @@ describeWith(requireKubernetes(), "the command webhook on a real API server", ()
     settings = Object.entries({
       "secret.store.type": "Embedded",
       "secret.kubernetes.kubeconfig": cluster.adminKubeconfig,
+      "webhook.scopeBinding.domains": "dev",
       "webhook.listenPort": String(port),
       "webhook.url": `https://127.0.0.1:${port}/mutate--v1-pod`,
       "webhook.cacheInvalidationPort": "0",

@@ -39,6 +39,8 @@ export async function startRegisteredWebhook(
     "executor.healthProbeBindAddress": "127.0.0.1:0",
     "executor.metricsBindAddress": "",
     "logger.level": "debug",
+    // Those of the tests' pods, beside Flyte's.
+    "webhook.scopeBinding.domains": "d,dev,development,staging,production",
     ...settings,
   };
   const args = Object.entries(flags).map(([setting, value]) => `--${setting}=${value}`);

@@ -30,6 +30,8 @@ export async function startWebhookProcess(
     "webhook.embeddedSecretManagerConfig.delivery": "Inline",
     "executor.healthProbeBindAddress": "127.0.0.1:0",
     "executor.metricsBindAddress": "",
+    // Of taskPod.
+    "webhook.scopeBinding.domains": "d",
     ...options.flags,
   };
   const child = fork(join(import.meta.dirname, "webhook-program.ts"), { execArgv: options.nodeOptions ?? [] });

@@ -17,6 +17,7 @@ export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsErr
 export { escapeControls, excerpt, quote } from "./foreign-text.ts";
 export { cleanLabelValue, imagePullLabels, imagePullSecretName, isImagePullSecretName } from "./image-pull-names.ts";
 export {
+  type Claim,
   type InjectContext,
   type Injection,
   type Injector,

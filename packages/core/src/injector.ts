@@ -13,9 +13,18 @@ export interface InjectContext {
   readonly labels: Readonly<Record<string, string>>;
   readonly namespace: string;
   readonly variables: VariableNaming;
-  /** Why the pod may not have the secrets of the scope that its labels name, if it may not. */
-  readonly refusedClaim?: string | undefined;
+  /** What the pod may have of the secrets that are kept by scope. Undefined: whatever it asks for. */
+  readonly claim?: Claim | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A pod's right to the secrets of a scope. */
+export interface Claim {
+  /**
+   * Called before a secret of the scope that the pod's labels name is looked up, or with the `id` that a request names outright.
+   * Throws `claim_refused` when the pod may not have it, and `store_unavailable` while that can't be decided.
+   */
+  check(id?: SecretId): void;
 }
 
 /** How the variables that hold values are called (spec page 4, variable naming). */

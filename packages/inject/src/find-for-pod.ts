@@ -8,7 +8,6 @@ import {
   type LookupResult,
   type SecretLookup,
   type SecretScope,
-  SecretsError,
   type ValueSource,
 } from "@flyte-secrets/core";
 
@@ -20,13 +19,13 @@ export type FoundForPod = Found | { readonly found: false; readonly reason: stri
 
 /**
  * Looks a key up at the scopes that the pod's labels name, narrowest first. A label that is missing, or a key or label that can
- * be no part of an id, is a reason and not a fault: another manager may know the key. Throws `claim_refused` for a pod that may
- * not have the secrets of its scope, and what the lookup throws otherwise.
+ * be no part of an id, is a reason and not a fault: another manager may know the key. Throws what the check of the
+ * pod's claim and the lookup throw.
  */
 export function findForPod(lookup: SecretLookup, key: string, context: InjectContext): Awaitable<FoundForPod> {
   const scope = scopeOf(context.labels);
   if (typeof scope === "string") return { found: false, reason: missingLabel(scope) };
-  if (context.refusedClaim !== undefined) throw new SecretsError("claim_refused", context.refusedClaim);
+  context.claim?.check();
   try {
     const result = lookup.find(scope, key, context.signal ? { signal: context.signal } : {});
     return result instanceof Promise ? result.then(toFoundForPod, toReason) : toFoundForPod(result);

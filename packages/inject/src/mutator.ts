@@ -1,6 +1,7 @@
 import {
   type Awaitable,
   applyPatch,
+  type Claim,
   type Delivery,
   type InjectContext,
   type Injector,
@@ -34,8 +35,8 @@ export interface MutateOptions {
   readonly namespace?: string;
   /** Nothing is written. */
   readonly dryRun?: boolean | undefined;
-  /** Why the pod may not have the secrets of the scope that its labels name: a request that comes to them throws `claim_refused`. */
-  readonly refusedClaim?: string | undefined;
+  /** The pod's right to secrets of a scope; by default it may have them all. */
+  readonly claim?: Claim | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -77,7 +78,7 @@ export function createMutator(options: MutatorOptions): Mutator {
   const planFor = createPlanner(delivery, variables);
 
   function changeOf(pod: Pod, options: MutateOptions = {}): Awaitable<PodChange> {
-    const { namespace, dryRun = false, refusedClaim, signal } = options;
+    const { namespace, dryRun = false, claim, signal } = options;
     const requests = readRequests(pod);
     if (requests.length === 0) return UNCHANGED;
     const containers = namedContainers(pod);
@@ -86,7 +87,7 @@ export function createMutator(options: MutatorOptions): Mutator {
       labels: pod.metadata?.labels ?? {},
       namespace: pod.metadata?.namespace || namespace || "default",
       variables,
-      refusedClaim,
+      claim,
       signal,
     };
     // All at once, so that a backend may fetch the values of a pod together.

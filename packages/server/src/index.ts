@@ -12,7 +12,14 @@ export {
 } from "./kube/kube-client.ts";
 export type { KubeClientOptions, ObservedRequest } from "./kube/kube-client-options.ts";
 export { findKubeConnection, type KubeConnection, type KubeSurroundings } from "./kube/kube-connection.ts";
-export { defineResource, type KubeObject, type KubeResource, SECRETS, type Secret } from "./kube/kube-object.ts";
+export {
+  defineResource,
+  type KubeObject,
+  type KubeResource,
+  NAMESPACES,
+  SECRETS,
+  type Secret,
+} from "./kube/kube-object.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";
 export { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
 export type { ListenerLimits } from "./rpc/listener-limits.ts";

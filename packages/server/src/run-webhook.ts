@@ -9,6 +9,7 @@ import { createKubeMetrics } from "./kube/kube-metrics.ts";
 import { podNamespace } from "./kube/pod-namespace.ts";
 import { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
+import { type FollowedNamespaceLabels, followNamespaceLabels } from "./webhook/namespace-labels.ts";
 import { openCertificates } from "./webhook/open-certificates.ts";
 import { keepRegistration } from "./webhook/registration/registration.ts";
 import type { WebhookAddress } from "./webhook/registration/webhook-configuration.ts";
@@ -40,6 +41,8 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
   const registration = client && register({ config, client, namespace, certificates, log });
   if (registration) opened.defer(() => registration.close());
 
+  const namespaceLabels = followLabels(config, client, log);
+  if (namespaceLabels) opened.defer(() => namespaceLabels.close());
   const writer = await openWriter(config, client && { client, namespace, clock, log });
   if (writer) opened.defer(() => writer.close());
 
@@ -50,7 +53,11 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
     ...(writer && { writer: writer.writer, namingKey: writer.namingKey }),
     ...(writer?.imagePull && { imagePull: writer.imagePull }),
     ...(client && { kube: client }),
-    readiness: registration ? [() => assertRegistered(registration.missing())] : [],
+    ...(namespaceLabels && { namespaceLabels }),
+    readiness: [
+      ...(registration ? [() => assertRegistered(registration.missing())] : []),
+      ...(namespaceLabels ? [namespaceLabels.ready] : []),
+    ],
   });
   const running = opened.move();
   let closed: Promise<void> | undefined;
@@ -61,6 +68,21 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
       return closed;
     },
   };
+}
+
+/** Where they decide about claims. */
+function followLabels(
+  { webhook }: Config,
+  client: KubeClient | undefined,
+  log: Logger,
+): FollowedNamespaceLabels | undefined {
+  const { mode, namespaceLabels } = webhook.scopeBinding;
+  if (!namespaceLabels || mode === "off") return undefined;
+  if (client) return followNamespaceLabels({ client, clock: systemClock, log });
+  throw new SecretsError(
+    "invalid_config",
+    "webhook.scopeBinding.namespaceLabels reads the labels of namespaces in a cluster, and there is none here: set it to false, or secret.kubernetes.kubeconfig",
+  );
 }
 
 /** Where there is something to write; a delivery SecretRef without a cluster is refused later on. */

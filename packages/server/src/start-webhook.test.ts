@@ -30,6 +30,8 @@ async function start(flags: Record<string, string> = {}) {
     "executor.metricsBindAddress": "127.0.0.1:0",
     "executor.metricsSecure": "false",
     "logger.level": "debug",
+    // Of taskPod.
+    "webhook.scopeBinding.domains": "d",
   };
   const config = loadConfig({
     files: [],
@@ -215,6 +217,33 @@ it("counts what it does", async () => {
     'flyte_secrets_lookups_total{from="backend"} 2',
     'flyte_secrets_fetches_total{outcome="ok"} 6',
   ]);
+});
+
+it("lets pods in with scopeBinding.mode warn that enforce refuses: warned of, logged once, counted", async () => {
+  const { target, webhook, logged } = await start({ "webhook.scopeBinding.mode": "warn", "logger.level": "warn" });
+  const pods = [taskPod([ask("password")]), taskPod([ask("password")]), taskPod([ask("nope")]), taskPod([])];
+  const answers = [];
+  for (const pod of pods) {
+    answers.push(
+      await review(target, podReview({ ...pod, metadata: { ...pod.metadata, namespace: "x" } }, { namespace: "x" })),
+    );
+  }
+  const reason =
+    'a pod in namespace "x" may not claim project "p" and domain "d", whose own namespace is "p-d" ' +
+    "(webhook.scopeBinding.namespaceTemplate): create it there, or have an administrator add to " +
+    'webhook.scopeBinding.namespaces: {"x": ["p/d"]}';
+  expect(answers).toMatchObject([
+    { response: { allowed: true, warnings: [reason] } },
+    { response: { allowed: true, warnings: [reason] } },
+    // For another reason; with enforce it would have been for this one.
+    { response: { allowed: false, status: { code: 400 } } },
+    { response: { allowed: true, status: { message: "No changes" } } },
+  ]);
+  const lines = logged().trimEnd().split("\n");
+  const warned = lines.map((line) => JSON.parse(line)).filter(({ rule }) => rule !== undefined);
+  expect(warned).toMatchObject([{ namespace: "x", project: "p", domain: "d", rule: "template", reason }]);
+  const { text } = await fetchText(webhook.ports.metrics, "/metrics");
+  expect(text).toContain('flyte_secrets_refused_claims_total{outcome="warned",rule="template"} 3\n');
 });
 
 it("gives each admission a span: what injected, from where, whether from memory, and no value", async () => {

@@ -18,7 +18,9 @@ import { readClientCertificates } from "./webhook/client-certificates.ts";
 import { createAdmission } from "./webhook/create-admission.ts";
 import { globalSecrets } from "./webhook/global-secrets.ts";
 import { openInvalidationToken } from "./webhook/invalidation-token.ts";
+import type { NamespaceLabels } from "./webhook/namespace-labels.ts";
 import type { ReadinessCheck } from "./webhook/probes.ts";
+import { createRefusedClaims } from "./webhook/refused-claims.ts";
 import { type ServedWebhook, serveWebhook } from "./webhook/serve-webhook.ts";
 import { createWebhook } from "./webhook/webhook.ts";
 import { createWebhookMetrics } from "./webhook/webhook-metrics.ts";
@@ -37,6 +39,8 @@ export interface StartWebhookOptions {
   readonly writer?: SecretWriter;
   /** The image-pull Secrets that go with secrets. Default: none do. */
   readonly imagePull?: ImagePullSecrets;
+  /** What `webhook.scopeBinding.namespaceLabels` goes by. */
+  readonly namespaceLabels?: NamespaceLabels;
   /** The same for all replicas, so that they share Secrets. Default: random. */
   readonly namingKey?: Uint8Array;
   /** The cluster of the managed Secrets, which `embeddedSecretManagerConfig.type` K8s can't do without. It stays the caller's. */
@@ -84,15 +88,17 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
     metrics: tracing?.listen(metrics.lookups) ?? metrics.lookups,
   });
   opened.defer(() => lookup.close());
-  const { writer, namingKey, imagePull } = options;
+  const { writer, namingKey, imagePull, namespaceLabels } = options;
   const global = globalSecrets(config, options.env);
   const admission = createWebhook({
+    onRefused: createRefusedClaims({ log, clock: systemClock, count: metrics.claimRefused }),
     ...createAdmission(config, {
       lookup,
       global,
       ...(writer && { writer }),
       ...(namingKey && { namingKey }),
       ...(imagePull && { imagePull }),
+      ...(namespaceLabels && { namespaceLabels }),
     }),
     timeoutMs: webhook.webhookTimeout * 1000,
     maxBodyBytes: webhook.limits.bodyBytes,

@@ -242,14 +242,14 @@ spec:
     await at.keep({ "dev/shop/api-key": CANARY });
     const { namespace: _, ...metadata } = taskMetadata([ask("api-key")]);
     writeManifest(at.home, "pod.json", { ...taskPod([]), metadata });
-    const refusal = (creator: string) =>
+    const refusal =
       'a pod in namespace "other" may not claim project "shop" and domain "dev", whose own namespace is "shop-dev" ' +
-      "(webhook.scopeBinding.namespaceTemplate): create it there, or have the namespace added to " +
-      `webhook.scopeBinding.trustedNamespaces or the creator "${creator}" to webhook.scopeBinding.trustedCreators`;
+      "(webhook.scopeBinding.namespaceTemplate): create it there, or have an administrator add to " +
+      'webhook.scopeBinding.namespaces: {"other": ["shop/dev"]}';
     const unknown = await mutate("-f", "pod.json", "-n", "other", "-o", "patch");
-    expect([unknown.exitCode, unknown.stderr]).toEqual([0, `warning: Pod other/train: ${refusal("(unknown)")}\n`]);
+    expect([unknown.exitCode, unknown.stderr]).toEqual([0, `warning: Pod other/train: ${refusal}\n`]);
     expect(await mutate("-f", "pod.json", "-n", "other", "--as", "jane")).toEqual(
-      failure(1, `Pod other/train would be rejected with status 400: ${refusal("jane")}`),
+      failure(1, `Pod other/train would be rejected with status 400: ${refusal}`),
     );
     const trusted = ["--webhook.scopeBinding.trustedCreators", "group:operators"];
     const inGroup = await mutate(

@@ -32,6 +32,7 @@ describe("serve", () => {
     const setting = (path: string, value: string) => [`--${path}`, value];
     const args = [
       ...setting("webhook.enabled", "true"),
+      ...setting("webhook.scopeBinding.domains", "dev"),
       ...setting("webhook.listenPort", "0"),
       ...setting("webhook.cacheInvalidationPort", "0"),
       ...setting("secret.webhookURL", ""),

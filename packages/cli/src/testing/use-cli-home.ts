@@ -30,7 +30,14 @@ export function useCliHome(): CliHome {
   beforeEach(() => {
     const home = mkdtempSync(join(tmpdir(), "cli-home-"));
     const store = join(home, "store");
-    Object.assign(fields, { home, store, env: { HOME: home, PATH: process.env.PATH ?? "", SECRET_STORE_PATH: store } });
+    const env = {
+      HOME: home,
+      PATH: process.env.PATH ?? "",
+      SECRET_STORE_PATH: store,
+      // The domain of the pods in these tests; Flyte has none of that name.
+      WEBHOOK_SCOPEBINDING_DOMAINS: "dev",
+    };
+    Object.assign(fields, { home, store, env });
   });
   afterEach(() => {
     rmSync(fields.home, { recursive: true });

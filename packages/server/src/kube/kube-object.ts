@@ -63,6 +63,8 @@ export interface Secret extends KubeObject {
 
 export const SECRETS = defineResource<Secret>({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
 
+export const NAMESPACES = defineResource<KubeObject>({ apiVersion: "v1", kind: "Namespace", plural: "namespaces" });
+
 /** Which object, or with no name which collection. */
 export interface KubeReference {
   readonly namespace?: string | undefined;

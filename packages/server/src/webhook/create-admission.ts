@@ -10,6 +10,7 @@ import {
 import type { Config } from "../config/schema.ts";
 import { createManagers } from "./create-managers.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
+import type { NamespaceLabels } from "./namespace-labels.ts";
 import { createScopeGuard } from "./scope-guard.ts";
 import { toResources } from "./to-resources.ts";
 
@@ -24,6 +25,8 @@ export interface AdmissionParts {
   readonly namingKey?: Uint8Array;
   /** Those that go with secrets; without it, none do. */
   readonly imagePull?: ImagePullSecrets;
+  /** Where `webhook.scopeBinding.namespaceLabels` looks; without it no namespace has any such label. */
+  readonly namespaceLabels?: NamespaceLabels;
 }
 
 /**
@@ -33,7 +36,7 @@ export interface AdmissionParts {
  */
 export function createAdmission(
   config: Config,
-  { lookup, global, imagePull, ...writing }: AdmissionParts,
+  { lookup, global, imagePull, namespaceLabels, ...writing }: AdmissionParts,
 ): MutatePodOptions {
   const { webhook, secret } = config;
   return {
@@ -44,7 +47,11 @@ export function createAdmission(
       delivery: createDelivery(webhook, writing),
       ...(imagePull && { imagePull }),
     }),
-    scopeGuard: createScopeGuard({ binding: webhook.scopeBinding, organization: secret.organization }),
+    scopeGuard: createScopeGuard({
+      binding: webhook.scopeBinding,
+      organization: secret.organization,
+      ...(webhook.scopeBinding.namespaceLabels && namespaceLabels && { namespaceLabels }),
+    }),
     warnOnly: webhook.scopeBinding.mode === "warn",
   };
 }

@@ -1,12 +1,12 @@
 import { type Awaitable, whenKnown } from "@flyte-secrets/core";
 import type { MutateOptions, Mutator, PodChange } from "@flyte-secrets/inject";
+import { PodClaim, type PodClaimOptions } from "./pod-claim.ts";
 import type { PodCreation, ScopeGuard } from "./scope-guard.ts";
 
-export interface MutatePodOptions {
+export interface MutatePodOptions extends PodClaimOptions {
   readonly mutator: Pick<Mutator, "changeOf">;
-  readonly scopeGuard: ScopeGuard;
-  /** Whether a refused claim is only warned of: `webhook.scopeBinding.mode: warn`. */
-  readonly warnOnly: boolean;
+  /** Undefined: any pod may claim any scope. */
+  readonly scopeGuard: ScopeGuard | undefined;
 }
 
 /**
@@ -15,16 +15,19 @@ export interface MutatePodOptions {
  */
 export function mutatePod(
   creation: PodCreation,
-  { mutator, scopeGuard, warnOnly }: MutatePodOptions,
-  { dryRun, signal }: Pick<MutateOptions, "dryRun" | "signal"> = {},
+  options: MutatePodOptions,
+  call: Pick<MutateOptions, "dryRun" | "signal"> = {},
 ): Awaitable<PodChange> {
+  const { mutator, scopeGuard } = options;
   const { pod, namespace } = creation;
-  const refusal = scopeGuard(creation);
-  const refusedClaim = warnOnly ? undefined : refusal;
-  const change = mutator.changeOf(pod, { namespace, dryRun, signal, refusedClaim });
-  if (!warnOnly || refusal === undefined) return change;
-  return whenKnown(change, (change) => {
-    const isScoped = change.changed && change.injections.some(({ level }) => level !== undefined);
-    return isScoped ? { ...change, warnings: [...change.warnings, refusal] } : change;
+  const { dryRun, signal } = call;
+  if (scopeGuard === undefined) return mutator.changeOf(pod, { namespace, dryRun, signal });
+  return whenKnown(scopeGuard(creation), (refusal) => {
+    const claim = new PodClaim(creation, refusal, options);
+    return whenKnown(mutator.changeOf(pod, { namespace, dryRun, signal, claim }), (change) => {
+      const { warning } = claim;
+      if (warning === undefined || !change.changed) return change;
+      return { ...change, warnings: [...change.warnings, warning] };
+    });
   });
 }

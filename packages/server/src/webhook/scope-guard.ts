@@ -1,11 +1,17 @@
-import { type Pod, SecretsError } from "@flyte-secrets/core";
+import { type Awaitable, isSecretsError, type Pod, quote, SecretsError } from "@flyte-secrets/core";
 import type { Settings } from "../config/schema.ts";
 import type { Creator } from "./admission-review.ts";
+import { type BoundScope, DOMAIN_LABEL, type NamespaceLabels, PROJECT_LABEL } from "./namespace-labels.ts";
+import { type ProjectAndDomain, parseNamespaceTemplate } from "./namespace-template.ts";
+
+type ScopeBinding = Settings["webhook"]["scopeBinding"];
 
 /** `webhook.scopeBinding`, and the organization that all secrets belong to. */
 export interface ScopeGuardOptions {
-  readonly binding: Settings["webhook"]["scopeBinding"];
+  readonly binding: ScopeBinding;
   readonly organization: string;
+  /** Where the labels of namespaces are read, for `scopeBinding.namespaceLabels`. Without it no namespace has any. */
+  readonly namespaceLabels?: NamespaceLabels;
 }
 
 /** A pod that is to be created: where and by whom. */
@@ -15,72 +21,172 @@ export interface PodCreation {
   readonly creator: Creator;
 }
 
+/** Which rule refused a claim: the label of the metric. */
+export type ScopeRule =
+  | "organization"
+  | "id"
+  | "namespaces"
+  | "labels"
+  | "template"
+  | "domains"
+  | "projects"
+  | "ambiguous"
+  | "undecided";
+
+/** Why a pod may not claim the scope that its labels name. */
+export interface Refusal {
+  readonly rule: ScopeRule;
+  /** `claim_refused` with what would allow it, or why it can't be decided now, such as `store_unavailable`. */
+  readonly error: SecretsError;
+}
+
 /**
- * Why a pod may not claim the scope that its labels name, with the setting that would allow it; undefined when it may, and
- * when its labels name none.
+ * Why a pod may not claim the scope that its labels name; undefined when it may, and when its labels name none. Never throws or
+ * rejects. A promise only where a namespace has to be asked for.
  */
-export type ScopeGuard = (creation: PodCreation) => string | undefined;
+export type ScopeGuard = (creation: PodCreation) => Awaitable<Refusal | undefined>;
 
 /**
  * Decides who may claim a scope (spec page 4): whoever may create pods can write any label, so the labels alone prove nothing.
+ * The first that knows the namespace decides: its entry in `namespaces`; its labels; then the template, for projects and
+ * domains that exist, or else trust in the namespace or creator. Undefined with `mode: off`: then any pod may claim any scope.
  * Throws `invalid_config` for a template with a name that no label has.
  */
-export function createScopeGuard({ binding, organization }: ScopeGuardOptions): ScopeGuard {
-  if (binding.mode === "off") return () => undefined;
-  const template = parseTemplate(binding.namespaceTemplate);
+export function createScopeGuard(options: ScopeGuardOptions): ScopeGuard | undefined {
+  const { binding, organization, namespaceLabels } = options;
+  if (binding.mode === "off") return undefined;
+  const entries = new Map(Object.entries(binding.namespaces).map(([name, claims]) => [name, claims.map(parseClaim)]));
+  const byTemplate = createTemplateRule(binding);
   const trustedNamespaces = new Set(binding.trustedNamespaces);
   const trustedCreators = new Set(binding.trustedCreators);
-  const isTrusted = ({ username, groups }: Creator) =>
-    trustedCreators.size > 0 &&
-    (trustedCreators.has(username) || groups.some((group) => trustedCreators.has(`group:${group}`)));
+  const isTrusted = ({ namespace, creator: { username, groups } }: PodCreation) =>
+    trustedNamespaces.has(namespace) ||
+    (trustedCreators.size > 0 &&
+      (trustedCreators.has(username) || groups.some((group) => trustedCreators.has(`group:${group}`))));
 
-  return ({ pod, namespace, creator }) => {
+  function byLabels(creation: PodCreation, claim: ProjectAndDomain, bound: BoundScope | undefined) {
+    if (bound === undefined) return isTrusted(creation) ? undefined : byTemplate(creation.namespace, claim);
+    const { project, domain } = bound;
+    if (project === claim.project && domain === claim.domain) return undefined;
+    const label = (name: string, value: string | undefined) =>
+      value === undefined ? `no label ${name}` : `${name}=${quote(value)}`;
+    return refuse(
+      "labels",
+      `${mayNot(creation.namespace, claim)}: the namespace has ${label(PROJECT_LABEL, project)} and ` +
+        `${label(DOMAIN_LABEL, domain)} (webhook.scopeBinding.namespaceLabels), which allows that scope only. Create the pod ` +
+        "in the namespace of its project and domain, or have an administrator set these labels",
+    );
+  }
+
+  return (creation) => {
+    const { pod, namespace } = creation;
     const { organization: org = "", project = "", domain = "" } = pod.metadata?.labels ?? {};
     if (org === "" || project === "" || domain === "") return undefined;
     if (org !== organization) {
-      return `the pod's label organization is "${org}", and all secrets are of "${organization}" (secret.organization)`;
+      return refuse(
+        "organization",
+        `the pod's label organization is ${quote(org)}, and all secrets are of ${quote(organization)} (secret.organization)`,
+      );
     }
-    if (trustedNamespaces.has(namespace) || isTrusted(creator)) return undefined;
-    if (isFilled(template, { project, domain }, namespace)) return undefined;
-    const own = template.map((part) => partText(part, { project, domain })).join("");
-    return (
-      `a pod in namespace "${namespace}" may not claim project "${project}" and domain "${domain}", whose own namespace is ` +
-      `"${own}" (webhook.scopeBinding.namespaceTemplate): create it there, or have the namespace added to ` +
-      `webhook.scopeBinding.trustedNamespaces or the creator "${creator.username}" to webhook.scopeBinding.trustedCreators`
-    );
+    const claim = { project, domain };
+    const entry = entries.get(namespace);
+    if (entry !== undefined) {
+      return entry.some((allowed) => covers(allowed, claim)) ? undefined : refuseByEntry(namespace, claim, entry);
+    }
+    if (namespaceLabels === undefined) return byLabels(creation, claim, undefined);
+    try {
+      const bound = namespaceLabels.find(namespace);
+      return bound instanceof Promise
+        ? bound.then((known) => byLabels(creation, claim, known), toUndecided)
+        : byLabels(creation, claim, bound);
+    } catch (error) {
+      return toUndecided(error);
+    }
   };
 }
 
-/** A text, or the label whose value stands here. */
-interface TemplatePart {
-  readonly text: string;
-  readonly label: "project" | "domain" | undefined;
+/** The template, for projects and domains that exist and where no other pair leads to the same namespace. */
+function createTemplateRule(binding: ScopeBinding) {
+  const template = parseNamespaceTemplate(binding.namespaceTemplate);
+  const domains = new Set(binding.domains);
+  const projects = new Set(binding.projects);
+  const isAnyDomain = domains.has("*");
+  const isProject = (project: string) => projects.size === 0 || projects.has(project);
+
+  return (namespace: string, claim: ProjectAndDomain): Refusal | undefined => {
+    const { project, domain } = claim;
+    if (!template.leadsTo(namespace, claim)) {
+      const own = quote(template.fill(claim));
+      const entry = addEntry(namespace, claim);
+      return refuse(
+        "template",
+        `${mayNot(namespace, claim)}, whose own namespace is ${own} (webhook.scopeBinding.namespaceTemplate): create it there, or ${entry}`,
+      );
+    }
+    if (!isAnyDomain && !domains.has(domain)) {
+      const known = binding.domains.join(", ");
+      return refuse(
+        "domains",
+        `${mayNot(namespace, claim)}: the domains that exist are ${known} (webhook.scopeBinding.domains). ` +
+          `Add it to that list, or ${addEntry(namespace, claim)}`,
+      );
+    }
+    if (!isProject(project)) {
+      return refuse(
+        "projects",
+        `${mayNot(namespace, claim)}: webhook.scopeBinding.projects doesn't list the project. ` +
+          `Add it to that list, or ${addEntry(namespace, claim)}`,
+      );
+    }
+    for (const other of domains) {
+      if (other === domain || other === "*") continue;
+      const namesake = template.projectOf(namespace, other);
+      if (namesake === undefined || !isProject(namesake)) continue;
+      return refuse(
+        "ambiguous",
+        `${mayNot(namespace, claim)}: it could as well be that of project ${quote(namesake)} and domain ${quote(other)} ` +
+          `(webhook.scopeBinding.namespaceTemplate). To say whose it is, ${addEntry(namespace, claim)}`,
+      );
+    }
+    return undefined;
+  };
 }
 
-function parseTemplate(template: string): readonly TemplatePart[] {
-  return template.split(/(\{\{.*?\}\})/).map((text) => {
-    const [, label] = /^\{\{\s*(.*?)\s*\}\}$/.exec(text) ?? [];
-    if (label === undefined || label === "project" || label === "domain") return { text, label };
-    throw new SecretsError(
-      "invalid_config",
-      `webhook.scopeBinding.namespaceTemplate: ${text} is not known; write {{ project }} or {{ domain }}`,
-    );
-  });
+function parseClaim(text: string): ProjectAndDomain {
+  const [project = "", domain = ""] = text.split("/");
+  return { project, domain };
 }
 
-type TemplateLabels = Readonly<Record<"project" | "domain", string>>;
-
-function partText({ text, label }: TemplatePart, labels: TemplateLabels): string {
-  return label === undefined ? text : labels[label];
+function covers(allowed: ProjectAndDomain, { project, domain }: ProjectAndDomain): boolean {
+  return (
+    (allowed.project === "*" || allowed.project === project) && (allowed.domain === "*" || allowed.domain === domain)
+  );
 }
 
-/** Whether `whole` is the template with the labels' values, without joining it: nearly every pod is in the namespace it should be in. */
-function isFilled(template: readonly TemplatePart[], labels: TemplateLabels, whole: string): boolean {
-  let at = 0;
-  for (const part of template) {
-    const text = partText(part, labels);
-    if (!whole.startsWith(text, at)) return false;
-    at += text.length;
-  }
-  return at === whole.length;
+function refuseByEntry(namespace: string, claim: ProjectAndDomain, entry: readonly ProjectAndDomain[]): Refusal {
+  const allowed = entry.map(({ project, domain }) => `${project}/${domain}`).join(", ") || "nothing";
+  return refuse(
+    "namespaces",
+    `${mayNot(namespace, claim)}: webhook.scopeBinding.namespaces allows it ${quote(allowed)}. ` +
+      `If it should, add ${quote(`${claim.project}/${claim.domain}`)} to that entry`,
+  );
+}
+
+function mayNot(namespace: string, { project, domain }: ProjectAndDomain): string {
+  return `a pod in namespace ${quote(namespace)} may not claim project ${quote(project)} and domain ${quote(domain)}`;
+}
+
+/** The narrowest setting that would allow the claim, as it is written. */
+function addEntry(namespace: string, { project, domain }: ProjectAndDomain): string {
+  return `have an administrator add to webhook.scopeBinding.namespaces: {${quote(namespace)}: [${quote(`${project}/${domain}`)}]}`;
+}
+
+function refuse(rule: ScopeRule, message: string): Refusal {
+  return { rule, error: new SecretsError("claim_refused", message) };
+}
+
+/** The claim is neither allowed nor refused while the namespace isn't known: least of all does the template decide then. */
+function toUndecided(error: unknown): Refusal {
+  if (!isSecretsError(error)) throw error;
+  return { rule: "undecided", error };
 }

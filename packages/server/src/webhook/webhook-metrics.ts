@@ -5,6 +5,7 @@ import { createTalliedCounter } from "../telemetry/tallied-counter.ts";
 import type { LookupMetrics, WatchState } from "../values/lookup-metrics.ts";
 import type { Admission } from "./admit.ts";
 import type { RequestObserver } from "./answer-requests.ts";
+import type { RefusedClaim } from "./pod-claim.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
 
 /** Counts what the webhook does. */
@@ -15,6 +16,8 @@ export interface WebhookMetrics {
   admitted(admission: Admission): void;
   /** A pod was not let in. */
   rejected(code: ErrorCode): void;
+  /** A pod claimed a scope that it may not claim. */
+  claimRefused(refused: RefusedClaim): void;
   readonly lookups: LookupMetrics;
 }
 
@@ -59,6 +62,11 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
     help: "Pods rejected, by error code (docs/errors.md).",
     labelNames: ["code"],
   });
+  const refusedClaims = createTalliedCounter(registry, {
+    name: "flyte_secrets_refused_claims_total",
+    help: "Pods that claimed a scope which they may not claim: rejected, or only warned with scopeBinding.mode warn; by rule.",
+    labelNames: ["outcome", "rule"],
+  });
 
   return {
     requests: {
@@ -79,6 +87,9 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
     rejected(code) {
       admissions("rejected");
       rejections(code);
+    },
+    claimRefused({ warnOnly, refusal }) {
+      refusedClaims(warnOnly ? "warned" : "rejected", refusal.rule);
     },
     lookups: createLookupMetrics(registry),
   };

@@ -42,6 +42,8 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
     "executor.healthProbeBindAddress": "127.0.0.1:0",
     "executor.metricsBindAddress": "",
     "logger.level": "debug",
+    // Of taskPod.
+    "webhook.scopeBinding.domains": "d",
     ...options.flags,
   };
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/", cwd: "/" });

@@ -1,0 +1,73 @@
+import { SecretsError } from "@flyte-secrets/core";
+
+/** What a pod claims by its labels. */
+export interface ProjectAndDomain {
+  readonly project: string;
+  readonly domain: string;
+}
+
+/** `webhook.scopeBinding.namespaceTemplate`, such as `{{ project }}-{{ domain }}`. */
+export interface NamespaceTemplate {
+  /** The namespace that belongs to a project and domain. */
+  fill(claim: ProjectAndDomain): string;
+  /** Whether that is `namespace`, without joining it: nearly every pod is in the namespace it should be in. */
+  leadsTo(namespace: string, claim: ProjectAndDomain): boolean;
+  /**
+   * The project to which `namespace` belongs in that domain. Undefined when it belongs to none, and for a template without
+   * project or without domain, in which several share a namespace on purpose.
+   */
+  projectOf(namespace: string, domain: string): string | undefined;
+}
+
+/** A text, or the label whose value stands here. */
+interface TemplatePart {
+  readonly text: string;
+  readonly label: keyof ProjectAndDomain | undefined;
+}
+
+/** Throws `invalid_config` for a template with a name that no label has. */
+export function parseNamespaceTemplate(template: string): NamespaceTemplate {
+  const parts = template.split(/(\{\{.*?\}\})/).map(parsePart);
+  const projects = parts.filter(({ label }) => label === "project").length;
+  const domains = parts.filter(({ label }) => label === "domain").length;
+  const fixedLength = parts.reduce((sum, { text, label }) => sum + (label === undefined ? text.length : 0), 0);
+  const firstProject = parts.findIndex(({ label }) => label === "project");
+
+  function leadsTo(namespace: string, claim: ProjectAndDomain): boolean {
+    let at = 0;
+    for (const part of parts) {
+      const text = partText(part, claim);
+      if (!namespace.startsWith(text, at)) return false;
+      at += text.length;
+    }
+    return at === namespace.length;
+  }
+
+  return {
+    fill: (claim) => parts.map((part) => partText(part, claim)).join(""),
+    leadsTo,
+    projectOf(namespace, domain) {
+      if (projects === 0 || domains === 0) return undefined;
+      const length = (namespace.length - fixedLength - domains * domain.length) / projects;
+      if (length < 1 || !Number.isInteger(length)) return undefined;
+      let at = 0;
+      for (const part of parts.slice(0, firstProject)) at += partText(part, { project: "", domain }).length;
+      const project = namespace.slice(at, at + length);
+      return leadsTo(namespace, { project, domain }) ? project : undefined;
+    },
+  };
+}
+
+function parsePart(text: string): TemplatePart {
+  const [, label] = /^\{\{([^{}]*)\}\}$/.exec(text) ?? [];
+  const name = label?.trim();
+  if (name === undefined || name === "project" || name === "domain") return { text, label: name };
+  throw new SecretsError(
+    "invalid_config",
+    `webhook.scopeBinding.namespaceTemplate: ${text} is not known; write {{ project }} or {{ domain }}`,
+  );
+}
+
+function partText({ text, label }: TemplatePart, claim: ProjectAndDomain): string {
+  return label === undefined ? text : claim[label];
+}
