@@ -135,6 +135,14 @@ describeWith(requireHelm(), "the chart", () => {
     );
   });
 
+  test("grants the webhook a look at namespaces where their labels bind pods", async () => {
+    const binding = (scopeBinding: object) => ({ configuration: { inline: { webhook: { scopeBinding } } } });
+    const name = "flyte-flyte-secrets-webhook-namespaces";
+    expect(await rolesIn(binding({}))).not.toContain(name);
+    expect(await rolesIn(binding({ namespaceLabels: true }))).toContain(name);
+    expect(await rolesIn(binding({ namespaceLabels: true, mode: "off" }))).not.toContain(name);
+  });
+
   test("grants by default the webhook no right to write Secrets for pods, and what is listed after that", async () => {
     const own = [
       "flyte-flyte-secrets-webhook-registration",

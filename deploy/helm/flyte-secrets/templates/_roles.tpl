@@ -78,6 +78,11 @@ subjects: {{- include "flyte-secrets.subjects" . | nindent 2 }}
 - { apiGroups: [""], resources: [pods], verbs: [list] }
 {{- end -}}
 
+{{/* The webhook, where labels of namespaces say what their pods may claim. */}}
+{{- define "flyte-secrets.namespaceLabelsRules" -}}
+- { apiGroups: [""], resources: [namespaces], verbs: [get, list, watch] }
+{{- end -}}
+
 {{/* The webhook's registration, which is there already. Takes its name. */}}
 {{- define "flyte-secrets.registrationRules" -}}
 - apiGroups: [admissionregistration.k8s.io]

@@ -42,6 +42,17 @@ it("asks for no more than the certificate where others register the webhook, and
   ).toEqual(CERTIFICATE);
 });
 
+it("asks for the namespaces of the cluster where their labels say what pods may claim", () => {
+  const flags = {
+    "webhook.disableCreateMutatingWebhookConfig": "true",
+    "webhook.embeddedSecretManagerConfig.type": "Vault",
+    "webhook.embeddedSecretManagerConfig.delivery": "Inline",
+    "webhook.scopeBinding.namespaceLabels": "true",
+  };
+  expect(needed("webhook", flags)).toEqual([...CERTIFICATE, "get,list,watch namespaces */*"]);
+  expect(needed("webhook", { ...flags, "webhook.scopeBinding.mode": "off" })).toEqual(CERTIFICATE);
+});
+
 it("asks for none on a certificate that others keep", () => {
   const flags = {
     "webhook.disableCreateMutatingWebhookConfig": "true",

@@ -57,7 +57,8 @@ function serviceRights({ store, kubernetes, imagePullNamespace }: Config["secret
 }
 
 function webhookRights({ secret, webhook }: Config, { namespace, keepsCertificate }: Circumstances): NeededRights[] {
-  const { secretName, serviceName, writtenSecrets, disableCreateMutatingWebhookConfig: isRegisteredByOthers } = webhook;
+  const { secretName, serviceName, writtenSecrets, scopeBinding } = webhook;
+  const isRegisteredByOthers = webhook.disableCreateMutatingWebhookConfig;
   const { type, delivery, k8sConfig, imagePullSecrets } = webhook.embeddedSecretManagerConfig;
   const values = type === "Store" ? secret.kubernetes.namespace : k8sConfig.namespace;
   const isWatching = type === "K8s" || (type === "Store" && secret.store.type === "Kubernetes");
@@ -96,6 +97,17 @@ function webhookRights({ secret, webhook }: Config, { namespace, keepsCertificat
           { ...registering, verbs: ["list", "watch", "update"], name: serviceName },
         ]),
     ...reading.map((from) => ({ ...own, verbs: ["get", "list", "watch"], ...from })),
+    ...(scopeBinding.namespaceLabels && scopeBinding.mode !== "off"
+      ? [
+          {
+            part: "webhook",
+            group: "",
+            resource: "namespaces",
+            verbs: ["get", "list", "watch"],
+            purpose: "follow the labels that say what their pods may claim",
+          } as const,
+        ]
+      : []),
     ...(delivery === "SecretRef"
       ? [
           { ...naming, verbs: ["create"], makes: namingSecret },
