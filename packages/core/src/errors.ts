@@ -150,6 +150,12 @@ export const ERROR_KINDS = {
     503,
     "A service refuses a call as things stand; its message says what to change.",
   ),
+  too_many_secrets: kind(
+    "resource_exhausted",
+    503,
+    "A namespace is over a limit of the Secrets that are written for its pods; the message names the setting. Try again later.",
+    { retryable: true },
+  ),
   check_failed: kind(
     "failed_precondition",
     500,

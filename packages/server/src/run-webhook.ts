@@ -43,7 +43,7 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
 
   const namespaceLabels = followLabels(config, client, log);
   if (namespaceLabels) opened.defer(() => namespaceLabels.close());
-  const writer = await openWriter(config, client && { client, namespace, clock, log });
+  const writer = await openWriter(config, client && { client, namespace, registry, clock, log });
   if (writer) opened.defer(() => writer.close());
 
   const webhook = await startWebhook(config, {

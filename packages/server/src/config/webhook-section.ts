@@ -254,6 +254,26 @@ export const webhookSection = section(
         default: "10m",
         about: "After which one that no pod was ever seen to name is deleted, as those of refused pods; `1m` or more.",
       }),
+      maxUnnamed: integer({
+        default: 1_000,
+        min: 1,
+        about: "How many of those one namespace may have. Over it, pods that need another are rejected with 503.",
+      }),
+      maxUnnamedBytes: integer({
+        default: 67_108_864,
+        min: 1_048_576,
+        about: "How many bytes of values those of one namespace may have together.",
+      }),
+      maxWritesPerMinute: integer({
+        default: 600,
+        min: 1,
+        about: "How many Secrets one process writes a minute for one namespace, so that others have their turn.",
+      }),
+      maxSecrets: integer({
+        default: 10_000,
+        min: 1,
+        about: "How many Secrets one namespace may have that were written for pods. More are not remembered.",
+      }),
     }),
     k8sSecretManager: section("The K8s manager.", {
       optional: toggle({

@@ -12,7 +12,8 @@ export interface WrittenCounts {
 export interface KnownSecrets {
   find(namespace: string, name: string): WrittenSecret | undefined;
   all(): WrittenSecret[];
-  countsOf(namespace: string): WrittenCounts;
+  /** Of one namespace, or of all. */
+  countsOf(namespace?: string): WrittenCounts;
   /** Left out where as many of the namespace are known as may be: others can make Secrets that look like ours. */
   put(secret: WrittenSecret): void;
   remove(reference: { readonly namespace?: string; readonly name: string }): void;
@@ -24,8 +25,6 @@ interface Namespace {
   unnamed: number;
   unnamedBytes: number;
 }
-
-const NONE: WrittenCounts = { secrets: 0, unnamed: 0, unnamedBytes: 0 };
 
 /** At most `max` of each namespace. */
 export function createKnownSecrets(max: number): KnownSecrets {
@@ -49,10 +48,14 @@ export function createKnownSecrets(max: number): KnownSecrets {
     find: (namespace, name) => namespaces.get(namespace)?.secrets.get(name),
     all: () => [...namespaces.values()].flatMap(({ secrets }) => [...secrets.values()]),
     countsOf(namespace) {
-      const known = namespaces.get(namespace);
-      if (known === undefined) return NONE;
-      const { secrets, unnamed, unnamedBytes } = known;
-      return { secrets: secrets.size, unnamed, unnamedBytes };
+      const counted = namespace === undefined ? namespaces.values() : [namespaces.get(namespace)];
+      const counts = { secrets: 0, unnamed: 0, unnamedBytes: 0 };
+      for (const known of counted) {
+        counts.secrets += known?.secrets.size ?? 0;
+        counts.unnamed += known?.unnamed ?? 0;
+        counts.unnamedBytes += known?.unnamedBytes ?? 0;
+      }
+      return counts;
     },
     put(secret) {
       const { namespace, name } = secret;

@@ -5,6 +5,7 @@ import type { KubeObject, Secret } from "../../kube/kube-object.ts";
 import { createMemoryApi } from "../../kube/testing/memory-api.ts";
 import { createManualClock } from "../../testing/manual-clock.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
+import { createWriteLimits, type WriteLimitSettings } from "./write-limits.ts";
 import { followWrittenSecrets } from "./written-secrets.ts";
 
 const NAMESPACE = "shop-development";
@@ -43,7 +44,14 @@ function stored(change: object = {}): KubeObject {
   return { apiVersion: "v1", kind: "Secret", type: "Opaque", immutable: true, metadata, data } as KubeObject;
 }
 
-async function setUp() {
+const LIMITS: WriteLimitSettings = {
+  maxSecrets: 1_000,
+  maxUnnamed: 1_000,
+  maxUnnamedBytes: 67_108_864,
+  maxWritesPerMinute: 1_000,
+};
+
+async function setUp(settings: Partial<WriteLimitSettings> = {}) {
   const clock = createManualClock(Date.parse(START));
   const api = createMemoryApi();
   let calls = 0;
@@ -78,7 +86,8 @@ async function setUp() {
     onTestFinished(() => written.close());
     await clock.advance(0);
     const writtenIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
-    return createKubernetesSecretWriter({ client, writtenIn, lifetimes, clock, signal: closing.signal });
+    const limits = createWriteLimits({ settings: { ...LIMITS, ...settings }, clock });
+    return createKubernetesSecretWriter({ client, writtenIn, lifetimes, limits, clock, signal: closing.signal });
   };
   const callsOf = async (work: () => unknown) => {
     const before = calls;
@@ -150,6 +159,37 @@ test.each([
   const annotations = needed(laterMs + UNNAMED_MS / 4, isNamed);
   expect(api.read(NAME)).toEqual(stored({ annotations, ownerReferences: [owner("a")] }));
   expect(await callsOf(write)).toBe(0);
+});
+
+test("a namespace gets no more Secrets than a limit allows; those that are there stay in use", async () => {
+  const { api, open, callsOf } = await setUp({ maxUnnamed: 3 });
+  const [writer, replica] = [await open(), await open()];
+  const secrets = numbered(4);
+  for (const secret of secrets.slice(0, 3)) await writer.write(NAMESPACE, [secret], { owners: [owner("a")] });
+  const refusal = {
+    code: "too_many_secrets",
+    message: expect.stringContaining("webhook.writtenSecrets.maxUnnamed (3)"),
+  };
+  for (const each of [writer, replica]) {
+    await expect(each.write(NAMESPACE, secrets, { owners: [owner("a")] })).rejects.toMatchObject(refusal);
+  }
+  expect(await callsOf(() => writer.write(NAMESPACE, secrets.slice(0, 3), { owners: [] }))).toBe(3);
+  expect(api.writes).toHaveLength(6);
+});
+
+test("writing what is there, while the watch is silent, does not count; what is refused each time does", async () => {
+  const { api, open, following } = await setUp({ maxWritesPerMinute: 2 });
+  following.isRefused = true;
+  const writer = await open();
+  const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
+  for (let pod = 0; pod < 5; pod++) await write();
+  const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
+  api.put({ ...stored(), metadata: { namespace: NAMESPACE, name: other.name } });
+  const code = async () => {
+    const outcome = await Promise.allSettled([writer.write(NAMESPACE, [other], { owners: [] })]);
+    return outcome[0]?.status === "rejected" && outcome[0].reason.code;
+  };
+  expect([await code(), await code()]).toEqual(["call_refused", "too_many_secrets"]);
 });
 
 test("a Secret that somebody deleted is written again", async () => {
@@ -273,6 +313,14 @@ test("a value of more than 1 MiB is refused with both sizes; a pod may have many
   });
 });
 
+/** As many Secrets, each with a name of its own. */
+function numbered(count: number) {
+  return Array.from({ length: count }, (_, at) => ({
+    ...SECRET,
+    name: writtenSecretName(String(at).padStart(32, "0")),
+  }));
+}
+
 test("the Secrets of a pod are written at the same time, no more than 16 of them", async () => {
   const { open, client } = await setUp();
   const writer = await open();
@@ -288,11 +336,7 @@ test("the Secrets of a pod are written at the same time, no more than 16 of them
     counts.written++;
     return made;
   };
-  const secrets = Array.from({ length: 40 }, (_, at) => ({
-    ...SECRET,
-    name: writtenSecretName(String(at).padStart(32, "0")),
-  }));
-  await writer.write(NAMESPACE, secrets, { owners: [] });
+  await writer.write(NAMESPACE, numbered(40), { owners: [] });
   expect(counts).toEqual({ underWay: 0, most: 16, written: 40 });
 });
 

@@ -5,13 +5,15 @@ import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { retryConflict } from "../../kube/retry-conflict.ts";
 import { settleBefore } from "../../values/settle-before.ts";
+import { createNamespaceTurns } from "./namespace-turns.ts";
+import type { WriteLimits } from "./write-limits.ts";
 import { isNoteDue, type Lifetimes, needNotes, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
 import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** Kubernetes' own limit for the values of a Secret together, which is one here. */
 const MAX_BYTES = 1_048_576;
 
-/** Of the writes of one pod: most pods need fewer Secrets, and wait for one write. */
+/** Of the writes to one namespace. Most pods need fewer Secrets, and wait for one write. */
 const MAX_AT_ONCE = 16;
 
 export interface KubernetesSecretWriterOptions {
@@ -20,6 +22,7 @@ export interface KubernetesSecretWriterOptions {
   readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
   /** Well above the time that passes until an admitted pod can be listed: after an admission three quarters of the shorter are left. */
   readonly lifetimes: Lifetimes;
+  readonly limits: WriteLimits;
   readonly clock: Clock;
   /** Ends writes under way. */
   readonly signal: AbortSignal;
@@ -30,11 +33,12 @@ export interface KubernetesSecretWriterOptions {
  * the API server can't be reached, one that was there counts as being there. It goes away by
  * the sweeper; or with the owners of the pod that it was made for, until a pod with other owners, or none, needs it too.
  *
- * Throws `value_too_large`, `call_refused` for a namespace that is not to be written to and for a foreign Secret of that name, and what the
- * client throws.
+ * Throws `value_too_large`, `call_refused` for a namespace that is not to be written to and for a foreign Secret of that name,
+ * `too_many_secrets`, and what the client throws.
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
-  const { client, writtenIn, lifetimes, clock, signal } = options;
+  const { client, writtenIn, lifetimes, limits, clock, signal } = options;
+  const inTurn = createNamespaceTurns(MAX_AT_ONCE);
   /** By Secret and owners: pods of one task come in numbers. */
   const underWay = new Map<string, Promise<void>>();
 
@@ -46,6 +50,9 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     const present = written.find(namespace, name);
     if (present !== undefined) return await keep(present, wanted, written);
     const secret = toSecret(wanted, needNotes(clock.now(), false, lifetimes));
+    // One that the watch last told of is no new one.
+    if (written.findLast(namespace, name) !== undefined) limits.countWrite(namespace);
+    else limits.countNew(namespace, written.countsOf(namespace), bytesOf(wanted.secret));
     try {
       written.put(await client.create(SECRETS, secret, { signal }));
     } catch (error) {
@@ -59,6 +66,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
       if (found === undefined || found.metadata.deletionTimestamp !== undefined) throw goneMeanwhile(wanted);
       const ours = hasContentOf(found, secret) ? toWrittenSecret(found) : undefined;
       if (ours === undefined) throw inTheWay(wanted);
+      limits.giveBack(namespace);
       written.put(found);
       await keep(ours, wanted, written);
     }
@@ -69,6 +77,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     if (!isDue(present, wanted.owners)) return;
     const { namespace, name, resourceVersion, isNamed = true } = present;
     const annotations = needNotes(clock.now(), isNamed, lifetimes);
+    limits.countWrite(namespace);
     const isShared = hasOtherOwners(present, wanted.owners);
     const patch = { metadata: { resourceVersion, annotations, ...(isShared && { ownerReferences: null }) } };
     try {
@@ -88,7 +97,9 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     const key = [wanted.namespace, wanted.secret.name, ...wanted.owners.map(({ uid }) => uid)].join("/");
     const writing =
       underWay.get(key) ??
-      retryConflict({ clock, signal }, () => write(wanted, written)).finally(() => underWay.delete(key));
+      inTurn(wanted.namespace, () => retryConflict({ clock, signal }, () => write(wanted, written))).finally(() =>
+        underWay.delete(key),
+      );
     underWay.set(key, writing);
     return writing;
   }
@@ -103,15 +114,9 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
       };
       if (secrets.every(isKept)) return;
 
-      const lacking = secrets.filter((secret) => !isKept(secret)).values();
-      const writeAll = async () => {
-        for (const secret of lacking) {
-          if (caller?.aborted) return;
-          await writeOnce({ namespace, secret, owners }, written);
-        }
-      };
+      const lacking = secrets.filter((secret) => !isKept(secret));
       return settleBefore(caller, async () => {
-        await Promise.all(Array.from({ length: MAX_AT_ONCE }, writeAll));
+        await Promise.all(lacking.map((secret) => writeOnce({ namespace, secret, owners }, written)));
       });
     },
   };
@@ -121,6 +126,10 @@ interface Wanted {
   readonly namespace: string;
   readonly secret: KubernetesSecret;
   readonly owners: readonly OwnerReference[];
+}
+
+function bytesOf({ data }: KubernetesSecret): number {
+  return Object.values(data).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
 function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<Record<string, string>>): Secret {

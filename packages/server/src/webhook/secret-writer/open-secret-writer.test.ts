@@ -1,5 +1,6 @@
 import { imagePullSecretName, SecretValue, writtenSecretName } from "@flyte-secrets/core";
 import { pino } from "pino";
+import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import { loadConfig } from "../../config/load-config.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
@@ -27,10 +28,12 @@ async function open(flags: Record<string, string> = {}) {
     },
   } as KubeClient;
   const clock = createManualClock();
-  const opened = await openSecretWriter(config, { client, namespace: "flyte", clock, log: pino({ enabled: false }) });
+  const registry = new Registry();
+  const log = pino({ enabled: false });
+  const opened = await openSecretWriter(config, { client, namespace: "flyte", registry, clock, log });
   onTestFinished(() => opened.close());
   await clock.advance(0);
-  return { ...opened, api, followed, clock };
+  return { ...opened, api, followed, clock, registry };
 }
 
 test("by default it writes everywhere and follows all namespaces at once", async () => {
@@ -96,4 +99,18 @@ test("what no pod was seen to name goes no later than what pods named", async ()
     "app.flyte.org/needed-until": new Date(clock.now() + 120_000).toISOString(),
     "app.flyte.org/named-by-pod": "false",
   });
+});
+
+test("metrics tell how many there are, and how many a limit refused", async () => {
+  const { writer, registry } = await open({ "webhook.writtenSecrets.maxUnnamed": "1" });
+  const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
+  await writer.write("one", [SECRET], { owners: [] });
+  await writer.write("two", [SECRET], { owners: [] });
+  await expect(writer.write("two", [other], { owners: [] })).rejects.toMatchObject({ code: "too_many_secrets" });
+  const samples = (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  expect(samples).toEqual([
+    'flyte_secrets_written_secrets{named="true"} 0',
+    'flyte_secrets_written_secrets{named="false"} 2',
+    'flyte_secrets_written_secrets_refused_total{setting="maxUnnamed"} 1',
+  ]);
 });

@@ -1,6 +1,7 @@
 import { SecretsError } from "@flyte-secrets/core";
 import type { ImagePullSecrets, SecretRefDeliveryOptions } from "@flyte-secrets/inject";
 import type { Logger } from "pino";
+import type { Registry } from "prom-client";
 import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
@@ -8,6 +9,8 @@ import { openSharedKey } from "../../kube/shared-key.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { type SecretSweeperOptions, startSweeping } from "./secret-sweeper.ts";
+import { createWriteLimits } from "./write-limits.ts";
+import { createWriterMetrics } from "./writer-metrics.ts";
 import type { Lifetimes } from "./written-secret.ts";
 import { followWrittenSecrets } from "./written-secrets.ts";
 
@@ -17,6 +20,8 @@ export interface OpenSecretWriterOptions {
   readonly namespace: string;
   /** See {@link SecretSweeperOptions}. */
   readonly hasLostBinding?: SecretSweeperOptions["hasLostBinding"];
+  /** Where metrics are registered; without it, none are. */
+  readonly registry?: Registry;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -45,16 +50,19 @@ const SWEEPS = 5;
  */
 export async function openSecretWriter(
   { webhook, secret }: Config,
-  { client, namespace, hasLostBinding, clock, log }: OpenSecretWriterOptions,
+  { client, namespace, hasLostBinding, registry, clock, log }: OpenSecretWriterOptions,
 ): Promise<OpenedSecretWriter> {
-  const { namespaces } = webhook.writtenSecrets;
+  const { namespaces, maxSecrets } = webhook.writtenSecrets;
   const lifetimes = toLifetimes(webhook.writtenSecrets);
   const namingKey = await openSharedKey({ client, namespace, name: namingKeySecret(webhook) });
   const closing = new AbortController();
-  const follow = (followed: string | undefined) => followWrittenSecrets({ client, namespace: followed, clock, log });
+  const follow = (followed: string | undefined) =>
+    followWrittenSecrets({ client, namespace: followed, maxSecrets, clock, log });
   const everywhere = namespaces.length === 0 ? follow(undefined) : undefined;
   const listed = new Map(namespaces.map((each) => [each, follow(each)]));
   const written = everywhere ? [everywhere] : [...listed.values()];
+  const metrics = registry && createWriterMetrics(registry, written);
+  const limits = createWriteLimits({ settings: webhook.writtenSecrets, clock, onRefused: metrics?.refused });
   const writtenIn = (target: string) => everywhere ?? listed.get(target);
   const copies = webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled
     ? createImagePullCopies({ client, source: secret.imagePullNamespace, written, writtenIn, lifetimes, clock, log })
@@ -63,7 +71,7 @@ export async function openSecretWriter(
   const sweeper = startSweeping({ client, written, lifetimes, hasLostBinding, everyMs, clock, log });
   return {
     namingKey,
-    writer: createKubernetesSecretWriter({ client, writtenIn, lifetimes, clock, signal: closing.signal }),
+    writer: createKubernetesSecretWriter({ client, writtenIn, lifetimes, limits, clock, signal: closing.signal }),
     ...(copies && { imagePull: copies }),
     async close() {
       closing.abort();

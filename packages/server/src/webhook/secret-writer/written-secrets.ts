@@ -32,8 +32,8 @@ export interface WrittenSecrets {
   findLast(namespace: string, name: string): WrittenSecret | undefined;
   /** All of them; undefined while the watch is not to be trusted. */
   all(): readonly WrittenSecret[] | undefined;
-  /** Of a namespace, as the watch last told. */
-  countsOf(namespace: string): WrittenCounts;
+  /** Of one namespace, or of all, as the watch last told. */
+  countsOf(namespace?: string): WrittenCounts;
   /** What a write came to, before the watch tells. */
   put(secret: Secret): void;
   /** What was known of it turned out to be wrong. */
