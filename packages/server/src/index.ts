@@ -2,7 +2,6 @@ export { type Clock, systemClock } from "./clock.ts";
 export { listEntries, listSettings, type Section, type Setting } from "./config/list-settings.ts";
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config, Settings } from "./config/schema.ts";
-export { findRunningServer, type RunningServer } from "./embedded/server-file.ts";
 export { type ClusterSurroundings, connectCluster, connectKube, isInCluster } from "./kube/connect-cluster.ts";
 export { type FollowOptions, followObjects, type ObjectFollower, type ObjectSink } from "./kube/follow-objects.ts";
 export {

@@ -4,7 +4,6 @@
  */
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
-export { findRunningServer, type RunningServer } from "./embedded/server-file.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
 export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";

@@ -1,12 +1,25 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHmac } from "node:crypto";
+import { once } from "node:events";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { type IncomingMessage, request as requestHttp } from "node:http";
 import { request } from "node:https";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSecretsError } from "@flyte-secrets/core";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { loadConfig } from "./config/load-config.ts";
-import { findRunningServer } from "./embedded/server-file.ts";
 import { startIssuer } from "./oidc/testing/start-issuer.ts";
 import { listen } from "./rpc/listen.ts";
 import { type RunningSystem, startServer } from "./server.ts";
@@ -54,6 +67,18 @@ function call(endpoint: string, method: string, token?: string): Promise<Respons
   });
 }
 
+/** A call without credentials over a Unix socket; its status. */
+async function callSocket(socketPath: string, method: string): Promise<number | undefined> {
+  const path = `/flyteidl2.secret.SecretService/${method}`;
+  const headers = { "content-type": "application/json" };
+  const sent = requestHttp({ socketPath, path, method: "POST", headers, agent: false });
+  sent.end(JSON.stringify({ id: { name: "api-key" }, secretSpec: { stringValue: "v" } }));
+  const answer: IncomingMessage = (await once(sent, "response"))[0];
+  answer.resume();
+  return answer.statusCode;
+}
+
+const announced = () => JSON.parse(readFileSync(join(data, "server.json"), "utf8"));
 const readToken = () => readFileSync(join(data, "token"), "utf8").trim();
 
 it("sends its last spans before it is closed", async () => {
@@ -80,11 +105,12 @@ describe("with nothing configured", () => {
     expect(logged.join("")).not.toContain(readToken());
   });
 
-  it("is found by way of server.json while it runs, and leaves nothing behind that says so", async () => {
+  it("tells its address in server.json while it runs, and leaves nothing behind that says so", async () => {
     const server = await start();
-    expect(findRunningServer(data)).toEqual({ endpoint: server.endpoint, pid: process.pid });
+    expect(announced()).toEqual({ endpoint: server.endpoint, pid: process.pid });
     await server.close();
     expect(existsSync(join(data, "server.json"))).toBe(false);
+    expect(existsSync(join(data, "server.sock"))).toBe(false);
     await expect(fetch(`${server.endpoint}/healthz`)).rejects.toThrow();
     await server.close();
   });
@@ -129,25 +155,66 @@ describe("a port for probes", () => {
   });
 });
 
-describe("two servers on one data directory", () => {
-  it("works on two ports: each sees what the other writes, and the later one is found", async () => {
-    const first = await start();
-    const second = await start();
-    expect((await call(first.endpoint, "CreateSecret", readToken())).status).toBe(200);
-    expect((await call(second.endpoint, "GetSecret", readToken())).status).toBe(200);
-    expect(findRunningServer(data)?.endpoint).toBe(second.endpoint);
-    expect(logged.join("")).toContain("another server is on this data directory");
-    await first.close();
-    expect(findRunningServer(data)?.endpoint).toBe(second.endpoint);
+describe("the socket in the data directory", () => {
+  it("asks nobody for credentials, since it is for this user alone, whatever the port asks for", async () => {
+    const { endpoint, socketPath = "" } = await start();
+    expect(socketPath).toBe(join(data, "server.sock"));
+    expect(statSync(socketPath).mode & 0o777).toBe(0o600);
+    expect(await callSocket(socketPath, "CreateSecret")).toBe(200);
+    expect((await call(endpoint, "GetSecret")).status).toBe(401);
+    expect((await call(endpoint, "GetSecret", readToken())).status).toBe(200);
   });
 
-  it("names the setting when the port is taken, and leaves the first one running", async () => {
+  it("takes the place of one that a killed server has left", async () => {
+    mkdirSync(data, { mode: 0o700 });
+    const left = createServer().listen(join(data, "server.sock"));
+    await once(left, "listening");
+    // Its file without a listener, as after kill -9.
+    renameSync(join(data, "server.sock"), join(data, "kept"));
+    left.close();
+    renameSync(join(data, "kept"), join(data, "server.sock"));
+    writeFileSync(join(data, "server.json"), '{"endpoint":"http://127.0.0.1:9","pid":1}', { mode: 0o600 });
+    const { endpoint, socketPath = "" } = await start();
+    expect(await callSocket(socketPath, "CreateSecret")).toBe(200);
+    expect(announced()).toEqual({ endpoint, pid: process.pid });
+  });
+
+  it("is missing where its path is too long: the port proves itself by the key of server.json", async () => {
+    data = join(directory, "d".repeat(100));
+    const { endpoint, socketPath } = await start();
+    expect(socketPath).toBeUndefined();
+    expect(logged.join("")).toContain("no Unix socket here");
+    const { proofKey } = announced();
+    expect(proofKey).toMatch(/^[\w-]{43}$/);
+    const nonce = "0123456789abcdef".repeat(4);
+    const proof = await fetch(`${endpoint}/server-proof?nonce=${nonce}`);
+    expect(await proof.text()).toBe(createHmac("sha256", proofKey).update(nonce).digest("hex"));
+    for (const query of ["", "?nonce=", `?nonce=${nonce}0`, `?nonce=${nonce.toUpperCase()}`]) {
+      expect((await fetch(`${endpoint}/server-proof${query}`)).status).toBe(404);
+    }
+  });
+});
+
+describe("two servers", () => {
+  it("run side by side on two data directories, and on one the second is refused and the first goes on", async () => {
+    const { endpoint } = await start();
+    const other = await start({ "secret.store.path": join(directory, "other") });
+    expect(await refusal({})).toBe(
+      `listen_failed: another server runs on ${data}: stop it, or give this one a data directory of its own (secret.store.path)`,
+    );
+    expect(announced()).toEqual({ endpoint, pid: process.pid });
+    expect(await callSocket(join(data, "server.sock"), "CreateSecret")).toBe(200);
+    expect(await callSocket(other.socketPath ?? "", "GetSecret")).toBe(404);
+  });
+
+  it("need two ports: the setting is named when one is taken, and nothing of the second is left", async () => {
     const { endpoint } = await start();
     const { port } = new URL(endpoint);
-    expect(await refusal({ "secret.server.port": port })).toMatch(
+    const other = { "secret.store.path": join(directory, "other"), "secret.server.port": port };
+    expect(await refusal(other)).toMatch(
       new RegExp(`^listen_failed: 127\\.0\\.0\\.1:${port} is in use: .*secret\\.server\\.port`),
     );
-    expect(findRunningServer(data)?.endpoint).toBe(endpoint);
+    expect(existsSync(join(directory, "other/server.sock"))).toBe(false);
     expect((await call(endpoint, "CreateSecret", readToken())).status).toBe(200);
   });
 });

@@ -7,7 +7,10 @@ import { Registry } from "prom-client";
 import { systemClock } from "./clock.ts";
 import { isLoopback } from "./config/is-loopback.ts";
 import type { Config } from "./config/schema.ts";
-import { announceServer, findRunningServer } from "./embedded/server-file.ts";
+import { lockDirectory } from "./embedded/lock-directory.ts";
+import { announceServer } from "./embedded/server-file.ts";
+import { createServerProof } from "./embedded/server-proof.ts";
+import { listenOnSocket } from "./embedded/server-socket.ts";
 import { ensureTokenFile } from "./embedded/token-file.ts";
 import { connectCluster } from "./kube/connect-cluster.ts";
 import { createKubeMetrics } from "./kube/kube-metrics.ts";
@@ -38,6 +41,8 @@ export interface StartServerOptions {
 export interface RunningSystem {
   /** Such as `http://127.0.0.1:8093`. */
   readonly endpoint: string;
+  /** The Unix socket for the user who runs it; undefined where the data directory can hold none. */
+  readonly socketPath: string | undefined;
   /** Lets the requests under way finish (10 s at the most), then closes listener and store. Idempotent. */
   close(): Promise<void>;
 }
@@ -62,8 +67,9 @@ export async function startServer(
   opened.defer(() => tracing?.close());
   const store = await openStore(config.secret, log, cluster && { ...cluster, observe: createKubeMetrics(registry) });
   opened.defer(() => store.close());
-  // Whatever the store is: token and announcement lie here.
+  // Whatever the store is: token, socket and announcement lie here.
   prepareStoreDirectory(storeConfig.path);
+  opened.defer(lockDirectory(storeConfig.path));
   const auth = resolveAuth(config.secret.auth);
   const webhookToken = await findInvalidationToken(config, cluster);
   const { limits } = server;
@@ -75,33 +81,41 @@ export async function startServer(
     allowedHosts: [server.host, ...server.allowedHosts],
     maxBodyBytes: limits.bodyBytes,
   };
-  const service = secretService({ store, config: serviceConfig, onWrite, telemetry: { log, registry, tracing } });
+  const parts = { store, onWrite };
+  const service = secretService({ ...parts, config: serviceConfig, telemetry: { log, registry, tracing } });
+  // Whoever reaches the socket is the user who runs this, and may read the token, the key and the database anyway.
+  const ownConfig: ServiceConfig = { ...serviceConfig, auth: { mode: "none" } };
+  const own = secretService({ ...parts, config: ownConfig, telemetry: { log, tracing } });
   const { host, port } = server;
   const probes = await listenForProbes(server.probeBindAddress, service.probes, log);
   opened.defer(() => probes?.close({ graceMs: 0 }));
+  const listeners: Listener[] = [];
+  opened.defer(async () => {
+    const closeListeners = listeners.map((listener) => listener.close({ graceMs: GRACE_MS }));
+    await Promise.all([service.close(), own.close(), ...closeListeners]);
+  });
+  const socket = await listenOnSocket(storeConfig.path, { handler: own.handler, log });
+  if (socket) listeners.push(socket);
+  const proof = socket ? undefined : createServerProof();
   const listener = await listen({
-    handler: service.handler,
+    handler: proof?.answering(service.handler) ?? service.handler,
     host,
     port,
     limits: { maxConnections: limits.connections, maxConnectionsPerAddress: limits.connectionsPerAddress },
     log,
     ...(tls && { tls }),
   });
-  opened.defer(async () => {
-    await Promise.all([service.close(), listener.close({ graceMs: GRACE_MS })]);
-  });
+  listeners.push(listener);
 
   const endpoint = `${tls ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
-  const other = findRunningServer(storeConfig.path);
-  if (other)
-    log.warn({ other: other.endpoint }, "another server is on this data directory; commands will use this one");
-  opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid }));
+  opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid, proofKey: proof?.key }));
   log.info({ endpoint, store: store.name, cluster: kubernetes.clusterName, auth: auth.mode }, "serving secrets");
 
   const running = opened.move();
   let closed: Promise<void> | undefined;
   return {
     endpoint,
+    socketPath: socket?.path,
     close() {
       closed ??= running.disposeAsync();
       return closed;

@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import { chmodSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ask, taskPod, writeManifest } from "../testing/pod-manifests.ts";
@@ -17,7 +20,7 @@ describe("doctor", () => {
         [
           `ok       Node ${name}, configuration in order`,
           `ok       ${at.store} is for this user alone (mode 0700)`,
-          ...["store.db", "master.key", "server.json", "token"].map(
+          ...["store.db", "master.key", "server.json", "server.sock", "token"].map(
             (file) => `ok       ${at.store}/${file} is for this user alone (mode 0600)`,
           ),
           "ok       the store opens with its master key",
@@ -64,11 +67,21 @@ describe("doctor", () => {
     expect(stdout).toContain(`problem  the server refuses the token in ${at.store}/token (HTTP 401)\n`);
   });
 
-  it("tells of a server that does not answer, and of a wrong configuration", async () => {
+  it("tells of another program on the port of a server that was killed, and of a wrong configuration", async () => {
     await at.keep({});
-    const gone = JSON.stringify({ endpoint: "http://127.0.0.1:9", pid: process.pid });
-    writeFileSync(join(at.store, "server.json"), gone, { mode: 0o600 });
-    expect((await at.call("doctor")).stdout).toContain("problem  http://127.0.0.1:9 does not answer (");
+    await using other = createServer((_, answer) => answer.end("hello"));
+    await once(other.listen(0, "127.0.0.1"), "listening");
+    const endpoint = `http://127.0.0.1:${(other.address() as AddressInfo).port}`;
+    const announce = (rest: object) =>
+      writeFileSync(join(at.store, "server.json"), JSON.stringify({ endpoint, pid: process.pid, ...rest }), {
+        mode: 0o600,
+      });
+    announce({});
+    expect((await at.call("doctor")).stdout).toContain(`note     no server is running on ${at.store};`);
+    announce({ proofKey: "key" });
+    expect((await at.call("doctor")).stdout).toContain(
+      `problem  ${endpoint} is not the server that this user started: it gave no proof, and nothing was sent to it.`,
+    );
     expect((await at.call("doctor", "--secret.sever.port", "1")).stdout).toBe(
       "problem  flag --secret.sever.port: unknown key secret.sever; did you mean secret.server?\n" +
         "         correct the configuration; nothing else was checked\n",

@@ -21,7 +21,9 @@ describe("serve", () => {
     expect(exitCode).toBe(0);
     expect(existsSync(join(at.store, "server.json"))).toBe(false);
     expect(server.output()).toContain(
-      `Listening on ${server.endpoint}\nData in      ${at.store}\nToken in     ${at.store}/token\n`,
+      `Listening on ${server.endpoint}\nData in      ${at.store}\nSocket       ${at.store}/server.sock\n` +
+        "This user's flyte-secrets commands and SDK find it by themselves and need no token.\n" +
+        `Token in     ${at.store}/token\n`,
     );
     expect(server.output()).not.toContain(token);
   });

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Config, RunningWebhook } from "@flyte-secrets/server";
+import type { Config, RunningSystem, RunningWebhook } from "@flyte-secrets/server";
 import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -51,7 +51,7 @@ async function serve(config: Config, host: Host): Promise<void> {
   if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
   const server = await startServer(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate });
   opened.defer(() => server.close());
-  host.stdout.write(greeting(server.endpoint, config.secret, webhook));
+  host.stdout.write(greeting(server, config.secret, webhook));
   if (!interrupted.aborted) await once(interrupted, "abort");
   // First, as it goes on serving until the API server has learnt of it.
   await webhook?.close();
@@ -59,7 +59,7 @@ async function serve(config: Config, host: Host): Promise<void> {
 
 /** Where it listens and how to use it. The token itself stays in its file. */
 function greeting(
-  endpoint: string,
+  { endpoint, socketPath }: RunningSystem,
   { store, kubernetes, auth }: Config["secret"],
   webhook: RunningWebhook | undefined,
 ): string {
@@ -69,14 +69,12 @@ function greeting(
   lines.push(
     store.type === "Embedded" ? `Data in      ${store.path}` : `Secrets in   namespace ${namespace} of the cluster`,
   );
+  if (socketPath) lines.push(`Socket       ${socketPath}`);
+  lines.push("This user's flyte-secrets commands and SDK find it by themselves and need no token.");
   if (auth.mode === "token") {
-    lines.push(
-      `Token in     ${auth.tokenFile}`,
-      "This user's flyte-secrets commands and SDK find both by themselves; other clients send the token as",
-      "`authorization: Bearer TOKEN`.",
-    );
+    lines.push(`Token in     ${auth.tokenFile}`, "Other clients send it as `authorization: Bearer TOKEN`.");
   } else if (auth.mode === "oidc") {
-    lines.push(`Callers send a token that ${auth.oidc.issuer} has issued for ${auth.oidc.audience}.`);
+    lines.push(`Other clients send a token that ${auth.oidc.issuer} has issued for ${auth.oidc.audience}.`);
   } else {
     lines.push("Everybody who reaches this address may use it (--auth none).");
   }

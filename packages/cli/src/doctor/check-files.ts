@@ -8,7 +8,8 @@ import { type Finding, note, ok, problem } from "./finding.ts";
 export function checkFiles({ secret }: Config): Finding[] {
   const { path } = secret.store;
   if (!exists(path)) return [note(`${path} is not there yet; flyte-secrets serve makes it`)];
-  const files = [join(path, "store.db"), join(path, "master.key"), join(path, "server.json"), secret.auth.tokenFile];
+  const names = ["store.db", "master.key", "server.json", "server.sock"];
+  const files = [...names.map((name) => join(path, name)), secret.auth.tokenFile];
   return [checkPrivate(path, 0o700), ...files.filter(exists).map((file) => checkPrivate(file, 0o600))];
 }
 

@@ -1,41 +1,52 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type Agent, type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
 import { isSecretsError } from "@flyte-secrets/core";
-import { type Config, findRunningServer } from "@flyte-secrets/server/local";
+import { createOwnAgent, type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
+import type { Config } from "@flyte-secrets/server/local";
 import { checkClock } from "./check-clock.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
 const ANSWER_LIMIT_MS = 5_000;
 
-/** Whether the server that the data directory announces is there, ready, of one time with us, and takes the token. */
+/** Whether the server of the data directory runs, is ready, of one time with us, and takes the token on its TCP port. */
 export async function checkServer({ secret }: Config): Promise<Finding[]> {
   const { path } = secret.store;
-  const server = announced(path);
-  // That the announcement is open to others is told by the check of the files.
-  if (!server) return [note(`no server is running on ${path}; flyte-secrets serve starts one`)];
-  const { endpoint, pid } = server;
-  const answer = await ask(`${endpoint}/readyz`, {});
-  if (typeof answer === "string") {
-    return [problem(`${endpoint} does not answer (${answer})`, `stop process ${pid}, then run flyte-secrets serve`)];
-  }
-  return [
-    await checkReady(answer, endpoint),
-    checkClock("the server", answer.headers.get("date")),
-    await checkToken(endpoint, secret.auth),
-  ];
-}
-
-function announced(path: string): ReturnType<typeof findRunningServer> {
   try {
-    return findRunningServer(path);
+    const server = await findEmbeddedServer(path);
+    return server
+      ? await checkRunning(server, secret.auth)
+      : [note(`no server is running on ${path}; flyte-secrets serve starts one`)];
   } catch (error) {
-    if (isSecretsError(error, "unsafe_permissions")) return undefined;
+    // That the directory is open to others is told by the check of the files.
+    if (isSecretsError(error, "unsafe_permissions")) return [];
+    if (isSecretsError(error)) return [problem(error.message, "see what has the port")];
     throw error;
   }
 }
 
-async function checkReady(answer: Response, endpoint: string): Promise<Finding> {
-  if (answer.ok) return ok(`${endpoint} is ready`);
-  return problem(`${endpoint} is not ready: ${(await answer.text()).trim()}`, "mend what it names; the log has more");
+async function checkRunning({ endpoint, route }: EmbeddedServer, auth: Config["secret"]["auth"]): Promise<Finding[]> {
+  const agent = createOwnAgent(route);
+  try {
+    const { status, date, body } = await askOwn(agent, "/readyz");
+    const ready =
+      status === 200
+        ? ok(`${endpoint} is ready`)
+        : problem(`${endpoint} is not ready: ${body.trim()}`, "mend what it names; the log has more");
+    return [ready, checkClock("the server", date), await checkToken(endpoint, auth)];
+  } catch (error) {
+    const reason = error instanceof Error && "code" in error ? String(error.code) : "no answer";
+    return [problem(`${endpoint} does not answer (${reason})`, "stop it, then run flyte-secrets serve")];
+  } finally {
+    agent.destroy();
+  }
+}
+
+async function askOwn(agent: Agent, path: string): Promise<{ status: number; date: string | undefined; body: string }> {
+  const sent = request({ agent, path, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }).end();
+  const answer: IncomingMessage = (await once(sent, "response"))[0];
+  return { status: answer.statusCode ?? 0, date: answer.headers.date, body: await text(answer) };
 }
 
 async function checkToken(endpoint: string, { tokenFile }: Config["secret"]["auth"]): Promise<Finding> {

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -47,7 +46,6 @@ const plain = (endpoint: string): Connection => ({
   timeoutMs: 30_000,
 });
 const encodeKey = (text: string): string => Buffer.from(text).toString("base64");
-const running = (endpoint: string, pid = process.pid): string => JSON.stringify({ endpoint, pid });
 
 describe("options", () => {
   test("say everything", async () => {
@@ -241,11 +239,8 @@ describe("configuration files", () => {
   });
 
   test("one of another tool says nothing", async () => {
-    const files = {
-      "repo/src/config.yaml": "- admin\n- 2\n",
-      "home/.flyte-secrets/server.json": running("http://127.0.0.1:8093"),
-    };
-    expect(await resolveIn({ files })).toEqual(plain("http://127.0.0.1:8093"));
+    const files = { "repo/src/config.yaml": "- admin\n- 2\n", "home/.flyte/config.yaml": content("f.example") };
+    expect((await resolveIn({ files, variables: { FLYTE_ENDPOINT: "e.example" } })).endpoint).toBe("https://e.example");
   });
 
   test.each([
@@ -263,42 +258,6 @@ describe("configuration files", () => {
     expect(await refusal({ files: { "repo/src/config.yaml": "admin: {" } })).toEqual([
       "invalid_config",
       "<root>/repo/src/config.yaml is not YAML: BAD_INDENT at line 1, column 9.",
-    ]);
-  });
-});
-
-describe("the embedded server of this user", () => {
-  const files = {
-    "home/.flyte-secrets/server.json": running("http://127.0.0.1:8093"),
-    "home/.flyte-secrets/token": "the-token\n",
-  };
-
-  test("is found with its token, also when it is named", async () => {
-    const found = { ...plain("http://127.0.0.1:8093"), auth: { kind: "token", token: "the-token" } };
-    expect(await resolveIn({ files })).toEqual(found);
-    expect(await resolveIn({ files }, { endpoint: "127.0.0.1:8093", insecure: true })).toEqual(found);
-  });
-
-  test("keeps its token from every other endpoint", async () => {
-    expect(await resolveIn({ files }, { endpoint: "http://127.0.0.1:9000" })).toEqual(plain("http://127.0.0.1:9000"));
-  });
-
-  test("may keep its data elsewhere, and run without authentication", async () => {
-    const elsewhere = { "home/data/server.json": running("http://127.0.0.1:9") };
-    for (const SECRET_STORE_PATH of ["~/data", "../../home/data", join(root, "home/data")]) {
-      const surroundings = { files: { ...files, ...elsewhere }, variables: { SECRET_STORE_PATH } };
-      expect(await resolveIn(surroundings)).toEqual(plain("http://127.0.0.1:9"));
-    }
-  });
-
-  test.each<[string, () => string]>([
-    ["has died", () => running("http://127.0.0.1:8093", spawnSync("true").pid)],
-    ["is starting", () => '{"endpoint":'],
-  ])("that %s is none, and the message says what to do", async (_, server) => {
-    expect(await refusal({ files: { ...files, "home/.flyte-secrets/server.json": server() } })).toEqual([
-      "no_service",
-      "No service is known. Start one on this machine with `flyte-secrets serve`, or name one: the endpoint of init(), " +
-        "FLYTE_ENDPOINT, or admin.endpoint in .flyte/config.yaml.",
     ]);
   });
 });

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { type Environment, processEnvironment } from "../environment.ts";
 import { readConfigFile } from "./config-file.ts";
-import { type EmbeddedServer, findEmbeddedServer } from "./embedded-server.ts";
+import { dataDirectory, type EmbeddedServer, findEmbeddedServer } from "./embedded-server.ts";
 import { type ApiKey, organizationOf, parseApiKey, parseEndpoint } from "./endpoint.ts";
+import type { OwnRoute } from "./own-route.ts";
 import { readFileIfThere } from "./read-file-if-there.ts";
 import { parseFlag, readSettings, type Settings } from "./settings.ts";
 
@@ -40,6 +41,8 @@ export interface Connection {
     | { readonly kind: "credentials"; readonly credentials: ClientCredentials };
   readonly tls: { readonly rejectUnauthorized: boolean; readonly ca?: string };
   readonly timeoutMs: number;
+  /** The way to the server that this user runs; undefined for any other service, which is reached by its endpoint. */
+  readonly own?: OwnRoute | undefined;
 }
 
 /**
@@ -47,7 +50,7 @@ export interface Connection {
  * `FLYTE_TASK_*`, `FLYTE_ENDPOINT`, what Flyte sets in a task, Flyte's configuration file, the embedded server that this user
  * runs. An empty string counts as given: it stands for no project or domain. What a configuration file says about how to
  * reach the service (`insecure`, certificates) counts for that file's endpoint only. Without token and credentials in the
- * options, each is used only where it belongs: the API key and the embedded server's token at their own endpoint,
+ * options, each is used only where it belongs: the API key at its own endpoint,
  * `FLYTE_SECRETS_TOKEN` (ours) at one that options or variables name. `no_service` when no endpoint is known,
  * `invalid_config` when a setting is wrong.
  */
@@ -59,15 +62,17 @@ export async function resolveConnection(
   const apiKey = variables.FLYTE_API_KEY ? parseApiKey(variables.FLYTE_API_KEY, "FLYTE_API_KEY") : undefined;
   const stated = [options, fromApiKey(apiKey), ...fromVariables(variables)];
   const file = await readConfigFile(options.config, environment);
-  const embedded = await findEmbeddedServer(environment);
-
   const scope = [...stated, file?.settings ?? {}];
   const isStated = first(stated, "endpoint") !== undefined;
-  const reach = isStated ? stated : [...scope, { endpoint: embedded?.endpoint }];
-  const endpoint = first(reach, "endpoint");
-  if (endpoint === undefined) throw unknownEndpoint();
+  const reach = isStated ? stated : scope;
+  const named = first(reach, "endpoint");
+  const address = named === undefined ? undefined : parseEndpoint(named, first(reach, "insecure") ?? false, "endpoint");
+  // An address with credentials for it is called as it is told, whoever is there.
+  const isTold = address !== undefined && (options.token ?? options.credentials) !== undefined;
+  const embedded = isTold ? undefined : await findOwnServer(environment, address);
+  const url = address ?? (embedded && new URL(embedded.endpoint));
+  if (url === undefined) throw unknownEndpoint();
 
-  const url = parseEndpoint(endpoint, first(reach, "insecure") ?? false, "endpoint");
   const caPath = first(reach, "caCertFilePath");
   const ca = caPath === undefined ? undefined : await readCertificates(resolve(cwd, caPath));
   return {
@@ -78,7 +83,19 @@ export async function resolveConnection(
     auth: toAuth(options, url, { apiKey, embedded, token: isStated ? variables.FLYTE_SECRETS_TOKEN : undefined }),
     tls: { rejectUnauthorized: !(first(reach, "insecureSkipVerify") ?? false), ...(ca !== undefined && { ca }) },
     timeoutMs: options.timeoutMs ?? 30_000,
+    own: embedded?.route,
   };
+}
+
+/** This user's server: where no address is named, or the one named is its own. */
+async function findOwnServer(environment: Environment, address: URL | undefined): Promise<EmbeddedServer | undefined> {
+  try {
+    return await findEmbeddedServer(dataDirectory(environment), address);
+  } catch (error) {
+    // No reason to fail for those who name another service.
+    if (address !== undefined && isSecretsError(error, "unsafe_permissions")) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -126,11 +143,10 @@ function toAuth(
   if (token !== undefined) return { kind: "token", token };
   if (credentials !== undefined) return { kind: "credentials", credentials };
   const { apiKey, embedded } = found;
+  if (embedded !== undefined)
+    return embedded.token === undefined ? { kind: "none" } : { kind: "token", token: embedded.token };
   if (apiKey !== undefined && parseEndpoint(apiKey.endpoint, false, "FLYTE_API_KEY").hostname === url.hostname) {
     return { kind: "credentials", credentials: { clientId: apiKey.clientId, clientSecret: apiKey.clientSecret } };
-  }
-  if (embedded?.token !== undefined && URL.parse(embedded.endpoint)?.origin === url.origin) {
-    return { kind: "token", token: embedded.token };
   }
   return found.token ? { kind: "token", token: found.token } : { kind: "none" };
 }

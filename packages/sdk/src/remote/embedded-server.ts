@@ -1,45 +1,72 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
 import type { Environment } from "../environment.ts";
-import { readFileIfThere } from "./read-file-if-there.ts";
+import { checkDirectory, isOwn } from "./own-directory.ts";
+import { type OwnRoute, openOwnConnection } from "./own-route.ts";
 
-/** The embedded server that this user runs on this machine. */
+export { createOwnAgent } from "./own-route.ts";
+
+/** The embedded server that this user runs on this machine, and the way to it that nobody else can take. */
 export interface EmbeddedServer {
+  /** The TCP address that it announces. */
   readonly endpoint: string;
-  /** Undefined when it runs without authentication. */
+  readonly route: OwnRoute;
+  /** What it asks for on its TCP port; undefined on the socket, and when it runs without authentication. */
   readonly token: string | undefined;
 }
 
+/** The data directory of this user's server: `$SECRET_STORE_PATH`, else `~/.flyte-secrets`. */
+export function dataDirectory({ variables, home, cwd }: Environment): string {
+  return resolve(cwd, (variables.SECRET_STORE_PATH || "~/.flyte-secrets").replace(/^~(?=\/|$)/, home));
+}
+
 /**
- * Finds the running embedded server by what it left in its data directory (`$SECRET_STORE_PATH`, else `~/.flyte-secrets`).
- * Undefined when there is none, also when it has died without tidying up.
+ * Finds the running embedded server of a data directory: by its socket, or where there can be none, by the key with which it proves
+ * itself. Undefined when none runs, also when it has died without tidying up, whoever has its process number and port now. With `at`,
+ * only a server that announces that address.
+ * @throws SecretsError `unsafe_permissions` when the directory isn't this user's alone to write, `call_refused` when somebody else
+ * answers at the address.
  */
-export async function findEmbeddedServer({ variables, home, cwd }: Environment): Promise<EmbeddedServer | undefined> {
-  const directory = resolve(cwd, (variables.SECRET_STORE_PATH || "~/.flyte-secrets").replace(/^~(?=\/|$)/, home));
-  const text = await readOwn(join(directory, "server.json"));
-  const server = text === undefined ? undefined : parseServer(text);
-  if (server === undefined || !isAlive(server.pid)) return undefined;
-  const token = (await readOwn(join(directory, "token")))?.trim();
-  return { endpoint: server.endpoint, token: token || undefined };
+export async function findEmbeddedServer(directory: string, at?: URL): Promise<EmbeddedServer | undefined> {
+  if (!(await checkDirectory(directory))) return undefined;
+  const announced = parseAnnouncement(await readOwn(join(directory, "server.json")));
+  if (at !== undefined && URL.parse(announced.endpoint)?.origin !== at.origin) return undefined;
+  const { endpoint, proofKey } = announced;
+  const route: OwnRoute =
+    proofKey === undefined ? { kind: "socket", directory } : { kind: "proof", endpoint, key: proofKey };
+  const connection = await openOwnConnection(route);
+  if (connection === undefined) return undefined;
+  connection.destroy();
+  const token = route.kind === "proof" ? (await readOwn(join(directory, "token")))?.trim() : undefined;
+  return { endpoint, route, token: token || undefined };
 }
 
-/** What this user may not read is not this user's, and no reason to fail for those who name another service. */
-const readOwn = (path: string): Promise<string | undefined> => readFileIfThere(path).catch(() => undefined);
-
-/** Undefined for a file that is being written: the server is not there yet. */
-function parseServer(text: string): { endpoint: string; pid: number } | undefined {
+/** A file of this user's; what is somebody else's, a link or no file counts as not there. */
+async function readOwn(path: string): Promise<string | undefined> {
+  let file: FileHandle | undefined;
   try {
-    const { endpoint, pid }: { endpoint?: unknown; pid?: unknown } = JSON.parse(text);
-    return typeof endpoint === "string" && typeof pid === "number" ? { endpoint, pid } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    return stats.isFile() && isOwn(stats) ? await file.readFile("utf8") : undefined;
   } catch (error) {
-    // There, but somebody else's.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
+    if (error instanceof SecretsError) throw error;
+    return undefined;
+  } finally {
+    await file?.close();
   }
+}
+
+/** The address alone for a file that is being written, or none: the socket is enough. */
+function parseAnnouncement(text: string | undefined): { endpoint: string; proofKey?: string } {
+  try {
+    const { endpoint, proofKey }: { endpoint?: unknown; proofKey?: unknown } = JSON.parse(text ?? "");
+    if (typeof endpoint === "string" && URL.canParse(endpoint)) {
+      return { endpoint, ...(typeof proofKey === "string" && { proofKey }) };
+    }
+  } catch {
+    // As when there is none.
+  }
+  return { endpoint: "http://localhost" };
 }

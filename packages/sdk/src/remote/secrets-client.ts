@@ -11,6 +11,7 @@ import {
   type SelectClusterRequestSchema,
 } from "@flyte-secrets/idl";
 import type { Connection } from "./connection.ts";
+import { createOwnAgent } from "./own-route.ts";
 import { toSecretsError } from "./to-secrets-error.ts";
 import { createTokenSource, type TokenSource } from "./token-source.ts";
 
@@ -49,10 +50,10 @@ type Resource = NonNullable<MessageInitShape<typeof SelectClusterRequestSchema>[
 
 /** Opens a client. Nothing is sent before the first call. */
 export function createSecretsClient(connection: Connection): SecretsClient {
-  const { endpoint, tls, timeoutMs } = connection;
-  const agent = endpoint.startsWith("https:")
-    ? new HttpsAgent({ keepAlive: true })
-    : new HttpAgent({ keepAlive: true });
+  const { tls, timeoutMs, own } = connection;
+  // On the socket there is neither TLS nor a host to name.
+  const endpoint = own === undefined ? connection.endpoint : OWN_SERVER;
+  const agent = createAgent(connection);
   const connect = (baseUrl: string, interceptors: Interceptor[]): Transport =>
     createConnectTransport({
       baseUrl,
@@ -95,7 +96,7 @@ export function createSecretsClient(connection: Connection): SecretsClient {
         baseUrl = await select(clusterPool, options);
         return await make(serviceAt(baseUrl), options);
       } catch (error) {
-        throw toSecretsError(error, baseUrl);
+        throw toSecretsError(error, own === undefined ? baseUrl : connection.endpoint);
       }
     },
     close: () => agent.destroy(),
@@ -103,6 +104,14 @@ export function createSecretsClient(connection: Connection): SecretsClient {
       agent.destroy();
     },
   };
+}
+
+/** How the user's own server is called in requests, whose connections go to it whatever they name. */
+const OWN_SERVER = "http://localhost";
+
+function createAgent({ endpoint, own }: Connection): HttpAgent {
+  if (own !== undefined) return createOwnAgent(own);
+  return endpoint.startsWith("https:") ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
 }
 
 /** What decides where the call goes: the pool, else the narrowest part of the scope. */

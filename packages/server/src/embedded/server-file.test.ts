@@ -1,9 +1,8 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, it, test } from "vitest";
-import { announceServer, findRunningServer } from "./server-file.ts";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { announceServer } from "./server-file.ts";
 
 let directory: string;
 let file: string;
@@ -18,37 +17,7 @@ it("announces a server for this user alone until it is taken back", () => {
   const takeBack = announceServer(directory, server);
   expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(server);
   expect(statSync(file).mode & 0o777).toBe(0o600);
-  expect(findRunningServer(directory)).toEqual(server);
+  takeBack();
   takeBack();
   expect(existsSync(file)).toBe(false);
-  expect(findRunningServer(directory)).toBeUndefined();
-});
-
-it("lets the later of two servers be found, and keeps its announcement when the earlier one ends", () => {
-  const takeBackFirst = announceServer(directory, { endpoint: "http://127.0.0.1:1", pid: process.pid });
-  const second = { endpoint: "http://127.0.0.1:2", pid: process.pid };
-  const takeBackSecond = announceServer(directory, second);
-  takeBackFirst();
-  expect(findRunningServer(directory)).toEqual(second);
-  takeBackSecond();
-  takeBackSecond();
-  expect(existsSync(file)).toBe(false);
-});
-
-it("does not find a server whose process has ended", () => {
-  const { pid } = spawnSync(process.execPath, ["-e", ""]);
-  announceServer(directory, { endpoint: "http://127.0.0.1:1", pid });
-  expect(findRunningServer(directory)).toBeUndefined();
-});
-
-test.each([
-  "",
-  "{",
-  "[]",
-  '{"endpoint":"x","pid":1}',
-  '{"endpoint":"http://a","pid":"1"}',
-  '{"endpoint":"http://a"}',
-])("finds no server in a file with %j", (text) => {
-  writeFileSync(file, text, { mode: 0o600 });
-  expect(findRunningServer(directory)).toBeUndefined();
 });

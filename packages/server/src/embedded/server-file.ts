@@ -1,52 +1,28 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { z } from "zod";
-import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
+import { writePrivateFile } from "../store/private-file.ts";
 import { toStoreError } from "../store/store-error.ts";
 
-const serverFile = z.object({ endpoint: z.url(), pid: z.int().positive() });
-
-/** A server that runs on this machine, as its data directory announces it. */
-export type RunningServer = z.output<typeof serverFile>;
+/** What a data directory says of the server that runs on it. */
+export interface ServerAnnouncement {
+  /** Its TCP address, such as `http://127.0.0.1:8093`. */
+  readonly endpoint: string;
+  readonly pid: number;
+  /** Where there is no socket: the key of its {@link ServerProof}. */
+  readonly proofKey?: string | undefined;
+}
 
 /**
- * Announces this process's server in `server.json` of its data directory, where CLI and SDK look for it. Of two servers on one
- * directory the later one is found.
- * @returns what takes the announcement back, unless a later server has made its own.
+ * Announces this process's server in `server.json` of its data directory. It tells people and tools the address, and is no proof that
+ * the server still runs: CLI and SDK trust the socket beside it, or the proof. The caller holds the directory's lock.
+ * @returns what takes the announcement back.
  */
-export function announceServer(directory: string, server: RunningServer): () => void {
+export function announceServer(directory: string, server: ServerAnnouncement): () => void {
   const path = join(directory, "server.json");
-  const text = JSON.stringify(server);
   try {
-    writePrivateFile(path, `${text}\n`, { replace: true });
+    writePrivateFile(path, `${JSON.stringify(server)}\n`, { replace: true });
   } catch (error) {
     throw toStoreError(error, path);
   }
-  return () => {
-    if (readPrivateFile(path)?.trim() === text) rmSync(path, { force: true });
-  };
-}
-
-/** The server that the data directory announces; undefined when there is none, or its process has ended without taking it back. */
-export function findRunningServer(directory: string): RunningServer | undefined {
-  const text = readPrivateFile(join(directory, "server.json"));
-  const parsed = text === undefined ? undefined : serverFile.safeParse(parseJson(text)).data;
-  return parsed !== undefined && isAlive(parsed.pid) ? parsed : undefined;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch (error) {
-    // The process is there and somebody else's.
-    return error instanceof Error && "code" in error && error.code === "EPERM";
-  }
+  return () => rmSync(path, { force: true });
 }

@@ -18,6 +18,8 @@ export interface ListenOptions {
   readonly host?: string | undefined;
   /** 0 takes a free one. */
   readonly port: number;
+  /** A Unix socket, which is made and removed, in place of host and port. */
+  readonly path?: string;
   /** What host and port come from, for errors. Default: `secret.server.host` and `secret.server.port`. */
   readonly settings?: ListenAttempt["settings"];
   /** Certificate chain and private key, in PEM. Without it, plain HTTP. */
@@ -46,7 +48,14 @@ const SETTINGS = { host: "secret.server.host", port: "secret.server.port" };
  * The HTTP/1.1 server itself listens, and only its connection listener is replaced: Node keeps watch over slow requests and
  * idle connections of a server that listens, not of one that is handed sockets.
  */
-export async function listen({ host, port, log, settings = SETTINGS, ...options }: ListenOptions): Promise<Listener> {
+export async function listen({
+  host,
+  port,
+  path,
+  log,
+  settings = SETTINGS,
+  ...options
+}: ListenOptions): Promise<Listener> {
   const limits = { ...DEFAULT_LISTENER_LIMITS, ...options.limits };
   const connections = createConnectionTable(limits);
   let closing = false;
@@ -96,9 +105,10 @@ export async function listen({ host, port, log, settings = SETTINGS, ...options 
   });
 
   try {
-    await once(server.listen({ port, ...(host !== undefined && { host }) }), "listening");
+    const address = path === undefined ? { port, ...(host !== undefined && { host }) } : { path };
+    await once(server.listen(address), "listening");
   } catch (error) {
-    throw toListenFailure(error, { address: `${host ?? ""}:${port}`, settings });
+    throw toListenFailure(error, { address: path ?? `${host ?? ""}:${port}`, settings });
   }
   // Such as too many open files: a connection is lost, the server is not.
   server.on("error", (error) => log?.warn({ err: error }, "a connection could not be accepted"));

@@ -1,0 +1,165 @@
+import { once } from "node:events";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { OTHER_UID, requireOtherUser, startImpostor } from "../support/other-user.ts";
+import { describeWith } from "../support/requirement.ts";
+import { runProgram } from "../support/run-program.ts";
+
+const CLI = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
+const CANARY = "CANARY-new-value-4711";
+
+let home: string;
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "local-user-"));
+  return () => rmSync(home, { recursive: true });
+});
+
+async function serve(args: readonly string[] = []): Promise<ServeProcess> {
+  const server = await startServe({ directory: home, args });
+  onTestFinished(async () => void (await server.close()));
+  return server;
+}
+
+const environment = (rest: Record<string, string> = {}) => ({
+  HOME: home,
+  SECRET_STORE_PATH: join(home, "store"),
+  ...rest,
+});
+
+/** The real command, which gets the canary as its standard input. */
+const run = (args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}) =>
+  runProgram(process.execPath, [CLI, ...args], {
+    env: environment(options.env),
+    cwd: options.cwd ?? home,
+    input: CANARY,
+  });
+
+const create = (...args: string[]) => run(["create", "secret", "stripe-key", "--from-file", "-", ...args]);
+
+const NO_SERVICE = {
+  exitCode: 1,
+  stdout: "",
+  stderr:
+    "error: No service is known. Start one on this machine with `flyte-secrets serve`, or name one: the endpoint of init(), " +
+    "FLYTE_ENDPOINT, or admin.endpoint in .flyte/config.yaml.\n",
+};
+
+/** Kills the server as the system does when memory is short. */
+async function kill(server: ServeProcess): Promise<void> {
+  const ended = once(server.process, "exit");
+  server.process.kill("SIGKILL");
+  await ended;
+}
+
+describeWith(requireOtherUser(), "another user of the machine", () => {
+  test("H1: has port and process number of a killed server, and is sent neither token nor value", async () => {
+    const server = await serve();
+    await kill(server);
+    const impostor = await startImpostor(server.port);
+    // Numbers are given out again in the end; this saves the test the wait.
+    const file = join(home, "store/server.json");
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), pid: impostor.pid }));
+    expect(await create()).toEqual(NO_SERVICE);
+    expect((await run(["get", "secret"])).exitCode).toBe(1);
+    expect((await run(["doctor"])).stdout).toContain("note     no server is running on ");
+    expect(await impostor.stop()).toBe("");
+  });
+
+  test("H1: has the port of a killed server that could have no socket, and is sent nothing but the question for a proof", async () => {
+    const store = join(home, "s".repeat(100));
+    const server = await startServe({ directory: home, env: { SECRET_STORE_PATH: store } });
+    const env = environment({ SECRET_STORE_PATH: store });
+    expect((await run(["create", "secret", "before", "--from-file", "-"], { env })).exitCode).toBe(0);
+    await kill(server);
+    const impostor = await startImpostor(server.port);
+    const { exitCode, stderr } = await run(["create", "secret", "stripe-key", "--from-file", "-"], { env });
+    expect([exitCode, stderr]).toEqual([
+      1,
+      `error: ${server.endpoint} is not the server that this user started: it gave no proof, and nothing was sent to it. ` +
+        "Another program has its port; start the server again with `flyte-secrets serve`.\n",
+    ]);
+    expect(await impostor.stop()).toMatch(/^GET \/server-proof\?nonce=[0-9a-f]{64} host localhost $/);
+  });
+
+  test("H1: owns the directory that HOME or SECRET_STORE_PATH leads to, and is sent nothing", async () => {
+    const impostor = await startImpostor(0);
+    const store = join(home, "store");
+    mkdirSync(store);
+    const announcement = { endpoint: `http://127.0.0.1:${impostor.port}`, pid: impostor.pid, proofKey: "known" };
+    writeFileSync(join(store, "server.json"), JSON.stringify(announcement));
+    for (const path of [store, join(store, "server.json")]) chownSync(path, OTHER_UID, OTHER_UID);
+    const refused = `error: ${store}, where the server of this user would be, belongs to user ${OTHER_UID}. Set SECRET_STORE_PATH to a directory of your own, or name an endpoint.\n`;
+    expect(await create()).toEqual({ exitCode: 1, stdout: "", stderr: refused });
+    // The directory is this user's again, the announcement in it is not.
+    chownSync(store, 0, 0);
+    expect(await create()).toEqual(NO_SERVICE);
+    chmodSync(store, 0o777);
+    expect((await create()).stderr).toContain("can be written by other users (mode 0777). Run: chmod 700 ");
+    expect(await impostor.stop()).toBe("");
+  });
+
+  test("H1: cannot reach the socket, and the port asks for the token as before", async () => {
+    const server = await serve();
+    const program = `const s = require("node:net").connect(process.argv[1]); s.on("connect", () => process.exit(1)); s.on("error", (error) => console.log(error.code));`;
+    const asOther = [
+      "--reuid",
+      `${OTHER_UID}`,
+      "--regid",
+      `${OTHER_UID}`,
+      "--clear-groups",
+      process.execPath,
+      "-e",
+      program,
+    ];
+    chmodSync(home, 0o755);
+    const { stdout } = await runProgram("setpriv", [...asOther, join(home, "store/server.sock")]);
+    expect(stdout).toBe("EACCES\n");
+    expect((await fetch(`${server.endpoint}/secrets/api/v1`)).status).toBe(401);
+  });
+});
+
+test("H1: several servers side by side are each reached by their own directory, and none orphans another", async () => {
+  const [first, second] = [await serve(), await startServe()];
+  onTestFinished(async () => void (await second.close()));
+  expect((await create()).exitCode).toBe(0);
+  expect(
+    (await runProgram(process.execPath, [CLI, "get", "secret", "stripe-key"], { env: { ...second.env } })).exitCode,
+  ).toBe(1);
+  // On one directory the second is refused, and the first is still found.
+  const again = await run(["serve", "--port", "0"]);
+  expect(again).toEqual({
+    exitCode: 1,
+    stdout: "",
+    stderr: `error: another server runs on ${join(home, "store")}: stop it, or give this one a data directory of its own (secret.store.path)\n`,
+  });
+  expect((await run(["get", "secret", "stripe-key"])).exitCode).toBe(0);
+  await kill(first);
+  const restarted = await serve();
+  expect((await run(["get", "secret", "stripe-key"])).exitCode).toBe(0);
+  await restarted.close();
+  expect(existsSync(join(home, "store/server.sock"))).toBe(false);
+});
+
+test("H1: a socket that is a link elsewhere is not followed", async () => {
+  const server = await serve();
+  const elsewhere = mkdtempSync(join(tmpdir(), "local-user-"));
+  onTestFinished(() => rmSync(elsewhere, { recursive: true }));
+  symlinkSync(join(home, "store/server.sock"), join(elsewhere, "server.sock"));
+  chmodSync(elsewhere, 0o700);
+  const { stderr } = await run(["get", "secret"], { env: { SECRET_STORE_PATH: elsewhere } });
+  expect(stderr).toBe(NO_SERVICE.stderr);
+  expect(server.process.exitCode).toBeNull();
+});

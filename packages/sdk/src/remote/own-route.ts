@@ -1,0 +1,141 @@
+import { createHmac, randomBytes } from "node:crypto";
+import { on, once } from "node:events";
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync } from "node:fs";
+import { Agent } from "node:http";
+import { connect, type Socket } from "node:net";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import { SecretsError } from "@flyte-secrets/core";
+import { assertOwn } from "./own-directory.ts";
+
+/** How this user's own server is reached so that nobody else can be in its place. */
+export type OwnRoute =
+  /** By the socket in its data directory. */
+  | { readonly kind: "socket"; readonly directory: string }
+  /** By TCP, where every connection begins with a proof that the server has the key of its announcement. */
+  | { readonly kind: "proof"; readonly endpoint: string; readonly key: string };
+
+/** For the connection and the proof together. */
+const LIMIT_MS = 5_000;
+const MAX_ANSWER_BYTES = 4096;
+/** An HMAC-SHA256 in hex. */
+const PROOF_LENGTH = 64;
+
+/**
+ * An agent whose every request goes that way, whatever address it names, on a connection of its own: on one machine that costs next to
+ * nothing, and none is left over from before a restart of the server.
+ */
+export function createOwnAgent(route: OwnRoute): Agent {
+  const agent = new Agent({ keepAlive: false });
+  agent.createConnection = (_options, callback) => {
+    openOwnConnection(route).then(
+      (socket) => (socket ? callback?.(null, socket) : callback?.(notRunning(route), NO_SOCKET)),
+      (error: Error) => callback?.(error, NO_SOCKET),
+    );
+    return undefined;
+  };
+  return agent;
+}
+
+/** Node's types want a stream beside an error; nobody looks at it. */
+const NO_SOCKET = undefined as unknown as Duplex;
+
+/**
+ * A new connection to the server, or undefined when none listens there.
+ * @throws SecretsError `unsafe_permissions` when directory or socket aren't this user's, `call_refused` when the proof is wrong.
+ */
+export async function openOwnConnection(route: OwnRoute): Promise<Socket | undefined> {
+  const socket = route.kind === "socket" ? connectSocket(route.directory) : connectTcp(route.endpoint);
+  if (socket === undefined) return undefined;
+  if (!(await isConnected(socket))) return undefined;
+  if (route.kind === "proof") await demandProof(socket, route);
+  return socket;
+}
+
+/**
+ * The directory is opened first, then looked at, then entered by its descriptor (where Linux's `/proc` is there): nobody can put
+ * another in its place in between.
+ */
+function connectSocket(directory: string): Socket | undefined {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
+    assertOwn(directory, fstatSync(descriptor));
+    const opened = `/proc/self/fd/${descriptor}`;
+    const path = join(existsSync(opened) ? opened : directory, "server.sock");
+    const stats = lstatSync(path);
+    if (!stats.isSocket()) return undefined;
+    assertOwn(join(directory, "server.sock"), stats);
+    return connect(path);
+  } catch (error) {
+    if (error instanceof SecretsError) throw error;
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function connectTcp(endpoint: string): Socket {
+  const { protocol, hostname, port } = new URL(endpoint);
+  const host = hostname.replace(/^\[(.*)\]$/, "$1");
+  if (protocol !== "https:") return connect({ host, port: Number(port || 80) });
+  // Its certificate may be one that it made itself: the proof says whose server it is.
+  return connectTls({ host, port: Number(port || 443), ALPNProtocols: ["http/1.1"], rejectUnauthorized: false });
+}
+
+/** False when nobody listens there. */
+async function isConnected(socket: Socket): Promise<boolean> {
+  try {
+    await once(socket, "encrypted" in socket ? "secureConnect" : "connect", { signal: AbortSignal.timeout(LIMIT_MS) });
+    return true;
+  } catch {
+    drop(socket);
+    return false;
+  }
+}
+
+/** Asks for the HMAC of a nonce, and leaves the connection as it was for the request that follows. */
+async function demandProof(socket: Socket, { endpoint, key }: Extract<OwnRoute, { kind: "proof" }>): Promise<void> {
+  const nonce = randomBytes(32).toString("hex");
+  const expected = createHmac("sha256", key).update(nonce).digest("hex");
+  socket.write(`GET /server-proof?nonce=${nonce} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
+  const answer = await readAnswer(socket);
+  if (answer === expected) return;
+  drop(socket);
+  throw new SecretsError(
+    "call_refused",
+    `${endpoint} is not the server that this user started: it gave no proof, and nothing was sent to it. ` +
+      "Another program has its port; start the server again with `flyte-secrets serve`.",
+  );
+}
+
+/** The body of an answer as long as a proof; undefined for any other, or none. */
+async function readAnswer(socket: Socket): Promise<string | undefined> {
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  let text = "";
+  try {
+    for await (const [chunk] of on(socket, "data", { signal, close: ["end", "close"] })) {
+      text += chunk.toString("latin1");
+      const [head = "", body = ""] = text.split("\r\n\r\n", 2);
+      if (body.length === PROOF_LENGTH) return head.startsWith("HTTP/1.1 200 ") ? body : undefined;
+      if (text.length > MAX_ANSWER_BYTES) return undefined;
+    }
+  } catch {
+    // Broken, or too slow.
+  }
+  return undefined;
+}
+
+/** An error that comes after it is of no interest any more. */
+function drop(socket: Socket): void {
+  socket.on("error", () => {}).destroy();
+}
+
+function notRunning(route: OwnRoute): SecretsError {
+  const where = route.kind === "socket" ? join(route.directory, "server.sock") : route.endpoint;
+  return new SecretsError(
+    "store_unavailable",
+    `The server of this user (${where}) does not run any more. Start it with \`flyte-secrets serve\`.`,
+  );
+}
