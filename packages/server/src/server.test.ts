@@ -146,7 +146,8 @@ describe("a port for probes", () => {
 
   it("is named when it can't be had", async () => {
     const { port } = new URL((await start()).endpoint);
-    expect(await refusal({ "secret.server.probeBindAddress": `127.0.0.1:${port}` })).toBe(
+    const other = { "secret.store.path": join(directory, "other") };
+    expect(await refusal({ ...other, "secret.server.probeBindAddress": `127.0.0.1:${port}` })).toBe(
       `listen_failed: 127.0.0.1:${port} is in use: stop the other server, or choose another port (secret.server.probeBindAddress)`,
     );
     expect(await refusal({ "secret.server.probeBindAddress": "8094" })).toBe(

@@ -18,8 +18,8 @@ export function serveCommand(host: Host): Command {
     .summary("Run the secret service")
     .description(
       "Run the secret service until Ctrl-C. Without options it keeps secrets sealed in ~/.flyte-secrets and listens " +
-        "on 127.0.0.1:8093 with a token that it makes; the other commands and the SDK find both by themselves. With " +
-        "--webhook.enabled it runs the pod webhook too.",
+        "on 127.0.0.1:8093 with a token that it makes; the other commands and the SDK reach it by a socket in that " +
+        "directory and need no token. With --webhook.enabled it runs the pod webhook too.",
     )
     .option("--host <host>", "address to listen on (secret.server.host)")
     .option("--port <port>", "port to listen on, 0 for a free one (secret.server.port)")
