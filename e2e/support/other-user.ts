@@ -35,8 +35,8 @@ export async function startImpostor(port: number): Promise<Impostor> {
         response.end();
       });
     }).listen(${port}, "127.0.0.1", function () { say({ port: this.address().port }); });`;
-  const options = { uid: OTHER_UID, gid: OTHER_UID, cwd: "/", env: {}, stdio: ["ignore", "pipe", "inherit"] } as const;
-  const child = spawn(process.execPath, ["-e", program], options);
+  const child = spawn(process.execPath, ["-e", program], { uid: OTHER_UID, gid: OTHER_UID, cwd: "/", env: {} });
+  child.stderr.pipe(process.stderr);
   const sent: string[] = [];
   let listening = (_port: number) => {};
   const started = new Promise<number>((resolve) => {

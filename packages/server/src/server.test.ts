@@ -150,7 +150,7 @@ describe("a port for probes", () => {
     expect(await refusal({ ...other, "secret.server.probeBindAddress": `127.0.0.1:${port}` })).toBe(
       `listen_failed: 127.0.0.1:${port} is in use: stop the other server, or choose another port (secret.server.probeBindAddress)`,
     );
-    expect(await refusal({ "secret.server.probeBindAddress": "8094" })).toBe(
+    expect(await refusal({ ...other, "secret.server.probeBindAddress": "8094" })).toBe(
       "invalid_config: secret.server.probeBindAddress: must be HOST:PORT such as :8081, or empty for none",
     );
   });
