@@ -48,6 +48,20 @@ test("each fault of a certificate is said in words", () => {
   ]);
 });
 
+test("a certificate whose dates can't be read is none to serve with", () => {
+  // The year of the end, as ASN.1 has it: YYMMDDHHMMSSZ.
+  const date = Buffer.from(certificate.cert.replace(/-----[^-]+-----/g, ""), "base64");
+  const end = date.indexOf("Z", date.indexOf("Z") + 1) - 12;
+  date.write("x", end, "latin1");
+  const cert = `-----BEGIN CERTIFICATE-----\n${date.toString("base64")}\n-----END CERTIFICATE-----\n`;
+  expect(findFault({ ...certificate, cert, ca: cert }, check)).toBe("its dates can't be read");
+});
+
+test("a chain of which a part can't be read is none to serve with", () => {
+  const cert = `${certificate.cert}\n-----BEGIN CERTIFICATE-----\nU-\n-----END CERTIFICATE-----\n`;
+  expect(findFault({ ...certificate, cert }, check)).toBe("a server can't be opened with it: bad base64 decode");
+});
+
 test("a joined bundle has each certificate once, in order, and none that has ended", () => {
   const bundle = joinBundles([certificate.ca, other.ca, `text\n${certificate.ca}`], now);
   expect(parseCertificates(bundle).map(({ fingerprint256 }) => fingerprint256)).toEqual(

@@ -1,5 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
+import { createSecureContext } from "node:tls";
 import type { ServingCertificate } from "../certificate-source.ts";
 
 const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -69,10 +70,22 @@ export function findFault(
   if (!isPair(leaf, key)) return "its certificate and key do not belong together";
   if (!isTrusted(cert, ca)) return "its CA did not issue its certificate";
   const { start, end } = datesOf(cert);
+  if (Number.isNaN(start) || Number.isNaN(end)) return "its dates can't be read";
   if (now >= end) return `it ended on ${leaf.validToDate.toISOString()}`;
   if (now < start) return `it begins only on ${leaf.validFromDate.toISOString()}`;
   const uncovered = names.find((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) === undefined);
-  return uncovered === undefined ? undefined : `it is not for the name ${uncovered}`;
+  return uncovered === undefined ? servingFault(cert, key) : `it is not for the name ${uncovered}`;
+}
+
+/** What OpenSSL has against a chain and its key; it reads blocks that were passed over here. */
+function servingFault(cert: string, key: string): string | undefined {
+  try {
+    createSecureContext({ cert, key });
+    return undefined;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split(":").at(-1) : error;
+    return `a server can't be opened with it: ${reason}`;
+  }
 }
 
 function tryParse(pem: string): X509Certificate[] {
