@@ -90,6 +90,16 @@ describe("files", () => {
     );
   });
 
+  it.each([
+    "secret: *gone\n",
+    "webhook:\n  <<: 1\n",
+    "a: &a [1]\nwebhook: {<<: *a}\n",
+  ])("refuses an alias or a merge key that leads nowhere: %j", (text) => {
+    expect(refusal(() => loadText(text))).toBe(
+      "invalid_config: config.yaml: not valid YAML: an alias or a merge key leads nowhere",
+    );
+  });
+
   it("takes an empty file for an empty one", () => {
     expect(loadText("# nothing\n")).toEqual(load());
   });

@@ -11,13 +11,25 @@ import { type Assignment, assignTree } from "./assignment.ts";
 export function readConfigFile(file: string, cwd: string): Assignment[] {
   const lineCounter = new LineCounter();
   // Not pretty: a pretty error quotes the line, and the line may hold what belongs to somebody else's section.
-  const document = parseDocument(readText(resolve(cwd, file), file), { lineCounter, prettyErrors: false, merge: true });
+  // And no warnings, which quote keys.
+  const options = { lineCounter, prettyErrors: false, merge: true, logLevel: "error" } as const;
+  const document = parseDocument(readText(resolve(cwd, file), file), options);
   const lineAt = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`;
   const [error] = document.errors;
   if (error !== undefined) {
     throw new SecretsError("invalid_config", `${lineAt(error.pos[0])}: not valid YAML (${error.code})`);
   }
-  return assignTree(document.toJS(), (keys) => lineAt(offsetOf(document, keys)));
+  return assignTree(contentOf(document, file), (keys) => lineAt(offsetOf(document, keys)));
+}
+
+/** Aliases and merge keys are followed only here. */
+function contentOf(document: Document, file: string): unknown {
+  try {
+    return document.toJS();
+  } catch (cause) {
+    const reason = "an alias or a merge key leads nowhere";
+    throw new SecretsError("invalid_config", `${file}: not valid YAML: ${reason}`, { cause });
+  }
 }
 
 function readText(path: string, file: string): string {

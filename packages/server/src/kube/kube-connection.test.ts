@@ -171,6 +171,7 @@ test.each([
     { ".kube/config": { ...config("a"), users: null } },
     /context a names user a, not there\.$/,
   ],
+  ["an alias leads nowhere", { ".kube/config": "users: *gone\n" }, /config: an alias or a merge key leads nowhere\.$/],
   ["it is not YAML", { ".kube/config": 'users:\n- token: "canary-9\n' }, /config: line \d is not YAML \(\w+\)\.$/],
   [
     "a key has the wrong type",

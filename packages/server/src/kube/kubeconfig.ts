@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import { parseDocument } from "yaml";
+import { type Document, parseDocument } from "yaml";
 import { z } from "zod";
 
 const text = z.string().optional();
@@ -106,17 +106,26 @@ export function readKubeconfig(files: readonly KubeconfigFile[]): KubeconfigCont
 }
 
 function parseFile({ path, text }: KubeconfigFile): z.output<typeof fileSchema> {
-  // Without the snippet that the parser would quote: it may hold a token.
-  const document = parseDocument(text, { prettyErrors: false });
+  // Without the snippet that the parser would quote, and without warnings, which quote keys: it may be a token.
+  const document = parseDocument(text, { prettyErrors: false, logLevel: "error" });
   const [error] = document.errors;
   if (error !== undefined) {
     const line = text.slice(0, error.pos[0]).split("\n").length;
     throw invalid(`${path}: line ${line} is not YAML (${error.code}).`);
   }
-  const parsed = fileSchema.safeParse(document.toJS() ?? {});
+  const parsed = fileSchema.safeParse(contentOf(document, path) ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw invalid(`${path}: ${issue?.path.join(".")}: ${issue?.message}.`);
+}
+
+/** Aliases are followed only here. */
+function contentOf(document: Document, path: string): unknown {
+  try {
+    return document.toJS();
+  } catch {
+    throw invalid(`${path}: an alias or a merge key leads nowhere.`);
+  }
 }
 
 function addFirst<T>(map: Map<string, T>, name: string, value: T): void {
