@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfigFile } from "../../packages/sdk/src/remote/config-file.ts";
+import { type FuzzTarget, unlessRefusedLater } from "../target.ts";
+
+/** Flyte's client configuration, as the SDK and the command read it. */
+export const target: FuzzTarget = {
+  seeds: [
+    "admin:\n  endpoint: dns:///localhost:8093\n  insecure: true\n  authType: ClientSecret\n  clientId: c\n  clientSecretEnvVar: V\ntask: {project: p, domain: d, org: o}\n",
+    "admin: {endpoint: https://h, authType: ExternalCommand, command: [a, b], proxyCommand: [c], caCertFilePath: ca.pem}\n",
+  ],
+  dictionary: [
+    "admin:",
+    "task:",
+    "endpoint: ",
+    "insecure: ",
+    "command: [",
+    "&a",
+    "*a",
+    "<<: *a",
+    "!!binary",
+    "~",
+    "---\n",
+    "? ",
+  ],
+  open() {
+    const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-fuzz-"));
+    const file = join(directory, "config.yaml");
+    const environment = { variables: {}, home: directory, cwd: directory };
+    return {
+      async run(bytes) {
+        writeFileSync(file, bytes);
+        await unlessRefusedLater(["invalid_config"], () => readConfigFile(file, environment));
+      },
+      async close() {
+        rmSync(directory, { recursive: true });
+      },
+    };
+  },
+};
