@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -13,7 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { OTHER_UID, requireOtherUser, startImpostor } from "../support/other-user.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
@@ -162,4 +163,99 @@ test("H1: a socket that is a link elsewhere is not followed", async () => {
   const { stderr } = await run(["get", "secret"], { env: { SECRET_STORE_PATH: elsewhere } });
   expect(stderr).toBe(NO_SERVICE.stderr);
   expect(server.process.exitCode).toBeNull();
+});
+
+test("H1: a token that somebody has got is refused after `token rotate`, while the server runs", async () => {
+  const server = await serve();
+  const status = async (token: string) =>
+    (await fetch(`${server.endpoint}/secrets/api/v1`, { headers: { authorization: `Bearer ${token}` } })).status;
+  const { token: before } = server;
+  expect(await status(before)).toBe(200);
+  const rotations = await Promise.all([1, 2, 3].map(() => run(["token", "rotate"])));
+  const file = join(home, "store/token");
+  const told = {
+    exitCode: 0,
+    stdout: `A new token is in ${file}; the one before is refused from now on.\n`,
+    stderr: "",
+  };
+  expect(rotations).toEqual([told, told, told]);
+  expect([await status(before), await status(readFileSync(file, "utf8").trim())]).toEqual([401, 200]);
+  // This user's commands need none.
+  expect((await create()).exitCode).toBe(0);
+});
+
+describe("M8: the memory of a process that has values", () => {
+  const FILTER = "00000000\n";
+  const filterOf = (pid: number | undefined) => readFileSync(`/proc/${pid}/coredump_filter`, "utf8");
+  const childrenOf = (pid: number | undefined) =>
+    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").map(Number);
+
+  test("of serve is in no core dump, and SIGUSR1 opens no inspector", async () => {
+    const server = await serve();
+    expect(filterOf(server.process.pid)).toBe(FILTER);
+    for (let round = 0; round < 20; round++) {
+      server.process.kill("SIGUSR1");
+      expect((await fetch(`${server.endpoint}/healthz`)).status).toBe(200);
+    }
+    expect(server.output()).not.toContain("Debugger");
+  });
+
+  test("of the webhook's workers is in no core dump, and SIGUSR1 opens no inspector", async () => {
+    const flags = [
+      "--port",
+      "0",
+      "--webhook.cacheInvalidationPort",
+      "0",
+      "--executor.healthProbeBindAddress",
+      "127.0.0.1:0",
+    ];
+    const more = [
+      "--executor.metricsBindAddress=",
+      "--webhook.embeddedSecretManagerConfig.delivery",
+      "Inline",
+      "--workers",
+      "2",
+    ];
+    const webhook = spawn(process.execPath, [CLI, "webhook", ...flags, ...more], {
+      env: { ...environment(), PATH: process.env.PATH },
+    });
+    const printed: string[] = [];
+    for (const stream of [webhook.stdout, webhook.stderr]) stream.on("data", (chunk) => void printed.push(`${chunk}`));
+    const output = () => printed.join("");
+    const ended = once(webhook, "exit");
+    onTestFinished(async () => {
+      webhook.kill();
+      await ended;
+    });
+    while (!output().includes("Stop: Ctrl-C"))
+      await Promise.race([once(webhook.stdout, "data"), ended.then(() => Promise.reject(new Error(output())))]);
+    const workers = childrenOf(webhook.pid);
+    expect(workers).toHaveLength(2);
+    expect([webhook.pid, ...workers].map(filterOf)).toEqual([FILTER, FILTER, FILTER]);
+    const probes = /^Probes on port +(\d+)$/m.exec(output())?.[1];
+    for (let round = 0; round < 20; round++) {
+      for (const pid of [webhook.pid ?? 0, ...workers]) process.kill(pid, "SIGUSR1");
+      expect((await fetch(`http://127.0.0.1:${probes}/healthz`)).status).toBe(200);
+    }
+    expect(output()).not.toContain("Debugger");
+  });
+
+  test("of a task that runs is in no core dump, and SIGUSR1 opens no inspector", async () => {
+    await (await serve()).close();
+    const file = join(home, "task.mjs");
+    const sdk = join(import.meta.dirname, "../../packages/sdk/dist/index.js");
+    writeFileSync(
+      file,
+      `import { readFileSync } from "node:fs";
+       import { url } from "node:inspector";
+       import { setTimeout } from "node:timers/promises";
+       import { task } from ${JSON.stringify(sdk)};
+       export const look = task({ name: "look" }, async () => {
+         for (let round = 0; round < 20; round++) { process.kill(process.pid, "SIGUSR1"); await setTimeout(5); }
+         return [readFileSync("/proc/self/coredump_filter", "utf8"), url() ?? "none"];
+       });`,
+    );
+    const { stdout, stderr } = await run(["run", file, "look"]);
+    expect({ stdout, stderr }).toEqual({ stdout: `${JSON.stringify([FILTER, "none"])}\n`, stderr: "" });
+  });
 });

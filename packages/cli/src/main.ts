@@ -1,12 +1,14 @@
 import { homedir } from "node:os";
 import { runCommandLine } from "./command-line.ts";
 import type { Host } from "./host.ts";
+import { withholdFromCoreDumps } from "./protect-memory.ts";
 
 const SIGNAL_EXIT_BASE = 128;
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The command itself: arguments, streams and environment from the process, exit code into it. */
 export async function main(process: NodeJS.Process): Promise<void> {
+  withholdFromCoreDumps();
   // Whoever reads our output may stop reading: `flyte-secrets get secret | head -1`.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(error.code === "EPIPE" ? 0 : 1);

@@ -14,6 +14,7 @@ import { markSystemCommand } from "./commands/mark-system.ts";
 import { mutateCommand } from "./commands/mutate.ts";
 import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeysCommand } from "./commands/rotate-keys.ts";
+import { rotateTokenCommand } from "./commands/rotate-token.ts";
 import { runCommand } from "./commands/run.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { updateSecretCommand } from "./commands/update-secret.ts";
@@ -53,6 +54,7 @@ export function createProgram(host: Host): Command {
     .addCommand(backupCommand(host))
     .addCommand(restoreCommand(host))
     .addCommand(group("keys", "Put a new master key in place", rotateKeysCommand(host)))
+    .addCommand(group("token", "Put a new token in place", rotateTokenCommand(host)))
     .addCommand(
       group("system", "Hide secrets from the API", markSystemCommand("mark", host), markSystemCommand("unmark", host)),
     )

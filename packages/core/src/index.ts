@@ -4,6 +4,7 @@ export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
 export { encodeBase32Lower } from "./base32.ts";
 export { checkSecretId, checkSecretScope } from "./check-secret-id.ts";
 export { cleanJoinPath } from "./clean-join-path.ts";
+export { withoutCredentials } from "./credential-variables.ts";
 export {
   type Delivered,
   type Delivery,

@@ -4,6 +4,7 @@
  */
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
+export { rotateTokenFile } from "./embedded/token-file.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
 export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";

@@ -11,7 +11,7 @@ import { lockDirectory } from "./embedded/lock-directory.ts";
 import { announceServer } from "./embedded/server-file.ts";
 import { createServerProof } from "./embedded/server-proof.ts";
 import { listenOnSocket } from "./embedded/server-socket.ts";
-import { ensureTokenFile } from "./embedded/token-file.ts";
+import { followTokenFile } from "./embedded/token-file.ts";
 import { connectCluster } from "./kube/connect-cluster.ts";
 import { createKubeMetrics } from "./kube/kube-metrics.ts";
 import { podNamespace } from "./kube/pod-namespace.ts";
@@ -70,7 +70,7 @@ export async function startServer(
   // Whatever the store is: token, socket and announcement lie here.
   prepareStoreDirectory(storeConfig.path);
   opened.defer(lockDirectory(storeConfig.path));
-  const auth = resolveAuth(config.secret.auth);
+  const auth = resolveAuth(config.secret.auth, log);
   const webhookToken = await findInvalidationToken(config, cluster);
   const { limits } = server;
   const serviceConfig: ServiceConfig = {
@@ -144,12 +144,12 @@ async function listenForProbes(address: string, handler: NodeHandler, log: Logge
   return bound && listen({ ...bound, handler, settings: { host: setting, port: setting }, log });
 }
 
-function resolveAuth({ mode, tokenFile, oidc }: Config["secret"]["auth"]): ServiceAuth {
+function resolveAuth({ mode, tokenFile, oidc }: Config["secret"]["auth"], log: Logger): ServiceAuth {
   switch (mode) {
     case "none":
       return { mode };
     case "token":
-      return { mode, token: ensureTokenFile(tokenFile) };
+      return { mode, token: followTokenFile(tokenFile, log) };
     case "oidc": {
       const { clockSkew, ...rest } = oidc;
       return { mode, clockSkewMs: clockSkew, ...rest };

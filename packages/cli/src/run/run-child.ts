@@ -48,7 +48,8 @@ export async function runChild(options: ChildOptions): Promise<unknown> {
   if (options.signal.aborted) throw stopped(options);
   const child = fork(childMain(), [], {
     env: { ...options.env },
-    execArgv: [],
+    // A task's secrets are not for whoever comes to the inspector, which the signal would open.
+    execArgv: ["--disable-sigusr1"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const stop = (): void => stopChild(child);

@@ -93,6 +93,20 @@ describe("credentials of a Docker installation", () => {
     await expect(read()).rejects.not.toThrow(CANARY);
   });
 
+  it("are asked of a helper that sees none of our own credentials", async () => {
+    const seen = "Object.keys(process.env).filter((name) => name.startsWith('FLYTE_')).join()";
+    writeScript("nosy", `console.log(JSON.stringify({ Username: ${seen} || "none", Secret: "p" }));`);
+    writeConfig({ credHelpers: { "x.io": "nosy" } });
+    const ours = { FLYTE_SECRETS_MASTER_KEY: "k", FLYTE_SECRETS_TOKEN: "t", FLYTE_API_KEY: "a", FLYTE_SECRET_DB: "v" };
+    expect(await read({}, ours)).toEqual({ "x.io": { username: "none", password: "p" } });
+  });
+
+  it("are not asked of a program that the configuration names by a path", async () => {
+    writeScript("x/../evil", "");
+    writeConfig({ credHelpers: { "x.io": "x/../evil" } });
+    await expect(read()).rejects.toThrow('"x/../evil" is no name of a credential helper');
+  });
+
   it("become a .dockerconfigjson as kubectl lays it out", () => {
     const value = toDockerConfigJson(new Map([["ghcr.io", { username: "u", password: "p" }]]));
     expect(JSON.parse(value.revealText() ?? "")).toEqual({

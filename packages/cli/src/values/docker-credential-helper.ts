@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { SecretsError } from "@flyte-secrets/core";
+import { quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
 import type { Host } from "../host.ts";
 
 /** Longer than a person needs to unlock a key ring, shorter than forever. */
@@ -24,6 +24,9 @@ export async function askCredentialHelper(
   registry: string,
   host: Host,
 ): Promise<DockerCredentials | undefined> {
+  // With a slash in it the system would look for no program of that name, but run the file that it leads to.
+  if (!/^[\w.-]+$/.test(helper))
+    throw refused(`${quote(helper)} is no name of a credential helper; see Docker's configuration`);
   const program = `docker-credential-${helper}`;
   const { exitCode, stdout } = await runHelper(program, registry, host);
   if (exitCode !== 0) {
@@ -56,7 +59,7 @@ function parseAnswer(stdout: string, program: string): { Username?: unknown; Sec
 
 async function runHelper(program: string, input: string, host: Host): Promise<{ exitCode: number; stdout: string }> {
   const child = spawn(program, ["get"], {
-    env: host.env as NodeJS.ProcessEnv, // the same shape, writable
+    env: withoutCredentials(host.env),
     stdio: ["pipe", "pipe", "ignore"],
     signal: AbortSignal.timeout(HELPER_TIMEOUT_MS),
   });

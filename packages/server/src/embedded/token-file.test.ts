@@ -12,8 +12,9 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
+import { type Logger, pino } from "pino";
 import { afterEach, beforeEach, expect, it, test } from "vitest";
-import { ensureTokenFile } from "./token-file.ts";
+import { ensureTokenFile, followTokenFile, rotateTokenFile } from "./token-file.ts";
 
 let directory: string;
 let file: string;
@@ -50,7 +51,7 @@ it("takes a token that somebody wrote, with or without a line end", () => {
 
 it("gives every one of several processes that start at once the same token", () => {
   const module = JSON.stringify(join(import.meta.dirname, "../../dist/embedded/token-file.js"));
-  const script = `import { ensureTokenFile } from ${module}; process.stdout.write(ensureTokenFile(process.argv[1]) + " ");`;
+  const script = `import { ensureTokenFile, followTokenFile, rotateTokenFile } from ${module}; process.stdout.write(ensureTokenFile(process.argv[1]) + " ");`;
   const command = `for i in 1 2 3 4; do "$0" --input-type=module -e "$1" "$2" & done; wait`;
   const { stdout, stderr } = spawnSync("sh", ["-c", command, process.execPath, script, file], { encoding: "utf8" });
   const tokens = stdout.trim().split(" ");
@@ -105,3 +106,42 @@ test.runIf(process.geteuid?.() === 0)(
     expect(refusal(file)).toBe(`unsafe_permissions: ${file} is a symbolic link. Put the file itself there.`);
   },
 );
+
+const ignored: Logger = pino({ enabled: false });
+
+it("follows a file: a new token counts with the next call, and while the file is no good the one before", () => {
+  const token = followTokenFile(file, ignored);
+  const first = token();
+  expect(readFileSync(file, "utf8")).toBe(`${first}\n`);
+  rotateTokenFile(file);
+  const second = token();
+  expect(second).not.toBe(first);
+  expect(readFileSync(file, "utf8")).toBe(`${second}\n`);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  writeFileSync(file, "short");
+  expect(token()).toBe(second);
+  rmSync(file);
+  expect(token()).toBe(second);
+  expect(readdirSync(directory)).toEqual([]);
+  writeFileSync(file, `${first}\n`, { mode: 0o600 });
+  expect(token()).toBe(first);
+});
+
+it("makes a file where there is none, and leaves one alone that others may read", () => {
+  rotateTokenFile(file);
+  expect(ensureTokenFile(file)).toMatch(/^[\w-]{43}$/);
+  chmodSync(file, 0o644);
+  expect(() => rotateTokenFile(file)).toThrow(`${file} is open to other users (mode 0644). Run: chmod 600 ${file}`);
+});
+
+it("has one whole token after several processes have put a new one there at once", () => {
+  const token = followTokenFile(file, ignored);
+  const before = token();
+  const module = JSON.stringify(join(import.meta.dirname, "../../dist/embedded/token-file.js"));
+  const script = `import { rotateTokenFile } from ${module}; for (let i = 0; i < 20; i++) rotateTokenFile(process.argv[1]);`;
+  const command = `for i in 1 2 3 4; do "$0" --input-type=module -e "$1" "$2" & done; wait`;
+  const { stderr } = spawnSync("sh", ["-c", command, process.execPath, script, file], { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(token()).not.toBe(before);
+  expect([readFileSync(file, "utf8"), readdirSync(directory)]).toEqual([`${token()}\n`, ["token"]]);
+});

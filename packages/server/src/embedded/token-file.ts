@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { SecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
 import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
 import { hasSystemCode, toStoreError } from "../store/store-error.ts";
 
@@ -20,6 +21,45 @@ export function ensureTokenFile(path: string): string {
     "invalid_config",
     `${path} (secret.auth.tokenFile) holds no token: one line of 16 or more letters, digits and -._~+/ expected. Remove it to have one made.`,
   );
+}
+
+/**
+ * Gives the token of a file as {@link ensureTokenFile} reads it, and from then on a new one as soon as it is there: with each call the
+ * file is looked at, and read again when it is another one or was written. While it is missing or no good, the token before counts.
+ */
+export function followTokenFile(path: string, log: Logger): () => string {
+  let version = versionOf(path);
+  let token = ensureTokenFile(path);
+  return () => {
+    const now = versionOf(path);
+    if (now === version) return token;
+    version = now;
+    try {
+      if (now !== undefined) token = ensureTokenFile(path);
+    } catch (error) {
+      log.error({ err: error, path }, "the token file was changed and can't be used: the token before still counts");
+    }
+    return token;
+  };
+}
+
+/**
+ * Puts a new token into a file, or makes the file: whole or not at all, so that of several processes that do so at once the last one's
+ * stays. Throws as {@link ensureTokenFile}, and `invalid_config` for a file that Kubernetes mounts, which is changed in its Secret.
+ */
+export function rotateTokenFile(path: string): void {
+  if (readMountedFile(path) !== undefined) {
+    const reason = `${path} (secret.auth.tokenFile) comes from a Kubernetes Secret: change the token there`;
+    throw new SecretsError("invalid_config", reason);
+  }
+  readPrivateFile(path); // Somebody else's is left alone.
+  writeToken(path, { replace: true });
+}
+
+/** Which file this is, and when it was written; undefined while there is none. */
+function versionOf(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 
 /**
@@ -43,9 +83,14 @@ function readMountedFile(path: string): string | undefined {
 }
 
 function makeTokenFile(path: string): string {
+  return writeToken(path, { replace: false }) ?? readPrivateFile(path) ?? "";
+}
+
+/** The new token; undefined when another process has written one since. */
+function writeToken(path: string, options: { readonly replace: boolean }): string | undefined {
   const token = randomBytes(32).toString("base64url");
   try {
-    return writePrivateFile(path, `${token}\n`, { replace: false }) ? token : (readPrivateFile(path) ?? token);
+    return writePrivateFile(path, `${token}\n`, options) ? token : undefined;
   } catch (error) {
     if (!hasSystemCode(error, "ENOENT")) throw toStoreError(error, path);
     const reason = `${path} (secret.auth.tokenFile) lies in no directory: make that first, or leave the key out.`;

@@ -22,7 +22,7 @@ function plugin(script: string, more: Partial<KubeconfigExec> = {}) {
   const credentials = createExecCredentials({
     exec: { value: { apiVersion, command: "./plugin", ...more }, directory },
     cluster: CLUSTER,
-    env: { PATH: process.env.PATH, FROM_OUTSIDE: "outside" },
+    env: { PATH: process.env.PATH, FROM_OUTSIDE: "outside", FLYTE_SECRETS_MASTER_KEY: "key", FLYTE_SECRET_DB: "value" },
     clock,
   });
   const runs = () => readFileSync(join(directory, "runs"), "utf8").split("\n").length - 1;
@@ -98,4 +98,11 @@ test("a plugin that is not installed says so", async () => {
   await expect(credentials.current()).rejects.toThrow(
     "The kubeconfig's credential plugin no-such-plugin failed (ENOENT). Run it by hand to see why. Get it at example.com.",
   );
+});
+
+test("a plugin is given the environment without our keys and secrets", async () => {
+  const { credentials } = plugin(
+    `printf '{"status":{"token":"%s"}}' "$FROM_OUTSIDE-$FLYTE_SECRETS_MASTER_KEY-$FLYTE_SECRET_DB"`,
+  );
+  expect(await credentials.current()).toEqual({ headers: { authorization: "Bearer outside--" } });
 });

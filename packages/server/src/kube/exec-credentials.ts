@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { resolve } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { SecretsError, withoutCredentials } from "@flyte-secrets/core";
 import { z } from "zod";
 import type { Clock } from "../clock.ts";
 import type { KubeCredentials, KubeIdentity } from "./kube-credentials.ts";
@@ -71,7 +71,7 @@ async function runPlugin({ exec, cluster, env }: ExecOptions): Promise<{ identit
       [...(args ?? [])],
       {
         env: {
-          ...env,
+          ...withoutCredentials(env),
           ...Object.fromEntries((exec.value.env ?? []).map(({ name, value }) => [name, value])),
           KUBERNETES_EXEC_INFO: JSON.stringify(info),
         },

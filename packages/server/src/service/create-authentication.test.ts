@@ -12,7 +12,7 @@ const SELECT = "/flyteidl2.cluster.ClusterService/SelectCluster";
 const CLIENT_CONFIG = "/flyteidl2.auth.AuthMetadataService/GetPublicClientConfig";
 const METADATA = "/flyteidl2.auth.AuthMetadataService/GetOAuth2Metadata";
 const json = { "content-type": "application/json" };
-const remedy = 'send the header "authorization: Bearer <token>" with the token that this server was started with';
+const remedy = 'send the header "authorization: Bearer <token>" with the token of this server';
 
 const post = (url: string, headers: Record<string, string> = {}) =>
   send(url, { method: "POST", headers: { ...json, ...headers }, body: ["{}"] });

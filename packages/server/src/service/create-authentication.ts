@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { Authentication } from "./authentication.ts";
 import { bearerTokens } from "./bearer-tokens.ts";
 import { createOidcAuthentication } from "./oidc-authentication.ts";
-import type { ServiceAuth } from "./service-config.ts";
+import type { ServiceAuth, TokenAuth } from "./service-config.ts";
 
 /** The authentication that is configured. */
 export function createAuthentication(auth: ServiceAuth, log: Logger): Authentication {
@@ -33,16 +33,16 @@ const noAuthentication: Authentication = {
  * One fixed token. There is no issuer, so the OAuth 2 metadata names no endpoint; it is an answer nevertheless, since Flyte's
  * clients ask for both and give up when either fails. The comparison takes as long for a wrong token as for a nearly right one.
  */
-function createTokenAuthentication(token: string): Authentication {
-  const expected = digest(token);
+function createTokenAuthentication(token: TokenAuth["token"]): Authentication {
   return {
     authorise(headers) {
       const tokens = bearerTokens(headers);
+      const expected = digest(typeof token === "string" ? token : token());
       if (tokens.some((sent) => timingSafeEqual(digest(sent), expected))) return;
       const problem = tokens.length === 0 ? "no token was sent" : "the token is wrong";
       throw new SecretsError(
         "unauthenticated",
-        `${problem}: send the header "authorization: Bearer <token>" with the token that this server was started with`,
+        `${problem}: send the header "authorization: Bearer <token>" with the token of this server`,
       );
     },
     handlers: {

@@ -57,8 +57,7 @@ test("metrics ask for the credentials of a call, and for none where calls need n
     401,
     {
       code: "unauthenticated",
-      message:
-        'no token was sent: send the header "authorization: Bearer <token>" with the token that this server was started with',
+      message: 'no token was sent: send the header "authorization: Bearer <token>" with the token of this server',
     },
   ]);
   const shown = await send(`${guarded.url}/metrics`, { headers: bearer });

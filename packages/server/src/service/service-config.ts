@@ -1,5 +1,11 @@
 /** Who may call: anyone, whoever sends the one token, or whoever sends a token of an issuer. */
-export type ServiceAuth = { readonly mode: "none" } | { readonly mode: "token"; readonly token: string } | OidcAuth;
+export type ServiceAuth = { readonly mode: "none" } | TokenAuth | OidcAuth;
+
+/** One token for all callers, or what gives the one that counts now: it is asked with every call. */
+export interface TokenAuth {
+  readonly mode: "token";
+  readonly token: string | (() => string);
+}
 
 /** Tokens of an issuer, and what clients are told that they need to get one there. */
 export interface OidcAuth {
