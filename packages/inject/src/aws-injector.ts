@@ -1,12 +1,17 @@
 import { cleanJoinPath, type Injector, MountRequirement, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
+import { trimEndOf } from "./trim-end-of.ts";
 
 const DEFAULTS: SidecarConfig = {
   sidecarImage: "docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4",
   resources: SIDECAR_RESOURCES,
 };
+
+/** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html */
+const GROUPS: GroupNames = { what: "the name or ARN of a secret of AWS", maxLength: 2_048 };
 
 /**
  * AWS Secrets Manager through an init container (spec page 4, AWS): the secret is `<group>:<key>`, its file
@@ -23,9 +28,11 @@ export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
       if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
         return { injected: false, reason: unrecognizedMount(request) };
       }
+      const fault = groupFault(request, GROUPS);
+      if (fault !== undefined) return { injected: false, reason: fault };
       const parts = [group.toLowerCase(), key.toLowerCase()];
       if (secretPath(...parts) === undefined) return { injected: false, reason: PATH_LEAVES };
-      const secret = `${group.replace(/:+$/, "")}:${key.replace(/^:+/, "")}`;
+      const secret = `${trimEndOf(group, ":")}:${key.replace(/^:+/, "")}`;
       const path = cleanJoinPath("/", ...parts);
       const env = [
         { name: "SECRET_ARN", value: secret },

@@ -1,13 +1,18 @@
 import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
+import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { shellFault, shellWord } from "./shell-word.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
+import { trimEndOf } from "./trim-end-of.ts";
 
 const DEFAULTS: SidecarConfig = {
   sidecarImage: "mcr.microsoft.com/azure-cli:cbl-mariner2.0",
   resources: SIDECAR_RESOURCES,
 };
+
+/** `https://` and the hosts of all clouds, a vault's name of 24 and a secret's of 127 characters, and a version. */
+const GROUPS: GroupNames = { what: "the URI of a secret in Azure Key Vault", maxLength: 512 };
 
 /**
  * Azure Key Vault through an init container (spec page 4, Azure): the group is the secret's URI, its file
@@ -18,7 +23,7 @@ export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector 
   return {
     name: "Azure",
     async inject(request) {
-      const uri = request.group.replace(/\/+$/, "");
+      const uri = trimEndOf(request.group, "/");
       const fault = requestFault(request, uri);
       if (fault !== undefined) return { injected: false, reason: fault };
       const path = secretPath(uri.slice(uri.lastIndexOf("/") + 1).toLowerCase(), request.groupVersion.toLowerCase());
@@ -45,5 +50,9 @@ function requestFault(request: SecretRequest, uri: string): string | undefined {
   if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
     return unrecognizedMount(request);
   }
-  return shellFault("group", uri) ?? (groupVersion === "" ? undefined : shellFault("group_version", groupVersion));
+  return (
+    groupFault(request, GROUPS) ??
+    shellFault("group", uri) ??
+    (groupVersion === "" ? undefined : shellFault("group_version", groupVersion))
+  );
 }

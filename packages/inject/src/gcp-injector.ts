@@ -1,4 +1,5 @@
 import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
+import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { shellFault, shellWord } from "./shell-word.ts";
@@ -8,6 +9,9 @@ const DEFAULTS: SidecarConfig = {
   sidecarImage: "gcr.io/google.com/cloudsdktool/cloud-sdk:alpine",
   resources: SIDECAR_RESOURCES,
 };
+
+/** `projects/`, `/secrets/` and `/locations/` with names of 255 characters at the most. */
+const GROUPS: GroupNames = { what: "the resource name of a secret of Google", maxLength: 512 };
 
 /**
  * Google Secret Manager through an init container (spec page 4, GCP): the secret is version `group_version` of `group`, its
@@ -47,5 +51,5 @@ function requestFault(request: SecretRequest): string | undefined {
   if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
     return unrecognizedMount(request);
   }
-  return shellFault("group", group) ?? shellFault("group_version", groupVersion);
+  return groupFault(request, GROUPS) ?? shellFault("group", group) ?? shellFault("group_version", groupVersion);
 }

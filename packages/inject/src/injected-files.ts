@@ -1,6 +1,7 @@
 import { type Container, cleanJoinPath, type Pod, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
 import { kubernetesGroup } from "./kubernetes-group.ts";
 import { secretPath } from "./secret-path.ts";
+import { trimEndOf } from "./trim-end-of.ts";
 
 /**
  * The files below {@link SECRETS_DIRECTORY} that injection has arranged for in a pod, by their path there: files of mounted
@@ -22,7 +23,7 @@ export function injectedFiles({ metadata, spec }: Pod): ReadonlySet<string> {
 /** The paths that one manager or another gives a request's file. */
 export function possibleFiles({ group, groupVersion, key }: SecretRequest): string[] {
   const lower = (...parts: string[]) => secretPath(...parts.map((part) => part.toLowerCase()));
-  const uri = group.replace(/\/+$/, "");
+  const uri = trimEndOf(group, "/");
   const paths = [
     key === "" ? undefined : secretPath(key),
     key === "" ? undefined : lower(kubernetesGroup({ group, key }), key),

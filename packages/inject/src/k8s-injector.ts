@@ -16,11 +16,14 @@ import {
   setVariable,
 } from "@flyte-secrets/core";
 import { findForPod, scopeOf, sourceOf } from "./find-for-pod.ts";
+import { type GroupNames, groupFault } from "./group-length.ts";
 import { kubernetesGroup } from "./kubernetes-group.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { DIRECTORY_EDITS, prefixEdit, valueEdits } from "./value-edits.ts";
 import { variableNames } from "./variable-names.ts";
+
+const GROUPS: GroupNames = { what: "the name of a Secret", maxLength: 253 };
 
 export interface K8sInjectorOptions {
   /** Finds managed secrets for requests without a group. */
@@ -123,5 +126,5 @@ function isEncodedId(key: string): boolean {
 function requestFault(request: SecretRequest): string | undefined {
   if (request.key === "") return "k8s Secrets Webhook require key to be set";
   const known = Object.values<number>(MountRequirement).includes(request.mountRequirement);
-  return known ? undefined : unrecognizedMount(request);
+  return known ? groupFault(request, GROUPS) : unrecognizedMount(request);
 }

@@ -6,6 +6,7 @@ import {
   SECRETS_DIRECTORY,
   type SecretRequest,
 } from "@flyte-secrets/core";
+import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
@@ -18,6 +19,9 @@ export interface VaultInjectorOptions {
   /** Go before what this injector sets, and behind what the pod has. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
+
+/** Vault has no limit of its own; a longer path is no file's either. */
+const GROUPS: GroupNames = { what: "a path in Vault", maxLength: 2_048 };
 
 /** A random UUID: the name space of ours (RFC 9562, section 5.5). */
 const NAME_SPACE = Buffer.from("72c676a1e83f45bd9b8435de7cdfabc2", "hex");
@@ -99,5 +103,5 @@ function requestFault(request: SecretRequest): string | undefined {
   if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
     return unrecognizedMount(request);
   }
-  return secretPath(group, key) === undefined ? PATH_LEAVES : undefined;
+  return groupFault(request, GROUPS) ?? (secretPath(group, key) === undefined ? PATH_LEAVES : undefined);
 }

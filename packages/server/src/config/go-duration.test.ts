@@ -48,3 +48,12 @@ it("adds the parts, whatever their order and number", () => {
     }),
   );
 });
+
+it.each([
+  ["amounts that can be split in many ways", `${"11h".repeat(200_000)}x`],
+  ["digits without a unit", "1".repeat(1_000_000)],
+  ["points", ".".repeat(1_000_000)],
+  ["amounts with a point", `${"1.1h".repeat(200_000)}.`],
+])("is done with %s in time that grows with their length", (_, text) => {
+  expect(parseGoDuration(text)).toBeUndefined();
+});

@@ -9,16 +9,25 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
+/** One amount and its unit, where a text goes on: it can be split in one way only. */
+const AMOUNT = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
+
 /**
  * Milliseconds of a duration as Go's `time.ParseDuration` reads it (`30s`, `1m30s`, `1.5h`, `-2ms`, `0`), or undefined when
- * the text is none. As in Go a number without a unit is none, apart from `0`.
+ * the text is none, in time that grows with its length. As in Go a number without a unit is none, apart from `0`.
  */
 export function parseGoDuration(text: string): number | undefined {
-  const match = /^([+-]?)(0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+)$/.exec(text);
-  if (match === null) return undefined;
-  const [, sign, amounts = ""] = match;
+  const [sign] = /^[+-]?/.exec(text) ?? [""];
+  const amounts = text.slice(sign.length);
+  if (amounts === "0") return 0;
   let total = 0;
-  for (const [, amount, unit = ""] of amounts.matchAll(/([\d.]+)([^\d.]+)/g))
+  let at = 0;
+  do {
+    AMOUNT.lastIndex = at;
+    const [whole, amount, unit = ""] = AMOUNT.exec(amounts) ?? [];
+    if (whole === undefined) return undefined;
     total += Number(amount) * (UNIT_MS[unit] ?? 0);
+    at += whole.length;
+  } while (at < amounts.length);
   return sign === "-" && total !== 0 ? -total : total;
 }
