@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
 import { expect, onTestFinished, test } from "vitest";
 import { loadConfig } from "../config/load-config.ts";
 import { globalSecrets } from "./global-secrets.ts";
@@ -13,7 +14,13 @@ function setUp({ laterMs = 86_400_000 } = {}) {
   const { readFile } = globalSecrets(config, {}, () => Date.now() + laterMs);
   const path = join(directory, "key");
   const read = () => readFile(path, {});
-  return { directory, path, read, readText: async () => (await read())?.revealText() };
+  return {
+    directory,
+    path,
+    read,
+    readAt: (at: string) => readFile(at, {}),
+    readText: async () => (await read())?.revealText(),
+  };
 }
 
 test("a file that stays as it is is read once, and known at once from then on", async () => {
@@ -49,13 +56,28 @@ test("a file that was written just now is not relied on: its times may not tell 
   expect(await readText()).toBe("two");
 });
 
-test("what isn't there is known at once, and what can't be read is no absence", async () => {
-  const { path, read } = setUp();
+test("what isn't there is known at once, also below a file and under a name that no file can have", () => {
+  const { directory, path, read, readAt } = setUp();
   expect(read()).toBeUndefined();
+  writeFileSync(path, "value");
+  expect(readAt(join(path, "below"))).toBeUndefined();
+  expect(readAt(join(directory, "n".repeat(256)))).toBeUndefined();
+  expect(readAt(join(directory, "ä".repeat(128)))).toBeUndefined();
+  expect(readAt(join(directory, ...Array.from({ length: 3_000 }, () => "d")))).toBeUndefined();
+});
+
+test("what can't be read is no absence, and trying again does not help", async () => {
+  const { directory, path, readAt } = setUp();
   mkdirSync(path);
-  await expect(read()).rejects.toMatchObject({ code: "store_unavailable", message: `${path}: cannot be read` });
-  const below = join(path, "..", "file", "key");
-  writeFileSync(join(path, "..", "file"), "");
-  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags: {}, home: "/", cwd: "/" });
-  expect(globalSecrets(config, {}).readFile(below, {})).toBeUndefined();
+  const message = `${path}: cannot be read: it is a directory`;
+  await expect(readAt(path)).rejects.toEqual(new SecretsError("value_unreadable", message));
+  const loop = join(directory, "loop");
+  symlinkSync(loop, loop);
+  expect(() => readAt(loop)).toThrow(`${loop}: cannot be read: its symbolic links lead in a circle`);
+});
+
+test.skipIf(process.getuid?.() === 0)("a file of somebody else's is no absence either (root reads all)", async () => {
+  const { path, read } = setUp();
+  writeFileSync(path, "value", { mode: 0 });
+  await expect(read()).rejects.toMatchObject({ code: "value_unreadable" });
 });

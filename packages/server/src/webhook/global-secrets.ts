@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import { type Awaitable, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { type Awaitable, ByteBudget, excerpt, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
 import type { Config } from "../config/schema.ts";
 
@@ -21,8 +21,10 @@ export function globalSecrets(
   };
 }
 
-/** How many files are remembered. */
-const MAX_FILES = 1_000;
+/** What all remembered files may take. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** Rough cost of a file beside its path and content. */
+const FILE_BYTES = 500;
 /** A file that was changed within this time can change again without a difference in its times, whose steps are coarse. */
 const SETTLED_MS = 1_000;
 
@@ -32,6 +34,7 @@ const SETTLED_MS = 1_000;
  */
 function createFileReader(now: () => number): (path: string) => Awaitable<SecretValue | undefined> {
   const remembered = new Map<string, { readonly state: string; readonly value: SecretValue }>();
+  const budget = new ByteBudget(MAX_BYTES, () => remembered.clear());
   return (path) => {
     const file = statIfThere(path);
     if (!file) {
@@ -43,8 +46,9 @@ function createFileReader(now: () => number): (path: string) => Awaitable<Secret
     if (known?.state === state) return known.value;
     const settled = now() - Number(file.mtimeMs > file.ctimeMs ? file.mtimeMs : file.ctimeMs) > SETTLED_MS;
     return readIfThere(path).then((value) => {
-      if (remembered.size >= MAX_FILES) remembered.clear();
-      if (value && settled) remembered.set(path, { state, value });
+      if (value && settled && budget.admit(FILE_BYTES + path.length + value.byteLength)) {
+        remembered.set(path, { state, value });
+      }
       return value;
     });
   };
@@ -54,7 +58,7 @@ function statIfThere(path: string) {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
-    throw cannotRead(path, error);
+    return undefinedIfAbsent(path, error);
   }
 }
 
@@ -62,12 +66,26 @@ async function readIfThere(path: string): Promise<SecretValue | undefined> {
   try {
     return SecretValue.fromBytes(await readFile(path));
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR"))
-      return undefined;
-    throw cannotRead(path, error);
+    return undefinedIfAbsent(path, error);
   }
 }
 
-function cannotRead(path: string, cause: unknown): SecretsError {
-  return new SecretsError("store_unavailable", `${path}: cannot be read`, { cause });
+/** What the system says of a path that leads to no file, also of one that no file can have. */
+const ABSENT: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
+
+/** What stays as it is until somebody mends it, so that trying again is of no use. */
+const UNREADABLE: ReadonlyMap<unknown, string> = new Map([
+  ["EISDIR", "it is a directory"],
+  ["ELOOP", "its symbolic links lead in a circle"],
+  ["EACCES", "the webhook's user may not read it: change its mode or owner"],
+  ["EPERM", "the system doesn't let the webhook read it"],
+]);
+
+function undefinedIfAbsent(path: string, error: unknown): undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (ABSENT.has(code)) return undefined;
+  const reason = UNREADABLE.get(code);
+  const what = `${excerpt(path)}: cannot be read`;
+  if (reason !== undefined) throw new SecretsError("value_unreadable", `${what}: ${reason}`);
+  throw new SecretsError("store_unavailable", what, { cause: error });
 }
