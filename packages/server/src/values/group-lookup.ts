@@ -1,6 +1,6 @@
-import { type GroupResult, type SecretLookup, SecretValue } from "@flyte-secrets/core";
+import { type GroupResult, quote, type SecretLookup, SecretValue } from "@flyte-secrets/core";
 import type { NamedBackend } from "./fetchers/named-fetcher.ts";
-import { settleBefore } from "./settle-before.ts";
+import { createSettleBefore } from "./settle-before.ts";
 import { type Slot, ValueCache, type ValueCacheOptions } from "./value-cache.ts";
 
 /** What the name of an AWS secret, or its ARN, can be (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html). */
@@ -22,25 +22,29 @@ export interface GroupLookup extends Required<Pick<SecretLookup, "findInGroup">>
  */
 export function createGroupLookup({ backend, ...options }: GroupLookupOptions): GroupLookup {
   const cache = new ValueCache<string>({ ...options, fetchAll: (groups, call) => backend.read(groups, call) });
-  /** Members that were taken out: the same value each time, as long as the cache has it. */
-  const taken = new WeakMap<SecretValue, Map<string, SecretValue | undefined>>();
+  const settleBefore = createSettleBefore();
+  /**
+   * The members of what is a JSON object: the same values each time, as long as the cache has it. What else a pod asks for isn't
+   * remembered.
+   */
+  const taken = new WeakMap<SecretValue, ReadonlyMap<string, SecretValue> | "whole">();
 
   function take(whole: SecretValue, key: string): SecretValue | undefined {
-    const members = taken.get(whole) ?? new Map<string, SecretValue | undefined>();
+    const members = taken.get(whole) ?? membersOf(whole);
     taken.set(whole, members);
-    if (!members.has(key)) members.set(key, takeMember(whole, key));
-    return members.get(key);
+    return members === "whole" ? whole : members.get(key);
   }
 
   return {
     async findInGroup(group, key, { signal } = {}): Promise<GroupResult> {
-      if (!SECRET_NAME.test(group)) return notFound(`no ${backend.name} secret can be called "${group}"`);
+      if (!SECRET_NAME.test(group)) return notFound(`no ${backend.name} secret can be called ${quote(group)}`);
       const slot: Slot<string> = { text: group, id: group };
       const known = cache.peek(slot, options.clock());
       const { value: whole } = known ?? (await settleBefore(signal, () => cache.fetch(slot)));
-      if (whole === undefined) return notFound(`there is no ${backend.name} secret "${group}"`);
+      if (whole === undefined) return notFound(`there is no ${backend.name} secret ${quote(group)}`);
       const value = take(whole, key);
-      if (value === undefined) return notFound(`the ${backend.name} secret "${group}" has no member "${key}"`);
+      if (value === undefined)
+        return notFound(`the ${backend.name} secret ${quote(group)} has no member ${quote(key)}`);
       return { found: true, value, label: `${backend.name}:${group}/${key}` };
     },
     clear: () => cache.clear(),
@@ -50,12 +54,11 @@ export function createGroupLookup({ backend, ...options }: GroupLookupOptions): 
 
 const notFound = (reason: string): GroupResult => ({ found: false, reason });
 
-function takeMember(whole: SecretValue, key: string): SecretValue | undefined {
+function membersOf(whole: SecretValue): ReadonlyMap<string, SecretValue> | "whole" {
   const object = parseObject(whole.revealText());
-  if (object === undefined) return whole;
-  if (!Object.hasOwn(object, key)) return undefined;
-  const member = object[key];
-  return SecretValue.fromText(typeof member === "string" ? member : JSON.stringify(member));
+  if (object === undefined) return "whole";
+  const text = (member: unknown) => (typeof member === "string" ? member : JSON.stringify(member));
+  return new Map(Object.entries(object).map(([name, member]) => [name, SecretValue.fromText(text(member))]));
 }
 
 function parseObject(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
