@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { applyEdits } from "./apply-edits.ts";
+import { applyEdits, createPodEditor } from "./apply-edits.ts";
+import { SecretsError } from "./errors.ts";
 import { setVariable } from "./injector.ts";
 import { type Pod, parsePod, type Volume } from "./pod.ts";
 import type { OwnContainer, PodEdit } from "./pod-edit.ts";
+import { DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 
 const VOLUME: PodEdit = { kind: "volume", volume: { name: "secrets", emptyDir: { medium: "Memory" } } };
 const MOUNT: PodEdit = { kind: "mount", mount: { name: "secrets", mountPath: "/secrets", readOnly: true } };
@@ -17,6 +19,50 @@ const PULL: OwnContainer = {
 function podWith(spec: Partial<Pod["spec"]>): Pod {
   return parsePod({ metadata: { name: "pod" }, spec: { containers: [{ name: "main" }], ...spec } });
 }
+
+describe("limits", () => {
+  const variables = ["A", "B", "C"].map((name) => setVariable(name, "value"));
+  const containers = (count: number) => Array.from({ length: count }, (_, at) => ({ name: `c${at}` }));
+  const edit = (edits: readonly PodEdit[], limits: Partial<PodLimits>, pod: Pod, only?: ReadonlySet<string>) =>
+    createPodEditor(edits, { ...DEFAULT_POD_LIMITS, ...limits }).edit(pod, only);
+
+  it("count each variable and mount once for each container that gets it, also for our own", () => {
+    const pod = podWith({ containers: containers(2), initContainers: containers(1) });
+    const own: PodEdit = { kind: "initContainer", container: PULL, numbered: true };
+    const edits = [...variables, VOLUME, MOUNT, own];
+    expect(() => edit(edits, { edits: 16 }, pod)).not.toThrow();
+    const message = "variables and mounts in the pod's containers: 16 is over the limit of 15 (webhook.limits.edits)";
+    expect(() => edit(edits, { edits: 15 }, pod)).toThrow(new SecretsError("limit_exceeded", message));
+  });
+
+  it("count containers that are named, each of a name that several have", () => {
+    const pod = podWith({ containers: [...containers(2), ...containers(2)] });
+    const only = new Set(["c1"]);
+    expect(() => edit(variables, { edits: 6 }, pod, only)).not.toThrow();
+    expect(() => edit(variables, { edits: 5 }, pod, only)).toThrow("6 is over the limit of 5");
+  });
+
+  it("are about the bytes of the whole patch, and are looked at before it is made where its texts tell", () => {
+    const pod = podWith({ containers: containers(3) });
+    const { json } = edit(variables, {}, pod);
+    const bytes = Buffer.byteLength(json);
+    expect(edit(variables, { patchBytes: bytes }, pod).json).toBe(json);
+    const over = (limits: Partial<PodLimits>) => () => edit(variables, limits, pod);
+    const message = `bytes of the pod's patch: ${bytes} is over the limit of ${bytes - 1} (webhook.limits.patchBytes)`;
+    expect(over({ patchBytes: bytes - 1 })).toThrow(new SecretsError("limit_exceeded", message));
+    const large = setVariable("L", "x".repeat(1_000_000));
+    const many = podWith({ containers: containers(2_000) });
+    expect(() => edit([large], {}, many)).toThrow(
+      "2000022000 is over the limit of 1048576 (webhook.limits.patchBytes)",
+    );
+  });
+
+  it("count bytes, not characters", () => {
+    const umlauts = setVariable("U", "ü".repeat(100));
+    const { json } = edit([umlauts], {}, podWith({}));
+    expect(() => edit([umlauts], { patchBytes: json.length }, podWith({}))).toThrow("webhook.limits.patchBytes");
+  });
+});
 
 describe("variables", () => {
   it("go to the front of all containers, the last one set first, and replace those of their name", () => {

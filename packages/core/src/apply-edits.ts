@@ -1,8 +1,14 @@
-import { applyPatch, escapePointerToken, JsonPatch, type JsonPatchOperation } from "./json-patch.ts";
-import type { Pod, PodMetadata } from "./pod.ts";
-import { type ContainerEditor, containerChanges, createContainerEditor } from "./pod-container-edit.ts";
+import { applyPatch, escapePointerToken, JsonPatch, type JsonPatchOperation, textLength } from "./json-patch.ts";
+import type { Container, Pod, PodMetadata } from "./pod.ts";
+import {
+  type ContainerChanges,
+  type ContainerEditor,
+  containerChanges,
+  createContainerEditor,
+} from "./pod-container-edit.ts";
 import type { PodEdit } from "./pod-edit.ts";
 import { createInitContainersEditor } from "./pod-init-containers.ts";
+import { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 import { createPullSecretsEditor } from "./pod-pull-secrets.ts";
 import { createVolumesEditor } from "./pod-volumes.ts";
 
@@ -10,7 +16,8 @@ import { createVolumesEditor } from "./pod-volumes.ts";
 export interface PodEditor {
   /**
    * The RFC 6902 patch that makes the edits: empty when the pod has everything already. With `only`, other containers of the
-   * pod than those named are left as they are. Pods that need the same operations get the same patch again and again.
+   * pod than those named are left as they are. Pods that need the same operations get the same patch again and again. Throws
+   * `pod_conflict` naming the thing of the pod that is in the way, and `limit_exceeded` for more than the limits allow.
    */
   edit(pod: Pod, only?: ReadonlySet<string>): JsonPatch;
 }
@@ -28,16 +35,15 @@ export function applyEdits(pod: Pod, edits: readonly PodEdit[], only?: ReadonlyS
 }
 
 /** Of how many containers the operations are remembered; a pod rarely has more. */
-const MAX_REMEMBERED = 16;
+export const REMEMBERED_CONTAINERS = 4;
 
 /**
  * Prepares to carry out `edits` in their order, on any number of pods. The one place that changes pods: every rule about order,
  * replacing and what is there already lives here (see {@link PodEdit}), and the edited pod is by definition what the patch makes
  * of the pod. Operations are as small as they can be and never repeat a list of the pod's, so that what JavaScript can't
- * represent, such as a large 64-bit number, passes by unread. The same edits applied to the result change nothing. Throws
- * `pod_conflict` naming the thing of the pod that is in the way.
+ * represent, such as a large 64-bit number, passes by unread. The same edits applied to the result change nothing.
  */
-export function createPodEditor(edits: readonly PodEdit[]): PodEditor {
+export function createPodEditor(edits: readonly PodEdit[], limits: PodLimits = DEFAULT_POD_LIMITS): PodEditor {
   const forAll = containerChanges(edits, 0);
   const annotations = edits.filter((edit) => edit.kind === "annotation");
   const editVolumes = createVolumesEditor(edits.filter((edit) => edit.kind === "volume"));
@@ -48,12 +54,14 @@ export function createPodEditor(edits: readonly PodEdit[]): PodEditor {
     const known = containerEditors[index];
     if (known) return known;
     const made = createContainerEditor(forAll, `/spec/containers/${index}`);
-    if (index < MAX_REMEMBERED) containerEditors[index] = made;
+    if (index < REMEMBERED_CONTAINERS) containerEditors[index] = made;
     return made;
   };
+  const checkSize = createSizeCheck(edits, forAll, limits);
   let last = new JsonPatch([]);
   return {
     edit(pod, only) {
+      checkSize(pod.spec, only);
       const patch: JsonPatchOperation[] = [];
       addAnnotations(pod.metadata, annotations, patch);
       editVolumes(pod.spec.volumes, patch);
@@ -64,10 +72,36 @@ export function createPodEditor(edits: readonly PodEdit[]): PodEditor {
         if (container && only?.has(container.name) !== false) containerEditorAt(index)(container, patch);
       }
       editInitContainers(pod.spec, patch, only);
-      if (!last.isOf(patch)) last = new JsonPatch(patch);
-      return last;
+      if (last.isOf(patch)) return last;
+      const made = new JsonPatch(patch);
+      checkLimit(limits, "patchBytes", { what: PATCH_BYTES, amount: Buffer.byteLength(made.json) });
+      last = made;
+      return made;
     },
   };
+}
+
+const PATCH_BYTES = "bytes of the pod's patch";
+
+/** Refuses by count what would be too much, before anything is made of it: each container gets everything once more. */
+function createSizeCheck(
+  edits: readonly PodEdit[],
+  { variables, mounts }: ContainerChanges,
+  limits: PodLimits,
+): (spec: Pod["spec"], only?: ReadonlySet<string>) => void {
+  const ownContainers = edits.filter(({ kind }) => kind === "initContainer").length;
+  const editsEach = variables.length + mounts.length;
+  const bytesEach = textLength(variables) + textLength(mounts);
+  const bytesOnce = textLength(edits.filter(({ kind }) => kind !== "env" && kind !== "mount"));
+  return ({ containers, initContainers }, only) => {
+    const count = countOf(containers, only) + countOf(initContainers ?? [], only) + ownContainers;
+    checkLimit(limits, "edits", { what: "variables and mounts in the pod's containers", amount: count * editsEach });
+    checkLimit(limits, "patchBytes", { what: PATCH_BYTES, amount: count * bytesEach + bytesOnce });
+  };
+}
+
+function countOf(containers: readonly Container[], only: ReadonlySet<string> | undefined): number {
+  return only === undefined ? containers.length : containers.filter(({ name }) => only.has(name)).length;
 }
 
 function addAnnotations(

@@ -42,6 +42,11 @@ export const ERROR_KINDS = {
     400,
     "A pod annotation is not a legal secret request; the message names it.",
   ),
+  limit_exceeded: kind(
+    "invalid_argument",
+    400,
+    "A pod asks for more than the webhook does for one; the message names the setting that says how much that is.",
+  ),
   value_missing: kind("invalid_argument", 400, "A secret was written without a value. An empty value is a value."),
   value_too_large: kind("invalid_argument", 400, "The value is over the store's limit; the message has both sizes."),
   page_token_invalid: kind(

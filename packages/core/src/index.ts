@@ -1,7 +1,8 @@
-export { applyEdits, createPodEditor, type EditedPod, type PodEditor } from "./apply-edits.ts";
+export { applyEdits, createPodEditor, type EditedPod, type PodEditor, REMEMBERED_CONTAINERS } from "./apply-edits.ts";
 export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
 export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
 export { encodeBase32Lower } from "./base32.ts";
+export { ByteBudget } from "./byte-budget.ts";
 export { checkSecretId, checkSecretScope } from "./check-secret-id.ts";
 export { cleanJoinPath } from "./clean-join-path.ts";
 export { withoutCredentials } from "./credential-variables.ts";
@@ -60,6 +61,7 @@ export {
   type VolumeMount,
 } from "./pod.ts";
 export type { OwnContainer, PodEdit } from "./pod-edit.ts";
+export { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 export {
   decodeRequestAnnotation,
   encodeRequestAnnotation,

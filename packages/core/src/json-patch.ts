@@ -11,7 +11,10 @@ export interface PatchTarget {
   readonly patch: JsonPatchOperation[];
 }
 
-/** A patch with its texts, each made when it is first asked for. */
+/** Longer texts are made again rather than kept: patches that many pods share are short. */
+const MAX_KEPT_LENGTH = 32_768;
+
+/** A patch with its texts, each made when it is first asked for and kept if it is short. */
 export class JsonPatch {
   readonly operations: readonly JsonPatchOperation[];
   #json: string | undefined;
@@ -22,14 +25,22 @@ export class JsonPatch {
   }
 
   get json(): string {
-    this.#json ??= JSON.stringify(this.operations);
-    return this.#json;
+    if (this.#json !== undefined) return this.#json;
+    const json = JSON.stringify(this.operations);
+    if (json.length <= MAX_KEPT_LENGTH) this.#json = json;
+    return json;
   }
 
   /** Of the JSON text in UTF-8. */
   get base64(): string {
-    this.#base64 ??= Buffer.from(this.json).toString("base64");
-    return this.#base64;
+    if (this.#base64 !== undefined) return this.#base64;
+    const base64 = Buffer.from(this.json).toString("base64");
+    if (base64.length <= MAX_KEPT_LENGTH) {
+      this.#base64 = base64;
+      // Nobody who asks for this text asks for that one too.
+      this.#json = undefined;
+    }
+    return base64;
   }
 
   /** Whether it consists of these very objects. */
@@ -37,6 +48,15 @@ export class JsonPatch {
     const own = this.operations;
     return own.length === operations.length && own.every((operation, at) => operation === operations[at]);
   }
+}
+
+/** The characters of all texts in a JSON value, names included: its JSON text has at least as many bytes. */
+export function textLength(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  let length = 0;
+  for (const [name, part] of Object.entries(value)) length += name.length + textLength(part);
+  return length;
 }
 
 /** A member name as one token of a JSON pointer (RFC 6901, section 3): `~` becomes `~0`, `/` becomes `~1`. */

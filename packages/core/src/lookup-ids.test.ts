@@ -17,6 +17,19 @@ test("a key may be all that a Kubernetes data key may be", () => {
   expect(lookupIds(scope, ".tls_v1.2-Key").map(({ id }) => id.name)).toEqual(Array(3).fill(".tls_v1.2-Key"));
 });
 
+test("ids that would be too long to exist are left out, and a key that has no other is refused", () => {
+  const levels = (key: string, maxIdLength?: number) => lookupIds(scope, key, maxIdLength).map(({ level }) => level);
+  // u__org__flyte__domain____project____key__: 41 characters, and 3 of the domain, and 1 of the project.
+  expect(levels("k".repeat(208))).toEqual(["project", "domain", "global"]);
+  expect(levels("k".repeat(209))).toEqual(["domain", "global"]);
+  expect(levels("k".repeat(212))).toEqual(["global"]);
+  expect(levels("k".repeat(213), 254)).toEqual(["global"]);
+  const message = `key: with "${"k".repeat(120)}…" the encoded id is over the limit of 253 characters (webhook.limits.idLength) at every scope: use a shorter key`;
+  for (const length of [213, 254, 5_000_000]) {
+    expect(() => levels("k".repeat(length))).toThrow(new SecretsError("invalid_argument", message));
+  }
+});
+
 test.each(["", "a/b", "a b", "é", "a\n", "$(X)"])("key %j is refused", (key) => {
   expect(() => lookupIds(scope, key)).toThrow(
     new SecretsError("invalid_argument", 'key: must be one or more of a-z, A-Z, 0-9, "-", "." and "_"'),

@@ -1,4 +1,5 @@
 import { SecretsError } from "./errors.ts";
+import { excerpt, quote } from "./foreign-text.ts";
 import type { Pod } from "./pod.ts";
 
 /** Names the containers and init containers that get a pod's secrets, separated by commas. Without it, all do. */
@@ -12,12 +13,12 @@ export const CONTAINERS_ANNOTATION = "flyte.secrets/containers";
 export function namedContainers({ metadata, spec }: Pod): ReadonlySet<string> | undefined {
   const value = metadata?.annotations?.[CONTAINERS_ANNOTATION];
   if (value === undefined) return undefined;
-  const there = [...spec.containers, ...(spec.initContainers ?? [])].map(({ name }) => name);
+  const there = new Set([...spec.containers, ...(spec.initContainers ?? [])].map(({ name }) => name));
   const names = value.split(",").map((name) => name.trim());
-  const stranger = names.find((name) => !there.includes(name));
+  const stranger = names.find((name) => !there.has(name));
   if (stranger === undefined) return new Set(names);
   throw new SecretsError(
     "invalid_annotation",
-    `annotation ${CONTAINERS_ANNOTATION} names container "${stranger}", and the pod's are ${there.join(", ")}`,
+    `annotation ${CONTAINERS_ANNOTATION} names container ${quote(stranger)}, and the pod's are ${excerpt([...there].join(", "))}`,
   );
 }

@@ -1,4 +1,5 @@
 import { SecretsError } from "./errors.ts";
+import { excerpt, quote } from "./foreign-text.ts";
 import { MountRequirement, type SecretRequest } from "./secret-request.ts";
 
 // Sticky: each matches at the scanner's position or not at all. A word or number that runs into END's characters is neither.
@@ -26,9 +27,6 @@ const FIELDS: ReadonlyMap<string, keyof SecretRequest> = new Map([
 ]);
 
 const MOUNT_REQUIREMENTS: ReadonlyMap<string, number> = new Map(Object.entries(MountRequirement));
-
-/** How much of the input an error quotes. */
-const MAX_QUOTED = 40;
 
 type Draft = { -readonly [Field in keyof SecretRequest]: SecretRequest[Field] };
 
@@ -68,10 +66,10 @@ class RequestReader {
     const name = this.#take(WORD);
     if (name === undefined) throw this.#error("a field name is expected here");
     const field = FIELDS.get(name);
-    if (field === undefined) throw this.#error(`unknown field: ${name.slice(0, MAX_QUOTED)}`, start);
+    if (field === undefined) throw this.#error(`unknown field: ${excerpt(name)}`, start);
     this.#take(SPACE);
     if (this.#take(COLON) === undefined) throw this.#error("missing field separator :");
-    if (seen.has(name)) throw this.#error(`non-repeated field "${name}" is repeated`, start);
+    if (seen.has(name)) throw this.#error(`non-repeated field ${quote(name)} is repeated`, start);
     seen.add(name);
     this.#take(SPACE);
     if (field === "mountRequirement") request.mountRequirement = this.#readMountRequirement();
@@ -110,7 +108,7 @@ class RequestReader {
     if (name !== undefined) {
       const number = MOUNT_REQUIREMENTS.get(name);
       if (number !== undefined) return number;
-      throw this.#error(`mount_requirement: unknown name ${name.slice(0, MAX_QUOTED)}`, start);
+      throw this.#error(`mount_requirement: unknown name ${excerpt(name)}`, start);
     }
     const sign = this.#take(MINUS) === undefined ? 1 : -1;
     if (sign === -1) this.#take(SPACE);

@@ -1,4 +1,5 @@
 import { SecretsError } from "./errors.ts";
+import { excerpt, quote } from "./foreign-text.ts";
 import { appendAll, type JsonPatchOperation, type PatchTarget } from "./json-patch.ts";
 import type { Container, EnvVar, VolumeMount } from "./pod.ts";
 import type { PodEdit } from "./pod-edit.ts";
@@ -78,7 +79,7 @@ function hasMount({ name: containerName, volumeMounts }: Container, { name, moun
   if (!other) return false;
   throw new SecretsError(
     "pod_conflict",
-    `container "${containerName}" mounts volume "${other.name}" at ${mountPath}, where secrets go (volume "${name}"): mount it elsewhere`,
+    `container ${quote(containerName)} mounts volume ${quote(other.name)} at ${excerpt(mountPath)}, where secrets go (volume "${name}"): mount it elsewhere`,
   );
 }
 

@@ -1,4 +1,5 @@
 import { SecretsError } from "./errors.ts";
+import { quote } from "./foreign-text.ts";
 import { appendAll, applyPatch, type JsonPatchOperation } from "./json-patch.ts";
 import type { Container, PodSpec } from "./pod.ts";
 import {
@@ -133,14 +134,15 @@ function hasCommand(there: Container, wanted: OwnContainer): boolean {
 
 /** The number is that of the init containers before it; a higher one only if somebody took containers out since. */
 function freeName(placed: readonly Placed[], { container }: InitContainerEdit): string {
+  const taken = new Set(placed.map((other) => other.container.name));
   let number = placed.length;
-  while (placed.some((other) => other.container.name === `${container.name}${number}`)) number++;
+  while (taken.has(`${container.name}${number}`)) number++;
   return `${container.name}${number}`;
 }
 
 function conflict(name: string): SecretsError {
   return new SecretsError(
     "pod_conflict",
-    `container "${name}" has the name of an init container of ours, but another image, command or mount: rename it`,
+    `container ${quote(name)} has the name of an init container of ours, but another image, command or mount: rename it`,
   );
 }

@@ -18,7 +18,11 @@ export function createPullSecretsEditor(
   }));
   return (there, patch) => {
     if (wanted.length === 0) return;
-    if (there) patch.push(...atEnd.filter(({ value }) => !there.some(({ name }) => name === value.name)));
-    else patch.push(whole);
+    if (!there) {
+      patch.push(whole);
+      return;
+    }
+    const known = new Set(there.map(({ name }) => name));
+    for (const operation of atEnd) if (!known.has(operation.value.name)) patch.push(operation);
   };
 }

@@ -1,4 +1,5 @@
 import { SecretsError } from "./errors.ts";
+import { excerpt } from "./foreign-text.ts";
 
 /**
  * A pod as JSON gives it. Only what injection reads is typed; every other field, also one that no Kubernetes version has
@@ -223,7 +224,7 @@ function textListFault(path: string, list: unknown): Fault {
 function textMapFault(path: string, map: unknown): Fault {
   if (isMissing(map)) return undefined;
   if (!isObject(map)) return `${path} ${NO_OBJECT}`;
-  for (const name of Object.keys(map)) if (typeof map[name] !== "string") return `${path}[${name}] ${NO_TEXT}`;
+  for (const name of Object.keys(map)) if (typeof map[name] !== "string") return `${path}[${excerpt(name)}] ${NO_TEXT}`;
   return undefined;
 }
 

@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import vectors from "../../testkit/testdata/vectors/annotations.json" with { type: "json" };
 import { encodeBase32Lower } from "./base32.ts";
 import { SecretsError } from "./errors.ts";
+import { DEFAULT_POD_LIMITS } from "./pod-limits.ts";
 import {
   decodeRequestAnnotation,
   encodeRequestAnnotation,
@@ -122,6 +123,67 @@ describe("a pod's annotations", () => {
         expect(fromRequestAnnotations(Object.fromEntries(shuffled))).toEqual(requests);
       }),
     );
+  });
+
+  test("with numbers of any length are compared without computing them", () => {
+    const nines = "9".repeat(2_000_000);
+    const annotations = {
+      [`flyte.secrets/s1${nines}`]: annotationOf("longer"),
+      [`flyte.secrets/s${nines}`]: annotationOf("large"),
+      [`flyte.secrets/s00${nines.slice(1)}8`]: annotationOf("less"),
+      "flyte.secrets/s00": annotationOf("none"),
+    };
+    expect(fromRequestAnnotations(annotations).map(({ key }) => key)).toEqual(["none", "less", "large", "longer"]);
+  });
+
+  const shorter = {
+    ...DEFAULT_POD_LIMITS,
+    requests: 2,
+    annotationLength: 150,
+    keyLength: 5,
+    groupLength: 6,
+    groupVersionLength: 7,
+    envVarLength: 8,
+  };
+
+  test.each<[string, Record<string, string>, string]>([
+    [
+      "more requests",
+      { "flyte.secrets/s0": "?", "flyte.secrets/s1": "?", "flyte.secrets/sx": "?" },
+      "requests of the pod: 3 is over the limit of 2 (webhook.limits.requests)",
+    ],
+    [
+      "an annotation that is longer",
+      { [`flyte.secrets/s${"1".repeat(200)}`]: "?".repeat(151) },
+      `characters of annotation flyte.secrets/s${"1".repeat(105)}…: 151 is over the limit of 150 (webhook.limits.annotationLength)`,
+    ],
+    [
+      "a longer key",
+      { "flyte.secrets/s0": annotationOf("123456") },
+      "characters of key in annotation flyte.secrets/s0: 6 is over the limit of 5 (webhook.limits.keyLength)",
+    ],
+    [
+      "a longer group",
+      { "flyte.secrets/s0": encodeBase32Lower('group: "1234567"') },
+      "characters of group in annotation flyte.secrets/s0: 7 is over the limit of 6 (webhook.limits.groupLength)",
+    ],
+    [
+      "a longer group version",
+      { "flyte.secrets/s0": encodeBase32Lower('group_version: "12345678"') },
+      "characters of group_version in annotation flyte.secrets/s0: 8 is over the limit of 7 (webhook.limits.groupVersionLength)",
+    ],
+    [
+      "a longer variable",
+      { "flyte.secrets/s0": encodeBase32Lower('env_var: "123456789"') },
+      "characters of env_var in annotation flyte.secrets/s0: 9 is over the limit of 8 (webhook.limits.envVarLength)",
+    ],
+  ])("are refused with %s than the limits allow", (_, annotations, message) => {
+    expect(() => fromRequestAnnotations(annotations, shorter)).toThrow(new SecretsError("limit_exceeded", message));
+  });
+
+  test("that are just as many and as long as the limits allow are read", () => {
+    const full = { group: "123456", groupVersion: "1234567", key: "12345", mountRequirement: 0, envVar: "12345678" };
+    expect(fromRequestAnnotations(toRequestAnnotations([full, full]), shorter)).toEqual([full, full]);
   });
 
   test("with an unknown mount requirement are read, and refused when written", () => {

@@ -1,7 +1,9 @@
 import { BASE32_LOWER, encodeBase32Lower } from "./base32.ts";
 import { encodeRequestText } from "./encode-request-text.ts";
 import { SecretsError } from "./errors.ts";
+import { excerpt } from "./foreign-text.ts";
 import { parseRequestText } from "./parse-request-text.ts";
+import { checkLimit, checkRequestLimits, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 import type { SecretRequest } from "./secret-request.ts";
 
 /** A pod with this label, set to `"true"`, is sent to the webhook. */
@@ -54,24 +56,37 @@ export function toRequestAnnotations(requests: readonly SecretRequest[]): Record
 
 /**
  * The requests among a pod's annotations: the numbered ones in numeric order, then the others by name. Throws
- * `invalid_annotation`, naming the annotation, for the first that is not a legal request; the pod is then to be rejected.
+ * `invalid_annotation`, naming the annotation, for the first that is not a legal request, and `limit_exceeded` for more requests or
+ * longer ones than `limits` allow; the pod is then to be rejected.
  */
-export function fromRequestAnnotations(annotations: Readonly<Record<string, string>>): SecretRequest[] {
-  return Object.keys(annotations)
-    .filter((name) => name.startsWith(REQUEST_ANNOTATION_PREFIX))
-    .map((name) => ({ name, index: indexOf(name) }))
+export function fromRequestAnnotations(
+  annotations: Readonly<Record<string, string>>,
+  limits: PodLimits = DEFAULT_POD_LIMITS,
+): SecretRequest[] {
+  const names = Object.keys(annotations).filter((name) => name.startsWith(REQUEST_ANNOTATION_PREFIX));
+  checkLimit(limits, "requests", { what: "requests of the pod", amount: names.length });
+  return names
+    .map((name) => ({ name, digits: digitsOf(name) }))
     .sort(compareAnnotations)
-    .map(({ name }) => decodeNamed(name, annotations[name] ?? ""));
+    .map(({ name }) => decodeNamed(name, annotations[name] ?? "", limits));
 }
 
-function decodeNamed(name: string, value: string): SecretRequest {
+function decodeNamed(name: string, value: string, limits: PodLimits): SecretRequest {
+  const where = `annotation ${excerpt(name)}`;
+  checkLimit(limits, "annotationLength", { what: `characters of ${where}`, amount: value.length });
+  const request = decodeWhole(name, value);
+  checkRequestLimits(limits, request, where);
+  return request;
+}
+
+function decodeWhole(name: string, value: string): SecretRequest {
   try {
     return decodeRequestAnnotation(value);
   } catch (error) {
     if (!(error instanceof SecretsError)) throw error;
     throw new SecretsError(
       error.code,
-      `failed to unmarshal secrets from pod annotations: error unmarshaling secret [${name}]. Error: ${error.message}`,
+      `failed to unmarshal secrets from pod annotations: error unmarshaling secret [${excerpt(name)}]. Error: ${error.message}`,
       { cause: error },
     );
   }
@@ -79,17 +94,18 @@ function decodeNamed(name: string, value: string): SecretRequest {
 
 interface Numbered {
   readonly name: string;
-  /** Undefined when what follows the prefix is not a decimal number. */
-  readonly index: bigint | undefined;
+  /** Without leading zeros; undefined when what follows the prefix is not a decimal number. */
+  readonly digits: string | undefined;
 }
 
 function compareAnnotations(a: Numbered, b: Numbered): number {
-  if (a.index === b.index) return a.name < b.name ? -1 : 1;
-  if (a.index === undefined || b.index === undefined) return a.index === undefined ? 1 : -1;
-  return a.index < b.index ? -1 : 1;
+  if (a.digits === b.digits) return a.name < b.name ? -1 : 1;
+  if (a.digits === undefined || b.digits === undefined) return a.digits === undefined ? 1 : -1;
+  // Of two numbers the one with more digits is greater: a number of any length is compared without being computed.
+  return a.digits.length - b.digits.length || (a.digits < b.digits ? -1 : 1);
 }
 
-function indexOf(name: string): bigint | undefined {
+function digitsOf(name: string): string | undefined {
   const index = name.slice(REQUEST_ANNOTATION_PREFIX.length);
-  return /^[0-9]+$/.test(index) ? BigInt(index) : undefined;
+  return /^[0-9]+$/.test(index) ? index.replace(/^0+(?=.)/, "") : undefined;
 }

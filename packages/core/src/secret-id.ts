@@ -1,4 +1,5 @@
 import { SecretsError } from "./errors.ts";
+import { quote } from "./foreign-text.ts";
 
 /** Where a secret lives. `domain` and `project` are empty for a broader scope; a project always has a domain. */
 export interface SecretScope {
@@ -27,7 +28,7 @@ export function scopeLevel(scope: SecretScope): ScopeLevel {
   if (scope.domain !== "") return "project";
   throw new SecretsError(
     "invalid_argument",
-    `project-scoped secrets must also specify a domain, got project=${JSON.stringify(scope.project)} domain=""`,
+    `project-scoped secrets must also specify a domain, got project=${quote(scope.project)} domain=""`,
   );
 }
 

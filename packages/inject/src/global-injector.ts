@@ -1,6 +1,7 @@
 import {
   type Awaitable,
   cleanJoinPath,
+  excerpt,
   type Injection,
   type Injector,
   MountRequirement,
@@ -48,7 +49,10 @@ export function createGlobalInjector(options: GlobalInjectorOptions): Injector {
           : SecretValue.fromText(variable);
       return whenKnown(found, (value): Injection => {
         if (!value) {
-          return { injected: false, reason: `found neither the variable ${envPrefix}${name} nor the file ${path}` };
+          return {
+            injected: false,
+            reason: `found neither the variable ${envPrefix}${excerpt(name)} nor the file ${excerpt(path)}`,
+          };
         }
         const names = variableNames((context.variables.prefix + name).toUpperCase(), context.variables);
         const valueFault = variableFault(value, key, names);

@@ -1,6 +1,7 @@
 import {
   type Injection,
   MountRequirement,
+  quote,
   SECRETS_DIRECTORY,
   type SecretRequest,
   setVariable,
@@ -45,7 +46,7 @@ export function findFault(request: SecretRequest): string | undefined {
       return undefined;
     case MountRequirement.FILE:
       // As in Kubernetes: such names belong to the kubelet's own links in a volume of files.
-      return key === "." || key.startsWith("..") ? `key "${key}" can't be the name of a file` : undefined;
+      return key === "." || key.startsWith("..") ? `key ${quote(key)} can't be the name of a file` : undefined;
     default:
       return unrecognizedMount(request);
   }

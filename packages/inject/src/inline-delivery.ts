@@ -35,6 +35,7 @@ export function createInlineDelivery(options: { fileMountInitContainer?: FileMou
     name: "Inline",
     deliver(requested) {
       const files = filesOf(requested);
+      const byGroup = Map.groupBy(files, ({ group }) => group?.name);
       const edits = toPlainEdits(requested, {
         variable: inlineVariable,
         files() {
@@ -43,7 +44,7 @@ export function createInlineDelivery(options: { fileMountInitContainer?: FileMou
           return initContainerEdits(values, fileMountInitContainer);
         },
         groupFiles(group) {
-          const own = files.filter((file) => file.group?.name === group.name);
+          const own = byGroup.get(group.name) ?? [];
           return groupVolume(
             group,
             own.map((file) => ({ file, reference: referenceOf(file.source) })),

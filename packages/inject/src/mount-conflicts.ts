@@ -1,10 +1,12 @@
 import {
+  excerpt,
   type InjectorEdit,
   type PodEdit,
   type SecretRequest,
   type SecretSource,
   SecretsError,
 } from "@flyte-secrets/core";
+import { nestedPairs } from "./nested-paths.ts";
 import { requestName } from "./request-name.ts";
 import { filePath } from "./secret-files.ts";
 
@@ -21,6 +23,7 @@ interface Mounted {
   readonly path: string;
   readonly volume: string;
   readonly by: string;
+  readonly at: number;
 }
 
 /**
@@ -29,54 +32,71 @@ interface Mounted {
  */
 export function checkMounts(granted: readonly Granted<PodEdit>[]): string[] {
   const mounted: Mounted[] = [];
-  const warnings: string[] = [];
+  const volumes = new Set<string>();
+  const byPath = new Map<string, Mounted>();
   for (const { request, manager, edits, mountedLater } of granted) {
-    const by = `${requestName(request)} of ${manager}`;
     const mounts = edits.flatMap((edit) =>
       edit.kind === "mount" ? [{ volume: edit.mount.name, path: edit.mount.mountPath }] : [],
     );
     if (mountedLater !== undefined) mounts.push({ volume: `of ${manager}`, path: mountedLater });
     for (const { volume, path } of mounts) {
-      if (mounted.some((other) => other.volume === volume)) continue;
-      for (const other of mounted) {
-        const both = `secrets ${other.by} and ${by}`;
-        if (other.path === path) throw conflict(`${both} would both be mounted at ${path}`);
-        if (isBelow(path, other.path) || isBelow(other.path, path)) {
-          warnings.push(
-            `${both} are mounted at ${other.path} and ${path}, one below the other: containers may not start`,
-          );
-        }
-      }
-      mounted.push({ path, volume, by });
+      if (volumes.has(volume)) continue;
+      const by = `${requestName(request)} of ${manager}`;
+      const other = byPath.get(path);
+      if (other) throw conflict(`secrets ${other.by} and ${by} would both be mounted at ${excerpt(path)}`);
+      const one = { path, volume, by, at: mounted.length };
+      volumes.add(volume);
+      byPath.set(path, one);
+      mounted.push(one);
     }
   }
-  return warnings;
+  return nestedPairs(mounted).map((pair) => {
+    const [first, second] = inOrder(pair);
+    return `secrets ${first.by} and ${second.by} are mounted at ${excerpt(first.path)} and ${excerpt(second.path)}, one below the other: containers may not start`;
+  });
+}
+
+interface Written {
+  readonly path: string;
+  readonly source: string;
+  readonly by: string;
+  readonly at: number;
 }
 
 /** Throws `pod_conflict`, naming both requests, for two different secrets in one file, and for a file where a directory must be. */
 export function checkFiles(granted: readonly Granted<InjectorEdit>[]): void {
-  const files: { path: string; source: string; by: string }[] = [];
+  const byPath = new Map<string, Written>();
   for (const { request, manager, edits } of granted) {
-    for (const file of edits.filter((edit) => edit.kind === "secretFile")) {
-      const [path, source] = [filePath(file), sourceName(file.source)];
-      const by = `${requestName(request)} of ${manager}`;
-      for (const other of files) {
-        const same = other.path === path && other.source !== source;
-        if (same || isBelow(path, other.path) || isBelow(other.path, path)) {
-          throw conflict(`secrets ${other.by} and ${by} would be the files ${other.path} and ${path}`);
-        }
-      }
-      files.push({ path, source, by });
+    for (const file of edits) {
+      if (file.kind !== "secretFile") continue;
+      const one = {
+        path: filePath(file),
+        source: sourceName(file.source),
+        by: `${requestName(request)} of ${manager}`,
+        at: byPath.size,
+      };
+      const other = byPath.get(one.path);
+      if (other === undefined) byPath.set(one.path, one);
+      else if (other.source !== one.source) throw fileConflict([other, one]);
     }
   }
+  const [nested] = nestedPairs([...byPath.values()]);
+  if (nested) throw fileConflict(inOrder(nested));
+}
+
+/** As the requests for them come. */
+function inOrder<T extends { readonly at: number }>([outer, inner]: readonly [T, T]): readonly [T, T] {
+  return outer.at < inner.at ? [outer, inner] : [inner, outer];
 }
 
 function sourceName(source: SecretSource): string {
   return source.kind === "value" ? source.label : `${source.reference.name}/${source.reference.key}`;
 }
 
-function isBelow(path: string, directory: string): boolean {
-  return path.startsWith(`${directory}/`);
+function fileConflict([first, second]: readonly [Written, Written]): SecretsError {
+  return conflict(
+    `secrets ${first.by} and ${second.by} would be the files ${excerpt(first.path)} and ${excerpt(second.path)}`,
+  );
 }
 
 function conflict(what: string): SecretsError {

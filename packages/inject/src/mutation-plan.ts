@@ -1,10 +1,13 @@
 import {
+  ByteBudget,
   createPodEditor,
   type Delivery,
   type Injection,
   type KubernetesSecret,
   type PodEdit,
   type PodEditor,
+  type PodLimits,
+  REMEMBERED_CONTAINERS,
   type ScopeLevel,
   type SecretId,
   type SecretRequest,
@@ -44,21 +47,37 @@ export interface MutationPlan {
   readonly injections: readonly InjectionRecord[];
 }
 
+/** What the plans of one mutator are made with. */
+export interface PlannerOptions {
+  readonly delivery: Delivery;
+  readonly variables: VariableNaming;
+  readonly limits: PodLimits;
+}
+
+/** What all plans that are kept may take. */
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Rough cost of an edit in a plan: of itself, and of its operation for each container. */
+const EDIT_BYTES = 200;
+/** Rough cost of a plan beside its edits: nearly all of it is the text of its patch. */
+const PLAN_BYTES = 16_384;
+
 /**
  * Makes the plans of one mutator. Managers that give the same injections for the same requests, as Embedded does while a value
  * stays the same, get the same plan: the pods of one task are many. A plan is kept no longer than its first injection.
  */
-export function createPlanner(
-  delivery: Delivery,
-  variables: VariableNaming,
-): (served: readonly Served[]) => MutationPlan {
-  const kept = new WeakMap<object, { readonly served: readonly Served[]; readonly plan: MutationPlan }>();
+export function createPlanner(options: PlannerOptions): (served: readonly Served[]) => MutationPlan {
+  let kept = new WeakMap<object, { readonly served: readonly Served[]; readonly plan: MutationPlan }>();
+  const budget = new ByteBudget(MAX_BYTES, () => {
+    kept = new WeakMap();
+  });
   return (served) => {
     const key = served[0]?.injection;
     const last = key && kept.get(key);
     if (last && isSame(last.served, served)) return last.plan;
-    const plan = makePlan(served, delivery, variables);
-    if (key) kept.set(key, { served, plan });
+    const plan = makePlan(served, options);
+    const edits = served.reduce((sum, { injection }) => sum + injection.edits.length, 0);
+    const bytes = PLAN_BYTES + edits * EDIT_BYTES * (1 + REMEMBERED_CONTAINERS);
+    if (key && budget.admit(bytes)) kept.set(key, { served, plan });
     return plan;
   };
 }
@@ -72,11 +91,14 @@ function isSame(last: readonly Served[], now: readonly Served[]): boolean {
   return true;
 }
 
-function makePlan(served: readonly Served[], delivery: Delivery, variables: VariableNaming): MutationPlan {
+function makePlan(served: readonly Served[], { delivery, variables, limits }: PlannerOptions): MutationPlan {
   const granted = served.map(({ request, manager, injection }) => ({ ...injection, request, manager }));
   checkFiles(granted);
   const delivered = delivery.deliver(granted.map(({ edits }) => edits));
-  const warnings = checkMounts(granted.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] })));
+  const warnings = firstOf(
+    checkMounts(granted.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] }))),
+    limits.warnings,
+  );
   if (delivery.name !== "Inline") {
     const withSource = granted.map(({ edits }) => edits.flatMap((edit) => ("source" in edit ? [edit.source] : [])));
     guardPatch({
@@ -88,10 +110,17 @@ function makePlan(served: readonly Served[], delivery: Delivery, variables: Vari
   const pullSecrets = [...new Set(served.flatMap(({ pullSecret = [] }) => pullSecret))];
   const references = pullSecrets.map((name): PodEdit => ({ kind: "imagePullSecret", name }));
   return {
-    editor: createPodEditor([...delivered.edits.flat(), ...references]),
+    editor: createPodEditor([...delivered.edits.flat(), ...references], limits),
     secrets: delivered.secrets,
     pullSecrets,
     warnings,
     injections: granted.map(({ request, manager, found }) => ({ request, manager, ...found })),
   };
+}
+
+/** At most `max` warnings: with more, the last says how many were left out. */
+function firstOf(warnings: readonly string[], max: number): readonly string[] {
+  if (warnings.length <= max) return warnings;
+  const shown = warnings.slice(0, max - 1);
+  return [...shown, `${warnings.length - shown.length} more warnings are left out (webhook.limits.warnings)`];
 }

@@ -2,6 +2,7 @@ import {
   type Awaitable,
   applyPatch,
   type Claim,
+  DEFAULT_POD_LIMITS,
   type Delivery,
   type InjectContext,
   type Injector,
@@ -9,6 +10,7 @@ import {
   type KubernetesSecret,
   namedContainers,
   type Pod,
+  type PodLimits,
   type SecretRequest,
   SecretsError,
   type VariableNaming,
@@ -28,6 +30,8 @@ export interface MutatorOptions {
   readonly delivery: Delivery;
   /** Those that go with secrets that are found; by default none do. */
   readonly imagePull?: ImagePullSecrets;
+  /** `webhook.limits`; `DEFAULT_POD_LIMITS` by default. */
+  readonly limits?: PodLimits;
 }
 
 export interface MutateOptions {
@@ -72,10 +76,10 @@ export interface Mutator {
 }
 
 export function createMutator(options: MutatorOptions): Mutator {
-  const { managers, delivery, imagePull } = options;
+  const { managers, delivery, imagePull, limits = DEFAULT_POD_LIMITS } = options;
   const variables: VariableNaming = { prefix: options.secretEnvVarPrefix, style: options.envVarNaming };
-  const readRequests = createRequestReader();
-  const planFor = createPlanner(delivery, variables);
+  const readRequests = createRequestReader(limits);
+  const planFor = createPlanner({ delivery, variables, limits });
 
   function changeOf(pod: Pod, options: MutateOptions = {}): Awaitable<PodChange> {
     const { namespace, dryRun = false, claim, signal } = options;

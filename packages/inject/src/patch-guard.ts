@@ -1,4 +1,4 @@
-import { type PodEdit, type SecretSource, SecretsError } from "@flyte-secrets/core";
+import { excerpt, type PodEdit, type SecretSource, SecretsError, type ValueSource } from "@flyte-secrets/core";
 
 /** What the guard looks at. */
 export interface GuardedEdits {
@@ -26,14 +26,21 @@ export function guardPatch({ edits, sources, known }: GuardedEdits): void {
   for (const edit of edits) collectTexts(contentOf(edit), texts);
   // One text to search, in which no value can reach from one part into the next.
   const all = [...texts].join("\0");
-  for (const source of sources) {
-    if (source.kind !== "value") continue;
+  let knownTexts: readonly string[] | undefined;
+  for (const source of distinctValues(sources)) {
     for (const form of [source.value.revealText(), source.value.revealBase64()]) {
       if (!form || !(form.length < MIN_PART_LENGTH ? texts.has(form) : all.includes(form))) continue;
-      if (known().some((text) => text.includes(form))) continue;
-      throw new SecretsError("internal", `refused to send a patch that contains the value of ${source.label}`);
+      knownTexts ??= known();
+      if (knownTexts.some((text) => text.includes(form))) continue;
+      throw new SecretsError("internal", `refused to send a patch that contains the value of ${excerpt(source.label)}`);
     }
   }
+}
+
+/** One source for each value: many requests may come to the same. */
+function distinctValues(sources: readonly SecretSource[]): Iterable<ValueSource> {
+  const values = sources.filter((source) => source.kind === "value");
+  return new Map(values.map((source) => [source.value, source])).values();
 }
 
 function contentOf(edit: PodEdit): unknown {

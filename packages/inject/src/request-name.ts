@@ -1,6 +1,6 @@
-import type { SecretRequest } from "@flyte-secrets/core";
+import { excerpt, type SecretRequest } from "@flyte-secrets/core";
 
 /** How messages name a request: `[group/key]`, or `[key]`. */
 export function requestName({ group, key }: SecretRequest): string {
-  return group === "" ? `[${key}]` : `[${group}/${key}]`;
+  return group === "" ? `[${excerpt(key)}]` : `[${excerpt(group)}/${excerpt(key)}]`;
 }

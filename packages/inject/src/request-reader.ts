@@ -1,7 +1,17 @@
-import { fromRequestAnnotations, type Pod, REQUEST_ANNOTATION_PREFIX, type SecretRequest } from "@flyte-secrets/core";
+import {
+  ByteBudget,
+  fromRequestAnnotations,
+  type Pod,
+  type PodLimits,
+  REQUEST_ANNOTATION_PREFIX,
+  type SecretRequest,
+} from "@flyte-secrets/core";
 
-/** How many sets of annotations are remembered, and up to how many characters each: 8 MiB at the most. */
-const MAX_SETS = 1_000;
+/** What all remembered sets of annotations may take. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** Rough cost of a request, beside its texts, with what others keep for it while it is remembered. */
+const REQUEST_BYTES = 1_500;
+/** A longer set is not remembered: it is hardly the set of many pods. */
 const MAX_LENGTH = 8_192;
 /** How many that begin alike. */
 const MAX_ALIKE = 16;
@@ -19,23 +29,19 @@ interface Remembered {
  * Reads the requests of pods as {@link fromRequestAnnotations} does. The pods of one task carry the same annotations again and
  * again: the same texts give the same objects, as long as they are remembered.
  */
-export function createRequestReader(): (pod: Pod) => readonly SecretRequest[] {
+export function createRequestReader(limits?: PodLimits): (pod: Pod) => readonly SecretRequest[] {
   // By the first value: comparing the others is quicker than making one key of all.
   const remembered = new Map<string, Remembered[]>();
-  let count = 0;
+  const budget = new ByteBudget(MAX_BYTES, () => remembered.clear());
   return ({ metadata }) => {
     const annotations = metadata?.annotations ?? {};
     const first = firstValue(annotations);
     if (first === undefined) return [];
     const known = remembered.get(first)?.find((one) => isSame(one, annotations));
     if (known) return known.requests;
-    const one = toRemembered(annotations);
-    if (lengthOf(one) <= MAX_LENGTH) {
-      if (count >= MAX_SETS) {
-        remembered.clear();
-        count = 0;
-      }
-      count++;
+    const one = toRemembered(annotations, limits);
+    const length = lengthOf(one);
+    if (length <= MAX_LENGTH && budget.admit(2 * length + REQUEST_BYTES * one.requests.length)) {
       remembered.set(first, [one, ...(remembered.get(first) ?? [])].slice(0, MAX_ALIKE));
     }
     return one.requests;
@@ -57,12 +63,12 @@ function isSame({ names, values }: Remembered, annotations: Annotations): boolea
   return at === names.length;
 }
 
-function toRemembered(annotations: Annotations): Remembered {
+function toRemembered(annotations: Annotations, limits: PodLimits | undefined): Remembered {
   const names = Object.keys(annotations).filter((name) => name.startsWith(REQUEST_ANNOTATION_PREFIX));
   return {
     names,
     values: names.map((name) => annotations[name] ?? ""),
-    requests: fromRequestAnnotations(annotations),
+    requests: fromRequestAnnotations(annotations, limits),
   };
 }
 

@@ -68,5 +68,10 @@ export function groupVolume(group: FileGroup, files: readonly ReferencedFile[]):
 
 /** The items without repetitions. */
 export function distinct(items: readonly VolumeItem[]): VolumeItem[] {
-  return items.filter(({ key, path }, at) => at === items.findIndex((item) => item.key === key && item.path === path));
+  const byText = new Map<string, VolumeItem>();
+  for (const item of items) {
+    const text = `${item.key}\0${item.path}`;
+    if (!byText.has(text)) byText.set(text, item);
+  }
+  return [...byText.values()];
 }

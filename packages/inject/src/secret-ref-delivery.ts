@@ -63,19 +63,20 @@ export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }:
     name: "SecretRef",
     deliver(requested) {
       const files = filesOf(requested).map((file) => ({ file, reference: reference(file.source) }));
+      const byGroup = Map.groupBy(files, ({ file }) => file.group?.name);
       // Where a group's directory would be inside the read-only mount, one volume carries them all.
       const together = files.some(({ file }) => !file.group);
+      let isThere = false;
+      const filesOnce = () => {
+        if (isThere) return [];
+        isThere = true;
+        return filesVolume(files);
+      };
 
       const edits = toPlainEdits(requested, {
         variable: (variable, source) => ({ name: variable, valueFrom: { secretKeyRef: reference(source) } }),
-        files: () => filesVolume(files),
-        groupFiles: (group) =>
-          together
-            ? filesVolume(files)
-            : groupVolume(
-                group,
-                files.filter(({ file }) => file.group?.name === group.name),
-              ),
+        files: filesOnce,
+        groupFiles: (group) => (together ? filesOnce() : groupVolume(group, byGroup.get(group.name) ?? [])),
       });
       const secrets = new Map(
         valuesToWrite(requested)

@@ -1,11 +1,11 @@
-import type { SecretValue } from "@flyte-secrets/core";
+import { quote, type SecretValue } from "@flyte-secrets/core";
 
 /** Linux takes no longer string in a process's environment: `NAME=value` and its end (`MAX_ARG_STRLEN`, 32 pages). */
 const MAX_VARIABLE_BYTES = 131_072;
 
 /** Why a secret can't be a variable's value, or undefined when it can; `key` and `names` are for the message and the length. */
 export function variableFault(value: SecretValue, key: string, names: readonly string[]): string | undefined {
-  const attempted = `secret "${key}" is attempted to be mounted as an environment variable, but has`;
+  const attempted = `secret ${quote(key)} is attempted to be mounted as an environment variable, but has`;
   if (value.revealText() === undefined) {
     return `${attempted} a binary value that is not a valid UTF-8 string; mount as a file instead`;
   }

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { isAddressRange } from "./address-ranges.ts";
+import { limitsSection } from "./limits-section.ts";
 import {
-  byteSize,
   choice,
   choices,
   duration,
@@ -174,34 +174,7 @@ export const webhookSection = section(
         about: "Sets `secret.kubernetes.namespace` and `k8sConfig.namespace` where those are not set.",
       }),
     }),
-    limits: section("How much the webhook puts up with.", {
-      bodyBytes: byteSize({
-        default: "8Mi",
-        about: "Bytes of a review. API servers send 3 MiB, and escapes in JSON, at the most.",
-      }),
-      allBodiesBytes: byteSize({
-        default: "64Mi",
-        about:
-          "Bytes of all reviews under way. One that needs more ends the one that has taken up most room for the longest time, with 503.",
-      }),
-      connections: integer({
-        default: 4096,
-        min: 1,
-        about:
-          "Connections to `listenPort` at a time. A further one ends the one that has been idle longest, those without a request first.",
-      }),
-      connectionsPerAddress: integer({
-        default: 0,
-        min: 0,
-        about:
-          "Those of one address, within `connections`; 0: no such limit, since all API servers behind one gateway are one address.",
-      }),
-      invalidationsPerSecond: integer({
-        default: 200,
-        min: 1,
-        about: "Calls of `/invalidate-secret` that are taken in a second; further ones get 429.",
-      }),
-    }),
+    limits: limitsSection,
     scopeBinding: section("Which pods may claim a scope. The first of these that knows the pod's namespace decides.", {
       mode: choice(["enforce", "warn", "off"], {
         default: "enforce",

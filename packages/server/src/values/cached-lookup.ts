@@ -8,7 +8,7 @@ import {
 import type { Logger } from "pino";
 import type { LookupMetrics } from "./lookup-metrics.ts";
 import { createPlanner, foundAt, type LookupPlan } from "./lookup-plan.ts";
-import { settleBefore } from "./settle-before.ts";
+import { createSettleBefore } from "./settle-before.ts";
 import { type Expiry, ValueCache } from "./value-cache.ts";
 
 export interface CachedLookupOptions {
@@ -18,6 +18,8 @@ export interface CachedLookupOptions {
   readonly maxBytes: number;
   /** Of one call to the backend. */
   readonly timeoutMs: number;
+  /** Characters of an encoded id; longer ones are not looked up. See `lookupIds`. */
+  readonly maxIdLength?: number;
   /** Milliseconds that only grow. */
   readonly clock: () => number;
   readonly log: Logger;
@@ -44,7 +46,8 @@ export interface CachedLookup extends SecretLookup {
 export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
   const { fetcher, clock, metrics } = options;
   const cache = new ValueCache<SecretId>({ ...options, fetchAll: (ids, call) => fetcher.fetch(ids, call) });
-  const planFor = createPlanner(fetcher);
+  const planFor = createPlanner(fetcher, options.maxIdLength);
+  const settleBefore = createSettleBefore();
 
   /** Undefined when the backend must be asked. */
   function answerFromMemory({ steps, foundNowhere }: LookupPlan): LookupResult | undefined {

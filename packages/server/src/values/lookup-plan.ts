@@ -1,4 +1,5 @@
 import {
+  ByteBudget,
   encodeSecretId,
   type LookupAttempt,
   type LookupId,
@@ -26,9 +27,8 @@ export interface LookupPlan {
 /** What a plan is made for. */
 export type PlannedFetcher = Pick<SecretFetcher, "name" | "nameOf">;
 
-/** Plans the lookup of a key. Throws `invalid_argument` for a key or scope that no secret can have. */
-export function planLookup(fetcher: PlannedFetcher, scope: SecretScope, key: string): LookupPlan {
-  const ids = lookupIds(scope, key);
+/** Plans the lookup of a key under `ids`, which are those of {@link lookupIds}. */
+export function planLookup(fetcher: PlannedFetcher, ids: readonly LookupId[]): LookupPlan {
   const attempts = ids.map(({ level, id }): LookupAttempt => {
     const name = fetcher.nameOf?.(id) ?? encodeSecretId(id);
     return { provider: fetcher.name, level, id: name, outcome: "not found" };
@@ -47,24 +47,33 @@ export function foundAt({ id, level, attempts }: LookupStep, value: SecretValue,
     : { found: true, id, level, value, namespace, attempts };
 }
 
-/** Plans are small, but whoever creates pods can make up any number of keys. */
-const MAX_PLANS = 10_000;
+/** What all remembered plans may take: whoever creates pods can make up any number of keys. */
+const MAX_BYTES = 32 * 1024 * 1024;
+/** Rough cost of a plan beside its texts. */
+const PLAN_BYTES = 1_500;
 
-/** {@link planLookup} for a lookup that answers from memory: a plan is made once. */
-export function createPlanner(fetcher: PlannedFetcher): (scope: SecretScope, key: string) => LookupPlan {
+/**
+ * {@link planLookup} for a lookup that answers from memory: a plan is made once. It throws `invalid_argument` as {@link lookupIds}
+ * does, and remembers nothing then.
+ */
+export function createPlanner(
+  fetcher: PlannedFetcher,
+  maxIdLength?: number,
+): (scope: SecretScope, key: string) => LookupPlan {
   // A map for each part: the parts are the same strings for all secrets of a pod, so that making one name of them costs more.
   const byOrg: ByName<ByName<ByName<ByName<LookupPlan>>>> = new Map();
-  let count = 0;
+  const budget = new ByteBudget(MAX_BYTES, () => byOrg.clear());
   return (scope, key) => {
     const known = byOrg.get(scope.org)?.get(scope.domain)?.get(scope.project)?.get(key);
     if (known) return known;
-    const plan = planLookup(fetcher, scope, key);
-    if (count >= MAX_PLANS) {
-      byOrg.clear();
-      count = 0;
+    const plan = planLookup(fetcher, lookupIds(scope, key, maxIdLength));
+    const texts = plan.steps.reduce(
+      (sum, { text, attempts }) => sum + text.length + (attempts.at(-1)?.id.length ?? 0),
+      0,
+    );
+    if (budget.admit(PLAN_BYTES + texts)) {
+      within(within(within(byOrg, scope.org), scope.domain), scope.project).set(key, plan);
     }
-    count++;
-    within(within(within(byOrg, scope.org), scope.domain), scope.project).set(key, plan);
     return plan;
   };
 }

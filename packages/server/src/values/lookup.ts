@@ -1,15 +1,21 @@
-import { type SecretFetcher, type SecretLookup, SecretsError } from "@flyte-secrets/core";
+import { lookupIds, type SecretFetcher, type SecretLookup, SecretsError } from "@flyte-secrets/core";
 import { foundAt, planLookup } from "./lookup-plan.ts";
+
+export interface LookupOptions {
+  readonly fetcher: SecretFetcher;
+  /** Characters of an encoded id; longer ones are not looked up. See `lookupIds`. */
+  readonly maxIdLength?: number | undefined;
+}
 
 /**
  * A lookup that asks its fetcher every time. All scopes of a key are fetched in one call and the narrowest that has it wins;
  * when one cannot be read, and no narrower one has the key, the lookup throws: a broader secret must not take the place of one
  * that may exist. A key that no secret can have is `invalid_argument`.
  */
-export function createLookup({ fetcher }: { fetcher: SecretFetcher }): SecretLookup {
+export function createLookup({ fetcher, maxIdLength }: LookupOptions): SecretLookup {
   return {
     async find(scope, key, options) {
-      const { steps, foundNowhere } = planLookup(fetcher, scope, key);
+      const { steps, foundNowhere } = planLookup(fetcher, lookupIds(scope, key, maxIdLength));
       const fetched = await fetcher.fetch(
         steps.map(({ id }) => id),
         options,

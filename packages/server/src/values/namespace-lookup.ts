@@ -12,7 +12,7 @@ import { createLookup } from "./lookup.ts";
 import type { LookupMetrics } from "./lookup-metrics.ts";
 import { createPlanner, foundAt, type LookupPlan } from "./lookup-plan.ts";
 import { NamespaceSecrets } from "./namespace-secrets.ts";
-import { settleBefore } from "./settle-before.ts";
+import { createSettleBefore } from "./settle-before.ts";
 
 const NAME = "K8s";
 
@@ -27,6 +27,8 @@ export interface NamespaceLookupOptions {
   readonly namespace: string;
   /** How long what is in memory is used while the API server cannot be asked. */
   readonly staleMs: number;
+  /** Characters of an encoded id; longer ones are not looked up. See `lookupIds`. */
+  readonly maxIdLength?: number;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: LookupMetrics;
@@ -40,13 +42,15 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
   const { client, namespace, staleMs, clock, log, metrics } = options;
   const secrets = new NamespaceSecrets();
   const follower = followObjects({ client, resource: SECRETS, selection: { namespace }, sink: secrets, clock, log });
-  const planFor = createPlanner({ name: NAME });
+  const planFor = createPlanner({ name: NAME }, options.maxIdLength);
+  const settleBefore = createSettleBefore();
   let isSynced = false;
   const synced = follower.synced.then(() => {
     isSynced = true;
   });
 
   const direct = createLookup({
+    maxIdLength: options.maxIdLength,
     fetcher: createNamedFetcher(
       openKubernetes(
         {

@@ -30,10 +30,11 @@ export async function openLookup({ secret, webhook, cache }: Config, sources: Lo
   const { embeddedSecretManagerConfig: embedded } = webhook;
   const { size, defaultExpiration, notFoundExpiration, staleWhileDown } = cache.inMemoryFixedSize;
   const { clock, log, metrics } = sources;
-  const memory = { clock: clock.elapsed, maxBytes: size, timeoutMs: cache.fetchTimeout, log, metrics };
+  const maxIdLength = webhook.limits.idLength;
+  const memory = { clock: clock.elapsed, maxBytes: size, timeoutMs: cache.fetchTimeout, maxIdLength, log, metrics };
   const watch = async (namespace: string) => {
     const client = await sources.openKube();
-    return createNamespaceLookup({ client, namespace, staleMs: staleWhileDown, clock, log, metrics });
+    return createNamespaceLookup({ client, namespace, staleMs: staleWhileDown, maxIdLength, clock, log, metrics });
   };
   switch (embedded.type) {
     case "Store":

@@ -41,7 +41,7 @@ export function decodeAdmissionReview(text: string): AdmissionRequest {
   }
   const request = objectAt(review, "request", "request");
   const kind = objectAt(request, "kind", "request.kind");
-  const uid = textAt(request, "uid", "request.uid");
+  const uid = nameAt(request, "uid");
   if (uid === "") throw fault("request.uid must not be empty");
   const operation = textAt(request, "operation", "request.operation");
   const isPod = kind.kind === "Pod" && (kind.group ?? "") === "" && kind.version === "v1";
@@ -51,7 +51,7 @@ export function decodeAdmissionReview(text: string): AdmissionRequest {
     uid,
     createsPod: isPod && operation === "CREATE" && (request.subResource ?? "") === "",
     object: request.object,
-    namespace: textAt(request, "namespace", "request.namespace"),
+    namespace: nameAt(request, "namespace"),
     dryRun: request.dryRun === true,
     creator: { username: textAt(user, "username", "request.userInfo.username"), groups: groupsOf(user.groups) },
   };
@@ -99,6 +99,15 @@ function textAt(object: JsonObject, name: string, path: string): string {
   const value = object[name] ?? "";
   if (typeof value !== "string") throw fault(`${path} must be a string`);
   return value;
+}
+
+/** What Kubernetes takes as a name: the log and the answer repeat it. */
+const MAX_NAME_LENGTH = 253;
+
+function nameAt(request: JsonObject, field: string): string {
+  const name = textAt(request, field, `request.${field}`);
+  if (name.length <= MAX_NAME_LENGTH) return name;
+  throw fault(`has ${name.length} characters in request.${field}, and a name has at most ${MAX_NAME_LENGTH}`);
 }
 
 function groupsOf(value: unknown): readonly string[] {

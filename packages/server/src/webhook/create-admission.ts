@@ -45,6 +45,7 @@ export function createAdmission(
       secretEnvVarPrefix: webhook.secretEnvVarPrefix,
       envVarNaming: webhook.secretEnvVarNaming,
       delivery: createDelivery(webhook, writing),
+      limits: webhook.limits,
       ...(imagePull && { imagePull }),
     }),
     scopeGuard: createScopeGuard({
