@@ -5,11 +5,13 @@ import { group, verb } from "./commands/command-groups.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { createSecretCommand } from "./commands/create-secret.ts";
 import { deleteSecretCommand } from "./commands/delete-secret.ts";
+import { discardKeyCommand } from "./commands/discard-key.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getSecretCommand } from "./commands/get-secret.ts";
 import { importCommand } from "./commands/import.ts";
+import { listKeysCommand } from "./commands/list-keys.ts";
 import { markSystemCommand } from "./commands/mark-system.ts";
 import { mutateCommand } from "./commands/mutate.ts";
 import { restoreCommand } from "./commands/restore.ts";
@@ -53,8 +55,16 @@ export function createProgram(host: Host): Command {
     .addCommand(doctorCommand(host))
     .addCommand(backupCommand(host))
     .addCommand(restoreCommand(host))
-    .addCommand(group("keys", "Put a new master key in place", rotateKeysCommand(host)))
     .addCommand(group("token", "Put a new token in place", rotateTokenCommand(host)))
+    .addCommand(
+      group(
+        "keys",
+        "The keys that seal this machine's store",
+        rotateKeysCommand(host),
+        listKeysCommand(host),
+        discardKeyCommand(host),
+      ),
+    )
     .addCommand(
       group("system", "Hide secrets from the API", markSystemCommand("mark", host), markSystemCommand("unmark", host)),
     )

@@ -36,13 +36,19 @@ export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export type { ClusterStore } from "./store/clusters/ask-clusters.ts";
 export { createMultiClusterStore } from "./store/clusters/multi-cluster-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
+export { discardKey, type KnownKey, type KnownKeysOptions, listKeys } from "./store/kept-keys.ts";
 export {
   type KubernetesStore,
   type KubernetesStoreOptions,
   openKubernetesStore,
 } from "./store/kubernetes/kubernetes-store.ts";
-export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
-export { type RotateMasterKeyOptions, rotateMasterKey } from "./store/rotate-master-key.ts";
+export { describeRestore, type RestoreReport, type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
+export {
+  type RotateDataKeyOptions,
+  type RotateMasterKeyOptions,
+  rotateDataKey,
+  rotateMasterKey,
+} from "./store/rotate-keys.ts";
 export { createLogger, type LogDestination } from "./telemetry/create-logger.ts";
 export {
   type OpenTracingOptions,

@@ -7,8 +7,14 @@ export type { Config } from "./config/schema.ts";
 export { rotateTokenFile } from "./embedded/token-file.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
-export { type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
-export { type RotateMasterKeyOptions, rotateMasterKey } from "./store/rotate-master-key.ts";
+export { discardKey, type KnownKey, type KnownKeysOptions, listKeys } from "./store/kept-keys.ts";
+export { describeRestore, type RestoreReport, type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
+export {
+  type RotateDataKeyOptions,
+  type RotateMasterKeyOptions,
+  rotateDataKey,
+  rotateMasterKey,
+} from "./store/rotate-keys.ts";
 export { createLookup } from "./values/lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
 export { type AdmissionParts, createAdmission } from "./webhook/create-admission.ts";

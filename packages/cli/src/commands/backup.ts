@@ -11,7 +11,8 @@ export function backupCommand(host: Host): Command {
     .summary("Copy the store into one file")
     .description(
       "Copy this machine's store into one new file (0600), also while the server runs. The values in it are sealed, and " +
-        "the master key is not in it: keep a copy of master.key elsewhere, nobody can restore without it.",
+        "the master key is not in it: keep a copy of master.key elsewhere, nobody can restore without it. A file that " +
+        "somebody changes afterwards is not restored.",
     )
     .argument("<file>", "file to make");
   return addSettingOptions(command)
@@ -21,8 +22,13 @@ export function backupCommand(host: Host): Command {
       const { backupStore } = await import("@flyte-secrets/server/local");
       const { storeDirectory } = await import("../store/with-store.ts");
       const directory = storeDirectory(config);
-      await backupStore({ directory, file: resolve(host.cwd, file) });
-      const key = config.secret.store.masterKey ? "the key in FLYTE_SECRETS_MASTER_KEY" : `${directory}/master.key`;
+      const { masterKey } = config.secret.store;
+      await backupStore({
+        directory,
+        file: resolve(host.cwd, file),
+        ...(masterKey && { masterKey: masterKey.revealBytes() }),
+      });
+      const key = masterKey ? "the key in FLYTE_SECRETS_MASTER_KEY" : `${directory}/master.key`;
       host.stdout.write(`Backed up to ${file}. Restoring it needs ${key}: keep a copy of that elsewhere.\n`);
     });
 }

@@ -7,6 +7,7 @@ import { addSettingOptions, readConfig, type SettingOptions } from "../options/s
 
 interface RestoreOptions extends SettingOptions {
   readonly replace?: boolean;
+  readonly unauthenticated?: boolean;
 }
 
 /** `restore FILE`. */
@@ -15,25 +16,31 @@ export function restoreCommand(host: Host): Command {
     .summary("Make a backup the store")
     .description(
       "Make a file of `backup` this machine's store. The master key that the backup was made under must be in place " +
-        "(master.key in the data directory, or FLYTE_SECRETS_MASTER_KEY), and no server may run.",
+        "(master.key in the data directory or a former one that is kept there, or FLYTE_SECRETS_MASTER_KEY), and no server " +
+        "may run. A file that was changed since it was made is refused.",
     )
     .argument("<file>", "file that backup made")
-    .option("--replace", "drop the store that is there");
+    .option("--replace", "drop the store that is there")
+    .option(
+      "--unauthenticated",
+      "take a file that nothing proves to be as it was made, as versions before 0.2 made them",
+    );
   return addSettingOptions(command)
     .addHelpText("after", examples("restore secrets-2026-08-01.db", "restore secrets-2026-08-01.db --replace"))
     .action(async (file: string) => {
       const options = mergedOptions<RestoreOptions>(command);
       const config = await readConfig(options, host);
-      const { restoreStore } = await import("@flyte-secrets/server/local");
+      const { describeRestore, restoreStore } = await import("@flyte-secrets/server/local");
       const { storeDirectory } = await import("../store/with-store.ts");
       const directory = storeDirectory(config);
       const { masterKey } = config.secret.store;
-      await restoreStore({
+      const report = await restoreStore({
         file: resolve(host.cwd, file),
         directory,
         replace: options.replace ?? false,
+        unauthenticated: options.unauthenticated ?? false,
         ...(masterKey && { masterKey: masterKey.revealBytes() }),
       });
-      host.stdout.write(`Restored ${file} to ${directory}.\n`);
+      host.stdout.write(`Restored ${file} to ${directory}. ${describeRestore(report)}\n`);
     });
 }

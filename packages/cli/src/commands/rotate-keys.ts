@@ -7,28 +7,41 @@ import { addSettingOptions, readConfig, type SettingOptions } from "../options/s
 
 const NEXT_KEY_VARIABLE = "FLYTE_SECRETS_NEXT_MASTER_KEY";
 
+interface RotateOptions extends SettingOptions {
+  readonly data?: boolean;
+}
+
 /** `keys rotate`. */
 export function rotateKeysCommand(host: Host): Command {
   const command = new Command("rotate")
-    .summary("Put a new master key in place of the present one")
+    .summary("Put a new master key, or a new data key, in place of the present one")
     .description(
       "Put a new master key in place of the present one, also while the server runs. Backups keep the key they were " +
-        `made under. A key from FLYTE_SECRETS_MASTER_KEY is replaced by the one in ${NEXT_KEY_VARIABLE}.`,
-    );
+        "made under, and it stays beside the new one for them until `keys discard`. A key from FLYTE_SECRETS_MASTER_KEY is " +
+        `replaced by the one in ${NEXT_KEY_VARIABLE}.`,
+    )
+    .option("--data", "instead, seal every value anew under a new data key; the master key stays");
   return addSettingOptions(command)
-    .addHelpText("after", examples("keys rotate"))
+    .addHelpText("after", examples("keys rotate", "keys rotate --data"))
     .action(async () => {
-      const config = await readConfig(mergedOptions<SettingOptions>(command), host);
-      const { rotateMasterKey } = await import("@flyte-secrets/server/local");
+      const options = mergedOptions<RotateOptions>(command);
+      const config = await readConfig(options, host);
+      const { rotateDataKey, rotateMasterKey } = await import("@flyte-secrets/server/local");
       const { storeDirectory } = await import("../store/with-store.ts");
       const directory = storeDirectory(config);
       const current = config.secret.store.masterKey?.revealBytes();
+      if (options.data) {
+        await rotateDataKey({ directory, ...(current && { masterKey: current }) });
+        host.stdout.write(`The values in ${directory} are sealed under a new data key. Make a new backup.\n`);
+        return;
+      }
       const keys = current && { current, next: nextKey(host) };
       await rotateMasterKey({ directory, ...(keys && { keys }) });
       host.stdout.write(
         keys
           ? `The store in ${directory} has the key of ${NEXT_KEY_VARIABLE}: put it into FLYTE_SECRETS_MASTER_KEY.\n`
-          : `The store in ${directory} has a new master key: keep a copy of ${directory}/master.key elsewhere.\n`,
+          : `The store in ${directory} has a new master key: keep a copy of ${directory}/master.key elsewhere. The former one is ` +
+              "kept for backups; flyte-secrets keys list names them.\n",
       );
     });
 }

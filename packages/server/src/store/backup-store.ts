@@ -1,9 +1,20 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
-import { existingStoreDirectory, makePrivateFile, syncDirectory } from "./store-directory.ts";
+import { writeBackupMac } from "./backup-mac.ts";
+import { openKeyring } from "./keyring.ts";
+import { toMasterKey } from "./master-key.ts";
+import { StoreDatabase } from "./store-database.ts";
+import {
+  existingStoreDirectory,
+  makePrivateFile,
+  removeDatabase,
+  type StoreDirectory,
+  syncDirectory,
+  syncFile,
+} from "./store-directory.ts";
 import { toStoreError } from "./store-error.ts";
 
 export interface BackupStoreOptions {
@@ -11,29 +22,55 @@ export interface BackupStoreOptions {
   readonly directory: string;
   /** The file to make. One that exists is never overwritten: `invalid_argument`. */
   readonly file: string;
+  /** The store's master key; absent: the one in its key file. */
+  readonly masterKey?: Uint8Array;
 }
 
 /**
  * Copies a store into one file (0600), for `flyte-secrets backup`: the state of one moment, also while a server writes. The
- * values in it are sealed and the master key is not in it: keep that elsewhere, nobody can restore without it. The file
- * appears under its name only when it is whole and on the disk.
+ * values in it are sealed and the master key is not in it: keep that elsewhere, nobody can restore without it. All of it is
+ * authenticated (see `backup-mac.ts`), for which the store's key is needed. The file appears under its name only when it is whole and on the
+ * disk. The store remembers that it was made.
  */
-export async function backupStore({ directory, file }: BackupStoreOptions): Promise<void> {
-  const { databaseFile } = existingStoreDirectory(directory);
+export async function backupStore({ directory, file, masterKey }: BackupStoreOptions): Promise<void> {
+  const source = existingStoreDirectory(directory);
   const target = resolve(file);
   const partial = `${target}.${randomUUID()}.partial`;
   if (existsSync(target)) {
     throw new SecretsError("invalid_argument", `file: ${target} exists already. Choose another name.`);
   }
+  const database = await StoreDatabase.open(source);
   try {
+    const { backupKey } = await openKeyring(database, masterKey && toMasterKey(masterKey));
     makePrivateFile(partial);
-    await copyDatabase(databaseFile, partial);
+    await copyDatabase(source.databaseFile, partial);
+    const madeAt = new Date();
+    await authenticate({ ...source, databaseFile: partial }, backupKey, madeAt);
+    syncFile(partial);
     renameSync(partial, target);
     syncDirectory(dirname(target));
+    await database.write(() => noteBackup(database, target, madeAt));
   } catch (error) {
-    rmSync(partial, { force: true });
+    removeDatabase(partial);
     throw toStoreError(error, target);
+  } finally {
+    database.close();
   }
+}
+
+async function authenticate(copy: StoreDirectory, key: Uint8Array, madeAt: Date): Promise<void> {
+  const database = await StoreDatabase.open(copy);
+  try {
+    await database.write(() => writeBackupMac(database, key, madeAt));
+  } finally {
+    database.close();
+  }
+}
+
+function noteBackup(database: StoreDatabase, file: string, madeAt: Date): void {
+  database
+    .statement("INSERT OR REPLACE INTO backups (made_at_ms, file, key_id) SELECT ?, ?, key_id FROM keyring")
+    .run(madeAt.getTime(), file);
 }
 
 async function copyDatabase(from: string, to: string): Promise<void> {
@@ -43,11 +80,5 @@ async function copyDatabase(from: string, to: string): Promise<void> {
     await backup(source, to, { rate: 0x7fff_ffff });
   } finally {
     source.close();
-  }
-  const descriptor = openSync(to, "r+");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

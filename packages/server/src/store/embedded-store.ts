@@ -8,16 +8,17 @@ import {
   type SecretRecord,
   type SecretStore,
   SecretsError,
-  type SecretType,
   SecretValue,
   type StoreChange,
 } from "@flyte-secrets/core";
 import type { Logger } from "pino";
+import type { BoundRow } from "./bound-value.ts";
+import { sealValue, unsealValue } from "./bound-value.ts";
 import { ChangeFeed } from "./change-feed.ts";
-import { type Keyring, openKeyring } from "./keyring.ts";
-import { toMasterKey } from "./master-key.ts";
+import { type Keyring, openKeyring, readDataKeyState, reopenKeyring } from "./keyring.ts";
+import { type MasterKey, toMasterKey } from "./master-key.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
-import { seal, unseal } from "./seal.ts";
+import { MAX_SEALS } from "./seal.ts";
 import { type SecretRow, SecretTable } from "./secret-table.ts";
 import { BUSY_TIMEOUT_MS, StoreDatabase } from "./store-database.ts";
 import { prepareStoreDirectory } from "./store-directory.ts";
@@ -53,7 +54,7 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const database = await StoreDatabase.open(prepareStoreDirectory(options.directory), busyTimeoutMs);
   try {
     const keyring = await openKeyring(database, masterKey);
-    return new SqliteStore(database, { keyring, clusterName, feed: new ChangeFeed(database, log) });
+    return new SqliteStore(database, { keyring, masterKey, clusterName, feed: new ChangeFeed(database, log), log });
   } catch (error) {
     database.close();
     throw error;
@@ -62,8 +63,11 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
 
 interface SqliteStoreParts {
   readonly keyring: Keyring;
+  /** The one that was passed in. */
+  readonly masterKey: MasterKey | undefined;
   readonly clusterName: string;
   readonly feed: ChangeFeed;
+  readonly log: Logger | undefined;
 }
 
 class SqliteStore implements EmbeddedStore {
@@ -72,23 +76,27 @@ class SqliteStore implements EmbeddedStore {
   readonly maxIdLength = MAX_ID_LENGTH;
   readonly #database: StoreDatabase;
   readonly #secrets: SecretTable;
-  readonly #keyring: Keyring;
+  #keyring: Keyring;
+  readonly #masterKey: MasterKey | undefined;
   readonly #clusterName: string;
   readonly #feed: ChangeFeed;
+  readonly #log: Logger | undefined;
 
-  constructor(database: StoreDatabase, { keyring, clusterName, feed }: SqliteStoreParts) {
+  constructor(database: StoreDatabase, { keyring, masterKey, clusterName, feed, log }: SqliteStoreParts) {
     this.#database = database;
     this.#secrets = new SecretTable(database);
     this.#keyring = keyring;
+    this.#masterKey = masterKey;
     this.#clusterName = clusterName;
     this.#feed = feed;
+    this.#log = log;
   }
 
   async create(id: SecretId, { value, type }: SecretInput, options?: CallOptions): Promise<SecretRecord> {
     assertValueFits(value);
     return await this.#write("put", id, options, () => {
       if (this.#secrets.find(id)) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
-      const record = { ...id, type, system: 0, created_at_ms: Date.now() } as const;
+      const record = { ...id, type, system: 0, created_at_ms: Date.now(), version: 1 } as const;
       return this.#toRecord(this.#secrets.insert(record, this.#seal(record, value)));
     });
   }
@@ -98,8 +106,8 @@ class SqliteStore implements EmbeddedStore {
     return await this.#write("put", id, options, () => {
       const row = this.#secrets.find(id);
       if (!row || row.system) throw notFound(id);
-      this.#secrets.replaceValue(row, this.#seal(row, value));
-      return this.#toRecord(row);
+      const next = { ...row, version: row.version + 1 };
+      return this.#toRecord(this.#secrets.replace(next, this.#seal(next, value)));
     });
   }
 
@@ -120,7 +128,9 @@ class SqliteStore implements EmbeddedStore {
     return await this.#write("put", id, options, () => {
       const row = this.#secrets.find(id);
       if (!row) throw notFound(id);
-      return this.#toRecord(this.#secrets.setSystem(row, system ? 1 : 0));
+      const value = this.#open(id);
+      const next = { ...row, system: system ? 1 : 0, version: row.version + 1 } as const;
+      return this.#toRecord(value ? this.#secrets.replace(next, this.#seal(next, value)) : row);
     });
   }
 
@@ -141,14 +151,7 @@ class SqliteStore implements EmbeddedStore {
   }
 
   async read(id: SecretId, options?: CallOptions): Promise<SecretValue | undefined> {
-    const row = await this.#database.read(() => this.#secrets.findSealed(id), options?.signal);
-    if (!row) return undefined;
-    const bytes = unseal(this.#keyring.valueKey, valueContext(id, row.type), row.sealed);
-    if (bytes) return SecretValue.fromBytes(bytes);
-    throw new SecretsError(
-      "store_damaged",
-      `The value of ${encodeSecretId(id)} fails its check. Write it again, or restore a backup.`,
-    );
+    return await this.#database.read(() => this.#open(id), options?.signal);
   }
 
   watch(listener: (change: StoreChange) => void): () => void {
@@ -182,8 +185,39 @@ class SqliteStore implements EmbeddedStore {
     return result;
   }
 
-  #seal(record: Omit<SecretRow, "value_row">, value: SecretValue): Uint8Array {
-    return seal(this.#keyring.valueKey, valueContext(record, record.type), value.revealBytes());
+  /** The value of a secret, undefined when it isn't there. `store_damaged` when it doesn't open. */
+  #open(id: SecretId): SecretValue | undefined {
+    const row = this.#secrets.findSealed(id);
+    if (!row) return undefined;
+    let bytes = unsealValue(this.#keyring.valueKey, row);
+    if (!bytes && this.#renewKeys()) {
+      const again = this.#secrets.findSealed(id);
+      bytes = again && unsealValue(this.#keyring.valueKey, again);
+    }
+    if (bytes) return SecretValue.fromBytes(bytes);
+    throw new SecretsError(
+      "store_damaged",
+      `The value of ${encodeSecretId(id)} fails its check. Write it again, or restore a backup.`,
+    );
+  }
+
+  /** Inside a transaction. */
+  #seal(row: BoundRow, value: SecretValue): Uint8Array {
+    const { generation, seals } = readDataKeyState(this.#database);
+    if (generation !== this.#keyring.generation) this.#renewKeys();
+    if (seals >= MAX_SEALS) throw wornOut();
+    if (seals === MAX_SEALS / 2) {
+      this.#log?.warn("The data key has sealed half of the values that it may: run flyte-secrets keys rotate --data.");
+    }
+    return sealValue(this.#keyring.valueKey, row, value.revealBytes());
+  }
+
+  /** Takes the keys that another process has put in place; false when they are the ones that are known. */
+  #renewKeys(): boolean {
+    const found = reopenKeyring(this.#database, this.#masterKey);
+    const isNew = found.generation !== this.#keyring.generation;
+    this.#keyring = found;
+    return isNew;
   }
 
   #toRecord(row: SecretRow): SecretRecord {
@@ -197,10 +231,13 @@ class SqliteStore implements EmbeddedStore {
   }
 }
 
-/** What a sealed value is tied to: the secret that it belongs to and its type. Neither part contains a blank. */
-const valueContext = (id: SecretId, type: SecretType) => `${type} ${encodeSecretId(id)}`;
-
 const isVisible = (row: SecretRow, options: CallOptions | undefined) =>
   row.system === 0 || options?.includeSystem === true;
+
+const wornOut = () =>
+  new SecretsError(
+    "call_refused",
+    "The store's data key has sealed as many values as it may (2^32). Run: flyte-secrets keys rotate --data",
+  );
 
 const notFound = (id: SecretId) => new SecretsError("not_found", `secret ${id.name} not found`);

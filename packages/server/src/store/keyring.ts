@@ -1,10 +1,14 @@
 import { hkdfSync, randomBytes, randomUUID } from "node:crypto";
 import { SecretsError } from "@flyte-secrets/core";
+import { sealValue, unsealUnboundValue, unsealValue } from "./bound-value.ts";
 import { createMasterKey, type MasterKey, promoteNextKey, readKeyFile, writeNextKey } from "./master-key.ts";
-import { MIGRATIONS } from "./schema.ts";
+import { resealValues } from "./reseal-values.ts";
+import { BOUND_ROWS_VERSION, MIGRATIONS } from "./schema.ts";
+import { assertSchema } from "./schema-check.ts";
 import { KEY_BYTES, seal, unseal } from "./seal.ts";
+import type { SealedRow } from "./secret-table.ts";
 import type { StoreDatabase } from "./store-database.ts";
-import type { StoreDirectory } from "./store-directory.ts";
+import { keptKeyFile, type StoreDirectory } from "./store-directory.ts";
 
 /** The keys of an open store, all derived from its one data key. */
 export interface Keyring {
@@ -12,6 +16,9 @@ export interface Keyring {
   readonly storeId: string;
   readonly valueKey: Uint8Array;
   readonly pageTokenKey: Uint8Array;
+  readonly backupKey: Uint8Array;
+  /** Which data key since the store was made. */
+  readonly generation: number;
 }
 
 /** The one row of the `keyring` table: the data key, wrapped by the master key of that id. */
@@ -29,12 +36,60 @@ export async function openKeyring(database: StoreDatabase, given: MasterKey | un
   const opened = await database.read(() => openUnlocked(database, given));
   if (opened) return opened;
   return await database.write(() => {
-    if (database.schemaVersion() === 0) return createKeyring(database, given);
+    const version = database.schemaVersion();
+    if (version === 0) return createKeyring(database, given);
+    assertSchema(database);
     const row = readRow(database);
     const dataKey = unwrap(row, given ?? settleKeyFile(database.directory, row.key_id), database.directory);
     database.migrate();
-    return derive(row, dataKey);
+    const keyring = derive(database, row, dataKey);
+    if (version < BOUND_ROWS_VERSION) {
+      const key = keyring.valueKey;
+      const open = (row: SealedRow) => unsealUnboundValue(key, row);
+      const count = resealValues(database, { open, seal: (row, plain) => sealValue(key, row, plain) });
+      database.statement("UPDATE data_key SET further_seals = ?").run(count);
+    }
+    return keyring;
   });
+}
+
+/** The keys as they are now, for whoever found them changed, inside a transaction or a read. Throws as {@link openKeyring} does. */
+export function reopenKeyring(database: StoreDatabase, given: MasterKey | undefined): Keyring {
+  const row = readRow(database);
+  return derive(database, row, unwrap(row, given ?? findKeyFile(database.directory, row.key_id), database.directory));
+}
+
+/**
+ * Wraps the data key of a backup with the key file's key where a former one of that file opens it, which is kept beside it. Elsewhere nothing
+ * happens.
+ */
+export async function takeKeptKey(database: StoreDatabase, given: MasterKey | undefined): Promise<void> {
+  const { key_id } = await database.read(() => readRow(database));
+  const present = readKeyFile(database.directory.keyFile);
+  if (given || !present || present.id === key_id) return;
+  const kept = readKeyFile(keptKeyFile(database.directory, key_id));
+  if (kept?.id === key_id) await rewrapDataKey(database, present, kept);
+}
+
+/** Seals all values under a new data key. Who has the store open, in whatever process, finds out at its next read or write. */
+export async function replaceDataKey(database: StoreDatabase, given: MasterKey | undefined): Promise<void> {
+  await openKeyring(database, given);
+  await database.write(() => {
+    const row = readRow(database);
+    const masterKey = given ?? settleKeyFile(database.directory, row.key_id);
+    const old = derive(database, row, unwrap(row, masterKey, database.directory));
+    const dataKey = randomBytes(KEY_BYTES);
+    database.statement("UPDATE keyring SET wrapped_data_key = ?").run(wrap(masterKey, row.store_id, dataKey));
+    database.statement("UPDATE data_key SET generation = generation + 1").run();
+    const next = derive(database, row, dataKey);
+    const open = (row: SealedRow) => unsealValue(old.valueKey, row);
+    const count = resealValues(database, { open, seal: (row, plain) => sealValue(next.valueKey, row, plain) });
+    database
+      .statement("UPDATE data_key SET further_seals = further_seals - ? + ?")
+      .run(readDataKeyState(database).seals, count);
+  });
+  // What the old key sealed shall not stay in the write-ahead log. Whoever reads it just now keeps it there for a while.
+  await database.read(() => database.statement("PRAGMA wal_checkpoint(TRUNCATE)").all());
 }
 
 /**
@@ -49,7 +104,7 @@ export async function rewrapDataKey(database: StoreDatabase, next: MasterKey, gi
     if (!given) writeNextKey(database.directory, next);
     database
       .statement("UPDATE keyring SET key_id = ?, wrapped_data_key = ?")
-      .run(next.id, seal(next.bytes, wrapContext(row.store_id), dataKey));
+      .run(next.id, wrap(next, row.store_id, dataKey));
   });
   // A second transaction, since the database must name the new key before the old one goes.
   if (!given) await database.write(() => settleKeyFile(database.directory, readRow(database).key_id));
@@ -58,9 +113,10 @@ export async function rewrapDataKey(database: StoreDatabase, next: MasterKey, gi
 /** The common case, without the write lock: undefined when there is something to make, to settle or to refuse. */
 function openUnlocked(database: StoreDatabase, given: MasterKey | undefined): Keyring | undefined {
   if (database.schemaVersion() !== MIGRATIONS.length) return undefined;
+  assertSchema(database);
   const row = readRow(database);
   const key = given ?? readKeyFile(database.directory.keyFile);
-  return key?.id === row.key_id ? derive(row, unwrap(row, key, database.directory)) : undefined;
+  return key?.id === row.key_id ? derive(database, row, unwrap(row, key, database.directory)) : undefined;
 }
 
 function createKeyring(database: StoreDatabase, given: MasterKey | undefined): Keyring {
@@ -70,13 +126,13 @@ function createKeyring(database: StoreDatabase, given: MasterKey | undefined): K
   const row: KeyringRow = {
     store_id: storeId,
     key_id: masterKey.id,
-    wrapped_data_key: seal(masterKey.bytes, wrapContext(storeId), dataKey),
+    wrapped_data_key: wrap(masterKey, storeId, dataKey),
   };
   database.migrate();
   database
     .statement("INSERT INTO keyring (one, store_id, key_id, wrapped_data_key) VALUES (1, ?, ?, ?)")
     .run(row.store_id, row.key_id, row.wrapped_data_key);
-  return derive(row, dataKey);
+  return derive(database, row, dataKey);
 }
 
 function createKeyFile(directory: StoreDirectory): MasterKey {
@@ -98,6 +154,15 @@ function settleKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
   throw current ? wrongKey(`The key in ${directory.keyFile}`, directory) : missingKey(directory);
 }
 
+/** As {@link settleKeyFile}, without a change; a former key that is kept counts too. */
+function findKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
+  const files = [directory.keyFile, directory.nextKeyFile, keptKeyFile(directory, keyId)];
+  const keys = files.map(readKeyFile);
+  const found = keys.find((key) => key?.id === keyId);
+  if (found) return found;
+  throw keys.some((key) => key) ? wrongKey(`The key in ${directory.keyFile}`, directory) : missingKey(directory);
+}
+
 function readRow(database: StoreDatabase): KeyringRow {
   const row = database.statement("SELECT store_id, key_id, wrapped_data_key FROM keyring").get();
   if (!row) {
@@ -114,10 +179,37 @@ function unwrap(row: KeyringRow, key: MasterKey, directory: StoreDirectory): Uin
   throw new SecretsError("store_damaged", `The data key in ${directory.databaseFile} is damaged. Restore a backup.`);
 }
 
-function derive(row: KeyringRow, dataKey: Uint8Array): Keyring {
+function derive(database: StoreDatabase, row: KeyringRow, dataKey: Uint8Array): Keyring {
   const subkey = (purpose: string) => new Uint8Array(hkdfSync("sha256", dataKey, row.store_id, purpose, KEY_BYTES));
-  return { storeId: row.store_id, valueKey: subkey("values"), pageTokenKey: subkey("page tokens") };
+  return {
+    storeId: row.store_id,
+    valueKey: subkey("values"),
+    pageTokenKey: subkey("page tokens"),
+    backupKey: subkey("backups"),
+    // A store of the version before has one for ever.
+    generation: database.schemaVersion() < BOUND_ROWS_VERSION ? 1 : readDataKeyState(database).generation,
+  };
 }
+
+/** What there is to know of the data key, whoever changed it last. */
+export interface DataKeyState {
+  readonly generation: number;
+  /** Values that were sealed under it. */
+  readonly seals: number;
+}
+
+export function readDataKeyState(database: StoreDatabase): DataKeyState {
+  const row = database
+    .statement(
+      `SELECT generation, further_seals + coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) AS seals
+       FROM data_key`,
+    )
+    .get();
+  return { generation: Number(row?.generation), seals: Number(row?.seals) };
+}
+
+const wrap = (masterKey: MasterKey, storeId: string, dataKey: Uint8Array) =>
+  seal(masterKey.bytes, wrapContext(storeId), dataKey);
 
 const wrapContext = (storeId: string) => `data key of ${storeId}`;
 

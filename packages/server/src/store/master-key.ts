@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from "node:crypto";
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { SecretsError } from "@flyte-secrets/core";
 import { readPrivateFile } from "./private-file.ts";
 import { KEY_BYTES } from "./seal.ts";
-import { type StoreDirectory, syncDirectory } from "./store-directory.ts";
+import { keptKeyFile, type StoreDirectory, syncDirectory } from "./store-directory.ts";
 
 /** The key that wraps a store's data key: 32 bytes, and a name for them that gives nothing away. */
 export interface MasterKey {
@@ -60,8 +60,16 @@ export function writeNextKey(directory: StoreDirectory, key: MasterKey): void {
   syncDirectory(directory.path);
 }
 
-/** Makes the key of {@link writeNextKey} the key file, in one step that a crash leaves done or not done. */
+/**
+ * Makes the key of {@link writeNextKey} the key file, in one step that a crash leaves done or not done. The key that was there is kept beside
+ * it ({@link keptKeyFile}).
+ */
 export function promoteNextKey(directory: StoreDirectory): void {
+  const present = readKeyFile(directory.keyFile);
+  if (present) {
+    const kept = keptKeyFile(directory, present.id);
+    if (!existsSync(kept)) linkSync(directory.keyFile, kept);
+  }
   renameSync(directory.nextKeyFile, directory.keyFile);
   syncDirectory(directory.path);
 }

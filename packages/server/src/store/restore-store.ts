@@ -1,22 +1,23 @@
 import { randomUUID } from "node:crypto";
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { chmodSync, constants, copyFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
-import { openKeyring } from "./keyring.ts";
+import { readBackupMac } from "./backup-mac.ts";
+import { compareStores, type StoreDifference } from "./compare-stores.ts";
+import { openKeyring, reopenKeyring, takeKeptKey } from "./keyring.ts";
 import { toMasterKey } from "./master-key.ts";
+import { BOUND_ROWS_VERSION } from "./schema.ts";
+import { assertSchema } from "./schema-check.ts";
 import { StoreDatabase } from "./store-database.ts";
-import { makePrivateFile, prepareStoreDirectory, type StoreDirectory, syncDirectory } from "./store-directory.ts";
+import {
+  makePrivateFile,
+  prepareStoreDirectory,
+  removeDatabase,
+  type StoreDirectory,
+  syncDirectory,
+  syncFile,
+} from "./store-directory.ts";
 import { isBusy, toStoreError } from "./store-error.ts";
 
 export interface RestoreStoreOptions {
@@ -24,60 +25,77 @@ export interface RestoreStoreOptions {
   readonly file: string;
   /** The data directory to restore to, made where it is missing. */
   readonly directory: string;
-  /** The key of the backed-up store; absent: the one in the directory's `master.key`. */
+  /** The key of the backed-up store; absent: the one in the directory's `master.key`, or a former one that is kept there. */
   readonly masterKey?: Uint8Array;
-  /** Whether a store that is there may go. Default false: `invalid_argument`. */
+  /** Whether a store that is there may go. Default false: `invalid_argument`, with what it would lose. */
   readonly replace?: boolean;
+  /** Whether to take a file without authentication, as versions before this made them. Default false: `invalid_argument`. */
+  readonly unauthenticated?: boolean;
+}
+
+/** What a restore did. */
+export interface RestoreReport {
+  /** When the backup was made; undefined for one without authentication. */
+  readonly madeAt: Date | undefined;
+  /** What became of the store that was there; undefined where there was none, or none that could be read. */
+  readonly difference: StoreDifference | undefined;
 }
 
 /**
- * Makes a backup the store of a directory, for `flyte-secrets restore`. Before anything is changed the backup's structure is
- * checked and the master key must open it; then the database changes in one step. A store that a process has open is not
+ * Makes a backup the store of a directory, for `flyte-secrets restore`. Before anything is changed its structure, its schema and its
+ * authentication are checked, and a master key must open it; then the database changes in one step. A store that a process has open is not
  * replaced: `store_unavailable`.
  */
-export async function restoreStore({
-  file,
-  directory,
-  masterKey,
-  replace = false,
-}: RestoreStoreOptions): Promise<void> {
+export async function restoreStore(options: RestoreStoreOptions): Promise<RestoreReport> {
+  const { file, directory } = options;
   const target = prepareStoreDirectory(directory);
   const candidate = { ...target, databaseFile: `${target.databaseFile}.${randomUUID()}.restoring` };
-  assertReplaceable(target, replace);
   try {
     copyFileSync(resolve(file), candidate.databaseFile, constants.COPYFILE_EXCL);
-    await verify(candidate, masterKey);
-    putInPlace(candidate, target, replace);
+    const report = await verify(candidate, target, options);
+    assertReplaceable(target, report, options);
+    putInPlace(candidate, target, options);
+    return report;
   } catch (error) {
     throw toStoreError(error, file);
   } finally {
-    removeDatabase(candidate);
+    removeDatabase(candidate.databaseFile);
   }
 }
 
-async function verify(candidate: StoreDirectory, masterKey: Uint8Array | undefined): Promise<void> {
+async function verify(
+  candidate: StoreDirectory,
+  target: StoreDirectory,
+  { file, masterKey, unauthenticated = false }: RestoreStoreOptions,
+): Promise<RestoreReport> {
   chmodSync(candidate.databaseFile, 0o600);
+  const given = masterKey && toMasterKey(masterKey);
   const database = await StoreDatabase.open(candidate);
+  let report: RestoreReport;
   try {
-    if (database.schemaVersion() === 0) throw new SecretsError("store_damaged", "The backup is empty.");
+    const version = database.schemaVersion();
+    if (version === 0) throw new SecretsError("store_damaged", "The backup is empty.");
     database.assertIntact();
-    await openKeyring(database, masterKey && toMasterKey(masterKey));
+    assertSchema(database);
+    const madeAt =
+      version < BOUND_ROWS_VERSION ? undefined : readBackupMac(database, reopenKeyring(database, given).backupKey);
+    if (!madeAt && !unauthenticated) throw notAuthenticated(file);
+    await takeKeptKey(database, given);
+    await openKeyring(database, given);
+    await database.write(() => database.statement("DELETE FROM backup_mac").run());
+    report = { madeAt, difference: await compareStores(target, database) };
   } finally {
     database.close();
   }
-  const descriptor = openSync(candidate.databaseFile, "r+");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
+  syncFile(candidate.databaseFile);
+  return report;
 }
 
-function putInPlace(candidate: StoreDirectory, target: StoreDirectory, replace: boolean): void {
+function putInPlace(candidate: StoreDirectory, target: StoreDirectory, options: RestoreStoreOptions): void {
   makePrivateFile(target.databaseFile);
   const release = lockDatabase(target);
   try {
-    assertReplaceable(target, replace);
+    assertReplaceable(target, undefined, options);
     // A write-ahead log that outlives its database would be played into the new one.
     rmSync(`${target.databaseFile}-wal`, { force: true });
     rmSync(`${target.databaseFile}-shm`, { force: true });
@@ -112,15 +130,30 @@ function lockDatabase({ databaseFile }: StoreDirectory): () => void {
   return () => connection.close();
 }
 
-function assertReplaceable({ path, databaseFile }: StoreDirectory, replace: boolean): void {
+function assertReplaceable(
+  { path, databaseFile }: StoreDirectory,
+  report: RestoreReport | undefined,
+  { replace = false }: RestoreStoreOptions,
+): void {
   const size = statSync(databaseFile, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0 || replace) return;
   throw new SecretsError(
     "invalid_argument",
-    `directory: ${path} holds a store already. Restore to another directory, or replace it (--replace).`,
+    `directory: ${path} holds a store already.${report ? ` ${describeRestore(report)}` : ""} Restore to another directory, or replace it (--replace).`,
   );
 }
 
-function removeDatabase({ databaseFile }: StoreDirectory): void {
-  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${databaseFile}${suffix}`, { force: true });
+/** When the backup was made, and what it takes back; sentences for a person. */
+export function describeRestore({ madeAt, difference }: RestoreReport): string {
+  const made = madeAt ? `The backup was made at ${madeAt.toISOString()}.` : "The backup doesn't say when it was made.";
+  if (!difference) return made;
+  const { missing, other, added } = difference;
+  return `${made} Secrets of the store that was there: ${missing} lost, ${other} changed, ${added} brought back.`;
 }
+
+const notAuthenticated = (file: string) =>
+  new SecretsError(
+    "invalid_argument",
+    `file: nothing in ${file} proves that it is as it was made: an earlier version made it, or it is no file of \`flyte-secrets backup\`. ` +
+      "If you know where it was kept, take it all the same (--unauthenticated). Nothing was changed.",
+  );

@@ -40,4 +40,45 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT NOT NULL
   ) STRICT;
   `,
+  // Values are sealed anew with it: see `reseal-values.ts`. A process of the version before, which knows nothing of that, misses its table.
+  `
+  ALTER TABLE sealed_values RENAME TO secret_values;
+  -- How often the secret was written. A value is sealed together with it.
+  ALTER TABLE secrets ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+  -- Of the present data key: which one since the store was made, and how many values were sealed under it beyond the number of the
+  -- newest change. Each write has such a number, so that nothing more needs to be counted.
+  CREATE TABLE data_key (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    generation INTEGER NOT NULL,
+    further_seals INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO data_key (one, generation, further_seals) VALUES (1, 1, 0);
+  -- Which backups were made, and under which master key.
+  CREATE TABLE backups (
+    made_at_ms INTEGER NOT NULL,
+    file TEXT NOT NULL,
+    key_id TEXT NOT NULL,
+    PRIMARY KEY (made_at_ms, file)
+  ) STRICT, WITHOUT ROWID;
+  -- In a backup only: when it was made, and a MAC over all the rest of it.
+  CREATE TABLE backup_mac (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    made_at_ms INTEGER NOT NULL,
+    mac BLOB NOT NULL
+  ) STRICT;
+  `,
 ];
+
+/** Version of the schema from which on values are bound to all of their secret's row, and backups have a MAC. */
+export const BOUND_ROWS_VERSION = 2;
+
+/** All tables with content that a restore takes over, each with the columns that order its rows. */
+export const CONTENT_TABLES: Readonly<Record<string, string>> = {
+  keyring: "one",
+  data_key: "one",
+  secrets: "org, domain, project, name",
+  secret_values: "row",
+  changes: "sequence",
+  sqlite_sequence: "name",
+  backups: "made_at_ms, file",
+};

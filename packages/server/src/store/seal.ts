@@ -6,6 +6,9 @@ const TAG_BYTES = 16;
 /** First byte of everything sealed, so that another algorithm can follow. */
 const FORMAT = 1;
 
+/** Values that may be sealed under one key with random nonces (NIST SP 800-38D, 8.3). */
+export const MAX_SEALS = 2 ** 32;
+
 /** Bytes of a key for {@link seal}. */
 export const KEY_BYTES = 32;
 

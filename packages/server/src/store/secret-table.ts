@@ -7,12 +7,13 @@ export interface SecretRow extends SecretId {
   readonly type: SecretType;
   readonly system: 0 | 1;
   readonly created_at_ms: number;
+  /** How often the secret was written, marks included; 1 when it is new. */
+  readonly version: number;
   readonly value_row: number | bigint;
 }
 
-/** A secret's sealed value, and the type that it is sealed with. */
-export interface SealedRow {
-  readonly type: SecretType;
+/** A row with the secret's sealed value, which is bound to the rest of it. */
+export interface SealedRow extends SecretRow {
   readonly sealed: Uint8Array;
 }
 
@@ -37,7 +38,7 @@ export class SecretTable {
 
   findSealed(id: SecretId): SealedRow | undefined {
     return this.#database
-      .statement(`SELECT type, sealed FROM secrets JOIN sealed_values ON row = value_row ${BY_ID}`)
+      .statement(`SELECT secrets.*, sealed FROM secrets JOIN secret_values ON row = value_row ${BY_ID}`)
       .get(...key(id)) as unknown as SealedRow | undefined;
   }
 
@@ -48,28 +49,28 @@ export class SecretTable {
   }
 
   insert(record: Omit<SecretRow, "value_row">, sealed: Uint8Array): SecretRow {
-    const { lastInsertRowid } = this.#database.statement("INSERT INTO sealed_values (sealed) VALUES (?)").run(sealed);
+    const { lastInsertRowid } = this.#database.statement("INSERT INTO secret_values (sealed) VALUES (?)").run(sealed);
     const row = { ...record, value_row: lastInsertRowid };
     this.#database
       .statement(
-        `INSERT INTO secrets (org, domain, project, name, type, system, created_at_ms, value_row)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO secrets (org, domain, project, name, type, system, created_at_ms, version, value_row)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run(...key(row), row.type, row.system, row.created_at_ms, row.value_row);
+      .run(...key(row), row.type, row.system, row.created_at_ms, row.version, row.value_row);
     return row;
   }
 
-  replaceValue(row: SecretRow, sealed: Uint8Array): void {
-    this.#database.statement("UPDATE sealed_values SET sealed = ? WHERE row = ?").run(sealed, row.value_row);
-  }
-
-  setSystem(row: SecretRow, system: 0 | 1): SecretRow {
-    this.#database.statement(`UPDATE secrets SET system = ? ${BY_ID}`).run(system, ...key(row));
-    return { ...row, system };
+  /** Writes the value, and of the row what may change: its mark and version. */
+  replace(row: SecretRow, sealed: Uint8Array): SecretRow {
+    this.#database.statement("UPDATE secret_values SET sealed = ? WHERE row = ?").run(sealed, row.value_row);
+    this.#database
+      .statement(`UPDATE secrets SET system = ?, version = ? ${BY_ID}`)
+      .run(row.system, row.version, ...key(row));
+    return row;
   }
 
   remove(row: SecretRow): void {
-    this.#database.statement("DELETE FROM sealed_values WHERE row = ?").run(row.value_row);
+    this.#database.statement("DELETE FROM secret_values WHERE row = ?").run(row.value_row);
     this.#database.statement(`DELETE FROM secrets ${BY_ID}`).run(...key(row));
   }
 }

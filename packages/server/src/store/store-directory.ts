@@ -1,4 +1,4 @@
-import { closeSync, existsSync, fsyncSync, openSync, type Stats, statSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, rmSync, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { makeDirectory } from "./make-directory.ts";
@@ -11,6 +11,11 @@ export interface StoreDirectory {
   readonly keyFile: string;
   /** A key that is about to become {@link StoreDirectory.keyFile}: see `master-key.ts`. */
   readonly nextKeyFile: string;
+}
+
+/** Where a master key stays after another one has taken its place, until it is discarded: backups may need it. */
+export function keptKeyFile({ keyFile }: StoreDirectory, keyId: string): string {
+  return `${keyFile}.${keyId}`;
 }
 
 /**
@@ -70,12 +75,26 @@ export function assertPrivate(path: string, stats: Stats, mode: "600" | "700"): 
 
 /** Makes renames and new files in a directory durable. */
 export function syncDirectory(path: string): void {
-  const descriptor = openSync(path, "r");
+  sync(path, "r");
+}
+
+/** Makes a file's content durable. Never one of a database that is open: see {@link makePrivateFile}. */
+export function syncFile(path: string): void {
+  sync(path, "r+");
+}
+
+function sync(path: string, flags: string): void {
+  const descriptor = openSync(path, flags);
   try {
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
+}
+
+/** Removes a database that nobody has open, and SQLite's files beside it. */
+export function removeDatabase(databaseFile: string): void {
+  for (const suffix of ["", "-wal", "-shm"]) rmSync(`${databaseFile}${suffix}`, { force: true });
 }
 
 /**

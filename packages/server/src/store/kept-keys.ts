@@ -1,0 +1,66 @@
+import { readdirSync, rmSync } from "node:fs";
+import { basename } from "node:path";
+import { SecretsError } from "@flyte-secrets/core";
+import { openKeyring } from "./keyring.ts";
+import { toMasterKey } from "./master-key.ts";
+import { StoreDatabase } from "./store-database.ts";
+import { existingStoreDirectory, keptKeyFile, type StoreDirectory, syncDirectory } from "./store-directory.ts";
+
+/** A master key of a store, without the key. */
+export interface KnownKey {
+  /** 16 hex digits. */
+  readonly id: string;
+  /** `present`: it opens the store. `kept`: a former one, beside the key file. `gone`: backups need it, and it isn't here. */
+  readonly state: "present" | "kept" | "gone";
+  /** The backups that only it opens, oldest first, as far as the store remembers them. */
+  readonly backups: readonly { readonly file: string; readonly madeAt: Date }[];
+}
+
+export interface KnownKeysOptions {
+  readonly directory: string;
+  /** The master key; absent: the one in the key file. */
+  readonly masterKey?: Uint8Array;
+}
+
+/** The present master key of a store first, then those that were in its place and those that backups were made under. */
+export async function listKeys({ directory, masterKey }: KnownKeysOptions): Promise<readonly KnownKey[]> {
+  const store = existingStoreDirectory(directory);
+  const database = await StoreDatabase.open(store);
+  try {
+    await openKeyring(database, masterKey && toMasterKey(masterKey));
+    const present = String(database.statement("SELECT key_id FROM keyring").get()?.key_id);
+    const rows = database.statement("SELECT made_at_ms, file, key_id FROM backups ORDER BY made_at_ms").all();
+    const kept = new Set(keptIds(store));
+    const ids = new Set([present, ...kept, ...rows.map(({ key_id }) => String(key_id))]);
+    return [...ids].map((id) => ({
+      id,
+      state: id === present ? "present" : kept.has(id) ? "kept" : "gone",
+      backups: rows
+        .filter(({ key_id }) => key_id === id)
+        .map(({ file, made_at_ms }) => ({ file: String(file), madeAt: new Date(Number(made_at_ms)) })),
+    }));
+  } finally {
+    database.close();
+  }
+}
+
+/** Removes a former master key, with which backups that were made under it can't be restored here any more. `not_found` where it isn't kept. */
+export function discardKey({ directory, id }: { readonly directory: string; readonly id: string }): void {
+  const store = existingStoreDirectory(directory);
+  if (!keptIds(store).includes(id)) {
+    throw new SecretsError(
+      "not_found",
+      `no former master key of that id is kept in ${store.path}; flyte-secrets keys list names them`,
+    );
+  }
+  rmSync(keptKeyFile(store, id));
+  syncDirectory(store.path);
+}
+
+function keptIds({ path, keyFile }: StoreDirectory): readonly string[] {
+  const prefix = `${basename(keyFile)}.`;
+  const names = readdirSync(path).filter(
+    (name) => name.startsWith(prefix) && /^[0-9a-f]{16}$/.test(name.slice(prefix.length)),
+  );
+  return names.map((name) => name.slice(prefix.length)).sort();
+}
