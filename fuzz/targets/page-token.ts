@@ -15,7 +15,7 @@ export const target: FuzzTarget = {
   seeds: ["", "AAAAAAAAAAAAAAAAAAAAAFsiZmx5dGUiXQ", encodeKubernetes(LISTING, '{"v":"meta.k8s.io/v1"}'), "a/b=+\n"],
   dictionary: ["=", "==", "-", "_", "AAAA", '["flyte","d","p","name"]'],
   open() {
-    const keyring = { storeId: "s", valueKey: new Uint8Array(32), pageTokenKey: new Uint8Array(32) };
+    const keyring = { storeId: "s", pageTokenKey: new Uint8Array(32) };
     return {
       run(bytes) {
         const text = textOf(bytes);

@@ -5,19 +5,22 @@ import type { Keyring } from "./keyring.ts";
 
 const MAC_BYTES = 16;
 
+/** What page tokens need of a keyring. */
+type PageTokenKeys = Pick<Keyring, "storeId" | "pageTokenKey">;
+
 type Filter = Pick<ListRequest, "scope" | "includeSystem">;
 
 /**
  * The token for the page after `last`: its position and a MAC over position, store and filter, in base64url. So a token
  * serves the listing it came from, of the store it came from, and cannot be made up.
  */
-export function encodePageToken(keyring: Keyring, filter: Filter, last: SecretId): string {
+export function encodePageToken(keyring: PageTokenKeys, filter: Filter, last: SecretId): string {
   const position = Buffer.from(JSON.stringify([last.org, last.domain, last.project, last.name]));
   return Buffer.concat([mac(keyring, filter, position), position]).toString("base64url");
 }
 
 /** The position in a token; `page_token_invalid` unless {@link encodePageToken} made it with the same keyring and filter. */
-export function decodePageToken(keyring: Keyring, filter: Filter, token: string): SecretId {
+export function decodePageToken(keyring: PageTokenKeys, filter: Filter, token: string): SecretId {
   const bytes = Buffer.from(token, "base64url");
   const position = bytes.subarray(MAC_BYTES);
   if (bytes.length < MAC_BYTES || !timingSafeEqual(mac(keyring, filter, position), bytes.subarray(0, MAC_BYTES))) {
@@ -31,7 +34,7 @@ export function decodePageToken(keyring: Keyring, filter: Filter, token: string)
   return { org, domain, project, name };
 }
 
-function mac({ storeId, pageTokenKey }: Keyring, { scope, includeSystem }: Filter, position: Uint8Array): Buffer {
+function mac({ storeId, pageTokenKey }: PageTokenKeys, { scope, includeSystem }: Filter, position: Uint8Array): Buffer {
   const listing = JSON.stringify(["list", storeId, scope.org, scope.domain, scope.project, includeSystem]);
   return createHmac("sha256", pageTokenKey).update(`${listing}\n`).update(position).digest().subarray(0, MAC_BYTES);
 }
