@@ -162,6 +162,12 @@ describe("restore", () => {
     ["a missing file", "store_unavailable", ({ file }) => ({ file: `${file}.missing` })],
     ["an empty file", "store_damaged", ({ file }) => damage(file, () => Buffer.alloc(0))],
     ["a file cut in half", "store_damaged", ({ file }) => damage(file, (bytes) => bytes.subarray(0, bytes.length / 2))],
+    ["a header alone", "store_damaged", ({ file }) => damage(file, (bytes) => bytes.subarray(0, 100))],
+    [
+      "a header of ours that says nothing",
+      "store_damaged",
+      ({ file }) => damage(file, () => Buffer.from(EMPTY_HEADER, "base64")),
+    ],
     ["a file of others", "store_damaged", ({ file }) => damage(file, () => Buffer.from("PK".repeat(5_000)))],
   ] satisfies [
     string,
@@ -175,6 +181,9 @@ describe("restore", () => {
     expect(left).toEqual(options.directory === paths.target ? ["master.key"] : []);
   });
 });
+
+/** The first bytes of a database, with none of what they announce. */
+const EMPTY_HEADER = "U1FMaXRlIGZvcm1hdCAzABAAAgIAQCAgU1FMaXRlIGZvcm1hdCAzAAAAAAEAAAAG";
 
 function damage(file: string, change: (bytes: Buffer) => Uint8Array): { file: string } {
   const damaged = `${file}.damaged`;

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { makePrivateFile, type StoreDirectory } from "./store-directory.ts";
-import { hasSystemCode, isBusy, throwIfAborted, toStoreError } from "./store-error.ts";
+import { damaged, hasSystemCode, isBusy, isUnreadable, throwIfAborted, toStoreError } from "./store-error.ts";
 
 /** How long SQLite itself waits for a lock. It blocks the event loop meanwhile, so the long wait is {@link StoreDatabase}'s. */
 const BLOCKING_WAIT_MS = 20;
@@ -52,7 +52,7 @@ export class StoreDatabase {
       return new StoreDatabase(directory, connection, busyTimeoutMs);
     } catch (error) {
       connection.close();
-      throw error;
+      throw isUnreadable(error) ? damaged(directory.databaseFile, error) : error;
     }
   }
 

@@ -3,7 +3,17 @@ import { dirname } from "node:path";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 
 /** SQLite's primary result codes that mean something to whoever runs the store (https://sqlite.org/rescode.html). */
-const SQLITE = { BUSY: 5, LOCKED: 6, READONLY: 8, IOERR: 10, CORRUPT: 11, FULL: 13, CANTOPEN: 14, NOTADB: 26 } as const;
+const SQLITE = {
+  ERROR: 1,
+  BUSY: 5,
+  LOCKED: 6,
+  READONLY: 8,
+  IOERR: 10,
+  CORRUPT: 11,
+  FULL: 13,
+  CANTOPEN: 14,
+  NOTADB: 26,
+} as const;
 /** Extended code of a write that the system refused for another reason than a full disk, such as a quota. */
 const SQLITE_IOERR_WRITE = 778;
 
@@ -16,6 +26,11 @@ function sqliteCode(error: unknown): number | undefined {
 export function isBusy(error: unknown): boolean {
   const primary = (sqliteCode(error) ?? 0) & 0xff;
   return primary === SQLITE.BUSY || primary === SQLITE.LOCKED;
+}
+
+/** Whether SQLite could not make sense of a database that was just opened. Later the same code means that a statement is wrong. */
+export function isUnreadable(error: unknown): boolean {
+  return sqliteCode(error) === SQLITE.ERROR;
 }
 
 /** Whether a file system call failed with this system code, such as `ENOENT`. */
@@ -36,6 +51,9 @@ const readOnly = (path: string, error: unknown) =>
     `${path} cannot be written by this user. Nothing was changed; make the directory writable or choose another (secret.store.path).`,
     { cause: error },
   );
+
+export const damaged = (path: string, error: unknown) =>
+  new SecretsError("store_damaged", `${path} is damaged or no store of ours. Restore a backup.`, { cause: error });
 
 const unavailable = (message: string, error: unknown) =>
   new SecretsError("store_unavailable", message, { cause: error });
@@ -79,9 +97,7 @@ function fromSqlite(code: number, error: unknown, path: string): SecretsError {
       return readOnly(path, error);
     case SQLITE.CORRUPT:
     case SQLITE.NOTADB:
-      return new SecretsError("store_damaged", `${path} is damaged or no store of ours. Restore a backup.`, {
-        cause: error,
-      });
+      return damaged(path, error);
     case SQLITE.CANTOPEN:
       // Also when SQLite cannot make its side files beside a database that could be read.
       return isWritable(dirname(path)) ? unavailable(`${path} cannot be opened.`, error) : readOnly(path, error);
