@@ -24,6 +24,7 @@ export {
   type Injection,
   type Injector,
   type InjectorEdit,
+  type Reference,
   SECRETS_DIRECTORY,
   type SecretFile,
   type SecretSource,

@@ -86,6 +86,28 @@ export type Injection =
     };
 
 /**
+ * What a request comes to with a manager, before anything is looked up: what is judged whether the pod may have it. The parts of a
+ * request don't say that, since other parts may come to the same.
+ */
+export type Reference =
+  /** Nothing that this manager serves: {@link Injector.inject} says why. */
+  | { readonly kind: "nothing" }
+  /** What has the request's key in the scope that the pod's labels name. */
+  | { readonly kind: "scope" }
+  /** A Kubernetes Secret of the pod's namespace, whose name is the request's group or was made of its key. */
+  | { readonly kind: "kubernetesSecret"; readonly name: string; readonly key: string; readonly isGroup: boolean }
+  /** What a group names, such as a path. `whole` is group and key in one where they are one name to the manager. */
+  | {
+      readonly kind: "group";
+      readonly group: string;
+      readonly whole?: string;
+      /** Why the group may lead elsewhere than it says. */
+      readonly unclear?: string | undefined;
+    }
+  /** A variable `<GROUP>_<KEY>`, which other groups and keys may come to as well. */
+  | { readonly kind: "variable"; readonly group: string; readonly name: string };
+
+/**
  * One secret manager. It says what to change in a pod for a request, or why it can't, and the next manager is asked. Only
  * what is broken throws (a backend that is down or refuses us): the pod is then rejected, because a fault must
  * not turn into another manager's secret. It changes nothing itself, so that one that fails leaves nothing behind.
@@ -93,6 +115,9 @@ export type Injection =
 export interface Injector {
   /** As in `secretManagerTypes`. */
   readonly name: string;
+  /** What the request comes to. Looks nothing up and doesn't throw. */
+  refersTo(request: SecretRequest, context: InjectContext): Reference;
+  /** Called only after {@link refersTo} was found to be allowed. */
   inject(request: SecretRequest, context: InjectContext): Awaitable<Injection>;
 }
 

@@ -1,4 +1,10 @@
-import { cleanJoinPath, type Injector, MountRequirement, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import {
+  cleanJoinPath,
+  type Injector,
+  MountRequirement,
+  SECRETS_DIRECTORY,
+  type SecretRequest,
+} from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
@@ -20,6 +26,10 @@ const GROUPS: GroupNames = { what: "the name or ARN of a secret of AWS", maxLeng
 export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {
     name: "AWS",
+    refersTo: (request) =>
+      request.group === "" || request.key === ""
+        ? { kind: "nothing" }
+        : { kind: "group", group: trimEndOf(request.group, ":"), whole: secretOf(request) },
     async inject(request) {
       const { group, key, mountRequirement } = request;
       if (group === "" || key === "") {
@@ -32,7 +42,7 @@ export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
       if (fault !== undefined) return { injected: false, reason: fault };
       const parts = [group.toLowerCase(), key.toLowerCase()];
       if (secretPath(...parts) === undefined) return { injected: false, reason: PATH_LEAVES };
-      const secret = `${trimEndOf(group, ":")}:${key.replace(/^:+/, "")}`;
+      const secret = secretOf(request);
       const path = cleanJoinPath("/", ...parts);
       const env = [
         { name: "SECRET_ARN", value: secret },
@@ -42,4 +52,8 @@ export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
       return { injected: true, edits, readLater: { secret, file: SECRETS_DIRECTORY + path } };
     },
   };
+}
+
+function secretOf({ group, key }: SecretRequest): string {
+  return `${trimEndOf(group, ":")}:${key.replace(/^:+/, "")}`;
 }

@@ -1,6 +1,7 @@
 import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
+import { pathFault, versionFault } from "./plain-path.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { shellFault, shellWord } from "./shell-word.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
@@ -22,6 +23,15 @@ const GROUPS: GroupNames = { what: "the URI of a secret in Azure Key Vault", max
 export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {
     name: "Azure",
+    refersTo({ group, groupVersion }) {
+      const uri = trimEndOf(group, "/");
+      if (uri === "") return { kind: "nothing" };
+      return {
+        kind: "group",
+        group: uri,
+        unclear: pathFault(uri.replace(/^https:\/\//, "")) ?? versionFault(groupVersion),
+      };
+    },
     async inject(request) {
       const uri = trimEndOf(request.group, "/");
       const fault = requestFault(request, uri);

@@ -24,6 +24,7 @@ export function createEmbeddedInjector({ lookup }: EmbeddedInjectorOptions): Inj
   const elsewhere = createMemory();
   return {
     name: "Embedded",
+    refersTo: (request) => (findFault(request) === undefined ? SCOPE : NOTHING),
     inject(request, context) {
       const fault = findFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };
@@ -35,6 +36,9 @@ export function createEmbeddedInjector({ lookup }: EmbeddedInjectorOptions): Inj
     },
   };
 }
+
+const SCOPE = { kind: "scope" } as const;
+const NOTHING = { kind: "nothing" } as const;
 
 /** A request, what was found for it, and for which pod. */
 interface Case {

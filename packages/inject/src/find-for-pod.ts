@@ -19,13 +19,12 @@ export type FoundForPod = Found | { readonly found: false; readonly reason: stri
 
 /**
  * Looks a key up at the scopes that the pod's labels name, narrowest first. A label that is missing, or a key or label that can
- * be no part of an id, is a reason and not a fault: another manager may know the key. Throws what the check of the
- * pod's claim and the lookup throw.
+ * be no part of an id, is a reason and not a fault: another manager may know the key. Throws what the lookup throws. Whether
+ * the pod may claim that scope is judged before (`Injector.refersTo`).
  */
 export function findForPod(lookup: SecretLookup, key: string, context: InjectContext): Awaitable<FoundForPod> {
   const scope = scopeOf(context.labels);
   if (typeof scope === "string") return { found: false, reason: missingLabel(scope) };
-  context.claim?.check();
   try {
     const result = lookup.find(scope, key, context.signal ? { signal: context.signal } : {});
     return result instanceof Promise ? result.then(toFoundForPod, toReason) : toFoundForPod(result);

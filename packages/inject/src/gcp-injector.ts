@@ -1,6 +1,7 @@
 import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
+import { pathFault, versionFault } from "./plain-path.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { shellFault, shellWord } from "./shell-word.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
@@ -20,6 +21,10 @@ const GROUPS: GroupNames = { what: "the resource name of a secret of Google", ma
 export function createGcpInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {
     name: "GCP",
+    refersTo: ({ group, groupVersion }) =>
+      group === ""
+        ? { kind: "nothing" }
+        : { kind: "group", group, unclear: pathFault(group) ?? versionFault(groupVersion) },
     async inject(request) {
       const { group, groupVersion } = request;
       const fault = requestFault(request);

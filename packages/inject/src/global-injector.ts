@@ -36,11 +36,15 @@ export function createGlobalInjector(options: GlobalInjectorOptions): Injector {
   const { readVariable, readFile, envPrefix = "FLYTE_SECRET_", directory = "/etc/secrets" } = options;
   return {
     name: "Global",
+    refersTo(request) {
+      if (requestFault(request) !== undefined) return NOTHING;
+      return { kind: "variable", group: request.group, name: variableOf(request) };
+    },
     inject(request, context) {
       const fault = requestFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };
       const { group, key } = request;
-      const name = `${group}_${key}`.toUpperCase();
+      const name = variableOf(request);
       const path = cleanJoinPath(directory, group, key);
       const variable = readVariable(envPrefix + name);
       const found =
@@ -64,6 +68,12 @@ export function createGlobalInjector(options: GlobalInjectorOptions): Injector {
   };
 }
 
+const NOTHING = { kind: "nothing" } as const;
+
+function variableOf({ group, key }: SecretRequest): string {
+  return `${group}_${key}`.toUpperCase();
+}
+
 function requestFault(request: SecretRequest): string | undefined {
   const { group, key, mountRequirement } = request;
   if (group === "" || key === "") return "global secrets require both group and key to be set";
@@ -75,5 +85,7 @@ function requestFault(request: SecretRequest): string | undefined {
   }
   const parts = `${group}/${key}`.split("/");
   const odd = parts.includes("..") || parts.includes(".") || key.includes("\0") || group.includes("\0");
-  return odd ? "group and key must name a file below the directory of global secrets" : undefined;
+  if (odd) return "group and key must name a file below the directory of global secrets";
+  // The border between the two has to be where it says: groups are bound to namespaces.
+  return key.includes("/") ? 'the key of a global secret can\'t have a "/": that belongs to the group' : undefined;
 }

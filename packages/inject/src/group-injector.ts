@@ -12,6 +12,7 @@ export interface GroupInjectorOptions {
 export function createGroupInjector({ lookup }: GroupInjectorOptions): Injector {
   return {
     name: "Embedded by group",
+    refersTo: ({ group }) => (group === "" ? { kind: "nothing" } : { kind: "group", group }),
     async inject(request, { variables, signal }) {
       const { group, key } = request;
       if (group === "") return { injected: false, reason: "the request names no group" };

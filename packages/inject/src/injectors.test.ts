@@ -118,6 +118,7 @@ const contracts: readonly Contract[] = [
       ["found neither the variable FLYTE_SECRET_A_B nor the file /etc/secrets/a/b", { group: "a", key: "b" }],
       ["group and key must name a file below the directory of global secrets", { group: "..", key: "k" }],
       ["group and key must name a file below the directory of global secrets", { group: "g", key: "../../k" }],
+      ['the key of a global secret can\'t have a "/": that belongs to the group', { group: "a", key: "b/c" }],
       ["group and key must name a file below the directory of global secrets", { group: "g", key: "." }],
     ],
   },

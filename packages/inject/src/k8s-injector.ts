@@ -42,6 +42,12 @@ export interface K8sInjectorOptions {
 export function createK8sInjector(options: K8sInjectorOptions): Injector {
   return {
     name: "K8s",
+    refersTo(request, { labels }) {
+      if (requestFault(request) !== undefined) return { kind: "nothing" };
+      if (isOfScope(request, labels)) return { kind: "scope" };
+      const { key } = request;
+      return { kind: "kubernetesSecret", name: kubernetesGroup(request), key, isGroup: request.group !== "" };
+    },
     async inject(request, context) {
       const fault = requestFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };
@@ -64,8 +70,13 @@ interface K8sSource {
   readonly found?: { readonly id: SecretId; readonly level: ScopeLevel };
 }
 
+/** Whether a request is looked up in the scope that the labels name, and doesn't refer to a Secret by name. */
+function isOfScope({ group, key }: SecretRequest, labels: InjectContext["labels"]): boolean {
+  return group === "" && !isEncodedId(key) && typeof scopeOf(labels) !== "string";
+}
+
 async function findSource(
-  { group: named, key }: SecretRequest,
+  request: SecretRequest,
   group: string,
   { options, context }: { options: K8sInjectorOptions; context: InjectContext },
 ): Promise<K8sSource | string> {
@@ -74,9 +85,8 @@ async function findSource(
     kind: "reference",
     reference: { name, key: dataKey, ...(optional && { optional }) },
   });
-  if (named !== "" || isEncodedId(key) || typeof scopeOf(context.labels) === "string") {
-    return { source: reference(group, key) };
-  }
+  const { key } = request;
+  if (!isOfScope(request, context.labels)) return { source: reference(group, key) };
   const result = await findForPod(options.lookup, key, context);
   if (!result.found) return result.reason;
   const found = { id: result.id, level: result.level };

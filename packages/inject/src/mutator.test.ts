@@ -44,8 +44,9 @@ const embedded = createEmbeddedInjector({ lookup });
 const k8s = createK8sInjector({ lookup, copies: false });
 
 /** K8s for requests with a group alone. */
+const refersTo: Injector["refersTo"] = () => ({ kind: "nothing" });
 const onlyGroups: Injector = {
-  name: "K8s",
+  ...k8s,
   inject: async (request, context) =>
     request.group === "" ? { injected: false, reason: "" } : k8s.inject(request, context),
 };
@@ -103,7 +104,7 @@ describe("the managers", () => {
 
   it("behind one that is broken are not asked", async () => {
     const error = new SecretsError("store_unavailable", "the store is down");
-    const broken: Injector = { name: "Broken", inject: () => Promise.reject(error) };
+    const broken: Injector = { name: "Broken", refersTo, inject: () => Promise.reject(error) };
     await expect(mutatorOf([broken, embedded]).mutate(podOf({ key: "k" }))).rejects.toBe(error);
   });
 });
@@ -130,6 +131,7 @@ describe("a pod", () => {
     const seen: string[] = [];
     const spy: Injector = {
       name: "Spy",
+      refersTo,
       async inject(_request, { namespace }) {
         seen.push(namespace);
         return { injected: true, edits: [] };
@@ -323,6 +325,7 @@ describe("a variable that a task asks for", () => {
 describe("the guard of patches", () => {
   const leaking = (text: string, edit: (value: string) => ReturnType<typeof setVariable>): Injector => ({
     name: "Leaking",
+    refersTo,
     async inject() {
       const source = { kind: "value", value: SecretValue.fromText(text), label: "u__secret" } as const;
       return { injected: true, edits: [{ kind: "secretVariable", name: "GOOD", source }, edit(text)] };

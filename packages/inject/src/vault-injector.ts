@@ -8,6 +8,7 @@ import {
 } from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
+import { fieldFault, pathFault } from "./plain-path.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
 
@@ -34,6 +35,8 @@ export function createVaultInjector(options: VaultInjectorOptions = {}): Injecto
   const { role = "flyte", kvVersion = "2", annotations = {} } = options;
   return {
     name: "Vault",
+    refersTo: ({ group, key }) =>
+      group === "" ? { kind: "nothing" } : { kind: "group", group, unclear: pathFault(group) ?? fieldFault(key) },
     async inject(request) {
       const fault = requestFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };

@@ -93,6 +93,7 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   const admission = createWebhook({
     onRefused: createRefusedClaims({ log, clock: systemClock, count: metrics.claimRefused }),
     ...createAdmission(config, {
+      ownNamespace: podNamespace({ env: options.env, configured: config.actions.kubernetes.namespace }),
       lookup,
       global,
       ...(writer && { writer }),

@@ -253,6 +253,11 @@ export const webhookSection = section(
         default: true,
         about: "Let a pod start without the Secret or key that it asks for, as Flyte does.",
       }),
+      protectedSecrets: texts({
+        default: ["flyte-secrets-*"],
+        about:
+          "Secrets of the installation, beside `webhook.secretName`, that no request gets in the namespaces of webhook, values and Flyte; a name may end with `*`.",
+      }),
     }),
     awsSecretManager: section("The AWS manager.", {
       ...sidecar("docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4"),

@@ -27,6 +27,8 @@ export interface AdmissionParts {
   readonly imagePull?: ImagePullSecrets;
   /** Where `webhook.scopeBinding.namespaceLabels` looks; without it no namespace has any such label. */
   readonly namespaceLabels?: NamespaceLabels;
+  /** See `ManagersOptions`. */
+  readonly ownNamespace?: string;
 }
 
 /**
@@ -36,12 +38,12 @@ export interface AdmissionParts {
  */
 export function createAdmission(
   config: Config,
-  { lookup, global, imagePull, namespaceLabels, ...writing }: AdmissionParts,
+  { lookup, global, imagePull, namespaceLabels, ownNamespace, ...writing }: AdmissionParts,
 ): MutatePodOptions {
   const { webhook, secret } = config;
   return {
     mutator: createMutator({
-      managers: createManagers(config, { lookup, global }),
+      managers: createManagers(config, { lookup, global, ...(ownNamespace && { ownNamespace }) }),
       secretEnvVarPrefix: webhook.secretEnvVarPrefix,
       envVarNaming: webhook.secretEnvVarNaming,
       delivery: createDelivery(webhook, writing),

@@ -11,7 +11,7 @@ import {
   type GlobalInjectorOptions,
 } from "@flyte-secrets/inject";
 import type { Config } from "../config/schema.ts";
-import { bindGroups } from "./group-binding.ts";
+import { createSecretGuard, guardManager } from "./secret-guard.ts";
 import { toResources } from "./to-resources.ts";
 
 export interface ManagersOptions {
@@ -19,26 +19,33 @@ export interface ManagersOptions {
   readonly lookup: SecretLookup;
   /** Where Global looks. */
   readonly global: GlobalInjectorOptions;
+  /** The webhook's. Default: `actions.kubernetes.namespace`. */
+  readonly ownNamespace?: string;
 }
 
 type ManagerName = Config["webhook"]["secretManagerType"];
 
-/** The secret managers that are configured, in the order in which they are asked: Global, then `secretManagerTypes`. */
-export function createManagers({ webhook }: Config, options: ManagersOptions): Injector[] {
+/**
+ * The secret managers that are configured, in the order in which they are asked: Global, then `secretManagerTypes`. Each is asked only
+ * for what the pod may have (`createSecretGuard`).
+ */
+export function createManagers(config: Config, options: ManagersOptions): Injector[] {
+  const { webhook } = config;
   const { secretManagerType, secretManagerTypes } = webhook;
+  const guard = createSecretGuard(config, options.ownNamespace ?? config.actions.kubernetes.namespace);
   const configured = secretManagerTypes.length > 0 ? secretManagerTypes : [secretManagerType];
   const names = new Set<ManagerName>(["Global", ...configured]);
-  return [...names].flatMap((name) => {
-    const manager = createManager(name, webhook, options);
-    return name === "Embedded"
-      ? [manager, ...groupManagers(webhook, options.lookup)]
-      : [bindGroups(manager, webhook.groupBinding)];
-  });
+  return [...names]
+    .flatMap((name) => {
+      const manager = createManager(name, webhook, options);
+      return name === "Embedded" ? [manager, ...groupManagers(options.lookup)] : [manager];
+    })
+    .map((manager) => guardManager(manager, guard));
 }
 
 /** Embedded's second way, by group, where its manager has one. Unlike Embedded itself it looks at the group. */
-function groupManagers({ groupBinding }: Config["webhook"], { findInGroup }: SecretLookup): Injector[] {
-  return findInGroup ? [bindGroups(createGroupInjector({ lookup: { findInGroup } }), groupBinding)] : [];
+function groupManagers({ findInGroup }: SecretLookup): Injector[] {
+  return findInGroup ? [createGroupInjector({ lookup: { findInGroup } })] : [];
 }
 
 function createManager(name: ManagerName, webhook: Config["webhook"], { lookup, global }: ManagersOptions): Injector {

@@ -1,11 +1,12 @@
 import { type LookupResult, lookupIds, type SecretLookup, SecretValue } from "@flyte-secrets/core";
-import { createEmbeddedInjector, createInlineDelivery, createMutator, type Mutator } from "@flyte-secrets/inject";
+import { createInlineDelivery, createMutator, type Mutator } from "@flyte-secrets/inject";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { Registry } from "prom-client";
 import { onTestFinished } from "vitest";
 import { loadConfig } from "../../config/load-config.ts";
 import { createLogger } from "../../telemetry/create-logger.ts";
 import type { ServingCertificate } from "../certificate-source.ts";
+import { createManagers } from "../create-managers.ts";
 import { createScopeGuard } from "../scope-guard.ts";
 import { serveWebhook } from "../serve-webhook.ts";
 import { createWebhook } from "../webhook.ts";
@@ -53,7 +54,10 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
   const mutator =
     options.mutator ??
     createMutator({
-      managers: [createEmbeddedInjector({ lookup: options.lookup ?? ECHO_LOOKUP })],
+      managers: createManagers(config, {
+        lookup: options.lookup ?? ECHO_LOOKUP,
+        global: { readVariable: () => undefined, readFile: () => undefined },
+      }),
       secretEnvVarPrefix: "_UNION_",
       envVarNaming: "raw",
       delivery: createInlineDelivery(),
