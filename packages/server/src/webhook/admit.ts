@@ -1,4 +1,4 @@
-import { type Awaitable, parsePod, whenKnown } from "@flyte-secrets/core";
+import { type Awaitable, parsePod, quote, SecretsError, whenKnown } from "@flyte-secrets/core";
 import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { AdmissionAnswer, AdmissionRequest } from "./admission-review.ts";
 import { type MutatePodOptions, mutatePod } from "./mutate-pod.ts";
@@ -18,11 +18,20 @@ const UNCHANGED: Admission = { answer: { allowed: true }, injections: [] };
 export function admit(request: AdmissionRequest, options: MutatePodOptions, signal: AbortSignal): Awaitable<Admission> {
   if (!request.createsPod) return UNCHANGED;
   const pod = parsePod(request.object);
-  const namespace = pod.metadata?.namespace || request.namespace;
-  const { creator, dryRun } = request;
+  const { namespace, creator, dryRun } = request;
+  checkNamespace(pod.metadata?.namespace, namespace);
   return whenKnown(mutatePod({ pod, namespace, creator }, options, { dryRun, signal }), (change) => {
     if (!change.changed) return UNCHANGED;
     const { patch, warnings, injections } = change;
     return { answer: { allowed: true, patch, warnings }, injections };
   });
+}
+
+/** The API server has seen to it that the two are one, so another pair comes from somebody else. */
+function checkNamespace(own: string | null | undefined, requested: string): void {
+  if (!own || own === requested) return;
+  throw new SecretsError(
+    "invalid_argument",
+    `the pod's metadata.namespace is ${quote(own)}, and the request is for namespace ${quote(requested)}: they must be the same`,
+  );
 }

@@ -74,6 +74,19 @@ describe("an admission review", () => {
     });
   });
 
+  it.each([
+    ["flyte", "x"],
+    ["x", "flyte"],
+    ["p-d", ""],
+  ])("of a pod of namespace %s in a request for namespace %j is a rejection", async (namespace, requested) => {
+    const target = await serveForTest();
+    const pod = { ...POD, metadata: { ...POD.metadata, namespace } };
+    const message = `the pod's metadata.namespace is "${namespace}", and the request is for namespace "${requested}": they must be the same`;
+    expect(await review(target, podReview(pod, { namespace: requested }))).toEqual(
+      answer({ allowed: false, status: { code: 400, message } }),
+    );
+  });
+
   it.each<[string, object, string]>([
     ["no spec", { metadata: {} }, "pod.spec must be an object"],
     [
