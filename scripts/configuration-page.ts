@@ -18,6 +18,9 @@ From the weakest to the strongest:
 1. the defaults below;
 2. the files and globs of \`--config\`, which may be repeated: the matches of a glob in name order, later files winning key by key. One
    that matches nothing is an error. Without \`--config\`: \`./config.yaml\`, then \`/etc/flyte/config/config.yaml\`, where they exist;
+   the first is found by where somebody happens to be, so it is left out, with a warning, when others than this user and root may write it,
+   and may give only \`logger\`, \`cache\`, \`otel.sampler\`, \`secret.organization\`, \`secret.server.port\`, \`webhook.listenPort\`,
+   \`webhook.secretEnvVarPrefix\`, \`webhook.secretEnvVarNaming\` and \`webhook.webhookTimeout\`. For anything else, name it: \`--config config.yaml\`;
 3. the environment: the key's path in upper case with \`-\` as \`_\`, either with dots (\`SECRET.SERVER.PORT\`, Flyte's form, which
    counts first) or with \`_\` for the dots (\`SECRET_SERVER_PORT\`). An empty variable counts as not set. Lists are separated by commas,
    maps are written as YAML or JSON. A Kubernetes Service named \`secret-server\` in the pod's namespace makes Kubernetes set

@@ -112,6 +112,29 @@ describeWith(requireOtherUser(), "another user of the machine", () => {
     expect(await impostor.stop()).toBe("");
   });
 
+  test("M1: puts a configuration into a git root that this user works below, and gets no value", async () => {
+    await serve();
+    const impostor = await startImpostor(0);
+    const shared = join(home, "shared");
+    const below = join(shared, "mine/deep");
+    mkdirSync(below, { recursive: true });
+    chmodSync(shared, 0o1777);
+    for (const path of [".git", ".flyte"]) mkdirSync(join(shared, path));
+    const file = join(shared, ".flyte/config.yaml");
+    writeFileSync(file, `admin: { endpoint: "http://127.0.0.1:${impostor.port}" }\ntask: { project: theirs }\n`);
+    for (const path of [".git", ".flyte", ".flyte/config.yaml"]) chownSync(join(shared, path), OTHER_UID, OTHER_UID);
+    const created = await create("--project", "p", "--domain", "d");
+    expect(created.exitCode).toBe(0);
+    expect(
+      await run(["update", "secret", "stripe-key", "-p", "p", "-d", "d", "--from-file", "-"], { cwd: below }),
+    ).toEqual({
+      exitCode: 0,
+      stdout: "Updated secret stripe-key (project p, domain d).\n",
+      stderr: `warning: ${file} is left out: it belongs to user ${OTHER_UID}. To use it all the same, name it: --config ${file}\n`,
+    });
+    expect(await impostor.stop()).toBe("");
+  });
+
   test("H1: cannot reach the socket, and the port asks for the token as before", async () => {
     const server = await serve();
     const program = `const s = require("node:net").connect(process.argv[1]); s.on("connect", () => process.exit(1)); s.on("error", (error) => console.log(error.code));`;
@@ -163,6 +186,87 @@ test("H1: a socket that is a link elsewhere is not followed", async () => {
   const { stderr } = await run(["get", "secret"], { env: { SECRET_STORE_PATH: elsewhere } });
   expect(stderr).toBe(NO_SERVICE.stderr);
   expect(server.process.exitCode).toBeNull();
+});
+
+describe("M1: a repository that this user has unpacked", () => {
+  test("doesn't say where a value goes, until its file is named, and then the command says where it went", async () => {
+    await serve();
+    const other = await startServe({ args: ["--auth", "none"] });
+    onTestFinished(async () => void (await other.close()));
+    mkdirSync(join(home, ".flyte"));
+    const repository = join(home, "repository");
+    for (const file of ["config.yaml", ".flyte/config.yaml"]) {
+      mkdirSync(join(repository, ".flyte"), { recursive: true });
+      writeFileSync(join(repository, file), `admin: { endpoint: "${other.endpoint}" }`);
+      const { exitCode, stdout, stderr } = await run(["create", "secret", "a", "--from-file", "-"], {
+        cwd: repository,
+      });
+      expect([exitCode, stdout]).toEqual([2, ""]);
+      expect(stderr).toContain(
+        `error: ${join(repository, file)} names admin.endpoint, and a file that was only found here`,
+      );
+      rmSync(join(repository, file));
+    }
+    const named = join(home, "named.yaml");
+    writeFileSync(named, `admin: { endpoint: "${other.endpoint}" }`);
+    const options = ["--config", named, "--from-file", "-"];
+    expect((await run(["create", "secret", "a", ...options])).stdout).toBe(
+      `Created secret a (global scope) at ${other.endpoint}.\n`,
+    );
+    expect((await run(["delete", "secret", "a", "--config", named])).stdout).toBe(
+      `Deleted secret a (global scope) at ${other.endpoint}.\n`,
+    );
+  });
+
+  test("runs no program, opens no port and says not who may call, until its file is named; a plugin then sees none of our keys", async () => {
+    const repository = join(home, "repository");
+    const ran = join(home, "ran");
+    mkdirSync(repository);
+    const plugin = {
+      apiVersion: "client.authentication.k8s.io/v1",
+      command: "sh",
+      args: ["-c", `env > ${ran}; exit 1`],
+    };
+    const kubeconfig = {
+      "current-context": "c",
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+      clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }],
+      users: [{ name: "u", user: { exec: { ...plugin, interactiveMode: "Never" } } }],
+    };
+    writeFileSync(join(repository, "kubeconfig"), JSON.stringify(kubeconfig));
+    const file = join(repository, "config.yaml");
+    const env = {
+      FLYTE_SECRETS_MASTER_KEY: Buffer.alloc(32, 7).toString("base64"),
+      FLYTE_API_KEY: "k",
+      FLYTE_SECRET_DB: CANARY,
+    };
+    const commands = [
+      ["serve"],
+      ["webhook"],
+      ["certs"],
+      ["explain", "k"],
+      ["doctor", "--cluster"],
+      ["token", "rotate"],
+    ];
+    for (const setting of [
+      "secret: { kubernetes: { kubeconfig: ./kubeconfig } }",
+      "secret: { auth: { mode: none, allowUnauthenticatedNetwork: true } }",
+      "secret: { server: { host: 0.0.0.0 } }",
+    ]) {
+      writeFileSync(file, setting);
+      for (const command of setting.includes("kubeconfig") ? commands : [["serve"]]) {
+        const { exitCode, stdout, stderr } = await run(command, { cwd: repository, env });
+        expect(exitCode).not.toBe(0);
+        expect(stdout + stderr).toContain("is not for a file to give that was only found in the current directory");
+      }
+    }
+    expect(existsSync(ran)).toBe(false);
+    writeFileSync(file, "secret: { kubernetes: { kubeconfig: ./kubeconfig } }");
+    await run(["certs", "--config", "config.yaml"], { cwd: repository, env });
+    const seen = readFileSync(ran, "utf8");
+    expect(seen).toContain("KUBERNETES_EXEC_INFO=");
+    expect(seen).not.toMatch(/^FLYTE_/m);
+  });
 });
 
 test("H1: a token that somebody has got is refused after `token rotate`, while the server runs", async () => {

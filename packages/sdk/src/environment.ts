@@ -5,6 +5,8 @@ export interface Environment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly cwd: string;
+  /** Hears of what is left out, such as a file of somebody else's. Default: Node's process warnings. */
+  readonly warn?: (message: string) => void;
 }
 
 /** The environment of this process, as it is now: the only place of the SDK that looks. */

@@ -23,11 +23,12 @@ export function deleteSecretCommand(host: Host): Command {
       const options = mergedOptions<SecretCommandOptions & { readonly yes?: boolean }>(command);
       checkSecretOptions(options, name);
       const { Secret } = await import("@flyte-secrets/sdk/remote");
-      const { openClient } = await import("../remote/open-client.ts");
+      const { describeService, openClient } = await import("../remote/open-client.ts");
       await using client = await openClient(options, host);
-      if (!options.yes) await confirmDeletion(`Delete secret ${name} (${describeScope(options)})?`, host);
+      const what = `secret ${name} (${describeScope(options)})${describeService(client)}`;
+      if (!options.yes) await confirmDeletion(`Delete ${what}?`, host);
       await Secret.delete(name, { client, clusterPool: options.clusterPool });
-      host.stdout.write(`Deleted secret ${name} (${describeScope(options)}).\n`);
+      host.stdout.write(`Deleted ${what}.\n`);
     });
 }
 

@@ -49,7 +49,7 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   checkSecretOptions(options);
   const { readEntries } = await import("../import/read-entries.ts");
   const { importEntries } = await import("../import/import-entries.ts");
-  const { openClient } = await import("../remote/open-client.ts");
+  const { describeService, openClient } = await import("../remote/open-client.ts");
   const { dryRun = false, overwrite = false } = options;
   const entries = await readEntries(file, options, host);
   await using clients = new AsyncDisposableStack();
@@ -66,5 +66,7 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
     host.stdout.write(`${words[how]} secret ${name}\n`);
   }
   const scopes = groups.length > 1 ? `${groups.length} scopes` : (groups[0]?.scope ?? describeScope(options));
-  host.stdout.write(`${entries.length} secrets (${scopes})${words.end}\n`);
+  const [{ client } = { client: undefined }] = groups;
+  const service = client ? describeService(client) : "";
+  host.stdout.write(`${entries.length} secrets (${scopes})${service}${words.end}\n`);
 }

@@ -23,10 +23,11 @@ export async function writeSecret(how: "create" | "update", name: string, comman
   checkSecretOptions(options, name);
   checkValueOptions(options, options);
   const { Secret } = await import("@flyte-secrets/sdk/remote");
-  const { openClient } = await import("../remote/open-client.ts");
+  const { describeService, openClient } = await import("../remote/open-client.ts");
   const { readSecretValue } = await import("../values/read-secret-value.ts");
   await using client = await openClient(options, host);
   const value = await readSecretValue(options, host);
   await Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool });
-  host.stdout.write(`${how === "create" ? "Created" : "Updated"} secret ${name} (${describeScope(options)}).\n`);
+  const done = how === "create" ? "Created" : "Updated";
+  host.stdout.write(`${done} secret ${name} (${describeScope(options)})${describeService(client)}.\n`);
 }

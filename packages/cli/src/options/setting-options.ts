@@ -40,5 +40,6 @@ export async function readConfig(
     flags: Object.fromEntries([...settings, ...given]),
     home: host.home,
     cwd: host.cwd,
+    warn: (message) => host.stderr.write(`warning: ${message}\n`),
   });
 }

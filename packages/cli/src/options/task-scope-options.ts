@@ -2,6 +2,7 @@ import { type SecretScope, SecretsError } from "@flyte-secrets/core";
 import type { Config } from "@flyte-secrets/server/local";
 import type { Command } from "commander";
 import type { Host } from "../host.ts";
+import { sdkEnvironment } from "../remote/sdk-environment.ts";
 
 /** Flyte's own defaults for a task that names neither. */
 const DEFAULT_PROJECT = "flytesnacks";
@@ -30,7 +31,7 @@ export async function resolveTaskScope(
   host: Host,
 ): Promise<SecretScope> {
   const { resolveScope } = await import("@flyte-secrets/sdk/connection");
-  const found = await resolveScope({}, { variables: host.env, home: host.home, cwd: host.cwd });
+  const found = await resolveScope({}, sdkEnvironment(host));
   if (options.org !== undefined && options.org !== secret.organization) {
     throw new SecretsError(
       "usage",

@@ -1,6 +1,12 @@
 import { createSecretsClient, resolveConnection, type SecretsClient } from "@flyte-secrets/sdk/remote";
 import type { Host } from "../host.ts";
 import type { SecretCommandOptions } from "../options/secret-command-options.ts";
+import { sdkEnvironment } from "./sdk-environment.ts";
+
+/** Where a write went, for messages: empty for the server that this user runs. */
+export function describeService({ connection }: SecretsClient): string {
+  return connection.own === undefined ? ` at ${connection.endpoint}` : "";
+}
 
 /**
  * A client of the service that the options name, else of the one that environment and configuration files name, else of the
@@ -10,7 +16,7 @@ export async function openClient(options: SecretCommandOptions, host: Host): Pro
   const { endpoint, insecure, org, config, project = "", domain = "" } = options;
   const connection = await resolveConnection(
     { endpoint, insecure, org, config: config?.[0], project, domain },
-    { variables: host.env, home: host.home, cwd: host.cwd },
+    sdkEnvironment(host),
   );
   return createSecretsClient(connection);
 }

@@ -1,28 +1,39 @@
-import { stat } from "node:fs/promises";
+import { lstat, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { otherWriter, SecretsError } from "@flyte-secrets/core";
 import type { Environment } from "../environment.ts";
-import { readFileIfThere } from "./read-file-if-there.ts";
+import { type ReadFile, readFileIfThere } from "./read-file-if-there.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 /** A client configuration file of Flyte's. */
 export interface ConfigFile {
   readonly path: string;
+  /** What it says; of a file that was only found, project and domain. */
   readonly settings: Settings;
+  /** Whether it was only found, and names an endpoint, which doesn't count. */
+  readonly withheld: boolean;
 }
 
 /**
  * Reads Flyte's client configuration: the file given, else the first of `./config.yaml`, `./.flyte/config.yaml`,
  * `<git root>/.flyte/config.yaml`, `$UCTL_CONFIG`, `$FLYTECTL_CONFIG`, `~/.union/config.yaml`, `~/.flyte/config.yaml`;
- * undefined when there is none. `invalid_config` when a file that was named is not there, or a file is broken.
+ * undefined when there is none. The first three are found by where somebody happens to be: they are left out, with a warning, when
+ * others than this user and root may write them. `invalid_config` when a file that was named is not there, or a file is broken.
  */
 export async function readConfigFile(
   given: string | undefined,
   environment: Environment,
 ): Promise<ConfigFile | undefined> {
-  for (const { path, namedBy } of await candidates(given, environment)) {
-    const text = await readFileIfThere(path);
-    if (text !== undefined) return { path, settings: await parseSettings(text, path) };
+  for (const { path, namedBy, isFound } of await candidates(given, environment)) {
+    // What can't be read is no reason to fail where nobody has asked for it.
+    const file = isFound ? await readFileIfThere(path).catch(() => undefined) : await readFileIfThere(path);
+    if (file !== undefined) {
+      if (isFound && (await isLeftOut(path, file, environment))) continue;
+      const settings = await parseSettings(file.text, path);
+      if (!isFound) return { path, settings, withheld: false };
+      const { project, domain, endpoint } = settings;
+      return { path, settings: { project, domain }, withheld: endpoint !== undefined };
+    }
     if (namedBy !== undefined) {
       throw new SecretsError("invalid_config", `${namedBy} names ${path}, which is not there.`);
     }
@@ -30,25 +41,45 @@ export async function readConfigFile(
   return undefined;
 }
 
-/** In Flyte's order. `namedBy` is the setting that names the file: it must be there then. */
-type Candidate = { readonly path: string; readonly namedBy?: string };
+/** `namedBy` is the setting that names the file: it must be there then. */
+type Candidate = { readonly path: string; readonly namedBy?: string; readonly isFound?: boolean };
 
+/** In Flyte's order. What a variable names, and what lies in the home directory, is no find, wherever the user is. */
 async function candidates(given: string | undefined, environment: Environment): Promise<readonly Candidate[]> {
   const { variables, cwd, home } = environment;
   const named = (path: string | undefined, namedBy: string): Candidate[] =>
     path ? [{ path: resolve(cwd, path.replace(/^~(?=\/|$)/, home)), namedBy }] : [];
   if (given !== undefined) return named(given, "config");
-  const gitRoot = await findGitRoot(cwd);
-  return [
-    { path: join(cwd, "config.yaml") },
-    { path: join(cwd, ".flyte/config.yaml") },
-    ...(gitRoot === undefined ? [] : [{ path: join(gitRoot, ".flyte/config.yaml") }]),
+  const chosen: readonly Candidate[] = [
     ...named(variables.UCTL_CONFIG, "UCTL_CONFIG"),
     ...named(variables.FLYTECTL_CONFIG, "FLYTECTL_CONFIG"),
     { path: join(home, ".union/config.yaml") },
     { path: join(home, ".flyte/config.yaml") },
   ];
+  const gitRoot = await findGitRoot(cwd);
+  const found = [
+    join(cwd, "config.yaml"),
+    join(cwd, ".flyte/config.yaml"),
+    ...(gitRoot === undefined ? [] : [join(gitRoot, ".flyte/config.yaml")]),
+  ];
+  const isChosen = (path: string) => chosen.some((candidate) => candidate.path === path);
+  return [...found.map((path) => ({ path, isFound: !isChosen(path) })), ...chosen];
 }
+
+/** Whether others may write the file, its link or its directory (but in a sticky one, `/tmp`, nobody can replace it). Warns then. */
+async function isLeftOut(path: string, { stats }: ReadFile, { warn = emitWarning }: Environment): Promise<boolean> {
+  const user = process.geteuid?.();
+  const { uid, gid, mode } = await stat(dirname(path));
+  const directory = otherWriter({ uid, gid, mode: (mode & STICKY) === 0 ? mode : 0 }, user);
+  const file = otherWriter(stats, user) ?? otherWriter(await lstat(path), user);
+  const why = file ?? (directory && `its directory isn't this user's: ${directory}`);
+  if (why !== undefined) warn(`${path} is left out: ${why}. To use it all the same, name it: --config ${path}`);
+  return why !== undefined;
+}
+
+const STICKY = 0o1000;
+
+const emitWarning = (message: string): void => process.emitWarning(message);
 
 async function findGitRoot(directory: string): Promise<string | undefined> {
   const isRoot = await stat(join(directory, ".git")).then(

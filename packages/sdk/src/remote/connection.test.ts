@@ -1,4 +1,5 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
@@ -6,7 +7,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Connection, type ConnectionOptions, resolveConnection } from "./connection.ts";
 
 let root: string;
+let warnings: string[];
 beforeEach(async () => {
+  warnings = [];
   root = await mkdtemp(join(tmpdir(), "flyte-secrets-connection-"));
   await mkdir(join(root, "home"));
   await mkdir(join(root, "repo/.git"), { recursive: true });
@@ -28,7 +31,8 @@ async function resolveIn(
     await mkdir(dirname(join(root, name)), { recursive: true });
     await writeFile(join(root, name), content);
   }
-  return resolveConnection(options, { variables, cwd: join(root, "repo/src"), home: join(root, "home") });
+  const warn = (message: string) => void warnings.push(message.replaceAll(root, "<root>"));
+  return resolveConnection(options, { variables, cwd: join(root, "repo/src"), home: join(root, "home"), warn });
 }
 
 const refusal = async (surroundings: Surroundings, options?: ConnectionOptions): Promise<unknown> =>
@@ -172,7 +176,7 @@ describe("variables", () => {
 
   test("FLYTE_SECRETS_TOKEN goes to an endpoint that variables name, not to one that a file names", async () => {
     const variables = { FLYTE_SECRETS_TOKEN: "t" };
-    const files = { "repo/src/config.yaml": "admin: { endpoint: f.example }" };
+    const files = { "home/.flyte/config.yaml": "admin: { endpoint: f.example }" };
     expect((await resolveIn({ variables: { ...variables, FLYTE_ENDPOINT: "e.example" } })).auth).toEqual({
       kind: "token",
       token: "t",
@@ -193,6 +197,7 @@ describe("variables", () => {
 
 describe("configuration files", () => {
   const content = (endpoint: string): string => `admin: { endpoint: ${endpoint} }`;
+  const ofProject = (project: string): string => `task: { project: ${project} }`;
   const places: [string, Record<string, string>?][] = [
     ["repo/src/config.yaml"],
     ["repo/src/.flyte/config.yaml"],
@@ -204,10 +209,10 @@ describe("configuration files", () => {
   ];
 
   test("are looked for in Flyte's order", async () => {
-    const files = Object.fromEntries(places.map(([path], index) => [path, content(`f${index}.example`)]));
-    const variables = Object.assign({}, ...places.map(([, named]) => named ?? {}));
+    const files = Object.fromEntries(places.map(([path], index) => [path, ofProject(`f${index}`)]));
+    const variables = Object.assign({ FLYTE_ENDPOINT: "e.example" }, ...places.map(([, named]) => named ?? {}));
     for (const [index, [path, named]] of places.entries()) {
-      expect((await resolveIn({ files, variables })).endpoint).toBe(`https://f${index}.example`);
+      expect((await resolveIn({ files, variables })).project).toBe(`f${index}`);
       delete files[path];
       for (const name of Object.keys(named ?? {})) delete variables[name];
       await rm(join(root, path));
@@ -217,7 +222,7 @@ describe("configuration files", () => {
   test("say how to reach their own endpoint, and the scope for any", async () => {
     const files = {
       "repo/ca.pem": "a certificate",
-      "repo/.flyte/config.yaml":
+      "home/.flyte/config.yaml":
         "admin: { endpoint: dns:///f.example:8090, insecure: true, insecureSkipVerify: true, caCertFilePath: ../ca.pem }\n" +
         "task: { org: o, project: p, domain: d }\n",
     };
@@ -233,6 +238,83 @@ describe("configuration files", () => {
     });
   });
 
+  describe.each([
+    "repo/src/config.yaml",
+    "repo/src/.flyte/config.yaml",
+    "repo/.flyte/config.yaml",
+  ])("found at %s", (path) => {
+    const text = "admin: { endpoint: f.example, insecureSkipVerify: true }\ntask: { org: o, project: p, domain: d }";
+    const files = { [path]: text };
+
+    test("say project and domain, and nothing else", async () => {
+      expect(await resolveIn({ files }, { endpoint: "other.example" })).toEqual({
+        ...plain("https://other.example"),
+        project: "p",
+        domain: "d",
+      });
+      expect(warnings).toEqual([]);
+    });
+
+    test("are refused where nothing else says where values go, and count once they are named", async () => {
+      expect(await refusal({ files })).toEqual([
+        "invalid_config",
+        `<root>/${path} names admin.endpoint, and a file that was only found here doesn't decide where values go. Name the file ` +
+          "(--config, the option config, UCTL_CONFIG or FLYTECTL_CONFIG), or the endpoint (--endpoint, the option endpoint, FLYTE_ENDPOINT).",
+      ]);
+      const named = {
+        ...plain("https://f.example"),
+        org: "o",
+        project: "p",
+        domain: "d",
+        tls: { rejectUnauthorized: false },
+      };
+      expect(await resolveIn({ files }, { config: join(root, path) })).toEqual(named);
+      expect(await resolveIn({ files, variables: { FLYTECTL_CONFIG: join(root, path) } })).toEqual(named);
+    });
+
+    test("are left out, with a warning, when others may write them", async () => {
+      await resolveIn({ files }, { endpoint: "other.example" });
+      await chmod(join(root, path), 0o666);
+      expect((await resolveIn({}, { endpoint: "other.example" })).project).toBe("");
+      await chmod(join(root, path), 0o600);
+      await chmod(dirname(join(root, path)), 0o777);
+      expect((await resolveIn({}, { endpoint: "other.example" })).project).toBe("");
+      await chmod(dirname(join(root, path)), 0o1777);
+      expect((await resolveIn({}, { endpoint: "other.example" })).project).toBe("p");
+      expect(warnings).toEqual([
+        `<root>/${path} is left out: other users may write it (mode 0666). To use it all the same, name it: --config <root>/${path}`,
+        `<root>/${path} is left out: its directory isn't this user's: other users may write it (mode 0777). To use it all the same, name it: --config <root>/${path}`,
+      ]);
+    });
+  });
+
+  test("in the home directory count, also when that is where somebody is, or a git root", async () => {
+    const files = { "repo/.flyte/config.yaml": content("f.example") };
+    await resolveIn({ files }, { endpoint: "other.example" });
+    for (const cwd of ["repo", "repo/src"]) {
+      const environment = { variables: {}, cwd: join(root, cwd), home: join(root, "repo") };
+      expect((await resolveConnection({}, environment)).endpoint).toBe("https://f.example");
+    }
+  });
+
+  test("that are directories, pipes or unreadable say nothing where they are found", async () => {
+    await mkdir(join(root, "repo/src/config.yaml"));
+    await mkdir(join(root, "repo/src/.flyte"));
+    execFileSync("mkfifo", [join(root, "repo/src/.flyte/config.yaml")]);
+    await mkdir(join(root, "repo/.flyte"));
+    await symlink("config.yaml", join(root, "repo/.flyte/config.yaml"));
+    expect((await resolveIn({ files: { "home/.flyte/config.yaml": content("f.example") } })).endpoint).toBe(
+      "https://f.example",
+    );
+  });
+
+  test("that are no configuration by their size are refused by name", async () => {
+    expect(await refusal({ files: { "home/.flyte/config.yaml": " ".repeat(1_048_577) } })).toEqual([
+      "invalid_config",
+      "<root>/home/.flyte/config.yaml is larger than 1048576 bytes.",
+    ]);
+  });
+
   test("one that is named is read instead of the others", async () => {
     const files = { "repo/src/config.yaml": content("f.example"), "home/mine.yaml": content("mine.example") };
     expect((await resolveIn({ files }, { config: "~/mine.yaml" })).endpoint).toBe("https://mine.example");
@@ -244,20 +326,20 @@ describe("configuration files", () => {
   });
 
   test.each([
-    ["admin: { endpoint: 5 }", "<root>/repo/src/config.yaml: admin.endpoint must be text."],
-    ["admin: { insecure: maybe }", "<root>/repo/src/config.yaml: admin.insecure must be true or false."],
+    ["admin: { endpoint: 5 }", "<root>/home/.flyte/config.yaml: admin.endpoint must be text."],
+    ["admin: { insecure: maybe }", "<root>/home/.flyte/config.yaml: admin.insecure must be true or false."],
     [
       "admin: { endpoint: x, caCertFilePath: no.pem }",
       "caCertFilePath names <root>/repo/src/no.pem, which is not there.",
     ],
   ])("%s is refused by name", async (text, message) => {
-    expect(await refusal({ files: { "repo/src/config.yaml": text } })).toEqual(["invalid_config", message]);
+    expect(await refusal({ files: { "home/.flyte/config.yaml": text } })).toEqual(["invalid_config", message]);
   });
 
   test("broken YAML is refused with file and place", async () => {
-    expect(await refusal({ files: { "repo/src/config.yaml": "admin: {" } })).toEqual([
+    expect(await refusal({ files: { "home/.flyte/config.yaml": "admin: {" } })).toEqual([
       "invalid_config",
-      "<root>/repo/src/config.yaml is not YAML: BAD_INDENT at line 1, column 9.",
+      "<root>/home/.flyte/config.yaml is not YAML: BAD_INDENT at line 1, column 9.",
     ]);
   });
 });

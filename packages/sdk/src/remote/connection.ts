@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { type Environment, processEnvironment } from "../environment.ts";
-import { readConfigFile } from "./config-file.ts";
+import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { dataDirectory, type EmbeddedServer, findEmbeddedServer } from "./embedded-server.ts";
 import { type ApiKey, organizationOf, parseApiKey, parseEndpoint } from "./endpoint.ts";
 import type { OwnRoute } from "./own-route.ts";
@@ -49,10 +49,11 @@ export interface Connection {
  * Completes the options, each setting from the first source that has it: the options, `FLYTE_API_KEY`, `FLYTE_ADMIN_*` and
  * `FLYTE_TASK_*`, `FLYTE_ENDPOINT`, what Flyte sets in a task, Flyte's configuration file, the embedded server that this user
  * runs. An empty string counts as given: it stands for no project or domain. What a configuration file says about how to
- * reach the service (`insecure`, certificates) counts for that file's endpoint only. Without token and credentials in the
+ * reach the service (`insecure`, certificates) counts for that file's endpoint only, and of a file that was only found in the current
+ * directory or a git root, project and domain alone count. Without token and credentials in the
  * options, each is used only where it belongs: the API key at its own endpoint,
  * `FLYTE_SECRETS_TOKEN` (ours) at one that options or variables name. `no_service` when no endpoint is known,
- * `invalid_config` when a setting is wrong.
+ * `invalid_config` when a setting is wrong, and when the only endpoint is that of a found file.
  */
 export async function resolveConnection(
   options: ConnectionOptions = {},
@@ -66,6 +67,7 @@ export async function resolveConnection(
   const isStated = first(stated, "endpoint") !== undefined;
   const reach = isStated ? stated : scope;
   const named = first(reach, "endpoint");
+  if (named === undefined && file?.withheld) throw needsConsent(file);
   const address = named === undefined ? undefined : parseEndpoint(named, first(reach, "insecure") ?? false, "endpoint");
   // An address with credentials for it is called as it is told, whoever is there.
   const isTold = address !== undefined && (options.token ?? options.credentials) !== undefined;
@@ -152,10 +154,17 @@ function toAuth(
 }
 
 async function readCertificates(path: string): Promise<string> {
-  const text = await readFileIfThere(path);
-  if (text === undefined) throw new SecretsError("invalid_config", `caCertFilePath names ${path}, which is not there.`);
-  return text;
+  const file = await readFileIfThere(path);
+  if (file === undefined) throw new SecretsError("invalid_config", `caCertFilePath names ${path}, which is not there.`);
+  return file.text;
 }
+
+const needsConsent = ({ path }: ConfigFile): SecretsError =>
+  new SecretsError(
+    "invalid_config",
+    `${path} names admin.endpoint, and a file that was only found here doesn't decide where values go. Name the file (--config, the ` +
+      "option config, UCTL_CONFIG or FLYTECTL_CONFIG), or the endpoint (--endpoint, the option endpoint, FLYTE_ENDPOINT).",
+  );
 
 const unknownEndpoint = (): SecretsError =>
   new SecretsError(

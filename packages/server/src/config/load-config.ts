@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
 import type { Assignment } from "./assignment.ts";
 import { findConfigFiles } from "./find-config-files.ts";
 import { readConfigFile } from "./read-config-file.ts";
+import { readFoundFile } from "./read-found-file.ts";
 import { type Environment, readEnvironment, readFlags } from "./read-overrides.ts";
 import { resolveConfig } from "./resolve-config.ts";
 import { type Config, configSchema, type Settings } from "./schema.ts";
@@ -20,8 +21,13 @@ export interface ConfigSources {
   readonly home: string;
   /** Where relative paths start. */
   readonly cwd: string;
-  /** Read where they exist when `files` is empty; `./config.yaml` and `/etc/flyte/config/config.yaml` when not given. */
+  /**
+   * Read where they exist when `files` is empty; `./config.yaml` and `/etc/flyte/config/config.yaml` when not given. Of a relative one,
+   * which is found by chance, only some settings count: see {@link readFoundFile}.
+   */
   readonly defaultFiles?: readonly string[];
+  /** Hears of a file that doesn't count. */
+  readonly warn?: (message: string) => void;
 }
 
 const DEFAULT_FILES = ["config.yaml", "/etc/flyte/config/config.yaml"];
@@ -32,19 +38,18 @@ const DEFAULT_FILES = ["config.yaml", "/etc/flyte/config/config.yaml"];
  * instead; never the value.
  */
 export function loadConfig(sources: ConfigSources): Config {
-  const { cwd, env } = sources;
-  const files =
-    sources.files.length > 0
-      ? findConfigFiles(sources.files, cwd)
-      : (sources.defaultFiles ?? DEFAULT_FILES).filter((file) => existsSync(resolve(cwd, file)));
   const given = new Map<string, Assignment>();
-  const all = [
-    ...files.flatMap((file) => readConfigFile(file, cwd)),
-    ...readEnvironment(env),
-    ...readFlags(sources.flags),
-  ];
+  const all = [...readFiles(sources), ...readEnvironment(sources.env), ...readFlags(sources.flags)];
   for (const assignment of all) given.set(assignment.path, assignment);
   return resolveConfig(parseSettings(given), { ...sources, given });
+}
+
+function readFiles({ files, defaultFiles = DEFAULT_FILES, cwd, warn = () => {} }: ConfigSources): Assignment[] {
+  if (files.length > 0) return findConfigFiles(files, cwd).flatMap((file) => readConfigFile(file, cwd));
+  return defaultFiles.flatMap((file) => {
+    if (!isAbsolute(file)) return readFoundFile(file, { cwd, warn });
+    return existsSync(file) ? readConfigFile(file, cwd) : [];
+  });
 }
 
 function parseSettings(given: ReadonlyMap<string, Assignment>): Settings {

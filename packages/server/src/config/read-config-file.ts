@@ -9,11 +9,16 @@ import { type Assignment, assignTree } from "./assignment.ts";
  * @throws SecretsError `invalid_config` when it cannot be read, is not YAML or has an unknown key in a section of ours.
  */
 export function readConfigFile(file: string, cwd: string): Assignment[] {
+  return parseConfigText(readText(resolve(cwd, file), file), file);
+}
+
+/** {@link readConfigFile} of what has been read already. */
+export function parseConfigText(text: string, file: string): Assignment[] {
   const lineCounter = new LineCounter();
   // Not pretty: a pretty error quotes the line, and the line may hold what belongs to somebody else's section.
   // And no warnings, which quote keys.
   const options = { lineCounter, prettyErrors: false, merge: true, logLevel: "error" } as const;
-  const document = parseDocument(readText(resolve(cwd, file), file), options);
+  const document = parseDocument(text, options);
   const lineAt = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`;
   const [error] = document.errors;
   if (error !== undefined) {

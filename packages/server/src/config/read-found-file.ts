@@ -1,0 +1,71 @@
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { otherWriter, SecretsError } from "@flyte-secrets/core";
+import type { Assignment } from "./assignment.ts";
+import { parseConfigText } from "./read-config-file.ts";
+
+/**
+ * The settings, and sections with a dot at their end, that a file may give which nobody has named: names, numbers, what is logged and
+ * kept in memory. None says where something goes or comes from, or who may do what; a setting that isn't here needs consent.
+ */
+export const FOUND_FILE_SETTINGS: readonly string[] = [
+  "secret.organization",
+  "secret.server.port",
+  "webhook.listenPort",
+  "webhook.secretEnvVarPrefix",
+  "webhook.secretEnvVarNaming",
+  "webhook.webhookTimeout",
+  "cache.",
+  "logger.",
+  "otel.sampler.",
+];
+
+/** Where a file is looked for, and who hears that one doesn't count. */
+export interface FoundFileOptions {
+  readonly cwd: string;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * The assignments of a file that was found in the current directory, where anybody may have put it: an archive that was unpacked, another
+ * user in a shared directory. None, with a warning, when somebody else than this user and root may write it.
+ * @throws SecretsError `invalid_config` when it gives a setting that is not one of {@link FOUND_FILE_SETTINGS}; else as `readConfigFile`.
+ */
+export function readFoundFile(file: string, { cwd, warn }: FoundFileOptions): Assignment[] {
+  const path = resolve(cwd, file);
+  if (!existsSync(path)) return [];
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) return [];
+    const user = process.geteuid?.();
+    const writer =
+      otherWriter(stats, user) ?? otherWriter(lstatSync(path), user) ?? directoryWriter(dirname(path), user);
+    if (writer === undefined) return withoutConsent(file, parseConfigText(readFileSync(descriptor, "utf8"), file));
+    warn(`${path} is left out: ${writer}. To use it all the same, name it: --config ${file}`);
+    return [];
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** In a sticky directory (`/tmp`) others can add files, and can't replace this one. */
+function directoryWriter(directory: string, user: number | undefined): string | undefined {
+  const { uid, gid, mode } = statSync(directory);
+  const writer = otherWriter({ uid, gid, mode: (mode & STICKY) === 0 ? mode : 0 }, user);
+  return writer && `its directory isn't this user's: ${writer}`;
+}
+
+const STICKY = 0o1000;
+
+function withoutConsent(file: string, assignments: Assignment[]): Assignment[] {
+  const mayGive = (path: string) =>
+    FOUND_FILE_SETTINGS.some((allowed) => (allowed.endsWith(".") ? path.startsWith(allowed) : path === allowed));
+  const refused = assignments.find(({ path }) => !mayGive(path));
+  if (refused === undefined) return assignments;
+  throw new SecretsError(
+    "invalid_config",
+    `${refused.origin}: ${refused.path} is not for a file to give that was only found in the current directory: it says where something ` +
+      `goes or comes from, or who may do what. To consent, name the file: --config ${file}`,
+  );
+}
