@@ -7,6 +7,7 @@ import { fuzzTarget } from "./fuzz-target.ts";
 import type { FuzzTarget } from "./target.ts";
 
 const DEFAULT_MINUTES = 5;
+const MAX_SHOWN_BYTES = 2_048;
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -46,7 +47,10 @@ for (const target of targets) {
   );
   for (const find of report.finds) {
     finds++;
-    console.log(`FIND (${find.kind}) ${saveFind(target, find.input)}\n${find.report}\n`);
+    const { length } = find.input;
+    console.log(`FIND (${find.kind}) ${saveFind(target, find.input)}\n${find.report}`);
+    // For machines that nobody can copy a file from.
+    if (length <= MAX_SHOWN_BYTES) console.log(`base64: ${Buffer.from(find.input).toString("base64")}`);
   }
 }
 console.log(finds === 0 ? "nothing found" : `${finds} finds: run one again with npm run fuzz -- TARGET --input FILE`);

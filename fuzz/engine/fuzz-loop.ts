@@ -3,7 +3,7 @@ import type { Coverage } from "./coverage.ts";
 import { type Find, faultOf } from "./find.ts";
 import { mutate } from "./mutate.ts";
 import { createRandom } from "./random.ts";
-import { shrink } from "./shrink.ts";
+import { type ShrinkLimits, shrink } from "./shrink.ts";
 import { createPace } from "./watch-pace.ts";
 
 export interface FuzzOptions {
@@ -35,8 +35,9 @@ const DEFAULT_MAX_BYTES = 4_096;
 /** Reading the coverage takes milliseconds: a batch of inputs goes on for some times as long. */
 const RUN_PER_READING = 4;
 const MAX_BATCH = 4_096;
-/** How often an input of the corpus is tried to be made shorter: each time is a reading. */
-const MAX_SHORTENING = 32;
+/** An input of the corpus is made shorter within these: each try is a reading. */
+const CORPUS_LIMITS: ShrinkLimits = { maxTries: 32, maxMs: 500 };
+const FIND_LIMITS: ShrinkLimits = { maxTries: 2_000, maxMs: 5_000 };
 
 /**
  * Runs a target on mutations of its corpus until the time is up. An input that runs code which none has run before joins the
@@ -79,7 +80,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     if (causes.has(find.cause)) return;
     causes.add(find.cause);
     if (find.kind === "slow") return options.onFind(find);
-    const input = await shrink(find.input, async (shorter) => (await run(shorter))?.cause === find.cause);
+    const input = await shrink(find.input, async (shorter) => (await run(shorter))?.cause === find.cause, FIND_LIMITS);
     options.onFind((await run(input)) ?? find);
   }
 
@@ -117,7 +118,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
         await run(shorter);
         return coverage.peekNew() >= brought;
       },
-      maxTries,
+      { ...CORPUS_LIMITS, maxTries },
     );
     await run(shortest);
     coverage.takeNew();
@@ -141,7 +142,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     const ran = performance.now();
     const isNew = coverage.peekNew() > 0;
     const reading = performance.now() - ran;
-    if (isNew) await keepNew(batch, MAX_SHORTENING);
+    if (isNew) await keepNew(batch, CORPUS_LIMITS.maxTries);
     // What didn't come again, because it depends on what ran before or on time, would make every batch look new.
     if (isNew) coverage.takeNew();
     const perInput = (ran - started) / batch.length;

@@ -12,6 +12,7 @@ export interface MutateOptions {
 /** Once in so many, an input grows to this many times `maxBytes`: what takes more than linear time shows only then. */
 const PUMPED_ONCE_IN = 64;
 const PUMPED_TIMES = 16;
+const MAX_PUMPED_BYTES = 1024 * 1024;
 
 /** A changed copy of `input`: one to eight changes, of bytes, words, lines, numbers or, where it is JSON, of its parts. */
 export function mutate(input: Uint8Array, options: MutateOptions): Uint8Array {
@@ -114,7 +115,7 @@ function pump(input: Uint8Array, { random, maxBytes }: MutateOptions): Uint8Arra
   const at = random.below(input.length + 1);
   const piece = input.subarray(at, at + 1 + random.below(24));
   if (piece.length === 0) return input;
-  const times = Math.floor((maxBytes * PUMPED_TIMES - input.length) / piece.length);
+  const times = Math.floor((Math.min(maxBytes * PUMPED_TIMES, MAX_PUMPED_BYTES) - input.length) / piece.length);
   return splice(input, at, 0, Buffer.concat(Array.from({ length: Math.max(0, times) }, () => piece)));
 }
 

@@ -34,7 +34,7 @@ export const target: FuzzTarget = {
     run(bytes) {
       const annotations = textMap(textOf(bytes));
       if (!annotations) return;
-      const requests = unlessRefused(["invalid_annotation", "invalid_argument"], () =>
+      const requests = unlessRefused(["invalid_annotation", "invalid_argument", "limit_exceeded"], () =>
         fromRequestAnnotations(annotations),
       );
       if (!requests) return;

@@ -28,6 +28,7 @@ const REFUSED = [
   "pod_conflict",
   "mount_unsupported",
   "claim_refused",
+  "limit_exceeded",
 ] as const;
 
 /** Has the keys `text` and `bytes`, at every scope. */
