@@ -45,10 +45,11 @@ function withoutAttachedValue(message: string): string {
 function describeUnknown(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const code = "code" in error ? ` ${String(error.code)}` : "";
-  const place = /\n\s+at (.*)/.exec(error.stack ?? "")?.[1];
+  const place = /\n {4}at (.*)/.exec(error.stack ?? "")?.[1];
   return `${error.name}${code}${place ? ` at ${place}` : ""}`;
 }
 
 function oneLine(text: string): string {
-  return text.trim().replace(/\s*\n\s*/g, " ");
+  const lines = text.split("\n").map((line) => line.trim());
+  return lines.filter((line) => line !== "").join(" ");
 }

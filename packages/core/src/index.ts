@@ -97,4 +97,5 @@ export type {
   SecretType,
   StoreChange,
 } from "./store.ts";
+export { trimEndOf } from "./trim-end-of.ts";
 export { type Awaitable, whenKnown } from "./when-known.ts";

@@ -4,7 +4,7 @@ import { MountRequirement, type SecretRequest } from "./secret-request.ts";
 
 // Sticky: each matches at the scanner's position or not at all. A word or number that runs into END's characters is neither.
 const END = "(?![-+.\\w])";
-const SPACE = /(?:[ \n\r\t]|#[^\n]*)*/y;
+const SPACE = /(?:[ \n\r\t]|#[^\n]*(?:\n|$))*/y;
 const WORD = new RegExp(`[A-Za-z_]\\w*${END}`, "y");
 const INTEGER = new RegExp(`(?:0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)${END}`, "y");
 const STRING = /"(?:[^"\\\n\0]|\\.)*"|'(?:[^'\\\n\0]|\\.)*'/sy;

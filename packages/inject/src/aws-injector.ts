@@ -4,12 +4,12 @@ import {
   MountRequirement,
   SECRETS_DIRECTORY,
   type SecretRequest,
+  trimEndOf,
 } from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
-import { trimEndOf } from "./trim-end-of.ts";
 
 const DEFAULTS: SidecarConfig = {
   sidecarImage: "docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4",

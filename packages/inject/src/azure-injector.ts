@@ -1,11 +1,10 @@
-import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
+import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest, trimEndOf } from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { pathFault, versionFault } from "./plain-path.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { shellFault, shellWord } from "./shell-word.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
-import { trimEndOf } from "./trim-end-of.ts";
 
 const DEFAULTS: SidecarConfig = {
   sidecarImage: "mcr.microsoft.com/azure-cli:cbl-mariner2.0",

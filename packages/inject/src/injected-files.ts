@@ -1,7 +1,13 @@
-import { type Container, cleanJoinPath, type Pod, SECRETS_DIRECTORY, type SecretRequest } from "@flyte-secrets/core";
+import {
+  type Container,
+  cleanJoinPath,
+  type Pod,
+  SECRETS_DIRECTORY,
+  type SecretRequest,
+  trimEndOf,
+} from "@flyte-secrets/core";
 import { kubernetesGroup } from "./kubernetes-group.ts";
 import { secretPath } from "./secret-path.ts";
-import { trimEndOf } from "./trim-end-of.ts";
 
 /**
  * The files below {@link SECRETS_DIRECTORY} that injection has arranged for in a pod, by their path there: files of mounted
@@ -48,7 +54,7 @@ function writtenFiles({ env, command }: Container): string[] {
   const variables = (env ?? []).flatMap(({ name, value = "" }) => {
     if (name === "SECRET_FILENAME") return [cleanJoinPath(SECRETS_DIRECTORY, value)];
     if (!/^SECRETS(?:_\d+)?$/.test(name)) return [];
-    return [...value.matchAll(/^([^=+\n]+)[=+]/gm)].map(([, key = ""]) => `${SECRETS_DIRECTORY}/${key}`);
+    return [...value.matchAll(/^([^=+\n\r\u2028\u2029]+)[=+]/gm)].map(([, key = ""]) => `${SECRETS_DIRECTORY}/${key}`);
   });
   const inScript = (command ?? []).flatMap((text) => text.match(SCRIPT_PATH) ?? []);
   return [...variables, ...inScript].flatMap(belowDirectory);

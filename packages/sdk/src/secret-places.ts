@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { SecretsError, trimEndOf } from "@flyte-secrets/core";
 
 /** Which secret a task wants to read: the parts of its request, each may be absent but not all. */
 export interface SecretQuery {
@@ -92,7 +92,7 @@ function fileNames(variables: PlaceOptions["variables"], forms: readonly Parts[]
 
 /** Azure's manager names the folder after the last segment of the secret's URI, which is the group. */
 const folderOfUri = (group: string): string | undefined =>
-  group.includes("://") ? group.replace(/\/+$/, "").split("/").at(-1) : group;
+  group.includes("://") ? trimEndOf(group, "/").split("/").at(-1) : group;
 
 const keyHash = (key: string | undefined): string | undefined =>
   isPart(key) ? createHash("md5").update(key).digest("hex") : undefined;

@@ -21,5 +21,6 @@ export function renderTable(
     ...(!framed && { chars: NO_FRAME }),
   });
   for (const row of rows) table.push([...row]);
-  return `${table.toString().replace(/ +$/gm, "")}\n`;
+  const lines = table.toString().split("\n");
+  return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError, trimEndOf } from "@flyte-secrets/core";
 import { type Environment, processEnvironment } from "../environment.ts";
 import { type ConfigFile, readConfigFile } from "./config-file.ts";
 import { dataDirectory, type EmbeddedServer, findEmbeddedServer } from "./embedded-server.ts";
@@ -78,7 +78,7 @@ export async function resolveConnection(
   const caPath = first(reach, "caCertFilePath");
   const ca = caPath === undefined ? undefined : await readCertificates(resolve(cwd, caPath));
   return {
-    endpoint: url.href.replace(/\/+$/, ""),
+    endpoint: trimEndOf(url.href, "/"),
     org: first(scope, "org") ?? organizationOf(url),
     project: first(scope, "project") ?? "",
     domain: first(scope, "domain") ?? "",

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { SecretsError } from "@flyte-secrets/core";
+import { quote, SecretsError, trimEndOf } from "@flyte-secrets/core";
 import {
   ClusterService,
   SecretService,
@@ -128,17 +128,17 @@ function resourceOf({ org, project, domain }: Connection, clusterPool: string | 
  * believes that it speaks plain HTTP, and credentials must not follow it there.
  */
 function resolveCluster(clusterEndpoint: string, endpoint: string): string {
-  const host = clusterEndpoint
-    .trim()
-    .replace(/^(https?:\/\/|dns:\/\/\/?)/, "")
-    .replace(/\/+$/, "");
+  const host = trimEndOf(clusterEndpoint.trim().replace(/^(https?:\/\/|dns:\/\/\/?)/, ""), "/");
   if (host === "") return endpoint;
   const configured = new URL(endpoint);
   const url = URL.parse(`${configured.protocol}//${host}`);
   if (url === null) {
-    throw new SecretsError("internal", `${endpoint} names "${clusterEndpoint}" as the cluster to call: no address.`);
+    throw new SecretsError(
+      "internal",
+      `${endpoint} names ${quote(clusterEndpoint)} as the cluster to call: no address.`,
+    );
   }
-  return url.origin === configured.origin ? endpoint : url.href.replace(/\/+$/, "");
+  return url.origin === configured.origin ? endpoint : trimEndOf(url.href, "/");
 }
 
 /** A server without SelectCluster (404 or `unimplemented`) has one cluster: itself. */

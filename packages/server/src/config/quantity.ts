@@ -6,7 +6,7 @@ const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M
  * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/).
  */
 export function parseQuantity(text: string): number | undefined {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d+)|([KMGTPE]i)|([numkMGTPE]))?$/.exec(text);
+  const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d+)|([KMGTPE]i)|([numkMGTPE]))?$/.exec(text);
   if (match === null) return undefined;
   const [, amount, exponent, binary, decimal] = match;
   if (binary !== undefined) return Number(amount) * 1024 ** (BINARY.indexOf(binary) + 1);

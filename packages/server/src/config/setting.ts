@@ -175,7 +175,7 @@ function scalarText(value: unknown): unknown {
 }
 
 function scalarNumber(value: unknown): unknown {
-  return typeof value === "string" && /^[+-]?(?:\d+\.?\d*|\.\d+)$/.test(value.trim()) ? Number(value) : value;
+  return typeof value === "string" && /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)$/.test(value.trim()) ? Number(value) : value;
 }
 
 function scalarList(value: unknown): unknown {

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { type SecretId, SecretsError } from "@flyte-secrets/core";
+import { type SecretId, SecretsError, trimEndOf } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 
 const DEFAULT_PORT = "9444";
@@ -59,7 +59,7 @@ export function parseWebhookUrl(text: string): URL {
       "secret.webhookURL: must be an http or https URL, or empty for no webhook",
     );
   }
-  url.pathname = `${url.pathname.replace(/\/+$/, "")}/invalidate-secret`;
+  url.pathname = `${trimEndOf(url.pathname, "/")}/invalidate-secret`;
   return url;
 }
 

@@ -1,6 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
+import { trimEndOf } from "@flyte-secrets/core";
 
 /** An answer of Vault's: its status, and its body where that is a JSON object. */
 export interface VaultAnswer {
@@ -32,7 +33,7 @@ export interface VaultClient {
 
 /** Calls Vault's HTTP interface (https://developer.hashicorp.com/vault/api-docs), connections kept. Node's `fetch` has no CA of one's own. */
 export function createVaultClient({ address, ca, namespace }: VaultClientOptions): VaultClient {
-  const base = address.replace(/\/+$/, "");
+  const base = trimEndOf(address, "/");
   const isPlain = base.startsWith("http://");
   const agent = isPlain ? new HttpAgent({ keepAlive: true }) : new HttpsAgent({ keepAlive: true, ...(ca && { ca }) });
   return {

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { encodeSecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { encodeSecretId, SecretsError, SecretValue, trimEndOf } from "@flyte-secrets/core";
 import { errorName, readAsEmpty, refused, unavailable } from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
 import { createVaultClient, type VaultAnswer } from "./vault-client.ts";
@@ -93,4 +93,4 @@ async function readCa(file: string): Promise<string> {
   }
 }
 
-const trimSlashes = (path: string) => path.replace(/^\/+|\/+$/g, "");
+const trimSlashes = (path: string) => trimEndOf(path.replace(/^\/+/, ""), "/");
