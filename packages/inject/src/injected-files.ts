@@ -5,18 +5,22 @@ import {
   SECRETS_DIRECTORY,
   type SecretRequest,
   trimEndOf,
+  type Volume,
 } from "@flyte-secrets/core";
 import { kubernetesGroup } from "./kubernetes-group.ts";
 import { secretPath } from "./secret-path.ts";
 
+/** Whether there is a file of this path below {@link SECRETS_DIRECTORY}. */
+export type HasFile = (path: string) => boolean;
+
 /**
- * The files below {@link SECRETS_DIRECTORY} that injection has arranged for in a pod, by their path there: files of mounted
- * Secrets, and what the init containers and Vault's agent are told to write.
+ * What injection has arranged for in a pod below {@link SECRETS_DIRECTORY}: files of mounted Secrets, and what the init containers and
+ * Vault's agent are told to write. Each file is asked for rather than all of them listed: many mounts of one volume with many
+ * items are as many files as both multiplied.
  */
-export function injectedFiles({ metadata, spec }: Pod): ReadonlySet<string> {
+export function injectedFiles({ metadata, spec }: Pod): HasFile {
   const containers = [...spec.containers, ...(spec.initContainers ?? [])];
-  return new Set([
-    ...containers.flatMap((container) => mountedFiles(container, spec)),
+  const written = new Set([
     ...(spec.initContainers ?? []).flatMap(writtenFiles),
     ...Object.entries(metadata?.annotations ?? {}).flatMap(([name, value]) =>
       name.startsWith("vault.hashicorp.com/agent-inject-file-")
@@ -24,6 +28,8 @@ export function injectedFiles({ metadata, spec }: Pod): ReadonlySet<string> {
         : [],
     ),
   ]);
+  const isMounted = mountedFiles(containers, spec);
+  return (path) => written.has(path) || isMounted(path);
 }
 
 /** The paths that one manager or another gives a request's file. */
@@ -40,13 +46,27 @@ export function possibleFiles({ group, groupVersion, key }: SecretRequest): stri
   return paths.filter((path) => path !== undefined);
 }
 
-function mountedFiles({ volumeMounts }: Container, { volumes }: Pod["spec"]): string[] {
-  return (volumeMounts ?? []).flatMap(({ name, mountPath }) => {
-    const volume = volumes?.find((candidate) => candidate.name === name);
-    const projected = volume?.projected?.sources?.flatMap(({ secret }) => secret?.items ?? []) ?? [];
-    const items = [...(volume?.secret?.items ?? []), ...projected];
-    return items.flatMap(({ path }) => belowDirectory(cleanJoinPath(mountPath, path)));
-  });
+function mountedFiles(containers: readonly Container[], { volumes }: Pod["spec"]): HasFile {
+  const itemsOf = new Map((volumes ?? []).map((volume) => [volume.name, new Set(itemPaths(volume))]));
+  const volumesAt = new Map<string, Set<string>>();
+  for (const { name, mountPath } of containers.flatMap(({ volumeMounts }) => volumeMounts ?? [])) {
+    const path = cleanJoinPath(mountPath);
+    volumesAt.set(path, (volumesAt.get(path) ?? new Set()).add(name));
+  }
+  return (file) => {
+    const path = `${SECRETS_DIRECTORY}/${file}`;
+    for (let at = path.lastIndexOf("/"); at > 0; at = path.lastIndexOf("/", at - 1)) {
+      for (const name of volumesAt.get(path.slice(0, at)) ?? []) {
+        if (itemsOf.get(name)?.has(path.slice(at + 1))) return true;
+      }
+    }
+    return false;
+  };
+}
+
+function itemPaths({ secret, projected }: Volume): string[] {
+  const sources = projected?.sources?.flatMap((source) => source.secret?.items ?? []) ?? [];
+  return [...(secret?.items ?? []), ...sources].map(({ path }) => cleanJoinPath(path));
 }
 
 /** What an init container of ours or Flyte's writes: by variables of the Embedded manager and AWS, or in a script. */

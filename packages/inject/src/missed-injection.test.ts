@@ -156,4 +156,18 @@ describe("a pod that lacks its secrets", () => {
     const pod = { ...mutation.pod, spec: { ...spec, containers: [{ name: "proxy" }, ...spec.containers] } };
     expect(detectMissedInjection(pod)).toBeUndefined();
   });
+
+  it("is found out about by what is asked for: mounts times items may be more files than there is memory", () => {
+    const many = <T>(make: (at: number) => T) => Array.from({ length: 10_000 }, (_, at) => make(at));
+    const volumes = [{ name: "v", secret: { items: many((at) => ({ key: "k", path: `g/k${at}` })) } }];
+    const volumeMounts = many((at) => ({ name: "v", mountPath: `/etc/flyte/secrets/m${at}` }));
+    const env = [{ name: "FLYTE_SECRETS_DEFAULT_DIR", value: "/etc/flyte/secrets" }];
+    const problemWith = (group: string) => {
+      const pod = podOf([{ group, key: "k7", mountRequirement: 2 }]);
+      const spec = { containers: [{ name: "main", env, volumeMounts }], volumes };
+      return detectMissedInjection({ ...pod, spec })?.problem;
+    };
+    expect(problemWith("m9999/g")).toBeUndefined();
+    expect(problemWith("m10000/g")).toBe("not injected");
+  });
 });

@@ -6,7 +6,7 @@ import {
   type Pod,
   type SecretRequest,
 } from "@flyte-secrets/core";
-import { injectedFiles, possibleFiles } from "./injected-files.ts";
+import { type HasFile, injectedFiles, possibleFiles } from "./injected-files.ts";
 import { kubernetesGroup } from "./kubernetes-group.ts";
 import { variableNames } from "./variable-names.ts";
 
@@ -36,8 +36,8 @@ export function detectMissedInjection(pod: Pod): MissedInjection | undefined {
     throw error;
   }
   if (requests.length === 0) return labelled ? { problem: "no requests" } : undefined;
-  const files = injectedFiles(pod);
-  const missing = requests.filter((request) => !hasVariable(pod, request) && !hasFile(pod, request, files));
+  const isThere = injectedFiles(pod);
+  const missing = requests.filter((request) => !hasVariable(pod, request) && !hasFile(pod, request, isThere));
   if (missing.length === 0) return undefined;
   return { problem: labelled ? "not injected" : "no label", requests: missing };
 }
@@ -54,10 +54,10 @@ function hasVariable({ spec }: Pod, request: SecretRequest): boolean {
   });
 }
 
-function hasFile({ spec }: Pod, request: SecretRequest, files: ReadonlySet<string>): boolean {
+function hasFile({ spec }: Pod, request: SecretRequest, isThere: HasFile): boolean {
   if (request.mountRequirement === MountRequirement.ENV_VAR) return false;
   const isTold = spec.containers.some(({ env }) => env?.some(({ name }) => name === "FLYTE_SECRETS_DEFAULT_DIR"));
-  return isTold && possibleFiles(request).some((file) => files.has(file));
+  return isTold && possibleFiles(request).some(isThere);
 }
 
 /** The names that one manager or another gives a secret's variable. */

@@ -97,7 +97,8 @@ async function explainFile(file: string, options: ExplainOptions, host: Host): P
   const config = await readConfig(options, host);
   await using asked = await openManagers(config, host);
   const namespace = options.namespace ?? "default";
-  const requests = await explainPods(objects, { ...asked, variables: variablesOf(config), namespace });
+  const { limits } = config.webhook;
+  const requests = await explainPods(objects, { ...asked, variables: variablesOf(config), limits, namespace });
   host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table"));
   if (requests.length === 0) host.stderr.write("note: no pod in it asks for a secret\n");
   for (const title of new Set(requests.filter(({ sent }) => !sent).map(({ object }) => object))) {

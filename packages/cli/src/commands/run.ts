@@ -70,6 +70,7 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
       global: globalSecrets(config, host.env),
       delivery: config.webhook.embeddedSecretManagerConfig.delivery,
       secretEnvVarPrefix: config.webhook.secretEnvVarPrefix,
+      limits: config.webhook.limits,
       envVarNaming: config.webhook.secretEnvVarNaming,
     },
   });

@@ -1,4 +1,10 @@
-import { fromRequestAnnotations, type InjectContext, MountRequirement, type SecretRequest } from "@flyte-secrets/core";
+import {
+  fromRequestAnnotations,
+  type InjectContext,
+  MountRequirement,
+  type PodLimits,
+  type SecretRequest,
+} from "@flyte-secrets/core";
 import { isSent, objectTitle, podInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { type ExplainOptions, type Explanation, explainRequest } from "./explain-request.ts";
@@ -15,14 +21,16 @@ export interface ExplainedRequest {
 
 export interface ExplainPodsOptions extends Omit<ExplainOptions, "context"> {
   readonly variables: InjectContext["variables"];
+  /** `webhook.limits`. */
+  readonly limits: PodLimits;
   /** For objects that name no namespace. */
   readonly namespace: string;
 }
 
-/** Explains every request of every pod, those in templates included, in their order. Throws `invalid_annotation` for one that is none. */
+/** Explains every request of every pod, those in templates included, in their order. Throws as `fromRequestAnnotations` does for one that is none. */
 export async function explainPods(
   objects: readonly KubernetesObject[],
-  { variables, namespace, ...options }: ExplainPodsOptions,
+  { variables, limits, namespace, ...options }: ExplainPodsOptions,
 ): Promise<ExplainedRequest[]> {
   const explained: ExplainedRequest[] = [];
   for (const object of objects) {
@@ -30,7 +38,7 @@ export async function explainPods(
     if (!found) continue;
     const { labels, annotations } = found.pod.metadata ?? {};
     const context = { labels: labels ?? {}, namespace: found.namespace, variables };
-    for (const request of fromRequestAnnotations(annotations ?? {})) {
+    for (const request of fromRequestAnnotations(annotations ?? {}, limits)) {
       const managers = await explainRequest(request, { ...options, context });
       const title = objectTitle(object, namespace);
       explained.push({ object: title, request: toPrintable(request), managers, sent: isSent(found.pod) });

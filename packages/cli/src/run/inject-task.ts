@@ -22,7 +22,7 @@ import { type TaskCall, toPod } from "@flyte-secrets/sdk";
 const IMAGE = "local";
 
 /** What a webhook on this machine would be configured with, and whose task it is. */
-export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPrefix" | "envVarNaming"> {
+export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPrefix" | "envVarNaming" | "limits"> {
   readonly scope: SecretScope;
   readonly lookup: SecretLookup;
   readonly global: GlobalInjectorOptions;
@@ -51,12 +51,13 @@ export async function injectTask(
   settings: InjectionSettings,
   signal: AbortSignal,
 ): Promise<InjectedTask> {
-  const { scope, delivery, secretEnvVarPrefix, envVarNaming } = settings;
+  const { scope, delivery, secretEnvVarPrefix, envVarNaming, limits } = settings;
   const recorded = recordReads(settings);
   const mutator = createMutator({
     managers: [createGlobalInjector(recorded.global), createEmbeddedInjector({ lookup: recorded.lookup })],
     secretEnvVarPrefix,
     envVarNaming,
+    ...(limits && { limits }),
     delivery:
       delivery === "Inline" ? createInlineDelivery() : createSecretRefDelivery({ writer: { async write() {} } }),
   });

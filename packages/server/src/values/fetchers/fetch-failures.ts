@@ -1,4 +1,4 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { excerpt, SecretsError } from "@flyte-secrets/core";
 
 /*
  * What went wrong with a secret manager, for whoever runs the webhook. No `cause`: SDKs put whole answers into their errors,
@@ -9,7 +9,7 @@ import { SecretsError } from "@flyte-secrets/core";
 export function unavailable(manager: string, name: string, detail: string): SecretsError {
   return new SecretsError(
     "store_unavailable",
-    `secret ${name} failed to be read from secret manager ${manager}: ${detail}`,
+    `secret ${shown(name)} failed to be read from secret manager ${manager}: ${detail}`,
   );
 }
 
@@ -21,7 +21,7 @@ export function refused(
 ): SecretsError {
   return new SecretsError(
     "credentials_refused",
-    `secret ${name} failed to be read from secret manager ${manager}: ${detail}; ${remedy}`,
+    `secret ${shown(name)} failed to be read from secret manager ${manager}: ${detail}; ${remedy}`,
   );
 }
 
@@ -29,13 +29,18 @@ export function refused(
 export function unreadable(manager: string, name: string, problem: string): SecretsError {
   return new SecretsError(
     "value_unreadable",
-    `secret ${name} failed to be read from secret manager ${manager}: ${problem}`,
+    `secret ${shown(name)} failed to be read from secret manager ${manager}: ${problem}`,
   );
 }
 
 /** The manager answered with neither a string nor bytes. */
 export function readAsEmpty(manager: string, name: string): SecretsError {
-  return new SecretsError("value_unreadable", `secret ${name} read as empty from the secret manager ${manager}`);
+  return new SecretsError("value_unreadable", `secret ${shown(name)} read as empty from the secret manager ${manager}`);
+}
+
+/** An id is shown as a whole, since that is what its reader looks for; a group of a pod's may be longer. */
+function shown(name: string): string {
+  return name.length <= 253 ? name : excerpt(name);
 }
 
 /** The name or code of an error, for `detail`. */
