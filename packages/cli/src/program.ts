@@ -3,6 +3,7 @@ import { backupCommand } from "./commands/backup.ts";
 import { certsCommand } from "./commands/certs.ts";
 import { group, verb } from "./commands/command-groups.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
+import { copySecretsCommand } from "./commands/copy-secrets.ts";
 import { createSecretCommand } from "./commands/create-secret.ts";
 import { deleteSecretCommand } from "./commands/delete-secret.ts";
 import { discardKeyCommand } from "./commands/discard-key.ts";
@@ -53,6 +54,7 @@ export function createProgram(host: Host): Command {
     .addCommand(webhookCommand(host))
     .addCommand(certsCommand(host))
     .addCommand(doctorCommand(host))
+    .addCommand(copySecretsCommand(host))
     .addCommand(backupCommand(host))
     .addCommand(restoreCommand(host))
     .addCommand(group("token", "Put a new token in place", rotateTokenCommand(host)))

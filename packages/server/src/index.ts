@@ -38,6 +38,11 @@ export { createMultiClusterStore } from "./store/clusters/multi-cluster-store.ts
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
 export { discardKey, type KnownKey, type KnownKeysOptions, listKeys } from "./store/kept-keys.ts";
 export {
+  type CopiedSecret,
+  type CopySecretsOptions,
+  copyManagedSecrets,
+} from "./store/kubernetes/copy-managed-secrets.ts";
+export {
   type KubernetesStore,
   type KubernetesStoreOptions,
   openKubernetesStore,
@@ -95,5 +100,6 @@ export {
   type WrittenSecrets,
   type WrittenSecretsOptions,
 } from "./webhook/secret-writer/written-secrets.ts";
+export { sharedNamespace } from "./webhook/values-namespace.ts";
 export { serveAsWorker } from "./workers/serve-as-worker.ts";
 export { type StartWorkersOptions, startWorkers } from "./workers/start-workers.ts";

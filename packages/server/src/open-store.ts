@@ -43,13 +43,29 @@ async function openClusters(
   log: Logger,
   { observe, ...surroundings }: StoreSurroundings,
 ): Promise<SecretStore> {
-  const { clusterName, namespace, kubeconfig, otherClusters, qps, burst, timeout: timeoutMs } = kubernetes;
+  const {
+    clusterName,
+    namespace,
+    formerNamespace,
+    kubeconfig,
+    otherClusters,
+    qps,
+    burst,
+    timeout: timeoutMs,
+  } = kubernetes;
   const clock = systemClock;
   const others = Object.entries(otherClusters);
   const open = async (cluster: string, file: string) => {
     const connection = findKubeConnection({ kubeconfig: file, ...surroundings, clock });
     const client = createKubeClient({ connection, qps, burst, timeoutMs, clock, ...(observe && { observe }) });
-    const where = { client, namespace, imagePullNamespace, clusterName: cluster, mayBeAway: others.length > 0 };
+    const where = {
+      client,
+      namespace,
+      formerNamespace,
+      imagePullNamespace,
+      clusterName: cluster,
+      mayBeAway: others.length > 0,
+    };
     return openKubernetesStore({ ...where, clock, log });
   };
   await using opened = new AsyncDisposableStack();

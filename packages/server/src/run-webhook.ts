@@ -8,9 +8,11 @@ import type { KubeClient } from "./kube/kube-client.ts";
 import { createKubeMetrics } from "./kube/kube-metrics.ts";
 import { podNamespace } from "./kube/pod-namespace.ts";
 import { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
+import { createFormerPlaceCheck } from "./store/kubernetes/former-place.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
 import { type FollowedNamespaceLabels, followNamespaceLabels } from "./webhook/namespace-labels.ts";
 import { openCertificates } from "./webhook/open-certificates.ts";
+import type { ReadinessCheck } from "./webhook/probes.ts";
 import { keepRegistration } from "./webhook/registration/registration.ts";
 import type { WebhookAddress } from "./webhook/registration/webhook-configuration.ts";
 import {
@@ -18,6 +20,7 @@ import {
   type OpenSecretWriterOptions,
   openSecretWriter,
 } from "./webhook/secret-writer/open-secret-writer.ts";
+import { sharedNamespace, valuesNamespace } from "./webhook/values-namespace.ts";
 
 export interface RunWebhookOptions extends Pick<StartWebhookOptions, "log" | "env" | "registry" | "onInvalidate"> {
   /** Where a kubeconfig starts to look from. */
@@ -43,6 +46,15 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
 
   const namespaceLabels = followLabels(config, client, log);
   if (namespaceLabels) opened.defer(() => namespaceLabels.close());
+  const shared = client && sharedNamespace(config);
+  if (shared !== undefined) {
+    log.warn(
+      { namespace: shared },
+      "pods and values share a namespace: there labels alone decide who gets which secret, and pods that name Secrets by themselves are " +
+        "held back by the chart's guard alone",
+    );
+  }
+
   const writer = await openWriter(config, client && { client, namespace, registry, clock, log });
   if (writer) opened.defer(() => writer.close());
 
@@ -57,6 +69,7 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
     readiness: [
       ...(registration ? [() => assertRegistered(registration.missing())] : []),
       ...(namespaceLabels ? [namespaceLabels.ready] : []),
+      ...(client ? formerPlaceChecks(config, client, log) : []),
     ],
   });
   const running = opened.move();
@@ -83,6 +96,14 @@ function followLabels(
     "invalid_config",
     "webhook.scopeBinding.namespaceLabels reads the labels of namespaces in a cluster, and there is none here: set it to false, or secret.kubernetes.kubeconfig",
   );
+}
+
+/** Where values are managed Secrets, that none were left in another place. */
+function formerPlaceChecks(config: Config, client: KubeClient, log: Logger): ReadinessCheck[] {
+  const namespace = valuesNamespace(config);
+  if (namespace === undefined) return [];
+  const check = createFormerPlaceCheck({ client, namespace, former: config.secret.kubernetes.formerNamespace, log });
+  return [() => check()];
 }
 
 /** Where there is something to write; a delivery SecretRef without a cluster is refused later on. */

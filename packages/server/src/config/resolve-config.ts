@@ -87,7 +87,8 @@ function resolveTls(tls: Settings["secret"]["server"]["tls"], surroundings: Surr
     const problem = `needs secret.server.tls.${missing} beside it`;
     throw contradiction(`secret.server.tls.${there}`, problem, surroundings);
   }
-  return { certFile: absolutePath(tls.certFile, surroundings), keyFile: absolutePath(tls.keyFile, surroundings) };
+  const { certFile, keyFile } = tls;
+  return { ...tls, certFile: absolutePath(certFile, surroundings), keyFile: absolutePath(keyFile, surroundings) };
 }
 
 function resolveWebhook({ secret, webhook, actions }: Settings, surroundings: Surroundings): Config["webhook"] {

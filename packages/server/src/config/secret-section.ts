@@ -35,9 +35,15 @@ export const secretSection = section("The secret service and its store.", {
       must: "a host name or an IP address",
     }),
     port: integer({ default: 8093, min: 0, max: 65535, about: "Port to listen on; 0 takes a free one." }),
-    tls: section("TLS, when both files are given.", {
+    tls: section("TLS, when both files are given, or a Secret.", {
       certFile: text({ default: "", about: "PEM file with the server's certificate chain." }),
       keyFile: text({ default: "", about: "PEM file with its private key." }),
+      secretName: text({
+        default: "",
+        about:
+          "Without files: Secret in the service's namespace for a certificate of its own making, for the names in `allowedHosts`. Made where it " +
+          "is missing and renewed by itself; clients verify it by `ca.crt` of that Secret.",
+      }),
     }),
     probeBindAddress: text({
       default: "",
@@ -115,6 +121,12 @@ export const secretSection = section("The secret service and its store.", {
   kubernetes: section("The Kubernetes store.", {
     kubeconfig: text({ default: "", about: "Path; empty: in-cluster, then `$KUBECONFIG`, then `~/.kube/config`." }),
     namespace: text({ default: "flyte", about: "Namespace of the managed Secrets." }),
+    formerNamespace: text({
+      default: "flyte",
+      about:
+        "Namespace in which they may have been before: service and webhook aren't ready while it has managed Secrets and `namespace` has none. " +
+        "Not looked at where that is not permitted, nor when empty.",
+    }),
     clusterName: text({
       default: "flyte-devbox",
       about: "Name under which a secret's status lists this store.",

@@ -20,6 +20,7 @@ import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { retryConflict } from "../../kube/retry-conflict.ts";
 import { assertValueFits, MAX_ID_LENGTH, MAX_VALUE_BYTES } from "../value-limits.ts";
 import { ensureNamespace } from "./ensure-namespace.ts";
+import { createFormerPlaceCheck } from "./former-place.ts";
 import { createImagePullMirror, type ImagePullMirror } from "./image-pull-mirror.ts";
 import { ManagedFeed } from "./managed-feed.ts";
 import {
@@ -42,6 +43,8 @@ export interface KubernetesStoreOptions {
   readonly client: KubeClient;
   /** Of the managed Secrets; made where it is missing. */
   readonly namespace: string;
+  /** Where they may have been before: see {@link createFormerPlaceCheck}. Default: nowhere. */
+  readonly formerNamespace?: string;
   /** Of the Secrets that images are pulled with. */
   readonly imagePullNamespace: string;
   /** The name that the cluster goes by in the presence of a secret. */
@@ -84,6 +87,7 @@ class ClusterStore implements KubernetesStore {
   readonly #client: KubeClient;
   readonly #mirror: ImagePullMirror;
   readonly #feed: ManagedFeed;
+  readonly #checkFormerPlace: (signal?: AbortSignal) => Promise<void>;
   readonly #closing = new AbortController();
 
   constructor(options: KubernetesStoreOptions) {
@@ -93,6 +97,7 @@ class ClusterStore implements KubernetesStore {
     const readSource = (id: SecretId, signal: AbortSignal) => this.#find(id, signal);
     this.#mirror = createImagePullMirror({ client, namespace: imagePullNamespace, clock, readSource });
     this.#feed = new ManagedFeed(options);
+    this.#checkFormerPlace = createFormerPlaceCheck({ ...options, former: options.formerNamespace ?? "" });
   }
 
   async create(id: SecretId, input: SecretInput, options?: CallOptions): Promise<SecretRecord> {
@@ -190,11 +195,13 @@ class ClusterStore implements KubernetesStore {
     return this.#feed.synced();
   }
 
-  /** Also throws while those who watch do not hear of changes. */
+  /** Also throws while those who watch do not hear of changes, and while secrets are left in their former place. */
   async check(options?: CallOptions): Promise<void> {
     const { namespace } = this.#options;
+    const signal = this.#signal(options);
     // There is none of this name, and no value crosses the wire.
-    await this.#client.get(SECRETS, { namespace, name: "answer" }, { signal: this.#signal(options) });
+    await this.#client.get(SECRETS, { namespace, name: "answer" }, { signal });
+    await this.#checkFormerPlace(signal);
     const problem = this.#feed.problem();
     if (problem === undefined) return;
     throw new SecretsError("store_unavailable", `The Secrets of namespace ${namespace} cannot be followed: ${problem}`);

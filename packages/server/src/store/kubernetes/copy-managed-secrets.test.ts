@@ -1,0 +1,68 @@
+import { encodeSecretId, kubernetesSecretName, managedLabels, SecretsError } from "@flyte-secrets/core";
+import { beforeEach, expect, test } from "vitest";
+import { SECRETS, type Secret } from "../../kube/kube-object.ts";
+import { createMemoryApi, type MemoryApi } from "../../kube/testing/memory-api.ts";
+import { type CopiedSecret, copyManagedSecrets } from "./copy-managed-secrets.ts";
+
+const idOf = (name: string) => ({ org: "flyte", domain: "development", project: "shop", name });
+let api: MemoryApi;
+beforeEach(() => {
+  api = createMemoryApi();
+});
+
+function keep(namespace: string, name: string, value: string, rest: Partial<Secret> = {}): void {
+  const id = idOf(name);
+  const metadata = { namespace, name: kubernetesSecretName(id), labels: managedLabels(id), uid: `uid-${namespace}` };
+  const data = { [encodeSecretId(id)]: Buffer.from(value).toString("base64") };
+  api.put<Secret>({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data, ...rest });
+}
+
+async function copy(overwrite = false): Promise<string[]> {
+  const told: CopiedSecret[] = [];
+  const options = { client: api.client, from: "flyte", to: "values", overwrite, dryRun: false };
+  for await (const each of copyManagedSecrets(options)) told.push(each);
+  return told.map(({ id, outcome }) => `${id.name} ${outcome}`);
+}
+
+const read = (name: string) => api.client.get(SECRETS, { namespace: "values", name: kubernetesSecretName(idOf(name)) });
+
+test("copies what is not there, with labels, annotations and type, and without what the cluster gave it", async () => {
+  const labels = { ...managedLabels(idOf("a")), "app.flyte.org/system": "true" };
+  const metadata = { namespace: "flyte", name: kubernetesSecretName(idOf("a")), labels, annotations: { by: "us" } };
+  keep("flyte", "a", "value", { metadata: { ...metadata, uid: "1", ownerReferences: [] }, immutable: true });
+  expect(await copy()).toEqual(["a copied"]);
+  expect(await read("a")).toEqual({
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "Opaque",
+    immutable: true,
+    metadata: { ...metadata, namespace: "values", resourceVersion: expect.any(String) },
+    data: { [encodeSecretId(idOf("a"))]: "dmFsdWU=" },
+  });
+});
+
+test("can be repeated, and leaves what has another value unless it is told otherwise", async () => {
+  keep("flyte", "a", "one");
+  keep("flyte", "b", "one");
+  keep("values", "b", "two");
+  expect(await copy()).toEqual(["a copied", "b differs"]);
+  expect(await copy()).toEqual(["a unchanged", "b differs"]);
+  expect(await copy(true)).toEqual(["a unchanged", "b overwritten"]);
+  expect(await read("b")).toMatchObject({ data: { [encodeSecretId(idOf("b"))]: "b25l" } });
+  expect(await copy()).toEqual(["a unchanged", "b unchanged"]);
+});
+
+test("passes over Secrets that hold no secret, and those of others", async () => {
+  const labels = { "app.flyte.org/managed": "true" };
+  api.put({ apiVersion: "v1", kind: "Secret", metadata: { namespace: "flyte", name: "empty", labels } });
+  keep("elsewhere", "a", "value");
+  expect(await copy()).toEqual([]);
+});
+
+test("tells of what was copied before the API server refused the next", async () => {
+  keep("flyte", "a", "value");
+  api.failure = new SecretsError("call_refused", "exceeded quota");
+  await expect(copy()).rejects.toBe(api.failure);
+  api.failure = undefined;
+  expect(await copy()).toEqual(["a copied"]);
+});
