@@ -12,6 +12,7 @@ import {
 import { checkClock } from "../check-clock.ts";
 import { checkPods } from "../check-pods.ts";
 import { type Finding, note, problem } from "../finding.ts";
+import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.ts";
 import { checkNamespace, usedNamespaces } from "./check-namespaces.ts";
 import { checkAsked, checkServed } from "./check-reach.ts";
 import { checkCertificate, notRegistered, readRegistered } from "./check-registration.ts";
@@ -50,7 +51,7 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
     look("rights", () => checkRights({ client, needed, account })),
     ...(parts.includes("webhook") ? checkWebhook(options) : []),
   ]);
-  return [...clock, ...findings.flat()];
+  return [...clock, ...findings.flat(), ...checkExposure(parts, config)];
 }
 
 /** Whether what a right is for is there already. */
@@ -81,6 +82,8 @@ function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promi
       return [await checkServed(registered), ...(await asked)];
     }),
     look("pods", async () => checkPods(await listPods(client))),
+    look("the guard", () => checkGuard(client, config)),
+    look("the network", () => checkAdmissionPort(client, config, namespace)),
   ];
 }
 

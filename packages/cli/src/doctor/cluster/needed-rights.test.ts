@@ -104,3 +104,10 @@ it("asks both parts for the Secret of the token by which they know each other, u
   expect(needed("webhook", flags).slice(-2)).toEqual(token);
   expect(needed("service", { ...flags, "webhook.cacheInvalidationTokenFile": "/token" })).toEqual([]);
 });
+
+it("asks the service for the Secret of its certificate, unless that is in files", () => {
+  const flags = { "secret.store.type": "Embedded", "secret.server.tls.secretName": "tls" };
+  expect(needed("service", flags)).toEqual(["create secrets own/* for tls", "get,list,watch,update secrets own/tls"]);
+  const files = { "secret.server.tls.certFile": "/tls.crt", "secret.server.tls.keyFile": "/tls.key" };
+  expect(needed("service", { ...flags, ...files })).toEqual([]);
+});

@@ -32,8 +32,21 @@ export interface Circumstances {
 
 /** The rights without which a part of this configuration can't do its work. */
 export function neededRights(part: Part, config: Config, circumstances: Circumstances): NeededRights[] {
-  const rights = part === "service" ? serviceRights(config.secret) : webhookRights(config, circumstances);
+  const rights =
+    part === "service"
+      ? [...serviceRights(config.secret), ...certificateRights(config.secret.server, circumstances.namespace)]
+      : webhookRights(config, circumstances);
   return [...rights, ...tokenRights(part, config.webhook, circumstances.namespace)];
+}
+
+/** On the certificate that the service makes for itself. */
+function certificateRights({ tls }: Config["secret"]["server"], namespace: string): NeededRights[] {
+  if (tls.secretName === "" || tls.certFile !== "") return [];
+  const keeping = { ...SECRETS, part: "service", namespace, purpose: "keep its certificate" } as const;
+  return [
+    { ...keeping, verbs: ["create"], makes: tls.secretName },
+    { ...keeping, verbs: ["get", "list", "watch", "update"], name: tls.secretName },
+  ];
 }
 
 /** On the token by which the webhook knows the service. */
