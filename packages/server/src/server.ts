@@ -1,6 +1,4 @@
-import { readFileSync } from "node:fs";
 import { isIPv6 } from "node:net";
-import { createSecureContext } from "node:tls";
 import { type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
@@ -16,9 +14,10 @@ import { connectCluster } from "./kube/connect-cluster.ts";
 import { createKubeMetrics } from "./kube/kube-metrics.ts";
 import { podNamespace } from "./kube/pod-namespace.ts";
 import { openStore, type StoreSurroundings } from "./open-store.ts";
-import { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
+import { type Listener, listen } from "./rpc/listen.ts";
 import type { NodeHandler } from "./rpc/node-handler.ts";
 import { secretService } from "./service/secret-service.ts";
+import { openServiceCertificate, type ServiceCertificateOptions } from "./service/service-certificate.ts";
 import type { ServiceAuth, ServiceConfig } from "./service/service-config.ts";
 import { prepareStoreDirectory } from "./store/store-directory.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
@@ -58,20 +57,23 @@ export async function startServer(
 ): Promise<RunningSystem> {
   const { server, store: storeConfig, kubernetes, organization, webhookURL } = config.secret;
   assertAuthentication(config.secret);
-  const tls = readTlsFiles(server.tls);
   const registry = new Registry();
   addProcessMetrics(registry);
   await using opened = new AsyncDisposableStack();
 
   const tracing = await openTracing({ config: config.otel, serviceName: "secret-service", log });
   opened.defer(() => tracing?.close());
+  const home = connectHome(config, cluster);
+  opened.defer(() => home?.client.close());
+  const certificate = await openServiceCertificate(config.secret, { home, log });
+  opened.defer(() => certificate?.close());
   const store = await openStore(config.secret, log, cluster && { ...cluster, observe: createKubeMetrics(registry) });
   opened.defer(() => store.close());
   // Whatever the store is: token, socket and announcement lie here.
   prepareStoreDirectory(storeConfig.path);
   opened.defer(lockDirectory(storeConfig.path));
   const auth = resolveAuth(config.secret.auth, log);
-  const webhookToken = await findInvalidationToken(config, cluster);
+  const webhookToken = await openInvalidationToken(config.webhook, home);
   const { limits } = server;
   const serviceConfig: ServiceConfig = {
     organization,
@@ -103,11 +105,12 @@ export async function startServer(
     port,
     limits: { maxConnections: limits.connections, maxConnectionsPerAddress: limits.connectionsPerAddress },
     log,
-    ...(tls && { tls }),
+    ...(certificate && { tls: certificate.current() }),
   });
   listeners.push(listener);
+  if (certificate) opened.defer(certificate.onChange(() => listener.replaceCertificate(certificate.current())));
 
-  const endpoint = `${tls ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
+  const endpoint = `${certificate ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
   opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid, proofKey: proof?.key }));
   log.info({ endpoint, store: store.name, cluster: kubernetes.clusterName, auth: auth.mode }, "serving secrets");
 
@@ -123,18 +126,17 @@ export async function startServer(
   };
 }
 
-/** The token by which the webhook knows this service; a cluster is asked for it once, at the start. */
-async function findInvalidationToken(
-  config: Config,
-  cluster: StartServerOptions["cluster"],
-): Promise<string | undefined> {
-  const client = cluster && connectCluster(config, { ...cluster, clock: systemClock });
-  try {
-    const namespace = podNamespace({ env: cluster?.env ?? {}, configured: config.actions.kubernetes.namespace });
-    return await openInvalidationToken(config.webhook, client && { client, namespace });
-  } finally {
-    client?.close();
-  }
+/** The cluster and namespace of this service, where something that it starts with is kept in a Secret there. */
+function connectHome(config: Config, cluster: StartServerOptions["cluster"]): ServiceCertificateOptions["home"] {
+  const { cacheInvalidationTokenFile, cacheInvalidationTokenSecret } = config.webhook;
+  const { certFile, secretName } = config.secret.server.tls;
+  const keepsToken = cacheInvalidationTokenSecret !== "" && cacheInvalidationTokenFile === "";
+  const keepsCertificate = secretName !== "" && certFile === "";
+  if (cluster === undefined || !(keepsToken || keepsCertificate)) return undefined;
+  const client = connectCluster(config, { ...cluster, clock: systemClock });
+  return (
+    client && { client, namespace: podNamespace({ env: cluster.env, configured: config.actions.kubernetes.namespace }) }
+  );
 }
 
 /** A port for whoever watches over the service, so that its callers can't be in the way. */
@@ -171,28 +173,4 @@ function reachableHost(host: string): string {
   if (host === "0.0.0.0") return "127.0.0.1";
   if (host === "::") return "[::1]";
   return isIPv6(host) ? `[${host}]` : host;
-}
-
-function readTlsFiles({ certFile, keyFile }: Config["secret"]["server"]["tls"]): ListenOptions["tls"] {
-  if (certFile === "") return undefined;
-  const tls = {
-    cert: readPem("secret.server.tls.certFile", certFile),
-    key: readPem("secret.server.tls.keyFile", keyFile),
-  };
-  try {
-    createSecureContext(tls);
-    return tls;
-  } catch (cause) {
-    const message = `secret.server.tls: ${certFile} and ${keyFile} are no PEM certificate and private key that belong together`;
-    throw new SecretsError("invalid_config", message, { cause });
-  }
-}
-
-function readPem(setting: string, file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (cause) {
-    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
-    throw new SecretsError("invalid_config", `${setting}: ${file} cannot be read (${code})`, { cause });
-  }
 }

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type ServerOptions } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import type { Logger } from "pino";
 import { createConnectionTable, followRequest } from "./connection-table.ts";
 import { continueWhenRead } from "./continue-when-read.ts";
@@ -31,6 +32,8 @@ export interface ListenOptions {
 
 export interface Listener {
   readonly port: number;
+  /** Of a listener with TLS: serves new connections with this one. Throws, and goes on with the old one, when the two don't fit. */
+  replaceCertificate(tls: NonNullable<ListenOptions["tls"]>): void;
   /**
    * Takes no further connections, lets the requests under way finish and then closes each connection; what is left after
    * `graceMs` is cut off. Resolves once all are closed. Idempotent.
@@ -128,6 +131,9 @@ export async function listen({
   let closed: Promise<void> | undefined;
   return {
     port: toPort(server.address(), port),
+    replaceCertificate(tls) {
+      if (server instanceof TlsServer) server.setSecureContext(tls);
+    },
     close({ graceMs }) {
       closed ??= close(graceMs);
       return closed;

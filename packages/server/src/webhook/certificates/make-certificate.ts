@@ -32,7 +32,7 @@ export async function makeCertificate(options: {
 
   const caKeys = await newKeys();
   // Each CA has a name of its own, so that verifiers that look for an issuer by name find the right one of two.
-  const caName = `CN=flyte-secrets webhook CA ${serial()}`;
+  const caName = `CN=flyte-secrets CA ${serial()}`;
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity,
     serialNumber: serial(),

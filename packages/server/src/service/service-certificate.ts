@@ -1,0 +1,76 @@
+import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
+import { SecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
+import { systemClock } from "../clock.ts";
+import type { Config } from "../config/schema.ts";
+import type { KubeClient } from "../kube/kube-client.ts";
+import type { CertificateSource, ServingCertificate } from "../webhook/certificate-source.ts";
+import { createSecretKeeper } from "../webhook/certificates/secret-keeper.ts";
+import { openSelfMadeSource } from "../webhook/certificates/self-made-source.ts";
+
+export interface ServiceCertificateOptions {
+  /** Where a certificate of our making is kept: the cluster and namespace of this service. */
+  readonly home: { readonly client: KubeClient; readonly namespace: string } | undefined;
+  readonly log: Logger;
+}
+
+/** What the service's listener serves with. */
+export interface ServiceCertificate extends Pick<CertificateSource, "onChange" | "close"> {
+  current(): Pick<ServingCertificate, "cert" | "key">;
+}
+
+/**
+ * The certificate that `secret.server.tls` describes: files, which are read once, or one of our own making for the names in
+ * `secret.server.allowedHosts`, made and renewed as the webhook's is. Undefined: plain HTTP. Throws `invalid_config`, naming the
+ * setting; else as {@link openSelfMadeSource}.
+ */
+export async function openServiceCertificate(
+  { server }: Config["secret"],
+  { home, log }: ServiceCertificateOptions,
+): Promise<ServiceCertificate | undefined> {
+  const { certFile, secretName: name } = server.tls;
+  if (certFile !== "") {
+    const files = readFiles(server.tls);
+    return { current: () => files, onChange: () => () => {}, close: async () => {} };
+  }
+  if (name === "") return undefined;
+  if (home === undefined) {
+    throw new SecretsError(
+      "invalid_config",
+      "secret.server.tls.secretName keeps the certificate in a cluster, and there is none here: set secret.server.tls.certFile instead, or " +
+        "secret.kubernetes.kubeconfig",
+    );
+  }
+  if (server.allowedHosts.length === 0) {
+    throw new SecretsError(
+      "invalid_config",
+      "secret.server.tls.secretName needs secret.server.allowedHosts beside it: the names that the certificate is for",
+    );
+  }
+  const keeper = createSecretKeeper({ ...home, name, clock: systemClock, log });
+  return await openSelfMadeSource({ keeper, names: server.allowedHosts, clock: systemClock, log });
+}
+
+function readFiles({ certFile, keyFile }: Config["secret"]["server"]["tls"]) {
+  const tls = {
+    cert: readPem("secret.server.tls.certFile", certFile),
+    key: readPem("secret.server.tls.keyFile", keyFile),
+  };
+  try {
+    createSecureContext(tls);
+    return tls;
+  } catch (cause) {
+    const message = `secret.server.tls: ${certFile} and ${keyFile} are no PEM certificate and private key that belong together`;
+    throw new SecretsError("invalid_config", message, { cause });
+  }
+}
+
+function readPem(setting: string, file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
+    throw new SecretsError("invalid_config", `${setting}: ${file} cannot be read (${code})`, { cause });
+  }
+}
