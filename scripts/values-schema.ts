@@ -78,6 +78,7 @@ export function renderValuesSchema(): string {
         port,
         tokenSecret: { type: "string", minLength: 1 },
         tlsSecret: text,
+        selfMadeTls: { type: ["boolean", "null"] },
         ingress: closed({
           enabled: flag,
           className: text,

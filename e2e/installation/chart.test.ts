@@ -239,6 +239,44 @@ describeWith(requireHelm(), "the chart", () => {
     });
   });
 
+  test("knows the service by the names that clients call it by", async () => {
+    const name = "flyte-secrets-service";
+    const inside = [name, `${name}.flyte`, `${name}.flyte.svc`, `${name}.flyte.svc.cluster.local`];
+    expect((await configOf({})).secret.server.allowedHosts).toEqual(inside);
+    const ingress = { enabled: true, host: "flyte.example.com" };
+    const { secret } = await configOf({ service: { ingress } });
+    expect(secret.server.allowedHosts).toEqual([...inside, "flyte.example.com"]);
+  });
+
+  test("has the service make its certificate where that is asked for, and by itself not without a cluster to look at", async () => {
+    const made = async (service: object) => (await configOf({ service })).secret.server.tls;
+    const off = { certFile: "", keyFile: "", secretName: "" };
+    expect(await made({})).toEqual(off);
+    expect(await made({ selfMadeTls: true })).toEqual({ ...off, secretName: "flyte-secrets-service-tls" });
+    expect(await made({ selfMadeTls: true, ingress: { enabled: true } })).toMatchObject({
+      secretName: "flyte-secrets-service-tls",
+    });
+    expect(await made({ selfMadeTls: true, tlsSecret: "mine" })).toEqual({
+      certFile: "/etc/flyte/tls/tls.crt",
+      keyFile: "/etc/flyte/tls/tls.key",
+      secretName: "",
+    });
+  });
+
+  test("looks for secrets that were left behind where values were given a place of their own", async () => {
+    const given = (kubernetes: object) => ({ "flyte-core-components": { secret: { kubernetes } } });
+    const former = async (values: object) => [
+      (await configOf(values)).secret.kubernetes.formerNamespace,
+      (await rolesIn(values)).filter((role) => role.endsWith("-former")),
+    ];
+    expect(await former({})).toEqual(["flyte", []]);
+    expect(await former(given({ namespace: "vault" }))).toEqual([
+      "flyte",
+      ["flyte/flyte-secrets-service-former", "flyte/flyte-secrets-webhook-former"],
+    ]);
+    expect(await former(given({ namespace: "vault", formerNamespace: "" }))).toEqual(["", []]);
+  });
+
   /** Of a component's Deployment. */
   const podOf = async (component: string, values: object = {}) => {
     const found = (await render(values)).find(

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { INJECT_LABEL, MountRequirement, toRequestAnnotations } from "@flyte-secrets/core";
 import { vi } from "vitest";
 import { type Cluster, freePort, startCluster } from "../kubernetes/cluster.ts";
-import { runProgram } from "../support/run-program.ts";
+import { type ProgramResult, runProgram } from "../support/run-program.ts";
 import { CHART, helm } from "./helm.ts";
 import { type InstalledComponent, startInstalled } from "./installed-component.ts";
 
@@ -19,6 +19,8 @@ export const writingIn = (...namespaces: readonly string[]) => ({
   configuration: { inline: { webhook: { writtenSecrets: { namespaces } } } },
 });
 
+const TLS = "secret.server.tls.secretName";
+
 const IMAGE_PULL = "kubernetes.io/dockerconfigjson";
 
 /** What comes and goes without anybody installing it. */
@@ -30,13 +32,25 @@ export interface InstallationSite {
   install(values?: object): Promise<void>;
   /** By server-side apply as Helm 4 does it, or by patches as Helm 3 does. */
   upgrade(values: object, by?: "server" | "patch"): Promise<void>;
+  /** To the revision of this number. */
+  rollback(revision: number): Promise<void>;
+  /** Installs or upgrades without Helm, and so without its `lookup`: `helm template | kubectl apply`. */
+  apply(values: object): Promise<void>;
   uninstall(): Promise<void>;
   /** What is there beyond what was there before anything was installed, as `KIND NAMESPACE NAME`. */
   objects(): Promise<string[]>;
   /** Runs the webhook as it is installed; ready when this resolves. */
   startWebhook(): Promise<InstalledComponent>;
-  /** Runs the service as it is installed, and gives the command of a user who has its address and token. */
+  /** As {@link InstallationSite.startWebhook}, and resolves before it is ready: with what tells `/readyz`'s status and text. */
+  beginWebhook(): Promise<() => Promise<string>>;
+  /** Runs the service as it is installed, but over plain HTTP, and gives the command of a user who has its address and token. */
   startService(): Promise<(args: readonly string[], input?: string) => Promise<string>>;
+  /** Runs the service as it is installed, TLS included, and gives its address. */
+  startServiceWithTls(): Promise<string>;
+  /** As {@link InstallationSite.startService}, but like {@link InstallationSite.beginWebhook}. */
+  beginService(): Promise<() => Promise<string>>;
+  /** Runs the command as an administrator of the cluster, whatever its exit code. */
+  administer(args: readonly string[]): Promise<ProgramResult>;
   /** Creates a pod of project shop, domain development, that asks for `api-key`, and gives what it has then. */
   createPod(namespace: string): Promise<CreatedPod>;
   /** Waits until the API server sends pods of a namespace to the webhook: it hears of a registration a moment later. */
@@ -109,42 +123,70 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
     return { env: created.spec.containers[0].env, imagePullSecrets: created.spec.imagePullSecrets };
   };
 
+  async function runWebhook(): Promise<{ readonly webhook: InstalledComponent; readonly readyz: string }> {
+    const port = await freePort();
+    // The API server of the harness reaches no Service, so the registration has this machine's address.
+    const webhook = await start("flyte-secrets-webhook", {
+      "webhook.listenPort": String(port),
+      "webhook.url": `https://127.0.0.1:${port}/mutate--v1-pod`,
+      "webhook.cacheInvalidationPort": String(invalidationPort),
+      "executor.healthProbeBindAddress": "127.0.0.1:0",
+      "executor.metricsBindAddress": "",
+    });
+    return { webhook, readyz: `http://127.0.0.1:${/^Probes on port +(\d+)/m.exec(webhook.output())?.[1]}/readyz` };
+  }
+  async function runService(flags: Readonly<Record<string, string>> = { [TLS]: "" }): Promise<string> {
+    const service = await start("flyte-secrets-service", {
+      ...flags,
+      "secret.server.port": "0",
+      "secret.server.probeBindAddress": "",
+      "secret.webhookURL": `http://127.0.0.1:${invalidationPort}`,
+    });
+    return /^Listening on (\S+)/m.exec(service.output())?.[1] ?? "";
+  }
+  const isReady = (readyz: string) =>
+    vi.waitUntil(async () => (await fetch(readyz)).ok, { timeout: 30_000, interval: 100 });
+  const readinessOf = (readyz: string) => async () => {
+    const response = await fetch(readyz);
+    return `${response.status} ${await response.text()}`;
+  };
+
   return {
     cluster,
     install: (values = {}) => deploy("install", values),
     upgrade: (values, by = "server") => deploy("upgrade", values, `--server-side=${by === "server"}`),
+    async rollback(revision) {
+      await helm(["rollback", "flyte-secrets", String(revision), "--namespace", "flyte"], { kubeconfig });
+    },
+    async apply(values) {
+      const manifests = await helm(["template", "flyte-secrets", CHART, "--namespace", "flyte"], { values });
+      await cluster.kubectl(["apply", "--server-side", "-f", "-"], manifests);
+    },
     async uninstall() {
       await helm(["uninstall", "flyte-secrets", "--namespace", "flyte"], { kubeconfig });
     },
     objects: async () => (await inventory()).filter((object) => !bare.includes(object)),
     async startWebhook() {
-      const port = await freePort();
-      // The API server of the harness reaches no Service, so the registration has this machine's address.
-      const webhook = await start("flyte-secrets-webhook", {
-        "webhook.listenPort": String(port),
-        "webhook.url": `https://127.0.0.1:${port}/mutate--v1-pod`,
-        "webhook.cacheInvalidationPort": String(invalidationPort),
-        "executor.healthProbeBindAddress": "127.0.0.1:0",
-        "executor.metricsBindAddress": "",
-      });
-      const probes = `http://127.0.0.1:${/^Probes on port +(\d+)/m.exec(webhook.output())?.[1]}/readyz`;
-      await vi.waitUntil(async () => (await fetch(probes)).ok, { timeout: 30_000, interval: 100 });
+      const { webhook, readyz } = await runWebhook();
+      await isReady(readyz);
       return webhook;
     },
+    beginWebhook: async () => readinessOf((await runWebhook()).readyz),
     async startService() {
-      const service = await start("flyte-secrets-service", {
-        "secret.server.port": "0",
-        "secret.server.probeBindAddress": "",
-        "secret.webhookURL": `http://127.0.0.1:${invalidationPort}`,
-      });
-      const endpoint = /^Listening on (\S+)/m.exec(service.output())?.[1] ?? "";
-      await vi.waitUntil(async () => (await fetch(`${endpoint}/readyz`)).ok, { timeout: 30_000, interval: 100 });
+      const endpoint = await runService();
+      await isReady(`${endpoint}/readyz`);
       return async (args, input = "") => {
         const options = { env: { HOME: cluster.directory, FLYTE_SECRETS_TOKEN: TOKEN }, input };
         const result = await runProgram(process.execPath, [COMMAND, ...args, "--endpoint", endpoint], options);
         if (result.exitCode !== 0) throw new Error(result.stderr);
         return result.stdout;
       };
+    },
+    startServiceWithTls: () => runService({}),
+    beginService: async () => readinessOf(`${await runService()}/readyz`),
+    administer(args) {
+      const given = [COMMAND, ...args, `--secret.kubernetes.kubeconfig=${kubeconfig}`];
+      return runProgram(process.execPath, given, { env: { HOME: cluster.directory } });
     },
     createPod,
     async untilAdmitted(namespace) {

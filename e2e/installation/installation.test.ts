@@ -1,5 +1,7 @@
 // What chart and manifests install as they say it: commands, accounts, configuration, on a real API server.
+import { once } from "node:events";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { encodeSecretId, kubernetesSecretName } from "@flyte-secrets/core";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
@@ -125,6 +127,33 @@ describeWith(helm.missing ? helm : requireKubernetes(), "an installation", () =>
     await site.uninstall();
     await site.stop();
     expect(await site.objects()).toEqual([MANAGED, expect.stringMatching(/^Secret shop-development flyte-secrets-/)]);
+  });
+
+  test("makes the service's certificate when it is new, keeps it, and leaves a service from before as it was", async () => {
+    const NAME = "flyte-secrets-service-tls";
+    await site.install();
+    const address = new URL(await site.startServiceWithTls());
+    expect(address.protocol).toBe("https:");
+    const { data } = await read("secret", NAME);
+    const ca = Buffer.from(data["ca.crt"], "base64");
+    const servername = "flyte-secrets-service.flyte.svc";
+    const socket = connect({ host: address.hostname, port: Number(address.port), ca, servername });
+    await once(socket, "secureConnect");
+    expect([socket.authorized, socket.getPeerCertificate().ca]).toEqual([true, false]);
+    socket.destroy();
+    await site.stop();
+    await site.upgrade(writingIn("flyte"));
+    expect((await read("secret", NAME)).data).toEqual(data);
+    expect(new URL(await site.startServiceWithTls()).protocol).toBe("https:");
+    expect(site.refusals()).toEqual([]);
+    await site.stop();
+    await site.uninstall();
+
+    // As by an earlier chart.
+    await site.install({ service: { selfMadeTls: false } });
+    await site.upgrade({});
+    expect(await site.objects()).not.toContain(`Secret flyte ${NAME}`);
+    expect(new URL(await site.startServiceWithTls()).protocol).toBe("http:");
   });
 
   test("of the service alone keeps secrets in another namespace, image-pull secrets among them", async () => {

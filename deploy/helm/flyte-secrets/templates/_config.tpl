@@ -16,7 +16,22 @@
 secret:
   store: { type: Kubernetes }
   imagePullNamespace: {{ .Release.Namespace }}
-  server: { port: 8093, probeBindAddress: ":8094" }
+  server:
+    port: 8093
+    probeBindAddress: ":8094"
+    {{- with include "flyte-secrets.selfMadeTlsSecret" . }}
+    tls: { secretName: {{ . }} }
+    {{- end }}
+    allowedHosts:
+      {{- $service := include "flyte-secrets.name" (dict "root" . "component" "service") }}
+      {{- range list "" (printf ".%s" .Release.Namespace) (printf ".%s.svc" .Release.Namespace) (printf ".%s.svc.cluster.local" .Release.Namespace) }}
+      - {{ $service }}{{ . }}
+      {{- end }}
+      {{- with .Values.service.ingress }}
+      {{- if and .enabled .host }}
+      - {{ .host | quote }}
+      {{- end }}
+      {{- end }}
   auth: { mode: token }
   kubernetes: { namespace: {{ .Release.Namespace }} }
 webhook:
@@ -75,6 +90,10 @@ webhook: { enabled: false, localCert: false }
 {{- end -}}
 {{- include "flyte-secrets.fill" (dict "into" $config "from" (include "flyte-secrets.defaults" . | fromYaml)) -}}
 {{- $namespace := $config.secret.kubernetes.namespace -}}
+{{- /* Values that were given a place of their own were in the release's before. */}}
+{{- if ne $namespace .Release.Namespace -}}
+  {{- include "flyte-secrets.fill" (dict "into" $config.secret.kubernetes "from" (dict "formerNamespace" .Release.Namespace)) -}}
+{{- end -}}
 {{- $pods := dig "actions" "kubernetes" "namespace" $namespace $config -}}
 {{- $own := dict "embeddedSecretManagerConfig" (dict "k8sConfig" (dict "namespace" ($both | default $namespace))) "writtenSecrets" (dict "namespaces" (list $pods)) -}}
 {{- include "flyte-secrets.fill" (dict "into" $config.webhook "from" $own) -}}

@@ -37,3 +37,18 @@ labels: {{- include "flyte-secrets.labels" . | nindent 2 }}
 {{- define "flyte-secrets.priorityClass" -}}
 {{- with .Values.priorityClass }}{{ .name | default (ternary (printf "%s-%s" $.Release.Namespace (include "flyte-secrets.fullname" $)) "" .create) }}{{ end -}}
 {{- end -}}
+
+{{/* The Secret for the certificate that the service makes itself; empty when it makes none. Takes the root. */}}
+{{- define "flyte-secrets.selfMadeTlsSecret" -}}
+{{- $name := include "flyte-secrets.name" (dict "root" . "component" "service") -}}
+{{- $secret := printf "%s-tls" $name -}}
+{{- $isWanted := .Values.service.selfMadeTls -}}
+{{- if kindIs "invalid" $isWanted -}}
+  {{- $isWanted = false -}}
+  {{- /* Every rendering looks like a first installation where no cluster is seen: there nothing changes by itself. */}}
+  {{- if and (not .Values.service.ingress.enabled) (lookup "v1" "Namespace" "" "kube-system") -}}
+    {{- $isWanted = or (lookup "v1" "Secret" .Release.Namespace $secret) (not (lookup "apps/v1" "Deployment" .Release.Namespace $name)) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and .Values.service.enabled $isWanted (not .Values.service.tlsSecret) }}{{ $secret }}{{ end -}}
+{{- end -}}

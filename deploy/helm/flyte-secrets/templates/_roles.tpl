@@ -60,6 +60,16 @@ subjects: {{- include "flyte-secrets.subjects" . | nindent 2 }}
 {{- include "flyte-secrets.tokenRules" .webhook }}
 {{- end -}}
 
+{{/* Either component, where the secrets were before: to see whether any are left there. */}}
+{{- define "flyte-secrets.formerRules" -}}
+- { apiGroups: [""], resources: [secrets], verbs: [list] }
+{{- end -}}
+
+{{/* The namespace that is looked at for secrets that were left there; empty when there is none. Takes the configuration. */}}
+{{- define "flyte-secrets.formerNamespace" -}}
+{{- with dig "kubernetes" "formerNamespace" "" .secret }}{{ if ne . $.secret.kubernetes.namespace }}{{ . }}{{ end }}{{ end -}}
+{{- end -}}
+
 {{/* Either component, in its own namespace: the token by which the webhook knows the service. Takes the webhook's section. */}}
 {{- define "flyte-secrets.tokenRules" -}}
 {{- with .cacheInvalidationTokenSecret }}

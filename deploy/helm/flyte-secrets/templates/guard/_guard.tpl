@@ -6,8 +6,9 @@
 
 {{/* The Secrets that are the installation's own, those that its pods are given by the values among them: a list as JSON. Takes the root. */}}
 {{- define "flyte-secrets.ownSecrets" -}}
-{{- $webhook := (include "flyte-secrets.config" . | fromYaml).webhook -}}
-{{- $given := list .Values.service.tokenSecret .Values.service.tlsSecret .Values.service.ingress.tlsSecret -}}
+{{- $config := include "flyte-secrets.config" . | fromYaml -}}
+{{- $webhook := $config.webhook -}}
+{{- $given := list (dig "server" "tls" "secretName" "" $config.secret) .Values.service.tokenSecret .Values.service.tlsSecret .Values.service.ingress.tlsSecret -}}
 {{- $names := concat $given (include "flyte-secrets.filledSecrets" $webhook | fromJsonArray) -}}
 {{- range list .Values.service .Values.webhook -}}
   {{- range .extraEnv }}{{ $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}{{ end -}}
