@@ -78,7 +78,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
       if (known === undefined) isDone = false;
       for (const { namespace, name } of known ?? []) {
         // As it is by now: another replica may have been quicker.
-        const copy = each.find(namespace, name);
+        const copy = each.in(namespace).get(name);
         if (copy?.copy?.from !== source || isInStep(copy)) continue;
         try {
           await bringInStep(copy, "follows");
@@ -100,7 +100,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
       if (namespace === source) return;
       const known = writtenIn(namespace);
       if (known === undefined) throw notListed(namespace, name);
-      if (isKept(known.find(namespace, name))) return;
+      if (isKept(known.in(namespace).get(name))) return;
       const key = `${namespace}/${name}`;
       return settleBefore(caller, () => {
         const bringing =

@@ -31,8 +31,8 @@ test("no more of a namespace are remembered than may be, and those that are stay
   known.put(secret("a", { namespace: "two" }));
   known.put(secret("b", { resourceVersion: "2" }));
   expect(known.all().map(({ namespace, name }) => `${namespace}/${name}`)).toEqual(["one/a", "one/b", "two/a"]);
-  expect(known.find("one", "b")?.resourceVersion).toBe("2");
+  expect(known.in("one").get("b")?.resourceVersion).toBe("2");
   known.remove({ namespace: "one", name: "a" });
   known.put(secret("c"));
-  expect(known.find("one", "c")).toEqual(secret("c"));
+  expect(known.in("one").get("c")).toEqual(secret("c"));
 });

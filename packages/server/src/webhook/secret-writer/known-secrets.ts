@@ -10,7 +10,8 @@ export interface WrittenCounts {
 
 /** What is remembered of Secrets of ours, by namespace. */
 export interface KnownSecrets {
-  find(namespace: string, name: string): WrittenSecret | undefined;
+  /** By name. */
+  in(namespace: string): ReadonlyMap<string, WrittenSecret>;
   all(): WrittenSecret[];
   /** Of one namespace, or of all. */
   countsOf(namespace?: string): WrittenCounts;
@@ -25,6 +26,8 @@ interface Namespace {
   unnamed: number;
   unnamedBytes: number;
 }
+
+const NONE: ReadonlyMap<string, WrittenSecret> = new Map();
 
 /** At most `max` of each namespace. */
 export function createKnownSecrets(max: number): KnownSecrets {
@@ -45,7 +48,7 @@ export function createKnownSecrets(max: number): KnownSecrets {
   };
 
   return {
-    find: (namespace, name) => namespaces.get(namespace)?.secrets.get(name),
+    in: (namespace) => namespaces.get(namespace)?.secrets ?? NONE,
     all: () => [...namespaces.values()].flatMap(({ secrets }) => [...secrets.values()]),
     countsOf(namespace) {
       const counted = namespace === undefined ? namespaces.values() : [namespaces.get(namespace)];

@@ -47,18 +47,18 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
       namespace,
       secret: { name },
     } = wanted;
-    const present = written.find(namespace, name);
+    const present = written.in(namespace).get(name);
     if (present !== undefined) return await keep(present, wanted, written);
     const secret = toSecret(wanted, needNotes(clock.now(), false, lifetimes));
     // One that the watch last told of is no new one.
-    if (written.findLast(namespace, name) !== undefined) limits.countWrite(namespace);
+    if (written.lastIn(namespace).get(name) !== undefined) limits.countWrite(namespace);
     else limits.countNew(namespace, written.countsOf(namespace), bytesOf(wanted.secret));
     try {
       written.put(await client.create(SECRETS, secret, { signal }));
     } catch (error) {
       if (isSecretsError(error, "store_unavailable", "deadline_exceeded")) {
         // What the watch last told: neither an owner's end nor a sweeper has removed it since.
-        const last = written.findLast(namespace, name);
+        const last = written.lastIn(namespace).get(name);
         if (last !== undefined && !isDue(last, wanted.owners)) return;
       }
       if (!isSecretsError(error, "already_exists")) throw error;
@@ -89,8 +89,8 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     }
   }
 
-  const isDue = (present: WrittenSecret, wanted: readonly OwnerReference[]) =>
-    isNoteDue(present, clock.now(), lifetimes) || hasOtherOwners(present, wanted);
+  const isDue = (present: WrittenSecret, wanted: readonly OwnerReference[], now = clock.now()) =>
+    isNoteDue(present, now, lifetimes) || hasOtherOwners(present, wanted);
 
   /** {@link write}, shared by the pods that want the same at the same time. */
   function writeOnce(wanted: Wanted, written: WrittenSecrets): Promise<void> {
@@ -108,9 +108,10 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     write(namespace, secrets, { owners, signal: caller }) {
       const written = writtenIn(namespace);
       if (written === undefined) throw notListed(namespace);
+      const [known, now] = [written.in(namespace), clock.now()];
       const isKept = ({ name }: KubernetesSecret) => {
-        const present = written.find(namespace, name);
-        return present !== undefined && !isDue(present, owners);
+        const present = known.get(name);
+        return present !== undefined && !isDue(present, owners, now);
       };
       if (secrets.every(isKept)) return;
 

@@ -150,7 +150,7 @@ test("pods are listed in those namespaces only that have Secrets whose time is o
   await pass(UNNAMED_MS);
   await sweep();
   // From etcd, in pages: a list of the API server's cache may lack a pod.
-  expect(listed).toEqual([{ namespace: NAMESPACE, limit: 500, continue: undefined }]);
+  expect(listed).toEqual([{ namespace: NAMESPACE, limit: 50, continue: undefined }]);
 });
 
 test.each([

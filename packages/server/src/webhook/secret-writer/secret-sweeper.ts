@@ -13,7 +13,8 @@ interface StoredPod extends KubeObject {
 }
 
 const PODS = defineResource<StoredPod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
-const PAGE = 500;
+/** A page is in memory as one text, and a pod may have more than a mebibyte. */
+const PAGE = 50;
 
 /** Of written Secrets, and of copies of image-pull Secrets. */
 const OUR_NAMES = /flyte-secrets-[0-9a-f]{32}|img-pull-[0-9a-f]{16}/g;

@@ -26,10 +26,10 @@ export interface WrittenSecretsOptions {
 
 /** Which Secrets of ours there are, whichever replica wrote them: a watch tells, so that one that somebody deletes is written again. */
 export interface WrittenSecrets {
-  /** Undefined also while the watch is not to be trusted. */
-  find(namespace: string, name: string): WrittenSecret | undefined;
+  /** Those of a namespace by name, for now: none while the watch is not to be trusted. */
+  in(namespace: string): ReadonlyMap<string, WrittenSecret>;
   /** Also while the watch is not to be trusted: for when the API server can't be asked either. */
-  findLast(namespace: string, name: string): WrittenSecret | undefined;
+  lastIn(namespace: string): ReadonlyMap<string, WrittenSecret>;
   /** All of them; undefined while the watch is not to be trusted. */
   all(): readonly WrittenSecret[] | undefined;
   /** Of one namespace, or of all, as the watch last told. */
@@ -70,8 +70,8 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
   const isTrusted = () => follower.problem() === undefined && follower.silentMs() < SILENT_MS;
 
   return {
-    find: (namespace, name) => (isTrusted() ? known.find(namespace, name) : undefined),
-    findLast: known.find,
+    in: (namespace) => (isTrusted() ? known.in(namespace) : UNKNOWN),
+    lastIn: known.in,
     all: () => (isTrusted() ? known.all() : undefined),
     countsOf: known.countsOf,
     put(secret) {
@@ -85,6 +85,8 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
     close: () => follower.close(),
   };
 }
+
+const UNKNOWN: ReadonlyMap<string, WrittenSecret> = new Map();
 
 /** A Secret with what is kept of it: values are dropped as soon as they are read. */
 interface FollowedSecret extends KubeObject {
