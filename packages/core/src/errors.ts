@@ -155,6 +155,11 @@ export const ERROR_KINDS = {
     503,
     "A service refuses a call as things stand; its message says what to change.",
   ),
+  namespace_not_writable: kind(
+    "failed_precondition",
+    400,
+    "The webhook may not write Secrets to the pod's namespace; the message has the command that grants it.",
+  ),
   too_many_secrets: kind(
     "resource_exhausted",
     503,

@@ -2,6 +2,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { listEntries, listSettings, type Section, type Setting } from "./config/list-settings.ts";
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config, Settings } from "./config/schema.ts";
+export { type AccessQuestion, isAllowed, whoAmI } from "./kube/access-reviews.ts";
 export { type ClusterSurroundings, connectCluster, connectKube, isInCluster } from "./kube/connect-cluster.ts";
 export { type FollowOptions, followObjects, type ObjectFollower, type ObjectSink } from "./kube/follow-objects.ts";
 export {
@@ -95,6 +96,7 @@ export {
 } from "./webhook/registration/webhook-configuration.ts";
 export { createScopeGuard, type PodCreation, type ScopeGuard } from "./webhook/scope-guard.ts";
 export { type SecretSweeperOptions, sweepSecrets } from "./webhook/secret-writer/secret-sweeper.ts";
+export { type WriterGrant, writerGrantCommand } from "./webhook/secret-writer/writer-grant.ts";
 export {
   followWrittenSecrets,
   type WrittenSecrets,

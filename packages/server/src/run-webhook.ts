@@ -10,6 +10,7 @@ import { podNamespace } from "./kube/pod-namespace.ts";
 import { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 import { createFormerPlaceCheck } from "./store/kubernetes/former-place.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
+import { createLostBinding } from "./webhook/lost-binding.ts";
 import { type FollowedNamespaceLabels, followNamespaceLabels } from "./webhook/namespace-labels.ts";
 import { openCertificates } from "./webhook/open-certificates.ts";
 import type { ReadinessCheck } from "./webhook/probes.ts";
@@ -46,6 +47,7 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
 
   const namespaceLabels = followLabels(config, client, log);
   if (namespaceLabels) opened.defer(() => namespaceLabels.close());
+<<<<<<< HEAD
   const shared = client && sharedNamespace(config);
   if (shared !== undefined) {
     log.warn(
@@ -56,6 +58,10 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
   }
 
   const writer = await openWriter(config, client && { client, namespace, registry, clock, log });
+=======
+  const hasLostBinding = createLostBinding(config.webhook.scopeBinding, namespaceLabels);
+  const writer = await openWriter(config, client && { client, namespace, hasLostBinding, registry, clock, log });
+>>>>>>> 2222f86 (Reject a pod of a namespace that may not be written for good, with the command that grants it, and sweep one that may claim nothing)
   if (writer) opened.defer(() => writer.close());
 
   const webhook = await startWebhook(config, {

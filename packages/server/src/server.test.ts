@@ -263,9 +263,9 @@ describe("authentication", () => {
 
   it("takes the token from a file of one's own", async () => {
     const tokenFile = join(directory, "own");
-    writeFileSync(tokenFile, "a-token-of-my-own\n", { mode: 0o600 });
+    writeFileSync(tokenFile, "a-token-of-my-own-0815\n", { mode: 0o600 });
     const { endpoint } = await start({ "secret.auth.tokenFile": tokenFile });
-    expect((await call(endpoint, "CreateSecret", "a-token-of-my-own")).status).toBe(200);
+    expect((await call(endpoint, "CreateSecret", "a-token-of-my-own-0815")).status).toBe(200);
     expect(existsSync(join(data, "token"))).toBe(false);
   });
 });

@@ -43,10 +43,10 @@ it("makes a token of 32 random bytes on first use, for this user alone, and find
 });
 
 it("takes a token that somebody wrote, with or without a line end", () => {
-  writeFileSync(file, "chosen-by-somebody", { mode: 0o600 });
-  expect(ensureTokenFile(file)).toBe("chosen-by-somebody");
-  writeFileSync(file, "chosen-by-somebody\r\n");
-  expect(ensureTokenFile(file)).toBe("chosen-by-somebody");
+  writeFileSync(file, "chosen-by-somebody-0815", { mode: 0o600 });
+  expect(ensureTokenFile(file)).toBe("chosen-by-somebody-0815");
+  writeFileSync(file, "chosen-by-somebody-0815\r\n");
+  expect(ensureTokenFile(file)).toBe("chosen-by-somebody-0815");
 });
 
 it("gives every one of several processes that start at once the same token", () => {
@@ -65,12 +65,15 @@ it("gives every one of several processes that start at once the same token", () 
 test.each([
   ["empty", ""],
   ["short", "abc\n"],
-  ["of two lines", "0123456789abcdef\n0123456789abcdef\n"],
-  ["with a space", "0123456789 abcdef"],
+  ["of 21 characters", "0123456789abcdef01234"],
+  ["of one letter", "a".repeat(64)],
+  ["of a short word", "changeme".repeat(8)],
+  ["of two lines", "0123456789abcdef012345\n0123456789abcdef012345\n"],
+  ["with a space", "0123456789abcdef 0123456789abcdef"],
 ])("refuses a token file that is %s, and leaves it as it is", (_, text) => {
   writeFileSync(file, text, { mode: 0o600 });
   expect(refusal(file)).toBe(
-    `invalid_config: ${file} (secret.auth.tokenFile) holds no token: one line of 16 or more letters, digits and -._~+/ expected. Remove it to have one made.`,
+    `invalid_config: ${file} (secret.auth.tokenFile) holds no token that is hard to guess: one line of 22 or more letters, digits and -._~+/, at least 8 of them different expected. Remove it to have one made, or write the output of: openssl rand -hex 32`,
   );
   expect(readFileSync(file, "utf8")).toBe(text);
 });
@@ -98,10 +101,10 @@ test.runIf(process.geteuid?.() === 0)(
   "takes a token from a Secret as the kubelet mounts it, and from nothing like it",
   () => {
     const mounted = join(directory, "..data");
-    writeFileSync(mounted, "0123456789abcdef");
+    writeFileSync(mounted, "0123456789abcdef012345");
     chmodSync(mounted, 0o440);
     symlinkSync(mounted, file);
-    expect(ensureTokenFile(file)).toBe("0123456789abcdef");
+    expect(ensureTokenFile(file)).toBe("0123456789abcdef012345");
     chmodSync(mounted, 0o444);
     expect(refusal(file)).toBe(`unsafe_permissions: ${file} is a symbolic link. Put the file itself there.`);
   },

@@ -2,11 +2,9 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
+import { GOOD_TOKEN, isGoodToken } from "../service/bearer-tokens.ts";
 import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
 import { hasSystemCode, toStoreError } from "../store/store-error.ts";
-
-/** What clients can send after `Bearer` (RFC 6750, section 2.1), and long enough not to be guessed. */
-const TOKEN = /^[A-Za-z0-9\-._~+/]{16,}=*$/;
 
 /**
  * The token in a file of one line, made (32 random bytes in base64url, mode 0600) where there is no such file. Of several
@@ -16,10 +14,10 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]{16,}=*$/;
  */
 export function ensureTokenFile(path: string): string {
   const token = (readMountedFile(path) ?? readPrivateFile(path) ?? makeTokenFile(path)).trim();
-  if (TOKEN.test(token)) return token;
+  if (isGoodToken(token)) return token;
   throw new SecretsError(
     "invalid_config",
-    `${path} (secret.auth.tokenFile) holds no token: one line of 16 or more letters, digits and -._~+/ expected. Remove it to have one made.`,
+    `${path} (secret.auth.tokenFile) holds no token that is hard to guess: ${GOOD_TOKEN} expected. Remove it to have one made, or write the output of: openssl rand -hex 32`,
   );
 }
 

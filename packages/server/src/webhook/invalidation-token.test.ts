@@ -27,10 +27,23 @@ test("service and webhook that start at once find one token in the Secret, of 25
 
 test("a file comes before a Secret, and nothing is written then", async () => {
   const file = join(directory, "token");
-  writeFileSync(file, "0123456789abcdef\n");
+  writeFileSync(file, "0123456789abcdef012345\n");
   const { client, writes } = createMemoryApi();
-  expect(await openInvalidationToken(settings(file, "token"), { client, namespace: "flyte" })).toBe("0123456789abcdef");
+  expect(await openInvalidationToken(settings(file, "token"), { client, namespace: "flyte" })).toBe(
+    "0123456789abcdef012345",
+  );
   expect(writes).toEqual([]);
+});
+
+test("a file with a token that can be guessed is an error", async () => {
+  const file = join(directory, "token");
+  writeFileSync(file, "a".repeat(64));
+  await expect(openInvalidationToken(settings(file, ""), undefined)).rejects.toMatchObject({
+    code: "invalid_config",
+    message:
+      `webhook.cacheInvalidationTokenFile: ${file} must hold a token that is hard to guess: ` +
+      "one line of 22 or more letters, digits and -._~+/, at least 8 of them different",
+  });
 });
 
 test("there is none without either", async () => {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Settings } from "../config/schema.ts";
 import { openSharedKey, type SharedKeyOptions } from "../kube/shared-key.ts";
+import { GOOD_TOKEN, isGoodToken } from "../service/bearer-tokens.ts";
 
 /**
  * The token that `/invalidate-secret` asks for and the service sends: the one line of `cacheInvalidationTokenFile`, or what is kept in
@@ -30,9 +31,9 @@ function readTokenFile(file: string): string {
   } catch (cause) {
     throw new SecretsError("invalid_config", `webhook.cacheInvalidationTokenFile: ${file} cannot be read`, { cause });
   }
-  if (/^[A-Za-z0-9\-._~+/]{16,}=*$/.test(token)) return token;
+  if (isGoodToken(token)) return token;
   throw new SecretsError(
     "invalid_config",
-    `webhook.cacheInvalidationTokenFile: ${file} must hold a token of 16 or more letters, digits and -._~+/`,
+    `webhook.cacheInvalidationTokenFile: ${file} must hold a token that is hard to guess: ${GOOD_TOKEN}`,
   );
 }

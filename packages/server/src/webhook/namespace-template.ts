@@ -13,10 +13,11 @@ export interface NamespaceTemplate {
   /** Whether that is `namespace`, without joining it: nearly every pod is in the namespace it should be in. */
   leadsTo(namespace: string, claim: ProjectAndDomain): boolean;
   /**
-   * The project to which `namespace` belongs in that domain. Undefined when it belongs to none, and for a template without
-   * project or without domain, in which several share a namespace on purpose.
+   * The project to which `namespace` belongs in that domain. Undefined when it belongs to none, and unless {@link isOfOne}.
    */
   projectOf(namespace: string, domain: string): string | undefined;
+  /** False for a template without project or without domain, in which several share a namespace on purpose. */
+  readonly isOfOne: boolean;
 }
 
 /** A text, or the label whose value stands here. */
@@ -30,6 +31,7 @@ export function parseNamespaceTemplate(template: string): NamespaceTemplate {
   const parts = template.split(/(\{\{.*?\}\})/).map(parsePart);
   const projects = parts.filter(({ label }) => label === "project").length;
   const domains = parts.filter(({ label }) => label === "domain").length;
+  const isOfOne = projects > 0 && domains > 0;
   const fixedLength = parts.reduce((sum, { text, label }) => sum + (label === undefined ? text.length : 0), 0);
   const firstProject = parts.findIndex(({ label }) => label === "project");
 
@@ -46,8 +48,9 @@ export function parseNamespaceTemplate(template: string): NamespaceTemplate {
   return {
     fill: (claim) => parts.map((part) => partText(part, claim)).join(""),
     leadsTo,
+    isOfOne,
     projectOf(namespace, domain) {
-      if (projects === 0 || domains === 0) return undefined;
+      if (!isOfOne) return undefined;
       const length = (namespace.length - fixedLength - domains * domain.length) / projects;
       if (length < 1 || !Number.isInteger(length)) return undefined;
       let at = 0;

@@ -1,4 +1,11 @@
-import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/server";
+import {
+  defineResource,
+  isAllowed,
+  type KubeClient,
+  type KubeObject,
+  whoAmI,
+  writerGrantCommand,
+} from "@flyte-secrets/server";
 import { type Finding, note, ok, problem } from "../finding.ts";
 import type { NeededRights } from "./needed-rights.ts";
 
@@ -8,27 +15,10 @@ interface AccessReview extends KubeObject {
   readonly status?: { readonly allowed: boolean };
 }
 
-const AUTHORIZATION = "authorization.k8s.io/v1";
-const OWN_REVIEWS = defineResource<AccessReview>({
-  apiVersion: AUTHORIZATION,
-  kind: "SelfSubjectAccessReview",
-  plural: "selfsubjectaccessreviews",
-});
 const REVIEWS = defineResource<AccessReview>({
-  apiVersion: AUTHORIZATION,
+  apiVersion: "authorization.k8s.io/v1",
   kind: "SubjectAccessReview",
   plural: "subjectaccessreviews",
-});
-
-/** https://kubernetes.io/docs/reference/kubernetes-api/authentication-resources/self-subject-review-v1/ */
-interface SelfReview extends KubeObject {
-  readonly status?: { readonly userInfo: { readonly username: string } };
-}
-
-const SELF = defineResource<SelfReview>({
-  apiVersion: "authentication.k8s.io/v1",
-  kind: "SelfSubjectReview",
-  plural: "selfsubjectreviews",
 });
 
 export interface CheckRightsOptions {
@@ -40,7 +30,7 @@ export interface CheckRightsOptions {
 
 /** Whether an account may do all that is needed; one finding for each kind of object where it may not. */
 export async function checkRights({ client, needed, account }: CheckRightsOptions): Promise<Finding[]> {
-  const who = account ?? (await askOwnName(client));
+  const who = account ?? (await whoAmI(client));
   const missing = await Promise.all(
     needed.map(async (rights) => {
       const allowed = await Promise.all(rights.verbs.map((verb) => review({ client, rights, verb, account })));
@@ -61,11 +51,6 @@ export async function checkRights({ client, needed, account }: CheckRightsOption
 
 const SERVICE_ACCOUNTS = "system:serviceaccount:";
 
-async function askOwnName(client: KubeClient): Promise<string> {
-  const { status } = await client.create<SelfReview>(SELF, emptyOf(SELF));
-  return status?.userInfo.username ?? "this user";
-}
-
 interface Question extends Pick<CheckRightsOptions, "client" | "account"> {
   readonly rights: NeededRights;
   readonly verb: string;
@@ -74,10 +59,11 @@ interface Question extends Pick<CheckRightsOptions, "client" | "account"> {
 async function review({ client, account, rights, verb }: Question): Promise<boolean> {
   const { group, resource, namespace, name } = rights;
   const resourceAttributes = { verb, group, resource, namespace, name };
-  const { status } =
-    account === undefined
-      ? await client.create(OWN_REVIEWS, { ...emptyOf(OWN_REVIEWS), spec: { resourceAttributes } })
-      : await client.create(REVIEWS, { ...emptyOf(REVIEWS), spec: { resourceAttributes, ...subject(account) } });
+  if (account === undefined) return await isAllowed(client, resourceAttributes);
+  // A question to the API server has no name.
+  const { apiVersion, kind } = REVIEWS;
+  const question = { apiVersion, kind, metadata: { name: "" }, spec: { resourceAttributes, ...subject(account) } };
+  const { status } = await client.create(REVIEWS, question);
   return status?.allowed === true;
 }
 
@@ -89,12 +75,8 @@ function subject(user: string) {
   return { user, groups };
 }
 
-/** Questions to the API server have no name. */
-function emptyOf({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): KubeObject {
-  return { apiVersion, kind, metadata: { name: "" } };
-}
-
-function toProblem(who: string, { part, verbs, group, resource, namespace, name, purpose }: NeededRights): Finding {
+function toProblem(who: string, rights: NeededRights): Finding {
+  const { part, verbs, group, resource, namespace, name, isWriters = false, purpose } = rights;
   const what = `${verbs.join(", ")} ${resource}${name === undefined ? "" : ` named ${name}`}`;
   const where = namespace === undefined ? "of all namespaces" : `of namespace ${namespace}`;
   const scope = group === "" ? ` ${where}` : "";
@@ -103,6 +85,8 @@ function toProblem(who: string, { part, verbs, group, resource, namespace, name,
   const rule = `{apiGroups: ["${group}"], resources: [${resource}], verbs: [${verbs.join(", ")}]${names}}`;
   return problem(
     `${who} may not ${what}${scope}, which the ${part} needs to ${purpose}`,
-    `give it, by a ${role}, the rule ${rule}`,
+    isWriters && namespace !== undefined
+      ? writerGrantCommand({ namespace, account: who })
+      : `give it, by a ${role}, the rule ${rule}`,
   );
 }

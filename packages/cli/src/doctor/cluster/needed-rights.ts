@@ -17,6 +17,8 @@ export interface NeededRights {
   readonly name?: string | undefined;
   /** The name of what `create` is for: where that is there already, the right is not needed. */
   readonly makes?: string;
+  /** Whether the command that lets the webhook write for the pods of `namespace` gives it, among others. */
+  readonly isWriters?: boolean;
   /** Ends the sentence "which the webhook needs to ...". */
   readonly purpose: string;
 }
@@ -132,7 +134,13 @@ function webhookRights({ secret, webhook }: Config, { namespace, keepsCertificat
 }
 
 function writingRights(namespace: string | undefined): NeededRights[] {
-  const written = { part: "webhook", group: "", namespace, purpose: "write the Secrets of pods" } as const;
+  const written = {
+    part: "webhook",
+    group: "",
+    namespace,
+    isWriters: true,
+    purpose: "write the Secrets of pods",
+  } as const;
   return [
     { ...written, resource: "secrets", verbs: ["create", "get", "list", "watch", "patch", "delete"] },
     { ...written, resource: "pods", verbs: ["list"], purpose: "see which of the Secrets it wrote are in use" },

@@ -138,7 +138,7 @@ test("in the namespace of the source nothing is copied", async () => {
 test("a namespace that is not listed is refused", async () => {
   const { copy } = await setUp(sourceOf("one"));
   await expect(copy("elsewhere")).rejects.toMatchObject({
-    code: "call_refused",
+    code: "namespace_not_writable",
     message: `Image-pull Secret ${NAME} is not copied to namespace elsewhere, since webhook.writtenSecrets.namespaces doesn't list it.`,
   });
 });

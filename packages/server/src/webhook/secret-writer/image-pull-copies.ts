@@ -35,7 +35,7 @@ export interface ImagePullCopies extends ImagePullSecrets {
  * Copies image-pull Secrets to the namespaces of pods and keeps the copies in step: one follows its source when that changes, goes when
  * that goes, and is the sweeper's once no pod needs it. Watches tell of both, so that a copy that is there costs no call.
  *
- * Copying throws `call_refused` for a namespace that is not to be written to and for a foreign Secret in the way, and what the
+ * Copying throws `namespace_not_writable` for a namespace that is not listed, `call_refused` for a foreign Secret in the way, and what the
  * client throws.
  */
 export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePullCopies {
@@ -120,7 +120,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
 
 function notListed(namespace: string, name: string): SecretsError {
   return new SecretsError(
-    "call_refused",
+    "namespace_not_writable",
     `Image-pull Secret ${name} is not copied to namespace ${namespace}, since webhook.writtenSecrets.namespaces doesn't list it.`,
   );
 }

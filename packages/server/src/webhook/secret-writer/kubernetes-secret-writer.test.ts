@@ -357,7 +357,7 @@ test("nothing is written to a namespace that is not listed", async () => {
   const writer = await open();
   expect(() => writer.write("elsewhere", [SECRET], { owners: [] })).toThrow(
     expect.objectContaining({
-      code: "call_refused",
+      code: "namespace_not_writable",
       message: "Nothing is written to namespace elsewhere, since webhook.writtenSecrets.namespaces doesn't list it.",
     }),
   );

@@ -33,7 +33,7 @@ export interface KubernetesSecretWriterOptions {
  * the API server can't be reached, one that was there counts as being there. It goes away by
  * the sweeper; or with the owners of the pod that it was made for, until a pod with other owners, or none, needs it too.
  *
- * Throws `value_too_large`, `call_refused` for a namespace that is not to be written to and for a foreign Secret of that name,
+ * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `call_refused` for a foreign Secret of that name,
  * `too_many_secrets`, and what the client throws.
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
@@ -170,7 +170,7 @@ function tooLarge(key: string, namespace: string, bytes: number): SecretsError {
 
 function notListed(namespace: string): SecretsError {
   return new SecretsError(
-    "call_refused",
+    "namespace_not_writable",
     `Nothing is written to namespace ${namespace}, since webhook.writtenSecrets.namespaces doesn't list it.`,
   );
 }

@@ -45,9 +45,9 @@ test("by default it writes everywhere and follows all namespaces at once", async
 
 test("with a list of namespaces it writes and follows there only", async () => {
   const { writer, api, followed } = await open({ "webhook.writtenSecrets.namespaces": "one,two" });
-  expect(() => writer.write("three", [SECRET], { owners: [] })).toThrow(
-    expect.objectContaining({ code: "call_refused" }),
-  );
+  await expect(writer.write("three", [SECRET], { owners: [] })).rejects.toMatchObject({
+    code: "namespace_not_writable",
+  });
   await writer.write("two", [SECRET], { owners: [] });
   expect(api.read(SECRET.name)?.metadata.namespace).toBe("two");
   expect(followed).toEqual(["one", "two"]);

@@ -6,6 +6,7 @@ import type { Clock } from "../../clock.ts";
 import type { Config } from "../../config/schema.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { openSharedKey } from "../../kube/shared-key.ts";
+import { explainRefusals } from "./explain-refusals.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { type SecretSweeperOptions, startSweeping } from "./secret-sweeper.ts";
@@ -69,10 +70,15 @@ export async function openSecretWriter(
     : undefined;
   const everyMs = lifetimes.unnamedMs / SWEEPS;
   const sweeper = startSweeping({ client, written, lifetimes, hasLostBinding, everyMs, clock, log });
+  const explained = explainRefusals({
+    client,
+    writer: createKubernetesSecretWriter({ client, writtenIn, lifetimes, limits, clock, signal: closing.signal }),
+    imagePull: copies,
+  });
   return {
     namingKey,
-    writer: createKubernetesSecretWriter({ client, writtenIn, lifetimes, limits, clock, signal: closing.signal }),
-    ...(copies && { imagePull: copies }),
+    writer: explained.writer,
+    ...(explained.imagePull && { imagePull: explained.imagePull }),
     async close() {
       closing.abort();
       await Promise.all([copies?.close(), sweeper.close(), ...written.map((each) => each.close())]);
