@@ -1,4 +1,14 @@
-import { readFileSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import {
+  chownSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
@@ -101,6 +111,37 @@ it("writes spans to a file of this user's, a batch a line", async () => {
   const lines = readFileSync(file, "utf8").trimEnd().split("\n");
   expect(lines.flatMap(spansIn).map(({ name }) => name)).toEqual(["first", "second"]);
   expect(statSync(file).mode & 0o777).toBe(0o600);
+});
+
+it.each<[string, (file: string, other: string) => void]>([
+  ["a symbolic link", (file, other) => symlinkSync(other, file)],
+  ["a symbolic link to nothing", (file, other) => symlinkSync(`${other}-none`, file)],
+  ["a second name of a file", (file, other) => linkSync(other, file)],
+  ["a pipe", (file) => void spawnSync("mkfifo", [file])],
+  ["a directory", (file) => mkdirSync(file)],
+])("writes no spans to %s in the file's place, and says so", async (_, put) => {
+  const directory = createTemporaryDirectory();
+  const [file, other] = [join(directory, "trace.txt"), join(directory, "other")];
+  writeFileSync(other, "untouched");
+  put(file, other);
+  const { tracing, logged } = await open({ "otel.type": "file", "otel.file.filename": file });
+  trace(tracing, "span");
+  await tracing?.close();
+  expect(logged()).toMatch(/traces could not be sent/);
+  expect(readFileSync(other, "utf8")).toBe("untouched");
+  expect(existsSync(`${other}-none`)).toBe(false);
+});
+
+// Only root can make a file of somebody else's.
+it.runIf(process.geteuid?.() === 0)("writes no spans to a file of another user's", async () => {
+  const file = join(createTemporaryDirectory(), "trace.txt");
+  writeFileSync(file, "");
+  chownSync(file, 65534, 65534);
+  const { tracing, logged } = await open({ "otel.type": "file", "otel.file.filename": file });
+  trace(tracing, "span");
+  await tracing?.close();
+  expect(logged()).toContain(`otel.file.filename: ${file} is not a file of this user's own`);
+  expect(readFileSync(file, "utf8")).toBe("");
 });
 
 it("goes by the caller's decision, and else keeps all traces or a share", async () => {
