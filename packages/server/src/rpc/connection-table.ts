@@ -7,6 +7,8 @@ export interface ConnectionLimits {
   readonly maxConnections: number;
   /** Those of one remote address; 0: no limit of their own. Default 1,024 (`secret.server.limits.connectionsPerAddress`). */
   readonly maxConnectionsPerAddress: number;
+  /** For a new connection to come with its first request, before those that have carried one go before it. Default 2 s. */
+  readonly firstRequestMs?: number;
 }
 
 /** A connection as the table sees it. */
@@ -41,10 +43,12 @@ export interface ConnectionTable {
   find(socket: Socket): TrackedConnection | undefined;
 }
 
+const FIRST_REQUEST_MS = 2_000;
+
 /**
  * Keeps connections within their limits by ending, for a new one, another that waits for its client: one that never carried a
- * request before one that did, and of these the one that has waited longest. Who opens connections and leaves them idle so
- * pushes out their own, and who comes with a request is served.
+ * request (unless it is new, and there are others) before one that did, and of these the one that has waited longest. Who
+ * opens connections and leaves them idle so pushes out their own, and who comes with a request is served.
  */
 export function createConnectionTable(limits: ConnectionLimits): ConnectionTable {
   const all = createPool();
@@ -57,9 +61,10 @@ export function createConnectionTable(limits: ConnectionLimits): ConnectionTable
     add(socket) {
       const address = socket.remoteAddress ?? "";
       const ofAddress = byAddress.get(address) ?? createPool();
-      const { maxConnections, maxConnectionsPerAddress } = limits;
+      const { maxConnections, maxConnectionsPerAddress, firstRequestMs = FIRST_REQUEST_MS } = limits;
       const isCrowded = maxConnectionsPerAddress > 0 && ofAddress.size >= maxConnectionsPerAddress;
-      const hasRoom = isCrowded ? endLongestWaiting(ofAddress) : all.size < maxConnections || endLongestWaiting(all);
+      const crowd = isCrowded ? ofAddress : all.size >= maxConnections ? all : undefined;
+      const hasRoom = crowd === undefined || endLongestWaiting(crowd, firstRequestMs);
       if (!hasRoom) {
         socket.destroy();
         return false;
@@ -86,6 +91,8 @@ interface Pool {
 }
 
 interface Entry extends TrackedConnection {
+  /** The `performance.now()` of its beginning. */
+  readonly begun: number;
   /** Closes the connection, and counts it no longer. */
   end(): void;
 }
@@ -113,6 +120,7 @@ function createEntry(socket: Socket, pools: readonly Pool[], left: () => void): 
   };
   const entry: Entry = {
     socket,
+    begun: performance.now(),
     beginAnswer() {
       answers += 1;
       stopWaiting();
@@ -134,8 +142,10 @@ function createEntry(socket: Socket, pools: readonly Pool[], left: () => void): 
   return entry;
 }
 
-function endLongestWaiting({ unused, idle }: Pool): boolean {
-  const [entry] = unused.size > 0 ? unused : idle;
+function endLongestWaiting({ unused, idle }: Pool, firstRequestMs: number): boolean {
+  const [[longestUnused], [longestIdle]] = [unused, idle];
+  const isNew = longestUnused !== undefined && performance.now() - longestUnused.begun < firstRequestMs;
+  const entry = isNew ? (longestIdle ?? longestUnused) : (longestUnused ?? longestIdle);
   entry?.end();
   return entry !== undefined;
 }

@@ -187,7 +187,7 @@ describe("a connection over the limit", () => {
     ["in all", { maxConnections: 2 }],
     ["of its address", { maxConnectionsPerAddress: 2 }],
   ])("%s ends an unused one before one that was used, though that has been idle longer", async (_, limits) => {
-    const { port } = await start({ limits });
+    const { port } = await start({ limits: { ...limits, firstRequestMs: 0 } });
     const used = await open(port);
     await ask(used, "/1");
     const unused = await open(port);
@@ -195,6 +195,16 @@ describe("a connection over the limit", () => {
     expect(await readAll(unused)).toBe("");
     await ask(third, "/2");
     await ask(used, "/3");
+  });
+
+  test("ends one that was used before a new one, which gets time to come with its request", async () => {
+    const { port } = await start({ limits: { maxConnections: 2, firstRequestMs: 60_000 } });
+    const used = await open(port);
+    await ask(used, "/1");
+    const [second, third] = [await open(port), await open(port)];
+    expect(await readAll(used)).toBe("");
+    await ask(second, "/2");
+    await ask(third, "/3");
   });
 
   test("ends the one that has been idle longest where all were used", async () => {
