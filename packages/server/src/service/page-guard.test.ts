@@ -115,6 +115,15 @@ test("HTTP/2 may not say one host in :authority and another in host", async () =
   expect((await sendHttp2(url + LIST, { headers })).status).toBe(403);
 });
 
+test("HTTP/1.1 may not name two hosts either", async () => {
+  const { port } = await startService({ config });
+  for (const hosts of ["host: localhost\r\nHost: evil.example", "Host: evil.example\r\nhost: localhost"]) {
+    const socket = connect(port, "127.0.0.1");
+    socket.end(`GET ${LIST} HTTP/1.1\r\n${hosts}\r\n\r\n`);
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 403 /);
+  }
+});
+
 test("a request without a host is taken: no browser sends one", async () => {
   const { port } = await startService({ config });
   const socket = connect(port, "127.0.0.1");

@@ -29,11 +29,10 @@ export function createPageGuard(allowedHosts: readonly string[]): PageGuard {
   };
 }
 
-/** What a request says that it was sent to. HTTP/2 may say it twice. */
-function hostsOf({ headers }: NodeRequest): string[] {
-  return [headers[":authority"], headers.host].flatMap((host) =>
-    typeof host === "string" && host !== "" ? [host] : [],
-  );
+/** All that a request says of where it was sent to: HTTP/2 has two fields for it, and either HTTP may have one twice. */
+function hostsOf({ rawHeaders }: NodeRequest): string[] {
+  const isHost = (name: string | undefined) => name === ":authority" || name?.toLowerCase() === "host";
+  return rawHeaders.filter((value, at) => at % 2 === 1 && value !== "" && isHost(rawHeaders[at - 1]));
 }
 
 /** A host without its port, brackets and final dot, in lower case. */
