@@ -1,0 +1,115 @@
+// Connections that somebody without credentials opens and leaves. Letters are those of the attack report; rows with + are neighbours.
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { get } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createCertificate, startServe } from "@flyte-secrets/testkit";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../kubernetes/cluster.ts";
+import { attackedService, holdConnection } from "./attacked-service.ts";
+import { underAttack } from "./under-attack.ts";
+
+const MAX_MIB = 400;
+/** More than a listener holds, 4,096, and far more than it holds of one address. */
+const SOCKETS = 4_300;
+const OPEN = "/flyteidl2.auth.AuthMetadataService/GetPublicClientConfig";
+
+const HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+const post = (path: string) =>
+  `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`;
+
+/** Opens that many, a hundred at a time, and keeps them. */
+async function holdMany(port: number, bytes: string | Uint8Array): Promise<void> {
+  for (let held = 0; held < SOCKETS; held += 100) {
+    await Promise.all(Array.from({ length: 100 }, () => holdConnection(port, bytes)));
+  }
+}
+
+describe.each(["http", "https"])("a service over %s", (scheme) => {
+  let directory: string;
+  let tls: string[];
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), "flyte-secrets-attacked-"));
+    const { cert, key } = await createCertificate();
+    const [certFile, keyFile] = [join(directory, "tls.crt"), join(directory, "tls.key")];
+    writeFileSync(certFile, cert);
+    writeFileSync(keyFile, key);
+    tls = ["--secret.server.tls.certFile", certFile, "--secret.server.tls.keyFile", keyFile];
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  /** Attacks a service of its own, and expects that the good client is answered every time. */
+  async function survive(attack: (port: number) => Promise<void>): Promise<void> {
+    const serve = await startServe({ args: scheme === "https" ? tls : [] });
+    onTestFinished(async () => void (await serve.close()));
+    const { failures, peakMib, answered } = await underAttack(attackedService(serve), () => attack(serve.port));
+    expect(failures).toEqual([]);
+    expect(answered).toBeGreaterThan(2);
+    expect(peakMib).toBeLessThan(MAX_MIB);
+  }
+
+  const kinds: [string, string | Uint8Array][] =
+    scheme === "https"
+      ? [
+          ["H10: that send nothing", ""],
+          ["H10: that begin a TLS handshake", Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00])],
+          ["+ that speak HTTP where TLS is expected", "GET / HTTP/1.1\r\n\r\n"],
+        ]
+      : [
+          ["H10: that send nothing", ""],
+          ["H10: that send the HTTP/2 preface", Buffer.concat([Buffer.from(HTTP2_PREFACE), EMPTY_SETTINGS])],
+          ["+ that send a part of the HTTP/2 preface", "PRI"],
+          ["+ that don't end their headers", "GET / HTTP/1.1\r\nhost: localhost\r\n"],
+          ["+ that ask once and stay", "GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n"],
+          ["+ that don't end the body of an open call", post(OPEN)],
+          ["+ that don't end the body of a call that was refused", post("/secrets/api/v1")],
+        ];
+
+  test.each(kinds)("%s, 4,300 of them", async (_, bytes) => {
+    await survive((port) => holdMany(port, bytes));
+  });
+
+  test("H10: that come back as soon as they are ended", async () => {
+    await survive(async (port) => {
+      let opened = 0;
+      const finished = Promise.withResolvers<void>();
+      const open = () => {
+        opened += 1;
+        if (opened === SOCKETS) finished.resolve();
+        if (opened > SOCKETS) return;
+        const socket = connect(port, "127.0.0.1");
+        onTestFinished(() => void socket.destroy());
+        socket.on("error", () => {});
+        socket.resume().once("close", open);
+      };
+      // A few more than are held of one address, so that there are always some to come back.
+      for (let i = 0; i < 1_100; i += 1) open();
+      await finished.promise;
+    });
+  });
+});
+
+test("H10: probes on a port of their own are answered while the main port is full of calls that don't end", async () => {
+  const probes = await freePort();
+  const limits = { connections: "20", connectionsPerAddress: "0" };
+  const serve = await startServe({
+    args: [
+      `--secret.server.probeBindAddress=127.0.0.1:${probes}`,
+      ...Object.entries(limits).map(([name, value]) => `--secret.server.limits.${name}=${value}`),
+    ],
+  });
+  onTestFinished(async () => void (await serve.close()));
+  const live = () =>
+    new Promise<number | undefined>((resolve, reject) => {
+      get(`http://127.0.0.1:${probes}/healthz`, { agent: false }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode);
+      }).once("error", reject);
+    });
+  for (let i = 0; i < 200; i += 1) {
+    await holdConnection(serve.port, post(OPEN));
+    expect(await live()).toBe(200);
+  }
+});
