@@ -47,7 +47,6 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
 
   const namespaceLabels = followLabels(config, client, log);
   if (namespaceLabels) opened.defer(() => namespaceLabels.close());
-<<<<<<< HEAD
   const shared = client && sharedNamespace(config);
   if (shared !== undefined) {
     log.warn(
@@ -57,11 +56,8 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
     );
   }
 
-  const writer = await openWriter(config, client && { client, namespace, registry, clock, log });
-=======
   const hasLostBinding = createLostBinding(config.webhook.scopeBinding, namespaceLabels);
   const writer = await openWriter(config, client && { client, namespace, hasLostBinding, registry, clock, log });
->>>>>>> 2222f86 (Reject a pod of a namespace that may not be written for good, with the command that grants it, and sweep one that may claim nothing)
   if (writer) opened.defer(() => writer.close());
 
   const webhook = await startWebhook(config, {
