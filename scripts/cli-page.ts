@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { commandPages, type Host } from "@flyte-secrets/cli";
+import { commandPages, createOutput, type Host } from "@flyte-secrets/cli";
 
 const HEAD = `# The flyte-secrets command
 
@@ -14,8 +14,8 @@ export function renderCliPage(): string {
   const host: Host = {
     env: {},
     stdin: silent,
-    stdout: silent,
-    stderr: silent,
+    stdout: createOutput(silent),
+    stderr: createOutput(silent),
     home: "/",
     cwd: "/",
     nodeVersion: process.versions.node,

@@ -14,41 +14,14 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
-import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { CANARY, CLI, useLocalHome } from "../support/local-home.ts";
 import { OTHER_UID, requireOtherUser, startImpostor } from "../support/other-user.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 
-const CLI = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
-const CANARY = "CANARY-new-value-4711";
-
-let home: string;
-beforeEach(() => {
-  home = mkdtempSync(join(tmpdir(), "local-user-"));
-  return () => rmSync(home, { recursive: true });
-});
-
-async function serve(args: readonly string[] = []): Promise<ServeProcess> {
-  const server = await startServe({ directory: home, args });
-  onTestFinished(async () => void (await server.close()));
-  return server;
-}
-
-const environment = (rest: Record<string, string> = {}) => ({
-  HOME: home,
-  SECRET_STORE_PATH: join(home, "store"),
-  ...rest,
-});
-
-/** The real command, which gets the canary as its standard input. */
-const run = (args: readonly string[], options: { env?: Record<string, string>; cwd?: string } = {}) =>
-  runProgram(process.execPath, [CLI, ...args], {
-    env: environment(options.env),
-    cwd: options.cwd ?? home,
-    input: CANARY,
-  });
-
-const create = (...args: string[]) => run(["create", "secret", "stripe-key", "--from-file", "-", ...args]);
+const at = useLocalHome();
+const { create, environment, run, serve } = at;
 
 const NO_SERVICE = {
   exitCode: 1,
@@ -71,7 +44,7 @@ describeWith(requireOtherUser(), "another user of the machine", () => {
     await kill(server);
     const impostor = await startImpostor(server.port);
     // Numbers are given out again in the end; this saves the test the wait.
-    const file = join(home, "store/server.json");
+    const file = join(at.path, "store/server.json");
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), pid: impostor.pid }));
     expect(await create()).toEqual(NO_SERVICE);
     expect((await run(["get", "secret"])).exitCode).toBe(1);
@@ -80,8 +53,8 @@ describeWith(requireOtherUser(), "another user of the machine", () => {
   });
 
   test("H1: has the port of a killed server that could have no socket, and is sent nothing but the question for a proof", async () => {
-    const store = join(home, "s".repeat(100));
-    const server = await startServe({ directory: home, env: { SECRET_STORE_PATH: store } });
+    const store = join(at.path, "s".repeat(100));
+    const server = await startServe({ directory: at.path, env: { SECRET_STORE_PATH: store } });
     const env = environment({ SECRET_STORE_PATH: store });
     expect((await run(["create", "secret", "before", "--from-file", "-"], { env })).exitCode).toBe(0);
     await kill(server);
@@ -97,7 +70,7 @@ describeWith(requireOtherUser(), "another user of the machine", () => {
 
   test("H1: owns the directory that HOME or SECRET_STORE_PATH leads to, and is sent nothing", async () => {
     const impostor = await startImpostor(0);
-    const store = join(home, "store");
+    const store = join(at.path, "store");
     mkdirSync(store);
     const announcement = { endpoint: `http://127.0.0.1:${impostor.port}`, pid: impostor.pid, proofKey: "known" };
     writeFileSync(join(store, "server.json"), JSON.stringify(announcement));
@@ -115,7 +88,7 @@ describeWith(requireOtherUser(), "another user of the machine", () => {
   test("M1: puts a configuration into a git root that this user works below, and gets no value", async () => {
     await serve();
     const impostor = await startImpostor(0);
-    const shared = join(home, "shared");
+    const shared = join(at.path, "shared");
     const below = join(shared, "mine/deep");
     mkdirSync(below, { recursive: true });
     chmodSync(shared, 0o1777);
@@ -148,8 +121,8 @@ describeWith(requireOtherUser(), "another user of the machine", () => {
       "-e",
       program,
     ];
-    chmodSync(home, 0o755);
-    const { stdout } = await runProgram("setpriv", [...asOther, join(home, "store/server.sock")]);
+    chmodSync(at.path, 0o755);
+    const { stdout } = await runProgram("setpriv", [...asOther, join(at.path, "store/server.sock")]);
     expect(stdout).toBe("EACCES\n");
     expect((await fetch(`${server.endpoint}/secrets/api/v1`)).status).toBe(401);
   });
@@ -167,21 +140,21 @@ test("H1: several servers side by side are each reached by their own directory, 
   expect(again).toEqual({
     exitCode: 1,
     stdout: "",
-    stderr: `error: another server runs on ${join(home, "store")}: stop it, or give this one a data directory of its own (secret.store.path)\n`,
+    stderr: `error: another server runs on ${join(at.path, "store")}: stop it, or give this one a data directory of its own (secret.store.path)\n`,
   });
   expect((await run(["get", "secret", "stripe-key"])).exitCode).toBe(0);
   await kill(first);
   const restarted = await serve();
   expect((await run(["get", "secret", "stripe-key"])).exitCode).toBe(0);
   await restarted.close();
-  expect(existsSync(join(home, "store/server.sock"))).toBe(false);
+  expect(existsSync(join(at.path, "store/server.sock"))).toBe(false);
 });
 
 test("H1: a socket that is a link elsewhere is not followed", async () => {
   const server = await serve();
   const elsewhere = mkdtempSync(join(tmpdir(), "local-user-"));
   onTestFinished(() => rmSync(elsewhere, { recursive: true }));
-  symlinkSync(join(home, "store/server.sock"), join(elsewhere, "server.sock"));
+  symlinkSync(join(at.path, "store/server.sock"), join(elsewhere, "server.sock"));
   chmodSync(elsewhere, 0o700);
   const { stderr } = await run(["get", "secret"], { env: { SECRET_STORE_PATH: elsewhere } });
   expect(stderr).toBe(NO_SERVICE.stderr);
@@ -193,8 +166,8 @@ describe("M1: a repository that this user has unpacked", () => {
     await serve();
     const other = await startServe({ args: ["--auth", "none"] });
     onTestFinished(async () => void (await other.close()));
-    mkdirSync(join(home, ".flyte"));
-    const repository = join(home, "repository");
+    mkdirSync(join(at.path, ".flyte"));
+    const repository = join(at.path, "repository");
     for (const file of ["config.yaml", ".flyte/config.yaml"]) {
       mkdirSync(join(repository, ".flyte"), { recursive: true });
       writeFileSync(join(repository, file), `admin: { endpoint: "${other.endpoint}" }`);
@@ -207,7 +180,7 @@ describe("M1: a repository that this user has unpacked", () => {
       );
       rmSync(join(repository, file));
     }
-    const named = join(home, "named.yaml");
+    const named = join(at.path, "named.yaml");
     writeFileSync(named, `admin: { endpoint: "${other.endpoint}" }`);
     const options = ["--config", named, "--from-file", "-"];
     expect((await run(["create", "secret", "a", ...options])).stdout).toBe(
@@ -219,8 +192,8 @@ describe("M1: a repository that this user has unpacked", () => {
   });
 
   test("runs no program, opens no port and says not who may call, until its file is named; a plugin then sees none of our keys", async () => {
-    const repository = join(home, "repository");
-    const ran = join(home, "ran");
+    const repository = join(at.path, "repository");
+    const ran = join(at.path, "ran");
     mkdirSync(repository);
     const plugin = {
       apiVersion: "client.authentication.k8s.io/v1",
@@ -276,7 +249,7 @@ test("H1: a token that somebody has got is refused after `token rotate`, while t
   const { token: before } = server;
   expect(await status(before)).toBe(200);
   const rotations = await Promise.all([1, 2, 3].map(() => run(["token", "rotate"])));
-  const file = join(home, "store/token");
+  const file = join(at.path, "store/token");
   const told = {
     exitCode: 0,
     stdout: `A new token is in ${file}; the one before is refused from now on.\n`,
@@ -346,7 +319,7 @@ describe("M8: the memory of a process that has values", () => {
 
   test("of a task that runs is in no core dump, and SIGUSR1 opens no inspector", async () => {
     await (await serve()).close();
-    const file = join(home, "task.mjs");
+    const file = join(at.path, "task.mjs");
     const sdk = join(import.meta.dirname, "../../packages/sdk/dist/index.js");
     writeFileSync(
       file,

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
 import type { Host } from "../../packages/cli/src/host.ts";
+import { createOutput } from "../../packages/cli/src/output.ts";
 import { readDockerConfig } from "../../packages/cli/src/values/docker-config.ts";
 import { type FuzzTarget, unlessRefusedLater } from "../target.ts";
 
 const HOST: Host = {
   env: { PATH: "/nonexistent" },
   stdin: Readable.from([]),
-  stdout: new PassThrough(),
-  stderr: new PassThrough(),
+  stdout: createOutput(new PassThrough()),
+  stderr: createOutput(new PassThrough()),
   home: "/nonexistent",
   cwd: "/nonexistent",
   nodeVersion: "24.0.0",

@@ -1,7 +1,5 @@
-import type { Readable, Writable } from "node:stream";
-
-/** A stream of the process that may be a terminal. */
-type Terminal = { readonly isTTY?: boolean };
+import type { Readable } from "node:stream";
+import type { Output } from "./output.ts";
 
 /**
  * Everything a command touches outside itself: passed in, so that a command can be run with other streams, another home
@@ -9,9 +7,9 @@ type Terminal = { readonly isTTY?: boolean };
  */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdin: Readable & Terminal;
-  readonly stdout: Writable & Terminal & { readonly columns?: number };
-  readonly stderr: Writable & Terminal;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
   readonly home: string;
   readonly cwd: string;
   /** Major, minor and patch of the Node that runs this. */

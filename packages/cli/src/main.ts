@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { runCommandLine } from "./command-line.ts";
 import type { Host } from "./host.ts";
+import { createOutput } from "./output.ts";
 import { withholdFromCoreDumps } from "./protect-memory.ts";
 
 const SIGNAL_EXIT_BASE = 128;
@@ -20,8 +21,8 @@ function hostOf(process: NodeJS.Process): Host {
   return {
     env: process.env,
     stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout: createOutput(process.stdout),
+    stderr: createOutput(process.stderr),
     home: homedir(),
     cwd: process.cwd(),
     nodeVersion: process.versions.node,

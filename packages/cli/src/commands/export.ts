@@ -65,8 +65,10 @@ async function exportSecrets(options: ExportOptions, withValues: boolean, host: 
   const scope = { org: config.secret.organization, domain: options.domain ?? "", project: options.project ?? "" };
   const entries = await withStore(config, (store) => readEntries(store, scope, withValues));
   const text = format?.print(entries) ?? "";
-  if (options.toFile === undefined) host.stdout.write(text);
-  else {
+  if (options.toFile === undefined) {
+    if (withValues) host.stdout.raw.write(text);
+    else host.stdout.write(text);
+  } else {
     await writePrivate(options.toFile, text, host);
     host.stdout.write(`Wrote ${entries.length} secrets to ${options.toFile}.\n`);
   }

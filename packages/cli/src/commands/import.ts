@@ -1,3 +1,4 @@
+import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
 import type { ScopedEntries } from "../import/import-entries.ts";
@@ -14,6 +15,7 @@ interface ImportOptions extends SecretCommandOptions {
   readonly format?: string;
   readonly overwrite?: boolean;
   readonly dryRun?: boolean;
+  readonly maxBytes?: number;
 }
 
 /** `import FILE`. */
@@ -29,6 +31,7 @@ export function importCommand(host: Host): Command {
     .addOption(
       new Option("--format <format>", "default: as the file's name says").choices(["env", "json", "kubernetes"]),
     )
+    .option("--max-bytes <number>", "largest file to read (default: 16777216, 16 MiB)", parseBytes)
     .option("--overwrite", "give secrets that are there the file's value")
     .option("--dry-run", "say what would be done, and do nothing");
   return addSecretOptions(command)
@@ -43,6 +46,11 @@ export function importCommand(host: Host): Command {
       ),
     )
     .action((file: string) => importFile(file, mergedOptions<ImportOptions>(command), host));
+}
+
+function parseBytes(text: string): number {
+  if (/^[1-9]\d{0,11}$/.test(text)) return Number(text);
+  throw new SecretsError("usage", "--max-bytes takes a number of bytes, such as 67108864");
 }
 
 async function importFile(file: string, options: ImportOptions, host: Host): Promise<void> {

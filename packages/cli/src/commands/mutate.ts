@@ -110,7 +110,12 @@ function claimable(admission: MutatePodOptions, as: string | undefined): MutateP
 async function show(mutations: readonly MutatedObject[], { outputFormat }: MutateOptions, host: Host): Promise<void> {
   const { renderMutations } = await import("../render/render-mutations.ts");
   const shown = mutations.filter((one) => one.outcome !== "rejected");
-  if (shown.length > 0) host.stdout.write(renderMutations(shown, outputFormat));
+  if (shown.length > 0) {
+    const text = renderMutations(shown, outputFormat);
+    // YAML has no escapes outside of quotes: what programs read stays as it is.
+    if (outputFormat === "yaml" && !host.stdout.isTTY) host.stdout.raw.write(text);
+    else host.stdout.write(text);
+  }
   for (const one of shown) {
     if (one.outcome === "unchanged") host.stderr.write(`note: ${one.title} is unchanged: ${one.why}\n`);
     else for (const warning of one.warnings) host.stderr.write(`warning: ${one.title}: ${warning}\n`);

@@ -61,8 +61,8 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
     mask: options.mask,
     verbose: options.verbose ?? false,
     env: host.env,
-    stdout: host.stdout,
-    stderr: host.stderr,
+    stdout: host.stdout.raw,
+    stderr: host.stderr.raw,
     signal,
     injection: {
       scope: await resolveTaskScope(options, config, host),

@@ -31,8 +31,9 @@ function namesOf(text: string): string[] {
     if (name === undefined || rest === undefined) throw formatError(`line ${index + 1}: expected NAME=value`);
     names.push(name);
     if (quote && !rest.includes(quote)) {
-      const end = lines.findIndex((later, at) => at > index && later.includes(quote));
-      if (end < 0) throw formatError(`line ${index + 1}: the ${quote} of ${name} has no end`);
+      let end = index + 1;
+      while (lines[end]?.includes(quote) === false) end += 1;
+      if (end >= lines.length) throw formatError(`line ${index + 1}: the ${quote} of ${name} has no end`);
       index = end;
     }
   }

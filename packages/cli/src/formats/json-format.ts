@@ -1,5 +1,6 @@
 import { SecretValue } from "@flyte-secrets/core";
 import { decodeBase64 } from "./decode-base64.ts";
+import { parseJson } from "./parse-json.ts";
 import { formatError, type SecretEntry, type SecretFormat } from "./secret-entry.ts";
 
 /**
@@ -15,13 +16,7 @@ export const jsonFormat: SecretFormat = {
 };
 
 function parseObject(text: string): object {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    // JSON.parse quotes what it choked on, which may be a value.
-    throw formatError("the file is not JSON");
-  }
+  const parsed = parseJson(text, (problem) => formatError(`the file ${problem}`));
   if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
     throw formatError('expected a JSON object of names and values, such as {"api-key": "..."}');
   }

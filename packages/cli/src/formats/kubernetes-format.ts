@@ -1,12 +1,15 @@
 import { SecretValue } from "@flyte-secrets/core";
-import { parseAllDocuments, stringify } from "yaml";
+import { stringify } from "yaml";
 import { decodeBase64 } from "./decode-base64.ts";
 import { joinImagePullTwins, managedEntry, type SecretHead } from "./managed-manifest.ts";
+import { parseYaml } from "./parse-yaml.ts";
 import { formatError, onceEach, type SecretEntry, type SecretFormat } from "./secret-entry.ts";
 
 const DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson";
 const DOCKER_CONFIG_KEY = ".dockerconfigjson";
 const KUBERNETES_NAME = /^[a-z0-9](?:[-a-z0-9]{0,251}[a-z0-9])?$/;
+
+const fail = (problem: string) => formatError(`the file is not YAML: ${problem}`);
 
 /**
  * Kubernetes Secrets, one or several documents or a List. Each key of `data` and `stringData` is one secret; a Secret of type
@@ -16,23 +19,12 @@ const KUBERNETES_NAME = /^[a-z0-9](?:[-a-z0-9]{0,251}[a-z0-9])?$/;
 export const kubernetesFormat: SecretFormat = {
   name: "kubernetes",
   matches: (fileName) => /\.ya?ml$/.test(fileName),
-  parse: (text) => onceEach(joinImagePullTwins(parseDocuments(text).flatMap(parseManifest))),
+  parse: (text) => onceEach(joinImagePullTwins(parseYaml(text, { fail }).flatMap(parseManifest))),
   print: (entries) =>
     toManifests(entries)
       .map((manifest) => stringify(manifest))
       .join("---\n"),
 };
-
-function parseDocuments(text: string): unknown[] {
-  const documents = parseAllDocuments(text);
-  if (!Array.isArray(documents)) return [];
-  return documents.map((document) => {
-    const [error] = document.errors;
-    // The parser's own message quotes the line, which may be a value.
-    if (error) throw formatError(`the file is not YAML: ${error.code} at line ${error.linePos?.[0].line ?? "?"}`);
-    return document.toJS();
-  });
-}
 
 /** What a manifest may hold; checked field by field, since it comes from a file. */
 interface Manifest {

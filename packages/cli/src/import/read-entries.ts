@@ -13,12 +13,12 @@ import { naming } from "./import-entries.ts";
  */
 export async function readEntries(
   file: string,
-  options: SecretCommandOptions & { readonly format?: string },
+  options: SecretCommandOptions & { readonly format?: string; readonly maxBytes?: number },
   host: Host,
 ): Promise<SecretEntry[]> {
   const format = formatFor(options.format, file);
   if (!format) throw new SecretsError("usage", "the file's name does not tell its format; say it with --format");
-  const text = decodeUtf8(await readInput(file, "file", host), file);
+  const text = decodeUtf8(await readInput(file, { option: "file", host, maxBytes: options.maxBytes }), file);
   const entries = await naming(file, () => format.parse(text));
   for (const entry of entries) await naming(`${file}: ${entry.name}`, () => checkEntry(entry, options));
   return entries;

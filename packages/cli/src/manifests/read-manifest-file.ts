@@ -4,6 +4,6 @@ import { type KubernetesObject, readManifests } from "./read-manifests.ts";
 
 /** The objects in a file, or with `-` on standard input; `option` is what named it. Throws as both readers do. */
 export async function readManifestFile(file: string, option: string, host: Host): Promise<KubernetesObject[]> {
-  const bytes = await readInput(file, option, host);
+  const bytes = await readInput(file, { option, host });
   return readManifests(new TextDecoder().decode(bytes), file === "-" ? "standard input" : file);
 }

@@ -1,5 +1,6 @@
 import { SecretsError } from "@flyte-secrets/core";
-import { parseAllDocuments, type ScalarTag, stringify } from "yaml";
+import { type ScalarTag, stringify } from "yaml";
+import { parseYaml } from "../formats/parse-yaml.ts";
 
 /** A Kubernetes object as it was read: nothing about its fields is known. */
 export type KubernetesObject = Readonly<Record<string, unknown>>;
@@ -9,17 +10,11 @@ export type KubernetesObject = Readonly<Record<string, unknown>>;
  * line, for text that is neither: never with the text itself, which may hold a value.
  */
 export function readManifests(text: string, source: string): KubernetesObject[] {
-  const documents = parseAllDocuments(text, { merge: true, customTags: (tags) => [...KUBERNETES_TAGS, ...tags] });
-  if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document) => {
-    const [error] = document.errors;
-    if (error) {
-      const line = error.linePos?.[0].line ?? "?";
-      throw new SecretsError("invalid_argument", `${source} is neither YAML nor JSON: ${error.code} at line ${line}`);
-    }
-    const content: unknown = document.toJS();
-    return content === null ? [] : flatten(content, source);
-  });
+  const fail = (problem: string) =>
+    new SecretsError("invalid_argument", `${source} is neither YAML nor JSON: ${problem}`);
+  return parseYaml(text, { merge: true, tags: KUBERNETES_TAGS, fail }).flatMap((content) =>
+    content === null ? [] : flatten(content, source),
+  );
 }
 
 function flatten(content: unknown, source: string): KubernetesObject[] {

@@ -1,3 +1,4 @@
+import { escapeControls } from "@flyte-secrets/core";
 import Table from "cli-table3";
 
 /** Empty strings for every line of the frame: columns apart by two spaces only. */
@@ -20,7 +21,7 @@ export function renderTable(
     style: { head: [], border: [], "padding-left": framed ? 1 : 0, "padding-right": framed ? 1 : 2 },
     ...(!framed && { chars: NO_FRAME }),
   });
-  for (const row of rows) table.push([...row]);
+  for (const row of rows) table.push(row.map(escapeControls));
   const lines = table.toString().split("\n");
   return `${lines.map((line) => line.trimEnd()).join("\n")}\n`;
 }

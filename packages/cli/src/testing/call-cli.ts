@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { runCommandLine } from "../command-line.ts";
+import { createOutput } from "../output.ts";
 import type { CliCall, CliResult } from "./run-cli.ts";
 
 /** Runs a command line in this process, on streams of its own: for the many that are refused before they do anything. */
@@ -11,8 +12,8 @@ export async function callCli({ args, env, input = "", cwd = "/" }: CliCall): Pr
   const exitCode = await runCommandLine(args, {
     env,
     stdin,
-    stdout,
-    stderr,
+    stdout: createOutput(stdout),
+    stderr: createOutput(stderr),
     home: env.HOME ?? "/",
     cwd,
     nodeVersion: process.versions.node,

@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Host } from "../host.ts";
+import { createOutput } from "../output.ts";
 import { readDockerConfig } from "./docker-config.ts";
 import { toDockerConfigJson } from "./docker-registry.ts";
 
@@ -121,8 +122,8 @@ async function read(options = {}, env: Record<string, string> = {}): Promise<obj
   const host: Host = {
     env: { PATH, ...env },
     stdin: silent,
-    stdout: silent,
-    stderr: silent,
+    stdout: createOutput(silent),
+    stderr: createOutput(silent),
     home,
     cwd: home,
     nodeVersion: "24.0.0",

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
+import { parseJson } from "../formats/parse-json.ts";
 import type { Host } from "../host.ts";
 import { askCredentialHelper, type DockerCredentials, identityToken } from "./docker-credential-helper.ts";
 import { isDockerHub, registryHost } from "./docker-registry.ts";
@@ -83,13 +84,14 @@ function sameRegistry(a: string, b: string): boolean {
 }
 
 async function loadConfig(path: string, host: Host): Promise<DockerConfig> {
-  const text = Buffer.from(await readInput(path, "--docker-config-path", host)).toString("utf8");
-  try {
-    const { auths, credHelpers, credsStore } = asRecord(JSON.parse(text));
-    return { auths: asRecord(auths), credHelpers: asRecord(credHelpers), credsStore };
-  } catch {
-    throw new SecretsError("invalid_argument", `${path} is not JSON, as Docker's configuration is`);
-  }
+  const text = Buffer.from(await readInput(path, { option: "--docker-config-path", host })).toString("utf8");
+  const fail = (problem: string) =>
+    new SecretsError(
+      "invalid_argument",
+      `${path} ${problem === "is not JSON" ? "is not JSON, as Docker's configuration is" : problem}`,
+    );
+  const { auths, credHelpers, credsStore } = asRecord(parseJson(text, fail));
+  return { auths: asRecord(auths), credHelpers: asRecord(credHelpers), credsStore };
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { escapeControls, SecretsError } from "@flyte-secrets/core";
 import type { Host } from "../host.ts";
 
 /**
@@ -16,18 +16,18 @@ export interface Prompt {
 
 /** Whether there is somebody to ask. */
 export function canAsk(host: Host): boolean {
-  return host.stdin.isTTY === true && host.stderr.isTTY === true;
+  return host.stdin.isTTY === true && host.stderr.isTTY;
 }
 
 /** Loads the prompt library, which the commands that don't ask can do without. */
 export async function openPrompt(host: Host): Promise<Prompt> {
   const { confirm, input, password } = await import("@inquirer/prompts");
-  const context = { input: host.stdin, output: host.stderr };
+  const context = { input: host.stdin, output: host.stderr.raw };
   const notEmpty = (answer: string) => answer !== "" || "It is empty. Type it, or press Ctrl-C to leave.";
   return {
     secret: (message) => inOneLine(host, answered(password({ message, mask: false, validate: notEmpty }, context))),
     text: (message) => answered(input({ message, validate: notEmpty }, context)),
-    confirm: (message) => answered(confirm({ message, default: false }, context)),
+    confirm: (message) => answered(confirm({ message: escapeControls(message), default: false }, context)),
   };
 }
 

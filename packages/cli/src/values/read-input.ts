@@ -1,27 +1,48 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { Host } from "../host.ts";
+
+/** What a file of many secrets or manifests may have; `import --max-bytes` takes more. */
+export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
+
+export interface ReadInputOptions {
+  /** What named the file, for errors. */
+  readonly option: string;
+  /** Default 16 MiB. */
+  readonly maxBytes?: number | undefined;
+  readonly host: Host;
+}
 
 /**
  * The bytes of a file as they are; `-` is standard input, to its end. A leading `~/` is this user's home, for the shells that
- * leave it alone in `--from-file=~/x`. What cannot be read is `invalid_argument` with the reason, naming `option`.
+ * leave it alone in `--from-file=~/x`. What cannot be read is `invalid_argument` with the reason, naming `option`, and so is what has more
+ * than `maxBytes`, of which no more is read than it takes to see that: a device never ends.
  */
-export async function readInput(path: string, option: string, host: Host): Promise<Uint8Array> {
-  if (path === "-") return readAll(host);
+export async function readInput(path: string, options: ReadInputOptions): Promise<Uint8Array> {
+  const { option, host, maxBytes = MAX_INPUT_BYTES } = options;
+  const isStandardInput = path === "-";
+  const file = resolve(host.cwd, path.replace(/^~(?=\/)/, host.home));
+  const stream = isStandardInput ? host.stdin : createReadStream(file);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
   try {
-    return await readFile(resolve(host.cwd, path.replace(/^~(?=\/)/, host.home)));
+    for await (const chunk of stream) {
+      size += chunk.byteLength;
+      if (size > maxBytes) throw tooLarge(isStandardInput ? "standard input" : `${option} ${path}`, maxBytes);
+      chunks.push(chunk);
+    }
   } catch (error) {
+    if (isSecretsError(error)) throw error;
     throw new SecretsError("invalid_argument", `${option} ${path} cannot be read: ${reasonOf(error)}`, {
       cause: error,
     });
   }
+  return Buffer.concat(chunks);
 }
 
-async function readAll(host: Host): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of host.stdin) chunks.push(chunk);
-  return Buffer.concat(chunks);
+function tooLarge(what: string, maxBytes: number): SecretsError {
+  return new SecretsError("invalid_argument", `${what} has more than ${maxBytes} bytes; nothing of it was used`);
 }
 
 /** Why the system refused a file, in words: never the content. */

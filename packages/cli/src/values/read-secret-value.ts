@@ -6,6 +6,9 @@ import { canAsk, openPrompt } from "./prompt.ts";
 import { readInput } from "./read-input.ts";
 import type { ValueOptions } from "./value-options.ts";
 
+/** The limit of every store. */
+const MAX_VALUE_BYTES = 1_048_576;
+
 /**
  * The value that the options name, or that the user types. The options are consistent (`checkValueOptions`). With nobody to ask
  * it is `usage`, naming the options to use instead.
@@ -16,7 +19,9 @@ export async function readSecretValue(options: ValueOptions, host: Host): Promis
     return SecretValue.fromText(options.value);
   }
   if (options.fromFile !== undefined) {
-    return SecretValue.fromBytes(await readInput(options.fromFile, "--from-file", host));
+    return SecretValue.fromBytes(
+      await readInput(options.fromFile, { option: "--from-file", maxBytes: MAX_VALUE_BYTES, host }),
+    );
   }
   if (options.fromDockerConfig) {
     const registries = options.registries?.split(",").flatMap((name) => name.trim() || []);
