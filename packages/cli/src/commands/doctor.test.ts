@@ -61,10 +61,14 @@ describe("doctor", () => {
 
   it("tells of a token that the server refuses", async () => {
     await using _server = await at.serve();
-    writeFileSync(join(at.store, "token"), "another-token-000000\n");
+    // Too short to be one: the server goes on with the one before.
+    writeFileSync(join(at.store, "token"), "short\n");
     const { exitCode, stdout } = await at.call("doctor");
     expect(exitCode).toBe(1);
-    expect(stdout).toContain(`problem  the server refuses the token in ${at.store}/token (HTTP 401)\n`);
+    expect(stdout).toContain(
+      `problem  the server refuses the token in ${at.store}/token (HTTP 401)\n` +
+        "         put a new one there: flyte-secrets token rotate\n",
+    );
   });
 
   it("tells of another program on the port of a server that was killed, and of a wrong configuration", async () => {

@@ -55,7 +55,7 @@ async function checkToken(endpoint: string, { tokenFile }: Config["secret"]["aut
   const answer = await ask(`${endpoint}/secrets/api/v1?limit=1`, headers);
   if (typeof answer === "string") return problem(`${endpoint} does not answer (${answer})`, "try again");
   if (answer.ok) return ok(token === undefined ? "the server asks for no token" : "the server takes the token");
-  const remedy = "restart flyte-secrets serve: it reads the file, or makes one";
+  const remedy = "put a new one there: flyte-secrets token rotate";
   return problem(`the server refuses the token in ${tokenFile} (HTTP ${answer.status})`, remedy);
 }
 
