@@ -38,10 +38,11 @@ export function answerRequests(options: AnswerOptions): RequestListeners {
   return {
     request: (req, res) => new Exchange(req, res, options).begin(),
     checkContinue(req, res) {
+      const { shouldKeepAlive } = res;
       // What follows an answer without `100 Continue` could be the body or the next request.
       res.shouldKeepAlive = false;
       new Exchange(req, res, options).begin(() => {
-        res.shouldKeepAlive = true;
+        res.shouldKeepAlive = shouldKeepAlive;
         res.writeContinue();
       });
     },
