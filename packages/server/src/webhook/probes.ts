@@ -1,4 +1,5 @@
 import { isSecretsError } from "@flyte-secrets/core";
+import type { Logger } from "pino";
 import type { Reply } from "../rpc/reply.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { shareWhileUnderWay } from "./share-while-under-way.ts";
@@ -6,16 +7,26 @@ import { shareWhileUnderWay } from "./share-while-under-way.ts";
 /** Throws, or rejects, while something is missing that must be there before pods are sent here. */
 export type ReadinessCheck = () => unknown;
 
-/** Serves `/healthz`, 200 while the process answers at all, and `/readyz`, 503 with what is missing until nothing is. */
-export function createProbes(checks: readonly ReadinessCheck[]): Endpoint {
-  const findOut = shareWhileUnderWay(() => findMissing(checks));
+/**
+ * Serves `/healthz`, 200 while the process answers at all, and `/readyz`, 503 with what is missing until nothing is. Anybody may ask, so
+ * that the paths of files stand only in the log.
+ */
+export function createProbes(checks: readonly ReadinessCheck[], log: Logger): Endpoint {
+  let logged = "";
+  const findOut = shareWhileUnderWay(async () => {
+    const missing = await findMissing(checks);
+    const reason = missing.join("; ");
+    if (reason !== "" && reason !== logged) log.warn({ reason }, "not ready");
+    logged = reason;
+    return missing;
+  });
   return (req) => {
     switch (req.url?.split("?", 1)[0]) {
       case "/healthz":
         return OK;
       case "/readyz":
         return findOut().then((missing) => {
-          const text = missing.map((what) => `not ready: ${what}\n`).join("");
+          const text = missing.map((what) => `not ready: ${withoutPaths(what)}\n`).join("");
           return text === "" ? OK : { status: 503, text };
         });
       default:
@@ -33,4 +44,9 @@ async function findMissing(checks: readonly ReadinessCheck[]): Promise<string[]>
 
 function describe(reason: unknown): string {
   return isSecretsError(reason) ? reason.message : "a check failed";
+}
+
+/** With `…` for each absolute path of a file. Those of URLs stay, since they follow a host. */
+function withoutPaths(message: string): string {
+  return message.replace(/(?<![\w.:/\]-])\/[^\s,;:"'()]+/g, "…");
 }

@@ -49,6 +49,16 @@ describe("the probes", () => {
   });
 });
 
+it("L7: /readyz names no path of a file, which the log has", async () => {
+  const reason =
+    'secret.store.path: the store in "/home/me/.flyte-secrets/secrets.db" cannot be read (https://host/a/b)';
+  const missing = new SecretsError("store_unavailable", reason);
+  const webhook = await serveForTest({ readiness: [() => Promise.reject(missing)] });
+  const shown = '503 not ready: secret.store.path: the store in "…" cannot be read (https://host/a/b)\n';
+  for (let round = 0; round < 3; round++) expect(await probe(webhook, "/readyz")).toBe(shown);
+  expect(webhook.logged().split("/home/me/.flyte-secrets/secrets.db")).toHaveLength(2);
+});
+
 describe("another certificate", () => {
   function fingerprint({ port, ca }: Target): Promise<string> {
     return new Promise((resolve, reject) => {

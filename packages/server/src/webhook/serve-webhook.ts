@@ -90,7 +90,7 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   };
   const invalidation = await openInvalidation();
   const probes = await openAt("executor.healthProbeBindAddress", executor.healthProbeBindAddress, {
-    endpoint: createProbes([stillOpen, ...options.readiness]),
+    endpoint: createProbes([stillOpen, ...options.readiness], log),
   });
   const metrics = await openAt("executor.metricsBindAddress", executor.metricsBindAddress, {
     endpoint: createMetricsEndpoint(registry),
