@@ -83,6 +83,7 @@ describeWith(helm.missing ? helm : requireKubernetes(), "a namespace that pods s
     ["an image-pull secret", { imagePullSecrets: [{ name: "registry" }, { name }] }],
     ["a driver's secret", volume({ csi: { driver: "smb.csi.k8s.io", nodePublishSecretRef: { name } } })],
     ["a flexible driver's secret", volume({ flexVolume: { driver: "example.com/lvm", secretRef: { name } } })],
+    ["a disk's secret", volume({ cinder: { volumeID: "disk", secretRef: { name } } })],
     ["a share's secret", volume({ azureFile: { secretName: name, shareName: "share" } })],
   ];
 
@@ -126,6 +127,12 @@ describeWith(helm.missing ? helm : requireKubernetes(), "a namespace that pods s
       ["the webhook's account by the old field", { serviceAccount: "flyte-secrets-webhook" }],
     ];
     expect(await judge(ways)).toEqual(all(ways, "refused"));
+  });
+
+  test("H4: doctor says that pods and values share a namespace, that the guard is there, and what is open", async () => {
+    const said = await site.diagnose("webhook");
+    expect(said).toContain("pods and values share namespace flyte: the guard is there");
+    expect(said).toContain("everybody in the cluster reaches port 9443; name the API server");
   });
 
   test("H4: a pod without the three labels reads not even the global secrets", async () => {

@@ -70,6 +70,8 @@ describeWith(helm.missing ? helm : requireKubernetes(), "an installation", () =>
     await site.untilAdmitted("flyte");
     expect((await site.createPod("flyte")).env).toContainEqual(TO_MANAGED);
 
+    expect(webhook.output()).toContain("pods and values share a namespace");
+
     // While there was no webhook, the service could tell none; now it knows its token.
     const untold = () => site.printed().split("cache not invalidated").length - 1;
     const before = untold();
