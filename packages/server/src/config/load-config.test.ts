@@ -13,7 +13,14 @@ describe("files", () => {
       store: { type: "Embedded", path: "/home/me/.flyte-secrets" },
       organization: "flyte",
       imagePullNamespace: "flyte",
-      server: { host: "127.0.0.1", port: 8093, tls: { certFile: "", keyFile: "" } },
+      server: {
+        host: "127.0.0.1",
+        port: 8093,
+        probeBindAddress: "",
+        allowedHosts: [],
+        limits: { bodyBytes: 64 * 1024 * 1024, connections: 4096, connectionsPerAddress: 1024 },
+        tls: { certFile: "", keyFile: "", secretName: "" },
+      },
       auth: {
         mode: "token",
         tokenFile: "/home/me/.flyte-secrets/token",
@@ -31,6 +38,7 @@ describe("files", () => {
       kubernetes: {
         kubeconfig: "",
         namespace: "flyte",
+        formerNamespace: "flyte",
         clusterName: "flyte-devbox",
         otherClusters: {},
         qps: 100,
