@@ -98,6 +98,7 @@ it("may give what says neither where something goes nor who may do what; a new s
     "cache.inMemoryFixedSize.notFoundExpiration",
     "cache.inMemoryFixedSize.staleWhileDown",
     "cache.fetchTimeout",
+    "cache.fetchesUnderWay",
     "logger.level",
     "logger.show-source",
     "logger.mute",

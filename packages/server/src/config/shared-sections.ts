@@ -1,4 +1,4 @@
-import { byteSize, choice, duration, ratio, section, text, toggle } from "./setting.ts";
+import { byteSize, choice, duration, integer, ratio, section, text, toggle } from "./setting.ts";
 
 /** `secrets`: the Global manager. */
 export const secretsSection = section("The Global manager: secrets from the process's own environment and files.", {
@@ -26,6 +26,12 @@ export const cacheSection = section("The cache of values from cloud providers.",
   fetchTimeout: duration({
     default: "10s",
     about: "Time limit of one call to a secret manager; stay below `webhook.webhookTimeout`.",
+  }),
+  fetchesUnderWay: integer({
+    default: 20_000,
+    min: 1,
+    about:
+      "Secrets, at each of their scopes, that are asked of a secret manager at a time; pods that need more are told to try again.",
   }),
 });
 

@@ -149,6 +149,21 @@ test("a value that is larger than all of memory may be is still found", async ()
   expect(await find()).toMatch(/^project x+$/);
 });
 
+test("of more than may be asked for at a time, the rest is told to try again, and what is under way gets its answer", async () => {
+  const { backend, lookup, find } = setUp({ maxFetches: 3 });
+  backend.set(project, "p");
+  const release = backend.hold();
+  const first = [find(), find()];
+  const another = lookup.find(scope, "another");
+  await expect(another).rejects.toMatchObject({
+    code: "store_unavailable",
+    message: "3 secrets are being asked of the secret manager already (cache.fetchesUnderWay). Try again.",
+  });
+  release();
+  expect(await Promise.all(first)).toEqual(["project p", "project p"]);
+  expect(await lookup.find(scope, "another")).toMatchObject({ found: false });
+});
+
 test("who gives up waits no longer, and the others get their answer", async () => {
   const { backend, lookup, find } = setUp();
   backend.set(project, "p");

@@ -18,6 +18,8 @@ export interface CachedLookupOptions {
   readonly maxBytes: number;
   /** Of one call to the backend. */
   readonly timeoutMs: number;
+  /** See `ValueCacheOptions`. */
+  readonly maxFetches?: number;
   /** Characters of an encoded id; longer ones are not looked up. See `lookupIds`. */
   readonly maxIdLength?: number;
   /** Milliseconds that only grow. */

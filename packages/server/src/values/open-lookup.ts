@@ -31,7 +31,15 @@ export async function openLookup({ secret, webhook, cache }: Config, sources: Lo
   const { size, defaultExpiration, notFoundExpiration, staleWhileDown } = cache.inMemoryFixedSize;
   const { clock, log, metrics } = sources;
   const maxIdLength = webhook.limits.idLength;
-  const memory = { clock: clock.elapsed, maxBytes: size, timeoutMs: cache.fetchTimeout, maxIdLength, log, metrics };
+  const memory = {
+    clock: clock.elapsed,
+    maxBytes: size,
+    timeoutMs: cache.fetchTimeout,
+    maxFetches: cache.fetchesUnderWay,
+    maxIdLength,
+    log,
+    metrics,
+  };
   const watch = async (namespace: string) => {
     const client = await sources.openKube();
     return createNamespaceLookup({ client, namespace, staleMs: staleWhileDown, maxIdLength, clock, log, metrics });

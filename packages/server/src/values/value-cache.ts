@@ -1,4 +1,4 @@
-import { isSecretsError, type SecretValue } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError, type SecretValue } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { type FetchAll, FetchBatcher } from "./fetch-batcher.ts";
 import type { LookupMetrics } from "./lookup-metrics.ts";
@@ -20,6 +20,8 @@ export interface ValueCacheOptions<Id> {
   readonly maxBytes: number;
   /** Of one call to the backend. */
   readonly timeoutMs: number;
+  /** Slots that are asked of the backend at a time, `cache.fetchesUnderWay`: they wait in memory as long as it doesn't answer. */
+  readonly maxFetches?: number;
   /** Milliseconds that only grow, such as `performance.now`. */
   readonly clock: () => number;
   readonly log: Logger;
@@ -59,6 +61,7 @@ interface Flight {
 /** The part of its life after which an entry that is asked for is fetched anew in the background. */
 const REFRESH_AFTER = 0.8;
 const RETRY_MS = 5_000;
+const DEFAULT_MAX_FETCHES = 20_000;
 /** Rough cost of an entry beside its value and name: what V8 spends on the objects. */
 const ENTRY_BYTES = 300;
 
@@ -90,11 +93,13 @@ export class ValueCache<Id> {
 
   /**
    * Asks the backend, or joins whoever is asking. While it is down, what is known and not too old is the answer; without that
-   * the failure is thrown.
+   * the failure is thrown. Throws `store_unavailable` when too much is being asked for already.
    */
   fetch(slot: Slot<Id>): Promise<Known> {
     const underWay = this.#flights.get(slot.text);
     if (underWay) return underWay.known;
+    const { maxFetches = DEFAULT_MAX_FETCHES } = this.#options;
+    if (this.#flights.size >= maxFetches) return Promise.reject(tooManyFetches(maxFetches));
     const flight: Flight = { known: this.#fly(slot, () => flight.current), current: true };
     this.#flights.set(slot.text, flight);
     return flight.known;
@@ -204,4 +209,11 @@ export class ValueCache<Id> {
       } else this.#bytes -= entry.bytes;
     }
   }
+}
+
+function tooManyFetches(max: number): SecretsError {
+  return new SecretsError(
+    "store_unavailable",
+    `${max} secrets are being asked of the secret manager already (cache.fetchesUnderWay). Try again.`,
+  );
 }

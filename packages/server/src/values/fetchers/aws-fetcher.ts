@@ -6,7 +6,7 @@ import type {
 import { encodeSecretId, encodeShortSecretId, type FetchedValue, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { Settings } from "../../config/schema.ts";
 import { errorName, readAsEmpty, refused, unavailable, unreadable } from "./fetch-failures.ts";
-import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
+import { type NamedBackend, type ReadOptions, readEach, severalAtOnce } from "./named-fetcher.ts";
 
 const NAME = "AWS";
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html */
@@ -75,8 +75,11 @@ export async function openAws(
     },
     async read(names, options) {
       const starts = names.map((_, at) => at).filter((at) => at % MAX_BATCH === 0);
-      const parts = await Promise.all(starts.map((at) => readSome(names.slice(at, at + MAX_BATCH), options)));
-      return new Map(parts.flatMap((part) => [...part]));
+      const read = new Map<string, FetchedValue>();
+      await severalAtOnce(starts, async (at) => {
+        for (const [name, value] of await readSome(names.slice(at, at + MAX_BATCH), options)) read.set(name, value);
+      });
+      return read;
     },
   };
 }

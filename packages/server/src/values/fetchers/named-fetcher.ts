@@ -55,15 +55,20 @@ export async function readEach(
   readOne: (name: string) => Promise<SecretValue | undefined>,
 ): Promise<Map<string, FetchedValue>> {
   const read = new Map<string, FetchedValue>();
-  const rest = [...names];
-  const work = async () => {
-    for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-      const value = await readOne(name).catch(toOwnError);
-      if (value !== undefined) read.set(name, value);
-    }
-  };
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  await severalAtOnce(names, async (name) => {
+    const value = await readOne(name).catch(toOwnError);
+    if (value !== undefined) read.set(name, value);
+  });
   return read;
+}
+
+/** Carries out `work` on each item, on 16 at a time: a pod may name hundreds of secrets, and a manager counts its callers' calls. */
+export async function severalAtOnce<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const rest = items.values();
+  const takeTurns = async () => {
+    for (const item of rest) await work(item);
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, takeTurns));
 }
 
 function toOwnError(error: unknown): SecretsError {
