@@ -255,6 +255,10 @@ describeWith(requireKubernetes(), "pods that are refused after the webhook", () 
     }
     const ownersOf = (await written("owners")).map(({ metadata }) => metadata.ownerReferences?.map(({ name }) => name));
     expect(ownersOf.toSorted()).toEqual([["kept"], undefined]);
+    const huge = [{ apiVersion: "v1", kind: "ConfigMap", name: "none", uid: "u".repeat(1_000_000) }];
+    const metadata = { generateName: "a-", ownerReferences: huge };
+    expect((await create("owners", { requests: [ask("global-2")], metadata, containers: INVALID })).status).toBe(422);
+    expect(JSON.stringify(await written("owners")).length).toBeLessThan(10_000);
     await sweepAt(15 * MINUTE_MS);
     expect(await writtenNames("owners")).toEqual([]);
   });

@@ -133,6 +133,18 @@ test("what is there is not asked for again, by no replica and whichever owners f
   expect(await callsOf(() => write(other))).toBe(0);
 });
 
+test.each([
+  ["more owners than a pod ever has", Array.from({ length: 9 }, (_, at) => owner(`owner-${at}`))],
+  ["an owner of a megabyte", [{ ...owner("a"), uid: "u".repeat(1_000_000) }]],
+])("%s are not copied: the Secret is the sweeper's alone", async (_, owners) => {
+  const { api, open, callsOf } = await setUp();
+  const writer = await open();
+  const write = () => writer.write(NAMESPACE, [SECRET], { owners });
+  expect(await callsOf(write)).toBe(1);
+  expect(api.read(NAME)).toEqual(stored());
+  expect(await callsOf(write)).toBe(0);
+});
+
 test("a pod without owner keeps a Secret from going away with the owner of another", async () => {
   const { api, open } = await setUp();
   const writer = await open();

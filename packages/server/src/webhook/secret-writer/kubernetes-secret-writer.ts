@@ -7,7 +7,7 @@ import { retryConflict } from "../../kube/retry-conflict.ts";
 import { settleBefore } from "../../values/settle-before.ts";
 import { createNamespaceTurns } from "./namespace-turns.ts";
 import type { WriteLimits } from "./write-limits.ts";
-import { isNoteDue, type Lifetimes, needNotes, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
+import { isNoteDue, type Lifetimes, mayOwn, needNotes, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
 import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** Kubernetes' own limit for the values of a Secret together, which is one here. */
@@ -30,8 +30,8 @@ export interface KubernetesSecretWriterOptions {
 
 /**
  * Writes Secrets through the API server. One that is there is left alone, and nothing is asked: a watch tells. When that does not tell and
- * the API server can't be reached, one that was there counts as being there. It goes away by
- * the sweeper; or with the owners of the pod that it was made for, until a pod with other owners, or none, needs it too.
+ * the API server can't be reached, one that was there counts as being there. The sweeper collects it; or it goes with the owners of the pod that
+ * it was made for, until a pod with other owners, or none, needs it too.
  *
  * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `call_refused` for a foreign Secret of that name,
  * `too_many_secrets`, and what the client throws.
@@ -116,8 +116,9 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
       if (secrets.every(isKept)) return;
 
       const lacking = secrets.filter((secret) => !isKept(secret));
+      const wanted = { namespace, owners: mayOwn(owners) ? owners : [] };
       return settleBefore(caller, async () => {
-        await Promise.all(lacking.map((secret) => writeOnce({ namespace, secret, owners }, written)));
+        await Promise.all(lacking.map((secret) => writeOnce({ ...wanted, secret }, written)));
       });
     },
   };

@@ -1,5 +1,5 @@
 import { isWrittenSecretName } from "@flyte-secrets/core";
-import type { Secret } from "../../kube/kube-object.ts";
+import type { KubeOwner, Secret } from "../../kube/kube-object.ts";
 import { COPIED_FROM_LABEL, imagePullDigest, isImagePullSecret } from "./image-pull-secret.ts";
 
 /**
@@ -33,6 +33,18 @@ export function isNoteDue({ neededUntil }: WrittenSecret, now: number, { unnamed
   return neededUntil - now <= unnamedMs * 0.75;
 }
 
+const MAX_OWNERS = 8;
+const MAX_TEXT = 253;
+
+/**
+ * Whether a Secret may carry these owners, which are as many and as long as whoever creates a pod writes them, and which neither etcd's
+ * share of a namespace nor the memory for it counts: eight at the most, each text of 253 characters. In Kubernetes pods have one.
+ */
+export function mayOwn(owners: readonly Pick<KubeOwner, "apiVersion" | "kind" | "name" | "uid">[]): boolean {
+  const texts = owners.flatMap(({ apiVersion, kind, name, uid }) => [apiVersion, kind, name, uid]);
+  return owners.length <= MAX_OWNERS && texts.every(({ length }) => length <= MAX_TEXT);
+}
+
 /** A Secret of ours in a cluster, without its content. */
 export interface WrittenSecret {
   readonly namespace: string;
@@ -61,7 +73,7 @@ export function toWrittenSecret(secret: Secret): WrittenSecret | undefined {
   const isLabelled = labels?.[WRITTEN_LABEL.name] === WRITTEN_LABEL.value && !Number.isNaN(neededUntil);
   const from = isImagePullSecret(secret) ? labels?.[COPIED_FROM_LABEL] : undefined;
   if (!isLabelled || (from === undefined && !(isWrittenSecretName(name) && immutable === true))) return undefined;
-  if (metadata.deletionTimestamp !== undefined) return undefined;
+  if (metadata.deletionTimestamp !== undefined || !mayOwn(ownerReferences)) return undefined;
   const owners = ownerReferences.length === 0 ? NO_OWNERS : new Set(ownerReferences.map((owner) => owner.uid));
   const noted = annotations?.[NAMED_BY_POD];
   const isNamed = noted === undefined ? undefined : noted === "true";

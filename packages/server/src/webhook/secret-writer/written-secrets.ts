@@ -88,7 +88,7 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
 
 const UNKNOWN: ReadonlyMap<string, WrittenSecret> = new Map();
 
-/** A Secret with what is kept of it: values are dropped as soon as they are read. */
+/** A Secret with what is kept of it: values, and whatever else others write into one, are dropped as soon as they are read. */
 interface FollowedSecret extends KubeObject {
   readonly written: WrittenSecret | undefined;
 }
@@ -97,7 +97,8 @@ const FOLLOWED: KubeResource<FollowedSecret> = {
   ...SECRETS,
   decode(value) {
     const secret = SECRETS.decode(value);
-    const { apiVersion, kind, metadata } = secret;
-    return { apiVersion, kind, metadata, written: toWrittenSecret(secret) };
+    const { apiVersion, kind } = secret;
+    const { namespace = "", name, resourceVersion = "" } = secret.metadata;
+    return { apiVersion, kind, metadata: { namespace, name, resourceVersion }, written: toWrittenSecret(secret) };
   },
 };
