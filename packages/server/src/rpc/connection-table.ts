@@ -35,6 +35,9 @@ export function followRequest(
   over.once("close", () => begun && connection.endAnswer());
 }
 
+/** Told when a limit ends or keeps out a connection; `address` where it is that of one address. At most once a minute. */
+export type ObserveCrowd = (crowd: { readonly address?: string }) => void;
+
 /** The open connections of a listener. */
 export interface ConnectionTable {
   /** Takes in a new connection. At a limit that ends another; when none waits for its client, this one, and the answer is false. */
@@ -44,28 +47,38 @@ export interface ConnectionTable {
 }
 
 const FIRST_REQUEST_MS = 2_000;
+const OBSERVED_MS = 60_000;
 
 /**
  * Keeps connections within their limits by ending, for a new one, another that waits for its client: one that never carried a
  * request (unless it is new, and there are others) before one that did, and of these the one that has waited longest. Who
  * opens connections and leaves them idle so pushes out their own, and who comes with a request is served.
  */
-export function createConnectionTable(limits: ConnectionLimits): ConnectionTable {
+export function createConnectionTable(limits: ConnectionLimits, observe: ObserveCrowd = () => {}): ConnectionTable {
   const all = createPool();
   const byAddress = new Map<string, Pool>();
   const bySocket = new WeakMap<Socket, Entry>();
   // TLS shows a socket of its own, whose other end is the same.
   const byPeer = new Map<string, Entry>();
+  let observed = -OBSERVED_MS;
+
+  function makeRoom(crowd: Pool, address: string): boolean {
+    const now = performance.now();
+    if (now - observed >= OBSERVED_MS) {
+      observed = now;
+      observe(crowd === all ? {} : { address });
+    }
+    return endLongestWaiting(crowd, limits.firstRequestMs ?? FIRST_REQUEST_MS);
+  }
 
   return {
     add(socket) {
       const address = socket.remoteAddress ?? "";
       const ofAddress = byAddress.get(address) ?? createPool();
-      const { maxConnections, maxConnectionsPerAddress, firstRequestMs = FIRST_REQUEST_MS } = limits;
+      const { maxConnections, maxConnectionsPerAddress } = limits;
       const isCrowded = maxConnectionsPerAddress > 0 && ofAddress.size >= maxConnectionsPerAddress;
       const crowd = isCrowded ? ofAddress : all.size >= maxConnections ? all : undefined;
-      const hasRoom = crowd === undefined || endLongestWaiting(crowd, firstRequestMs);
-      if (!hasRoom) {
+      if (crowd !== undefined && !makeRoom(crowd, address)) {
         socket.destroy();
         return false;
       }

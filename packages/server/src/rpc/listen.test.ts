@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { connect as connectTls } from "node:tls";
 import { isSecretsError } from "@flyte-secrets/core";
 import { createCertificate } from "@flyte-secrets/testkit";
+import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { send, sendHttp2 } from "../service/testing/send.ts";
 import { type ListenOptions, listen } from "./listen.ts";
@@ -195,6 +196,19 @@ describe("a connection over the limit", () => {
     expect(await readAll(unused)).toBe("");
     await ask(third, "/2");
     await ask(used, "/3");
+  });
+
+  test.each([
+    [{ maxConnections: 1 }, undefined],
+    [{ maxConnectionsPerAddress: 1 }, "127.0.0.1"],
+  ])("is told to the log once a minute, with the settings: %o", async (limits, address) => {
+    const lines: Record<string, unknown>[] = [];
+    const log = pino({ level: "warn" }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+    const { port } = await start({ limits, log });
+    for (let i = 0; i < 3; i += 1) await ask(await open(port), "/");
+    const msg =
+      "more connections than secret.server.limits.connections, or connectionsPerAddress of one address: new ones take the place of idle ones";
+    expect(lines.map(({ msg, address }) => ({ msg, address }))).toEqual([{ msg, address }]);
   });
 
   test("ends one that was used before a new one, which gets time to come with its request", async () => {

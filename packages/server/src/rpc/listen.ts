@@ -43,6 +43,9 @@ export interface Listener {
 
 const SETTINGS = { host: "secret.server.host", port: "secret.server.port" };
 
+const CROWDED =
+  "more connections than secret.server.limits.connections, or connectionsPerAddress of one address: new ones take the place of idle ones";
+
 /**
  * Serves HTTP/1.1 and HTTP/2 on one port: without TLS by the first bytes a client sends (HTTP/2 with prior knowledge, RFC 9113
  * section 3.3), with TLS by ALPN. Throws `listen_failed` when it can't have the address. A handler that throws, and a connection
@@ -60,7 +63,7 @@ export async function listen({
   ...options
 }: ListenOptions): Promise<Listener> {
   const limits = { ...DEFAULT_LISTENER_LIMITS, ...options.limits };
-  const connections = createConnectionTable(limits);
+  const connections = createConnectionTable(limits, (crowd) => log?.warn(crowd, CROWDED));
   let closing = false;
   const handler = guardHandler(options.handler, log);
   const onRequest: NodeHandler = (req, res) => {
