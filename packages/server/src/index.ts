@@ -74,7 +74,7 @@ export { createFileKeeper } from "./webhook/certificates/file-keeper.ts";
 export { certificateNames, openCertificateSource } from "./webhook/certificates/open-certificate-source.ts";
 export { createSecretKeeper } from "./webhook/certificates/secret-keeper.ts";
 export { openSelfMadeSource, type SelfMadeSource } from "./webhook/certificates/self-made-source.ts";
-export { type AdmissionParts, createAdmission } from "./webhook/create-admission.ts";
+export { type AdmissionParts, createAdmission, createClaimGuard } from "./webhook/create-admission.ts";
 export { createManagers, type ManagersOptions } from "./webhook/create-managers.ts";
 export { globalSecrets } from "./webhook/global-secrets.ts";
 export {
@@ -86,6 +86,8 @@ export {
   renewCertificate,
 } from "./webhook/manage-certificates.ts";
 export { type MutatePodOptions, mutatePod } from "./webhook/mutate-pod.ts";
+export type { NamespaceLabels } from "./webhook/namespace-labels.ts";
+export { claimOf, type PodClaimOptions } from "./webhook/pod-claim.ts";
 export { keepRegistration, type Registration, removeRegistration } from "./webhook/registration/registration.ts";
 export {
   findRegisteredWebhook,

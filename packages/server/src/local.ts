@@ -17,7 +17,9 @@ export {
 } from "./store/rotate-keys.ts";
 export { createLookup } from "./values/lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
-export { type AdmissionParts, createAdmission } from "./webhook/create-admission.ts";
+export { type AdmissionParts, createAdmission, createClaimGuard } from "./webhook/create-admission.ts";
 export { createManagers, type ManagersOptions } from "./webhook/create-managers.ts";
 export { globalSecrets } from "./webhook/global-secrets.ts";
 export { type MutatePodOptions, mutatePod } from "./webhook/mutate-pod.ts";
+export type { NamespaceLabels } from "./webhook/namespace-labels.ts";
+export { claimOf, type PodClaimOptions } from "./webhook/pod-claim.ts";

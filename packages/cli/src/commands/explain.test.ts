@@ -165,6 +165,24 @@ Embedded  -     -     secret read requirements not met due to empty organization
     ]);
   });
 
+  it("warns of a claim that the webhook would refuse, where the namespace is known", async () => {
+    await at.keep({ "dev/shop/api-key": CANARY });
+    const warning =
+      'warning: a pod in namespace "other" may not claim project "shop" and domain "dev", whose own namespace is "shop-dev" ' +
+      "(webhook.scopeBinding.namespaceTemplate): create it there, or have an administrator add to " +
+      'webhook.scopeBinding.namespaces: {"other": ["shop/dev"]}\n';
+    const scope = ["-p", "shop", "-d", "dev"];
+    expect(await at.call("explain", "api-key", ...scope, "-n", "other")).toMatchObject({
+      exitCode: 0,
+      stderr: warning,
+    });
+    expect(await at.call("explain", "api-key", ...scope, "-n", "shop-dev")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(await at.call("explain", "api-key", ...scope)).toMatchObject({ exitCode: 0, stderr: "" });
+    const pod = taskPod([ask("api-key")]);
+    writeManifest(at.home, "pod.json", { ...pod, metadata: { ...pod.metadata, namespace: "other" } });
+    expect(await at.call("explain", "-f", "pod.json")).toMatchObject({ exitCode: 0, stderr: warning });
+  });
+
   it("needs a key, a group or a file, and takes no two of them", async () => {
     expect(await at.call("explain")).toEqual(
       failure(2, "name the secret's key or --group, or with -f a file with pods"),

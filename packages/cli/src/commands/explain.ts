@@ -2,10 +2,11 @@ import {
   INJECT_LABEL,
   type InjectContext,
   MountRequirement,
+  type Pod,
   type SecretRequest,
   SecretsError,
 } from "@flyte-secrets/core";
-import type { Config } from "@flyte-secrets/server/local";
+import type { Config, PodClaimOptions } from "@flyte-secrets/server/local";
 import { Command, Option } from "commander";
 import type { Explanation } from "../explain/explain-request.ts";
 import type { Host } from "../host.ts";
@@ -13,12 +14,17 @@ import { addOutputOption, type OutputOptions } from "../options/common-options.t
 import { examples } from "../options/examples.ts";
 import { givenFlags } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
+import {
+  givenNamespaceLabels,
+  type NamespaceLabelsOptions,
+  namespaceLabelsOption,
+} from "../options/namespace-labels.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 
 const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
 
-interface ExplainOptions extends TaskScopeOptions, OutputOptions, SettingOptions {
+interface ExplainOptions extends TaskScopeOptions, OutputOptions, SettingOptions, NamespaceLabelsOptions {
   readonly filename?: string;
   readonly namespace?: string;
   readonly group?: string;
@@ -41,7 +47,8 @@ export function explainCommand(host: Host): Command {
     .addOption(new Option("--mount <how>", "how it wants the secret (default: any)").choices(Object.keys(MOUNTS)))
     .option("--env-var <name>", "variable of its own choice")
     .option("-f, --filename <file>", "instead: all that the pods in this file ask for; - is standard input")
-    .option("-n, --namespace <namespace>", "namespace of the pod (default: <project>-<domain>; with -f: default)");
+    .option("-n, --namespace <namespace>", "namespace of the pod (default: <project>-<domain>; with -f: default)")
+    .addOption(namespaceLabelsOption());
   addOutputOption(addTaskScopeOptions(command));
   return addSettingOptions(command)
     .addHelpText(
@@ -75,14 +82,22 @@ async function explainOne(key: string, options: ExplainOptions, host: Host): Pro
   const scope = await resolveTaskScope(options, config, host);
   const { org, project, domain } = scope;
   const request = { ...requestOf(options), key };
+  const labels = { organization: org, domain, project };
+  const refused = new Set<string>();
+  const claims = await openClaims(config, { options, host, refused });
   const context = {
-    labels: { organization: org, domain, project },
+    labels,
     namespace: options.namespace ?? `${project}-${domain}`,
     variables: variablesOf(config),
+    // Without a namespace it is a task of `run`, which has no other scope than its own.
+    ...(options.namespace !== undefined && {
+      claim: await claims({ metadata: { labels }, spec: { containers: [] } }, options.namespace),
+    }),
   };
   await using asked = await openManagers(config, host);
   const explanations = await explainRequest(request, { ...asked, context });
   host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table"));
+  for (const reason of refused) host.stderr.write(`warning: ${reason}\n`);
   if (isServed(explanations)) return;
   const [unfit] = explanations.flatMap((one) => (isFoundAndPassed(one) ? [one.reason] : []));
   const remedy = unfit ?? `create it: flyte-secrets create secret ${key} -p ${project} -d ${domain}`;
@@ -98,8 +113,16 @@ async function explainFile(file: string, options: ExplainOptions, host: Host): P
   await using asked = await openManagers(config, host);
   const namespace = options.namespace ?? "default";
   const { limits } = config.webhook;
-  const requests = await explainPods(objects, { ...asked, variables: variablesOf(config), limits, namespace });
+  const refused = new Set<string>();
+  const requests = await explainPods(objects, {
+    ...asked,
+    variables: variablesOf(config),
+    claimOf: await openClaims(config, { options, host, refused }),
+    limits,
+    namespace,
+  });
   host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table"));
+  for (const reason of refused) host.stderr.write(`warning: ${reason}\n`);
   if (requests.length === 0) host.stderr.write("note: no pod in it asks for a secret\n");
   for (const title of new Set(requests.filter(({ sent }) => !sent).map(({ object }) => object))) {
     host.stderr.write(`warning: without the label ${INJECT_LABEL}: "true" the webhook is not asked about ${title}\n`);
@@ -125,6 +148,23 @@ async function openManagers(config: Config, host: Host) {
     takePlaces: recorder.take,
     [Symbol.asyncDispose]: () => lookup[Symbol.asyncDispose](),
   };
+}
+
+interface ClaimParts {
+  readonly options: NamespaceLabelsOptions;
+  readonly host: Host;
+  /** Where the reasons of claims go that don't hold. */
+  readonly refused: Set<string>;
+}
+
+/** The claims of pods as the webhook judges them. Nobody says who creates them, so that one which doesn't hold is warned of. */
+async function openClaims(config: Config, { options, host, refused }: ClaimParts) {
+  const { claimOf, createClaimGuard } = await import("@flyte-secrets/server/local");
+  const scopeGuard = createClaimGuard(config, givenNamespaceLabels(options, config, host));
+  const onRefused: PodClaimOptions["onRefused"] = ({ refusal }) => void refused.add(refusal.error.message);
+  const creator = { username: "(unknown)", groups: [] };
+  return (pod: Pod, namespace: string) =>
+    claimOf({ pod, namespace, creator }, { scopeGuard, warnOnly: true, onRefused });
 }
 
 function requestOf({

@@ -267,6 +267,39 @@ spec:
     expect((await mutate("-f", "pod.json", "-n", "shop-dev", "--as", "jane")).exitCode).toBe(0);
   });
 
+  it("judges a claim by the labels of the namespace that it is told, and says when it isn't told any", async () => {
+    await at.keep({ "dev/shop/api-key": CANARY });
+    writeManifest(at.home, "pod.json", taskPod([ask("api-key")]));
+    const by = (...args: string[]) =>
+      mutate(
+        "-f",
+        "pod.json",
+        "--as",
+        "jane",
+        "--webhook.scopeBinding.namespaceLabels",
+        "true",
+        "-o",
+        "patch",
+        ...args,
+      );
+    const untold = await by();
+    expect([untold.exitCode, untold.stderr]).toEqual([
+      0,
+      "note: the labels of namespaces decide about claims (webhook.scopeBinding.namespaceLabels), and are not looked up here: " +
+        "taken to be none; --namespace-labels says which there are\n",
+    ]);
+    const own = await by("--namespace-labels", "flyte.secrets/project=shop,flyte.secrets/domain=dev,team=x");
+    expect([own.exitCode, own.stderr]).toEqual([0, ""]);
+    const other = await by("--namespace-labels", "flyte.secrets/project=other,flyte.secrets/domain=dev");
+    expect([other.exitCode, other.stderr]).toEqual([
+      1,
+      expect.stringContaining('the namespace has flyte.secrets/project="other" and flyte.secrets/domain="dev"'),
+    ]);
+    expect(await by("--namespace-labels", "shop")).toEqual(
+      failure(2, "--namespace-labels must be NAME=VALUE, separated by commas"),
+    );
+  });
+
   it("reads numbers and truth values as Kubernetes does, and writes texts so that they stay texts", async () => {
     await at.keep({ "dev/shop/api-key": CANARY });
     const input = `${JSON.stringify(taskPod([ask("api-key")])).slice(0, -1)}, "mode": 0444, "on": off, "text": "0444", "port": 22:22 }`;

@@ -6,11 +6,16 @@ import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import type { MutatedObject, MutateObjectOptions } from "../mutate/mutate-object.ts";
 import { examples } from "../options/examples.ts";
 import { mergedOptions } from "../options/merged-options.ts";
+import {
+  givenNamespaceLabels,
+  type NamespaceLabelsOptions,
+  namespaceLabelsOption,
+} from "../options/namespace-labels.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 const FORMATS = ["diff", "yaml", "json", "patch"] as const;
 
-interface MutateOptions extends SettingOptions {
+interface MutateOptions extends SettingOptions, NamespaceLabelsOptions {
   readonly filename: string;
   readonly outputFormat: (typeof FORMATS)[number];
   readonly showValues?: boolean;
@@ -40,6 +45,7 @@ export function mutateCommand(host: Host): Command {
     .option("--show-values", "do not mask values; never to a terminal")
     .optionsGroup("Who creates it, and where:")
     .option("-n, --namespace <namespace>", "namespace of what names none", "default")
+    .addOption(namespaceLabelsOption())
     .option("--as <user>", "user who creates the pods (default: unknown, refused claims of a scope are warned of)")
     .option("--as-group <group>", "group of that user; may be repeated", (group: string, before?: string[]) => [
       ...(before ?? []),
@@ -88,8 +94,9 @@ async function mutateAll(
   await using lookup = createLazyLookup(config, host);
   const global = globalSecrets(config, host.env);
   const writer = { write: async () => {} };
-  const admission = claimable(createAdmission(config, { lookup, global, writer }), as);
-  const masked = { lookup: maskLookup(lookup), global: maskGlobal(global), writer };
+  const namespaceLabels = givenNamespaceLabels(options, config, host);
+  const admission = claimable(createAdmission(config, { lookup, global, writer, namespaceLabels }), as);
+  const masked = { lookup: maskLookup(lookup), global: maskGlobal(global), writer, namespaceLabels };
   const call: MutateObjectOptions = {
     admission,
     shown: showValues ? admission : claimable(createAdmission(config, masked), as),

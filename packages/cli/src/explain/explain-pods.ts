@@ -1,7 +1,10 @@
 import {
+  type Awaitable,
+  type Claim,
   fromRequestAnnotations,
   type InjectContext,
   MountRequirement,
+  type Pod,
   type PodLimits,
   type SecretRequest,
 } from "@flyte-secrets/core";
@@ -23,6 +26,8 @@ export interface ExplainPodsOptions extends Omit<ExplainOptions, "context"> {
   readonly variables: InjectContext["variables"];
   /** `webhook.limits`. */
   readonly limits: PodLimits;
+  /** The claim of each pod. */
+  readonly claimOf: (pod: Pod, namespace: string) => Awaitable<Claim | undefined>;
   /** For objects that name no namespace. */
   readonly namespace: string;
 }
@@ -30,14 +35,15 @@ export interface ExplainPodsOptions extends Omit<ExplainOptions, "context"> {
 /** Explains every request of every pod, those in templates included, in their order. Throws as `fromRequestAnnotations` does for one that is none. */
 export async function explainPods(
   objects: readonly KubernetesObject[],
-  { variables, limits, namespace, ...options }: ExplainPodsOptions,
+  { variables, limits, claimOf, namespace, ...options }: ExplainPodsOptions,
 ): Promise<ExplainedRequest[]> {
   const explained: ExplainedRequest[] = [];
   for (const object of objects) {
     const found = podInObject(object, namespace);
     if (!found) continue;
     const { labels, annotations } = found.pod.metadata ?? {};
-    const context = { labels: labels ?? {}, namespace: found.namespace, variables };
+    const claim = await claimOf(found.pod, found.namespace);
+    const context = { labels: labels ?? {}, namespace: found.namespace, variables, claim };
     for (const request of fromRequestAnnotations(annotations ?? {}, limits)) {
       const managers = await explainRequest(request, { ...options, context });
       const title = objectTitle(object, namespace);

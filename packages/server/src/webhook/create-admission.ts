@@ -11,7 +11,7 @@ import type { Config } from "../config/schema.ts";
 import { createManagers } from "./create-managers.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
 import type { NamespaceLabels } from "./namespace-labels.ts";
-import { createScopeGuard } from "./scope-guard.ts";
+import { createScopeGuard, type ScopeGuard } from "./scope-guard.ts";
 import { toResources } from "./to-resources.ts";
 
 export interface AdmissionParts {
@@ -40,7 +40,7 @@ export function createAdmission(
   config: Config,
   { lookup, global, imagePull, namespaceLabels, ownNamespace, ...writing }: AdmissionParts,
 ): MutatePodOptions {
-  const { webhook, secret } = config;
+  const { webhook } = config;
   return {
     mutator: createMutator({
       managers: createManagers(config, { lookup, global, ...(ownNamespace && { ownNamespace }) }),
@@ -50,13 +50,19 @@ export function createAdmission(
       limits: webhook.limits,
       ...(imagePull && { imagePull }),
     }),
-    scopeGuard: createScopeGuard({
-      binding: webhook.scopeBinding,
-      organization: secret.organization,
-      ...(webhook.scopeBinding.namespaceLabels && namespaceLabels && { namespaceLabels }),
-    }),
+    scopeGuard: createClaimGuard(config, namespaceLabels),
     warnOnly: webhook.scopeBinding.mode === "warn",
   };
+}
+
+/** The scope guard of a configuration. `namespaceLabels` count where `webhook.scopeBinding.namespaceLabels` says so. */
+export function createClaimGuard(
+  { webhook, secret }: Config,
+  namespaceLabels?: NamespaceLabels,
+): ScopeGuard | undefined {
+  const { scopeBinding: binding } = webhook;
+  const labels = binding.namespaceLabels && namespaceLabels;
+  return createScopeGuard({ binding, organization: secret.organization, ...(labels && { namespaceLabels: labels }) });
 }
 
 function createDelivery(

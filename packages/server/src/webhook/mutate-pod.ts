@@ -1,12 +1,10 @@
 import { type Awaitable, whenKnown } from "@flyte-secrets/core";
 import type { MutateOptions, Mutator, PodChange } from "@flyte-secrets/inject";
-import { PodClaim, type PodClaimOptions } from "./pod-claim.ts";
-import type { PodCreation, ScopeGuard } from "./scope-guard.ts";
+import { claimOf, type PodClaimOptions } from "./pod-claim.ts";
+import type { PodCreation } from "./scope-guard.ts";
 
 export interface MutatePodOptions extends PodClaimOptions {
   readonly mutator: Pick<Mutator, "changeOf">;
-  /** Undefined: any pod may claim any scope. */
-  readonly scopeGuard: ScopeGuard | undefined;
 }
 
 /**
@@ -18,16 +16,13 @@ export function mutatePod(
   options: MutatePodOptions,
   call: Pick<MutateOptions, "dryRun" | "signal"> = {},
 ): Awaitable<PodChange> {
-  const { mutator, scopeGuard } = options;
   const { pod, namespace } = creation;
   const { dryRun, signal } = call;
-  if (scopeGuard === undefined) return mutator.changeOf(pod, { namespace, dryRun, signal });
-  return whenKnown(scopeGuard(creation), (refusal) => {
-    const claim = new PodClaim(creation, refusal, options);
-    return whenKnown(mutator.changeOf(pod, { namespace, dryRun, signal, claim }), (change) => {
-      const { warning } = claim;
+  return whenKnown(claimOf(creation, options), (claim) =>
+    whenKnown(options.mutator.changeOf(pod, { namespace, dryRun, signal, claim }), (change) => {
+      const warning = claim?.warning;
       if (warning === undefined || !change.changed) return change;
       return { ...change, warnings: [...change.warnings, warning] };
-    });
-  });
+    }),
+  );
 }

@@ -1,7 +1,9 @@
-import { type Claim, isInScope, type SecretId, SecretsError } from "@flyte-secrets/core";
-import type { PodCreation, Refusal } from "./scope-guard.ts";
+import { type Awaitable, type Claim, isInScope, type SecretId, SecretsError } from "@flyte-secrets/core";
+import type { PodCreation, Refusal, ScopeGuard } from "./scope-guard.ts";
 
 export interface PodClaimOptions {
+  /** Undefined: any pod may claim any scope. */
+  readonly scopeGuard: ScopeGuard | undefined;
   /** Whether a refused claim is only warned of: `webhook.scopeBinding.mode: warn`. */
   readonly warnOnly: boolean;
   /** Called once for each pod whose claim is refused and that asks for a secret of a scope. */
@@ -16,14 +18,21 @@ export interface RefusedClaim {
   readonly warnOnly: boolean;
 }
 
+/** The claim of a pod that is to be created; undefined where any pod may claim any scope. As the scope guard, mostly without a promise. */
+export function claimOf(creation: PodCreation, options: PodClaimOptions): Awaitable<PodClaim | undefined> {
+  const refusal = options.scopeGuard?.(creation);
+  if (refusal instanceof Promise) return refusal.then((known) => new PodClaim(creation, known, options));
+  return options.scopeGuard && new PodClaim(creation, refusal, options);
+}
+
 /** The claim of one pod: what the scope guard says of its labels, acted on only when a secret of a scope is asked for. */
 export class PodClaim implements Claim {
   readonly #creation: PodCreation;
   readonly #refusal: Refusal | undefined;
-  readonly #options: PodClaimOptions;
+  readonly #options: Omit<PodClaimOptions, "scopeGuard">;
   #warned: Refusal | undefined;
 
-  constructor(creation: PodCreation, refusal: Refusal | undefined, options: PodClaimOptions) {
+  constructor(creation: PodCreation, refusal: Refusal | undefined, options: Omit<PodClaimOptions, "scopeGuard">) {
     this.#creation = creation;
     this.#refusal = refusal;
     this.#options = options;

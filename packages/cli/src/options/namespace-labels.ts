@@ -1,0 +1,44 @@
+import { SecretsError } from "@flyte-secrets/core";
+import type { Config, NamespaceLabels } from "@flyte-secrets/server/local";
+import { Option } from "commander";
+import type { Host } from "../host.ts";
+
+export interface NamespaceLabelsOptions {
+  readonly namespaceLabels?: string;
+}
+
+/** `--namespace-labels`, for commands that judge claims without a cluster. */
+export function namespaceLabelsOption(): Option {
+  return new Option(
+    "--namespace-labels <labels>",
+    "labels of the pods' namespace, as kubectl writes them, for webhook.scopeBinding.namespaceLabels",
+  );
+}
+
+/**
+ * What the namespaces' labels are taken to say: what the option says, or nothing. A note tells when they decide and aren't given. Throws
+ * `usage` for an option that isn't NAME=VALUE, separated by commas.
+ */
+export function givenNamespaceLabels(
+  { namespaceLabels }: NamespaceLabelsOptions,
+  { webhook }: Config,
+  host: Host,
+): NamespaceLabels {
+  if (webhook.scopeBinding.namespaceLabels && namespaceLabels === undefined) {
+    host.stderr.write(
+      "note: the labels of namespaces decide about claims (webhook.scopeBinding.namespaceLabels), and are not looked up here: " +
+        "taken to be none; --namespace-labels says which there are\n",
+    );
+  }
+  const labels = new Map((namespaceLabels ?? "").split(",").filter(Boolean).map(parseLabel));
+  const project = labels.get("flyte.secrets/project");
+  const domain = labels.get("flyte.secrets/domain");
+  const bound = project === undefined && domain === undefined ? undefined : { project, domain };
+  return { find: () => bound };
+}
+
+function parseLabel(text: string): [string, string] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at).trim(), text.slice(at + 1).trim()];
+  throw new SecretsError("usage", "--namespace-labels must be NAME=VALUE, separated by commas");
+}
