@@ -161,6 +161,13 @@ describeWith(requireHelm(), "the chart", () => {
     expect(await rolesIn(writing([]))).toEqual([...own, "flyte-flyte-secrets-webhook-writer"].toSorted());
   });
 
+  test("lets the webhook write everywhere only under the guard", async () => {
+    const inline = { webhook: { writtenSecrets: { namespaces: [] as string[] } } };
+    await expect(render({ guard: { enabled: false }, configuration: { inline } })).rejects.toThrow(
+      "webhook.writtenSecrets.namespaces: [] lets the webhook write Secrets in every namespace, which the guard holds to its own",
+    );
+  });
+
   test("lets the webhook read image-pull secrets where it copies them, wherever they are", async () => {
     const embeddedSecretManagerConfig = { imagePullSecrets: { enabled: true } };
     const roles = await rolesIn({
