@@ -49,13 +49,22 @@ test("each fault of a certificate is said in words", () => {
 });
 
 test("a certificate whose dates can't be read is none to serve with", () => {
-  // The year of the end, as ASN.1 has it: YYMMDDHHMMSSZ.
-  const date = Buffer.from(certificate.cert.replace(/-----[^-]+-----/g, ""), "base64");
-  const end = date.indexOf("Z", date.indexOf("Z") + 1) - 12;
-  date.write("x", end, "latin1");
-  const cert = `-----BEGIN CERTIFICATE-----\n${date.toString("base64")}\n-----END CERTIFICATE-----\n`;
+  const cert = withoutEnd(certificate.cert);
   expect(findFault({ ...certificate, cert, ca: cert }, check)).toBe("its dates can't be read");
 });
+
+test("a certificate of a CA whose end has come or can't be read is none to serve with", () => {
+  const ca = withoutEnd(certificate.ca);
+  expect(findFault({ ...certificate, ca }, check)).toBe("its CA has ended, or its dates can't be read");
+});
+
+/** The certificate with a letter in the date of its end (ASN.1's YYMMDDHHMMSSZ), which readers take for no date. */
+function withoutEnd(pem: string): string {
+  const bytes = Buffer.from(pem.replace(/-----[^-]+-----/g, ""), "base64");
+  const [, end] = bytes.toString("latin1").matchAll(/\d{12}Z/g);
+  bytes.write("x", end?.index ?? 0, "latin1");
+  return `-----BEGIN CERTIFICATE-----\n${bytes.toString("base64")}\n-----END CERTIFICATE-----\n`;
+}
 
 test("a chain of which a part can't be read is none to serve with", () => {
   const cert = `${certificate.cert}\n-----BEGIN CERTIFICATE-----\nU-\n-----END CERTIFICATE-----\n`;

@@ -73,6 +73,7 @@ export function findFault(
   if (Number.isNaN(start) || Number.isNaN(end)) return "its dates can't be read";
   if (now >= end) return `it ended on ${leaf.validToDate.toISOString()}`;
   if (now < start) return `it begins only on ${leaf.validFromDate.toISOString()}`;
+  if (!isTrusted(cert, joinBundles([ca], now))) return "its CA has ended, or its dates can't be read";
   const uncovered = names.find((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) === undefined);
   return uncovered === undefined ? servingFault(cert, key) : `it is not for the name ${uncovered}`;
 }
