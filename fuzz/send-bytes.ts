@@ -4,9 +4,12 @@ import { connect as connectTls } from "node:tls";
 /** A server answers and closes within this time, or has forgotten the connection. */
 const MAX_ANSWER_MS = 5_000;
 
+/** After this time without an answer the sending side is ended: Node answers nobody who ends it at once. */
+const PATIENCE_MS = 30;
+
 /**
- * Sends bytes to a port of this machine on a connection of their own, ends the sending side, and returns what comes back until the
- * server closes. Throws when it doesn't close within five seconds.
+ * Sends bytes to a port of this machine on a connection of their own, and returns what comes back until the server closes, which it
+ * is told to as soon as it has said something. Throws when it doesn't close within five seconds.
  */
 export function sendBytes(
   port: number,
@@ -21,15 +24,19 @@ export function sendBytes(
       socket.destroy();
       reject(new Error(`the connection was still open after ${MAX_ANSWER_MS} ms`));
     }, MAX_ANSWER_MS);
-    socket.on("data", (chunk) => received.push(chunk));
+    const ending = setTimeout(() => socket.end(), PATIENCE_MS);
+    socket.on("data", (chunk) => {
+      received.push(chunk);
+      socket.end();
+    });
     // A server may cut off whom it can't understand.
     socket.on("error", () => {});
     socket.on("close", () => {
       clearTimeout(timer);
+      clearTimeout(ending);
       resolve(Buffer.concat(received));
     });
     for (const piece of pieces) socket.write(piece);
-    socket.end();
   });
 }
 
