@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+import { pinImage } from "./pin-image.ts";
+
+const VALUES = readFileSync(join(import.meta.dirname, "../deploy/helm/flyte-secrets/values.yaml"), "utf8");
+const digest = `sha256:${"0123456789abcdef".repeat(4)}`;
+
+test("an image is pinned in the chart's values, again too, and nothing else changes", () => {
+  const values = parse(VALUES);
+  const pinned = pinImage(VALUES, digest);
+  expect(parse(pinned)).toEqual({ ...values, image: { ...values.image, digest } });
+  expect(pinImage(pinned, digest)).toBe(pinned);
+  expect(pinned.split("\n")).toHaveLength(VALUES.split("\n").length);
+});
+
+test.each(["", "latest", "sha256:abc", `${digest}\nimage:`])("%j is no digest", (text) => {
+  expect(() => pinImage(VALUES, text)).toThrow("is no digest");
+});
