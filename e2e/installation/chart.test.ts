@@ -135,6 +135,11 @@ describeWith(requireHelm(), "the chart", () => {
     );
   });
 
+  test("names the installation's Secrets to the webhook, which gives none of them to a request", async () => {
+    const { webhook } = await configOf({ service: { tokenSecret: "our-token", tlsSecret: "our-tls" } });
+    expect(webhook.k8sSecretManager.protectedSecrets).toEqual(["flyte-secrets-*", "our-token", "our-tls"]);
+  });
+
   test("grants the webhook a look at namespaces where their labels bind pods", async () => {
     const binding = (scopeBinding: object) => ({ configuration: { inline: { webhook: { scopeBinding } } } });
     const name = "flyte-flyte-secrets-webhook-namespaces";

@@ -44,6 +44,8 @@ webhook:
   certDir: /etc/webhook/certs
   disableCreateMutatingWebhookConfig: false
   embeddedSecretManagerConfig: { type: K8s, delivery: SecretRef }
+  {{- $own := list "flyte-secrets-*" (printf "%s-*" (include "flyte-secrets.fullname" .)) .Values.service.tokenSecret .Values.service.tlsSecret }}
+  k8sSecretManager: { protectedSecrets: {{ $own | compact | uniq | toJson }} }
 executor:
   healthProbeBindAddress: {{ ternary "127.0.0.1:8081" ":8081" .Values.webhook.hostNetwork | quote }}
   metricsBindAddress: {{ ternary "" ":10254" .Values.webhook.hostNetwork | quote }}
