@@ -70,6 +70,9 @@ export interface Http1Listener {
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
+const CROWDED =
+  "more connections than this port takes (webhook.limits for webhook.listenPort): new ones take the place of idle ones";
+
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /** Above the 90 s after which Go's clients, the API server among them, drop idle connections: the client closes, not we. */
@@ -95,7 +98,7 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
       return super.writeHead(status, ...(rest as [Headers?]));
     }
   }
-  const table = createConnectionTable(limits);
+  const table = createConnectionTable(limits, (crowd) => log.warn({ ...crowd, setting, limits }, CROWDED));
   const connections: Connections = new Map();
   const requests = answerRequests({
     endpoint,
