@@ -15,6 +15,8 @@ export const target: FuzzTarget = {
     "long".repeat(20).concat("\n", "long".repeat(50)),
   ],
   dictionary: ["value", "dmFsdWU", "76616c7565", "%20", '\\"', "\\u0076", "<Buffer 76 61", "***"],
+  // Each is filtered five times over, once byte by byte.
+  maxBytes: 1_024,
   open: () => ({
     run(bytes) {
       const end = bytes.indexOf(10);

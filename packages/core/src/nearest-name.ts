@@ -6,6 +6,7 @@ export function nearestName(typed: string, candidates: readonly string[]): strin
   const limit = typed.length <= 3 ? 1 : 2;
   let best: { readonly name: string; readonly edits: number } | undefined;
   for (const name of candidates) {
+    if (Math.abs(typed.length - name.length) > limit) continue;
     const edits = countEdits(typed.toLowerCase(), name.toLowerCase());
     if (edits <= limit && (best === undefined || edits < best.edits)) best = { name, edits };
   }

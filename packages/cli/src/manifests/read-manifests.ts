@@ -30,9 +30,9 @@ export function isObject(value: unknown): value is KubernetesObject {
 
 /** Objects as a YAML stream that every reader takes alike, in the order of their fields. */
 export function printManifests(objects: readonly KubernetesObject[]): string {
-  // Version 1.1 quotes what its readers, kubectl among them, would take for something else: `"yes"`, `"0444"`.
+  // Quoted is what readers of version 1.1, kubectl among them, or of 1.2 would take for something else: `"yes"`, `"0444"`, `"0o7"`.
   return objects
-    .map((object) => stringify(object, { version: "1.1", lineWidth: 0, aliasDuplicateObjects: false }))
+    .map((object) => stringify(object, { version: "1.1", compat: "core", lineWidth: 0, aliasDuplicateObjects: false }))
     .join("---\n");
 }
 

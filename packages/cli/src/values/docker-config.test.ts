@@ -108,6 +108,11 @@ describe("credentials of a Docker installation", () => {
     await expect(read()).rejects.toThrow('"x/../evil" is no name of a credential helper');
   });
 
+  it("are not asked of a program with a name that no file can have", async () => {
+    writeConfig({ credsStore: "x".repeat(70_000), auths: { "x.io": {} } });
+    await expect(read()).rejects.toThrow("is no name of a credential helper");
+  });
+
   it("become a .dockerconfigjson as kubectl lays it out", () => {
     const value = toDockerConfigJson(new Map([["ghcr.io", { username: "u", password: "p" }]]));
     expect(JSON.parse(value.revealText() ?? "")).toEqual({

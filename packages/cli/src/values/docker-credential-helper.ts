@@ -25,7 +25,7 @@ export async function askCredentialHelper(
   host: Host,
 ): Promise<DockerCredentials | undefined> {
   // With a slash in it the system would look for no program of that name, but run the file that it leads to.
-  if (!/^[\w.-]+$/.test(helper))
+  if (!/^[\w.-]{1,200}$/.test(helper))
     throw refused(`${quote(helper)} is no name of a credential helper; see Docker's configuration`);
   const program = `docker-credential-${helper}`;
   const { exitCode, stdout } = await runHelper(program, registry, host);

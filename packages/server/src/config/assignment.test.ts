@@ -58,6 +58,10 @@ test.each([
     "logger: { constructor: 1 }",
     "config.yaml:1: unknown key logger.constructor; the keys of logger are level, show-source, mute, formatter",
   ],
+  [
+    `logger: { ${"x".repeat(5_000)}: 1 }`,
+    `config.yaml:1: unknown key logger.${"x".repeat(120 - "logger.".length)}…; the keys of logger are level, show-source, mute, formatter`,
+  ],
   ["secret: 5", "config.yaml:1: secret must be a map"],
   ["secret:\n  - 5", "config.yaml:1: secret must be a map"],
   ["- 5", "config.yaml:1: the document must be a map"],

@@ -1,4 +1,4 @@
-import { nearestName, SecretsError } from "@flyte-secrets/core";
+import { excerpt, nearestName, SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
 import { listSettings, type Setting, settingMeta } from "./list-settings.ts";
 import { configSchema, REFUSED_KEYS, SECTION_ALIASES } from "./schema.ts";
@@ -93,7 +93,7 @@ function unknownKey(path: readonly string[], schema: unknown, origin: string): S
   const known = parent === "" ? "the sections are" : `the keys of ${parent} are`;
   const guess = nearest === undefined ? `${known} ${siblings.join(", ")}` : `did you mean ${nearest}?`;
   const hint = REFUSED_KEYS.get(path.join(".")) ?? guess;
-  return new SecretsError("invalid_config", `${origin}: unknown key ${path.join(".")}; ${hint}`);
+  return new SecretsError("invalid_config", `${origin}: unknown key ${excerpt(path.join("."))}; ${hint}`);
 }
 
 function lastKey(setting: Setting): string {
