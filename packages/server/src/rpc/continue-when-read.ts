@@ -12,7 +12,8 @@ export function continueWhenRead(handler: NodeHandler): NodeHandler {
     const listen = (event: string) => {
       if (event !== "data" && event !== "readable") return;
       req.off("newListener", listen);
-      if (endsWithAnswer && !res.headersSent) res.removeHeader("connection");
+      if (res.headersSent) return;
+      if (endsWithAnswer) res.removeHeader("connection");
       res.writeContinue();
     };
     req.on("newListener", listen);
