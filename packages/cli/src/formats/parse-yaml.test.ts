@@ -45,6 +45,10 @@ test.each([
   expect(parse(text)).toBe(problem);
 });
 
+test.each(["a: {<<: 1}\n", `a: &a [${CANARY}]\nb: {<<: *a}\n`])("refuses to merge what is no map: %j", (text) => {
+  expect(() => parseYaml(text, { merge: true, fail })).toThrow(fail("a merge key (<<) of what is no map"));
+});
+
 it("compares the keys of a large map in time that grows with their number", () => {
   const map = Array.from({ length: 50_000 }, (_, index) => `k${index}: v\n`).join("");
   expect(parse(`${map}k7: v\n`)).toBe("DUPLICATE_KEY at line 50001");

@@ -43,12 +43,22 @@ export function parseYaml(text: string, { merge = false, tags = [], fail }: Pars
     return (Array.isArray(documents) ? documents : []).map((document) => {
       const problem = findProblem(document, lineCounter);
       if (problem !== undefined) throw fail(problem);
-      return document.toJS({ maxAliasCount: MAX_ALIASES });
+      return contentOf(document, fail);
     });
   } catch (error) {
     if (error instanceof RangeError) throw fail(`more than ${MAX_DEPTH} levels`);
-    if (error instanceof ReferenceError) throw fail("aliases that lead nowhere, or stand for too much");
     throw error;
+  }
+}
+
+/** Aliases and merge keys are followed only here. */
+function contentOf(document: Document.Parsed, fail: ParseYamlOptions["fail"]): unknown {
+  try {
+    return document.toJS({ maxAliasCount: MAX_ALIASES });
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    const isAlias = error instanceof ReferenceError;
+    throw fail(isAlias ? "aliases that lead nowhere, or stand for too much" : "a merge key (<<) of what is no map");
   }
 }
 
