@@ -191,6 +191,20 @@ describe("what is no review", () => {
       {},
     ],
     [
+      "a uid that no object has",
+      400,
+      "the body has 254 characters in request.uid, and a name has at most 253\n",
+      JSON.stringify(podReview(POD, { uid: "u".repeat(254) })),
+      {},
+    ],
+    [
+      "a namespace that nothing can have",
+      400,
+      "the body has 3000000 characters in request.namespace, and a name has at most 253\n",
+      JSON.stringify(podReview(POD, { namespace: "n".repeat(3_000_000) })),
+      {},
+    ],
+    [
       "a body of 8 MiB and a byte",
       413,
       "the body is over the limit of 8388608 bytes\n",
