@@ -35,6 +35,20 @@ describe("limits", () => {
     expect(() => edit(edits, { edits: 15 }, pod)).toThrow(new SecretsError("limit_exceeded", message));
   });
 
+  it("are the same for a pod that is sent again, with our containers in it", () => {
+    const own = ["a", "b"].map(
+      (value): PodEdit => ({
+        kind: "initContainer",
+        container: { ...PULL, env: [{ name: "WHAT", value }] },
+        numbered: true,
+      }),
+    );
+    const edits = [...variables, VOLUME, MOUNT, ...own];
+    const { pod } = applyEdits(podWith({}), edits);
+    expect(edit(edits, { edits: 12 }, pod).operations).toEqual([]);
+    expect(() => edit(edits, { edits: 11 }, pod)).toThrow("12 is over the limit of 11");
+  });
+
   it("count containers that are named, each of a name that several have", () => {
     const pod = podWith({ containers: [...containers(2), ...containers(2)] });
     const only = new Set(["c1"]);
@@ -61,6 +75,25 @@ describe("limits", () => {
     const umlauts = setVariable("U", "ü".repeat(100));
     const { json } = edit([umlauts], {}, podWith({}));
     expect(() => edit([umlauts], { patchBytes: json.length }, podWith({}))).toThrow("webhook.limits.patchBytes");
+  });
+});
+
+describe("mounts", () => {
+  const others = Array.from({ length: 200 }, (_, at) => ({ name: `v${at}`, mountPath: `/m${at}` }));
+  const mounts = [VOLUME, MOUNT];
+  const edited = (volumeMounts: { name: string; mountPath: string }[]) =>
+    applyEdits(podWith({ containers: [{ name: "main", volumeMounts }] }), mounts).patch.length;
+
+  it("among many others are added, left as they are, and refused where another volume is", () => {
+    const ours = { name: "secrets", mountPath: "/secrets" };
+    expect(edited(others)).toBe(2);
+    expect(edited([...others, ours])).toBe(1);
+    expect(() => edited([...others, { ...ours, name: "other" }, { ...ours, name: "later" }])).toThrow(
+      new SecretsError(
+        "pod_conflict",
+        'container "main" mounts volume "other" at /secrets, where secrets go (volume "secrets"): mount it elsewhere',
+      ),
+    );
   });
 });
 

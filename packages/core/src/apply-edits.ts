@@ -89,12 +89,17 @@ function createSizeCheck(
   { variables, mounts }: ContainerChanges,
   limits: PodLimits,
 ): (spec: Pod["spec"], only?: ReadonlySet<string>) => void {
-  const ownContainers = edits.filter(({ kind }) => kind === "initContainer").length;
+  const own = edits.flatMap((edit) => (edit.kind === "initContainer" ? [edit.container.name] : []));
+  const ownNames = [...new Set(own)];
   const editsEach = variables.length + mounts.length;
   const bytesEach = textLength(variables) + textLength(mounts);
   const bytesOnce = textLength(edits.filter(({ kind }) => kind !== "env" && kind !== "mount"));
   return ({ containers, initContainers }, only) => {
-    const count = countOf(containers, only) + countOf(initContainers ?? [], only) + ownContainers;
+    const there = initContainers ?? [];
+    // A pod that is sent again has them already.
+    const present =
+      ownNames.length === 0 ? 0 : there.filter((one) => ownNames.some((name) => one.name.startsWith(name))).length;
+    const count = countOf(containers, only) + countOf(there, only) + Math.max(0, own.length - present);
     checkLimit(limits, "edits", { what: "variables and mounts in the pod's containers", amount: count * editsEach });
     checkLimit(limits, "patchBytes", { what: PATCH_BYTES, amount: count * bytesEach + bytesOnce });
   };

@@ -38,7 +38,10 @@ export function createContainerEditor({ variables, mounts }: ContainerChanges, p
     putInFront(container, patch);
     if (mounts.length === 0) return;
     if (!container.volumeMounts) patch.push(allMounts);
-    else for (const { mount, operation } of eachMount) if (!hasMount(container, mount)) patch.push(operation);
+    else {
+      const isMounted = createMountCheck(container, mounts.length);
+      for (const { mount, operation } of eachMount) if (!isMounted(mount)) patch.push(operation);
+    }
   };
 }
 
@@ -70,17 +73,37 @@ function createVariablesEditor(variables: readonly EnvVar[], path: string): Cont
   };
 }
 
-function hasMount({ name: containerName, volumeMounts }: Container, { name, mountPath }: VolumeMount): boolean {
-  let other: VolumeMount | undefined;
-  for (const mount of volumeMounts ?? []) {
-    if (mount.name === name) return true;
-    if (mount.mountPath === mountPath) other ??= mount;
+/** Up to so many comparisons are quicker than making maps. */
+const FEW_COMPARISONS = 100;
+
+/**
+ * Tells whether a container mounts a volume, in time that grows with its mounts and the questions and not with their product. Throws
+ * `pod_conflict` where it mounts another volume at that path.
+ */
+function createMountCheck({ name: containerName, volumeMounts }: Container, questions: number) {
+  const there = volumeMounts ?? [];
+  const refuse = (other: VolumeMount, { name, mountPath }: VolumeMount) => {
+    throw new SecretsError(
+      "pod_conflict",
+      `container ${quote(containerName)} mounts volume ${quote(other.name)} at ${excerpt(mountPath)}, where secrets go (volume "${name}"): mount it elsewhere`,
+    );
+  };
+  if (there.length * questions <= FEW_COMPARISONS) {
+    return (mount: VolumeMount): boolean => {
+      if (there.some(({ name }) => name === mount.name)) return true;
+      const other = there.find(({ mountPath }) => mountPath === mount.mountPath);
+      if (other) refuse(other, mount);
+      return false;
+    };
   }
-  if (!other) return false;
-  throw new SecretsError(
-    "pod_conflict",
-    `container ${quote(containerName)} mounts volume ${quote(other.name)} at ${excerpt(mountPath)}, where secrets go (volume "${name}"): mount it elsewhere`,
-  );
+  const names = new Set(there.map(({ name }) => name));
+  const paths = new Map(there.toReversed().map((mount) => [mount.mountPath, mount]));
+  return (mount: VolumeMount): boolean => {
+    if (names.has(mount.name)) return true;
+    const other = paths.get(mount.mountPath);
+    if (other) refuse(other, mount);
+    return false;
+  };
 }
 
 /** Brings the variables of an init container of ours, which is in the pod already, up to date, each in its place. */
