@@ -83,7 +83,8 @@ describe("what goes wrong is a warning, and no failure", () => {
     const { url, log, close } = await startService({ config: { webhookURL: "http://127.0.0.1:1" } });
     expect(unused).not.toBe(url);
     const body = ['{"id":{"name":"k"},"secretSpec":{"stringValue":"v"}}'];
-    expect((await send(`${url}/secrets/api/v1`, { method: "POST", body })).status).toBe(200);
+    const headers = { "content-type": "application/json" };
+    expect((await send(`${url}/secrets/api/v1`, { method: "POST", headers, body })).status).toBe(200);
     expect(log).toContainEqual(
       expect.objectContaining({ level: 40, msg: "cache not invalidated on 1/1 webhook pod(s)" }),
     );
