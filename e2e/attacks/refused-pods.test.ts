@@ -372,7 +372,7 @@ describeWith(requireKubernetes(), "pods that are refused after the webhook", () 
         namespace: namespaceOf("earlier"),
         name: `flyte-secrets-${digit.repeat(32)}`,
         labels: { "app.flyte.org/managed-by": "flyte-secrets-webhook" },
-        annotations: { "app.flyte.org/needed-until": new Date().toISOString() },
+        annotations: { "app.flyte.org/needed-until": new Date(Date.now() + MINUTE_MS).toISOString() },
         ...more,
       },
       data: { one: "MQ==", two: "Mg==" },
@@ -391,7 +391,7 @@ describeWith(requireKubernetes(), "pods that are refused after the webhook", () 
     const answer = await creator.create(`/api/v1/namespaces/${namespaceOf("earlier")}/pods`, pod);
     expect(answer.status).toBe(201);
     expect(await writtenNames("earlier")).toEqual([named, unnamed, owned]);
-    await sweepAt(MINUTE_MS);
+    await sweepAt(2 * MINUTE_MS);
     expect(await writtenNames("earlier")).toEqual([named, owned]);
     await cluster.kubectl(["delete", "pod", "old", "-n", namespaceOf("earlier"), "--force", "--grace-period=0"]);
     await sweepAt(120 * MINUTE_MS);

@@ -79,6 +79,8 @@ describeWith(requireKubernetes(), "image-pull Secrets on a real API server", () 
       "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled": "true",
       "webhook.scopeBinding.trustedNamespaces": [SOURCE, CLOSED, UNLISTED].join(","),
       "webhook.writtenSecrets.namespaces": [NAMESPACE, CLOSED].join(","),
+      // So long that its sweeper asks for nothing meanwhile.
+      "webhook.writtenSecrets.unnamedFor": "1h",
       ...settings,
     });
   }

@@ -52,6 +52,8 @@ describeWith(requireKubernetes(), "the webhook in the steady state, with values 
       count: 1,
       "webhook.secretManagerType": manager,
       "webhook.embeddedSecretManagerConfig.type": "K8s",
+      // So long that its sweeper asks for nothing meanwhile.
+      "webhook.writtenSecrets.unnamedFor": "1h",
     });
     onTestFinished(() => webhooks.close());
     const [replica] = webhooks.replicas;
