@@ -26,6 +26,14 @@ describe("parsePod", () => {
       { spec: { containers: [], initContainers: [{ ...container, command: [1] }] } },
     ],
     [
+      "pod.spec.volumes[0].secret.secretName must be a string",
+      { spec: { containers: [], volumes: [{ name: "v", secret: { secretName: { toString: 1 } } }] } },
+    ],
+    [
+      "pod.spec.volumes[0].projected.sources[0].secret.name must be a string",
+      { spec: { containers: [], volumes: [{ name: "v", projected: { sources: [{ secret: { name: [] } }] } }] } },
+    ],
+    [
       "pod.spec.volumes[0].secret.items[0].path must be a string",
       { spec: { containers: [], volumes: [{ name: "v", secret: { items: [{ key: "k" }] } }] } },
     ],

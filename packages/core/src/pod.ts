@@ -181,11 +181,11 @@ function mountFault({ name, mountPath }: JsonObject): Fault {
 function volumeFault({ name, emptyDir, secret, projected }: JsonObject): Fault {
   if (typeof name !== "string") return `.name ${NO_TEXT}`;
   if (!isOptionalObject(emptyDir)) return `.emptyDir ${NO_OBJECT}`;
-  const fault = secretFault(secret);
+  const fault = secretFault(secret, "secretName");
   if (fault !== undefined) return fault;
   if (isMissing(projected)) return undefined;
   return isObject(projected)
-    ? listFault(".projected.sources", projected.sources, (source) => secretFault(source.secret))
+    ? listFault(".projected.sources", projected.sources, (source) => secretFault(source.secret, "name"))
     : `.projected ${NO_OBJECT}`;
 }
 
@@ -193,9 +193,12 @@ function pullSecretFault({ name }: JsonObject): Fault {
   return isOptionalText(name) ? undefined : `.name ${NO_TEXT}`;
 }
 
-function secretFault(secret: unknown): Fault {
+/** `nameField` is what the kind of volume calls the name of the Secret. */
+function secretFault(secret: unknown, nameField: "secretName" | "name"): Fault {
   if (isMissing(secret)) return undefined;
-  return isObject(secret) ? listFault(".secret.items", secret.items, itemFault) : `.secret ${NO_OBJECT}`;
+  if (!isObject(secret)) return `.secret ${NO_OBJECT}`;
+  if (!isOptionalText(secret[nameField])) return `.secret.${nameField} ${NO_TEXT}`;
+  return listFault(".secret.items", secret.items, itemFault);
 }
 
 function itemFault({ key, path }: JsonObject): Fault {
