@@ -20,10 +20,11 @@ export interface RegisteredWebhook {
   stop(): Promise<number | null>;
 }
 
-/** Starts one that knows the cluster by this kubeconfig file, on free ports. It serves when this resolves. */
+/** Starts one that knows the cluster by this kubeconfig file, on free ports. It serves when this resolves. `variables` are added to its environment. */
 export async function startRegisteredWebhook(
   kubeconfig: string,
   { name, ...settings }: { readonly name: string; readonly [setting: string]: string },
+  variables: Readonly<Record<string, string>> = {},
 ): Promise<RegisteredWebhook> {
   const home = mkdtempSync(join(tmpdir(), "flyte-secrets-webhook-"));
   const port = await freePort();
@@ -49,6 +50,7 @@ export async function startRegisteredWebhook(
     PATH: process.env.PATH ?? "",
     POD_NAMESPACE: "flyte",
     NODE_OPTIONS: process.env.NODE_OPTIONS ?? "",
+    ...variables,
   };
   const child = spawn(process.execPath, [COMMAND, "webhook", ...args], { env });
   const ended = once(child, "exit");
