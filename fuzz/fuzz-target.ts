@@ -4,8 +4,8 @@ import type { Find } from "./engine/find.ts";
 import type { FuzzMessage, FuzzOrder } from "./fuzz-worker.ts";
 import { createInputUnderWay, readInput } from "./input-under-way.ts";
 
-/** An input that hasn't come back after this time never will. */
-const MAX_RUN_MS = 10_000;
+/** An input that has not come back after this time never will, also at the lowest priority on a busy machine. */
+const MAX_RUN_MS = 30_000;
 const LOOK_EVERY_MS = 500;
 /** Of the worker's heap: an input that needs more is a find. */
 const MAX_HEAP_MB = 512;
@@ -18,7 +18,7 @@ export interface TargetReport {
 }
 
 /**
- * Fuzzes one target in a thread of its own, which is ended when an input doesn't come back within ten seconds, needs more than
+ * Fuzzes one target in a thread of its own, which is ended when an input doesn't come back within 30 seconds, needs more than
  * 512 MiB or throws where nobody can catch it: each of these is a find, and ends the run of this target.
  */
 export async function fuzzTarget(target: string, options: { seed: number; runForMs: number }): Promise<TargetReport> {

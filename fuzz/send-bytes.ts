@@ -2,14 +2,14 @@ import { connect, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 
 /** A server answers and closes within this time, or has forgotten the connection. */
-const MAX_ANSWER_MS = 5_000;
+const MAX_ANSWER_MS = 20_000;
 
 /** After this time without an answer the sending side is ended: Node answers nobody who ends it at once. */
 const PATIENCE_MS = 30;
 
 /**
  * Sends bytes to a port of this machine on a connection of their own, and returns what comes back until the server closes, which it
- * is told to as soon as it has said something. Throws when it doesn't close within five seconds.
+ * is told to as soon as it has said something. Throws when it does not close within 20 seconds.
  */
 export function sendBytes(
   port: number,
