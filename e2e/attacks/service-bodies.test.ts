@@ -99,6 +99,8 @@ for (const auth of ["token", "none"] as const) {
             const headers = { ":path": target, ":method": "POST", "content-type": "application/json" };
             const stream = session.request(headers);
             stream.on("error", () => {});
+            // What was refused needn't be sent to its end.
+            stream.once("response", () => stream.close());
             stream.write(body);
             return stream.resume();
           });
