@@ -124,7 +124,9 @@ describe("connections", () => {
     const webhook = await startAttackedWebhook({ ...limits, "webhook.limits.connectionsPerAddress": "20" });
     await expectUnharmed(webhook, async () => {
       const sockets = await openSockets(60, { port: webhook.port });
-      await expect.poll(() => sockets.filter(({ socket }) => !socket.destroyed).length).toBeLessThanOrEqual(20);
+      await expect
+        .poll(() => sockets.filter(({ socket }) => !socket.destroyed).length, { timeout: 20_000 })
+        .toBeLessThanOrEqual(20);
     });
   });
 });

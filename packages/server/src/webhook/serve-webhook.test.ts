@@ -145,9 +145,11 @@ describe("stopping", () => {
   });
 
   it("cuts off what takes too long", async () => {
-    const webhook = await serveForTest({ mutator: { changeOf: () => new Promise(() => {}) } });
+    const changeOf = vi.fn<Mutator["changeOf"]>(() => new Promise(() => {}));
+    const webhook = await serveForTest({ mutator: { changeOf } });
     const answer = review(webhook, podReview(taskPod([])));
     const outcome = expect(answer).rejects.toThrow("socket hang up");
+    await vi.waitFor(() => expect(changeOf).toHaveBeenCalled(), SOON_MS);
     await webhook.close({ graceMs: 50, finishMs: 50 });
     await outcome;
   });
