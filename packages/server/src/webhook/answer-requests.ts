@@ -4,8 +4,8 @@ import type { Logger } from "pino";
 import type { TrackedConnection } from "../rpc/connection-table.ts";
 import type { Reply } from "../rpc/reply.ts";
 import type { BodyReader, Endpoint } from "./endpoint.ts";
-import { isJson, readBody } from "./read-body.ts";
-import type { RequestBudget, RequestHold } from "./request-budget.ts";
+import { type BodyListener, isJson, readBody } from "./read-body.ts";
+import type { CountedRequest, RequestBudget, RequestHold } from "./request-budget.ts";
 
 /** Hears of each request. */
 export interface RequestObserver {
@@ -50,12 +50,13 @@ export function answerRequests(options: AnswerOptions): RequestListeners {
 }
 
 /** One request and its answer. */
-class Exchange {
+class Exchange implements BodyListener, CountedRequest {
+  readonly started = performance.now();
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #options: AnswerOptions;
-  readonly #started = performance.now();
   readonly #hold: RequestHold;
+  #reader: BodyReader | undefined;
   #connection: TrackedConnection | undefined;
   #stopReading: (() => void) | undefined;
   #isAnswered = false;
@@ -65,11 +66,9 @@ class Exchange {
     this.#res = res;
     this.#options = options;
     options.observer?.started();
-    res.once("close", () => this.#close());
-    this.#hold = options.budget.hold(() => {
-      this.#stopReading?.();
-      this.#answer(OVER_BUDGET);
-    });
+    // Comes once.
+    res.on("close", () => this.#close());
+    this.#hold = options.budget.hold(this);
   }
 
   begin(sendContinue?: () => void): void {
@@ -78,24 +77,29 @@ class Exchange {
       if (!("read" in result)) return result;
       if (!isJson(this.#req)) return NOT_JSON;
       sendContinue?.();
-      this.#read(result);
+      this.#reader = result;
+      this.#stopReading = readBody(this.#req, result.maxBytes, this);
       return undefined;
     });
   }
 
-  #read({ maxBytes, read }: BodyReader): void {
-    this.#stopReading = readBody(this.#req, {
-      maxBytes,
-      onSize: (bytes) => this.#hold.resize(bytes),
-      onBody: (body) => this.#attempt(() => (body === undefined ? tooLong(maxBytes) : this.#readWhole(body, read))),
-    });
+  giveWay(): void {
+    this.#stopReading?.();
+    this.#answer(OVER_BUDGET);
   }
 
-  #readWhole(body: string, read: BodyReader["read"]): Awaitable<Reply> {
-    // From now on it is the server's turn: the connection isn't idle.
-    this.#connection = this.#options.findConnection(this.#req);
-    this.#connection?.beginAnswer();
-    return read(body);
+  onSize(bytes: number): void {
+    this.#hold.resize(bytes);
+  }
+
+  onBody(body: string | undefined): void {
+    this.#attempt(() => {
+      if (body === undefined) return tooLong(this.#reader?.maxBytes);
+      // From now on it is the server's turn: the connection isn't idle.
+      this.#connection = this.#options.findConnection(this.#req);
+      this.#connection?.beginAnswer();
+      return this.#reader?.read(body);
+    });
   }
 
   /** All that an endpoint does is done in here. */
@@ -120,7 +124,7 @@ class Exchange {
     if (reply === OVER_BUDGET) this.#res.shouldKeepAlive = false;
     write(this.#res, reply);
     this.#isAnswered = true;
-    this.#options.observer?.ended(reply.status, performance.now() - this.#started);
+    this.#options.observer?.ended(reply.status, performance.now() - this.started);
   }
 
   /** The answer is sent, or nobody is there any more to get it. */
@@ -129,14 +133,14 @@ class Exchange {
     this.#connection?.endAnswer();
     if (this.#isAnswered) return;
     this.#stopReading?.();
-    this.#options.observer?.ended(undefined, performance.now() - this.#started);
+    this.#options.observer?.ended(undefined, performance.now() - this.started);
   }
 }
 
 function write(res: ServerResponse, { status, text, headers }: Reply): void {
   res.statusCode = status;
   if (headers?.["content-type"] === undefined) res.setHeader("content-type", "text/plain; charset=utf-8");
-  for (const [name, value] of Object.entries(headers ?? {})) if (value !== undefined) res.setHeader(name, value);
+  for (const name in headers) res.setHeader(name, headers[name] ?? "");
   // Nearly always; Node writes a text of single bytes with less copying than one that could be any.
   const isAscii = Buffer.byteLength(text) === text.length;
   res.end(text, isAscii ? "latin1" : "utf8");
@@ -152,6 +156,6 @@ const OVER_BUDGET: Reply = {
   headers: { "retry-after": "1" },
 };
 
-function tooLong(maxBytes: number): Reply {
+function tooLong(maxBytes: number | undefined): Reply {
   return { status: 413, text: `the body is over the limit of ${maxBytes} bytes\n` };
 }

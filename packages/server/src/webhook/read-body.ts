@@ -1,11 +1,11 @@
 import type { IncomingMessage } from "node:http";
 
-export interface ReadBodyOptions {
-  readonly maxBytes: number;
+/** Hears of a body. */
+export interface BodyListener {
   /** Told before the body takes up another amount of memory. */
-  readonly onSize: (bytes: number) => void;
-  /** Called once: with the body at its end, or with undefined as soon as it is over `maxBytes`. Not called when the client goes away. */
-  readonly onBody: (body: string | undefined) => void;
+  onSize(bytes: number): void;
+  /** Called once: with the body at its end, or with undefined as soon as it is over the limit. Not called when the client goes away. */
+  onBody(body: string | undefined): void;
 }
 
 /** So much is reserved at least for a body that comes in pieces. */
@@ -16,7 +16,7 @@ const MIN_RESERVED_BYTES = 16 * 1024;
  * `maxBytes`, is let pass, unread, so that the client gets to read an answer; that a body comes to an end is for the server to see
  * to. However small the pieces are that a body comes in, it takes up no more than about twice its length.
  */
-export function readBody(req: IncomingMessage, { maxBytes, onSize, onBody }: ReadBodyOptions): () => void {
+export function readBody(req: IncomingMessage, maxBytes: number, listener: BodyListener): () => void {
   let bytes: Buffer | undefined;
   let length = 0;
   let isStopped = false;
@@ -29,12 +29,12 @@ export function readBody(req: IncomingMessage, { maxBytes, onSize, onBody }: Rea
     const needed = length + chunk.length;
     if (needed > maxBytes) {
       stop();
-      onBody(undefined);
+      listener.onBody(undefined);
       return;
     }
     if (bytes === undefined) {
       // Most come in one piece, which need not be copied.
-      onSize(chunk.length);
+      listener.onSize(chunk.length);
       if (!isStopped) bytes = chunk;
     } else {
       if (needed > bytes.length) grow(needed);
@@ -44,13 +44,13 @@ export function readBody(req: IncomingMessage, { maxBytes, onSize, onBody }: Rea
   };
   const grow = (needed: number) => {
     const size = Math.min(Math.max(2 * needed, MIN_RESERVED_BYTES), maxBytes);
-    onSize(size);
+    listener.onSize(size);
     if (bytes === undefined) return;
     const larger = Buffer.allocUnsafeSlow(size);
     bytes.copy(larger, 0, 0, length);
     bytes = larger;
   };
-  const onEnd = () => onBody(bytes === undefined ? "" : bytes.toString("utf8", 0, length));
+  const onEnd = () => listener.onBody(bytes === undefined ? "" : bytes.toString("utf8", 0, length));
   req.on("data", onData).on("end", onEnd);
   return stop;
 }

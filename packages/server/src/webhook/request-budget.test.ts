@@ -8,7 +8,7 @@ function start(maxBytes: number) {
   let time = 0;
   const gone: string[] = [];
   const budget = createRequestBudget(maxBytes, () => time);
-  const hold = (name: string) => budget.hold(() => void gone.push(name));
+  const hold = (name: string) => budget.hold({ started: time, giveWay: () => void gone.push(name) });
   const at = (ms: number) => {
     time = ms;
   };

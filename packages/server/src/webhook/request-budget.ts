@@ -6,10 +6,18 @@ export interface RequestHold {
   release(): void;
 }
 
+/** A request that is counted. */
+export interface CountedRequest {
+  /** When it came, by the budget's clock. */
+  readonly started: number;
+  /** Ends it, since it has to make room; its hold is released by then. */
+  giveWay(): void;
+}
+
 /** What all requests under way may take up together. */
 export interface RequestBudget {
-  /** Counts a request. `giveWay` ends it when it has to make room; its hold is released by then. */
-  hold(giveWay: () => void): RequestHold;
+  /** Counts a request from now on. */
+  hold(request: CountedRequest): RequestHold;
 }
 
 /** Counted for a request besides its body: its headers, its objects, its place in the socket's buffers. */
@@ -26,10 +34,9 @@ export function createRequestBudget(maxBytes: number, now: () => number = () => 
 
   class Hold implements RequestHold {
     bytes = 0;
-    readonly since = now();
-    readonly giveWay: () => void;
-    constructor(giveWay: () => void) {
-      this.giveWay = giveWay;
+    readonly request: CountedRequest;
+    constructor(request: CountedRequest) {
+      this.request = request;
       holds.add(this);
       this.resize(0);
     }
@@ -51,11 +58,11 @@ export function createRequestBudget(maxBytes: number, now: () => number = () => 
     let most = 0;
     for (const hold of holds) {
       // At least a millisecond, so that of those that have just come the largest goes.
-      const weight = hold.bytes * (time - hold.since + 1);
+      const weight = hold.bytes * (time - hold.request.started + 1);
       if (weight > most) [heaviest, most] = [hold, weight];
     }
     heaviest?.release();
-    heaviest?.giveWay();
+    heaviest?.request.giveWay();
   }
-  return { hold: (giveWay) => new Hold(giveWay) };
+  return { hold: (request) => new Hold(request) };
 }
