@@ -8,8 +8,8 @@ const MAX_ANSWER_MS = 20_000;
 const PATIENCE_MS = 30;
 
 /**
- * Sends bytes to a port of this machine on a connection of their own, and returns what comes back until the server closes, which it
- * is told to as soon as it has said something. Throws when it does not close within 20 seconds.
+ * Sends bytes to a port of this machine on a connection of their own, and returns what comes back. Throws for a server that neither
+ * answers nor closes within 20 seconds.
  */
 export function sendBytes(
   port: number,
@@ -24,10 +24,13 @@ export function sendBytes(
       socket.destroy();
       reject(new Error(`the connection was still open after ${MAX_ANSWER_MS} ms`));
     }, MAX_ANSWER_MS);
-    const ending = setTimeout(() => socket.end(), PATIENCE_MS);
+    let ending = setTimeout(() => socket.end(), PATIENCE_MS);
     socket.on("data", (chunk) => {
       received.push(chunk);
       socket.end();
+      // HTTP/2 keeps a connection of which only one side has ended until it has been idle for long.
+      clearTimeout(ending);
+      ending = setTimeout(() => socket.destroy(), PATIENCE_MS);
     });
     // A server may cut off whom it can't understand.
     socket.on("error", () => {});
