@@ -3,7 +3,7 @@ import type { Find } from "./find.ts";
 /** So many times the median time per byte is too slow. */
 const TOO_SLOW = 100;
 /** A run below it is never slow, whatever its size: compiling and collecting garbage take as long now and then. */
-const MIN_SLOW_MS = 50;
+const MIN_SLOW_MS = 200;
 /** What even an empty input costs, in bytes. */
 const BASE_BYTES = 256;
 /** The median is that of the last so many runs, taken anew after some. */
