@@ -5,7 +5,7 @@ import type { FuzzMessage, FuzzOrder } from "./fuzz-worker.ts";
 import { createInputUnderWay, readInput } from "./input-under-way.ts";
 
 /** An input that has not come back after this time never will, also at the lowest priority on a busy machine. */
-const MAX_RUN_MS = 30_000;
+const MAX_RUN_MS = 60_000;
 const LOOK_EVERY_MS = 500;
 /** Of the worker's heap: an input that needs more is a find. */
 const MAX_HEAP_MB = 512;
@@ -18,7 +18,7 @@ export interface TargetReport {
 }
 
 /**
- * Fuzzes one target in a thread of its own, which is ended when an input doesn't come back within 30 seconds, needs more than
+ * Fuzzes one target in a thread of its own, which is ended when an input doesn't come back within a minute, needs more than
  * 512 MiB or throws where nobody can catch it: each of these is a find, and ends the run of this target.
  */
 export async function fuzzTarget(target: string, options: { seed: number; runForMs: number }): Promise<TargetReport> {
@@ -42,7 +42,7 @@ export async function fuzzTarget(target: string, options: { seed: number; runFor
       const now = performance.now();
       if (number !== last.number || number === 0) last = { number, since: now };
       else if (now - last.since > MAX_RUN_MS) {
-        finds.push(findHere("slow", `it did not come back within ${MAX_RUN_MS} ms`));
+        finds.push(findHere("hang", `it did not come back within ${MAX_RUN_MS} ms`));
         void worker.terminate();
       }
     }, LOOK_EVERY_MS);

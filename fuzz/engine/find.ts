@@ -1,6 +1,6 @@
 /** What is wrong with how a target took an input. */
 export interface Find {
-  readonly kind: "fault" | "slow";
+  readonly kind: "fault" | "slow" | "hang";
   readonly input: Uint8Array;
   /** For people: error and stack, or times. */
   readonly report: string;
