@@ -308,7 +308,7 @@ describeAttacks(
       message: /found neither the variable/,
     },
     {
-      title: "L4: a path of 4,200 characters",
+      title: "L4: a path of more than 2,000 characters",
       pod: { annotations: annotationsOf([{ group: "g/".repeat(1_000), key: "k".repeat(253) }]) },
       code: 400,
       message: /found neither the variable/,
