@@ -40,9 +40,18 @@ export interface AttackSocket {
   readonly answer: Promise<string>;
 }
 
+export interface AttackTarget {
+  readonly port: number;
+  readonly plain?: "plain";
+  readonly host?: string;
+  /** The attacker's own address, one of this machine's. */
+  readonly localAddress?: string;
+}
+
 /** Opens a connection, with TLS unless it is to be `plain`; undefined when the server closes it before it is there. */
-export async function openSocket(port: number, plain?: "plain", host = "127.0.0.1"): Promise<AttackSocket | undefined> {
-  const socket = plain ? connectPlain(port, host) : connectTls({ port, host, rejectUnauthorized: false });
+export async function openSocket({ plain, ...to }: AttackTarget): Promise<AttackSocket | undefined> {
+  const target = { host: "127.0.0.1", ...to };
+  const socket = plain ? connectPlain(target) : connectTls({ ...target, rejectUnauthorized: false });
   onTestFinished(() => void socket.destroy());
   let text = "";
   socket.on("error", () => {});
@@ -64,11 +73,11 @@ export async function openSocket(port: number, plain?: "plain", host = "127.0.0.
 /** Opens many, `atOnce` at a time; those that the server closed at once are left out. */
 export async function openSockets(
   count: number,
-  { port, plain, atOnce = 50 }: { readonly port: number; readonly plain?: "plain"; readonly atOnce?: number },
+  { atOnce = 50, ...target }: AttackTarget & { readonly atOnce?: number },
 ): Promise<AttackSocket[]> {
   const sockets: AttackSocket[] = [];
   while (sockets.length < count) {
-    const next = Array.from({ length: Math.min(atOnce, count - sockets.length) }, () => openSocket(port, plain));
+    const next = Array.from({ length: Math.min(atOnce, count - sockets.length) }, () => openSocket(target));
     const opened = (await Promise.all(next)).filter((socket) => socket !== undefined);
     if (opened.length === 0) throw new Error("no connection is taken any more");
     sockets.push(...opened);

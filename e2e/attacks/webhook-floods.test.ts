@@ -120,10 +120,10 @@ describe("connections", () => {
     });
   });
 
-  test("of one address are no more than its limit, where one is set", async () => {
+  test("of one address are no more than its limit, where one is set, which others don't notice", async () => {
     const webhook = await startAttackedWebhook({ ...limits, "webhook.limits.connectionsPerAddress": "20" });
     await expectUnharmed(webhook, async () => {
-      const sockets = await openSockets(60, { port: webhook.port });
+      const sockets = await openSockets(60, { port: webhook.port, localAddress: "127.0.0.2" });
       await expect
         .poll(() => sockets.filter(({ socket }) => !socket.destroyed).length, { timeout: 20_000 })
         .toBeLessThanOrEqual(20);
@@ -164,7 +164,7 @@ describe("requests", () => {
     await expectUnharmed(webhook, async () => {
       const answers: [string, string][] = [];
       for (const [what, sent] of GARBAGE) {
-        const socket = await openSocket(webhook.port);
+        const socket = await openSocket({ port: webhook.port });
         void socket?.send(sent);
         answers.push([what, await statusOf(socket?.answer)]);
       }
@@ -182,7 +182,7 @@ describe("requests", () => {
         `/mutate--v1-pod?${"timeout=1h&".repeat(1_000)}`,
       ]) {
         for (const method of ["GET", "POST"]) {
-          const socket = await openSocket(webhook.port);
+          const socket = await openSocket({ port: webhook.port });
           const head = [`${method} ${path} HTTP/1.1`, "host: x", "content-type: application/json"];
           void socket?.send([...head, "content-length: 2", "connection: close", "", "{}"].join("\r\n"));
           expect(await statusOf(socket?.answer)).toMatch(/^4/);

@@ -17,7 +17,7 @@ import { FLYTEKITS, FLYTES } from "./python-sdks.ts";
 const hostile = fc.oneof(
   fc.string({ unit: "binary", maxLength: 20 }),
   fc.string({ unit: fc.constantFrom(..."\"'\\\n\r\t\0#;,:{}<>=\u007f\u0080é😀ax07u-_. "), maxLength: 20 }),
-  fc.constantFrom('key: "x"', "\\x41\\101\\u0041", "# no comment", "ENV_VAR", "my-key", "\uFEFF", "a".repeat(1000)),
+  fc.constantFrom('key: "x"', "\\x41\\101\\u0041", "# no comment", "ENV_VAR", "my-key", "\uFEFF", "a".repeat(253)),
 );
 const variable = fc.stringMatching(/^[A-Z_][A-Z0-9_]{0,20}$/);
 const requests = fc.array(
