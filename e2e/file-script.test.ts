@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import {
+  DEFAULT_POD_LIMITS,
   INJECT_LABEL,
   lookupIds,
   MountRequirement,
@@ -33,6 +34,8 @@ async function inject(files: Files): Promise<Pod> {
     },
   };
   const mutator = createMutator({
+    // Such a value is more than a patch may have by default.
+    limits: { ...DEFAULT_POD_LIMITS, patchBytes: 4 << 20 },
     managers: [createEmbeddedInjector({ lookup })],
     secretEnvVarPrefix: "_UNION_",
     envVarNaming: "raw",

@@ -64,9 +64,7 @@ test("M2: an older backup says what it takes back, and a value of it can't be pu
   expect(mixed.stderr).toContain("The backup was changed after it was made, or put together from several.");
   const older = await run("restore", "old.db");
   expect(older).toMatchObject({ exitCode: 1, stdout: "" });
-  expect(older.stderr).toMatch(
-    /The backup was made at 2.*it lacks 0 secrets, has others' values or marks for 1, and 0 more\..*--replace/,
-  );
+  expect(older.stderr).toMatch(/The backup was made at 2.*: 0 lost, 1 changed, 0 brought back\..*--replace/);
   expect(await readValue(directory)).toBe("v2-new");
   expect(await run("restore", "old.db", "--replace")).toMatchObject({ exitCode: 0 });
   expect(await readValue(directory)).toBe("v1-old");
