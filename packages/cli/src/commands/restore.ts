@@ -21,10 +21,7 @@ export function restoreCommand(host: Host): Command {
     )
     .argument("<file>", "file that backup made")
     .option("--replace", "drop the store that is there")
-    .option(
-      "--unauthenticated",
-      "take a file that nothing proves to be as it was made, as versions before 0.2 made them",
-    );
+    .option("--unauthenticated", "take a file that nothing proves to be as it was made, as earlier versions made them");
   return addSettingOptions(command)
     .addHelpText("after", examples("restore secrets-2026-08-01.db", "restore secrets-2026-08-01.db --replace"))
     .action(async (file: string) => {
