@@ -18,11 +18,15 @@ const HEX = byteWriting(
     const cases = (digit: string) => [...new Set([digit, digit.toUpperCase()])];
     return ascii(...cases(high).flatMap((first) => cases(low).map((second) => first + second)));
   },
-  { gaps: ascii(" ", "\n", "\r", ":", ",", "-", "\\x", "%", "0x") },
+  { gaps: ascii(" ", ":", ",", "-", "\\x", "%", "0x"), wraps: ascii("\n", "\r") },
 );
 
 /** `97,98` as in the JSON of a Buffer, `97, 98` as Node shows a Uint8Array. */
-const DECIMAL = byteWriting((byte) => ascii(String(byte)), { gaps: ascii(",", " ", "\n", "\r"), needsGap: true });
+const DECIMAL = byteWriting((byte) => ascii(String(byte)), {
+  gaps: ascii(",", " "),
+  wraps: ascii("\n", "\r"),
+  needsGap: true,
+});
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\n", "\r": "\\r", "\\": "\\\\" };
 
@@ -57,7 +61,7 @@ const BASE64_WRITING: Writing = {
     return CHARACTER_WAYS.filter((_, character) => (character & known) === bits).flat();
   },
   // Lines of it may be wrapped, and indented.
-  gaps: ascii("\n", "\r", "\\n", "\\r", " "),
+  wraps: ascii("\n", "\r", "\\n", "\\r", " "),
 };
 
 /** The value among other bytes in base64: `offset` of them, modulo 3, come before it, and any after it. */

@@ -13,9 +13,14 @@ export interface Writing {
   readonly waysOf: (unit: number) => readonly Uint8Array[];
   /** What may stand between two units, up to {@link MAX_GAPS} of them in a row. Nothing in it begins as a unit does. */
   readonly gaps?: readonly Uint8Array[];
+  /** The same, from the fourth unit on: line breaks, without which the end of nearly every line would have to wait for the next one. */
+  readonly wraps?: readonly Uint8Array[];
   /** Whether units run into each other without a gap, as decimal numbers would. Default: false. */
   readonly needsGap?: boolean;
 }
+
+const UNITS_BEFORE_WRAP = 4;
+const NONE: readonly Uint8Array[] = [];
 
 /** How far a form was found. */
 export interface Progress {
@@ -35,14 +40,16 @@ const MAX_GAPS = 24;
  * cut off counts as missing.
  */
 export function follow({ units, writing }: Form, from: Omit<Progress, "open">, { bytes, final }: Output): Progress {
-  const { waysOf, gaps = [], needsGap = false } = writing;
+  const { waysOf, gaps = NONE, wraps = NONE, needsGap = false } = writing;
   let { units: count, reach } = from;
   while (count < units.length) {
     const ways = waysOf(units[count] ?? 0);
     let at: number = reach;
     let end = needsGap && count > 0 ? MISSING : endOf(ways, at, bytes);
     for (let passed = 0; end === MISSING && count > 0 && passed < MAX_GAPS; passed++) {
-      at = endOf(gaps, at, bytes);
+      let next = endOf(gaps, at, bytes);
+      if (next === MISSING && count >= UNITS_BEFORE_WRAP) next = endOf(wraps, at, bytes);
+      at = next;
       if (at < 0) break;
       end = endOf(ways, at, bytes);
     }

@@ -130,6 +130,24 @@ describe("a value in output", () => {
     expect(maskOf("correct-horse-battery-staple").text(output)).toBe(output);
   });
 
+  test("is no reason to hold a line's end back: what follows a value comes at once", () => {
+    for (const end of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/") {
+      const value = `c2VjcmV0-c2VjcmV0-${end}`;
+      expect(
+        maskOf(value)
+          .filter()
+          .write(Buffer.from(`it is ${value}\n`))
+          .toString(),
+      ).toBe("it is ***\n");
+      expect(
+        maskOf(value)
+          .filter()
+          .write(Buffer.from(`${end}\n`))
+          .toString(),
+      ).toBe(`${end}\n`);
+    }
+  });
+
   test("takes time in proportion to the output, also for a value that repeats itself", () => {
     const mask = maskOf(new Uint8Array(1 << 20).fill(97));
     const output = Buffer.alloc(1 << 20, "a");
