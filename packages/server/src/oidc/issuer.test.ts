@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import { createIssuer } from "./issuer.ts";
@@ -69,6 +69,41 @@ describe("createIssuer", () => {
     expect(server.requests.length).toBe(asked);
     clock.pass(31_000);
     await verify(await server.sign());
+  });
+
+  it("reads the keys again after 10 minutes beside the calls, so that a withdrawn key is no longer good", async () => {
+    const server = await startIssuer();
+    const { clock, verify } = open(server.url);
+    const old = await server.sign();
+    await verify(old);
+    await server.rotate();
+    clock.pass(10 * MINUTE_MS - 1);
+    await verify(old);
+    expect(server.requests).toHaveLength(2);
+    clock.pass(1);
+    await verify(old);
+    await vi.waitFor(async () => expect(await outcome(verify(old))).toMatch(/^unauthenticated: /), 10_000);
+    expect(server.requests).toHaveLength(4);
+  });
+
+  it("asks an issuer that fails at most every 5 s, whoever calls", async () => {
+    const server = await startIssuer({ metadata: { issuer: "https://other.example" } });
+    const { clock, verify } = open(server.url);
+    const token = await server.sign();
+    for (let call = 0; call < 5; call++) {
+      expect(await outcome(verify(token))).toMatch(/^issuer_unavailable: /);
+      clock.pass(1_000 - 1);
+    }
+    expect(server.requests).toHaveLength(1);
+    clock.pass(5);
+    expect(await outcome(verify(token))).toMatch(/^issuer_unavailable: /);
+    expect(server.requests).toHaveLength(2);
+  });
+
+  it.each(["/.well-known/openid-configuration", "/keys"])("does not follow a redirection of %s", async (path) => {
+    const server = await startIssuer({ redirected: [path] });
+    expect(await outcome(open(server.url).issuer.documents())).toMatch(/^issuer_unavailable: .*cannot be reached/);
+    expect(server.requests.filter((asked) => asked.startsWith("/moved"))).toEqual([]);
   });
 
   it("goes on with the keys in memory while the issuer is down, for as long as it is", async () => {

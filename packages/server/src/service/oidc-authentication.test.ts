@@ -58,6 +58,16 @@ describe("with an issuer", () => {
     expect(JSON.stringify(log)).not.toContain(token);
   });
 
+  test("of two tokens one has to be good, whichever it is", async () => {
+    const { issuer, url } = await startBoth();
+    const list = `${url}/flyteidl2.secret.SecretService/ListSecrets`;
+    const [good, bad, worse] = [await issuer.sign(), await issuer.sign({ aud: "other" }), "opaque"];
+    const status = async (one: string, other: string) =>
+      (await call(list, { authorization: `Bearer ${one}`, "proxy-authorization": `Bearer ${other}` })).status;
+    expect([await status(good, bad), await status(bad, good), await status(worse, good)]).toEqual([200, 200, 200]);
+    expect([await status(bad, worse), await status(worse, bad), await status(bad, bad)]).toEqual([401, 401, 401]);
+  });
+
   test("tells clients where to get a token, from what the issuer publishes, without credentials and by GET too", async () => {
     const { issuer, url } = await startBoth();
     const metadata = {

@@ -30,6 +30,22 @@ test("a value ends with its time, and what wasn't there with its own", async () 
   expect(await find()).toBe("global new");
 });
 
+test("the time of a value begins with the question, however late the answer comes", async () => {
+  const { backend, time, find } = setUp();
+  backend.set(project, "old");
+  const release = backend.hold();
+  const waiting = find();
+  await settle();
+  backend.set(project, "new");
+  time.now = 6_000;
+  release();
+  await waiting;
+  time.now = 9_999;
+  expect(await find()).toBe("project old");
+  time.now = 10_000;
+  expect(await find()).toBe("project new");
+});
+
 test("what is about to end is fetched anew in the background, once, by whoever asks", async () => {
   const { backend, time, find, counts } = setUp();
   backend.set(project, "old");

@@ -198,9 +198,22 @@ test("nothing is answered after the end, and who waits is told", async () => {
   await expect(find()).rejects.toMatchObject({ code: "canceled" });
 });
 
+test("what is fetched while all is forgotten is not remembered", async () => {
+  const { backend, lookup, find } = setUp();
+  backend.set(project, "old");
+  const release = backend.hold();
+  const waiting = find();
+  await settle();
+  backend.set(project, "new");
+  lookup.clear();
+  release();
+  await waiting;
+  expect(await find()).toBe("project new");
+});
+
 test("whatever happens in whatever order: after a change was told, every answer has it", async () => {
   const step = fc.record({
-    kind: fc.constantFrom("set", "remove", "find", "wait", "hold", "release", "later"),
+    kind: fc.constantFrom("set", "remove", "replace all", "find", "wait", "hold", "release", "later"),
     id: fc.constantFrom(project, domain, global),
   });
   await fc.assert(
@@ -218,6 +231,12 @@ test("whatever happens in whatever order: after a change was told, every answer 
           present.delete(id);
           backend.remove(id);
           lookup.invalidate(id);
+        } else if (kind === "replace all") {
+          for (const each of [project, domain, global]) {
+            present.set(each, `v${at}`);
+            backend.set(each, `v${at}`);
+          }
+          lookup.clear();
         } else if (kind === "find") pending.push(find());
         else if (kind === "wait") await settle();
         else if (kind === "later") time.now += 700;

@@ -60,6 +60,22 @@ export function describeListing(start: StartStore): void {
       for (const limit of [1, 2, 3, IDS.length]) expect(await listAll(store, { scope, limit })).toEqual(whole);
     });
 
+    test("each organization's secrets are listed for it alone, at every scope", async () => {
+      const { store } = await withSecrets();
+      const theirs = IDS.map((id) => ({ ...id, org: "other" }));
+      for (const id of theirs) await store.create(id, generic("theirs"));
+      for (const org of ["flyte", "other"]) {
+        const scope = { org, domain: "", project: "" };
+        const narrow = { org, domain: "dev", project: "shop" };
+        for (const limit of [3, 500]) {
+          expect((await listAll(store, { scope, limit })).toSorted()).toEqual(IDS.map(text).toSorted());
+          expect((await listAll(store, { scope: narrow, limit })).toSorted()).toEqual(["dev/shop/a", "dev/shop/b"]);
+        }
+      }
+      await store.delete(secretId("a"));
+      expect(await store.get({ ...secretId("a"), org: "other" })).toMatchObject({ id: { org: "other", name: "a" } });
+    });
+
     test("an entry that exists throughout is listed once, whatever comes and goes between the pages", async () => {
       const { store } = await withSecrets();
       const first = await store.list(listRequest({ limit: 4 }));

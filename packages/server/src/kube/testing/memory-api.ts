@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import { SecretsError } from "@flyte-secrets/core";
-import type { KubeClient, KubeSelection } from "../kube-client.ts";
-import type { KubeObject, KubeReference } from "../kube-object.ts";
+import type { KubeCallOptions, KubeClient, KubeSelection } from "../kube-client.ts";
+import type { KubeObject } from "../kube-object.ts";
 import type { KubeWatchEvent } from "../watch-events.ts";
+import { assertMayBecome, assertPreconditions, isSelected, keyOf, mergePatch, stamped } from "./memory-objects.ts";
+import { createMemoryPages } from "./memory-pages.ts";
 
-/** Objects of one kind as an API server keeps them: versions, conflicts, watches. For tests in which time is moved by hand. */
+/** Objects as an API server keeps them: pages, versions, preconditions, watches. For tests in which time is moved by hand. */
 export interface MemoryApi {
   readonly client: Pick<KubeClient, "get" | "list" | "watch" | "create" | "replace" | "patch" | "delete">;
   /** What the client wrote, in order. */
@@ -29,13 +31,14 @@ export function createMemoryApi(): MemoryApi {
   const objects = new Map<string, KubeObject>();
   const history: Change[] = [];
   const wakers = new Set<() => void>();
+  const pages = createMemoryPages();
   const writes: KubeObject[] = [];
   let version = 1;
 
   const record = (type: "ADDED" | "MODIFIED" | "DELETED", object: KubeObject) => {
     version += 1;
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
-    const key = keyOf(object.metadata);
+    const key = keyOf(object.kind, object.metadata);
     const before = objects.get(key);
     if (type === "DELETED") objects.delete(key);
     else objects.set(key, stored);
@@ -44,14 +47,16 @@ export function createMemoryApi(): MemoryApi {
     return stored;
   };
   const put = (object: KubeObject) => {
-    const old = objects.get(keyOf(object.metadata));
-    const { resourceVersion } = old?.metadata ?? {};
-    const isSame = isDeepStrictEqual({ ...object, metadata: { ...object.metadata, resourceVersion } }, old);
-    if (old !== undefined && isSame) return old;
-    return record(old === undefined ? "ADDED" : "MODIFIED", object);
+    const old = objects.get(keyOf(object.kind, object.metadata));
+    if (old === undefined) return record("ADDED", stamped(object, undefined));
+    const { resourceVersion } = old.metadata;
+    const next = stamped(object, old);
+    const isSame = isDeepStrictEqual({ ...next, metadata: { ...next.metadata, resourceVersion } }, old);
+    return isSame ? old : record("MODIFIED", next);
   };
   const write = (object: KubeObject) => {
-    if (api.failure !== undefined) throw api.failure;
+    const { failure } = api;
+    if (failure !== undefined) throw failure;
     writes.push(object);
     return put(object);
   };
@@ -71,14 +76,17 @@ export function createMemoryApi(): MemoryApi {
       if (old !== undefined) record("DELETED", old);
     },
     client: {
-      async get(resource, reference) {
-        const object = objects.get(keyOf(reference));
+      async get(resource, reference, options) {
+        assertNotGivenUp(options);
+        const object = objects.get(keyOf(resource.kind, reference));
         return object && resource.decode(object);
       },
-      list: async (resource, query) => ({
-        items: [...objects.values()].filter((object) => isSelected(object, query)).map(resource.decode),
-        resourceVersion: String(version),
-      }),
+      async list(resource, query, options) {
+        assertNotGivenUp(options);
+        const all = [...objects.entries()].filter(([, { kind }]) => kind === resource.kind);
+        const { items, ...page } = pages.page({ all: new Map(all), version }, query);
+        return { ...page, items: items.map(resource.decode) };
+      },
       async *watch<T extends KubeObject>(
         resource: { decode(value: unknown): T },
         query: KubeSelection & { resourceVersion: string },
@@ -107,28 +115,36 @@ export function createMemoryApi(): MemoryApi {
         }
         throw new SecretsError("canceled", "The caller gave up.");
       },
-      async create(resource, object) {
-        if (objects.has(keyOf(object.metadata))) throw new SecretsError("already_exists", "it exists already");
+      async create(resource, object, options) {
+        assertNotGivenUp(options);
+        if (objects.has(keyOf(resource.kind, object.metadata)))
+          throw new SecretsError("already_exists", "it exists already");
         return resource.decode(write(object));
       },
-      async replace(resource, object) {
-        const old = objects.get(keyOf(object.metadata));
+      async replace(resource, object, options) {
+        assertNotGivenUp(options);
+        const old = objects.get(keyOf(resource.kind, object.metadata));
         if (old === undefined) throw new SecretsError("not_found", "it does not exist");
-        assertVersion(old, object.metadata.resourceVersion);
+        assertPreconditions(old, object.metadata);
+        assertMayBecome(old, object);
         return resource.decode(write(object));
       },
-      async patch(resource, { patch, ...reference }) {
-        const old = objects.get(keyOf(reference));
+      async patch(resource, { patch, ...reference }, options) {
+        assertNotGivenUp(options);
+        const old = objects.get(keyOf(resource.kind, reference));
         if (old === undefined) throw new SecretsError("not_found", "it does not exist");
-        const merged = mergePatch(old, patch);
-        assertVersion(old, resource.decode(merged).metadata.resourceVersion);
-        return resource.decode(write(resource.decode(merged)));
+        const merged = resource.decode(mergePatch(old, patch));
+        assertPreconditions(old, merged.metadata);
+        assertMayBecome(old, merged);
+        return resource.decode(write(merged));
       },
-      async delete(_resource, { preconditions, ...reference }) {
-        const old = objects.get(keyOf(reference));
-        if (api.failure !== undefined) throw api.failure;
+      async delete(resource, { preconditions, ...reference }, options) {
+        assertNotGivenUp(options);
+        const old = objects.get(keyOf(resource.kind, reference));
+        const { failure } = api;
+        if (failure !== undefined) throw failure;
         if (old === undefined) return false;
-        assertVersion(old, preconditions?.resourceVersion);
+        assertPreconditions(old, preconditions);
         record("DELETED", old);
         return true;
       },
@@ -137,18 +153,8 @@ export function createMemoryApi(): MemoryApi {
   return api;
 }
 
-function keyOf({ namespace = "", name = "" }: KubeReference): string {
-  return `${namespace}/${name}`;
-}
-
-/** By equality alone. */
-function isSelected(object: KubeObject, { namespace, labelSelector, fieldSelector }: KubeSelection): boolean {
-  if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
-  const [label = "", labelValue] = labelSelector?.split("=") ?? [];
-  if (labelValue !== undefined && object.metadata.labels?.[label] !== labelValue) return false;
-  const [field, value] = fieldSelector?.split("=") ?? [];
-  const fields = { type: "type" in object ? object.type : "", "metadata.name": object.metadata.name };
-  return field === undefined || Object.entries(fields).some(([name, own]) => name === field && own === value);
+function assertNotGivenUp({ signal }: KubeCallOptions = {}): void {
+  if (signal?.aborted === true) throw new SecretsError("canceled", "The caller gave up.");
 }
 
 /** What a change is to one who selects; undefined for none of theirs. */
@@ -156,22 +162,4 @@ function typeFor({ type, object, before }: Change, selection: KubeSelection): Ch
   const was = before !== undefined && isSelected(before, selection);
   if (type === "DELETED" || !isSelected(object, selection)) return was ? "DELETED" : undefined;
   return was ? "MODIFIED" : "ADDED";
-}
-
-function assertVersion({ metadata }: KubeObject, expected: string | undefined): void {
-  if (expected === undefined || expected === metadata.resourceVersion) return;
-  throw new SecretsError("conflict", "somebody else changed it");
-}
-
-/** RFC 7386. */
-function mergePatch(target: object, patch: object): object {
-  const merged: Record<string, unknown> = { ...target };
-  for (const [key, value] of Object.entries(patch)) {
-    const old = merged[key];
-    if (value === undefined) continue;
-    if (value === null) delete merged[key];
-    else if (typeof value === "object" && !Array.isArray(value)) merged[key] = mergePatch(Object(old ?? {}), value);
-    else merged[key] = value;
-  }
-  return merged;
 }

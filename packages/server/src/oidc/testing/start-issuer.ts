@@ -22,11 +22,13 @@ export interface TestIssuerOptions {
   /** Where the metadata is; `/.well-known/openid-configuration` if not given. */
   readonly metadataPath?: string;
   readonly metadata?: Readonly<Record<string, unknown>>;
+  /** Paths whose documents are elsewhere, where a redirection leads. */
+  readonly redirected?: readonly string[];
 }
 
 /** Starts one that ends with the test. */
 export async function startIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
-  const { metadataPath = "/.well-known/openid-configuration", metadata = {} } = options;
+  const { metadataPath = "/.well-known/openid-configuration", metadata = {}, redirected = [] } = options;
   let keyNumber = 1;
   let keys = await generateKeyPair("ES256");
   const requests: string[] = [];
@@ -43,8 +45,11 @@ export async function startIssuer(options: TestIssuerOptions = {}): Promise<Test
         keys: [{ ...(await exportJWK(keys.publicKey)), kid: `key-${keyNumber}`, alg: "ES256" }],
       }),
     };
-    const document = documents[req.url ?? ""];
-    if (document === undefined) res.writeHead(404).end();
+    const path = req.url ?? "";
+    const isMoved = redirected.includes(path);
+    const document = documents[path.replace(/^\/moved/, "")];
+    if (isMoved) res.writeHead(302, { location: `${url}/moved${path}` }).end();
+    else if (document === undefined) res.writeHead(404).end();
     else res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(await document()));
   });
   const start = async (port: number) => {

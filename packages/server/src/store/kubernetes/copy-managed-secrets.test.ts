@@ -4,6 +4,13 @@ import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { createMemoryApi, type MemoryApi } from "../../kube/testing/memory-api.ts";
 import { type CopiedSecret, copyManagedSecrets } from "./copy-managed-secrets.ts";
 
+/** What the API server adds. */
+const STAMPS = {
+  uid: expect.any(String),
+  creationTimestamp: expect.any(String),
+  resourceVersion: expect.any(String),
+};
+
 const idOf = (name: string) => ({ org: "flyte", domain: "development", project: "shop", name });
 let api: MemoryApi;
 beforeEach(() => {
@@ -21,7 +28,7 @@ async function copy(overwrite = false): Promise<string[]> {
   const told: CopiedSecret[] = [];
   const options = { client: api.client, from: "flyte", to: "values", overwrite, dryRun: false };
   for await (const each of copyManagedSecrets(options)) told.push(each);
-  return told.map(({ id, outcome }) => `${id.name} ${outcome}`);
+  return told.map(({ id, outcome }) => `${id.name} ${outcome}`).toSorted();
 }
 
 const read = (name: string) => api.client.get(SECRETS, { namespace: "values", name: kubernetesSecretName(idOf(name)) });
@@ -31,14 +38,16 @@ test("copies what is not there, with labels, annotations and type, and without w
   const metadata = { namespace: "flyte", name: kubernetesSecretName(idOf("a")), labels, annotations: { by: "us" } };
   keep("flyte", "a", "value", { metadata: { ...metadata, uid: "1", ownerReferences: [] }, immutable: true });
   expect(await copy()).toEqual(["a copied"]);
-  expect(await read("a")).toEqual({
+  const copied = {
     apiVersion: "v1",
     kind: "Secret",
     type: "Opaque",
     immutable: true,
-    metadata: { ...metadata, namespace: "values", resourceVersion: expect.any(String) },
+    metadata: { ...metadata, namespace: "values" },
     data: { [encodeSecretId(idOf("a"))]: "dmFsdWU=" },
-  });
+  };
+  expect(api.writes).toEqual([copied]);
+  expect(await read("a")).toEqual({ ...copied, metadata: { ...copied.metadata, ...STAMPS } });
 });
 
 test("can be repeated, and leaves what has another value unless it is told otherwise", async () => {
@@ -50,6 +59,12 @@ test("can be repeated, and leaves what has another value unless it is told other
   expect(await copy(true)).toEqual(["a unchanged", "b overwritten"]);
   expect(await read("b")).toMatchObject({ data: { [encodeSecretId(idOf("b"))]: "b25l" } });
   expect(await copy()).toEqual(["a unchanged", "b unchanged"]);
+});
+
+test("copies those of every page", async () => {
+  const names = Array.from({ length: 230 }, (_, at) => `key-${at}`);
+  for (const name of names) keep("flyte", name, "value");
+  expect(await copy()).toEqual(names.map((name) => `${name} copied`).toSorted());
 });
 
 test("passes over Secrets that hold no secret, and those of others", async () => {

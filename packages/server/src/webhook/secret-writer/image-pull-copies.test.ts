@@ -7,6 +7,13 @@ import { createManualClock } from "../../testing/manual-clock.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
 import { followWrittenSecrets } from "./written-secrets.ts";
 
+/** What the API server adds. */
+const STAMPS = {
+  uid: expect.any(String),
+  creationTimestamp: expect.any(String),
+  resourceVersion: expect.any(String),
+};
+
 const SOURCE = "flyte";
 const NAMESPACE = "shop-development";
 const ID: SecretId = { org: "flyte", domain: "", project: "", name: "registry" };
@@ -37,7 +44,7 @@ function copyOf(value: string, afterMs = 0): Secret {
 const neededUntil = (afterMs: number) => new Date(Date.parse(START) + afterMs + LIFETIMES.unnamedMs).toISOString();
 const stored = (secret: Secret): Secret => ({
   ...secret,
-  metadata: { ...secret.metadata, resourceVersion: expect.any(String) },
+  metadata: { ...secret.metadata, ...STAMPS },
 });
 
 async function setUp(...secrets: Secret[]) {

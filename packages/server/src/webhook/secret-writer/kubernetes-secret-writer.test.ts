@@ -8,6 +8,13 @@ import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { createWriteLimits, type WriteLimitSettings } from "./write-limits.ts";
 import { followWrittenSecrets } from "./written-secrets.ts";
 
+/** What the API server adds. */
+const STAMPS = {
+  uid: expect.any(String),
+  creationTimestamp: expect.any(String),
+  resourceVersion: expect.any(String),
+};
+
 const NAMESPACE = "shop-development";
 const NAME = writtenSecretName("ab".repeat(16));
 const VALUE = "canary-71f3";
@@ -37,7 +44,7 @@ function stored(change: object = {}): KubeObject {
     name: NAME,
     labels: LABELS,
     annotations: needed(),
-    resourceVersion: expect.any(String),
+    ...STAMPS,
     ...change,
   };
   const data = { "api-key": Buffer.from(VALUE).toString("base64") };

@@ -172,6 +172,16 @@ test.each([
   expect(left()).toEqual([]);
 });
 
+test("pods on every page of the list keep their Secrets", async () => {
+  const { pass, pods, left, sweep } = await setUp(written(NAME), written(nameOf("b")), written(nameOf("c")));
+  for (let at = 100; at < 300; at++) pods.put(pod(`other-${at}`, { containers: [] }));
+  pods.put(pod("p", { volumes: [{ secret: { secretName: NAME } }] }));
+  pods.put(pod("z", { volumes: [{ secret: { secretName: nameOf("b") } }] }));
+  await pass(UNUSED_MS);
+  await sweep();
+  expect(left()).toEqual([NAME, nameOf("b")]);
+});
+
 test("a copy of an image-pull Secret stays while a pod pulls with it, and goes after; its source stays", async () => {
   const name = "img-pull-0123456789abcdef";
   const type = "kubernetes.io/dockerconfigjson";

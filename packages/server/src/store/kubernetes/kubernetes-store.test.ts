@@ -1,0 +1,141 @@
+import {
+  imagePullLabels,
+  imagePullSecretName,
+  kubernetesSecretName,
+  type SecretId,
+  SecretsError,
+  SecretValue,
+  TYPE_LABEL,
+} from "@flyte-secrets/core";
+import { describeSecretStore, generic, listRequest, readText, type StoreHarness } from "@flyte-secrets/testkit/vitest";
+import { pino } from "pino";
+import { expect, onTestFinished, test } from "vitest";
+import { systemClock } from "../../clock.ts";
+import type { KubeClient } from "../../kube/kube-client.ts";
+import type { KubeObject, Secret } from "../../kube/kube-object.ts";
+import { createMemoryApi } from "../../kube/testing/memory-api.ts";
+import { type KubernetesStore, openKubernetesStore } from "./kubernetes-store.ts";
+
+const NAMESPACE = "values";
+const PULLS = "pulls";
+const SYSTEM = { "app.flyte.org/system": "true" };
+
+/** A store over an API server in memory, which does something whenever the store has read an object. */
+async function setUp(clusterName = "one") {
+  const api = createMemoryApi();
+  const afterGet: (() => void)[] = [];
+  const client: KubeClient = {
+    ...api.client,
+    async get(...args) {
+      const object = await api.client.get(...args);
+      if (object !== undefined) afterGet.shift()?.();
+      return object;
+    },
+    namespace: undefined,
+    request: () => Promise.reject(new Error("the store asks for objects alone")),
+    close() {},
+  };
+  const open = async (): Promise<KubernetesStore> => {
+    const names = { namespace: NAMESPACE, imagePullNamespace: PULLS, clusterName };
+    const store = await openKubernetesStore({ ...names, client, clock: systemClock, log: pino({ enabled: false }) });
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const read = (id: SecretId): KubeObject => {
+    const secret = api.read(kubernetesSecretName(id), NAMESPACE);
+    if (secret === undefined) throw new Error(`there is no Secret of ${id.name}`);
+    return secret;
+  };
+  const label = (id: SecretId, labels: Record<string, string>) => {
+    const { metadata, ...rest } = read(id);
+    api.put({ ...rest, metadata: { ...metadata, labels: { ...metadata.labels, ...labels } } });
+  };
+  return { api, store: await open(), open, read, label, afterGet };
+}
+
+let clusters = 0;
+describeSecretStore("the Kubernetes store over an API server in memory", async (): Promise<StoreHarness> => {
+  clusters += 1;
+  const { store, open, label } = await setUp(`cluster-${clusters}`);
+  return {
+    store,
+    connect: open,
+    markSystem: async (id) => label(id, SYSTEM),
+    // Every client that this makes is one of these.
+    watching: (client) => (client as KubernetesStore).synced(),
+    close: async () => {},
+  };
+});
+
+const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
+
+test("more secrets than the API server sends in a page are listed in one answer", async () => {
+  const { store } = await setUp();
+  const names = Array.from({ length: 230 }, (_, at) => `key-${at}`);
+  for (const name of names) await store.create({ ...id, name }, generic("x"));
+  const { entries, token } = await store.list(listRequest({ limit: 500 }));
+  expect([entries.map((entry) => entry.id.name).toSorted(), token]).toEqual([names.toSorted(), ""]);
+});
+
+test("only the state that was looked at is deleted: one that became a system secret meanwhile stays", async () => {
+  const { store, read, label, afterGet } = await setUp();
+  await store.create(id, generic("x"));
+  afterGet.push(() => label(id, SYSTEM));
+  await expect(store.delete(id)).rejects.toMatchObject({ code: "not_found" });
+  expect(read(id).metadata.labels).toMatchObject(SYSTEM);
+});
+
+test("one that became an image-pull secret meanwhile goes with the second Secret that it has since", async () => {
+  const { api, store, label, afterGet } = await setUp();
+  await store.create(id, generic("x"));
+  afterGet.push(() => {
+    label(id, { [TYPE_LABEL.name]: TYPE_LABEL.imagePull });
+    const metadata = { namespace: PULLS, name: imagePullSecretName(id), labels: imagePullLabels(id) };
+    api.put<Secret>({ apiVersion: "v1", kind: "Secret", type: "kubernetes.io/dockerconfigjson", metadata });
+  });
+  await store.delete(id);
+  expect([api.read(kubernetesSecretName(id)), api.read(imagePullSecretName(id))]).toEqual([undefined, undefined]);
+});
+
+test("an update over a change of somebody else keeps that change", async () => {
+  const { store, read, label, afterGet } = await setUp();
+  await store.create(id, generic("1"));
+  afterGet.push(() => label(id, { team: "payments" }));
+  await store.update(id, SecretValue.fromText("2"));
+  expect(read(id).metadata.labels).toMatchObject({ team: "payments" });
+  expect(await readText(store, id)).toBe("2");
+});
+
+test("what was deleted while it is updated is not found, and does not come back", async () => {
+  const { api, store, afterGet } = await setUp();
+  await store.create(id, generic("1"));
+  afterGet.push(() => api.remove(kubernetesSecretName(id)));
+  await expect(store.update(id, SecretValue.fromText("2"))).rejects.toMatchObject({ code: "not_found" });
+  expect(api.read(kubernetesSecretName(id))).toBeUndefined();
+});
+
+test("an immutable Secret is refused with what to do", async () => {
+  const { api, store, read } = await setUp();
+  await store.create(id, generic("1"));
+  api.put({ ...read(id), immutable: true });
+  await expect(store.update(id, SecretValue.fromText("2"))).rejects.toMatchObject({
+    code: "call_refused",
+    message: expect.stringContaining("is immutable. Delete the secret and create it."),
+  });
+});
+
+test("a create whose second half fails takes back what it made", async () => {
+  const { api, store } = await setUp();
+  const failure = new SecretsError("call_refused", "exceeded quota");
+  let isFirst = true;
+  Object.defineProperty(api, "failure", {
+    get() {
+      if (!isFirst || api.writes.length < 2) return undefined;
+      isFirst = false;
+      return failure;
+    },
+  });
+  const value = SecretValue.fromText('{"auths":{}}');
+  await expect(store.create(id, { value, type: "image_pull" })).rejects.toBe(failure);
+  expect([api.read(kubernetesSecretName(id)), api.read(imagePullSecretName(id))]).toEqual([undefined, undefined]);
+});
