@@ -218,6 +218,24 @@ describe("two managers with files in one pod", () => {
     ]);
   });
 
+  it("are admitted without a warning when one name or mount only begins like another, and when they are the same secret", async () => {
+    const likes = [
+      podOf({ key: "db", mountRequirement: FILE }, { key: "db2", mountRequirement: FILE }),
+      podOf({ key: "db", mountRequirement: FILE }, { key: "db", mountRequirement: FILE, envVar: "DB" }),
+      podOf({ key: "db", mountRequirement: FILE }, { key: "db", mountRequirement: FILE }),
+      podOf({ key: "db.crt", mountRequirement: FILE }, { key: "db", mountRequirement: FILE }),
+    ];
+    for (const delivery of [createInlineDelivery(), secretRef()]) {
+      for (const pod of likes) {
+        const mutation = await mutatorOf([embedded], delivery).mutate(pod);
+        expect(mutation.changed && mutation.warnings).toEqual([]);
+      }
+    }
+    const groups = podOf({ group: "db", key: "k" }, { group: "db2", key: "k" }, { group: "db", key: "k" });
+    const mutation = await mutatorOf([onlyGroups]).mutate(groups);
+    expect(mutation.changed && mutation.warnings).toEqual([]);
+  });
+
   it("are rejected when two secrets would be one file, or one a file where the other needs a directory", async () => {
     await expect(mutatorOf([k8s]).mutate(podOf({ group: "g", key: "K" }, { group: "g", key: "k" }))).rejects.toThrow(
       "secrets [g/K] of K8s and [g/k] of K8s would be the files g/k and g/k",
@@ -347,6 +365,16 @@ describe("the guard of patches", () => {
     await expect(mutatorOf([leaking(text, edit)]).mutate(podOf({ key: "k" }))).resolves.toMatchObject({
       changed: true,
     });
+  });
+
+  it.each([
+    [8, "within a text", (value: string) => setVariable("BAD", `http://u:${value}@h`), false],
+    [7, "within a text", (value: string) => setVariable("GOOD", `http://u:${value}@h`), true],
+    [7, "as a whole", (value: string) => setVariable("BAD", value), false],
+  ])("of a value of %d characters %s lets none pass from 8 on", async (length, _, edit, passes) => {
+    const outcome = mutatorOf([leaking("!&%$#@?*".slice(0, length), edit)], secretRef()).mutate(podOf({ key: "k" }));
+    if (passes) await expect(outcome).resolves.toMatchObject({ changed: true });
+    else await expect(outcome).rejects.toMatchObject({ code: "internal" });
   });
 
   it.each([

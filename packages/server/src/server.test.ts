@@ -234,6 +234,9 @@ describe("authentication", () => {
     "::",
     "192.0.2.1",
     "127.example.com",
+    "127.0.0.1.example.com",
+    "localhost.example.com",
+    "notlocalhost",
   ])("may not be off on %s, and nothing is made then", async (host) => {
     expect(await refusal({ ...none, "secret.server.host": host })).toBe(
       `invalid_config: secret.auth.mode none on ${host} would let everybody who reaches it read names and write values; keep ` +

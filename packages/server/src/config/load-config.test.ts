@@ -46,6 +46,21 @@ describe("files", () => {
         timeout: 30_000,
       },
     });
+    expect(webhook.scopeBinding).toMatchObject({
+      mode: "enforce",
+      namespaces: {},
+      trustedNamespaces: ["flyte"],
+      trustedCreators: [],
+      namespaceTemplate: "{{ project }}-{{ domain }}",
+    });
+    expect(webhook.groupBinding).toEqual({});
+    expect(webhook).toMatchObject({
+      allowInlineToEverybody: false,
+      clientCA: "",
+      localCert: false,
+      host: "127.0.0.1",
+      embeddedSecretManagerConfig: { delivery: "SecretRef", imagePullSecrets: { enabled: false } },
+    });
     expect(webhook).toMatchObject({ secretManagerType: "Embedded", secretEnvVarPrefix: "_UNION_", webhookTimeout: 30 });
     expect(secrets).toEqual({ type: "local", "secrets-prefix": "/etc/secrets", "env-prefix": "FLYTE_SECRET_" });
     expect(cache.inMemoryFixedSize).toMatchObject({ size: 100_000_000, defaultExpiration: 86_400_000 });

@@ -1,5 +1,5 @@
 import { pino } from "pino";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
 import { followObjects } from "./follow-objects.ts";
 import { SECRETS, type Secret } from "./kube-object.ts";
@@ -98,6 +98,25 @@ test("a watch that falls silent is replaced by another from the same place", asy
   await passTime(clock, () => heard.length === 2);
   expect(clock.elapsed()).toBeGreaterThanOrEqual(150_000);
   expect(heard).toEqual(["all: a", "put a"]);
+});
+
+test("a watch that tells something now and then is kept, however long it has been open", async () => {
+  let tell = (_: string) => {};
+  const { follower, clock, urls } = await follow([
+    list("5", ["a"]),
+    (res) => {
+      tell = (text) => void res.write(text);
+      res.writeHead(200).flushHeaders();
+    },
+  ]);
+  await passTime(clock, () => urls().length === 2);
+  for (let told = 1; told <= 6; told++) {
+    await clock.advance(149_000);
+    tell(line(told % 2 === 0 ? "BOOKMARK" : "MODIFIED", "a", String(5 + told)));
+    // What it says arrives without the clock.
+    await vi.waitFor(() => expect(follower.silentMs()).toBe(0), 10_000);
+  }
+  expect(urls()).toHaveLength(2);
 });
 
 test("while the API server fails it says why, asks less and less often, and recovers by itself", async () => {

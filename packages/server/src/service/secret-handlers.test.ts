@@ -1,6 +1,6 @@
 import type { SecretId } from "@flyte-secrets/core";
 import { SecretValue } from "@flyte-secrets/core";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { send } from "./testing/send.ts";
 import { startService, type TestService } from "./testing/start-service.ts";
 
@@ -229,6 +229,19 @@ describe("ListSecrets", () => {
     expect(page.secrets).toHaveLength(500);
     const [, rest] = (await call(service, "ListSecrets", { token: page.token })) as [number, { secrets: object[] }];
     expect(rest.secrets).toHaveLength(1);
+  });
+
+  test.each([
+    [0, 500],
+    [1, 1],
+    [10_000, 10_000],
+    [10_001, 10_000],
+    [2 ** 31 - 1, 10_000],
+  ])("for a limit of %d asks the store for %d", async (limit, asked) => {
+    const service = await startService();
+    const list = vi.spyOn(service.store, "list");
+    expect(await call(service, "ListSecrets", { limit })).toEqual([200, {}]);
+    expect(list.mock.calls.map(([request]) => request.limit)).toEqual([asked]);
   });
 
   test.each([

@@ -53,9 +53,12 @@ test("a certificate whose dates can't be read is none to serve with", () => {
   expect(findFault({ ...certificate, cert, ca: cert }, check)).toBe("its dates can't be read");
 });
 
-test("a certificate of a CA whose end has come or can't be read is none to serve with", () => {
-  const ca = withoutEnd(certificate.ca);
-  expect(findFault({ ...certificate, ca }, check)).toBe("its CA has ended, or its dates can't be read");
+test("a certificate of a CA whose end has come or can't be read is none to serve with, each time", async () => {
+  for (let time = 0; time < 30; time++) {
+    const made = await makeCertificate({ names: check.names, now });
+    const ca = withoutEnd(made.ca);
+    expect(findFault({ ...made, ca }, check)).toBe("its CA has ended, or its dates can't be read");
+  }
 });
 
 /** The certificate with a letter in the date of its end (ASN.1's YYMMDDHHMMSSZ), which readers take for no date. */
@@ -96,4 +99,12 @@ test("a chain is followed through the certificates that are sent with it", async
   const { root, intermediate, leaf } = await makeChain();
   expect(isTrusted(`${leaf}\n${intermediate}`, root)).toBe(true);
   expect(isTrusted(leaf, root)).toBe(false);
+});
+
+test("a CA of the same name with another key vouches for nothing, at the end of a chain or within", async () => {
+  const [chain, other] = [await makeChain(), await makeChain()];
+  expect(isTrusted(`${chain.leaf}\n${chain.intermediate}`, other.root)).toBe(false);
+  expect(isTrusted(`${chain.leaf}\n${other.intermediate}`, chain.root)).toBe(false);
+  expect(isTrusted(chain.leaf, other.intermediate)).toBe(false);
+  expect(isTrusted(`${chain.leaf}\n${other.intermediate}\n${chain.intermediate}`, chain.root)).toBe(true);
 });

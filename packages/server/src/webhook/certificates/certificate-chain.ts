@@ -44,15 +44,16 @@ function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): bool
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-/** When the first certificate of a chain begins and ends to be valid, in milliseconds since 1970. */
+/** When the first certificate of a chain begins and ends to be valid, in milliseconds since 1970; NaN for what is no date. */
 export function datesOf(chain: string): { readonly start: number; readonly end: number } {
   const [leaf] = parseCertificates(chain);
   if (leaf === undefined) return { start: 0, end: 0 };
-  return { start: leaf.validFromDate.getTime(), end: endOf(leaf) };
+  return { start: Date.parse(leaf.validFrom), end: endOf(leaf) };
 }
 
+/** By the text: of what is no date, Node's `validToDate` is any date at all. */
 function endOf(certificate: X509Certificate): number {
-  return certificate.validToDate.getTime();
+  return Date.parse(certificate.validTo);
 }
 
 function fingerprints(bundle: string): string[] {
@@ -71,8 +72,8 @@ export function findFault(
   if (!isTrusted(cert, ca)) return "its CA did not issue its certificate";
   const { start, end } = datesOf(cert);
   if (Number.isNaN(start) || Number.isNaN(end)) return "its dates can't be read";
-  if (now >= end) return `it ended on ${leaf.validToDate.toISOString()}`;
-  if (now < start) return `it begins only on ${leaf.validFromDate.toISOString()}`;
+  if (now >= end) return `it ended on ${new Date(end).toISOString()}`;
+  if (now < start) return `it begins only on ${new Date(start).toISOString()}`;
   if (!isTrusted(cert, joinBundles([ca], now))) return "its CA has ended, or its dates can't be read";
   const uncovered = names.find((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) === undefined);
   return uncovered === undefined ? servingFault(cert, key) : `it is not for the name ${uncovered}`;

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
@@ -80,6 +80,16 @@ test("with localCert the files are written for others, private, and again at eve
   await clock.advance(CHECK_MS + SETTLE_MS);
   expect(source.current().cert).toBe(next.cert);
   expect(files()).toEqual(source.current());
+});
+
+test("with localCert a directory that is open to others is closed to them, and so are files that were there", async () => {
+  const certDir = join(createTemporaryDirectory(), "certs");
+  mkdirSync(certDir);
+  chmodSync(certDir, 0o755);
+  writeFileSync(join(certDir, "tls.key"), "old", { mode: 0o644 });
+  const { source } = await open({ certDir, home: createTemporaryDirectory() }, true);
+  expect([mode(certDir), mode(join(certDir, "tls.key"))]).toEqual(["700", "600"]);
+  expect(read(certDir, "tls.key")).toBe(source.current().key);
 });
 
 test("the files of certDir are used unless localCert says that they are ours", async () => {
