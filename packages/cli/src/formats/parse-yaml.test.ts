@@ -1,5 +1,5 @@
 import { SecretsError } from "@flyte-secrets/core";
-import { expect, it, test } from "vitest";
+import { expect, it, onTestFinished, test, vi } from "vitest";
 import { parseYaml } from "./parse-yaml.ts";
 
 const CANARY = "canary-5d1f";
@@ -43,6 +43,18 @@ test.each([
   ["too much of it", "- a\n".repeat(600_000), "more than 2000000 tokens; split it"],
 ])("refuses %s, and never quotes it", (_, text, problem) => {
   expect(parse(text)).toBe(problem);
+});
+
+test.each([
+  ["a key that is a list", `? [${CANARY}]\n: 1\n`],
+  ["a key that is a map", `? {a: ${CANARY}}\n: 1\n`],
+  ["a version of YAML that isn't known", `%YAML 3.0\n---\na: ${CANARY}\n`],
+  ["a directive that isn't known", `%${CANARY} 1\n---\na: 1\n`],
+])("warns of nothing, since warnings quote: %s", (_, text) => {
+  const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
+  onTestFinished(() => void warn.mockRestore());
+  parse(text);
+  expect(warn).not.toHaveBeenCalled();
 });
 
 test.each(["a: {<<: 1}\n", `a: &a [${CANARY}]\nb: {<<: *a}\n`])("refuses to merge what is no map: %j", (text) => {

@@ -38,8 +38,9 @@ export function parseYaml(text: string, { merge = false, tags = [], fail }: Pars
   const lineCounter = new LineCounter();
   const customTags = (own: unknown[]) => [...tags, ...own] as ScalarTag[]; // YAML's own are of the same type, and more.
   try {
-    // The library compares each key of a map with all before it.
-    const documents = parseAllDocuments(text, { merge, customTags, lineCounter, uniqueKeys: false });
+    // The library compares each key of a map with all before it, and quotes keys in its warnings.
+    const options = { merge, customTags, lineCounter, uniqueKeys: false, logLevel: "error" } as const;
+    const documents = parseAllDocuments(text, options);
     return (Array.isArray(documents) ? documents : []).map((document) => {
       const problem = findProblem(document, lineCounter);
       if (problem !== undefined) throw fail(problem);

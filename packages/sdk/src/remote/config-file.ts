@@ -95,7 +95,8 @@ async function findGitRoot(directory: string): Promise<string | undefined> {
 async function parseSettings(text: string, path: string): Promise<Settings> {
   // Loaded for those who have such a file.
   const { isMap, parseDocument } = await import("yaml");
-  const document = parseDocument(text);
+  // Its warnings quote the file.
+  const document = parseDocument(text, { logLevel: "error" });
   const [error] = document.errors;
   if (error !== undefined) {
     // The parser's own message quotes the file, which may hold a client's secret.
