@@ -55,7 +55,7 @@ const OBSERVED_MS = 60_000;
  * opens connections and leaves them idle so pushes out their own, and who comes with a request is served.
  */
 export function createConnectionTable(limits: ConnectionLimits, observe: ObserveCrowd = () => {}): ConnectionTable {
-  const all = createPool();
+  const all: Pool = new Set();
   const byAddress = new Map<string, Pool>();
   const bySocket = new WeakMap<Socket, Entry>();
   // TLS shows a socket of its own, whose other end is the same.
@@ -74,7 +74,7 @@ export function createConnectionTable(limits: ConnectionLimits, observe: Observe
   return {
     add(socket) {
       const address = socket.remoteAddress ?? "";
-      const ofAddress = byAddress.get(address) ?? createPool();
+      const ofAddress: Pool = byAddress.get(address) ?? new Set();
       const { maxConnections, maxConnectionsPerAddress } = limits;
       const isCrowded = maxConnectionsPerAddress > 0 && ofAddress.size >= maxConnectionsPerAddress;
       const crowd = isCrowded ? ofAddress : all.size >= maxConnections ? all : undefined;
@@ -82,12 +82,15 @@ export function createConnectionTable(limits: ConnectionLimits, observe: Observe
         socket.destroy();
         return false;
       }
-      byAddress.set(address, ofAddress);
       const peer = peerOf(socket);
-      const entry = createEntry(socket, [all, ofAddress], () => {
+      const entry = new Entry(socket, () => {
+        all.delete(entry);
+        ofAddress.delete(entry);
         if (ofAddress.size === 0 && byAddress.get(address) === ofAddress) byAddress.delete(address);
         if (byPeer.get(peer) === entry) byPeer.delete(peer);
       });
+      all.add(entry);
+      byAddress.set(address, ofAddress.add(entry));
       bySocket.set(socket, entry);
       byPeer.set(peer, entry);
       return true;
@@ -96,67 +99,60 @@ export function createConnectionTable(limits: ConnectionLimits, observe: Observe
   };
 }
 
-/** Connections that share a limit; those that wait for their client, the longest waiting first. */
-interface Pool {
-  size: number;
-  readonly unused: Set<Entry>;
-  readonly idle: Set<Entry>;
-}
+/** Connections that share a limit, in the order in which they came. */
+type Pool = Set<Entry>;
 
-interface Entry extends TrackedConnection {
+/** An open connection; calls `left` once, when it is closed. */
+class Entry implements TrackedConnection {
+  readonly socket: Socket;
   /** The `performance.now()` of its beginning. */
-  readonly begun: number;
-  /** Closes the connection, and counts it no longer. */
-  end(): void;
-}
+  readonly begun = performance.now();
+  readonly #left: () => void;
+  #answers = 0;
+  #lastAnswer: number | undefined;
 
-function createPool(): Pool {
-  return { size: 0, unused: new Set(), idle: new Set() };
-}
-
-/** A connection in these pools until it is closed, and then calls `left`. */
-function createEntry(socket: Socket, pools: readonly Pool[], left: () => void): Entry {
-  let answers = 0;
-  let isIn = true;
-  const leave = () => {
-    if (!isIn) return;
-    isIn = false;
-    stopWaiting();
-    for (const pool of pools) pool.size -= 1;
-    left();
-  };
-  const stopWaiting = () => {
-    for (const { unused, idle } of pools) {
-      unused.delete(entry);
-      idle.delete(entry);
-    }
-  };
-  const entry: Entry = {
-    socket,
-    begun: performance.now(),
-    beginAnswer() {
-      answers += 1;
-      stopWaiting();
-    },
-    endAnswer() {
-      answers -= 1;
-      if (isIn && answers === 0) for (const { idle } of pools) idle.add(entry);
-    },
-    end() {
-      leave();
-      socket.destroy();
-    },
-  };
-  for (const pool of pools) {
-    pool.size += 1;
-    pool.unused.add(entry);
+  constructor(socket: Socket, left: () => void) {
+    this.socket = socket;
+    this.#left = left;
+    socket.once("close", left);
   }
-  socket.once("close", leave);
-  return entry;
+
+  beginAnswer(): void {
+    this.#answers += 1;
+  }
+
+  endAnswer(): void {
+    this.#answers -= 1;
+    this.#lastAnswer = performance.now();
+  }
+
+  /** Since when its client has had every answer; undefined while it waits for one, and before the first. */
+  get idleSince(): number | undefined {
+    return this.#answers > 0 ? undefined : this.#lastAnswer;
+  }
+
+  /** Never carried a request. */
+  get isUnused(): boolean {
+    return this.#answers === 0 && this.#lastAnswer === undefined;
+  }
+
+  /** Closes the connection, and counts it no longer. */
+  end(): void {
+    this.#left();
+    this.socket.destroy();
+  }
 }
 
-function endLongestWaiting({ unused, idle }: Pool, firstRequestMs: number): boolean {
-  const [[longestUnused], [longestIdle]] = [unused, idle];
+/** Looks at all of them, so that requests, which are many more than connections that find no room, keep no order. */
+function endLongestWaiting(pool: Pool, firstRequestMs: number): boolean {
+  let longestUnused: Entry | undefined;
+  let longestIdle: Entry | undefined;
+  for (const entry of pool) {
+    if (entry.isUnused) longestUnused ??= entry;
+    const { idleSince } = entry;
+    if (idleSince !== undefined && idleSince < (longestIdle?.idleSince ?? Number.POSITIVE_INFINITY))
+      longestIdle = entry;
+  }
   const isNew = longestUnused !== undefined && performance.now() - longestUnused.begun < firstRequestMs;
   const entry = isNew ? (longestIdle ?? longestUnused) : (longestUnused ?? longestIdle);
   entry?.end();
