@@ -3,9 +3,9 @@ import { connect as connectHttp2 } from "node:http2";
 import { request as requestHttps } from "node:https";
 import { connect, type Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
-import type { ServeProcess } from "@flyte-secrets/testkit";
+import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { onTestFinished } from "vitest";
-import type { AttackedProgram } from "./under-attack.ts";
+import { AS_IN_THE_IMAGE, type AttackedProgram } from "./under-attack.ts";
 
 /** One request of an attacker's. */
 export interface AttackRequest {
@@ -19,6 +19,11 @@ export interface AttackRequest {
 export interface AttackAnswer {
   readonly status: number;
   readonly code: string;
+}
+
+/** Starts the service as the image does. */
+export function startAttackedService(args: readonly string[] = []): Promise<ServeProcess> {
+  return startServe({ args, env: { NODE_OPTIONS: AS_IN_THE_IMAGE.join(" ") } });
 }
 
 /** The service, and a client of its own that lists secrets, on a new connection each time. */

@@ -4,10 +4,7 @@ import { onTestFinished } from "vitest";
 import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { review } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { startWebhookProcess, type WebhookProcess } from "../support/start-webhook.ts";
-import type { AttackedProgram } from "./under-attack.ts";
-
-/** What the chart gives the webhook. */
-export const CHART_LIMIT_MIB = 512;
+import { AS_IN_THE_IMAGE, type AttackedProgram } from "./under-attack.ts";
 
 /** How long an API server waits for a webhook of ours by default; an answer that comes later is none. */
 const PATIENCE_MS = 30_000;
@@ -17,7 +14,7 @@ export type AttackedWebhook = WebhookProcess & AttackedProgram;
 
 /** Starts the webhook as the image does, until the test ends. */
 export async function startAttackedWebhook(flags: Readonly<Record<string, string>> = {}): Promise<AttackedWebhook> {
-  const webhook = await startWebhookProcess({ flags, nodeOptions: ["--max-semi-space-size=8"] });
+  const webhook = await startWebhookProcess({ flags, nodeOptions: AS_IN_THE_IMAGE });
   onTestFinished(async () => void (await webhook.stop()));
   const body = podReview(taskPod([]));
   return {

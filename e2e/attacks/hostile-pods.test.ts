@@ -3,7 +3,7 @@ import { encodeBase32Lower } from "@flyte-secrets/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startWebhookProcess, type WebhookProcess } from "../support/start-webhook.ts";
 import { annotationsOf, containers, type HostilePod, many, sendPod, type Verdict } from "./hostile-pod.ts";
-import { type AttackReport, underAttack } from "./under-attack.ts";
+import { AS_IN_THE_IMAGE, type AttackReport, CHART_LIMIT_MIB, underAttack } from "./under-attack.ts";
 
 const VARIABLE = 1;
 const FILE = 2;
@@ -11,9 +11,6 @@ const FILE = 2;
 const MAX_ANNOTATIONS = 262_144;
 /** A refusal says what is wrong and quotes little. */
 const MAX_REFUSAL_BYTES = 2_000;
-/** What V8 takes as the largest heap where the chart's limit of 512 MiB holds; and resident at the most. */
-const NODE_OPTIONS = ["--max-old-space-size=256", "--max-semi-space-size=8"];
-const MAX_MIB = 450;
 
 interface Attack {
   readonly title: string;
@@ -28,7 +25,7 @@ function useWebhook(managers: string, flags: Record<string, string> = {}) {
   let webhook: WebhookProcess;
   beforeAll(async () => {
     const all = { "webhook.secretManagerTypes": managers, ...flags };
-    webhook = await startWebhookProcess({ flags: all, nodeOptions: NODE_OPTIONS });
+    webhook = await startWebhookProcess({ flags: all, nodeOptions: AS_IN_THE_IMAGE });
   });
   afterAll(() => webhook.stop());
   const good = { annotations: annotationsOf([{ group: "team", key: "good", mountRequirement: 0 }]) };
@@ -51,7 +48,7 @@ function useWebhook(managers: string, flags: Record<string, string> = {}) {
 
 function expectServed(report: AttackReport): void {
   expect(report.failures).toEqual([]);
-  expect(report.peakMib).toBeLessThan(MAX_MIB);
+  expect(report.peakMib).toBeLessThan(CHART_LIMIT_MIB);
 }
 
 function expectRefused(verdict: Verdict, code: number, message: RegExp): void {

@@ -23,7 +23,7 @@ import { connect, log } from "../kubernetes/store-fixture.ts";
 import { startReplicas, WEBHOOK_NAMESPACE, type WebhookReplicas } from "../kubernetes/webhook-replicas.ts";
 import { describeWith } from "../support/requirement.ts";
 import { type CreateAnswer, type ObjectCreator, openObjectCreator } from "./create-objects.ts";
-import { underAttack } from "./under-attack.ts";
+import { CHART_LIMIT_MIB, underAttack } from "./under-attack.ts";
 
 const MINUTE_MS = 60_000;
 const LIFETIMES = { unusedMs: 60 * MINUTE_MS, unnamedMs: 10 * MINUTE_MS };
@@ -202,7 +202,7 @@ describeWith(requireKubernetes(), "pods that are refused after the webhook", () 
     // Where each combination had a Secret of its own, there were 600.
     expect(await writtenNames("invalid")).toHaveLength(GLOBAL_KEYS.length);
     expect(await writtenNames("quota")).toHaveLength(GLOBAL_KEYS.length);
-    expect(report.peakMib).toBeLessThan(200);
+    expect(report.peakMib).toBeLessThan(CHART_LIMIT_MIB);
 
     const good = await writtenNames("good");
     await sweepAt(9 * MINUTE_MS);

@@ -2,15 +2,18 @@
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { gzipSync } from "node:zlib";
-import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
+import type { ServeProcess } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { type AttackRequest, attackedService, holdConnection, sendHttp1, sendHttp2 } from "./attacked-service.ts";
-import { underAttack } from "./under-attack.ts";
+import {
+  type AttackRequest,
+  attackedService,
+  holdConnection,
+  sendHttp1,
+  sendHttp2,
+  startAttackedService,
+} from "./attacked-service.ts";
+import { CHART_LIMIT_MIB, underAttack } from "./under-attack.ts";
 
-/** What the chart gives the service. */
-const MAX_MIB = 512;
-/** As the image starts it. */
-const AS_IN_THE_IMAGE = { NODE_OPTIONS: "--max-semi-space-size=8" };
 const OPEN = "/flyteidl2.auth.AuthMetadataService/GetPublicClientConfig";
 const CREATE = "/flyteidl2.secret.SecretService/CreateSecret";
 const SIX_MB = 6_200_000;
@@ -49,7 +52,7 @@ let serve: ServeProcess;
 for (const auth of ["token", "none"] as const) {
   describe(`a service with --auth ${auth}`, () => {
     beforeAll(async () => {
-      serve = await startServe({ args: ["--auth", auth], env: AS_IN_THE_IMAGE });
+      serve = await startAttackedService(["--auth", auth]);
     });
     afterAll(() => serve?.close());
 
@@ -57,7 +60,7 @@ for (const auth of ["token", "none"] as const) {
     async function survive(attack: () => Promise<void>): Promise<void> {
       const { failures, peakMib } = await underAttack(attackedService(serve), attack);
       expect(failures).toEqual([]);
-      expect(peakMib).toBeLessThan(MAX_MIB);
+      expect(peakMib).toBeLessThan(CHART_LIMIT_MIB);
     }
 
     // Where no credentials are asked for, everything is open: refused is then what is wrong with a message.
@@ -169,7 +172,7 @@ for (const auth of ["token", "none"] as const) {
 }
 
 test("C4: credentials are looked at before a body is asked for, unzipped or read, in every protocol", async () => {
-  serve = await startServe();
+  serve = await startAttackedService();
   onTestFinished(async () => void (await serve.close()));
   const { failures, peakMib } = await underAttack(attackedService(serve), async () => {
     for (const path of [CREATE, "/secrets/api/v1"]) {
@@ -185,5 +188,5 @@ test("C4: credentials are looked at before a body is asked for, unzipped or read
     }
   });
   expect(failures).toEqual([]);
-  expect(peakMib).toBeLessThan(250);
+  expect(peakMib).toBeLessThan(CHART_LIMIT_MIB);
 });

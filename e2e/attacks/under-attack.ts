@@ -1,5 +1,10 @@
 import { readFileSync } from "node:fs";
 
+/** What the chart gives the service, and the webhook. */
+export const CHART_LIMIT_MIB = 512;
+/** How the image starts Node, and the largest heap that V8 takes by itself where the chart's limit holds. */
+export const AS_IN_THE_IMAGE = ["--max-old-space-size=256", "--max-semi-space-size=8"];
+
 /** Whom an attack is meant for, and somebody who wants to be served meanwhile. */
 export interface AttackedProgram {
   readonly pid: number;

@@ -4,15 +4,8 @@ import { once } from "node:events";
 import { connect } from "node:tls";
 import { describe, expect, test } from "vitest";
 import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import {
-  type AttackedWebhook,
-  CHART_LIMIT_MIB,
-  openSocket,
-  openSockets,
-  reviewHead,
-  startAttackedWebhook,
-} from "./attacked-webhook.ts";
-import { underAttack } from "./under-attack.ts";
+import { type AttackedWebhook, openSocket, openSockets, reviewHead, startAttackedWebhook } from "./attacked-webhook.ts";
+import { CHART_LIMIT_MIB, underAttack } from "./under-attack.ts";
 
 const MIB = 1024 * 1024;
 const REVIEW = JSON.stringify(podReview(taskPod([])));
