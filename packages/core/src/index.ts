@@ -86,6 +86,7 @@ export {
 } from "./secret-id.ts";
 export { MountRequirement, type SecretRequest } from "./secret-request.ts";
 export { SecretValue } from "./secret-value.ts";
+export { isSteeringVariable } from "./steering-variables.ts";
 export type {
   CallOptions,
   ClusterPresence,

@@ -29,13 +29,30 @@ describe("export", () => {
       success("Wrote 2 secrets to shop.env.\n"),
     );
     const file = join(at.home, "shop.env");
-    expect(readFileSync(file, "utf8")).toBe(`OTHER=\`o'clock\`\nPROJECT='${CANARY}'\n`);
+    expect(readFileSync(file, "utf8")).toBe(`OTHER="o'clock"\nPROJECT='${CANARY}'\n`);
     expect((statSync(file).mode & 0o777).toString(8)).toBe("600");
     expect(await at.call("export", "--with-values", "--to-file", "shop.env")).toEqual(
       failure(1, "--to-file shop.env cannot be written: it exists already"),
     );
     expect(JSON.parse((await at.call("export", "--with-values")).stdout)).toEqual({ GLOBAL: "g" });
     expect(JSON.parse((await at.call("export", "--with-values", "-d", "dev")).stdout)).toEqual({ DOMAIN: "d" });
+  });
+
+  it("writes a .env file for one reader alone when told to, and says so when the file is none", async () => {
+    await at.keep({ "api-key": "it's $5" });
+    expect(await at.call("export", "--with-values", "--format", "env")).toEqual(
+      failure(
+        1,
+        "the value of api-key cannot be written in .env so that all readers take it alike; " +
+          "use --for sh or --for compose or --for dotenv or --format json",
+      ),
+    );
+    expect(await at.call("export", "--with-values", "--format", "env", "--for", "sh")).toEqual(
+      success("# flyte-secrets: api-key\nAPI_KEY='it'\\''s $5'\n"),
+    );
+    expect(await at.call("export", "--with-values", "--for", "sh")).toEqual(
+      failure(2, "--for is about .env files: use it with --format env, or --to-file FILE.env"),
+    );
   });
 
   it("writes names alone without being told otherwise, also to a terminal", async () => {
@@ -182,5 +199,16 @@ describe("import", () => {
       });
       expect(await at.call("export", "--with-values", "--format", format)).toEqual(exported);
     }
+  });
+
+  it("reads the .env file that export wrote, names that are no variables included", async () => {
+    await at.keep({ "api-key": CANARY, lower_case: "it's\ntwo lines" });
+    const exported = await at.call("export", "--with-values", "--format", "env");
+    rmSync(at.store, { recursive: true });
+    await using _server = await at.serve();
+    const result = await callCli({ args: ["import", "-", "--format", "env"], env: at.env, input: exported.stdout });
+    expect(result).toMatchObject({ exitCode: 0 });
+    expect(await at.kept("api-key")).toBe(CANARY);
+    expect(await at.call("export", "--with-values", "--format", "env")).toEqual(exported);
   });
 });

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type SecretScope, type SecretStore, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
+import { DOTENV_READERS, type DotenvReader } from "../formats/dotenv-readers.ts";
 import type { SecretEntry } from "../formats/secret-entry.ts";
 import type { Host } from "../host.ts";
 import { addScopeOptions, type ScopeOptions } from "../options/common-options.ts";
@@ -12,6 +13,7 @@ import { addSettingOptions, readConfig, type SettingOptions } from "../options/s
 
 interface ExportOptions extends ScopeOptions, SettingOptions {
   readonly format?: string;
+  readonly for?: DotenvReader;
   readonly toFile?: string;
   readonly withValues?: boolean;
 }
@@ -34,6 +36,12 @@ export function exportCommand(host: Host): Command {
         "json",
         "kubernetes",
       ]),
+    )
+    .addOption(
+      new Option(
+        "--for <reader>",
+        "write a .env file for shells, docker compose, or npm's dotenv and python-dotenv alone (default: for all of them)",
+      ).choices([...DOTENV_READERS]),
     );
   addScopeOptions(command);
   return addSettingOptions(command)
@@ -43,6 +51,7 @@ export function exportCommand(host: Host): Command {
         "export --with-values --to-file global.json",
         "export -p shop -d production --with-values --to-file prod.env",
         "export --with-values --format kubernetes | kubectl apply -f -",
+        "export --with-values --for sh --to-file job.env",
         "export --format env > .env.example",
       ),
     )
@@ -61,10 +70,14 @@ async function exportSecrets(options: ExportOptions, withValues: boolean, host: 
   const { formatFor } = await import("../formats/secret-formats.ts");
   const { withStore } = await import("../store/with-store.ts");
   const format = formatFor(options.format, options.toFile) ?? formatFor("json", undefined);
+  const { for: reader } = options;
+  if (reader !== undefined && format?.name !== "env") {
+    throw new SecretsError("usage", "--for is about .env files: use it with --format env, or --to-file FILE.env");
+  }
   const config = await readConfig(options, host);
   const scope = { org: config.secret.organization, domain: options.domain ?? "", project: options.project ?? "" };
   const entries = await withStore(config, (store) => readEntries(store, scope, withValues));
-  const text = format?.print(entries) ?? "";
+  const text = format?.print(entries, reader && { reader }) ?? "";
   if (options.toFile === undefined) {
     if (withValues) host.stdout.raw.write(text);
     else host.stdout.write(text);

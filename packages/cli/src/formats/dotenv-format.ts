@@ -1,58 +1,63 @@
-import { parseEnv } from "node:util";
-import { SecretValue } from "@flyte-secrets/core";
+import { excerpt, SecretValue } from "@flyte-secrets/core";
+import { readAssignments, secretComment } from "./dotenv-reader.ts";
+import { DOTENV_READERS, type DotenvReader } from "./dotenv-readers.ts";
+import { encodeDotenvValue, variableOf } from "./dotenv-writer.ts";
 import { formatError, onceEach, type SecretEntry, type SecretFormat } from "./secret-entry.ts";
+import { shellVariableFault } from "./shell-variables.ts";
 
-const ASSIGNMENT = /^\s*(?:export\s+)?([-.\w]+)\s*=[ \t]*(["'`]?)(.*)$/s;
+const NAMES = { sh: "shells", compose: "docker compose", dotenv: "python-dotenv and npm's dotenv" } as const;
 
 /**
- * `.env`, read by Node's own parser. That one skips what it doesn't understand and lets the last of two win; here a line that is
- * no assignment, a quote without end and a name given twice are errors with the line.
+ * `.env`. What is read, and written unless it is for one reader alone, means the same to npm's `dotenv`, python-dotenv and docker compose;
+ * what is written, to bash and dash too. A secret whose name is no variable stands under the one that the SDK derives, with a comment before it.
  */
 export const dotenvFormat: SecretFormat = {
   name: "env",
   matches: (fileName) => /(^|\/)\.env(\..*)?$|\.env$/.test(fileName),
   parse(text) {
-    const values = parseEnv(text);
-    return onceEach(
-      namesOf(text).map((name) => ({ name, type: "generic", value: SecretValue.fromText(values[name] ?? "") })),
-    );
+    const entries = readAssignments(text).map(({ line, variable, value, secret }): SecretEntry => {
+      if (secret !== undefined && variableOf(secret) !== variable) {
+        const found = excerpt(variable);
+        throw formatError(
+          `line ${line}: ${found} is not the variable of ${excerpt(secret)}, which the comment before it names`,
+        );
+      }
+      return { name: secret ?? variable, type: "generic", value: SecretValue.fromText(value) };
+    });
+    return onceEach(entries);
   },
-  print: (entries) => entries.map(printLine).join(""),
+  print(entries, { reader } = {}) {
+    const secrets = new Map<string, string>();
+    return entries.map((entry) => printEntry(entry, secrets, reader)).join("");
+  },
 };
 
-/** The names a text assigns, in order. */
-function namesOf(text: string): string[] {
-  const names: string[] = [];
-  const lines = text.split("\n");
-  for (let index = 0; index < lines.length; index++) {
-    const line = lines[index] ?? "";
-    if (/^\s*(#|$)/.test(line)) continue;
-    const [, name, quote, rest] = ASSIGNMENT.exec(line) ?? [];
-    if (name === undefined || rest === undefined) throw formatError(`line ${index + 1}: expected NAME=value`);
-    names.push(name);
-    if (quote && !rest.includes(quote)) {
-      let end = index + 1;
-      while (lines[end]?.includes(quote) === false) end += 1;
-      if (end >= lines.length) throw formatError(`line ${index + 1}: the ${quote} of ${name} has no end`);
-      index = end;
-    }
+/** `secrets` are the variables so far, and whose they are. */
+function printEntry({ name, type, value }: SecretEntry, secrets: Map<string, string>, reader?: DotenvReader): string {
+  const variable = variableOf(name);
+  if (variable === undefined || variable === "__proto__") {
+    throw formatError(`${name} has no name that a variable can have; use --format json`);
   }
-  return names;
-}
-
-function printLine({ name, type, value }: SecretEntry): string {
-  if (value === undefined) return `# ${name}=\n`;
-  if (type !== "generic")
+  const fault = shellVariableFault(variable);
+  if (fault !== undefined) throw formatError(`${name} would be the variable ${variable}, ${fault}; use --format json`);
+  const other = secrets.get(variable);
+  if (other !== undefined) {
+    throw formatError(`${other} and ${name} would both be the variable ${variable}; use --format json`);
+  }
+  secrets.set(variable, name);
+  const comment = variable === name ? "" : secretComment(name);
+  if (value === undefined) return `${comment}# ${variable}=\n`;
+  if (type !== "generic") {
     throw formatError(`${name} is an image-pull secret, which .env cannot say; use --format json`);
-  const text = value.revealText();
-  const line = ["'", "`", '"']
-    .map((quote) => `${name}=${quote}${text}${quote}\n`)
-    .find((line) => readsBack(line, name, text));
-  // The format has no escapes: bytes, or a text with every kind of quote in it, have no way to be written.
-  if (line === undefined) throw formatError(`the value of ${name} cannot be written in .env; use --format json`);
-  return line;
+  }
+  return `${comment}${variable}=${encodeValue(name, value.revealText(), reader)}\n`;
 }
 
-function readsBack(line: string, name: string, text: string | undefined): boolean {
-  return text !== undefined && !text.includes("\r") && parseEnv(line)[name] === text;
+function encodeValue(name: string, text: string | undefined, reader?: DotenvReader): string {
+  const encoded = text === undefined ? undefined : encodeDotenvValue(text, reader);
+  if (encoded !== undefined) return encoded;
+  const readers = DOTENV_READERS.filter((one) => text !== undefined && encodeDotenvValue(text, one) !== undefined);
+  const remedies = [...readers.map((one) => `--for ${one}`), "--format json"].join(" or ");
+  const whom = reader === undefined ? "so that all readers take it alike" : `for ${NAMES[reader]}`;
+  throw formatError(`the value of ${name} cannot be written in .env ${whom}; use ${remedies}`);
 }

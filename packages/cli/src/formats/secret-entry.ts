@@ -1,4 +1,5 @@
 import { type SecretScope, SecretsError, type SecretType, type SecretValue } from "@flyte-secrets/core";
+import type { DotenvReader } from "./dotenv-readers.ts";
 
 /** One secret of an imported or exported file. */
 export interface SecretEntry {
@@ -18,8 +19,11 @@ export interface SecretFormat {
   matches(fileName: string): boolean;
   /** Every entry has a value and its name stands once in its scope. */
   parse(text: string): SecretEntry[];
-  /** What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. */
-  print(entries: readonly SecretEntry[]): string;
+  /**
+   * What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. With a reader (`env`
+   * alone) it is for that one, and `parse` may refuse it.
+   */
+  print(entries: readonly SecretEntry[], options?: { readonly reader?: DotenvReader }): string;
 }
 
 export function formatError(message: string): SecretsError {

@@ -4,7 +4,9 @@ import { join } from "node:path";
 import { SecretsError, SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { dotenvValues, secretNames } from "../testing/dotenv-files.ts";
 import { dotenvFormat } from "./dotenv-format.ts";
+import type { DotenvReader } from "./dotenv-readers.ts";
 import { jsonFormat } from "./json-format.ts";
 import { kubernetesFormat } from "./kubernetes-format.ts";
 import type { SecretEntry, SecretFormat } from "./secret-entry.ts";
@@ -13,7 +15,6 @@ import { formatFor } from "./secret-formats.ts";
 const CANARY = "canary-5d0f";
 const name = fc.stringMatching(/^[A-Za-z_][A-Za-z0-9_]{0,20}$/);
 const bytes = fc.uint8Array({ maxLength: 64 }).map((value) => SecretValue.fromBytes(value));
-const text = fc.string({ unit: "binary", maxLength: 40 }).map((value) => SecretValue.fromText(value));
 
 describe("file formats", () => {
   it.each([
@@ -28,42 +29,96 @@ describe("file formats", () => {
     );
   });
 
-  it("env gives back every value that it does not refuse to write", () => {
+  it("env gives back every name and value that it does not refuse to write", () => {
+    let written = 0;
     fc.assert(
-      fc.property(name, text, (name, value) => {
-        const entries: SecretEntry[] = [{ name, type: "generic", value }];
-        const written = attempt(() => dotenvFormat.print(entries));
-        if (written instanceof SecretsError) expect(written.message).toBe(unwritable(name));
-        else expect(reveal(dotenvFormat.parse(written))).toEqual(reveal(entries));
+      fc.property(fc.uniqueArray(secretNames, { maxLength: 3 }), dotenvValues, (names, value) => {
+        const entries = names.map(
+          (name): SecretEntry => ({ name, type: "generic", value: SecretValue.fromText(value) }),
+        );
+        const text = attempt(() => dotenvFormat.print(entries));
+        if (text instanceof SecretsError) {
+          expect(text.message).toMatch(/; use (--for \w+ or )*--format json$/);
+          return;
+        }
+        written += 1;
+        expect(reveal(dotenvFormat.parse(text))).toEqual(reveal(entries));
       }),
+      { numRuns: 2_000 },
+    );
+    expect(written).toBeGreaterThan(400);
+  });
+
+  it("env writes quotes, line feeds, backslashes and comment signs, and refuses what one reader or another would change", () => {
+    expect(write("plain")).toBe("K='plain'\n");
+    expect(write("it's")).toBe('K="it\'s"\n');
+    expect(write("a\n# b\\n $HOME `x`")).toBe("K='a\n# b\\n $HOME `x`'\n");
+    const unwritable = (readers: string) =>
+      `the value of K cannot be written in .env so that all readers take it alike; use ${readers}--format json`;
+    expect(write("touch PWNED #'`")).toBe(unwritable("--for sh or --for compose or --for dotenv or "));
+    expect(write("'`\"")).toBe(unwritable("--for sh or --for compose or "));
+    expect(write("cr\r\n")).toBe(unwritable("--for sh or --for compose or --for dotenv or "));
+    expect(write("a\\\\b")).toBe(unwritable("--for sh or --for compose or --for dotenv or "));
+    expect(write("$".concat("{A}"))).toBe(unwritable("--for sh or --for compose or "));
+    expect(write("\0")).toBe(unwritable(""));
+  });
+
+  it("env writes for one reader what all together don't take", () => {
+    expect(write("it's $5", "sh")).toBe("K='it'\\''s $5'\n");
+    expect(write("it's $5\r\\", "compose")).toBe('K="it\'s \\$5\\r\\\\"\n');
+    expect(write("it's $5\r", "dotenv")).toBe('K="it\'s $5\\r"\n');
+    expect(write('say "it\'s"\\', "dotenv")).toBe('K=say "it\'s"\\\n');
+    expect(write("$".concat("{A}"), "dotenv")).toBe(
+      "the value of K cannot be written in .env for python-dotenv and npm's dotenv; use --for sh or --for compose or --format json",
     );
   });
 
-  it("env writes quotes, line feeds, backslashes and comment signs, and refuses what it has no way to write", () => {
-    const write = (value: string) =>
-      attempt(() => dotenvFormat.print([{ name: "K", type: "generic", value: SecretValue.fromText(value) }]));
-    expect(write("plain")).toBe("K='plain'\n");
-    expect(write("it's")).toBe("K=`it's`\n");
-    expect(write("a\n# b\\n")).toBe("K='a\n# b\\n'\n");
-    expect(write("'`")).toBe('K="\'`"\n');
-    expect(write("'`\"")).toEqual(new SecretsError("invalid_argument", unwritable("K")));
-    expect(write("cr\r\n")).toEqual(new SecretsError("invalid_argument", unwritable("K")));
+  it("env writes names that are no variables as the SDK derives them, and reads them back", () => {
+    const named = (...names: string[]) =>
+      names.map((name): SecretEntry => ({ name, type: "generic", value: SecretValue.fromText("v") }));
+    const text = dotenvFormat.print(named("openai-key", "token", "TOKEN"));
+    expect(text).toBe("# flyte-secrets: openai-key\nOPENAI_KEY='v'\ntoken='v'\nTOKEN='v'\n");
+    expect(dotenvFormat.parse(text).map(({ name }) => name)).toEqual(["openai-key", "token", "TOKEN"]);
+    expect(dotenvFormat.print([{ name: "openai-key", type: "generic" }])).toBe(
+      "# flyte-secrets: openai-key\n# OPENAI_KEY=\n",
+    );
+    const refused = (...names: string[]) => attempt(() => dotenvFormat.print(named(...names)));
+    const error = (message: string) => new SecretsError("invalid_argument", message);
+    expect(refused("api-key", "API_KEY")).toEqual(
+      error("api-key and API_KEY would both be the variable API_KEY; use --format json"),
+    );
+    expect(refused("1st")).toEqual(error("1st has no name that a variable can have; use --format json"));
+    expect(refused("__proto__")).toEqual(error("__proto__ has no name that a variable can have; use --format json"));
+    expect(refused("ld-preload")).toEqual(
+      error(
+        "ld-preload would be the variable LD_PRELOAD, by which programs find or choose the code that they run; use --format json",
+      ),
+    );
+    expect(refused("UID")).toEqual(
+      error("UID would be the variable UID, which shells use themselves; use --format json"),
+    );
   });
 
-  it("env reads comments, export, quotes over several lines and empty values", () => {
-    const file = `# comment\n\nexport A=1 # one\nB="two\nlines"\nC='x # y'\r\nD=\n`;
-    expect(reveal(dotenvFormat.parse(file))).toEqual([
-      ["A", "generic", "1"],
-      ["B", "generic", "two\nlines"],
-      ["C", "generic", "x # y"],
-      ["D", "generic", ""],
-    ]);
+  it("env takes a secret's name from the comment right before its variable, and refuses one that doesn't belong there", () => {
+    const names = (file: string) =>
+      attempt(() =>
+        dotenvFormat
+          .parse(file)
+          .map(({ name }) => name)
+          .join(),
+      );
+    expect(names("# flyte-secrets: a-b\nA_B=1\n")).toBe("a-b");
+    expect(names("# flyte-secrets: a-b\n# A_B=1\nB=2\n")).toBe("B");
+    expect(names("# flyte-secrets: a-b\n\nA_B=1\n")).toBe("A_B");
+    expect(names("\n# flyte-secrets: a-b\nA=1\n")).toEqual(
+      new SecretsError("invalid_argument", "line 3: A is not the variable of a-b, which the comment before it names"),
+    );
   });
 
   it.each([
     ["a line that is no assignment", `A=1\n${CANARY}\n`, "line 2: expected NAME=value"],
     ["a quote without end", `A="${CANARY}\nB=1\n`, 'line 1: the " of A has no end'],
-    ["a name given twice", `A=${CANARY}\nA=2\n`, "A stands twice in the file"],
+    ["a name given twice", `A=${CANARY}\nA=2\n`, "line 2: A stands twice in the file"],
   ])("env refuses %s", (_, file, message) => {
     expect(() => dotenvFormat.parse(file)).toThrow(new SecretsError("invalid_argument", message));
   });
@@ -194,8 +249,10 @@ describe("file formats", () => {
   });
 });
 
-function unwritable(name: string): string {
-  return `the value of ${name} cannot be written in .env; use --format json`;
+function write(value: string, reader?: DotenvReader): string {
+  const entries: SecretEntry[] = [{ name: "K", type: "generic", value: SecretValue.fromText(value) }];
+  const written = attempt(() => dotenvFormat.print(entries, reader && { reader }));
+  return typeof written === "string" ? written : written.message;
 }
 
 function attempt(run: () => string): string | SecretsError {
