@@ -10,8 +10,8 @@ import {
   lookupIds,
   MountRequirement,
   type Pod,
+  type ScopeLookup,
   SECRETS_DIRECTORY,
-  type SecretLookup,
   SecretValue,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
@@ -25,7 +25,7 @@ type Files = ReadonlyMap<string, Uint8Array>;
 
 /** The pod after injection of these files, each a secret of that key. */
 async function inject(files: Files): Promise<Pod> {
-  const lookup: SecretLookup = {
+  const lookup: ScopeLookup = {
     async find(scope, key) {
       const [narrowest] = lookupIds(scope, key);
       const bytes = files.get(key);

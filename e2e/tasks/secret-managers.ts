@@ -5,7 +5,7 @@ import {
   type KubernetesSecret,
   kubernetesSecretName,
   lookupIds,
-  type SecretLookup,
+  type ScopeLookup,
   SecretValue,
 } from "@flyte-secrets/core";
 import {
@@ -100,7 +100,7 @@ export function openManager(task: string, delivery: DeliveryName): { mutator: Mu
   return { mutator, secrets };
 }
 
-function managersOf(task: string, lookup: SecretLookup, delivery: DeliveryName) {
+function managersOf(task: string, lookup: ScopeLookup, delivery: DeliveryName) {
   switch (task) {
     case "k8s":
     case "user_guide":
@@ -127,7 +127,7 @@ function globalManager() {
   });
 }
 
-function managedIn(namespace: string): SecretLookup {
+function managedIn(namespace: string): ScopeLookup {
   return {
     find(scope, key) {
       const [narrowest] = lookupIds(scope, key);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { podInObject } from "../../packages/cli/src/manifests/pod-in-object.ts";
+import { podsInObject } from "../../packages/cli/src/manifests/pod-in-object.ts";
 import { printManifests, readManifests } from "../../packages/cli/src/manifests/read-manifests.ts";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
@@ -44,7 +44,7 @@ export const target: FuzzTarget = {
     run(bytes) {
       const objects = unlessRefused(INVALID, () => readManifests(textOf(bytes), "file"));
       for (const object of objects ?? []) {
-        unlessRefused(INVALID, () => podInObject(object, "default"));
+        unlessRefused(INVALID, () => podsInObject(object, "default"));
         // Only what JSON can say is a Kubernetes object.
         const json = JSON.stringify(object);
         const again = readManifests(printManifests([JSON.parse(json)]), "file");

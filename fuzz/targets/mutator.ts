@@ -5,7 +5,7 @@ import {
   type Injector,
   lookupIds,
   parsePod,
-  type SecretLookup,
+  type ScopeLookup,
   SecretValue,
 } from "@flyte-secrets/core";
 import jsonPatch from "fast-json-patch";
@@ -32,7 +32,7 @@ const REFUSED = [
 ] as const;
 
 /** Has the keys `text` and `bytes`, at every scope. */
-const lookup: SecretLookup = {
+const lookup: ScopeLookup = {
   async find(scope, key) {
     const [first] = lookupIds(scope, key);
     if (first === undefined || (key !== "text" && key !== "bytes")) return { found: false, attempts: [] };

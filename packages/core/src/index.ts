@@ -36,14 +36,17 @@ export {
 } from "./injector.ts";
 export { applyPatch, JsonPatch, type JsonPatchOperation } from "./json-patch.ts";
 export { kubernetesSecretName, managedLabels, TYPE_LABEL } from "./kubernetes-names.ts";
-export type {
-  FetchedValue,
-  FindOptions,
-  GroupResult,
-  LookupAttempt,
-  LookupResult,
-  SecretFetcher,
-  SecretLookup,
+export {
+  type FetchedValue,
+  type FindOptions,
+  type GroupLookup,
+  type GroupResult,
+  type LookupAttempt,
+  type LookupResult,
+  type ScopeLookup,
+  type SecretFetcher,
+  type SecretLookup,
+  withoutGroups,
 } from "./lookup.ts";
 export { type LookupId, lookupIds } from "./lookup-ids.ts";
 export { CONTAINERS_ANNOTATION, namedContainers } from "./named-containers.ts";

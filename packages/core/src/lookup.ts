@@ -38,13 +38,30 @@ export interface FindOptions {
  * (spec page 4, Embedded). "Found nowhere" is a value. A backend that is broken throws: it never turns into a broader secret.
  * What is in memory is answered at once, or thrown, without a promise.
  */
-export interface SecretLookup {
+export interface ScopeLookup {
   find(scope: SecretScope, key: string, options?: FindOptions): Awaitable<LookupResult>;
-  /**
-   * Only of a manager that keeps secrets by group (AWS, spec page 7): the key in the secret that is called as the group, whatever
-   * the pod's scope. To be asked when `find` has found nothing.
-   */
-  findInGroup?(group: string, key: string, options?: FindOptions): Promise<GroupResult>;
+}
+
+/**
+ * Finds a key in the secret that is called as a request's group, whatever the pod's scope (AWS, spec page 7). To be asked when
+ * {@link ScopeLookup.find} has found nothing.
+ */
+export interface GroupLookup {
+  findInGroup(group: string, key: string, options?: FindOptions): Promise<GroupResult>;
+}
+
+/**
+ * All that a webhook's managers look up. Neither half is optional: what wraps a lookup to record, mask or delay it would otherwise leave
+ * one out without anybody's notice. Over a manager without groups, {@link withoutGroups} is the other half.
+ */
+export interface SecretLookup extends ScopeLookup, GroupLookup {}
+
+/** A lookup in a manager that keeps no secrets by group: none is ever found there. */
+export function withoutGroups<Lookup extends ScopeLookup>(lookup: Lookup, manager: string): Lookup & GroupLookup {
+  return {
+    ...lookup,
+    findInGroup: async () => ({ found: false, reason: `${manager} keeps no secrets by group` }),
+  };
 }
 
 /** A value, or why that one id cannot be read although the backend answers. */

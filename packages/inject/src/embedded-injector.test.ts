@@ -2,7 +2,7 @@ import {
   type Injection,
   type LookupResult,
   lookupIds,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretRequest,
   SecretValue,
   type VariableNaming,
@@ -24,7 +24,7 @@ interface Pod {
 /** One injector over managed Secrets of namespace `values`, of which each has the same value. */
 function setUp() {
   const results = new Map<string, LookupResult>();
-  const lookup: SecretLookup = {
+  const lookup: ScopeLookup = {
     find(scope, key) {
       const [narrowest] = lookupIds(scope, key);
       if (!narrowest) return { found: false, attempts: [] };

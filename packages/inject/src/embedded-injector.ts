@@ -2,7 +2,7 @@ import {
   type InjectContext,
   type Injection,
   type Injector,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretRequest,
   type SecretValue,
   whenKnown,
@@ -11,7 +11,7 @@ import { type Found, findForPod, sourceOf } from "./find-for-pod.ts";
 import { findFault, injectValue } from "./inject-value.ts";
 
 export interface EmbeddedInjectorOptions {
-  readonly lookup: SecretLookup;
+  readonly lookup: ScopeLookup;
 }
 
 /**

@@ -6,7 +6,7 @@ import {
   kubernetesSecretName,
   type LookupAttempt,
   type LookupResult,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretScope,
   type ValueSource,
 } from "@flyte-secrets/core";
@@ -22,7 +22,7 @@ export type FoundForPod = Found | { readonly found: false; readonly reason: stri
  * be no part of an id, is a reason and not a fault: another manager may know the key. Throws what the lookup throws. Whether
  * the pod may claim that scope is judged before (`Injector.refersTo`).
  */
-export function findForPod(lookup: SecretLookup, key: string, context: InjectContext): Awaitable<FoundForPod> {
+export function findForPod(lookup: ScopeLookup, key: string, context: InjectContext): Awaitable<FoundForPod> {
   const scope = scopeOf(context.labels);
   if (typeof scope === "string") return { found: false, reason: missingLabel(scope) };
   try {

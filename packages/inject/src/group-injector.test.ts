@@ -1,7 +1,7 @@
 import {
+  type GroupLookup,
   type InjectContext,
   MountRequirement,
-  type SecretLookup,
   type SecretRequest,
   SecretValue,
 } from "@flyte-secrets/core";
@@ -17,7 +17,7 @@ const request: SecretRequest = {
   envVar: "",
 };
 const source = { kind: "value", value: SecretValue.fromText("p"), label: "AWS:my-db/password" } as const;
-const findInGroup: Required<SecretLookup>["findInGroup"] = async (group, key) =>
+const findInGroup: GroupLookup["findInGroup"] = async (group, key) =>
   group === "my-db" && key === "password"
     ? { found: true, value: source.value, label: source.label }
     : { found: false, reason: `there is no AWS secret "${group}"` };

@@ -1,8 +1,8 @@
-import type { Injector, SecretLookup } from "@flyte-secrets/core";
+import type { GroupLookup, Injector } from "@flyte-secrets/core";
 import { findFault, injectValue } from "./inject-value.ts";
 
 export interface GroupInjectorOptions {
-  readonly lookup: Required<Pick<SecretLookup, "findInGroup">>;
+  readonly lookup: GroupLookup;
 }
 
 /**

@@ -4,7 +4,7 @@ import {
   type Injector,
   lookupIds,
   MountRequirement,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretRequest,
   SecretsError,
   SecretValue,
@@ -26,7 +26,7 @@ const CONTEXT: InjectContext = {
 };
 const CANARY = "canary-value";
 
-const lookup: SecretLookup = {
+const lookup: ScopeLookup = {
   async find(scope, key) {
     const ids = lookupIds(scope, key);
     const [narrowest] = ids;
@@ -47,7 +47,7 @@ const lookup: SecretLookup = {
   },
 };
 
-const broken: SecretLookup = {
+const broken: ScopeLookup = {
   async find() {
     throw new SecretsError("store_unavailable", "the store is down");
   },

@@ -8,9 +8,9 @@ import {
   isSecretsError,
   MountRequirement,
   type ScopeLevel,
+  type ScopeLookup,
   SECRETS_DIRECTORY,
   type SecretId,
-  type SecretLookup,
   type SecretRequest,
   type SecretSource,
   setVariable,
@@ -27,7 +27,7 @@ const GROUPS: GroupNames = { what: "the name of a Secret", maxLength: 253 };
 
 export interface K8sInjectorOptions {
   /** Finds managed secrets for requests without a group. */
-  readonly lookup: SecretLookup;
+  readonly lookup: ScopeLookup;
   /** Whether the delivery can copy a managed secret into the pod's namespace. */
   readonly copies: boolean;
   /** `k8sSecretManager.optional`; true by default, as in Flyte: a missing Secret or key leaves variable or file out. */

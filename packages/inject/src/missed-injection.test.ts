@@ -4,7 +4,7 @@ import {
   lookupIds,
   type Pod,
   parsePod,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretRequest,
   SecretValue,
   toRequestAnnotations,
@@ -41,7 +41,7 @@ function podOf(requests: readonly Partial<SecretRequest>[], labels: Record<strin
   };
 }
 
-const lookup: SecretLookup = {
+const lookup: ScopeLookup = {
   async find(scope, key) {
     const [narrowest] = lookupIds(scope, key);
     if (!narrowest) throw new Error("no id");

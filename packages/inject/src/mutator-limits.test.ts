@@ -8,7 +8,7 @@ import {
   type PodLimits,
   parsePod,
   REQUEST_ANNOTATION_PREFIX,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretRequest,
   SecretsError,
   SecretValue,
@@ -25,11 +25,11 @@ const NO_LIMIT = 1_000_000_000;
 const UNLIMITED = Object.fromEntries(Object.keys(DEFAULT_POD_LIMITS).map((name) => [name, NO_LIMIT]));
 
 /** Finds every key that can be, and counts what it was asked. */
-function countingLookup(): SecretLookup & { asked: number } {
+function countingLookup(): ScopeLookup & { asked: number } {
   const value = SecretValue.fromText("value of all keys");
   const lookup = {
     asked: 0,
-    find(scope: Parameters<SecretLookup["find"]>[0], key: string) {
+    find(scope: Parameters<ScopeLookup["find"]>[0], key: string) {
       lookup.asked++;
       const [narrowest] = lookupIds(scope, key);
       if (!narrowest) throw new Error("no id");

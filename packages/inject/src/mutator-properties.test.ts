@@ -9,7 +9,7 @@ import {
   lookupIds,
   type Pod,
   parsePod,
-  type SecretLookup,
+  type ScopeLookup,
   SecretValue,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
@@ -118,7 +118,7 @@ function podOf(one: Generated): Pod {
 
 const CANARY = "canary-value-";
 
-function lookupOf(one: Generated): SecretLookup {
+function lookupOf(one: Generated): ScopeLookup {
   const values = new Map<string, SecretValue>();
   for (const [at, key] of KEYS.entries()) {
     for (const [level, { id }] of lookupIds(SCOPE, key).entries()) {

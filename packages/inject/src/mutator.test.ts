@@ -6,7 +6,7 @@ import {
   lookupIds,
   type Pod,
   parsePod,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretRequest,
   SecretsError,
   SecretValue,
@@ -27,7 +27,7 @@ import { createVaultInjector } from "./vault-injector.ts";
 
 const FILE = 2;
 const global = createGlobalInjector({ readVariable: () => undefined, readFile: async () => undefined });
-const lookup: SecretLookup = {
+const lookup: ScopeLookup = {
   async find(scope, key) {
     const ids = lookupIds(scope, key);
     const [narrowest] = ids;
@@ -165,8 +165,8 @@ describe("a pod", () => {
   it("whose secret changed between two mutations gets the new value, in both deliveries", async () => {
     for (const delivery of [createInlineDelivery(), secretRef()]) {
       const of = (text: string) => {
-        const found = (key: string, scope: Parameters<SecretLookup["find"]>[0]) => lookupIds(scope, key)[0];
-        const changing: SecretLookup = {
+        const found = (key: string, scope: Parameters<ScopeLookup["find"]>[0]) => lookupIds(scope, key)[0];
+        const changing: ScopeLookup = {
           async find(scope, key) {
             const narrowest = found(key, scope);
             if (!narrowest) throw new Error("a pod has all scopes");

@@ -98,7 +98,7 @@ export function createMutator(options: MutatorOptions): Mutator {
     const serving = requests.map((request) =>
       whenKnown(injectFirst(managers, request, context), (served) => withPullSecret(served, call)),
     );
-    return whenKnown(isKnown(serving) ? serving : Promise.all(serving), (served) => {
+    return whenKnown(isKnown(serving) ? serving : allInOrder(serving), (served) => {
       const { editor, pullSecrets, warnings, secrets, injections } = planFor(served);
       const patch = editor.edit(pod, containers);
       const isSame = patch.operations.length === 0;
@@ -137,6 +137,12 @@ const UNCHANGED = { changed: false } as const;
 
 function isKnown<T>(values: readonly Awaitable<T>[]): values is readonly T[] {
   return !values.some((value) => value instanceof Promise);
+}
+
+/** Of several that fail, the first in their order is thrown and not the quickest: the same pod is rejected for the same reason each time. */
+async function allInOrder<T>(values: readonly Awaitable<T>[]): Promise<T[]> {
+  await Promise.allSettled(values);
+  return await Promise.all(values);
 }
 
 /** The first manager that serves the request. What goes wrong is always a rejection, so that no other request's goes unheard. */

@@ -5,7 +5,7 @@ import {
   isSecretsError,
   lookupIds,
   parsePod,
-  type SecretLookup,
+  type ScopeLookup,
   SecretValue,
 } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
@@ -39,7 +39,7 @@ const cases = readFileSync(VECTORS, "utf8")
   .split("\n")
   .map((line): Case => JSON.parse(line));
 
-function lookupIn(store: Case["store"] = {}): SecretLookup {
+function lookupIn(store: Case["store"] = {}): ScopeLookup {
   return {
     async find(scope, key) {
       for (const { id, level } of lookupIds(scope, key)) {

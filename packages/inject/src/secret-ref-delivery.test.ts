@@ -4,7 +4,7 @@ import {
   lookupIds,
   type Pod,
   parsePod,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretRequest,
   SecretsError,
   SecretValue,
@@ -48,7 +48,7 @@ interface Setting {
 
 function setUp({ values = {}, namespace, write }: Setting) {
   const written: { namespace: string; secrets: readonly KubernetesSecret[]; options: WriteOptions }[] = [];
-  const lookup: SecretLookup = {
+  const lookup: ScopeLookup = {
     async find(scope, key) {
       const [narrowest] = lookupIds(scope, key);
       const text = values[key];
@@ -257,7 +257,7 @@ describe("delivery SecretRef", () => {
   });
 
   it("copies a managed secret of another namespace for K8s, under the names that the task knows", async () => {
-    const lookup: SecretLookup = {
+    const lookup: ScopeLookup = {
       async find(scope, key) {
         const [, domain] = lookupIds(scope, key);
         if (!domain) throw new Error("a pod has all scopes");

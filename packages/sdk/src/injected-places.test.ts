@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import {
   type Injector,
   MountRequirement,
-  type SecretLookup,
+  type ScopeLookup,
   type SecretRequest,
   SecretValue,
 } from "@flyte-secrets/core";
@@ -26,7 +26,7 @@ import { toPod } from "./to-pod.ts";
 // What the mutator puts into a pod, the task must find: both ends of page 4 and page 6 in one test.
 
 const value = SecretValue.fromText("v");
-const lookup: SecretLookup = {
+const lookup: ScopeLookup = {
   find: async (scope, key) => ({ found: true, id: { ...scope, name: key }, level: "project", value, attempts: [] }),
 };
 const MANAGERS = {

@@ -5,6 +5,7 @@
 export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
 export { rotateTokenFile } from "./embedded/token-file.ts";
+export { podNamespace } from "./kube/pod-namespace.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
 export { discardKey, type KnownKey, type KnownKeysOptions, listKeys } from "./store/kept-keys.ts";

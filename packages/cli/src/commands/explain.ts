@@ -5,6 +5,7 @@ import {
   type Pod,
   type SecretRequest,
   SecretsError,
+  toRequestAnnotations,
 } from "@flyte-secrets/core";
 import type { Config, PodClaimOptions } from "@flyte-secrets/server/local";
 import { Command, Option } from "commander";
@@ -17,6 +18,7 @@ import { mergedOptions } from "../options/merged-options.ts";
 import {
   givenNamespaceLabels,
   type NamespaceLabelsOptions,
+  namespaceLabelsIn,
   namespaceLabelsOption,
 } from "../options/namespace-labels.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
@@ -39,7 +41,8 @@ export function explainCommand(host: Host): Command {
     .summary("Show where a task's secret would come from")
     .description(
       "Ask the secret managers of this configuration for a secret as the webhook, or a task that `run` starts, would: where each " +
-        "looks, what is found, and what comes into the pod; never the value. Exit code 1 when no manager serves it.",
+        "looks, what is found, and what comes into the pod; never the value. Exit code 1 when no " +
+        "manager serves it, or the webhook would reject such a pod.",
     )
     .argument("[key]", "key of the secret that the task asks for")
     .option("-g, --group <group>", "group that it asks for")
@@ -77,6 +80,8 @@ async function explain(key: string | undefined, options: ExplainOptions, host: H
 
 async function explainOne(key: string, options: ExplainOptions, host: Host): Promise<void> {
   const { explainRequest } = await import("../explain/explain-request.ts");
+  const { isServed, rejectionOf } = await import("../explain/explain-pods.ts");
+  const { createRemedy } = await import("../explain/remedy.ts");
   const { renderExplanation } = await import("../render/render-explanation.ts");
   const config = await readConfig(options, host);
   const scope = await resolveTaskScope(options, config, host);
@@ -94,27 +99,34 @@ async function explainOne(key: string, options: ExplainOptions, host: Host): Pro
       claim: await claims({ metadata: { labels }, spec: { containers: [] } }, options.namespace),
     }),
   };
-  await using asked = await openManagers(config, host);
+  await using asked = await openManagers(config, { options, host });
   const explanations = await explainRequest(request, { ...asked, context });
   host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table"));
   for (const reason of refused) host.stderr.write(`warning: ${reason}\n`);
-  if (isServed(explanations)) return;
+  if (isServed(explanations)) {
+    const pod = { metadata: { labels, annotations: toRequestAnnotations([request]) }, spec: ONE_CONTAINER };
+    const rejection = await rejectionOf("a pod that asks for it alone", { ...context, pod }, asked.admission);
+    if (rejection) throw rejection;
+    return;
+  }
   const [unfit] = explanations.flatMap((one) => (isFoundAndPassed(one) ? [one.reason] : []));
-  const remedy = unfit ?? `create it: flyte-secrets create secret ${key} -p ${project} -d ${domain}`;
+  const isLookedFor = explanations.some((one) => one.outcome === "passes" && one.places.length > 0);
+  const { type } = config.webhook.embeddedSecretManagerConfig;
+  const remedy = unfit ?? (isLookedFor ? createRemedy(type, key, scope) : "the reason of each is shown above");
   throw new SecretsError("not_injected", `no secret manager serves ${key || options.group}; ${remedy}`);
 }
 
 async function explainFile(file: string, options: ExplainOptions, host: Host): Promise<void> {
-  const { explainPods } = await import("../explain/explain-pods.ts");
+  const { explainPods, isServed } = await import("../explain/explain-pods.ts");
   const { readManifestFile } = await import("../manifests/read-manifest-file.ts");
   const { renderExplainedRequests } = await import("../render/render-explanation.ts");
   const objects = await readManifestFile(file, "--filename", host);
   const config = await readConfig(options, host);
-  await using asked = await openManagers(config, host);
+  await using asked = await openManagers(config, { options, host });
   const namespace = options.namespace ?? "default";
   const { limits } = config.webhook;
   const refused = new Set<string>();
-  const requests = await explainPods(objects, {
+  const { requests, rejections } = await explainPods(objects, {
     ...asked,
     variables: variablesOf(config),
     claimOf: await openClaims(config, { options, host, refused }),
@@ -128,24 +140,34 @@ async function explainFile(file: string, options: ExplainOptions, host: Host): P
     host.stderr.write(`warning: without the label ${INJECT_LABEL}: "true" the webhook is not asked about ${title}\n`);
   }
   const unserved = requests.filter(({ managers }) => !isServed(managers)).length;
+  for (const { message } of rejections) host.stderr.write(`rejected: ${message}\n`);
   if (unserved > 0) {
     throw new SecretsError(
       "not_injected",
       `${unserved} of ${requests.length} requests are served by no secret manager`,
     );
   }
+  if (rejections.length > 0) {
+    throw new SecretsError("not_injected", "each request is served, and still the webhook would reject such a pod");
+  }
 }
 
-/** The configured secret managers over what this machine reaches, with a note of where they look. */
-async function openManagers(config: Config, host: Host) {
+const ONE_CONTAINER = { containers: [{ name: "main", image: "main" }] };
+
+/** The configured secret managers over what this machine reaches, with a note of where they look, and the admission that they make. */
+async function openManagers(config: Config, { options, host }: { options: ExplainOptions; host: Host }) {
   const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
   const { createRecorder } = await import("../explain/recorder.ts");
   const { createLazyLookup } = await import("../store/lazy-lookup.ts");
+  const { localAdmission, ownNamespace } = await import("../mutate/local-admission.ts");
   const lookup = createLazyLookup(config, host);
-  const recorder = createRecorder({ lookup, global: globalSecrets(config, host.env) });
+  const global = globalSecrets(config, host.env);
+  const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });
+  const namespaceLabels = namespaceLabelsIn(options);
   return {
-    managers: createManagers(config, recorder),
+    managers: createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, host) }),
     takePlaces: recorder.take,
+    admission: localAdmission(config, { lookup, global, namespaceLabels, host }),
     [Symbol.asyncDispose]: () => lookup[Symbol.asyncDispose](),
   };
 }
@@ -191,10 +213,6 @@ function refuseBesideFile(key: string | undefined, options: ExplainOptions): voi
     "--domain": options.domain,
   });
   if (first) throw new SecretsError("usage", `${first} cannot be used with --filename: the pods say what they ask for`);
-}
-
-function isServed(explanations: readonly Explanation[]): boolean {
-  return explanations.some(({ outcome }) => outcome === "serves");
 }
 
 /** Whether the secret is there, and another reason stands in the way. */

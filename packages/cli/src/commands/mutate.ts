@@ -1,5 +1,5 @@
 import { SecretsError } from "@flyte-secrets/core";
-import type { Config, MutatePodOptions } from "@flyte-secrets/server/local";
+import type { Config } from "@flyte-secrets/server/local";
 import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
@@ -30,8 +30,8 @@ export function mutateCommand(host: Host): Command {
     .summary("Show what the webhook would do to a pod")
     .description(
       "Give pods their secrets as the webhook of this configuration would, and show the change, with the Secrets that would be " +
-        "written for it. Nothing is written. Of a Deployment, Job or other object with a pod template, its pods' change is shown in " +
-        "the template. Values are masked. Exit code 1 when a pod would be rejected.",
+        "written for it. Nothing is written. Of a Deployment, Job, RayCluster or other object with pod templates, its pods' change is " +
+        "shown in the templates. Values are masked on both sides. Exit code 1 when a pod would be rejected.",
     )
     .requiredOption(
       "-f, --filename <file>",
@@ -66,8 +66,8 @@ export function mutateCommand(host: Host): Command {
       checkOptions(options, host);
       const { readManifestFile } = await import("../manifests/read-manifest-file.ts");
       const objects = await readManifestFile(options.filename, "--filename", host);
-      const mutations = await mutateAll(objects, await readConfig(options, host), { options, host });
-      await show(mutations, options, host);
+      const config = await readConfig(options, host);
+      await show(await mutateAll(objects, config, { options, host }), { config, options, host });
     });
 }
 
@@ -86,37 +86,42 @@ async function mutateAll(
   config: Config,
   { options, host }: { options: MutateOptions; host: Host },
 ): Promise<MutatedObject[]> {
-  const { createAdmission, globalSecrets } = await import("@flyte-secrets/server/local");
-  const { maskGlobal, maskLookup } = await import("../mutate/masked-values.ts");
+  const { globalSecrets } = await import("@flyte-secrets/server/local");
+  const { withSparkPods } = await import("../manifests/spark-pods.ts");
+  const { localAdmission, UNKNOWN_CREATOR } = await import("../mutate/local-admission.ts");
   const { mutateObject } = await import("../mutate/mutate-object.ts");
   const { createLazyLookup } = await import("../store/lazy-lookup.ts");
-  const { as, asGroup = [], namespace, showValues = false } = options;
+  const { as, asGroup = [], namespace } = options;
   await using lookup = createLazyLookup(config, host);
   const global = globalSecrets(config, host.env);
-  const writer = { write: async () => {} };
   const namespaceLabels = givenNamespaceLabels(options, config, host);
-  const admission = claimable(createAdmission(config, { lookup, global, writer, namespaceLabels }), as);
-  const masked = { lookup: maskLookup(lookup), global: maskGlobal(global), writer, namespaceLabels };
+  const admission = localAdmission(config, { lookup, global, namespaceLabels, host });
+  const warnOnly = config.webhook.scopeBinding.mode === "warn";
   const call: MutateObjectOptions = {
-    admission,
-    shown: showValues ? admission : claimable(createAdmission(config, masked), as),
+    // Whoever is not named may be a trusted creator.
+    admission: as === undefined ? admission : { ...admission, warnOnly },
     namespace,
-    creator: { username: as ?? "(unknown)", groups: asGroup },
+    creator: as === undefined ? UNKNOWN_CREATOR : { username: as, groups: asGroup },
   };
-  const mutations = await Promise.all(objects.map((object) => mutateObject(object, call)));
+  const mutations = await Promise.all(objects.flatMap(withSparkPods).map((object) => mutateObject(object, call)));
   // A webhook that doesn't start rejects no pod.
   await lookup.checkOpened();
   return mutations;
 }
 
-/** Whoever is not named may be a trusted creator. */
-function claimable(admission: MutatePodOptions, as: string | undefined): MutatePodOptions {
-  return as === undefined ? { ...admission, warnOnly: true } : admission;
+interface ShowOptions {
+  readonly config: Config;
+  readonly options: MutateOptions;
+  readonly host: Host;
 }
 
-async function show(mutations: readonly MutatedObject[], { outputFormat }: MutateOptions, host: Host): Promise<void> {
+async function show(mutations: readonly MutatedObject[], { config, options, host }: ShowOptions): Promise<void> {
   const { renderMutations } = await import("../render/render-mutations.ts");
-  const shown = mutations.filter((one) => one.outcome !== "rejected");
+  const { maskValues } = await import("../mutate/mask-values.ts");
+  const { outputFormat, showValues = false } = options;
+  const shown = mutations
+    .filter((one) => one.outcome !== "rejected")
+    .map((one) => (showValues ? one : maskValues(one, config.webhook.secretEnvVarPrefix)));
   if (shown.length > 0) {
     const text = renderMutations(shown, outputFormat);
     // YAML has no escapes outside of quotes: what programs read stays as it is.

@@ -56,7 +56,7 @@ describe("run", () => {
     const { exitCode, stdout, stderr } = await run([join(TESTDATA, "secrets.mjs"), "printing"]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
     expect(stderr).toMatch(
-      /^error: none of the secret managers injected secret .* flyte-secrets create secret api-key --project flytesnacks --domain development\n$/,
+      /^error: none of the secret managers injected secret .* create it: flyte-secrets create secret api-key -p flytesnacks -d development\n$/,
     );
   });
 

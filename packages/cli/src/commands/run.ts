@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
+import type { Config } from "@flyte-secrets/server/local";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -47,13 +48,17 @@ interface RunCall {
 
 async function run(file: string, name: string, { options, host }: RunCall): Promise<string | undefined> {
   const signal = host.interruption();
-  const { createLookup, globalSecrets } = await import("@flyte-secrets/server/local");
+  const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
+  const { createLazyLookup } = await import("../store/lazy-lookup.ts");
+  const { createRemedy } = await import("../explain/remedy.ts");
   const { runLocal } = await import("../run/run-local.ts");
-  const { createLazyFetcher } = await import("../store/lazy-fetcher.ts");
   const path = resolve(host.cwd, file);
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new SecretsError("usage", `there is no file ${file}`);
   const config = await readConfig(options, host);
-  await using fetcher = createLazyFetcher(config);
+  const scope = await resolveTaskScope(options, config, host);
+  const { type, delivery } = config.webhook.embeddedSecretManagerConfig;
+  noteOtherManagers(config, host);
+  await using lookup = createLazyLookup(config, host);
   return await runLocal({
     file: path,
     name,
@@ -65,15 +70,34 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
     stderr: host.stderr.raw,
     signal,
     injection: {
-      scope: await resolveTaskScope(options, config, host),
-      lookup: createLookup({ fetcher }),
+      scope,
+      lookup,
       global: globalSecrets(config, host.env),
-      delivery: config.webhook.embeddedSecretManagerConfig.delivery,
+      managersOver: (parts) => createManagers(withEmbeddedAlone(config), parts),
+      remedy: (key) => createRemedy(type, key, scope),
+      delivery,
       secretEnvVarPrefix: config.webhook.secretEnvVarPrefix,
       limits: config.webhook.limits,
       envVarNaming: config.webhook.secretEnvVarNaming,
     },
   });
+}
+
+/** The managers whose secrets a process of this machine can be given. The others have a pod read them, with what is in a cluster. */
+const HERE: readonly string[] = ["Global", "Embedded"];
+
+function withEmbeddedAlone(config: Config): Config {
+  return { ...config, webhook: { ...config.webhook, secretManagerTypes: ["Embedded"] } };
+}
+
+/** A webhook may be told to ask others, and to ask them first. */
+function noteOtherManagers({ webhook: { secretManagerType, secretManagerTypes } }: Config, host: Host): void {
+  const configured = secretManagerTypes.length > 0 ? secretManagerTypes : [secretManagerType];
+  const others = configured.filter((name) => !HERE.includes(name));
+  if (others.length === 0) return;
+  host.stderr.write(
+    `note: ${others.join(", ")} of webhook.secretManagerTypes can't be asked without a cluster: run asks Global and Embedded\n`,
+  );
 }
 
 const collect = (field: string, before: readonly string[] = []): readonly string[] => [...before, field];

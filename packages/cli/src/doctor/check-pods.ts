@@ -1,6 +1,6 @@
 import { INJECT_LABEL, type Pod, type SecretRequest } from "@flyte-secrets/core";
 import { detectMissedInjection, type MissedInjection } from "@flyte-secrets/inject";
-import { objectTitle, podInObject } from "../manifests/pod-in-object.ts";
+import { objectTitle, podsInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
@@ -21,7 +21,7 @@ export function checkPods(objects: readonly KubernetesObject[]): Finding[] {
 }
 
 function podOf(object: KubernetesObject): Pod {
-  return podInObject(object, "default")?.pod ?? { spec: { containers: [] } };
+  return podsInObject(object, "default")[0]?.pod ?? { spec: { containers: [] } };
 }
 
 function toFinding(title: string, missed: MissedInjection): Finding {

@@ -3,13 +3,18 @@ import {
   type Claim,
   fromRequestAnnotations,
   type InjectContext,
+  isSecretsError,
   MountRequirement,
   type Pod,
   type PodLimits,
   type SecretRequest,
+  type SecretsError,
 } from "@flyte-secrets/core";
-import { isSent, objectTitle, podInObject } from "../manifests/pod-in-object.ts";
+import { type MutatePodOptions, mutatePod } from "@flyte-secrets/server/local";
+import { isSent, objectTitle, type PodInObject, podsInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
+import { withSparkPods } from "../manifests/spark-pods.ts";
+import { toRejection, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
 import { type ExplainOptions, type Explanation, explainRequest } from "./explain-request.ts";
 
 /** One request of a pod, and what the secret managers make of it. */
@@ -28,29 +33,70 @@ export interface ExplainPodsOptions extends Omit<ExplainOptions, "context"> {
   readonly limits: PodLimits;
   /** The claim of each pod. */
   readonly claimOf: (pod: Pod, namespace: string) => Awaitable<Claim | undefined>;
+  /** What becomes of a pod as a whole. */
+  readonly admission: MutatePodOptions;
   /** For objects that name no namespace. */
   readonly namespace: string;
+}
+
+export interface ExplainedPods {
+  readonly requests: readonly ExplainedRequest[];
+  /** Why pods would be rejected of which each request by itself is served. */
+  readonly rejections: readonly SecretsError[];
 }
 
 /** Explains every request of every pod, those in templates included, in their order. Throws as `fromRequestAnnotations` does for one that is none. */
 export async function explainPods(
   objects: readonly KubernetesObject[],
-  { variables, limits, claimOf, namespace, ...options }: ExplainPodsOptions,
-): Promise<ExplainedRequest[]> {
-  const explained: ExplainedRequest[] = [];
-  for (const object of objects) {
-    const found = podInObject(object, namespace);
-    if (!found) continue;
+  { variables, limits, claimOf, admission, namespace, ...options }: ExplainPodsOptions,
+): Promise<ExplainedPods> {
+  const requests: ExplainedRequest[] = [];
+  const rejections: SecretsError[] = [];
+  const pods = objects
+    .flatMap(withSparkPods)
+    .flatMap((object) => podsInObject(object, namespace).map((one) => ({ object, ...one })));
+  for (const { object, ...found } of pods) {
     const { labels, annotations } = found.pod.metadata ?? {};
     const claim = await claimOf(found.pod, found.namespace);
     const context = { labels: labels ?? {}, namespace: found.namespace, variables, claim };
+    const title = podTitle(object, found, namespace);
+    const sent = isSent(found.pod);
+    let served = true;
     for (const request of fromRequestAnnotations(annotations ?? {}, limits)) {
       const managers = await explainRequest(request, { ...options, context });
-      const title = objectTitle(object, namespace);
-      explained.push({ object: title, request: toPrintable(request), managers, sent: isSent(found.pod) });
+      requests.push({ object: title, request: toPrintable(request), managers, sent });
+      served &&= isServed(managers);
     }
+    const rejection = served && sent ? await rejectionOf(title, found, admission) : undefined;
+    if (rejection) rejections.push(rejection);
   }
-  return explained;
+  return { requests, rejections };
+}
+
+/** Tells the templates of one object apart. */
+function podTitle(object: KubernetesObject, { pointer }: PodInObject, namespace: string): string {
+  const title = objectTitle(object, namespace);
+  return podsInObject(object, namespace).length > 1 ? `${title} at ${pointer}` : title;
+}
+
+/** Whether one of the managers gives the pod what it asks for. */
+export function isServed(explanations: readonly Explanation[]): boolean {
+  return explanations.some(({ outcome }) => outcome === "serves");
+}
+
+/** Why the webhook would reject a pod; undefined when it wouldn't. `title` is how the message calls it. */
+export async function rejectionOf(
+  title: string,
+  { pod, namespace }: Pick<PodInObject, "pod" | "namespace">,
+  admission: MutatePodOptions,
+): Promise<SecretsError | undefined> {
+  try {
+    await mutatePod({ pod, namespace, creator: UNKNOWN_CREATOR }, admission, { dryRun: true });
+    return undefined;
+  } catch (error) {
+    if (!isSecretsError(error)) throw error;
+    return toRejection(title, error);
+  }
 }
 
 function toPrintable(request: SecretRequest): ExplainedRequest["request"] {

@@ -10,7 +10,12 @@ export interface Recorder {
   take(): Place[];
 }
 
-export function createRecorder({ lookup, global }: Pick<Recorder, "lookup" | "global">): Recorder {
+export interface RecorderOptions extends Pick<Recorder, "lookup" | "global"> {
+  /** What keeps the secrets: `embeddedSecretManagerConfig.type`. */
+  readonly type: string;
+}
+
+export function createRecorder({ lookup, global, type }: RecorderOptions): Recorder {
   let places: Place[] = [];
   return {
     lookup: {
@@ -19,6 +24,11 @@ export function createRecorder({ lookup, global }: Pick<Recorder, "lookup" | "gl
         for (const { level, id, outcome } of result.attempts) {
           places.push({ kind: `${level} scope`, name: id, found: outcome === "found" });
         }
+        return result;
+      },
+      async findInGroup(group, key, options) {
+        const result = await lookup.findInGroup(group, key, options);
+        places.push({ kind: `${type} secret`, name: `${group} key ${key}`, found: result.found });
         return result;
       },
     },

@@ -1,7 +1,7 @@
 import { INJECT_LABEL, isSecretsError, type Pod, parsePod, SecretsError } from "@flyte-secrets/core";
 import { isObject, type KubernetesObject } from "./read-manifests.ts";
 
-/** The pod that an object is, or the one in the template from which a controller makes its pods. */
+/** The pod that an object is, or one in a template from which a controller makes pods. */
 export interface PodInObject {
   readonly pod: Pod;
   /** Where it is in the object, as a JSON pointer: empty for a pod itself. */
@@ -9,29 +9,62 @@ export interface PodInObject {
   readonly namespace: string;
 }
 
-/** Where the objects of Kubernetes, and of those who followed its example, have their pod template. */
-const TEMPLATES = [["spec", "template"], ["spec", "jobTemplate", "spec", "template"], ["template"]] as const;
+/** Templates lie at most so deep; a pod's own lists lie deeper. */
+const MAX_DEPTH = 10;
+/** No object of Kubernetes is made from more templates. */
+const MAX_TEMPLATES = 1_000;
+/** What only says how things are, or belongs to the object itself. */
+const NO_TEMPLATES: ReadonlySet<string> = new Set(["metadata", "status"]);
 
 /**
- * Finds the pod in an object; undefined where there is none. `namespace` is for one that names none. Throws `invalid_argument`,
- * naming object and field, for a pod with a field of the wrong type.
+ * Finds the pods in an object: itself, or whatever in it has the form of a pod template, which is how Deployments, Jobs and the kinds that
+ * Flyte's plugins make (RayCluster, PyTorchJob, JobSet, Knative's Service, ...) say what their pods are made from. None where there is
+ * none. `namespace` is for an object that names none. Throws `invalid_argument`, naming object and field, for a pod with a field of the
+ * wrong type.
  */
-export function podInObject(object: KubernetesObject, namespace: string): PodInObject | undefined {
-  const paths = object.kind === "Pod" ? [[]] : TEMPLATES;
-  for (const path of paths) {
-    const found = path.reduce<unknown>((at, field) => (isObject(at) ? at[field] : undefined), object);
-    const isPod = object.kind === "Pod" || (isObject(found) && isObject(found.spec) && "containers" in found.spec);
-    if (!isPod) continue;
-    const pod = checkPod(found, object);
-    const own = isObject(object.metadata) ? object.metadata.namespace : undefined;
-    return {
-      pod,
-      pointer: path.map((field) => `/${field}`).join(""),
-      namespace: typeof own === "string" && own !== "" ? own : namespace,
-    };
-  }
-  return undefined;
+export function podsInObject(object: KubernetesObject, namespace: string): PodInObject[] {
+  const own = isObject(object.metadata) ? object.metadata.namespace : undefined;
+  const at = typeof own === "string" && own !== "" ? own : namespace;
+  const found = object.kind === "Pod" ? [{ template: object, pointer: "" }] : templatesIn(object, "", 0);
+  return found
+    .slice(0, MAX_TEMPLATES)
+    .map(({ template, pointer }) => ({ pod: checkPod(template, object), pointer, namespace: at }));
 }
+
+interface Template {
+  readonly template: unknown;
+  readonly pointer: string;
+}
+
+function templatesIn(node: unknown, pointer: string, depth: number): Template[] {
+  if (depth > MAX_DEPTH || typeof node !== "object" || node === null) return [];
+  if (isTemplate(node)) return [{ template: node, pointer }];
+  return Object.entries(node).flatMap(([name, part]) =>
+    NO_TEMPLATES.has(name) ? [] : templatesIn(part, `${pointer}/${escapePointer(name)}`, depth + 1),
+  );
+}
+
+function isTemplate(node: object): boolean {
+  return "spec" in node && isObject(node.spec) && "containers" in node.spec;
+}
+
+/** RFC 6901. */
+function escapePointer(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
+}
+
+/** API groups without a dot, and those of Kubernetes itself: none of their kinds makes pods but by a template. */
+const OWN_GROUP = /^(?:[a-z0-9]+|.*\.k8s\.io)$/;
+
+/** Why nothing would become of an object in which no pod was found. */
+export function whyNoPod({ apiVersion, kind }: KubernetesObject): string {
+  const [group = "", version] = typeof apiVersion === "string" ? apiVersion.split("/") : [];
+  const isKnown = version === undefined || (OWN_GROUP.test(group) && !MAKERS.has(String(kind)));
+  return isKnown ? "there is no pod in it" : "it has no pod template, and how its kind makes pods isn't known here";
+}
+
+/** Kinds below `k8s.io` that make pods of something else than a template. */
+const MAKERS: ReadonlySet<string> = new Set(["SparkApplication", "ScheduledSparkApplication"]);
 
 /** Whether the API server would ask the webhook about a pod: `objectSelector` of the registration. */
 export function isSent({ metadata }: Pod): boolean {

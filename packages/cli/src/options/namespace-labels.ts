@@ -20,16 +20,21 @@ export function namespaceLabelsOption(): Option {
  * `usage` for an option that isn't NAME=VALUE, separated by commas.
  */
 export function givenNamespaceLabels(
-  { namespaceLabels }: NamespaceLabelsOptions,
+  options: NamespaceLabelsOptions,
   { webhook }: Config,
   host: Host,
 ): NamespaceLabels {
-  if (webhook.scopeBinding.namespaceLabels && namespaceLabels === undefined) {
+  if (webhook.scopeBinding.namespaceLabels && options.namespaceLabels === undefined) {
     host.stderr.write(
       "note: the labels of namespaces decide about claims (webhook.scopeBinding.namespaceLabels), and are not looked up here: " +
         "taken to be none; --namespace-labels says which there are\n",
     );
   }
+  return namespaceLabelsIn(options);
+}
+
+/** The same without the note. */
+export function namespaceLabelsIn({ namespaceLabels }: NamespaceLabelsOptions): NamespaceLabels {
   const labels = new Map((namespaceLabels ?? "").split(",").filter(Boolean).map(parseLabel));
   const project = labels.get("flyte.secrets/project");
   const domain = labels.get("flyte.secrets/domain");

@@ -1,4 +1,5 @@
 import {
+  type Injector,
   isSecretsError,
   type Pod,
   type SecretLookup,
@@ -7,8 +8,6 @@ import {
   SecretValue,
 } from "@flyte-secrets/core";
 import {
-  createEmbeddedInjector,
-  createGlobalInjector,
   createInlineDelivery,
   createMutator,
   createSecretRefDelivery,
@@ -26,6 +25,10 @@ export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPre
   readonly scope: SecretScope;
   readonly lookup: SecretLookup;
   readonly global: GlobalInjectorOptions;
+  /** Those that are asked, over what they look in. */
+  managersOver(parts: Pick<InjectionSettings, "lookup" | "global">): readonly Injector[];
+  /** How a secret that was found nowhere comes to be. */
+  remedy(key: string): string;
   readonly delivery: "SecretRef" | "Inline";
 }
 
@@ -42,9 +45,8 @@ export interface InjectedTask {
 }
 
 /**
- * Builds the pod of a task call and gives it to the mutator that the webhook uses, with the Global and Embedded managers.
- * The Secrets that the pod refers to stay in memory. Throws what the mutator throws; when a secret is nowhere, with
- * the command that creates it.
+ * Builds the pod of a task call and gives it to the mutator that the webhook uses. The Secrets that the pod refers to stay in memory.
+ * Throws what the mutator throws; when a secret is nowhere, with what creates it.
  */
 export async function injectTask(
   { definition, inherited }: TaskCall,
@@ -54,7 +56,7 @@ export async function injectTask(
   const { scope, delivery, secretEnvVarPrefix, envVarNaming, limits } = settings;
   const recorded = recordReads(settings);
   const mutator = createMutator({
-    managers: [createGlobalInjector(recorded.global), createEmbeddedInjector({ lookup: recorded.lookup })],
+    managers: settings.managersOver(recorded),
     secretEnvVarPrefix,
     envVarNaming,
     ...(limits && { limits }),
@@ -70,10 +72,8 @@ export async function injectTask(
     return { ...mutation, secretValue: (name, key) => secrets.get(name)?.get(key), values: recorded.values };
   } catch (error) {
     if (!isSecretsError(error, "not_injected") || recorded.missing.size === 0) throw error;
-    const commands = [...recorded.missing].map(
-      (key) => `flyte-secrets create secret ${key} --project ${scope.project} --domain ${scope.domain}`,
-    );
-    throw new SecretsError("not_injected", `${error.message}. Create it with: ${commands.join(" and ")}`);
+    const remedies = [...recorded.missing].map(settings.remedy);
+    throw new SecretsError("not_injected", `${error.message}; ${remedies.join("; ")}`);
   }
 }
 
@@ -87,8 +87,21 @@ function recordReads({ lookup, global }: InjectionSettings) {
   const recordingLookup: SecretLookup = {
     async find(scope, key, options) {
       const result = await lookup.find(scope, key, options);
-      if (result.found) note(key, result.value);
-      else missing.add(key);
+      if (!result.found) {
+        missing.add(key);
+        return result;
+      }
+      note(key, result.value);
+      // Wherever it lies in a cluster, here it comes as a value.
+      const { namespace: _, ...here } = result;
+      return here;
+    },
+    async findInGroup(group, key, options) {
+      const result = await lookup.findInGroup(group, key, options);
+      if (result.found) {
+        missing.delete(key);
+        note(`${group}/${key}`, result.value);
+      }
       return result;
     },
   };

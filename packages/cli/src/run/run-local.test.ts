@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { PassThrough, type Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type SecretId, type SecretStore, SecretValue } from "@flyte-secrets/core";
+import { createEmbeddedInjector, createGlobalInjector } from "@flyte-secrets/inject";
 import { createLookup, createStoreFetcher, openEmbeddedStore } from "@flyte-secrets/server/local";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LocalRun, runLocal } from "./run-local.ts";
@@ -63,6 +64,8 @@ function setUp(
       scope: SCOPE,
       lookup: createLookup({ fetcher: createStoreFetcher(store) }),
       global: { readVariable: () => undefined, readFile: async () => undefined },
+      managersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
+      remedy: (key) => `create it: flyte-secrets create secret ${key}`,
       delivery: "SecretRef",
       secretEnvVarPrefix: "_UNION_",
       envVarNaming: "raw",
@@ -176,7 +179,7 @@ describe("a task", () => {
     expect(error).toMatchObject({
       code: "not_injected",
       message: expect.stringMatching(
-        /^none of the secret managers injected secret \[b\]: Global: .*; Embedded: secret not found across all scopes, .* Create it with: flyte-secrets create secret b --project other --domain development$/,
+        /^none of the secret managers injected secret \[b\]: Global: .*; Embedded: secret not found across all scopes, .*; create it: flyte-secrets create secret b$/,
       ),
     });
   });

@@ -1,4 +1,4 @@
-import type { SecretFetcher, SecretLookup } from "@flyte-secrets/core";
+import type { SecretLookup } from "@flyte-secrets/core";
 import { type Config, createLookup, createStoreFetcher } from "@flyte-secrets/server/local";
 import type { Host } from "../host.ts";
 import { openStore } from "./with-store.ts";
@@ -9,15 +9,16 @@ export interface LazyLookup extends SecretLookup, AsyncDisposable {
   checkOpened(): Promise<void>;
 }
 
-/** The lookup of secrets that the webhook of this configuration has, without its memory. */
+/** The lookup of secrets that the webhook of this configuration has: in the same manager, by the same names, with the same limits. */
 export function createLazyLookup(config: Config, host: Host): LazyLookup {
-  let opening: Promise<OpenedFetcher> | undefined;
+  let opening: Promise<OpenedLookup> | undefined;
+  const open = async () => {
+    opening ??= openLookup(config, host);
+    return (await opening).lookup;
+  };
   return {
-    async find(scope, key, options) {
-      opening ??= openFetcher(config, host);
-      const { fetcher } = await opening;
-      return createLookup({ fetcher }).find(scope, key, options);
-    },
+    find: async (...question) => await (await open()).find(...question),
+    findInGroup: async (...question) => await (await open()).findInGroup(...question),
     async checkOpened() {
       await opening;
     },
@@ -30,26 +31,34 @@ export function createLazyLookup(config: Config, host: Host): LazyLookup {
   };
 }
 
-interface OpenedFetcher {
-  readonly fetcher: SecretFetcher;
+interface OpenedLookup {
+  readonly lookup: SecretLookup;
   close(): Promise<void>;
 }
 
-async function openFetcher(config: Config, host: Host): Promise<OpenedFetcher> {
-  const embedded = config.webhook.embeddedSecretManagerConfig;
+async function openLookup(config: Config, host: Host): Promise<OpenedLookup> {
   const { store, kubernetes } = config.secret;
-  if (embedded.type === "K8s") return await openNamespace(config, embedded.k8sConfig.namespace, host);
-  if (embedded.type !== "Store") {
-    const { openFetcher } = await import("@flyte-secrets/server");
-    return { fetcher: await openFetcher(embedded), close: async () => {} };
-  }
+  const { type, k8sConfig } = config.webhook.embeddedSecretManagerConfig;
+  if (type === "K8s") return await openNamespace(config, k8sConfig.namespace, host);
+  if (type !== "Store") return await openManager(config);
   if (store.type === "Kubernetes") return await openNamespace(config, kubernetes.namespace, host);
   const opened = await openStore(config);
-  return { fetcher: createStoreFetcher(opened), close: () => opened.close() };
+  const maxIdLength = config.webhook.limits.idLength;
+  return { lookup: createLookup({ fetcher: createStoreFetcher(opened), maxIdLength }), close: () => opened.close() };
 }
 
-/** The managed Secrets of a namespace, of whichever cluster is known. */
-async function openNamespace(config: Config, namespace: string, { env, home }: Host): Promise<OpenedFetcher> {
+/** AWS, GCP, Azure or Vault: the webhook's own lookup, which needs neither store nor cluster for them. */
+async function openManager(config: Config): Promise<OpenedLookup> {
+  const { createLogger, NO_METRICS, openLookup, systemClock } = await import("@flyte-secrets/server");
+  const none = () => Promise.reject(new Error("neither a store nor a cluster belongs to this secret manager"));
+  const log = createLogger({ ...config.logger, mute: true });
+  const parts = { openStore: none, openKube: none, clock: systemClock, log, metrics: NO_METRICS };
+  const lookup = await openLookup(config, parts);
+  return { lookup, close: () => lookup.close() };
+}
+
+/** The managed Secrets of a namespace, of whichever cluster is known: read one by one, where the webhook watches them all. */
+async function openNamespace(config: Config, namespace: string, { env, home }: Host): Promise<OpenedLookup> {
   const { connectKube, openFetcher, SECRETS, systemClock } = await import("@flyte-secrets/server");
   const client = connectKube(config, { env, home, clock: systemClock });
   const kubernetes = {
@@ -60,5 +69,6 @@ async function openNamespace(config: Config, namespace: string, { env, home }: H
   };
   const embedded = { ...config.webhook.embeddedSecretManagerConfig, type: "K8s" as const };
   const fetcher = await openFetcher({ ...embedded, k8sConfig: { ...embedded.k8sConfig, namespace } }, { kubernetes });
-  return { fetcher, close: async () => client.close() };
+  const lookup = createLookup({ fetcher, maxIdLength: config.webhook.limits.idLength });
+  return { lookup, close: async () => client.close() };
 }

@@ -1,3 +1,4 @@
+import { createEmbeddedInjector, createGlobalInjector } from "@flyte-secrets/inject";
 import { createLookup, createStoreFetcher, openEmbeddedStore } from "@flyte-secrets/server/local";
 import { runLocal } from "../../src/run/run-local.ts";
 
@@ -18,6 +19,8 @@ await runLocal({
     scope: { org: "flyte", project: "flytesnacks", domain: "development" },
     lookup: createLookup({ fetcher: createStoreFetcher(store) }),
     global: { readVariable: () => undefined, readFile: async () => undefined },
+    managersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
+    remedy: (key) => `create it: flyte-secrets create secret ${key}`,
     delivery: "SecretRef",
     secretEnvVarPrefix: "_UNION_",
     envVarNaming: "raw",

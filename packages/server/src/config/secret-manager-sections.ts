@@ -68,7 +68,7 @@ export const secretManagerSections = {
     type: choice(["AWS", "GCP", "Azure", "K8s", "Vault", "Store"], {
       default: "K8s",
       about:
-        "Where values come from; `Store` is this project's own, and the default beside it. `flyte-secrets run` always reads its own store.",
+        "Where values come from; `Store` is this project's own, and the default beside it. `flyte-secrets run` reads there too.",
     }),
     awsConfig: section("AWS Secrets Manager.", {
       region: text({ default: "", about: "Region; empty: as the AWS SDK finds it." }),

@@ -1,9 +1,11 @@
 import {
   encodeSecretId,
   type LookupResult,
+  type ScopeLookup,
   type SecretFetcher,
   type SecretId,
   type SecretLookup,
+  withoutGroups,
 } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { LookupMetrics } from "./lookup-metrics.ts";
@@ -74,7 +76,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
     return foundNowhere;
   }
 
-  return {
+  const lookup: ScopeLookup & Omit<CachedLookup, keyof SecretLookup> = {
     find(scope, key, { signal } = {}) {
       const plan = planFor(scope, key);
       const answer = answerFromMemory(plan);
@@ -89,6 +91,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
     ready: () => Promise.resolve(),
     close: async () => cache.close(),
   };
+  return withoutGroups(lookup, fetcher.name);
 }
 
 /** The id, and those of its name at the broader scopes. */

@@ -1,4 +1,4 @@
-import { type GroupResult, quote, type SecretLookup, SecretValue } from "@flyte-secrets/core";
+import { type GroupLookup, type GroupResult, quote, SecretValue } from "@flyte-secrets/core";
 import type { NamedBackend } from "./fetchers/named-fetcher.ts";
 import { createSettleBefore } from "./settle-before.ts";
 import { type Slot, ValueCache, type ValueCacheOptions } from "./value-cache.ts";
@@ -10,7 +10,7 @@ export interface GroupLookupOptions extends Omit<ValueCacheOptions<string>, "fet
   readonly backend: Pick<NamedBackend, "name" | "read">;
 }
 
-export interface GroupLookup extends Required<Pick<SecretLookup, "findInGroup">> {
+export interface CachedGroupLookup extends GroupLookup {
   /** Forgets everything and ends the calls under way. */
   clear(): void;
   close(): void;
@@ -20,7 +20,7 @@ export interface GroupLookup extends Required<Pick<SecretLookup, "findInGroup">>
  * Finds keys in the secrets that are called as a request's group (spec page 7): of a JSON object its member of that key, of other
  * content the whole. Cached as other values are.
  */
-export function createGroupLookup({ backend, ...options }: GroupLookupOptions): GroupLookup {
+export function createGroupLookup({ backend, ...options }: GroupLookupOptions): CachedGroupLookup {
   const cache = new ValueCache<string>({ ...options, fetchAll: (groups, call) => backend.read(groups, call) });
   const settleBefore = createSettleBefore();
   /**

@@ -1,4 +1,11 @@
-import { lookupIds, type SecretFetcher, type SecretLookup, SecretsError } from "@flyte-secrets/core";
+import {
+  lookupIds,
+  type ScopeLookup,
+  type SecretFetcher,
+  type SecretLookup,
+  SecretsError,
+  withoutGroups,
+} from "@flyte-secrets/core";
 import { foundAt, planLookup } from "./lookup-plan.ts";
 
 export interface LookupOptions {
@@ -13,7 +20,7 @@ export interface LookupOptions {
  * that may exist. A key that no secret can have is `invalid_argument`.
  */
 export function createLookup({ fetcher, maxIdLength }: LookupOptions): SecretLookup {
-  return {
+  const lookup: ScopeLookup = {
     async find(scope, key, options) {
       const { steps, foundNowhere } = planLookup(fetcher, lookupIds(scope, key, maxIdLength));
       const fetched = await fetcher.fetch(
@@ -28,4 +35,5 @@ export function createLookup({ fetcher, maxIdLength }: LookupOptions): SecretLoo
       return foundNowhere;
     },
   };
+  return withoutGroups(lookup, fetcher.name);
 }

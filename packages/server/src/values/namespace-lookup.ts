@@ -1,4 +1,13 @@
-import { encodeSecretId, isSecretsError, type LookupResult, type SecretScope, SecretsError } from "@flyte-secrets/core";
+import {
+  encodeSecretId,
+  isSecretsError,
+  type LookupResult,
+  type ScopeLookup,
+  type SecretLookup,
+  type SecretScope,
+  SecretsError,
+  withoutGroups,
+} from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { Clock } from "../clock.ts";
 import { followObjects } from "../kube/follow-objects.ts";
@@ -106,7 +115,7 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
   }
 
   metrics.watching(() => ({ silentMs: follower.silentMs(), isTrusted: isSynced && doubt() === undefined }));
-  return {
+  const lookup: ScopeLookup & Omit<CachedLookup, keyof SecretLookup> = {
     find(scope, key, { signal } = {}) {
       const plan = planFor(scope, key);
       if (!isSynced || doubt() !== undefined || isBehind(plan)) return findOtherwise(scope, key, signal);
@@ -129,4 +138,5 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
     },
     close: () => follower.close(),
   };
+  return withoutGroups(lookup, NAME);
 }

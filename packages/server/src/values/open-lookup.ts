@@ -6,7 +6,7 @@ import type { KubeClient } from "../kube/kube-client.ts";
 import { type CachedLookup, createCachedLookup } from "./cached-lookup.ts";
 import { createNamedFetcher } from "./fetchers/named-fetcher.ts";
 import { openBackend } from "./fetchers/open-fetcher.ts";
-import { createGroupLookup, type GroupLookup } from "./group-lookup.ts";
+import { type CachedGroupLookup, createGroupLookup } from "./group-lookup.ts";
 import type { LookupMetrics } from "./lookup-metrics.ts";
 import { createNamespaceLookup } from "./namespace-lookup.ts";
 import { createStoreLookup } from "./store-lookup.ts";
@@ -62,7 +62,7 @@ export async function openLookup({ secret, webhook, cache }: Config, sources: Lo
   }
 }
 
-function withGroups(lookup: CachedLookup, groups: GroupLookup): CachedLookup {
+function withGroups(lookup: CachedLookup, groups: CachedGroupLookup): CachedLookup {
   return {
     ...lookup,
     findInGroup: groups.findInGroup,

@@ -15,7 +15,7 @@ import { createSecretGuard, guardManager } from "./secret-guard.ts";
 import { toResources } from "./to-resources.ts";
 
 export interface ManagersOptions {
-  /** Where Embedded and K8s find the secrets of a scope. */
+  /** Where Embedded and K8s find the secrets of a scope, and Embedded those of a group. */
   readonly lookup: SecretLookup;
   /** Where Global looks. */
   readonly global: GlobalInjectorOptions;
@@ -38,14 +38,14 @@ export function createManagers(config: Config, options: ManagersOptions): Inject
   return [...names]
     .flatMap((name) => {
       const manager = createManager(name, webhook, options);
-      return name === "Embedded" ? [manager, ...groupManagers(options.lookup)] : [manager];
+      return name === "Embedded" && keepsGroups(webhook) ? [manager, createGroupInjector(options)] : [manager];
     })
     .map((manager) => guardManager(manager, guard));
 }
 
-/** Embedded's second way, by group, where its manager has one. Unlike Embedded itself it looks at the group. */
-function groupManagers({ findInGroup }: SecretLookup): Injector[] {
-  return findInGroup ? [createGroupInjector({ lookup: { findInGroup } })] : [];
+/** Whether Embedded has a second way, by group. Unlike Embedded itself it looks at the group. */
+function keepsGroups({ embeddedSecretManagerConfig }: Config["webhook"]): boolean {
+  return embeddedSecretManagerConfig.type === "AWS";
 }
 
 function createManager(name: ManagerName, webhook: Config["webhook"], { lookup, global }: ManagersOptions): Injector {

@@ -252,7 +252,8 @@ describe("groupBinding", () => {
   });
 
   it("of Embedded's second way goes by the group", async () => {
-    const asking = { managers: "Embedded", groupBinding: { x: ["db"] } };
+    const flags = { "webhook.embeddedSecretManagerConfig.type": "AWS" };
+    const asking = { managers: "Embedded", groupBinding: { x: ["db"] }, flags };
     const byGroup = async (group: string) => {
       const answer = await outcome({ ...ask("k", { group }), mountRequirement: 9 }, asking);
       return answer;

@@ -1,4 +1,11 @@
-import { type LookupResult, lookupIds, type SecretLookup, SecretValue } from "@flyte-secrets/core";
+import {
+  type LookupResult,
+  lookupIds,
+  type ScopeLookup,
+  type SecretLookup,
+  SecretValue,
+  withoutGroups,
+} from "@flyte-secrets/core";
 import { createInlineDelivery, createMutator, type Mutator } from "@flyte-secrets/inject";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { Registry } from "prom-client";
@@ -29,12 +36,13 @@ export interface TestWebhookOptions {
 }
 
 /** A lookup in which every key has its own name as value, at project scope. */
-export const ECHO_LOOKUP: SecretLookup = {
+const echo: ScopeLookup = {
   async find(scope, key): Promise<LookupResult> {
     const [{ id, level } = { id: { ...scope, name: key }, level: "project" as const }] = lookupIds(scope, key);
     return { found: true, id, level, value: SecretValue.fromText(`value of ${key}`), attempts: [] };
   },
 };
+export const ECHO_LOOKUP: SecretLookup = withoutGroups(echo, "Echo");
 
 /** The webhook on free ports, with delivery Inline and the Embedded manager, until the test ends. */
 export async function serveForTest(options: TestWebhookOptions = {}): Promise<TestWebhook> {

@@ -1,0 +1,44 @@
+import { type SecretLookup, SecretsError } from "@flyte-secrets/core";
+import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
+import {
+  type Config,
+  createAdmission,
+  type MutatePodOptions,
+  type NamespaceLabels,
+  podNamespace,
+} from "@flyte-secrets/server/local";
+import type { Host } from "../host.ts";
+
+export interface LocalAdmissionParts {
+  readonly lookup: SecretLookup;
+  readonly global: GlobalInjectorOptions;
+  readonly namespaceLabels: NamespaceLabels;
+  readonly host: Pick<Host, "env">;
+}
+
+/**
+ * What the webhook of this configuration makes of pods, without a cluster: nothing is written. Who creates a pod isn't known, so that a
+ * claim of a scope that doesn't hold is warned of.
+ */
+export function localAdmission(config: Config, { host, ...parts }: LocalAdmissionParts): MutatePodOptions {
+  const admission = createAdmission(config, {
+    ...parts,
+    ownNamespace: ownNamespace(config, host),
+    writer: { write: async () => {} },
+  });
+  return { ...admission, warnOnly: true };
+}
+
+/** The namespace that the webhook would take for its own. */
+export function ownNamespace({ actions }: Config, { env }: Pick<Host, "env">): string {
+  return podNamespace({ env, configured: actions.kubernetes.namespace });
+}
+
+/** Where nobody says who creates a pod. */
+export const UNKNOWN_CREATOR = { username: "(unknown)", groups: [] };
+
+/** What a pod's rejection is told as. */
+export function toRejection(title: string, error: SecretsError): SecretsError {
+  const message = `${title} would be rejected with status ${error.kind.admission}: ${error.message}`;
+  return new SecretsError(error.code, message, { cause: error });
+}

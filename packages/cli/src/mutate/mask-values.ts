@@ -1,0 +1,119 @@
+import { isObject, type KubernetesObject } from "../manifests/read-manifests.ts";
+import type { ChangedObject, UnchangedObject } from "./mutate-object.ts";
+import { type ValuePlaces, valuePlaces } from "./value-places.ts";
+
+/** What stands for every value. Not base64, so that nobody writes it to a cluster for one by mistake. */
+const MASK = "********";
+/** For a value that the change replaces, and for the one that takes its place. */
+const REPLACED = { before: `${MASK} (before)`, after: `${MASK} (after)` };
+
+/** kubectl keeps there what was applied last, in JSON. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+/** With delivery Inline, the files that the init container writes: lines of a name and base64. */
+const FILES_VARIABLE = /^SECRETS(?:_[0-9]+)?$/;
+
+export type ShownObject = UnchangedObject | ChangedObject;
+
+/**
+ * What `mutate` shows, with a mask for each value: those that come into the pods and those that are there already, in Secrets, and in
+ * what kubectl has noted. A value that the change replaces has another mask on each side, so that the change is seen. `prefix` is
+ * `secretEnvVarPrefix`.
+ */
+export function maskValues(shown: ShownObject, prefix: string): ShownObject {
+  if (shown.outcome === "unchanged") {
+    return { ...shown, object: maskObject(shown.object, valuePlaces([shown.object], prefix)) };
+  }
+  const { before, object, patch, secrets } = shown;
+  const places = valuePlaces([before, object], prefix);
+  const [old, young] = [textsIn(before, places), textsIn(object, places)];
+  const maskChanged = (mask: string) => (at: string) => {
+    const [a, b] = [old.get(at), young.get(at)];
+    return a === undefined || b === undefined || a === b ? MASK : mask;
+  };
+  return {
+    ...shown,
+    before: maskObject(before, places, maskChanged(REPLACED.before)),
+    object: maskObject(object, places, maskChanged(REPLACED.after)),
+    patch: patch.map((one) => ("value" in one ? { ...one, value: walk(one.value, "", { places, replace }) } : one)),
+    secrets: secrets.map((secret) => maskObject(secret, places)),
+  };
+}
+
+const replace = () => MASK;
+
+function maskObject(object: KubernetesObject, places: ValuePlaces, by: Walk["replace"] = replace): KubernetesObject {
+  const masked = walk(object, "", { places, replace: by });
+  return isObject(masked) ? masked : {};
+}
+
+/** Each value by its place, the same before and after a change. */
+function textsIn(object: KubernetesObject, places: ValuePlaces): ReadonlyMap<string, string> {
+  const texts = new Map<string, string>();
+  const note = (at: string, text: string) => {
+    texts.set(at, text);
+    return text;
+  };
+  walk(object, "", { places, replace: note });
+  return texts;
+}
+
+interface Walk {
+  readonly places: ValuePlaces;
+  /** What is put in the place of a value. */
+  readonly replace: (at: string, text: string) => string;
+}
+
+/** Copies what an object holds, with all values replaced. Items of lists are known by their names, since others come before them. */
+function walk(node: unknown, at: string, options: Walk): unknown {
+  if (Array.isArray(node)) return node.map((item, index) => walk(item, `${at}/${nameOf(item) ?? index}`, options));
+  if (!isObject(node)) return node;
+  const { name, value, kind } = node;
+  if (typeof name === "string" && typeof value === "string") {
+    return { ...node, value: walkVariable(name, value, { at, ...options }) };
+  }
+  const parts = Object.entries(node).map(([field, part]) => {
+    const place = `${at}/${field}`;
+    if (kind === "Secret" && at === "" && isData(field, part)) return [field, replaceAll(part, place, options)];
+    if (field === LAST_APPLIED && typeof part === "string") return [field, walkJson(part, options)];
+    return [field, walk(part, place, options)];
+  });
+  return Object.fromEntries(parts);
+}
+
+function walkVariable(name: string, text: string, { at, places, replace }: Walk & { readonly at: string }): string {
+  if (text === "") return text;
+  if (places(name, text)) return replace(at, text);
+  if (!FILES_VARIABLE.test(name)) return text;
+  const lineCount = new Map<string, number>();
+  const lines = text.split("\n").map((line) => {
+    const [, file, data] = /^([^=+]+[=+])(.+)$/.exec(line) ?? [];
+    if (file === undefined || data === undefined) return line;
+    const count = lineCount.get(file) ?? 0;
+    lineCount.set(file, count + 1);
+    return file + replace(`${at}/${file}${count}`, data);
+  });
+  return lines.join("\n");
+}
+
+function isData(field: string, part: unknown): part is KubernetesObject {
+  return (field === "data" || field === "stringData") && isObject(part);
+}
+
+function replaceAll(data: KubernetesObject, at: string, { replace }: Walk): KubernetesObject {
+  const replaced = Object.entries(data).map(([key, text]) => [key, replace(`${at}/${key}`, String(text))]);
+  return Object.fromEntries(replaced);
+}
+
+/** What isn't JSON isn't kubectl's: nobody knows what is in it. */
+function walkJson(json: string, options: Walk): string {
+  try {
+    // The places in it are others than those of the object itself.
+    return `${JSON.stringify(walk(JSON.parse(json), "", { ...options, replace }))}\n`;
+  } catch {
+    return MASK;
+  }
+}
+
+function nameOf(item: unknown): string | undefined {
+  return isObject(item) && typeof item.name === "string" ? item.name : undefined;
+}
