@@ -15,4 +15,4 @@ export {
 } from "../generated/flyteidl2/core/security_pb.ts";
 export * from "../generated/flyteidl2/secret/definition_pb.ts";
 export * from "../generated/flyteidl2/secret/payload_pb.ts";
-export { SecretService } from "../generated/flyteidl2/secret/secret_pb.ts";
+export { SecretService } from "./secret-service.ts";

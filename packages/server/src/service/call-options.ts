@@ -5,6 +5,7 @@ import { SecretIdentifierSchema, UpdateSecretRequestSchema } from "@flyte-secret
 import type { Logger } from "pino";
 import type { Authentication } from "./authentication.ts";
 import { findCall } from "./call.ts";
+import { checkGetQuery } from "./check-get-query.ts";
 import { createJsonDecoder } from "./request-json.ts";
 import { tidyFailures } from "./tidy-failure.ts";
 import { toConnectError } from "./to-connect-error.ts";
@@ -22,17 +23,21 @@ export interface CallParts {
 
 /**
  * What surrounds every call, whatever its protocol: credentials are looked at before the body is read, failures become Connect
- * errors, and gzip and size limits apply. Passed to `router.service`, so that it also holds on a router of somebody else.
+ * errors, nobody may keep an answer, and gzip and size limits apply. Passed to `router.service`, so that it also holds on a router of
+ * somebody else.
  */
 export function createCallOptions(parts: CallParts): Partial<ConnectRouterOptions> {
   const { log, authorise, readMaxBytes, input, onCall } = parts;
   const requestGate = async (context: HandlerContext) => {
     tidyFailures(context, findCall(context.values, context.url));
+    // What is there and may be seen changes from one call to the next, and a GET could else be answered from a cache.
+    context.responseHeader.set("cache-control", "no-store");
     try {
       await authorise(context.requestHeader);
     } catch (error) {
       throw toConnectError(error, { log, signal: context.signal });
     }
+    checkGetQuery(context);
   };
   const surround: Interceptor = (next) => async (request) => {
     const call = findCall(request.contextValues, request.url);

@@ -59,13 +59,6 @@ test("a gzipped request body is taken on the REST routes too", async () => {
   expect(await send(`${url}/secrets/api/v1`, { method: "POST", headers, body })).toMatchObject({ status: 200 });
 });
 
-test("a Connect GET is 405, since no method of the service is free of side effects", async () => {
-  const { url } = await startService();
-  const answer = await send(`${url}${SERVICE}/GetSecret?connect=v1&encoding=json&message=%7B%7D`);
-  expect(answer).toMatchObject({ status: 405, headers: { allow: "POST" } });
-  expect(readJson(answer)).toEqual({ code: "unknown", message: "GET is not served here, use POST" });
-});
-
 describe("RPCs that this server doesn't offer are unimplemented", () => {
   const message = "flyteidl2.task.TaskService/DeployTask is not offered by this server";
 

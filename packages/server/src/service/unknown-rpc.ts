@@ -13,7 +13,8 @@ const RPC_PATH = /^\/[A-Za-z_]\w*(?:\.\w+)+\/\w+$/;
  */
 export function createUnknownRpc(): (path: string, contentType: string) => UniversalHandler | undefined {
   const { handlers } = createConnectRouter({
-    requestGate: ({ url }) => {
+    requestGate: ({ url, responseHeader }) => {
+      responseHeader.set("cache-control", "no-store");
       const rpc = new URL(url).pathname.slice(1);
       throw new ConnectError(avoidLoginPrompt(`${rpc} is not offered by this server`), Code.Unimplemented);
     },
