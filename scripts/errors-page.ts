@@ -7,7 +7,9 @@ remedy, never a value; switch on the code, the message may change. Anything else
 with a correlation id, and the log has the rest.
 
 - **Connect**: the code on Connect, gRPC and gRPC-Web; REST and Connect answer with the HTTP status that
-  [Connect's table](https://connectrpc.com/docs/protocol#error-codes) gives for it.
+  [Connect's table](https://connectrpc.com/docs/protocol#error-codes) gives for it. Flyte's clients repeat a call that
+  ends with \`unavailable\` or \`internal\`, up to three times, and log in at \`unauthenticated\`, \`permission_denied\` or \`unknown\`: the last two
+  never occur, and when the caller's own time limit has passed, the code is \`deadline_exceeded\`.
 - **Admission**: the status in the webhook's answer. 400 ends a Flyte task for good, 500 and 503 are tried again.
 - **Retry**: the same call may succeed later without anybody changing anything.
 - **Exit**: the exit code of \`flyte-secrets\`.

@@ -23,6 +23,14 @@ test.each(kinds)("%s is retried by Flyte where the same call may succeed later",
   expect(kind.retryable && kind.admission === 400).toBe(false);
 });
 
+test.each(
+  kinds,
+)("%s is repeated by Flyte's clients where the same call may succeed later, and only there", (code, kind) => {
+  const repeated = ["unavailable", "internal"].includes(kind.connect);
+  // A fault of ours has no better word; to repeat the call does no harm.
+  expect(repeated).toBe(kind.retryable || code === "internal");
+});
+
 test.each(kinds)("%s has a meaning of sentences that fit a table row", (_, kind) => {
   expect(kind.meaning).toMatch(/^[^|\n]+\.$/);
 });

@@ -1,18 +1,21 @@
 /** How one error code looks on each surface. */
 export interface ErrorKind {
-  /** Connect's code name (https://connectrpc.com/docs/protocol#error-codes). */
+  /**
+   * Connect's code name (https://connectrpc.com/docs/protocol#error-codes). Flyte's clients repeat a call that ends with `unavailable`
+   * or `internal`, and log in at `unauthenticated`, `permission_denied` and `unknown`: so what is retryable, and only that, is
+   * `unavailable`; `internal` is for our own faults alone, and the last two are nobody's.
+   */
   readonly connect:
     | "invalid_argument"
     | "not_found"
     | "already_exists"
     | "failed_precondition"
     | "unavailable"
-    | "deadline_exceeded"
     | "resource_exhausted"
-    | "aborted"
     | "canceled"
     | "unauthenticated"
     | "unimplemented"
+    | "data_loss"
     | "internal";
   /** Status code of the admission answer: 400 ends a Flyte task for good, 503 and 500 are retried (spec page 5). */
   readonly admission: 400 | 500 | 503;
@@ -104,7 +107,7 @@ export const ERROR_KINDS = {
     503,
     "The store was written by a newer version. Upgrade this one; nothing was changed.",
   ),
-  store_damaged: kind("internal", 500, "The store's content fails its check. Restore a backup."),
+  store_damaged: kind("data_loss", 500, "The store's content fails its check. Restore a backup."),
   store_key_missing: kind(
     "failed_precondition",
     503,
@@ -121,10 +124,8 @@ export const ERROR_KINDS = {
     503,
     "No service is known. Start `flyte-secrets serve`, or name an endpoint.",
   ),
-  deadline_exceeded: kind("deadline_exceeded", 503, "The time limit passed before an answer came.", {
-    retryable: true,
-  }),
-  conflict: kind("aborted", 503, "Somebody else changed the same secret again and again. Try again.", {
+  deadline_exceeded: kind("unavailable", 503, "The time limit passed before an answer came.", { retryable: true }),
+  conflict: kind("unavailable", 503, "Somebody else changed the same secret again and again. Try again.", {
     retryable: true,
   }),
   canceled: kind("canceled", 503, "The caller gave up."),
@@ -161,7 +162,7 @@ export const ERROR_KINDS = {
     "The webhook may not write Secrets to the pod's namespace; the message has the command that grants it.",
   ),
   too_many_secrets: kind(
-    "resource_exhausted",
+    "unavailable",
     503,
     "A namespace is over a limit of the Secrets that are written for its pods; the message names the setting. Try again later.",
     { retryable: true },

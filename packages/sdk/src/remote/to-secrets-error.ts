@@ -18,7 +18,7 @@ const CODES: Readonly<Record<Code, ErrorCode>> = {
   [Code.Unimplemented]: "unimplemented",
   [Code.Internal]: "internal",
   [Code.Unknown]: "internal",
-  [Code.DataLoss]: "internal",
+  [Code.DataLoss]: "store_damaged",
 };
 
 /** What a caller of the SDK gets for a failed call: the server's own message, or for one that never reached it, what to do. */

@@ -12,6 +12,7 @@ import { createHttp2Connections, type RequestHandlers } from "./http2-connection
 import { type ListenAttempt, toListenFailure } from "./listen-failure.ts";
 import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from "./listener-limits.ts";
 import type { NodeHandler, NodeRequest } from "./node-handler.ts";
+import { answerUnreadableRequests } from "./unreadable-requests.ts";
 
 export interface ListenOptions {
   readonly handler: FallibleHandler;
@@ -68,6 +69,7 @@ export async function listen({
   const handler = guardHandler(options.handler, log);
   const onRequest: NodeHandler = (req, res) => {
     if (req.httpVersionMajor === 1) {
+      followResponse(req.socket, res);
       const connection = connections.find(req.socket);
       if (connection) followRequest(connection, { arrived: hasBody(req) ? req : true, over: res });
       if (closing) res.setHeader("connection", "close");
@@ -78,6 +80,7 @@ export async function listen({
   };
   const handlers: RequestHandlers = { onRequest, onExpect: continueWhenRead(onRequest) };
   const server = createHttp1Server(handlers, limits, options.tls);
+  const followResponse = answerUnreadableRequests(server);
   const http2 = createHttp2Connections(handlers, limits);
 
   const sockets = new Set<Socket>();

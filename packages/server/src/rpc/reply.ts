@@ -31,10 +31,18 @@ export function reply({ req, res }: Exchange, { status, text, headers }: Reply):
   res.end();
 }
 
+/** An error as Connect writes it. */
+export function toErrorBody(code: string, message: string): string {
+  return JSON.stringify({ code, message });
+}
+
 /** Answers with an error body as Connect writes it, which Flyte's clients read whatever the path was. */
 export function replyError(exchange: Exchange, { status, code, message, headers }: ErrorReply): void {
-  const text = JSON.stringify({ code, message });
-  reply(exchange, { status, text, headers: { "content-type": "application/json", ...headers } });
+  reply(exchange, {
+    status,
+    text: toErrorBody(code, message),
+    headers: { "content-type": "application/json", ...headers },
+  });
 }
 
 /** Answers a call before it is looked at: like {@link replyError}, and to gRPC and gRPC-Web in their own way (an answer of headers alone). */

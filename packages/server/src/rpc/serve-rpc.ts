@@ -25,7 +25,8 @@ export function requestAuthority(req: NodeRequest): string {
 
 /**
  * Answers one RPC. Does what connect-node's adapter does, and besides: a request without a host or with a malformed one is
- * no crash; an over-long body is answered instead of cut off; 405 and 415 say what would be right; failures go to the log.
+ * no crash; an over-long body is answered instead of cut off; 405 and 415 say what would be right, with codes of which nobody makes `unknown`,
+ * at which Flyte's clients log in; failures go to the log.
  */
 export async function serveRpc(exchange: Exchange, handler: UniversalHandler, options: ServeRpcOptions): Promise<void> {
   const request = toUniversalRequest(exchange, options);
@@ -58,11 +59,11 @@ async function answer(exchange: Exchange, handler: UniversalHandler, request: Un
     case 405: {
       const allowed = handler.allowedMethods;
       const message = `${req.method} is not served here, use ${allowed.join(" or ")}`;
-      replyError(exchange, { status: 405, code: "unknown", message, headers: { allow: allowed.join(", ") } });
+      replyError(exchange, { status: 405, code: "unimplemented", message, headers: { allow: allowed.join(", ") } });
       break;
     }
     case 415:
-      replyError(exchange, { status: 415, code: "unknown", message: describeContentTypes(req) });
+      replyError(exchange, { status: 415, code: "invalid_argument", message: describeContentTypes(req) });
       break;
     default:
       await universalResponseToNodeResponse(lastByteApart(response), res);

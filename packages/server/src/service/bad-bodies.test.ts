@@ -79,7 +79,7 @@ const unreadable: [string, Sent, unknown][] = [
     { headers: { "content-type": "text/plain" }, body: ["canary-31"] },
     {
       status: 415,
-      code: "unknown",
+      code: "invalid_argument",
       message:
         "this content type is not served: use application/json or application/proto, or application/grpc or application/grpc-web",
     },
@@ -89,7 +89,7 @@ const unreadable: [string, Sent, unknown][] = [
     { body: ["canary-31"] },
     {
       status: 415,
-      code: "unknown",
+      code: "invalid_argument",
       message:
         "the content-type header is missing: use application/json or application/proto, or application/grpc or application/grpc-web",
     },

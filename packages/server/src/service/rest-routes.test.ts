@@ -97,7 +97,7 @@ test.each([
 ])("refuses %s %s and says what the path takes", async (method, path, allow) => {
   const { url } = await startService();
   const answer = await send(url + BASE + path, { method });
-  expect(read(answer)).toEqual([405, { code: "unknown", message: `this path takes ${allow}` }]);
+  expect(read(answer)).toEqual([405, { code: "unimplemented", message: `this path takes ${allow}` }]);
   expect(answer.headers.allow).toBe(allow);
 });
 

@@ -138,7 +138,7 @@ function protocolOf(contentType: string): ObservedCall["protocol"] {
 
 function methodNotAllowed(allowed: readonly string[]): ErrorReply {
   const message = `this path takes ${allowed.join(", ")}`;
-  return { status: 405, code: "unknown", message, headers: { allow: allowed.join(", ") } };
+  return { status: 405, code: "unimplemented", message, headers: { allow: allowed.join(", ") } };
 }
 
 /** Not `permission_denied`, which Flyte's clients take for a request to log in. */

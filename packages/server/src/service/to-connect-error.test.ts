@@ -1,9 +1,10 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, type HandlerContext } from "@connectrpc/connect";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { ERROR_KINDS, type ErrorCode, SecretsError } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { avoidLoginPrompt } from "./tidy-failure.ts";
+import { beginCall } from "./call.ts";
+import { avoidLoginPrompt, tidyFailures } from "./tidy-failure.ts";
 import { toConnectError } from "./to-connect-error.ts";
 
 function surroundings(signal = new AbortController().signal) {
@@ -15,8 +16,24 @@ function surroundings(signal = new AbortController().signal) {
 test.each(Object.entries(ERROR_KINDS))("%s has the Connect code of the catalogue", (code, kind) => {
   const { lines, ...rest } = surroundings();
   const error = toConnectError(new SecretsError(code as ErrorCode, "what to do"), rest);
-  expect([error.code, error.rawMessage, lines]).toEqual([codeFromString(kind.connect), "what to do", []]);
-  expect(error.code).not.toBe(Code.PermissionDenied);
+  const connect = code === "canceled" ? "unavailable" : kind.connect;
+  expect([error.code, error.rawMessage, lines]).toEqual([codeFromString(connect), "what to do", []]);
+});
+
+test.each([
+  [Code.Unknown, Code.Internal],
+  [Code.PermissionDenied, Code.FailedPrecondition],
+  [Code.Unauthenticated, Code.Unauthenticated],
+  [Code.ResourceExhausted, Code.ResourceExhausted],
+])("no call ends with a code that Flyte's clients take for a request to log in: %d becomes %d", (given, told) => {
+  const context = { abort() {} };
+  tidyFailures(context as unknown as HandlerContext, {
+    ...beginCall({ authority: "", pathName: undefined }),
+    decoded: true,
+  });
+  const error = new ConnectError("of somebody else's store", given);
+  (context.abort as (reason: unknown) => void)(error);
+  expect(error.code).toBe(told);
 });
 
 test("what caused an error of ours is in the log alone", () => {
@@ -41,6 +58,21 @@ test("an abort is told by its reason", () => {
   const { lines, ...rest } = surroundings(AbortSignal.abort(reason));
   expect(toConnectError(new DOMException("aborted", "AbortError"), rest)).toBe(reason);
   expect(lines).toEqual([]);
+});
+
+test.each([
+  "deadline_exceeded",
+  "canceled",
+] as const)("%s is the caller's where the caller's time is over, else unavailable", (code) => {
+  const failure = new SecretsError(code, "The time limit passed before the API server answered.");
+  const reason = new ConnectError("the operation timed out", Code.DeadlineExceeded);
+  const { lines, ...rest } = surroundings(AbortSignal.abort(reason));
+  expect(toConnectError(failure, rest)).toBe(reason);
+  expect(lines).toEqual([]);
+  expect(toConnectError(failure, surroundings())).toMatchObject({
+    code: Code.Unavailable,
+    rawMessage: failure.message,
+  });
 });
 
 test("a caller who has hung up is no failure of ours", () => {

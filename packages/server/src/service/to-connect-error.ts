@@ -11,19 +11,23 @@ export interface CallSurroundings {
 }
 
 /**
- * What a caller gets to see of a failure. Errors of ours carry a code and a safe message, and the log gets
- * what caused them; an abort is told by its reason; anything
- * else is a fault of ours: `internal` with an id under which the log has the rest.
+ * What a caller gets to see of a failure. Errors of ours carry a code and a safe message, and the log gets what caused them; an abort by
+ * the caller is told by its reason, and what we gave up ourselves is `unavailable`; anything else is a fault of ours: `internal`
+ * with an id under which the log has the rest.
  */
 export function toConnectError(error: unknown, { log, signal }: CallSurroundings): ConnectError {
   if (error instanceof ConnectError) return error;
+  // Whoever was waited for may have made an error of its own of the caller's time limit.
+  const isTheCallers =
+    signal.aborted && (!isSecretsError(error) || isSecretsError(error, "deadline_exceeded", "canceled"));
+  if (isTheCallers) return signal.reason instanceof ConnectError ? signal.reason : callerIsGone();
   if (isSecretsError(error)) {
     if (error.cause !== undefined) log.warn({ err: error, code: error.code }, "call failed");
-    const code = codeFromString(error.kind.connect) ?? Code.Internal;
+    // A caller who hasn't canceled the call may make it again.
+    const code = error.code === "canceled" ? Code.Unavailable : (codeFromString(error.kind.connect) ?? Code.Internal);
     const metadata = code === Code.Unauthenticated ? { "www-authenticate": "Bearer" } : undefined;
     return new ConnectError(error.message, code, metadata, undefined, error);
   }
-  if (signal.aborted) return signal.reason instanceof ConnectError ? signal.reason : callerIsGone();
   const id = randomUUID();
   log.error({ err: error, id }, "unexpected failure");
   return new ConnectError(`internal error, see the server's log for ${id}`, Code.Internal, undefined, undefined, error);
