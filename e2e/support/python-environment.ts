@@ -13,29 +13,35 @@ export interface PythonPackage {
   readonly version: string;
   /** Such as `[server]`. */
   readonly extras?: string;
+  /** Others that it doesn't bring and that are used with it, such as `connectrpc==0.10.1`. */
+  readonly companions?: readonly string[];
   /** A program that it installs; when that is there, so is the rest. */
   readonly program: string;
 }
 
 /** The path of a program in a package's virtual environment. */
-export function pythonProgram({ name, version }: PythonPackage, program: string): string {
-  return join(cacheDirectory, `${name}-${version}`, "bin", program);
+export function pythonProgram(wanted: PythonPackage, program: string): string {
+  return join(environmentOf(wanted), "bin", program);
+}
+
+function environmentOf({ name, version, companions = [] }: PythonPackage): string {
+  return join(cacheDirectory, [`${name}-${version}`, ...companions.map((other) => other.replace("==", "-"))].join("-"));
 }
 
 /** Makes a virtual environment with the package in the user's cache unless there is one already. */
 export function requirePython(wanted: PythonPackage): Requirement {
-  const { name, version, extras = "", program } = wanted;
-  const venv = join(cacheDirectory, `${name}-${version}`);
+  const { name, version, extras = "", companions = [], program } = wanted;
+  const venv = environmentOf(wanted);
   if (existsSync(pythonProgram(wanted, program))) return { missing: false };
   if (spawnSync("python3", ["-c", "import venv, ensurepip"]).status !== 0) {
     return { missing: true, what: "Python 3.10 or newer with venv", enable: "apt-get install python3-venv" };
   }
   mkdirSync(cacheDirectory, { recursive: true });
   rmSync(venv, { recursive: true, force: true });
-  const specifier = `${name}${extras}==${version}`;
+  const specifiers = [`${name}${extras}==${version}`, ...companions];
   try {
     execFileSync("python3", ["-m", "venv", venv], { stdio: "pipe" });
-    execFileSync(join(venv, "bin/pip"), ["install", "--quiet", specifier], { stdio: "pipe" });
+    execFileSync(join(venv, "bin/pip"), ["install", "--quiet", ...specifiers], { stdio: "pipe" });
   } catch (error) {
     // A half-made environment must not pass for a whole one at the next run.
     renameSync(venv, `${venv}.broken-${process.pid}`);
@@ -43,7 +49,7 @@ export function requirePython(wanted: PythonPackage): Requirement {
     return {
       missing: true,
       what: `the Python package ${name} ${version} (${error instanceof Error ? error.message : String(error)})`,
-      enable: `python3 -m venv ${venv} && ${venv}/bin/pip install '${specifier}'`,
+      enable: `python3 -m venv ${venv} && ${venv}/bin/pip install '${specifiers.join("' '")}'`,
     };
   }
   return { missing: false };
