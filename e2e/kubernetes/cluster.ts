@@ -22,6 +22,11 @@ function assetsOf(version: string): string {
   return given ?? join(cache, version);
 }
 
+/** The folder that they are in. */
+export function kubernetesPrograms(version = NEWEST_KUBERNETES): string {
+  return assetsOf(version);
+}
+
 /** The binaries of etcd, kube-apiserver and kubectl. With `CI=true` they are built, which takes minutes once. */
 export function requireKubernetes(version = NEWEST_KUBERNETES): Requirement {
   const assets = assetsOf(version);

@@ -8,7 +8,7 @@ const SEPARATOR = "\n===\n";
 export const target: FuzzTarget = {
   seeds: [
     "apiVersion: v1\nkind: Config\ncurrent-context: c\nclusters: [{name: k, cluster: {server: 'https://h:6443', certificate-authority-data: YQ==}}]\ncontexts: [{name: c, context: {cluster: k, user: u, namespace: n}}]\nusers: [{name: u, user: {token: t}}]\n",
-    "current-context: c\nclusters: [{name: k, cluster: {server: h, extensions: [{name: e, extension: {a: 1}}]}}]\nusers:\n- name: u\n  user: {exec: {apiVersion: v1, command: x, args: [a], env: [{name: A, value: b}], provideClusterInfo: true}}\n===\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n",
+    "current-context: c\nclusters: [{name: k, cluster: {server: h, extensions: [{name: e, extension: {a: 1}}]}}]\nusers:\n- name: u\n  user: {exec: {apiVersion: client.authentication.k8s.io/v1, interactiveMode: Never, command: x, args: [a], env: [{name: A, value: b}], provideClusterInfo: true}}\n===\ncontexts: [{name: c, context: {cluster: k, user: u}}]\n",
     '{"current-context":"c","users":null,"clusters":[{"name":"k","cluster":{"server":"s"}}],"contexts":[{"name":"c","context":{"cluster":"k"}}]}',
   ],
   dictionary: [
@@ -18,6 +18,8 @@ export const target: FuzzTarget = {
     "users:",
     "name: ",
     "exec:",
+    "as: ",
+    "as-user-extra: ",
     "&a",
     "*a",
     "<<: *a",
@@ -28,8 +30,7 @@ export const target: FuzzTarget = {
     "[]",
     SEPARATOR,
   ],
-  // The YAML parser looks for keys given twice one by one: long inputs are slow, which the limits of each reader bound.
-  maxBytes: 1_024,
+  maxBytes: 4_096,
   open: () => ({
     run(bytes) {
       const files = textOf(bytes)

@@ -1,25 +1,13 @@
-import { execFile } from "node:child_process";
-import { resolve } from "node:path";
-import { SecretsError, withoutCredentials } from "@flyte-secrets/core";
-import { z } from "zod";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { Clock } from "../clock.ts";
+import { decodeExecCredential, describeExec, type ExecCredential, pluginFailure } from "./exec-credential.ts";
 import type { KubeCredentials, KubeIdentity } from "./kube-credentials.ts";
-import type { KubeconfigCluster, KubeconfigExec, Located } from "./kubeconfig.ts";
-
-/** A plugin may ask a cloud, which may ask a browser. */
-const PLUGIN_TIMEOUT_MS = 60_000;
+import type { Located } from "./kubeconfig.ts";
+import type { KubeconfigCluster, KubeconfigExec } from "./kubeconfig-schema.ts";
+import { runPlugin } from "./run-plugin.ts";
 
 /** Credentials are renewed this long before they end, so that none ends on its way. */
 const LEEWAY_MS = 10_000;
-
-const credentialSchema = z.object({
-  status: z.object({
-    token: z.string().optional(),
-    clientCertificateData: z.string().optional(),
-    clientKeyData: z.string().optional(),
-    expirationTimestamp: z.string().optional(),
-  }),
-});
 
 export interface ExecOptions {
   readonly exec: Located<KubeconfigExec>;
@@ -27,93 +15,80 @@ export interface ExecOptions {
   readonly cluster: KubeconfigCluster;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
+  /** Sent beside what the plugin gives: for whom it stands. */
+  readonly headers: KubeIdentity["headers"];
 }
 
 /**
  * Credentials that a program prints (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins).
- * They are kept until they end or are refused; calls that come meanwhile wait for one run of the program.
+ * They are kept until they end or are refused. There is one run of the program at a time, which all calls wait for that come
+ * meanwhile; a call whose time limit passes leaves it running for the others.
  */
 export function createExecCredentials(options: ExecOptions): KubeCredentials {
-  const { clock } = options;
-  let running: Promise<{ identity: KubeIdentity; endsAt: number }> | undefined;
-  let endsAt = Number.POSITIVE_INFINITY;
-  return {
-    async current() {
-      if (clock.now() >= endsAt - LEEWAY_MS) running = undefined;
-      running ??= runPlugin(options);
-      try {
-        const credential = await running;
-        endsAt = credential.endsAt;
-        return credential.identity;
-      } catch (error) {
-        running = undefined;
-        throw error;
-      }
-    },
-    renew() {
+  const { exec, clock } = options;
+  const closing = new AbortController();
+  let kept: ExecCredential | undefined;
+  let running: Promise<ExecCredential> | undefined;
+
+  async function run(): Promise<ExecCredential> {
+    try {
+      kept = await askPlugin(options, closing.signal);
+      return kept;
+    } finally {
       running = undefined;
+    }
+  }
+
+  return {
+    async current(signal) {
+      if (kept !== undefined && clock.now() < kept.endsAt - LEEWAY_MS) return kept.identity;
+      running ??= run();
+      const { identity } = await unlessAborted(running, signal, exec.value.command);
+      return identity;
+    },
+    renew(refused) {
+      // A call that was sent with an older credential says nothing about this one.
+      if (kept?.identity === refused) kept = undefined;
       return true;
     },
-  };
-}
-
-async function runPlugin({ exec, cluster, env }: ExecOptions): Promise<{ identity: KubeIdentity; endsAt: number }> {
-  const { apiVersion, command, args, installHint } = exec.value;
-  const info = {
-    apiVersion,
-    kind: "ExecCredential",
-    spec: { interactive: false, ...(exec.value.provideClusterInfo === true && { cluster: describeCluster(cluster) }) },
-  };
-  const output = await new Promise<string>((done, fail) => {
-    execFile(
-      // A command with a slash starts from the kubeconfig's directory, another is looked for on PATH.
-      command.includes("/") ? resolve(exec.directory, command) : command,
-      [...(args ?? [])],
-      {
-        env: {
-          ...withoutCredentials(env),
-          ...Object.fromEntries((exec.value.env ?? []).map(({ name, value }) => [name, value])),
-          KUBERNETES_EXEC_INFO: JSON.stringify(info),
-        },
-        timeout: PLUGIN_TIMEOUT_MS,
-      },
-      (error, stdout) => {
-        if (error === null) return done(stdout);
-        // What it printed stays out: it may be a credential.
-        const how = error.killed === true ? "ran into its time limit" : `failed (${error.code ?? error.signal})`;
-        fail(pluginFailure(command, `${how}. Run it by hand to see why. ${installHint ?? ""}`));
-      },
-    );
-  });
-  return decodeCredential(command, output);
-}
-
-function decodeCredential(command: string, output: string): { identity: KubeIdentity; endsAt: number } {
-  let json: unknown;
-  try {
-    json = JSON.parse(output);
-  } catch {
-    throw pluginFailure(command, "printed no JSON.");
-  }
-  const parsed = credentialSchema.safeParse(json);
-  if (!parsed.success) throw pluginFailure(command, "printed no ExecCredential with a status.");
-  const { token, clientCertificateData: cert, clientKeyData: key, expirationTimestamp } = parsed.data.status;
-  if (!token && !(cert && key)) throw pluginFailure(command, "gave neither a token nor a certificate with its key.");
-  return {
-    identity: {
-      headers: token ? { authorization: `Bearer ${token}` } : {},
-      ...(cert && key && { cert, key }),
+    close() {
+      closing.abort();
     },
-    endsAt: expirationTimestamp === undefined ? Number.POSITIVE_INFINITY : Date.parse(expirationTimestamp),
   };
 }
 
-function describeCluster(cluster: KubeconfigCluster): object {
-  const { extensions, "certificate-authority": _file, ...rest } = cluster;
-  const extension = extensions?.find(({ name }) => name === "client.authentication.k8s.io/exec");
-  return { ...rest, ...(extension && { config: extension.extension }) };
+async function askPlugin(
+  { exec, cluster, env, clock, headers }: ExecOptions,
+  signal: AbortSignal,
+): Promise<ExecCredential> {
+  const { apiVersion, command, provideClusterInfo } = exec.value;
+  const info = describeExec(apiVersion, provideClusterInfo ? cluster : undefined);
+  const output = await runPlugin({ exec, env, info, clock, signal });
+  const { identity, endsAt } = decodeExecCredential(command, apiVersion, output);
+  return { identity: { ...identity, headers: { ...headers, ...identity.headers } }, endsAt };
 }
 
-function pluginFailure(command: string, problem: string): SecretsError {
-  return new SecretsError("credentials_refused", `The kubeconfig's credential plugin ${command} ${problem}`.trim());
+/** Rejects once the signal is aborted; names the plugin when that is for lack of time. */
+async function unlessAborted<T>(run: Promise<T>, signal: AbortSignal | undefined, command: string): Promise<T> {
+  if (signal === undefined) return await run;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(toPluginTimeout(signal, command));
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([run, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function toPluginTimeout({ reason }: AbortSignal, command: string): unknown {
+  const isTimeout =
+    isSecretsError(reason, "deadline_exceeded") || (reason instanceof DOMException && reason.name === "TimeoutError");
+  if (!isTimeout) return reason;
+  const { message } = pluginFailure(
+    command,
+    "has given no credential within the call's time limit. It gets no standard input; run it by hand to see what it waits for.",
+  );
+  return new SecretsError("deadline_exceeded", message);
 }

@@ -1,8 +1,10 @@
-import { expect, test } from "vitest";
+import { SecretsError } from "@flyte-secrets/core";
+import { expect, test, vi } from "vitest";
 import { systemClock } from "../clock.ts";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
 import type { KubeClient } from "./kube-client.ts";
 import type { ObservedRequest } from "./kube-client-options.ts";
+import { createFixedCredentials, type KubeCredentials } from "./kube-credentials.ts";
 import { SECRETS } from "./kube-object.ts";
 import { startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
 
@@ -188,11 +190,45 @@ test("credentials that were refused are renewed once", async () => {
       token += 1;
       return true;
     },
+    close: () => {},
   };
   const client = api.connect(systemClock, { credentials });
   expect(await client.get(SECRETS, REFERENCE)).toEqual(SECRET);
   await expect(client.get(SECRETS, REFERENCE)).rejects.toMatchObject({ code: "credentials_refused" });
   expect(api.seen.map(({ authorization }) => authorization)).toEqual(["Bearer 1", "Bearer 2", "Bearer 2", "Bearer 3"]);
+});
+
+test("a call whose time passes while credentials are got says what took it, and closing ends that", async () => {
+  const api = await startScriptedApiServer([]);
+  const clock = createManualClock();
+  const close = vi.fn();
+  const credentials: KubeCredentials = {
+    current: (signal) =>
+      new Promise((_, reject) => {
+        signal?.addEventListener("abort", () => reject(new SecretsError("deadline_exceeded", "The plugin is slow.")));
+      }),
+    renew: () => true,
+    close,
+  };
+  const client = api.connect(clock, { credentials, timeoutMs: 1000 });
+  const call = expect(client.get(SECRETS, REFERENCE)).rejects.toThrow("The plugin is slow.");
+  await clock.advance(1000);
+  await call;
+  client.close();
+  expect(close).toHaveBeenCalledOnce();
+  expect(api.seen).toEqual([]);
+});
+
+test("credentials that no header can carry are named as the fault, and not shown", async () => {
+  const api = await startScriptedApiServer([]);
+  const credentials = createFixedCredentials({ headers: { authorization: "Bearer canary\n" } });
+  const call = api.connect(systemClock, { credentials }).get(SECRETS, REFERENCE);
+  await expect(call).rejects.toMatchObject({
+    code: "credentials_refused",
+    message: expect.stringMatching(
+      /^(?!.*canary).* have a character that no HTTP header can have, such as a line break\.$/,
+    ),
+  });
 });
 
 const line = (type: string, resourceVersion: string) =>

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { createCertificate } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
 import { createManualClock } from "../testing/manual-clock.ts";
@@ -7,6 +8,7 @@ import { findKubeConnection, type KubeSurroundings } from "./kube-connection.ts"
 import { podNamespace } from "./pod-namespace.ts";
 
 const clock = createManualClock();
+const { cert, key } = await createCertificate();
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 /** Writes files below a new directory and finds the connection from there. */
@@ -77,7 +79,7 @@ test("the pod's service account gives address, CA, namespace and a token that is
   await clock.advance(60_000);
   expect(await token()).toBe("Bearer rotated");
   writeFileSync(join(directory, "account/token"), "again");
-  expect(credentials.renew()).toBe(true);
+  expect(credentials.renew(await credentials.current())).toBe(true);
   expect(await token()).toBe("Bearer again");
   writeFileSync(join(directory, "account/token"), "");
   await clock.advance(60_000);
@@ -94,7 +96,7 @@ test("the files of KUBECONFIG are merged: the first with an entry holds, and tho
         users: [{ name: "u", user: { token: "two" } }],
         contexts: [{ name: "x", context: { cluster: "c", user: "u", namespace: "n" } }],
       },
-      "two/ca.pem": "ca-of-two",
+      "two/ca.pem": cert,
     },
     (directory) => ({
       env: {
@@ -107,10 +109,12 @@ test("the files of KUBECONFIG are merged: the first with an entry holds, and tho
     origin: "https://two",
     source: `context x of ${directory}/one/config, ${directory}/two/config`,
     namespace: "n",
-    tls: { ca: Buffer.from("ca-of-two") },
+    tls: { ca: Buffer.from(cert) },
   });
   return expect(connection().credentials.current()).resolves.toEqual({ headers: { authorization: "Bearer one" } });
 });
+
+const PLUGIN = { apiVersion: "client.authentication.k8s.io/v1", command: "no-such-plugin", interactiveMode: "Never" };
 
 test.each([
   ["a token", { token: "t" }, { headers: { authorization: "Bearer t" } }],
@@ -121,9 +125,35 @@ test.each([
   ],
   ["a name and password", { username: "u", password: "p" }, { headers: { authorization: `Basic ${base64("u:p")}` } }],
   [
-    "a certificate in the file, over one beside it",
-    { "client-certificate-data": base64("cert"), "client-certificate": "none", "client-key": "key.pem" },
-    { headers: {}, cert: Buffer.from("cert"), key: Buffer.from("key") },
+    "a token, where its file is not there",
+    { token: "t", tokenFile: "gone" },
+    { headers: { authorization: "Bearer t" } },
+  ],
+  [
+    "a certificate, with its key in a file",
+    { "client-certificate-data": base64(cert), "client-key": "key.pem" },
+    { headers: {}, cert: Buffer.from(cert), key: Buffer.from(key) },
+  ],
+  [
+    "a certificate, over a plugin",
+    { "client-certificate-data": base64(cert), "client-key-data": base64(key), exec: PLUGIN },
+    { headers: {}, cert: Buffer.from(cert), key: Buffer.from(key) },
+  ],
+  [
+    "somebody else in each detail",
+    {
+      token: "t",
+      as: "\u03a9",
+      "as-user-extra": { scopes: ["one", "two"], "example.com/Team (A)": ["x"], none: [], nil: null },
+    },
+    {
+      headers: {
+        authorization: "Bearer t",
+        "impersonate-user": Buffer.from("\u03a9").toString("latin1"),
+        "impersonate-extra-scopes": ["one", "two"],
+        "impersonate-extra-example.com%2FTeam%20%28A%29": ["x"],
+      },
+    },
   ],
   [
     "somebody else whom it stands for",
@@ -139,14 +169,50 @@ test.each([
   ],
   ["nobody", {}, { headers: {} }],
 ])("a user can be %s", async (_, user, identity) => {
-  const files = { ".kube/config": config("a", { user }), ".kube/token": "from-file\n", ".kube/key.pem": "key" };
+  const files = { ".kube/config": config("a", { user }), ".kube/token": "from-file\n", ".kube/key.pem": key };
   expect(await find(files).connection().credentials.current()).toEqual(identity);
+});
+
+test("null is as good as absent, wherever it stands", async () => {
+  const { connection } = find({
+    ".kube/config": config("a", {
+      cluster: {
+        "certificate-authority": null,
+        "insecure-skip-tls-verify": null,
+        "tls-server-name": null,
+        "proxy-url": null,
+      },
+      user: { token: "t", tokenFile: null, as: null, "as-groups": null, "as-user-extra": null, exec: null },
+      context: { namespace: null },
+    }),
+  });
+  const { namespace, tls, credentials } = connection();
+  expect({ namespace, tls }).toEqual({ namespace: undefined, tls: {} });
+  expect(await credentials.current()).toEqual({ headers: { authorization: "Bearer t" } });
+});
+
+test.each([
+  ["localhost:6443", "http://localhost:6443/"],
+  ["[::1]:6443", "http://[::1]:6443/"],
+  ["HTTPS://api:6443/clusters/a", "https://api:6443/clusters/a"],
+])("the server %s is %s", (server, href) => {
+  expect(find({ ".kube/config": config("a", { cluster: { server } }) }).connection().server.href).toBe(href);
+});
+
+test("over plain HTTP no credentials are sent, but for whom they stand", async () => {
+  const cluster = { server: "http://localhost:8001" };
+  const identity = (user: object) =>
+    find({ ".kube/config": config("a", { cluster, user }) })
+      .connection()
+      .credentials.current();
+  expect(await identity({ token: "t", as: "b" })).toEqual({ headers: { "impersonate-user": "b" } });
+  expect(await identity({ exec: PLUGIN })).toEqual({ headers: {} });
 });
 
 test("a cluster's CA, another name for its certificate, and no check at all", () => {
   const tls = (cluster: object) => find({ ".kube/config": config("a", { cluster }) }).connection().tls;
-  expect(tls({ "certificate-authority-data": base64("ca"), "tls-server-name": "api" })).toEqual({
-    ca: Buffer.from("ca"),
+  expect(tls({ "certificate-authority-data": base64(cert), "tls-server-name": "api" })).toEqual({
+    ca: Buffer.from(cert),
     servername: "api",
   });
   expect(tls({ "insecure-skip-tls-verify": true })).toEqual({ rejectUnauthorized: false });
@@ -160,16 +226,20 @@ test.each([
     /^No Kubernetes cluster is known: this is no pod of one, and there is no .*\.kube\/config/,
   ],
   ["there is no context", { ".kube/config": "" }, /there is no current context\. Set one: kubectl config use-context/],
-  ["the context is not there", { ".kube/config": { "current-context": "a" } }, /the current context a is not there\.$/],
+  [
+    "the context is not there",
+    { ".kube/config": { "current-context": "a" } },
+    /the current context "a" is not there\.$/,
+  ],
   [
     "its cluster is not there",
     { ".kube/config": { ...config("a"), clusters: [] } },
-    /context a names cluster a, not there\.$/,
+    /context "a" names cluster "a", which is not there\.$/,
   ],
   [
     "its user is not there",
     { ".kube/config": { ...config("a"), users: null } },
-    /context a names user a, not there\.$/,
+    /context "a" names user "a", which is not there\.$/,
   ],
   ["an alias leads nowhere", { ".kube/config": "users: *gone\n" }, /config: an alias or a merge key leads nowhere\.$/],
   ["it is not YAML", { ".kube/config": 'users:\n- token: "canary-9\n' }, /config: line \d is not YAML \(\w+\)\.$/],
@@ -184,6 +254,38 @@ test.each([
     /^context a of .*: .*\.kube\/ca\.pem is not there\.$/,
   ],
   [
+    "groups stand for nobody",
+    { ".kube/config": config("a", { user: { "as-groups": ["g"] } }) },
+    /its user has as-uid, as-groups or as-user-extra without as\.$/,
+  ],
+  [
+    "a server is no address",
+    { ".kube/config": config("a", { cluster: { server: "localhost:6443/canary" } }) },
+    /the cluster's server is neither an address nor a host and port\.$/,
+  ],
+  [
+    "a certificate and its key do not fit",
+    {
+      ".kube/config": config("a", { user: { "client-certificate-data": base64(cert), "client-key-data": "Y2FuYXJ5" } }),
+    },
+    /its client-certificate and client-key are no certificate with its key in PEM\.$/,
+  ],
+  [
+    "data is no base64",
+    { ".kube/config": config("a", { cluster: { "certificate-authority-data": "canary-9" } }) },
+    /its certificate-authority-data is not base64\.$/,
+  ],
+  [
+    "a CA is none",
+    { ".kube/config": config("a", { cluster: { "certificate-authority-data": base64("canary") } }) },
+    /its certificate-authority is no certificate in PEM\.$/,
+  ],
+  [
+    "an entry is there twice",
+    { ".kube/config": { ...config("a"), users: [{ name: "a", user: { token: "canary" } }, { name: "a" }] } },
+    /config: users has "a" twice\. Rename or remove one of them\.$/,
+  ],
+  [
     "it wants a proxy",
     { ".kube/config": config("a", { cluster: { "proxy-url": "http://p" } }) },
     /proxy-url is not supported/,
@@ -195,8 +297,12 @@ test.each([
   ],
   [
     "its plugin wants a terminal",
-    { ".kube/config": config("a", { user: { exec: { apiVersion: "v1", command: "x", interactiveMode: "Always" } } }) },
-    /its credential plugin wants a terminal\.$/,
+    {
+      ".kube/config": config("a", {
+        user: { exec: { apiVersion: "client.authentication.k8s.io/v1", command: "x", interactiveMode: "Always" } },
+      }),
+    },
+    /its credential plugin wants a terminal \(interactiveMode Always\)\.$/,
   ],
 ] as const)("an error says what is wrong when %s, without quoting", (_, files, message) => {
   const { connection } = find(files);

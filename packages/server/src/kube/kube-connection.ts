@@ -1,22 +1,10 @@
-import { readFileSync } from "node:fs";
-import { delimiter, join, resolve } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { X509Certificate } from "node:crypto";
+import { delimiter, join } from "node:path";
+import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { Clock } from "../clock.ts";
-import { hasSystemCode } from "../store/store-error.ts";
-import { createExecCredentials } from "./exec-credentials.ts";
-import {
-  createFixedCredentials,
-  createTokenFileCredentials,
-  type KubeCredentials,
-  type KubeIdentity,
-} from "./kube-credentials.ts";
-import {
-  type KubeconfigContext,
-  type KubeconfigFile,
-  type KubeconfigUser,
-  type Located,
-  readKubeconfig,
-} from "./kubeconfig.ts";
+import { createTokenFileCredentials, type KubeCredentials } from "./kube-credentials.ts";
+import { type KubeconfigFile, readKubeconfig } from "./kubeconfig.ts";
+import { invalid, openKubeconfigCredentials, readDataOrFile, readIfThere } from "./kubeconfig-credentials.ts";
 
 /** Where Kubernetes mounts a pod's service account. */
 export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";
@@ -58,7 +46,10 @@ export function findKubeConnection(surroundings: KubeSurroundings): KubeConnecti
   const paths = (env.KUBECONFIG ?? "").split(delimiter).filter((path) => path !== "");
   if (paths.length === 0) paths.push(join(home, ".kube/config"));
   // As kubectl does, files that are not there are passed over.
-  const files = paths.flatMap((path) => readIfThere(path) ?? []);
+  const files = paths.flatMap((path) => {
+    const text = readIfThere(path)?.toString();
+    return text === undefined ? [] : [{ path, text }];
+  });
   if (files.length > 0) return fromKubeconfig(files, surroundings);
   throw new SecretsError(
     "invalid_config",
@@ -71,112 +62,64 @@ function fromServiceAccount(surroundings: KubeSurroundings): KubeConnection | un
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   const tokenFile = join(serviceAccountDirectory, "token");
   if (!host || !port || readIfThere(tokenFile) === undefined) return undefined;
-  const ca = readIfThere(join(serviceAccountDirectory, "ca.crt"))?.text;
+  const ca = readIfThere(join(serviceAccountDirectory, "ca.crt"))?.toString();
   return {
     server: new URL(`https://${host.includes(":") ? `[${host}]` : host}:${port}`),
     source: "the pod's service account",
-    namespace: readIfThere(join(serviceAccountDirectory, "namespace"))?.text.trim(),
+    namespace: readIfThere(join(serviceAccountDirectory, "namespace"))?.toString().trim(),
     tls: ca === undefined ? {} : { ca },
     credentials: createTokenFileCredentials(tokenFile, clock, { headers: {} }),
   };
 }
 
-function fromKubeconfig(files: readonly KubeconfigFile[], surroundings: KubeSurroundings): KubeConnection {
+function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: KubeSurroundings): KubeConnection {
   const context = readKubeconfig(files);
   const { value: cluster, directory } = context.cluster;
-  const source = `context ${context.name} of ${files.map(({ path }) => path).join(", ")}`;
-  if (cluster["proxy-url"]) throw invalid(source, "proxy-url is not supported; reach the API server directly");
-  if (!URL.canParse(cluster.server)) throw invalid(source, "the cluster's server is not an address");
-  const ca = readData(
-    { data: cluster["certificate-authority-data"], file: cluster["certificate-authority"], directory },
-    source,
-  );
+  const source = `context ${excerpt(context.name)} of ${files.map(({ path }) => path).join(", ")}`;
+  const server = parseServer(cluster.server);
+  if (server === undefined) throw invalid(source, "the cluster's server is neither an address nor a host and port");
+  if (server.username !== "" || server.password !== "") {
+    throw invalid(source, "the cluster's server has a name or a password in its address; put them into the user");
+  }
+  const place = { directory, source };
+  const ca = readDataOrFile(cluster, "certificate-authority", place);
+  if (ca !== undefined && !isCertificate(ca))
+    throw invalid(source, "its certificate-authority is no certificate in PEM");
   const servername = cluster["tls-server-name"];
   return {
-    server: new URL(cluster.server),
+    server,
     source,
     namespace: context.namespace,
     tls: {
       ...(ca && { ca }),
       ...(servername && { servername }),
-      ...(cluster["insecure-skip-tls-verify"] === true && { rejectUnauthorized: false }),
+      ...(cluster["insecure-skip-tls-verify"] && { rejectUnauthorized: false }),
     },
-    credentials: toCredentials({ context, ca, source, surroundings }),
+    credentials: openKubeconfigCredentials({ context, isSecure: server.protocol === "https:", ca, source, env, clock }),
   };
 }
 
-interface CredentialsInput {
-  readonly context: KubeconfigContext;
-  readonly ca: Buffer | undefined;
-  readonly source: string;
-  readonly surroundings: KubeSurroundings;
+/** As kubectl reads it: `host:port` is plain HTTP, and a path stands only in a whole address. Undefined when it is none. */
+function parseServer(text: string): URL | undefined {
+  const isWhole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  const address = isWhole ? text : `http://${text}`;
+  // Beside what `URL` would take away or mend.
+  if (!URL.canParse(address) || /[\s\\]/.test(text)) return undefined;
+  const url = new URL(address);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return undefined;
+  return isWhole || url.pathname === "/" ? url : undefined;
 }
 
-function toCredentials({ context, ca, source, surroundings }: CredentialsInput): KubeCredentials {
-  const { value: user, directory } = context.user;
-  const { env, clock } = surroundings;
-  const identity = toIdentity(context.user, source);
-  if (user.tokenFile) return createTokenFileCredentials(resolve(directory, user.tokenFile), clock, identity);
-  if (user["auth-provider"]) {
-    throw invalid(source, "auth-provider is not supported, as in current kubectl for most; use an exec plugin");
+function isCertificate(pem: Buffer): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
   }
-  if (user.exec && !user.token) {
-    if (user.exec.interactiveMode === "Always") throw invalid(source, "its credential plugin wants a terminal");
-    const data = ca && { "certificate-authority-data": ca.toString("base64") };
-    const cluster = { ...context.cluster.value, ...data };
-    return createExecCredentials({ exec: { value: user.exec, directory }, cluster, env, clock });
-  }
-  return createFixedCredentials(identity);
-}
-
-function toIdentity({ value: user, directory }: Located<KubeconfigUser>, source: string): KubeIdentity {
-  const cert = readData({ data: user["client-certificate-data"], file: user["client-certificate"], directory }, source);
-  const key = readData({ data: user["client-key-data"], file: user["client-key"], directory }, source);
-  const basic = Buffer.from(`${user.username}:${user.password ?? ""}`).toString("base64");
-  const groups = user["as-groups"] ?? [];
-  return {
-    headers: {
-      ...(user.username && { authorization: `Basic ${basic}` }),
-      ...(user.token && { authorization: `Bearer ${user.token}` }),
-      ...(user.as && { "impersonate-user": user.as }),
-      ...(user["as-uid"] && { "impersonate-uid": user["as-uid"] }),
-      ...(groups.length > 0 && { "impersonate-group": groups }),
-    },
-    ...(cert && { cert }),
-    ...(key && { key }),
-  };
-}
-
-interface DataOrFile {
-  readonly data: string | undefined;
-  readonly file: string | undefined;
-  readonly directory: string;
-}
-
-/** Data in base64 wins over a file, as in client-go. */
-function readData({ data, file, directory }: DataOrFile, source: string): Buffer | undefined {
-  if (data) return Buffer.from(data, "base64");
-  if (!file) return undefined;
-  const found = readIfThere(resolve(directory, file));
-  if (found === undefined) throw invalid(source, `${resolve(directory, file)} is not there`);
-  return Buffer.from(found.text);
 }
 
 function readRequired(path: string): KubeconfigFile {
-  const file = readIfThere(path);
-  if (file !== undefined) return file;
+  const text = readIfThere(path)?.toString();
+  if (text !== undefined) return { path, text };
   throw new SecretsError("invalid_config", `secret.kubernetes.kubeconfig: ${path} is not there.`);
-}
-
-function readIfThere(path: string): KubeconfigFile | undefined {
-  try {
-    return { path, text: readFileSync(path, "utf8") };
-  } catch (error) {
-    if (hasSystemCode(error, "ENOENT") || hasSystemCode(error, "ENOTDIR")) return undefined;
-    throw new SecretsError("invalid_config", `${path} cannot be read.`, { cause: error });
-  }
-}
-
-function invalid(source: string, problem: string): SecretsError {
-  return new SecretsError("invalid_config", `${source}: ${problem}.`);
 }

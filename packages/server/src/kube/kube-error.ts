@@ -94,6 +94,12 @@ function fromInvalid(code: number, { reason, details }: Status): [ErrorCode, str
 export function fromFailure(error: unknown, call: KubeCall): SecretsError {
   if (isSecretsError(error)) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
+  if (code === "ERR_INVALID_CHAR") {
+    return new SecretsError(
+      "credentials_refused",
+      `${describeCall(call)}: our credentials for ${call.server} have a character that no HTTP header can have, such as a line break.`,
+    );
+  }
   const untrusted = /CERT|SIGNATURE|ERR_TLS/.test(code);
   return new SecretsError(
     "store_unavailable",

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { sleep } from "../clock.ts";
 import type { KubeClientOptions } from "./kube-client-options.ts";
 import { fromFailure, fromStatus, type KubeCall } from "./kube-error.ts";
@@ -83,7 +83,7 @@ export function createKubeRequests(options: KubeClientOptions): KubeRequests {
         const response = await send(request, call, signal);
         return { headers: response.headers, body: await readJson(response) };
       } catch (error) {
-        throw signal.aborted ? fromAbort(signal) : fromFailure(error, call);
+        throw toCallError(error, signal, call);
       } finally {
         stop();
       }
@@ -100,7 +100,7 @@ export function createKubeRequests(options: KubeClientOptions): KubeRequests {
           response.destroy();
         }
       } catch (error) {
-        throw signal.aborted ? fromAbort(signal) : fromFailure(error, call);
+        throw toCallError(error, signal, call);
       }
     },
 
@@ -137,6 +137,11 @@ function withQuery(path: string, query: KubeRequest["query"] = {}): string {
 
 function joinSignals(...signals: (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
+
+/** What is known of the failure already, such as which plugin took the time, comes before that the time limit passed. */
+function toCallError(error: unknown, signal: AbortSignal, call: KubeCall): SecretsError {
+  return signal.aborted && !isSecretsError(error) ? fromAbort(signal) : fromFailure(error, call);
 }
 
 function fromAbort({ reason }: AbortSignal): SecretsError {

@@ -68,12 +68,15 @@ export function createKubeTransport(connection: KubeConnection): KubeTransport {
 
   return {
     async send(exchange) {
-      const response = await sendAs(await credentials.current(), exchange);
-      if (response.statusCode !== 401 || !credentials.renew()) return response;
+      const { signal } = exchange;
+      const identity = await credentials.current(signal);
+      const response = await sendAs(identity, exchange);
+      if (response.statusCode !== 401 || !credentials.renew(identity)) return response;
       response.resume();
-      return sendAs(await credentials.current(), exchange);
+      return sendAs(await credentials.current(signal), exchange);
     },
     close() {
+      credentials.close();
       agent.destroy();
     },
   };

@@ -1,60 +1,15 @@
 import { dirname } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
-import { type Document, parseDocument } from "yaml";
-import { z } from "zod";
-
-const text = z.string().optional();
-const flag = z.boolean().optional();
-
-const clusterSchema = z.object({
-  server: z.string(),
-  "certificate-authority": text,
-  "certificate-authority-data": text,
-  "insecure-skip-tls-verify": flag,
-  "tls-server-name": text,
-  "proxy-url": text,
-  extensions: z.array(z.object({ name: z.string(), extension: z.unknown() })).nullish(),
-});
-
-const execSchema = z.object({
-  apiVersion: z.string(),
-  command: z.string(),
-  args: z.array(z.string()).nullish(),
-  env: z.array(z.object({ name: z.string(), value: z.string() })).nullish(),
-  provideClusterInfo: flag,
-  interactiveMode: text,
-  installHint: text,
-});
-
-const userSchema = z.object({
-  "client-certificate": text,
-  "client-certificate-data": text,
-  "client-key": text,
-  "client-key-data": text,
-  token: text,
-  tokenFile: text,
-  username: text,
-  password: text,
-  as: text,
-  "as-uid": text,
-  "as-groups": z.array(z.string()).nullish(),
-  exec: execSchema.nullish(),
-  "auth-provider": z.unknown().optional(),
-});
-
-const contextSchema = z.object({ cluster: z.string(), user: z.string().default(""), namespace: text });
-
-const fileSchema = z.object({
-  "current-context": text,
-  clusters: z.array(z.object({ name: z.string(), cluster: clusterSchema })).nullish(),
-  users: z.array(z.object({ name: z.string(), user: userSchema.nullish() })).nullish(),
-  contexts: z.array(z.object({ name: z.string(), context: contextSchema })).nullish(),
-});
-
-/** How to run a credential plugin. */
-export type KubeconfigExec = z.output<typeof execSchema>;
-export type KubeconfigCluster = z.output<typeof clusterSchema>;
-export type KubeconfigUser = z.output<typeof userSchema>;
+import { excerpt, quote, SecretsError } from "@flyte-secrets/core";
+import { parseAllDocuments } from "yaml";
+import type { z } from "zod";
+import { checkKubeconfigUse } from "./kubeconfig-rules.ts";
+import {
+  type KubeconfigCluster,
+  type KubeconfigContextEntry,
+  type KubeconfigUser,
+  kubeconfigSchema,
+  NO_USER,
+} from "./kubeconfig-schema.ts";
 
 /** An entry, with the directory that relative paths in it start from. */
 export interface Located<T> {
@@ -77,59 +32,88 @@ export interface KubeconfigFile {
 
 /**
  * Merges kubeconfig files as kubectl does: of entries with the same name, and of current contexts, the first file's holds
- * (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/). Throws `invalid_config`.
+ * (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/). Throws `invalid_config`, also where the
+ * current context leads to what kubectl would refuse.
  */
 export function readKubeconfig(files: readonly KubeconfigFile[]): KubeconfigContext {
   const clusters = new Map<string, Located<KubeconfigCluster>>();
   const users = new Map<string, Located<KubeconfigUser>>();
-  const contexts = new Map<string, z.output<typeof contextSchema>>();
+  const contexts = new Map<string, Located<KubeconfigContextEntry>>();
   let current = "";
   for (const file of files) {
     const content = parseFile(file);
     const directory = dirname(file.path);
-    current ||= content["current-context"] ?? "";
-    for (const { name, cluster } of content.clusters ?? []) addFirst(clusters, name, { value: cluster, directory });
-    for (const { name, user } of content.users ?? []) addFirst(users, name, { value: user ?? {}, directory });
-    for (const { name, context } of content.contexts ?? []) addFirst(contexts, name, context);
+    current ||= content["current-context"];
+    addFirst(clusters, content.clusters, { directory, file, list: "clusters" });
+    addFirst(users, content.users, { directory, file, list: "users" });
+    addFirst(contexts, content.contexts, { directory, file, list: "contexts" });
   }
   const where = files.map(({ path }) => path).join(", ");
   if (current === "") {
     throw invalid(`${where}: there is no current context. Set one: kubectl config use-context NAME`);
   }
-  const context = contexts.get(current);
-  if (context === undefined) throw invalid(`${where}: the current context ${current} is not there.`);
-  const cluster = clusters.get(context.cluster);
-  if (cluster === undefined) throw invalid(`${where}: context ${current} names cluster ${context.cluster}, not there.`);
-  const user = context.user === "" ? { value: {}, directory: "" } : users.get(context.user);
-  if (user === undefined) throw invalid(`${where}: context ${current} names user ${context.user}, not there.`);
+  const context = contexts.get(current)?.value;
+  if (context === undefined) throw invalid(`${where}: the current context ${quote(current)} is not there.`);
+  const find = <T>(kind: string, name: string, entries: ReadonlyMap<string, T>): T => {
+    const found = entries.get(name);
+    if (found !== undefined) return found;
+    throw invalid(`${where}: context ${quote(current)} names ${kind} ${quote(name)}, which is not there.`);
+  };
+  const cluster = find("cluster", context.cluster, clusters);
+  const user = context.user === "" ? { value: NO_USER, directory: "" } : find("user", context.user, users);
+  const problem = checkKubeconfigUse(cluster.value, user.value);
+  if (problem !== undefined) throw invalid(`${where}: context ${quote(current)}: ${problem}.`);
   return { name: current, namespace: context.namespace || undefined, cluster, user };
 }
 
-function parseFile({ path, text }: KubeconfigFile): z.output<typeof fileSchema> {
-  // Without the snippet that the parser would quote, and without warnings, which quote keys: it may be a token.
-  const document = parseDocument(text, { prettyErrors: false, logLevel: "error" });
-  const [error] = document.errors;
+function parseFile({ path, text }: KubeconfigFile): z.output<typeof kubeconfigSchema> {
+  // The first document alone, with merge keys, and of keys given twice the last, as kubectl has it. Without the snippet that the parser
+  // would quote, and without warnings, which quote keys: it may be a token.
+  const options = { prettyErrors: false, logLevel: "error", merge: true, uniqueKeys: false } as const;
+  const [document] = parseAllDocuments(text, options);
+  const error = document?.errors[0];
   if (error !== undefined) {
     const line = text.slice(0, error.pos[0]).split("\n").length;
     throw invalid(`${path}: line ${line} is not YAML (${error.code}).`);
   }
-  const parsed = fileSchema.safeParse(contentOf(document, path) ?? {});
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw invalid(`${path}: ${issue?.path.join(".")}: ${issue?.message}.`);
+  const parsed = kubeconfigSchema.safeParse(contentOf(document, path) ?? {});
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw invalid(`${path}: ${excerpt(issue?.path.join(".") ?? "")}: ${issue?.message}.`);
+  }
+  const { apiVersion, kind } = parsed.data;
+  if (kind !== "" && kind !== "Config") throw invalid(`${path}: the kind is ${quote(kind)}; a kubeconfig's is Config.`);
+  if (apiVersion !== "" && apiVersion !== "v1")
+    throw invalid(`${path}: the apiVersion is ${quote(apiVersion)}, not v1.`);
+  return parsed.data;
 }
 
 /** Aliases are followed only here. */
-function contentOf(document: Document, path: string): unknown {
+function contentOf(document: { toJS(): unknown } | undefined, path: string): unknown {
   try {
-    return document.toJS();
+    return document?.toJS();
   } catch {
     throw invalid(`${path}: an alias or a merge key leads nowhere.`);
   }
 }
 
-function addFirst<T>(map: Map<string, T>, name: string, value: T): void {
-  if (!map.has(name)) map.set(name, value);
+interface EntriesPlace {
+  readonly directory: string;
+  readonly file: KubeconfigFile;
+  readonly list: string;
+}
+
+function addFirst<T>(
+  map: Map<string, Located<T>>,
+  entries: readonly (readonly [string, T])[],
+  { directory, file, list }: EntriesPlace,
+): void {
+  const own = new Set<string>();
+  for (const [name, value] of entries) {
+    if (own.has(name)) throw invalid(`${file.path}: ${list} has ${quote(name)} twice. Rename or remove one of them.`);
+    own.add(name);
+    if (!map.has(name)) map.set(name, { value, directory });
+  }
 }
 
 function invalid(message: string): SecretsError {

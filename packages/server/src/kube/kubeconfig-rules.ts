@@ -1,0 +1,66 @@
+import { quote } from "@flyte-secrets/core";
+import { EXEC_VERSIONS } from "./exec-credential.ts";
+import type { KubeconfigCluster, KubeconfigExec, KubeconfigUser } from "./kubeconfig-schema.ts";
+
+/**
+ * What kubectl refuses about the current context's cluster and user, beside files that aren't there; undefined when they are
+ * usable. kubectl says of some of these that one of two would win, and refuses them all the same.
+ */
+export function checkKubeconfigUse(cluster: KubeconfigCluster, user: KubeconfigUser): string | undefined {
+  return checkCluster(cluster) ?? checkUser(user) ?? (user.exec ? checkExec(user.exec) : undefined);
+}
+
+function checkCluster(cluster: KubeconfigCluster): string | undefined {
+  const { server, "proxy-url": proxy, "insecure-skip-tls-verify": isInsecure } = cluster;
+  if (server === "") return "its cluster has no server";
+  if (proxy !== "") return "proxy-url is not supported; reach the API server directly";
+  const twice = bothOf(cluster, "certificate-authority-data", "certificate-authority");
+  if (twice !== undefined) return twice;
+  const hasCa = cluster["certificate-authority-data"] !== "" || cluster["certificate-authority"] !== "";
+  return isInsecure && hasCa ? "insecure-skip-tls-verify and a certificate-authority exclude each other" : undefined;
+}
+
+function checkUser(user: KubeconfigUser): string | undefined {
+  if (user.token !== "" && (user.username !== "" || user.password !== "")) {
+    return "its user has both a token and a name or password; only one is allowed";
+  }
+  const twice =
+    bothOf(user, "client-certificate-data", "client-certificate") ?? bothOf(user, "client-key-data", "client-key");
+  const hasCertificate = user["client-certificate-data"] !== "" || user["client-certificate"] !== "";
+  const hasKey = user["client-key-data"] !== "" || user["client-key"] !== "";
+  if (hasCertificate && twice !== undefined) return twice;
+  if (hasCertificate && !hasKey) return "its user has a client-certificate and no client-key";
+  const standsFor =
+    user["as-uid"] !== "" || user["as-groups"].length > 0 || Object.keys(user["as-user-extra"]).length > 0;
+  if (user.as === "" && standsFor) return "its user has as-uid, as-groups or as-user-extra without as";
+  if (user["auth-provider"] === undefined || user["auth-provider"] === null) return undefined;
+  return "auth-provider is not supported, as in current kubectl for most; use an exec plugin";
+}
+
+function checkExec({ command, apiVersion, interactiveMode, env }: KubeconfigExec): string | undefined {
+  if (command === "") return "its credential plugin has no command";
+  if (!EXEC_VERSIONS.includes(apiVersion)) {
+    return `its credential plugin has apiVersion ${quote(apiVersion)}, which is none of ${EXEC_VERSIONS.join(", ")}`;
+  }
+  if (env.some(({ name }) => name === "")) return "its credential plugin has a variable without a name";
+  switch (interactiveMode) {
+    case "Never":
+    case "IfAvailable":
+      return undefined;
+    case "Always":
+      return "its credential plugin wants a terminal (interactiveMode Always)";
+    case "":
+      if (apiVersion.endsWith("/v1beta1")) return undefined;
+      return "its credential plugin has no interactiveMode; set it to Never or IfAvailable";
+    default:
+      return `its credential plugin has interactiveMode ${quote(interactiveMode)}, which is none of Never, IfAvailable, Always`;
+  }
+}
+
+function bothOf<Name extends string>(
+  entry: Readonly<Record<Name, string>>,
+  data: Name,
+  file: Name,
+): string | undefined {
+  return entry[data] !== "" && entry[file] !== "" ? `${data} and ${file} are both set; remove one of them` : undefined;
+}
