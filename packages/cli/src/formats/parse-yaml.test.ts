@@ -40,6 +40,7 @@ test.each([
   ["deep maps", "{a: ".repeat(1_000_000), "more than 100 levels at line 1"],
   ["deep lists in block form", `a:\n ${"- ".repeat(1_000_000)}x`, "more than 100 levels at line 2"],
   ["deep maps in block form", "? ".repeat(1_000_000), "more than 100 levels at line 1"],
+  ["100,000 errors", `a: ${"'a' ".repeat(100_000)}`, "UNEXPECTED_TOKEN at line 1"],
   ["too much of it", "- a\n".repeat(600_000), "more than 2000000 tokens; split it"],
 ])("refuses %s, and never quotes it", (_, text, problem) => {
   expect(parse(text)).toBe(problem);

@@ -38,9 +38,10 @@ export function parseYaml(text: string, { merge = false, tags = [], fail }: Pars
   const lineCounter = new LineCounter();
   const customTags = (own: unknown[]) => [...tags, ...own] as ScalarTag[]; // YAML's own are of the same type, and more.
   try {
-    // The library compares each key of a map with all before it, and quotes keys in its warnings.
-    const options = { merge, customTags, lineCounter, uniqueKeys: false, logLevel: "error" } as const;
-    const documents = parseAllDocuments(text, options);
+    // The library compares each key of a map with all before it, looks for the lines around each of its errors from the text's beginning,
+    // and quotes keys in its warnings.
+    const linear = { uniqueKeys: false, prettyErrors: false } as const;
+    const documents = parseAllDocuments(text, { merge, customTags, lineCounter, ...linear, logLevel: "error" });
     return (Array.isArray(documents) ? documents : []).map((document) => {
       const problem = findProblem(document, lineCounter);
       if (problem !== undefined) throw fail(problem);

@@ -94,13 +94,13 @@ async function findGitRoot(directory: string): Promise<string | undefined> {
 /** A file that holds no map says nothing: `./config.yaml` may be some other tool's. */
 async function parseSettings(text: string, path: string): Promise<Settings> {
   // Loaded for those who have such a file.
-  const { isMap, parseDocument } = await import("yaml");
-  // Its warnings quote the file.
-  const document = parseDocument(text, { logLevel: "error" });
+  const { isMap, LineCounter, parseDocument } = await import("yaml");
+  const lineCounter = new LineCounter();
+  // Its warnings and its own wording of errors quote the file, which may hold a client's secret.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" });
   const [error] = document.errors;
   if (error !== undefined) {
-    // The parser's own message quotes the file, which may hold a client's secret.
-    const [{ line, col }] = error.linePos ?? [{ line: 1, col: 1 }];
+    const { line, col } = lineCounter.linePos(error.pos[0]);
     throw new SecretsError("invalid_config", `${path} is not YAML: ${error.code} at line ${line}, column ${col}.`);
   }
   const read = (key: string): unknown => {
