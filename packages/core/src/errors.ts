@@ -74,7 +74,7 @@ export const ERROR_KINDS = {
   pod_conflict: kind(
     "failed_precondition",
     400,
-    "The pod has a thing of our name and another shape; rename the one named.",
+    "Two secrets, or a secret and a thing of the pod, would have one variable, file or name; the message says which to change.",
   ),
   credentials_refused: kind(
     "failed_precondition",

@@ -89,7 +89,8 @@ function inOrder<T extends { readonly at: number }>([outer, inner]: readonly [T,
   return outer.at < inner.at ? [outer, inner] : [inner, outer];
 }
 
-function sourceName(source: SecretSource): string {
+/** Which secret this is, the same for the same one. */
+export function sourceName(source: SecretSource): string {
   return source.kind === "value" ? source.label : `${source.reference.name}/${source.reference.key}`;
 }
 

@@ -16,6 +16,7 @@ import {
 import { checkFiles, checkMounts } from "./mount-conflicts.ts";
 import { guardPatch } from "./patch-guard.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
+import { checkVariables } from "./variable-conflicts.ts";
 
 /** A request and the manager that serves it. */
 export interface Served {
@@ -94,9 +95,10 @@ function isSame(last: readonly Served[], now: readonly Served[]): boolean {
 function makePlan(served: readonly Served[], { delivery, variables, limits }: PlannerOptions): MutationPlan {
   const granted = served.map(({ request, manager, injection }) => ({ ...injection, request, manager }));
   checkFiles(granted);
+  const steering = checkVariables(granted, variables);
   const delivered = delivery.deliver(granted.map(({ edits }) => edits));
   const warnings = firstOf(
-    checkMounts(granted.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] }))),
+    [...steering, ...checkMounts(granted.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] })))],
     limits.warnings,
   );
   if (delivery.name !== "Inline") {

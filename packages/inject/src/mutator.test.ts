@@ -369,7 +369,7 @@ describe("the guard of patches", () => {
 
   it.each([
     [8, "within a text", (value: string) => setVariable("BAD", `http://u:${value}@h`), false],
-    [7, "within a text", (value: string) => setVariable("GOOD", `http://u:${value}@h`), true],
+    [7, "within a text", (value: string) => setVariable("BAD", `http://u:${value}@h`), true],
     [7, "as a whole", (value: string) => setVariable("BAD", value), false],
   ])("of a value of %d characters %s lets none pass from 8 on", async (length, _, edit, passes) => {
     const outcome = mutatorOf([leaking("!&%$#@?*".slice(0, length), edit)], secretRef()).mutate(podOf({ key: "k" }));

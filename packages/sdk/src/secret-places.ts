@@ -49,7 +49,7 @@ export function secretPlaces(query: SecretQuery, options: PlaceOptions): SecretP
     variables: prefixes(options).flatMap((prefix) => variableNames(prefix, [given, [group, key], [key], underHash])),
     files: unique([
       ...fileNames(options.variables, [given, [group, key], ...ofVersion, [key], underHash]),
-      ...(group ? [join(options.vaultDirectory, group.toLowerCase()), join(options.vaultDirectory, group)] : []),
+      ...(group ? [join(options.vaultDirectory, group), join(options.vaultDirectory, group.toLowerCase())] : []),
     ]),
   };
 }
@@ -76,7 +76,10 @@ function variableNames(prefix: string, forms: readonly Parts[]): readonly string
   );
 }
 
-/** Each path in lower case, then as given: managers differ. */
+/**
+ * Each path as given, then in lower case: managers differ, and of `token` and `TOKEN`, which may both be there, each is found under its
+ * own name first.
+ */
 function fileNames(variables: PlaceOptions["variables"], forms: readonly Parts[]): readonly string[] {
   const directory = variables.FLYTE_SECRETS_DEFAULT_DIR || "/etc/secrets";
   const filePrefix = variables.FLYTE_SECRETS_FILE_PREFIX ?? "";
@@ -84,7 +87,7 @@ function fileNames(variables: PlaceOptions["variables"], forms: readonly Parts[]
     .map((parts) => parts.filter(isPart))
     .filter((parts) => parts.length > 0)
     .flatMap((parts) =>
-      [parts.map((part) => part.toLowerCase()), parts].map((names) =>
+      [parts, parts.map((part) => part.toLowerCase())].map((names) =>
         join(directory, ...names.slice(0, -1), `${filePrefix}${names.at(-1)}`),
       ),
     );

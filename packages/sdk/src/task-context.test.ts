@@ -140,7 +140,7 @@ test("secrets reads the same by property and by get", async () => {
   expect(JSON.stringify([secrets, secrets.g])).toBe("[{},{}]");
 });
 
-test("places are looked at in one order: variables first, each file in lower case and then as given", () => {
+test("places are looked at in one order: variables first, each file as given and then in lower case", () => {
   const options = { variables: { FLYTE_SECRETS_ENV_PREFIX: "_U_" }, local: true, vaultDirectory: "/vault/secrets" };
   expect(secretPlaces({ group: "My-G", groupVersion: "V1", key: "K" }, options)).toEqual({
     variables: [
@@ -148,13 +148,19 @@ test("places are looked at in one order: variables first, each file in lower cas
       ...["MY-G_V1_K", "MY_G_V1_K", "MY-G_K", "MY_G_K", "K"],
     ],
     files: [
-      ...["/etc/secrets/my-g/v1/k", "/etc/secrets/My-G/V1/K"],
-      ...["/etc/secrets/my-g/k", "/etc/secrets/My-G/K"],
-      ...["/etc/secrets/my-g/v1", "/etc/secrets/My-G/V1"],
-      ...["/etc/secrets/k", "/etc/secrets/K"],
-      ...["/vault/secrets/my-g", "/vault/secrets/My-G"],
+      ...["/etc/secrets/My-G/V1/K", "/etc/secrets/my-g/v1/k"],
+      ...["/etc/secrets/My-G/K", "/etc/secrets/my-g/k"],
+      ...["/etc/secrets/My-G/V1", "/etc/secrets/my-g/v1"],
+      ...["/etc/secrets/K", "/etc/secrets/k"],
+      ...["/vault/secrets/My-G", "/vault/secrets/my-g"],
     ],
   });
+});
+
+test("of files that differ by case alone, each is found under its own name", async () => {
+  const { getSecret } = await given({ "secrets/token": "lower", "secrets/TOKEN": "UPPER", "secrets/other": "o" });
+  expect([getSecret(undefined, "token"), getSecret(undefined, "TOKEN")]).toEqual(["lower", "UPPER"]);
+  expect(getSecret(undefined, "OTHER")).toBe("o");
 });
 
 test("a secret that was not given names the request to add and every place", async () => {

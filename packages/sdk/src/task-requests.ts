@@ -1,5 +1,6 @@
-import type { SecretRequest } from "@flyte-secrets/core";
+import { quote, type SecretRequest, SecretsError } from "@flyte-secrets/core";
 import { Secret } from "./secret.ts";
+import { sharedVariable } from "./variable-conflict.ts";
 
 /** The two ways in which a task or workflow says which secrets it needs; both may be used together. */
 export interface SecretDeclarations {
@@ -9,26 +10,46 @@ export interface SecretDeclarations {
   readonly secretRequests?: readonly Secret[] | undefined;
 }
 
-/** The requests that the declarations make, in order, each once. `invalid_argument` for a secret that breaks a rule. */
+/**
+ * The requests that the declarations make, in order, each once. `invalid_argument` for a secret that breaks a rule, and for two in one
+ * variable, where the requests show it.
+ */
 export function toSecretRequests(declarations: SecretDeclarations): readonly SecretRequest[] {
   const secrets = [declarations.secrets ?? []].flat();
-  return dropRepeated([
+  const requests = dropRepeated([
     ...secrets.map((secret) => (typeof secret === "string" ? new Secret({ key: secret }) : secret).toRequest()),
     ...(declarations.secretRequests ?? []).map((secret) => secret.toExactRequest()),
   ]);
+  for (const [at, request] of requests.entries()) {
+    for (const earlier of requests.slice(0, at)) checkTogether(earlier, request);
+  }
+  return requests;
 }
+
+function checkTogether(one: SecretRequest, other: SecretRequest): void {
+  const variable = sharedVariable(one, other);
+  if (variable === undefined) return;
+  throw new SecretsError(
+    "invalid_argument",
+    `Secrets ${nameOf(one)} and ${nameOf(other)} would both be the variable ${variable}, which holds only one: ` +
+      "give one of them another asEnvVar (envVar), or mount it as a file.",
+  );
+}
+
+const nameOf = ({ group, key }: SecretRequest): string => quote([group, key].filter(Boolean).join("/"));
 
 /**
  * What a task called in a workflow asks for: the inherited requests, then its own, each once. An own request wins over an
- * inherited one for the same group and key. The own ones come last because a later request replaces a variable that an
- * earlier one set (spec page 4): so the task's own wins there too.
+ * inherited one for the same group and key, and over one that would be the same variable: a pod has no place for both.
  */
 export function inheritRequests(
   own: readonly SecretRequest[],
   inherited: readonly SecretRequest[],
 ): readonly SecretRequest[] {
   const owned = new Set(own.map(groupAndKey));
-  return dropRepeated([...inherited.filter((request) => !owned.has(groupAndKey(request))), ...own]);
+  const isReplaced = (request: SecretRequest) =>
+    owned.has(groupAndKey(request)) || own.some((mine) => sharedVariable(request, mine) !== undefined);
+  return dropRepeated([...inherited.filter((request) => !isReplaced(request)), ...own]);
 }
 
 function dropRepeated(requests: readonly SecretRequest[]): readonly SecretRequest[] {

@@ -57,6 +57,50 @@ describe("a task", () => {
     expect(() => task({ name: "t", secrets: "1st" }, async () => {})).toThrow("Invalid environment variable name: 1ST");
   });
 
+  test.each([
+    ["keys that differ by - and _", { secrets: ["api-key", "api_key"] }, '"api-key" and "api_key"', "API_KEY"],
+    ["keys that differ by case", { secrets: ["token", "TOKEN"] }, '"token" and "TOKEN"', "TOKEN"],
+    [
+      "one variable of one's own",
+      { secrets: [new Secret({ key: "a", asEnvVar: "T" }), new Secret({ key: "b", asEnvVar: "T" })] },
+      '"a" and "b"',
+      "T",
+    ],
+    [
+      "requests whose keys differ by case",
+      { secretRequests: ["k", "K"].map((key) => new Secret({ group: "g", key, mountRequirement: MountType.ENV_VAR })) },
+      '"g/k" and "g/K"',
+      "of K",
+    ],
+    [
+      "a value and a path",
+      {
+        secrets: new Secret({ key: "a", asEnvVar: "T" }),
+        secretRequests: [new Secret({ key: "a", envVar: "T", mountRequirement: MountType.FILE })],
+      },
+      '"a" and "a"',
+      "T",
+    ],
+  ])("refuses two secrets in one variable when it is defined: %s", (_, declarations, names, variable) => {
+    expect(() => task({ name: "t", ...declarations }, async () => {})).toThrow(
+      `Secrets ${names} would both be the variable ${variable}, which holds only one: ` +
+        "give one of them another asEnvVar (envVar), or mount it as a file.",
+    );
+  });
+
+  test("takes one secret in several places, and what only the managers can tell apart", () => {
+    const { FILE, ENV_VAR } = MountType;
+    const secretRequests = [
+      new Secret({ key: "token", mountRequirement: FILE }),
+      new Secret({ key: "TOKEN", mountRequirement: FILE }),
+      new Secret({ group: "g", key: "k", mountRequirement: ENV_VAR, envVar: "T" }),
+      new Secret({ group: "h", key: "k", mountRequirement: ENV_VAR, envVar: "T" }),
+      new Secret({ key: "a-b", mountRequirement: ENV_VAR }),
+      new Secret({ key: "a_b", mountRequirement: ENV_VAR }),
+    ];
+    expect(task({ name: "t", secretRequests }, async () => {}).definition.requests).toHaveLength(6);
+  });
+
   test("takes only the input that its body takes", () => {
     const greet = task({ name: "greet" }, async ({ name }: { name: string }) => name);
     // @ts-expect-error the body needs a name
@@ -168,6 +212,15 @@ describe("inheritance", () => {
       inner(),
     );
     expect(await callsOf(outer)).toEqual([["leaf", [exact("g", "o"), { ...exact("g", "k"), groupVersion: "2" }]]]);
+  });
+
+  test("a task's own request wins over an inherited one that would be the same variable", async () => {
+    const inner = workflow({ name: "inner", secrets: new Secret({ key: "mine", asEnvVar: "T" }) }, async () => leaf());
+    const outer = workflow(
+      { name: "outer", secrets: [new Secret({ key: "theirs", asEnvVar: "T" }), "other"] },
+      async () => inner(),
+    );
+    expect(await callsOf(outer)).toEqual([["leaf", [asVariable("other", "OTHER"), asVariable("mine", "T")]]]);
   });
 
   test("concurrent workflows do not mix, and nothing is left behind", async () => {
