@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config";
+import { AttackTable } from "./attacks/attack-table.ts";
 
 export default defineConfig({
   test: {
@@ -7,5 +8,6 @@ export default defineConfig({
     fileParallelism: false,
     testTimeout: 180_000,
     hookTimeout: 300_000,
+    reporters: ["default", new AttackTable()],
   },
 });

@@ -1,4 +1,12 @@
 import { readFileSync } from "node:fs";
+import { type RunnerTestCase as TestCase, TestRunner } from "vitest";
+
+declare module "vitest" {
+  interface TaskMeta {
+    /** What came of each attack of a test; `attack-table.ts` prints them. */
+    attacks?: AttackReport[];
+  }
+}
 
 /** What the chart gives the service, and the webhook. */
 export const CHART_LIMIT_MIB = 512;
@@ -25,7 +33,8 @@ export interface AttackReport {
 
 /**
  * Runs `attack` while a good client asks one request after the other. Asks once before it and once after it, so that a program
- * that has ended, or that answers nobody any more, shows as a failure. Throws what `attack` throws.
+ * that has ended, or that answers nobody any more, shows as a failure. The report is kept with the test, for the table at the
+ * end of a run. Throws what `attack` throws.
  */
 export async function underAttack(program: AttackedProgram, attack: () => Promise<void>): Promise<AttackReport> {
   let answered = 0;
@@ -58,7 +67,11 @@ export async function underAttack(program: AttackedProgram, attack: () => Promis
     await asking;
   }
   await ask();
-  return { answered, failures, slowestMs: Math.round(slowestMs), peakMib: peakMib(program.pid) };
+  const report = { answered, failures, slowestMs: Math.round(slowestMs), peakMib: peakMib(program.pid) };
+  // None in a hook.
+  const meta = TestRunner.getCurrentTest<TestCase | undefined>()?.meta;
+  if (meta !== undefined) meta.attacks = [...(meta.attacks ?? []), report];
+  return report;
 }
 
 /** The most resident memory that the process ever had, in MiB; throws once it has ended. */
