@@ -12,6 +12,7 @@ export {
 } from "./kube/kube-client.ts";
 export type { KubeClientOptions, ObservedRequest } from "./kube/kube-client-options.ts";
 export { findKubeConnection, type KubeConnection, type KubeSurroundings } from "./kube/kube-connection.ts";
+export { kubeStatus } from "./kube/kube-error.ts";
 export {
   defineResource,
   type KubeObject,
@@ -20,6 +21,7 @@ export {
   SECRETS,
   type Secret,
 } from "./kube/kube-object.ts";
+export type { NeededRights } from "./kube/needed-rights.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";
 export { type Listener, type ListenOptions, listen } from "./rpc/listen.ts";
 export type { ListenerLimits } from "./rpc/listener-limits.ts";
@@ -32,6 +34,7 @@ export {
   secretService,
 } from "./service/secret-service.ts";
 export type { OidcAuth, ServiceAuth, ServiceConfig } from "./service/service-config.ts";
+export { serviceRights } from "./service/service-rights.ts";
 export { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export type { ClusterStore } from "./store/clusters/ask-clusters.ts";
@@ -105,5 +108,6 @@ export {
   type WrittenSecretsOptions,
 } from "./webhook/secret-writer/written-secrets.ts";
 export { sharedNamespace } from "./webhook/values-namespace.ts";
+export { type WebhookRightsOptions, webhookRights } from "./webhook/webhook-rights.ts";
 export { serveAsWorker } from "./workers/serve-as-worker.ts";
 export { type StartWorkersOptions, startWorkers } from "./workers/start-workers.ts";

@@ -22,6 +22,7 @@ import {
   openSecretWriter,
 } from "./webhook/secret-writer/open-secret-writer.ts";
 import { sharedNamespace, valuesNamespace } from "./webhook/values-namespace.ts";
+import { writesSecrets } from "./webhook/writes-secrets.ts";
 
 export interface RunWebhookOptions extends Pick<StartWebhookOptions, "log" | "env" | "registry" | "onInvalidate"> {
   /** Where a kubeconfig starts to look from. */
@@ -113,16 +114,14 @@ async function openWriter(
   config: Config,
   options: OpenSecretWriterOptions | undefined,
 ): Promise<OpenedSecretWriter | undefined> {
-  const { delivery, imagePullSecrets } = config.webhook.embeddedSecretManagerConfig;
+  const { imagePullSecrets } = config.webhook.embeddedSecretManagerConfig;
   if (imagePullSecrets.enabled && options === undefined) {
     throw new SecretsError(
       "invalid_config",
       "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled copies Secrets in a cluster, and there is none here: set it to false, or secret.kubernetes.kubeconfig",
     );
   }
-  return options && (delivery === "SecretRef" || imagePullSecrets.enabled)
-    ? await openSecretWriter(config, options)
-    : undefined;
+  return options && writesSecrets(config) ? await openSecretWriter(config, options) : undefined;
 }
 
 interface Registrable {

@@ -3,7 +3,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { ask, taskPod, writeManifest } from "../testing/pod-manifests.ts";
 import { runCli } from "../testing/run-cli.ts";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
@@ -136,6 +136,16 @@ note     1 object of another kind, not looked at
     });
   });
 
+  it("takes a file without a pod for no success", async () => {
+    writeManifest(at.home, "pods.json", { apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "d" } });
+    const { exitCode, stdout } = await at.call("doctor", "--pods", "pods.json");
+    expect([exitCode, stdout]).toEqual([
+      1,
+      "problem  no pod, and 1 object of another kind, not looked at\n" +
+        "         give it pods: kubectl get pods -A -o json; mutate -f shows templates of pods\n",
+    ]);
+  });
+
   it("finds nothing wrong with pods that ask for nothing, and says what is no list of pods", async () => {
     writeManifest(at.home, "pods.json", { kind: "PodList", items: [{ kind: "Pod", spec: { containers: [] } }] });
     expect(await at.call("doctor", "--pods", "pods.json")).toEqual(success("ok       1 pod lacks nothing\n"));
@@ -180,22 +190,94 @@ describe("doctor --cluster", () => {
     );
   });
 
-  it("tells of an API server that cannot be reached, and looks no further", async () => {
-    const user = {
-      clusters: [{ name: "c", cluster: { server: "http://127.0.0.1:9" } }],
-      users: [{ name: "u", user: {} }],
-    };
-    const contexts = [{ name: "x", context: { cluster: "c", user: "u" } }];
+  /** `doctor --cluster` with this user at this API server: exit code, and what it prints of the cluster. */
+  async function diagnoseCluster(server: string, user: object, ...args: string[]) {
     const file = join(at.home, "kubeconfig");
-    writeFileSync(file, JSON.stringify({ ...user, contexts, "current-context": "x" }));
-    const { exitCode, stdout } = await at.call("doctor", "--cluster", "--secret.kubernetes.kubeconfig", file);
-    expect([exitCode, stdout.split("\n").slice(1)]).toEqual([
+    const config = {
+      clusters: [{ name: "c", cluster: { server } }],
+      users: [{ name: "u", user }],
+      contexts: [{ name: "x", context: { cluster: "c", user: "u" } }],
+      "current-context": "x",
+    };
+    writeFileSync(file, JSON.stringify(config));
+    const settings = ["--secret.kubernetes.kubeconfig", file, "--secret.store.type", "Kubernetes"];
+    const { exitCode, stdout } = await at.call("doctor", "--cluster", ...settings, ...args);
+    return { exitCode, lines: stdout.trimEnd().split("\n").slice(1), file };
+  }
+
+  /** An API server that answers `/version`, and all else with this status. */
+  async function startRefusingServer(status: number, versionStatus = 200) {
+    const server = createServer((req, res) => {
+      const isVersion = req.url === "/version";
+      const code = isVersion ? versionStatus : status;
+      const message = "User cannot get resource in API group";
+      res.writeHead(code, { "content-type": "application/json" });
+      res.end(JSON.stringify(code === 200 ? { major: "1" } : { kind: "Status", code, message }));
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    onTestFinished(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  const REMEDY =
+    "         correct the user of the kubeconfig, or sign in again; kubectl auth whoami says whether it is taken";
+
+  it("tells of an API server that cannot be reached, and looks no further", async () => {
+    const { exitCode, lines, file } = await diagnoseCluster("http://127.0.0.1:9", {});
+    expect([exitCode, lines]).toEqual([
       1,
       [
         `problem  the API server: get /version: the API server http://127.0.0.1:9 (context x of ${file}) cannot be reached (ECONNREFUSED).`,
         "         mend what it names, and look again",
-        "",
       ],
+    ]);
+  });
+
+  it("tells of credentials that the API server refuses, at once and only later", async () => {
+    const server = await startRefusingServer(401, 401);
+    const { exitCode, lines, file } = await diagnoseCluster(server, { token: "wrong" });
+    expect([exitCode, lines]).toEqual([
+      1,
+      [
+        `problem  the API server: get /version: the API server ${server} (context x of ${file}) refuses our credentials.`,
+        REMEDY,
+      ],
+    ]);
+    const later = await diagnoseCluster(await startRefusingServer(401), { token: "wrong" }, "--for", "service");
+    expect(later.exitCode).toBe(1);
+    expect(later.lines.filter((line) => line === REMEDY)).toHaveLength(2);
+    expect(later.lines.join("\n")).not.toContain("not looked at");
+  });
+
+  it("tells of a credential plugin that is not installed", async () => {
+    const exec = { apiVersion: "client.authentication.k8s.io/v1", command: "no-such-plugin", interactiveMode: "Never" };
+    const { exitCode, lines } = await diagnoseCluster("https://127.0.0.1:9", { exec });
+    expect([exitCode, lines]).toEqual([
+      1,
+      [
+        "problem  the API server: The kubeconfig's credential plugin no-such-plugin was not found (ENOENT). Install it, or correct the kubeconfig's command.",
+        REMEDY,
+      ],
+    ]);
+  });
+
+  it("takes a run that was let look at nothing for no success", async () => {
+    const server = await startRefusingServer(403);
+    const account = "system:serviceaccount:flyte:both";
+    const { exitCode, lines } = await diagnoseCluster(server, { token: "t" }, "--for", "service", "--as", account);
+    expect(exitCode).toBe(1);
+    expect(lines).toEqual([
+      "ok       the API server's clock agrees with this one",
+      expect.stringMatching(
+        /^note {5}namespace flyte: not looked at, since get namespaces flyte: we have no permission/,
+      ),
+      expect.stringMatching(/^note {5}rights: not looked at, since create subjectaccessreviews/),
+      "problem  nothing in the cluster was looked at, for lack of rights",
+      "         use the credentials of somebody who may look, such as those of the account that this runs under",
+      expect.stringMatching(/^note {5}the service speaks plain HTTP/),
     ]);
   });
 });

@@ -1,7 +1,7 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { Config } from "@flyte-secrets/server/local";
 import { Command, Option } from "commander";
-import { PARTS, type Part } from "../doctor/cluster/needed-rights.ts";
+import { PARTS, type Part } from "../doctor/cluster/part.ts";
 import { type Finding, ok, problem } from "../doctor/finding.ts";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";

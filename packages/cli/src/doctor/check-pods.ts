@@ -16,8 +16,14 @@ export function checkPods(objects: readonly KubernetesObject[]): Finding[] {
   return [
     ...findings,
     ...(right > 0 ? [ok(`${count(right, "pod")} lack${right === 1 ? "s" : ""} nothing`)] : []),
-    ...(others > 0 ? [note(`${count(others, "object")} of another kind, not looked at`)] : []),
+    ...(others > 0 ? [ofAnotherKind(others, pods.length)] : []),
   ];
+}
+
+function ofAnotherKind(others: number, pods: number): Finding {
+  const what = `${count(others, "object")} of another kind, not looked at`;
+  if (pods > 0) return note(what);
+  return problem(`no pod, and ${what}`, "give it pods: kubectl get pods -A -o json; mutate -f shows templates of pods");
 }
 
 function podOf(object: KubernetesObject): Pod {

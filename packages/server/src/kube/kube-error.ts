@@ -29,6 +29,22 @@ const statusSchema = z.object({
 
 type Status = z.output<typeof statusSchema>;
 
+/** The cause of an error that the API server answered with. */
+class KubeAnswerError extends Error {
+  override readonly name = "KubeAnswerError";
+  readonly status: number;
+
+  constructor(status: number, reason: string | undefined) {
+    super(`${status}${suffix(reason)}`);
+    this.status = status;
+  }
+}
+
+/** The HTTP status that made this error: 401 for credentials that aren't taken, 403 for a right that is missing. Undefined without one. */
+export function kubeStatus(error: unknown): number | undefined {
+  return error instanceof Error && error.cause instanceof KubeAnswerError ? error.cause.status : undefined;
+}
+
 /**
  * What an answer of 400 and above means. The API server's own message stays out, since it may quote what was sent; fields and
  * reasons are taken instead.
@@ -36,7 +52,9 @@ type Status = z.output<typeof statusSchema>;
 export function fromStatus(code: number, body: unknown, call: KubeCall): SecretsError {
   const parsed = statusSchema.safeParse(body);
   const status: Status = parsed.success ? parsed.data : { kind: "Status" };
-  const failed = (errorCode: ErrorCode, why: string) => new SecretsError(errorCode, `${describeCall(call)}: ${why}`);
+  const cause = new KubeAnswerError(code, status.reason);
+  const failed = (errorCode: ErrorCode, why: string) =>
+    new SecretsError(errorCode, `${describeCall(call)}: ${why}`, { cause });
   switch (code) {
     case 401:
       return failed("credentials_refused", `${call.server} refuses our credentials.`);

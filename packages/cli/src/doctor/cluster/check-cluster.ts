@@ -6,8 +6,12 @@ import {
   findCertificate,
   type KubeClient,
   type KubeObject,
+  kubeStatus,
+  type NeededRights,
   SECRETS,
+  serviceRights,
   WEBHOOK_CONFIGURATIONS,
+  webhookRights,
 } from "@flyte-secrets/server";
 import { checkClock } from "../check-clock.ts";
 import { checkPods } from "../check-pods.ts";
@@ -17,7 +21,7 @@ import { checkNamespace, usedNamespaces } from "./check-namespaces.ts";
 import { checkAsked, checkServed } from "./check-reach.ts";
 import { checkCertificate, notRegistered, readRegistered } from "./check-registration.ts";
 import { checkRights } from "./check-rights.ts";
-import { type NeededRights, neededRights, type Part } from "./needed-rights.ts";
+import type { Part } from "./part.ts";
 
 export interface CheckClusterOptions {
   readonly client: KubeClient;
@@ -29,7 +33,10 @@ export interface CheckClusterOptions {
   readonly account: string | undefined;
 }
 
-/** Whether what runs in a cluster has all that it needs there, and pods their secrets. Changes nothing. */
+/**
+ * Whether what runs in a cluster has all that it needs there, and pods their secrets. Changes nothing. A run that was let look at nothing
+ * finds a problem.
+ */
 export async function checkCluster(options: CheckClusterOptions): Promise<Finding[]> {
   const { client, config, parts, namespace, account } = options;
   const clock = await look("the API server", async () => {
@@ -37,28 +44,42 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
     return [checkClock("the API server", headers.date)];
   });
   // Nothing else could be looked at.
-  if (clock.some(({ state }) => state === "problem")) return clock;
+  if (clock.findings.some(({ state }) => state === "problem")) return clock.findings;
   const namespaces = [...usedNamespaces(parts, config, namespace)].map(([used, setting]) =>
     look(`namespace ${used}`, () => checkNamespace(client, used, setting)),
   );
   const certificates = { client, namespace, log: createLogger(config.logger) };
   const keepsCertificate = !(await ifKnown(async () => (await findCertificate(config, certificates)).isForeign));
-  const rights = parts.flatMap((part) => neededRights(part, config, { namespace, keepsCertificate }));
-  const isMade = await Promise.all(rights.map((right) => ifKnown(() => isThere(client, right))));
-  const needed = rights.filter((_, index) => !isMade[index]);
-  const findings = await Promise.all([
+  const rights = parts.flatMap((part) =>
+    part === "service" ? serviceRights(config, namespace) : webhookRights(config, { namespace, keepsCertificate }),
+  );
+  const isSettled = await Promise.all(rights.map((right) => ifKnown(() => isUnneeded(client, right))));
+  const needed = rights.filter((_, index) => !isSettled[index]);
+  const looks = await Promise.all([
     ...namespaces,
     look("rights", () => checkRights({ client, needed, account })),
     ...(parts.includes("webhook") ? checkWebhook(options) : []),
   ]);
-  return [...clock, ...findings.flat(), ...checkExposure(parts, config)];
+  const nothing = problem(
+    "nothing in the cluster was looked at, for lack of rights",
+    "use the credentials of somebody who may look, such as those of the account that this runs under",
+  );
+  return [
+    ...clock.findings,
+    ...looks.flatMap(({ findings }) => findings),
+    ...(looks.some(({ hasLooked }) => hasLooked) ? [] : [nothing]),
+    ...checkExposure(parts, config),
+  ];
 }
 
-/** Whether what a right is for is there already. */
-async function isThere(client: KubeClient, { makes: name, resource, namespace }: NeededRights): Promise<boolean> {
-  if (name === undefined) return false;
+/** Whether what a right is for is there already, or was filled. */
+async function isUnneeded(client: KubeClient, right: NeededRights): Promise<boolean> {
+  const { makes, fills, resource, namespace } = right;
+  const name = makes ?? right.name;
+  if (name === undefined || !(makes || fills)) return false;
   const kind = resource === "secrets" ? SECRETS : WEBHOOK_CONFIGURATIONS;
-  return (await client.get<KubeObject>(kind, { namespace, name })) !== undefined;
+  const found = await client.get<KubeObject & { readonly data?: object }>(kind, { namespace, name });
+  return makes ? found !== undefined : found === undefined || found.data !== undefined;
 }
 
 /** False also where we may not look. */
@@ -71,7 +92,7 @@ async function ifKnown(ask: () => Promise<boolean>): Promise<boolean> {
   }
 }
 
-function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promise<Finding[]>[] {
+function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promise<Look>[] {
   const log = createLogger(config.logger);
   return [
     look("the certificate", () => checkCertificate(config, { client, namespace, log })),
@@ -79,7 +100,7 @@ function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promi
       const registered = await readRegistered(client, config);
       if (registered === undefined) return [notRegistered(config)];
       const asked = look("pods on their way", async () => [await checkAsked(client, { namespace, registered })]);
-      return [await checkServed(registered), ...(await asked)];
+      return [await checkServed(registered), ...(await asked).findings];
     }),
     look("pods", async () => checkPods(await listPods(client))),
     look("the guard", () => checkGuard(client, config)),
@@ -106,15 +127,27 @@ async function listPods(client: KubeClient): Promise<AnyPod[]> {
   return pods;
 }
 
-/** What a look at one thing finds. That it can't be looked at is a finding too, and no problem where only a right for it is missing. */
-async function look(what: string, find: () => Promise<Finding[]>): Promise<Finding[]> {
+interface Look {
+  readonly findings: Finding[];
+  /** False where a right for it is missing. */
+  readonly hasLooked: boolean;
+}
+
+/**
+ * What a look at one thing finds. That it can't be looked at is a finding too: no problem where only a right for it is missing, and one
+ * where our credentials aren't taken or can't be had.
+ */
+async function look(what: string, find: () => Promise<Finding[]>): Promise<Look> {
   try {
-    return await find();
+    return { findings: await find(), hasLooked: true };
   } catch (error) {
-    if (isSecretsError(error, "credentials_refused", "call_refused")) {
-      return [note(`${what}: not looked at, since ${error.message}`)];
+    if (!isSecretsError(error)) throw error;
+    if (kubeStatus(error) === 403) {
+      return { findings: [note(`${what}: not looked at, since ${error.message}`)], hasLooked: false };
     }
-    if (isSecretsError(error)) return [problem(`${what}: ${error.message}`, "mend what it names, and look again")];
-    throw error;
+    const remedy = isSecretsError(error, "credentials_refused")
+      ? "correct the user of the kubeconfig, or sign in again; kubectl auth whoami says whether it is taken"
+      : "mend what it names, and look again";
+    return { findings: [problem(`${what}: ${error.message}`, remedy)], hasLooked: true };
   }
 }

@@ -1,7 +1,7 @@
 import { loadConfig } from "@flyte-secrets/server/local";
 import { expect, it } from "vitest";
 import { checkExposure } from "./check-exposure.ts";
-import { PARTS } from "./needed-rights.ts";
+import { PARTS } from "./part.ts";
 
 const check = (flags: Record<string, string>, parts = PARTS.slice()) => {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });

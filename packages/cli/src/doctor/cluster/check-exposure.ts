@@ -1,6 +1,6 @@
 import { type Config, defineResource, type KubeClient, type KubeObject, sharedNamespace } from "@flyte-secrets/server";
 import { type Finding, note, problem } from "../finding.ts";
-import type { Part } from "./needed-rights.ts";
+import type { Part } from "./part.ts";
 
 /** What the configuration leaves open to more people than it has to, and what to set instead. */
 export function checkExposure(parts: readonly Part[], { secret, webhook }: Config): Finding[] {

@@ -1,6 +1,6 @@
 import { type Config, type KubeClient, NAMESPACES } from "@flyte-secrets/server";
 import { type Finding, ok, problem } from "../finding.ts";
-import type { Part } from "./needed-rights.ts";
+import type { Part } from "./part.ts";
 
 /** Whether a namespace is there and stays there; `setting` says where it is named. */
 export async function checkNamespace(client: KubeClient, namespace: string, setting: string): Promise<Finding[]> {

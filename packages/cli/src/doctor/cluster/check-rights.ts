@@ -3,11 +3,11 @@ import {
   isAllowed,
   type KubeClient,
   type KubeObject,
+  type NeededRights,
   whoAmI,
   writerGrantCommand,
 } from "@flyte-secrets/server";
 import { type Finding, note, ok, problem } from "../finding.ts";
-import type { NeededRights } from "./needed-rights.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/ */
 interface AccessReview extends KubeObject {

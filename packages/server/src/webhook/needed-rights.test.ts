@@ -1,13 +1,18 @@
-import { loadConfig } from "@flyte-secrets/server/local";
 import { expect, it } from "vitest";
-import { neededRights, type Part } from "./needed-rights.ts";
+import { loadConfig } from "../config/load-config.ts";
+import type { NeededRights } from "../kube/needed-rights.ts";
+import { serviceRights } from "../service/service-rights.ts";
+import { webhookRights } from "./webhook-rights.ts";
 
 /** Verbs, resource, namespace and name of what is needed, in one line each. */
-function needed(part: Part, flags: Record<string, string>, keepsCertificate = true): string[] {
+function needed(part: NeededRights["part"], flags: Record<string, string>, keepsCertificate = true): string[] {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });
-  return neededRights(part, config, { namespace: "own", keepsCertificate }).map(
-    ({ verbs, resource, namespace = "*", name = "*", makes }) =>
-      `${verbs.join()} ${resource} ${namespace}/${name}${makes === undefined ? "" : ` for ${makes}`}`,
+  const namespace = "own";
+  const rights =
+    part === "service" ? serviceRights(config, namespace) : webhookRights(config, { namespace, keepsCertificate });
+  return rights.map(
+    ({ verbs, resource, namespace = "*", name = "*", makes, fills }) =>
+      `${verbs.join()} ${resource} ${namespace}/${name}${makes ? ` for ${makes}` : ""}${fills ? " if empty" : ""}`,
   );
 }
 
@@ -76,9 +81,33 @@ it("asks to read image-pull secrets where they are to be copied, and to write wh
     "get,list,watch secrets images/*",
     "create secrets own/* for flyte-pod-webhook-naming",
     "get secrets own/flyte-pod-webhook-naming",
+    "update secrets own/flyte-pod-webhook-naming if empty",
     "create,get,list,watch,patch,delete secrets flyte/*",
     "list pods flyte/*",
   ]);
+});
+
+it("asks to write for image-pull secrets alone, where values go into the pod", () => {
+  const flags = {
+    "webhook.disableCreateMutatingWebhookConfig": "true",
+    "webhook.embeddedSecretManagerConfig.type": "Vault",
+    "webhook.embeddedSecretManagerConfig.delivery": "Inline",
+    "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled": "true",
+    "secret.imagePullNamespace": "images",
+    "webhook.writtenSecrets.namespaces": "tasks,images",
+  };
+  expect(needed("webhook", flags, false)).toEqual([
+    "get,list,watch secrets images/*",
+    "create secrets own/* for flyte-pod-webhook-naming",
+    "get secrets own/flyte-pod-webhook-naming",
+    "update secrets own/flyte-pod-webhook-naming if empty",
+    "create,get,list,watch,patch,delete secrets tasks/*",
+    "list pods tasks/*",
+  ]);
+  // Values that come from elsewhere are written beside the image-pull secrets too.
+  expect(needed("webhook", { ...flags, "webhook.embeddedSecretManagerConfig.delivery": "SecretRef" }, false)).toContain(
+    "create,get,list,watch,patch,delete secrets images/*",
+  );
 });
 
 it("asks to write only in the namespaces that are listed, and not where the values are", () => {
@@ -90,6 +119,7 @@ it("asks to write only in the namespaces that are listed, and not where the valu
     "get,list,watch secrets flyte/*",
     "create secrets own/* for flyte-pod-webhook-naming",
     "get secrets own/flyte-pod-webhook-naming",
+    "update secrets own/flyte-pod-webhook-naming if empty",
     "create,get,list,watch,patch,delete secrets a/*",
     "list pods a/*",
     "create,get,list,watch,patch,delete secrets b/*",
@@ -99,9 +129,9 @@ it("asks to write only in the namespaces that are listed, and not where the valu
 
 it("asks both parts for the Secret of the token by which they know each other, unless a file has it", () => {
   const flags = { "secret.store.type": "Embedded", "webhook.cacheInvalidationTokenSecret": "token" };
-  const token = ["create secrets own/* for token", "get secrets own/token"];
+  const token = ["create secrets own/* for token", "get secrets own/token", "update secrets own/token if empty"];
   expect(needed("service", flags)).toEqual(token);
-  expect(needed("webhook", flags).slice(-2)).toEqual(token);
+  expect(needed("webhook", flags).slice(-3)).toEqual(token);
   expect(needed("service", { ...flags, "webhook.cacheInvalidationTokenFile": "/token" })).toEqual([]);
 });
 

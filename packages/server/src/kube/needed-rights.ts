@@ -1,0 +1,47 @@
+/**
+ * Verbs on a kind of object without which a part can't do its work, in the words of RBAC. Each part exports its own; `doctor` asks for
+ * them, and a test compares the chart's roles with them.
+ */
+export interface NeededRights {
+  readonly part: "service" | "webhook";
+  readonly verbs: readonly string[];
+  /** Empty for the core API. */
+  readonly group: string;
+  readonly resource: string;
+  /** Undefined: all of them. */
+  readonly namespace?: string | undefined;
+  /** Undefined: of whatever name. */
+  readonly name?: string | undefined;
+  /** The name of what `create` is for: where that is there already, the right is not needed. */
+  readonly makes?: string;
+  /** Whether it is for filling what an installer made empty: where nothing is there, or it is full, the right is not needed. */
+  readonly fills?: boolean;
+  /** Whether the command that lets the webhook write for the pods of `namespace` gives it, among others. */
+  readonly isWriters?: boolean;
+  /** Ends the sentence "which the webhook needs to ...". */
+  readonly purpose: string;
+}
+
+const SECRETS = { group: "", resource: "secrets" };
+
+/** On a Secret with a key that the first one to start makes. */
+export function sharedKeyRights(
+  part: NeededRights["part"],
+  { namespace, name, purpose }: { readonly namespace: string; readonly name: string; readonly purpose: string },
+): NeededRights[] {
+  const keeping = { ...SECRETS, part, namespace, purpose };
+  return [
+    { ...keeping, verbs: ["create"], makes: name },
+    { ...keeping, verbs: ["get"], name },
+    { ...keeping, verbs: ["update"], name, fills: true },
+  ];
+}
+
+/** On a Secret with a certificate that its holder makes, follows and renews. */
+export function certificateRights(part: NeededRights["part"], namespace: string, name: string): NeededRights[] {
+  const keeping = { ...SECRETS, part, namespace, purpose: "keep its certificate" };
+  return [
+    { ...keeping, verbs: ["create"], makes: name },
+    { ...keeping, verbs: ["get", "list", "watch", "update"], name },
+  ];
+}

@@ -1,0 +1,24 @@
+import type { Config } from "../config/schema.ts";
+import { certificateRights, type NeededRights, sharedKeyRights } from "../kube/needed-rights.ts";
+
+/** The rights without which the service of this configuration can't do its work. `namespace` is that of service and webhook. */
+export function serviceRights({ secret, webhook }: Config, namespace: string): NeededRights[] {
+  const { tls } = secret.server;
+  const { cacheInvalidationTokenFile: file, cacheInvalidationTokenSecret: name } = webhook;
+  return [
+    ...storeRights(secret),
+    ...(tls.secretName === "" || tls.certFile !== "" ? [] : certificateRights("service", namespace, tls.secretName)),
+    ...(name === "" || file !== ""
+      ? []
+      : sharedKeyRights("service", { namespace, name, purpose: "keep the token of /invalidate-secret" })),
+  ];
+}
+
+function storeRights({ store, kubernetes, imagePullNamespace }: Config["secret"]): NeededRights[] {
+  if (store.type === "Embedded") return [];
+  const keep = { part: "service", group: "", resource: "secrets", purpose: "keep the secrets" } as const;
+  const write = ["create", "get", "update", "delete"];
+  const { namespace } = kubernetes;
+  const mirror = { ...keep, verbs: write, namespace: imagePullNamespace, purpose: "keep image-pull secrets" };
+  return [{ ...keep, verbs: [...write, "list"], namespace }, ...(imagePullNamespace === namespace ? [] : [mirror])];
+}
