@@ -34,6 +34,7 @@ export {
   type ValueSource,
   type VariableNaming,
 } from "./injector.ts";
+export { jsonMembers } from "./json-members.ts";
 export { applyPatch, JsonPatch, type JsonPatchOperation } from "./json-patch.ts";
 export { kubernetesSecretName, managedLabels, TYPE_LABEL } from "./kubernetes-names.ts";
 export {

@@ -36,6 +36,13 @@ test.each([
   ['{"password":""}', ""],
   ['{"password":5432,"user":"u"}', "5432"],
   ['{"password":{"a":[1]}}', '{"a":[1]}'],
+  ['{"password":1234567890123456789}', "1234567890123456789"],
+  ['{"password":1.10,"other":1}', "1.10"],
+  ['{"a":{"password":1}, "password" : -1e3 }', "-1e3"],
+  ['{"password":{"a": 1.0, "b":"}"},"c":2}', '{"a": 1.0, "b":"}"}'],
+  ['{"x":"\\"password\\":1","password":true}', "true"],
+  ['\n{"pass\\u0077ord":"\\u00e9\\n"}', "é\n"],
+  ['{"password":[ 1, 2 ]}', "[ 1, 2 ]"],
   ["plain", "plain"],
   ['["password"]', '["password"]'],
   ["null", "null"],
@@ -43,6 +50,20 @@ test.each([
 ])("of %s the key is %j", async (content, value) => {
   const { find } = setUp({ "my-db": content });
   expect(await find("my-db", "password")).toEqual(["AWS:my-db/password", value]);
+});
+
+test.each([
+  ['{"password":null}', "the member is null"],
+  ['{"password":1,"password":2}', "the member stands there twice, which readers take differently"],
+  ['{"password":"a","pass\\u0077ord":"a"}', "the member stands there twice, which readers take differently"],
+  ['{"password":"\\ud800"}', "the member is no well-formed Unicode"],
+])("of %s the key has no value", async (content, problem) => {
+  const { find } = setUp({ "my-db": content });
+  await expect(find("my-db", "password")).rejects.toMatchObject({
+    code: "value_unreadable",
+    message: `secret my-db/password failed to be read from secret manager AWS: ${problem}`,
+  });
+  expect(await find("my-db", "other")).toBe('the AWS secret "my-db" has no member "other"');
 });
 
 test.each(["password", "toString", "__proto__"])("an object without the member %s has no value for it", async (key) => {

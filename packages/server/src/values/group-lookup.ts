@@ -1,4 +1,5 @@
-import { type GroupLookup, type GroupResult, quote, SecretValue } from "@flyte-secrets/core";
+import { type GroupLookup, type GroupResult, jsonMembers, quote, SecretValue } from "@flyte-secrets/core";
+import { unreadable } from "./fetchers/fetch-failures.ts";
 import type { NamedBackend } from "./fetchers/named-fetcher.ts";
 import { createSettleBefore } from "./settle-before.ts";
 import { type Slot, ValueCache, type ValueCacheOptions } from "./value-cache.ts";
@@ -27,12 +28,14 @@ export function createGroupLookup({ backend, ...options }: GroupLookupOptions): 
    * The members of what is a JSON object: the same values each time, as long as the cache has it. What else a pod asks for isn't
    * remembered.
    */
-  const taken = new WeakMap<SecretValue, ReadonlyMap<string, SecretValue> | "whole">();
+  const taken = new WeakMap<SecretValue, ReadonlyMap<string, Member> | "whole">();
 
-  function take(whole: SecretValue, key: string): SecretValue | undefined {
+  function take(whole: SecretValue, group: string, key: string): SecretValue | undefined {
     const members = taken.get(whole) ?? membersOf(whole);
     taken.set(whole, members);
-    return members === "whole" ? whole : members.get(key);
+    const member = members === "whole" ? whole : members.get(key);
+    if (member !== undefined && "problem" in member) throw unreadable(backend.name, `${group}/${key}`, member.problem);
+    return member;
   }
 
   return {
@@ -42,7 +45,7 @@ export function createGroupLookup({ backend, ...options }: GroupLookupOptions): 
       const known = cache.peek(slot, options.clock());
       const { value: whole } = known ?? (await settleBefore(signal, () => cache.fetch(slot)));
       if (whole === undefined) return notFound(`there is no ${backend.name} secret ${quote(group)}`);
-      const value = take(whole, key);
+      const value = take(whole, group, key);
       if (value === undefined)
         return notFound(`the ${backend.name} secret ${quote(group)} has no member ${quote(key)}`);
       return { found: true, value, label: `${backend.name}:${group}/${key}` };
@@ -54,21 +57,19 @@ export function createGroupLookup({ backend, ...options }: GroupLookupOptions): 
 
 const notFound = (reason: string): GroupResult => ({ found: false, reason });
 
-function membersOf(whole: SecretValue): ReadonlyMap<string, SecretValue> | "whole" {
-  const object = parseObject(whole.revealText());
-  if (object === undefined) return "whole";
-  const text = (member: unknown) => (typeof member === "string" ? member : JSON.stringify(member));
-  return new Map(Object.entries(object).map(([name, member]) => [name, SecretValue.fromText(text(member))]));
+/** A member's value, or why it has none. */
+type Member = SecretValue | { readonly problem: string };
+
+function membersOf(whole: SecretValue): ReadonlyMap<string, Member> | "whole" {
+  const members = jsonMembers(whole.revealText() ?? "");
+  return members ? new Map([...members].map(([name, texts]) => [name, toMember(texts)])) : "whole";
 }
 
-function parseObject(text: string | undefined): Readonly<Record<string, unknown>> | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const parsed: unknown = JSON.parse(text);
-    const isObject = typeof parsed === "object" && parsed !== null && !Array.isArray(parsed);
-    // An object of JSON has text keys.
-    return isObject ? (parsed as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
+/** A text is itself; numbers, objects and lists are as they are written, since reading them as JavaScript's would change some. */
+function toMember([text = "", ...others]: readonly string[]): Member {
+  if (others.length > 0) return { problem: "the member stands there twice, which readers take differently" };
+  if (text === "null") return { problem: "the member is null" };
+  const value: string = text.startsWith('"') ? JSON.parse(text) : text;
+  // Half of a pair of surrogates has no UTF-8.
+  return value.isWellFormed() ? SecretValue.fromText(value) : { problem: "the member is no well-formed Unicode" };
 }
