@@ -3,6 +3,7 @@ import { once } from "node:events";
 
 /** A program that runs until it is stopped. */
 export interface RunningProgram {
+  readonly pid: number;
   /** Ends it and waits until it has. */
   stop(): Promise<void>;
 }
@@ -44,6 +45,7 @@ export async function startProgram(
   });
   return {
     match,
+    pid: child.pid ?? 0,
     async stop() {
       child.kill();
       await ended;

@@ -21,6 +21,7 @@ export async function serveAsWorker(config: Config, options: Omit<RunWebhookOpti
   // From the beginning: the end may come before the start is done.
   process.on("message", (message: ToWorker) => {
     if (message.kind === "invalidate") webhook?.invalidate(message.id);
+    if (message.kind === "ping") send({ kind: "alive" });
     if (message.kind === "metrics") registry.receive(message);
     if (message.kind === "close") toldToClose.resolve();
   });

@@ -4,6 +4,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { AggregatorRegistry, Counter, Registry } from "prom-client";
 import type { RunningWebhook } from "../start-webhook.ts";
+import { type WorkerWatch, watchWorker } from "./watch-worker.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
 /** Before a worker that ended by itself is replaced, doubled each time: those that can't live must not take the machine with them. */
@@ -19,8 +20,8 @@ export interface StartWorkersOptions {
 
 /**
  * Runs this program again as `count` processes that share their ports (Node's cluster), each of which must come to `serveAsWorker`.
- * A change that one is told of reaches all, and metrics are summed up. One that ends by itself is counted and replaced. Throws, with none left,
- * what the first of them to fail at its start failed with.
+ * A change that one is told of reaches all, and metrics are summed up. One that ends by itself, or doesn't answer any more, is
+ * counted and replaced. Throws, with none left, what the first of them to fail at its start failed with.
  */
 export async function startWorkers({
   count,
@@ -31,7 +32,7 @@ export async function startWorkers({
   const own = new Registry();
   const exits = new Counter({
     name: "flyte_secrets_worker_exits_total",
-    help: "Worker processes that ended by themselves.",
+    help: "Worker processes that ended by themselves, or that were ended because they did not answer any more.",
     registers: [own],
   });
   const started = Promise.withResolvers<RunningWebhook["ports"]>();
@@ -43,9 +44,14 @@ export async function startWorkers({
   function fork(): void {
     const worker = cluster.fork();
     const forked = performance.now();
+    const watch = watchWorker(worker, log);
     workers.add(worker);
-    worker.on("message", (message: FromWorker) => hear(worker, message));
+    worker.on("message", (message: FromWorker) => {
+      watch.hear();
+      hear(worker, message, watch);
+    });
     worker.once("exit", (code, signal) => {
+      watch.stop();
       workers.delete(worker);
       if (closing) return;
       started.reject(new SecretsError("internal", "a worker ended at its start; the log says why"));
@@ -56,9 +62,12 @@ export async function startWorkers({
       restartMs = Math.min(2 * restartMs, LAST_RESTART_MS);
     });
   }
-  function hear(worker: Worker, message: FromWorker): void {
+  function hear(worker: Worker, message: FromWorker, watch: WorkerWatch): void {
     switch (message.kind) {
+      case "alive":
+        break;
       case "serving":
+        watch.begin();
         serving++;
         if (serving === count) started.resolve(message.ports);
         break;
