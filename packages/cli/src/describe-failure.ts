@@ -15,7 +15,12 @@ export interface Failure {
 export function describeFailure(error: unknown): Failure {
   if (error instanceof CommanderError) return describeUsage(error);
   if (isSecretsError(error)) return { line: oneLine(error.message), exit: error.kind.exit };
-  return { line: `internal fault, please report it: ${describeUnknown(error)}`, exit: 1 };
+  return { line: describeFault(error), exit: 1 };
+}
+
+/** What to print of an error that we did not raise on purpose: its kind and place, without its message, which may quote a value. */
+export function describeFault(error: unknown): string {
+  return `internal fault, please report it: ${describeUnknown(error)}`;
 }
 
 function describeUsage(error: CommanderError): Failure {

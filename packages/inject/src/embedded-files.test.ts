@@ -3,9 +3,10 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SECRETS_DIRECTORY, SecretValue } from "@flyte-secrets/core";
+import { SECRETS_DIRECTORY, SecretsError, SecretValue } from "@flyte-secrets/core";
+import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { encodeFiles, FILES_SCRIPT } from "./embedded-files.ts";
+import { decodeFiles, encodeFiles, FILES_SCRIPT } from "./embedded-files.ts";
 
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
 if (!BUSYBOX) {
@@ -56,6 +57,63 @@ describe("the variables of the init container", () => {
       "the files of this pod take 1466783 characters in base64, over the limit of 1450000 for delivery Inline: use delivery SecretRef",
     );
   });
+});
+
+describe("what is read back of the variables", () => {
+  const name = fc.stringMatching(/^[-._a-zA-Z0-9]{1,20}$/);
+  // Around the lengths at which a line or a variable ends.
+  const size = fc.oneof(fc.nat(100), fc.constantFrom(48_749, 48_750, 48_751, 97_500, 98_249, 98_250, 98_251, 150_000));
+
+  it("is what was written, for files of any names, sizes and number", () => {
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(name, { maxLength: 6 }),
+        fc.array(size, { minLength: 6, maxLength: 6 }),
+        (names, sizes) => {
+          const files = new Map(names.map((one, at) => [one, randomBytes(sizes[at] ?? 0)]));
+          const values = new Map([...files].map(([one, bytes]) => [one, SecretValue.fromBytes(bytes)]));
+          const read = [...decodeFiles(encodeFiles(values))].map(([one, value]) => [one, value.revealBytes()] as const);
+          expect([...digests(new Map(read))]).toEqual([...digests(files)]);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("is nothing where there is no variable, and the last of two of one name", () => {
+    expect(decodeFiles([{ name: "OTHER", value: "a=YQ==\n" }])).toEqual(new Map());
+    const decoded = decodeFiles([
+      { name: "SECRETS", value: "/etc/flyte/secrets/a" },
+      { name: "SECRETS", value: "a=YQ==\n" },
+    ]);
+    expect([...decoded].map(([one, value]) => [one, value.revealText()])).toEqual([["a", "a"]]);
+  });
+
+  const canary = "canary4f1c";
+  it.each([
+    ["a line without a name", canary, "has a line that does not begin with a file's name and = or +"],
+    ["a path", `../${canary}=YQ==`, "has a line that does not begin with a file's name and = or +"],
+    ["a part of nothing", "a+YQ==", 'goes on with the file "a", which nothing began'],
+    ["a variable that is missing", "a=YQ==\n+", "says that there is SECRETS_1, which is missing"],
+  ])("is refused with %s, without showing a value", (_, value, problem) => {
+    const message = `the variable SECRETS of the init container that writes files ${problem}`;
+    expect(() => decodeFiles([{ name: "SECRETS", value }])).toThrow(new SecretsError("invalid_argument", message));
+  });
+
+  it("is refused where it is no base64", () => {
+    const message = 'the content of the file "a" is not base64';
+    for (const content of [canary, "YQ=", "YR==", "YQ==YQ=="]) {
+      expect(() => decodeFiles([{ name: "SECRETS", value: `a=${content}\n` }])).toThrow(
+        new SecretsError("invalid_argument", message),
+      );
+    }
+  });
+});
+
+it.each(["db+user", "a=b", "a/b", "a\nb", "$(X)", "a b", "é", ""])("no file is called %j in the variables", (key) => {
+  expect(() => encodeFiles(new Map([[key, SecretValue.fromText("v")]]))).toThrow(
+    /^delivery Inline can write no file ".*", only names of letters, digits, "-", "_" and ".": ask for a variable, or use delivery SecretRef$/,
+  );
 });
 
 describe.skipIf(!BUSYBOX)("the script of the init container, under busybox alone", () => {

@@ -1,5 +1,6 @@
 export { createAwsInjector } from "./aws-injector.ts";
 export { createAzureInjector } from "./azure-injector.ts";
+export { decodeFiles } from "./embedded-files.ts";
 export { createEmbeddedInjector, type EmbeddedInjectorOptions } from "./embedded-injector.ts";
 export { createGcpInjector } from "./gcp-injector.ts";
 export { createGlobalInjector, type GlobalInjectorOptions } from "./global-injector.ts";

@@ -45,9 +45,20 @@ export function findFault(request: SecretRequest): string | undefined {
     case MountRequirement.ENV_VAR:
       return undefined;
     case MountRequirement.FILE:
-      // As in Kubernetes: such names belong to the kubelet's own links in a volume of files.
-      return key === "." || key.startsWith("..") ? `key ${quote(key)} can't be the name of a file` : undefined;
+      return isFilePath(key) ? undefined : `key ${quote(key)} can't be the name of a file`;
     default:
       return unrecognizedMount(request);
   }
+}
+
+/** Longest name of a file on Linux (`NAME_MAX`). */
+const MAX_NAME_BYTES = 255;
+
+/**
+ * Whether a key can be a path below the directory of secrets, as Kubernetes and Linux have it. Names that begin with `..` belong to the
+ * kubelet's own links in a volume of files.
+ */
+function isFilePath(key: string): boolean {
+  const isName = (name: string) => !/^(?:\.?|\.\..*)$/s.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+  return !/\p{Cc}/u.test(key) && key.split("/").every(isName);
 }

@@ -140,6 +140,11 @@ const contracts: readonly Contract[] = [
       ['key: must be one or more of a-z, A-Z, 0-9, "-", "." and "_"', { key: "a/b", mountRequirement: FILE }],
       [`key ".." can't be the name of a file`, { key: "..", mountRequirement: FILE }],
       [`key "..k" can't be the name of a file`, { key: "..k", mountRequirement: FILE }],
+      [`key "a/../b" can't be the name of a file`, { key: "a/../b", mountRequirement: FILE }],
+      [`key "/a" can't be the name of a file`, { key: "/a", mountRequirement: FILE }],
+      [`key "a//b" can't be the name of a file`, { key: "a//b", mountRequirement: FILE }],
+      [`key "a\\nb" can't be the name of a file`, { key: "a\nb", mountRequirement: FILE }],
+      [`key "${"k".repeat(120)}…" can't be the name of a file`, { key: "k".repeat(256), mountRequirement: FILE }],
       [
         'secret "binary" is attempted to be mounted as an environment variable, but has a binary value that is not a valid UTF-8 string; mount as a file instead',
         { key: "binary" },

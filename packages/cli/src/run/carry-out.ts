@@ -8,9 +8,8 @@ import {
   SecretValue,
   type Volume,
 } from "@flyte-secrets/core";
+import { decodeFiles } from "@flyte-secrets/inject";
 
-/** The variable of Embedded's init container that holds the files with Inline delivery: lines of `key=base64`. */
-const INLINE_FILES = "SECRETS";
 /** Linux' MAX_ARG_STRLEN, less the `=` and the final NUL: a container with a longer variable does not start either. */
 const MAX_VARIABLE_BYTES = 131_072 - 2;
 
@@ -98,13 +97,7 @@ function filesOf(pod: Pod, volume: Volume, options: CarryOutOptions): { path: st
 function inlineFiles(pod: Pod, volume: string): { path: string; value: SecretValue }[] {
   return (pod.spec.initContainers ?? [])
     .filter((container) => container.volumeMounts?.some(({ name }) => name === volume))
-    .flatMap((container) => container.env ?? [])
-    .filter(({ name }) => name === INLINE_FILES)
-    .flatMap(({ value = "" }) => value.split("\n").filter((line) => line !== ""))
-    .map((line) => {
-      const [path = "", base64 = ""] = line.split(/=(.*)/s);
-      return { path, value: SecretValue.fromBytes(Buffer.from(base64, "base64")) };
-    });
+    .flatMap(({ env }) => [...decodeFiles(env ?? [])].map(([path, value]) => ({ path, value })));
 }
 
 function resolve(

@@ -3,7 +3,8 @@ import { existsSync, rmSync } from "node:fs";
 import { access, constants, lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import type { SecretValue } from "@flyte-secrets/core";
+import { SecretsError, type SecretValue } from "@flyte-secrets/core";
+import { reasonOf } from "../values/read-input.ts";
 
 const MEMORY = "/dev/shm";
 
@@ -42,10 +43,15 @@ export async function createPrivateDirectory(root: { path: string; inMemory: boo
   };
 }
 
-/** Writes a file of mode 0400 with directories of mode 0700 up to it. */
+/** Writes a file of mode 0400 with directories of mode 0700 up to it. `not_injected` with the system's reason when it can't. */
 export async function writePrivateFile(path: string, value: SecretValue): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, value.revealBytes(), { mode: 0o400, flag: "wx" });
+  try {
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await writeFile(path, value.revealBytes(), { mode: 0o400, flag: "wx" });
+  } catch (error) {
+    // Without the path, which the system's own message has: what should be a value must not be shown when it was taken for a name.
+    throw new SecretsError("not_injected", `a file of the task's secrets cannot be written: ${reasonOf(error)}`);
+  }
 }
 
 /** Our names carry the process that made them, so that the next run can tell a dead one's from a running one's. */

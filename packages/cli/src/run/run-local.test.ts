@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { randomUUID } from "node:crypto";
+import { createHash, randomBytes, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
@@ -16,6 +16,13 @@ import { type LocalRun, runLocal } from "./run-local.ts";
 
 const TESTDATA = join(import.meta.dirname, "../../testdata/run");
 const SCOPE = { org: "flyte", project: "flytesnacks", domain: "development" };
+/** Files of sizes that take one line, two, several variables, and one that begins in a variable of another. */
+const LARGE: Readonly<Record<string, Uint8Array>> = Object.fromEntries(
+  [48_749, 48_750, 48_751, 48_752, 98_250, 200_000, 45_000, 45_000, 45_000].map((size, at) => [
+    `large-${at}`,
+    randomBytes(size),
+  ]),
+);
 const GLOBAL = { org: "flyte", project: "", domain: "" };
 
 let directory: string;
@@ -36,6 +43,7 @@ beforeAll(async () => {
   await put({ ...GLOBAL, name: "c" }, "c");
   await put({ ...SCOPE, name: "api-key" }, `${canary}-$$`);
   await put({ ...GLOBAL, name: "count" }, "123456");
+  for (const [name, bytes] of Object.entries(LARGE)) await put({ ...GLOBAL, name }, bytes);
   await put({ ...GLOBAL, name: "cert.pem" }, Uint8Array.of(0, 255, 10, 7));
 });
 afterAll(async () => {
@@ -131,6 +139,29 @@ describe("a task", () => {
     expect(shown.result).toEqual({ key: delivery === "Inline" ? `${canary}-$` : `${canary}-$$` });
     const masked = await runToEnd("printing", { injection: { delivery } });
     expect(masked).toEqual({ result: { key: "***" }, out: "out ***\n", err: "err ***\n" });
+  });
+
+  test.each([
+    "SecretRef",
+    "Inline",
+  ] as const)("finds large files whole, and no others, with delivery %s", async (delivery) => {
+    const { result, error, out, err } = await runToEnd("large", { injection: { delivery } });
+    expect({ error, out, err }).toEqual({ error: undefined, out: "", err: "" });
+    const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+    expect(result).toEqual(Object.fromEntries(Object.entries(LARGE).map(([name, bytes]) => [name, digest(bytes)])));
+  });
+
+  test("whose secrets a fault of ours meets shows kind and place of it, and nothing of its message", async () => {
+    const lookup = {
+      find: () => Promise.reject(new TypeError(`cannot read ${canary}`)),
+      findInGroup: () => Promise.reject(new TypeError(`cannot read ${canary}`)),
+    };
+    const { error, out, err } = await runToEnd("printing", { injection: { lookup } });
+    expect(error).toMatchObject({
+      code: "internal",
+      message: expect.stringMatching(/^internal fault, please report it: TypeError/),
+    });
+    expect(`${error}${out}${err}`).not.toContain(canary);
   });
 
   test("gets what Global reads from the user's environment under its own name only, and no credentials of ours", async () => {

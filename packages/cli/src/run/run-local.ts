@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 import { ERROR_KINDS, type ErrorCode, isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { TaskCall } from "@flyte-secrets/sdk";
+import { describeFault } from "../describe-failure.ts";
 import { describeScope } from "../options/secret-command-options.ts";
 import { carryOut } from "./carry-out.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
@@ -96,8 +97,8 @@ interface TaskSurroundings extends Pick<ChildOptions, "file" | "mask" | "stdout"
 
 async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurroundings): Promise<unknown> {
   const { directory, warn, ...child } = surroundings;
-  const injected = await injectTask(call, run.injection, child.signal);
-  const { variables, files, expanded } = carryOut(injected.pod, { ...injected, directory });
+  const { injected, carried } = await prepareTask(call, run, surroundings).catch(withoutMessage);
+  const { variables, files, expanded } = carried;
   for (const warning of injected.warnings) warn(warning);
   if (run.verbose) {
     for (const injection of injected.injections) {
@@ -117,6 +118,17 @@ async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurround
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+async function prepareTask(call: TaskCall, run: LocalRun, { directory, signal }: TaskSurroundings) {
+  const injected = await injectTask(call, run.injection, signal);
+  return { injected, carried: carryOut(injected.pod, { ...injected, directory }) };
+}
+
+/** Of a fault of ours, which would be shown as one of the user's code, with a message that may hold a value. */
+function withoutMessage(error: unknown): never {
+  if (isSecretsError(error)) throw error;
+  throw new SecretsError("internal", describeFault(error));
 }
 
 function describeInjection({ request: { group, key }, manager, id }: InjectionRecord): string {

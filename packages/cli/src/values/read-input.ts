@@ -55,6 +55,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EEXIST: "it exists already",
   EISDIR: "it is a directory",
+  ENAMETOOLONG: "its name is too long",
   ENOENT: "no such file",
   ENOSPC: "the disk is full",
   ENOTDIR: "a part of the path is not a directory",

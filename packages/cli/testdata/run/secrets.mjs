@@ -1,5 +1,6 @@
-import { readFile, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { createHash } from "node:crypto";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { currentContext, MountType, Secret, task } from "@flyte-secrets/sdk";
 
 const mode = async (path) => ((await stat(path)).mode & 0o777).toString(8);
@@ -50,3 +51,13 @@ export const global = task({ name: "global", secretRequests: [new Secret({ group
 }));
 
 export const counting = task({ name: "counting", secrets: "count" }, async () => ({ count: Number(process.env.COUNT) }));
+
+const LARGE = Array.from({ length: 9 }, (_, at) => new Secret({ key: `large-${at}`, mountRequirement: MountType.FILE }));
+
+/** The hash of each file that it was given. */
+export const large = task({ name: "large", secretRequests: LARGE }, async () => {
+  const directory = process.env.FLYTE_SECRETS_DEFAULT_DIR;
+  const names = (await readdir(directory)).sort();
+  const hash = async (name) => createHash("sha256").update(await readFile(join(directory, name))).digest("hex");
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await hash(name)])));
+});
