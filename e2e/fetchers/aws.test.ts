@@ -1,8 +1,9 @@
+import { tmpdir } from "node:os";
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { encodeSecretId, encodeShortSecretId, type SecretId, type SecretValue } from "@flyte-secrets/core";
-import { openFetcher } from "@flyte-secrets/server";
+import { encodeSecretId, encodeShortSecretId, type SecretId, SecretValue } from "@flyte-secrets/core";
+import { createLogger, loadConfig, NO_METRICS, openFetcher, openLookup, systemClock } from "@flyte-secrets/server";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { pythonProgram, requirePython } from "../support/python-environment.ts";
 import { describeWith } from "../support/requirement.ts";
 import { startProgram } from "../support/start-program.ts";
@@ -20,6 +21,36 @@ describeWith(requirePython(MOTO), "AWS's API as moto has it", () => {
     });
   });
   afterAll(() => moto.stop());
+
+  test("a secret that a request names by its group is found by name, by ARN, and by the ARN as far as the name", async () => {
+    const [, endpoint = ""] = moto.match;
+    const client = new SecretsManagerClient({ region: "us-east-1", endpoint });
+    onTestFinished(() => client.destroy());
+    const { ARN = "" } = await client.send(
+      new CreateSecretCommand({ Name: "team/my-db", SecretString: '{"password":"p"}' }),
+    );
+    const flags = {
+      "webhook.embeddedSecretManagerConfig.type": "AWS",
+      "webhook.embeddedSecretManagerConfig.awsConfig.region": "us-east-1",
+      "webhook.embeddedSecretManagerConfig.awsConfig.endpoint": endpoint,
+    };
+    const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: tmpdir(), cwd: tmpdir() });
+    const none = () => Promise.reject(new Error("not of this type"));
+    const log = createLogger({ ...config.logger, mute: true });
+    const lookup = await openLookup(config, {
+      openStore: none,
+      openKube: none,
+      clock: systemClock,
+      log,
+      metrics: NO_METRICS,
+    });
+    onTestFinished(() => lookup.close());
+    for (const group of ["team/my-db", ARN, ARN.slice(0, -7)]) {
+      const found = await lookup.findInGroup(group, "password");
+      expect(found).toMatchObject({ found: true, value: SecretValue.fromText("p") });
+    }
+    expect(await lookup.findInGroup(ARN.slice(0, -8), "password")).toMatchObject({ found: false });
+  });
 
   describeSecretFetcher("AWS on moto", async () => {
     const [, endpoint = ""] = moto.match;

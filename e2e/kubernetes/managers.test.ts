@@ -132,6 +132,7 @@ const agent = [
   "agent-inject",
   ...["file", "secret", "template"].map((what) => `agent-inject-${what}-UUID`),
   "agent-pre-populate-only",
+  "error-on-missing-key-UUID",
   "role",
   "secret-volume-path",
 ];

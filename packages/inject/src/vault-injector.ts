@@ -70,9 +70,27 @@ function agentAnnotations(
     [`agent-inject-secret-${uuid}`]: group,
     [`agent-inject-file-${uuid}`]: `${group}/${key}`,
     ...(query && {
-      [`agent-inject-template-${uuid}`]: `{{- with secret "${group}" -}}{{ ${query}.${key} }}{{- end -}}`,
+      [`agent-inject-template-${uuid}`]: `{{- with secret ${quoteForGo(group)} -}}${keyValue(query, key)}{{- end -}}`,
+      // Without it a key that isn't there becomes the text `<no value>`.
+      [`error-on-missing-key-${uuid}`]: "true",
     }),
   };
+}
+
+/** What Go's templates take as the name of a field. */
+const FIELD = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** The value of a key in the agent's template (Go's text/template). Rendering fails where the key isn't there. */
+function keyValue(query: string, key: string): string {
+  if (FIELD.test(key)) return `{{ ${query}.${key} }}`;
+  // `index` takes any key, and gives nil for one that isn't there: of that in turn nothing can be had.
+  const isNil = 'eq (printf "%T" $value) "<nil>"';
+  return `{{ $value := index ${query} ${quoteForGo(key)} }}{{ if ${isNil} }}{{ index $value 0 }}{{ end }}{{ $value }}`;
+}
+
+/** A string of Go: JSON's are, but for halves of a surrogate pair, which no text in UTF-8 has. */
+function quoteForGo(text: string): string {
+  return JSON.stringify(text.toWellFormed());
 }
 
 /** Where an engine puts the key; undefined for one whose answer is taken whole. */

@@ -124,6 +124,8 @@ test("one secret that may not be read says what to allow, and leaves the others 
 
 test.each([
   ["InvalidRequestException", "value_unreadable"],
+  ["InvalidParameterException", "value_unreadable"],
+  ["ValidationException", "value_unreadable"],
   ["DecryptionFailure", "credentials_refused"],
   ["ExpiredTokenException", "credentials_refused"],
   ["InternalServiceError", "store_unavailable"],
@@ -135,6 +137,67 @@ test.each([
     await openAws({ region: "us-east-1", endpoint: backend.url }, { credentials, maxAttempts: 1 }),
   );
   expect((await fetcher.fetch([id])).get(id)).toMatchObject({ code });
+});
+
+const ARN = "arn:aws:secretsmanager:us-east-1:123456789012:secret";
+
+/** AWS, with one secret that it finds by `name`, its ARN, or that without its six random characters. */
+async function openWithArn(name: string, arn = `${ARN}:${name}-AbC1xY`) {
+  const known = [name, arn, arn.slice(0, -7)];
+  const entry = { Name: name, ARN: arn, SecretString: "v" };
+  const backend = await startFakeBackend(({ headers, body }) => {
+    const { SecretId, SecretIdList }: { SecretId?: string; SecretIdList?: string[] } = JSON.parse(body);
+    if (headers["x-amz-target"] === "secretsmanager.GetSecretValue") {
+      return known.includes(SecretId ?? "") ? { status: 200, json: entry } : error(400, "ResourceNotFoundException");
+    }
+    const SecretValues = SecretIdList?.some((one) => known.includes(one)) ? [entry] : [];
+    const missing = SecretIdList?.filter((one) => !known.includes(one)) ?? [];
+    return {
+      status: 200,
+      json: { SecretValues, Errors: missing.map((SecretId) => ({ SecretId, ErrorCode: "ResourceNotFoundException" })) },
+    };
+  });
+  onTestFinished(() => backend.close());
+  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+  return {
+    ...backend,
+    aws: await openAws({ region: "us-east-1", endpoint: backend.url }, { credentials, maxAttempts: 1 }),
+  };
+}
+
+test.each([
+  "my-db",
+  "my-db-abcdef",
+  "team/my-db",
+  "a_b+c=d.e@f",
+])("the secret %s is read by its name, its ARN, and its ARN as far as the name, alone or with others", async (name) => {
+  const { aws, requests } = await openWithArn(name);
+  const { signal } = new AbortController();
+  const value = SecretValue.fromText("v");
+  for (const asked of [name, `${ARN}:${name}-AbC1xY`, `${ARN}:${name}`]) {
+    expect(await aws.read([asked], { signal })).toEqual(new Map([[asked, value]]));
+    expect(await aws.read([asked, "other"], { signal })).toEqual(new Map([[asked, value]]));
+  }
+  const all = [`${ARN}:${name}`, name];
+  requests.length = 0;
+  expect(await aws.read(all, { signal })).toEqual(new Map(all.map((asked) => [asked, value])));
+  expect(actions(requests)).toEqual(["BatchGetSecretValue"]);
+});
+
+test.each([
+  ["my", `${ARN}:my-db-AbC1xY`],
+  [`${ARN}:my`, `${ARN}:my-db-AbC1xY`],
+  [`${ARN}:my-db`, `${ARN}:my-db-other-AbC1xY`],
+  [`${ARN}:my-d`, `${ARN}:my-db-AbC1xY`],
+  [`${ARN}:my-db-`, `${ARN}:my-db-AbC1xY`],
+  [ARN, `${ARN}:my-db-AbC1xY`],
+])("an answer to %s with the secret %s is another's", async (asked, arn) => {
+  const backend = await startFakeBackend(() => ({ status: 200, json: { Name: "x", ARN: arn, SecretString: "v" } }));
+  onTestFinished(() => backend.close());
+  const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+  const aws = await openAws({ region: "us-east-1", endpoint: backend.url }, { credentials, maxAttempts: 1 });
+  const read = await aws.read([asked], { signal: new AbortController().signal });
+  expect(read.get(asked)).toMatchObject({ message: expect.stringContaining("the answer is for another secret") });
 });
 
 test("messages name all that is asked for, in order", async () => {

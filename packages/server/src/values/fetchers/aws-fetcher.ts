@@ -49,7 +49,10 @@ export async function openAws(
       const outcomes = new Map<string, Outcome>();
       for (const { SecretId = "", ErrorCode = "" } of Errors)
         outcomes.set(SecretId, toFailureOfCode(SecretId, ErrorCode));
-      for (const entry of SecretValues) outcomes.set(entry.Name ?? "", valueOrError(entry.Name ?? "", entry));
+      for (const name of names) {
+        const entry = SecretValues.find((one) => isOf(name, one));
+        if (entry) outcomes.set(name, valueOrError(name, entry));
+      }
       return outcomes;
     } catch (error) {
       const failure = toFailure(names[0] ?? "", error);
@@ -107,11 +110,20 @@ async function assertRegion({ config }: SecretsManagerClient): Promise<void> {
 }
 
 function toValue(name: string, answer: SecretValueEntry): SecretValue {
-  const { Name, ARN, SecretString, SecretBinary } = answer;
-  if (Name !== name && ARN !== name) throw unavailable(NAME, name, "the answer is for another secret");
+  const { SecretString, SecretBinary } = answer;
+  if (!isOf(name, answer)) throw unavailable(NAME, name, "the answer is for another secret");
   if (SecretString !== undefined) return SecretValue.fromText(SecretString);
   if (SecretBinary !== undefined) return SecretValue.fromBytes(SecretBinary);
   throw readAsEmpty(NAME, name);
+}
+
+/** What AWS puts behind the name in an ARN; whoever asks may leave it out (https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen). */
+const ARN_END = /-[a-zA-Z0-9]{6}$/;
+
+/** Whether an answer is that of the secret which was asked for by its name, its ARN, or the ARN without what AWS puts behind it. */
+function isOf(asked: string, { Name, ARN }: Pick<SecretValueEntry, "Name" | "ARN">): boolean {
+  if (asked === Name || asked === ARN) return true;
+  return ARN !== undefined && asked.startsWith("arn:") && ARN_END.test(ARN) && asked === ARN.replace(ARN_END, "");
 }
 
 function valueOrError(name: string, answer: SecretValueEntry): FetchedValue {
@@ -143,6 +155,13 @@ function toFailureOfCode(name: string, code: string): SecretsError | "absent" {
     case "TokenProviderError":
     case "UnrecognizedClientException":
       return refused(NAME, name, { detail: code, remedy: "give the webhook credentials that AWS accepts" });
+    case "InvalidParameterException":
+    case "ValidationException":
+      return unreadable(
+        NAME,
+        name,
+        `AWS takes this for no name (${code}): write a secret's name, or an ARN of the region that the webhook asks`,
+      );
     case "InvalidRequestException":
       return unreadable(NAME, name, "it is marked for deletion: restore it, or wait until it is gone");
     default:

@@ -1,8 +1,10 @@
 import { writeFileSync } from "node:fs";
+import { createServer } from "node:https";
 import { join } from "node:path";
 import { encodeSecretId, type SecretId, SecretValue } from "@flyte-secrets/core";
+import { createCertificate } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory, describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { createNamedFetcher } from "./named-fetcher.ts";
 import { type FakeAnswer, startFakeBackend } from "./testing/fake-backend.ts";
 import type { VaultConfig } from "./vault-config.ts";
@@ -53,6 +55,9 @@ async function start(settings: Partial<VaultConfig> = {}) {
     // Its answers don't name the secret.
     faultless: ["lying"] as const,
     logins,
+    /** One with the same settings and another address. */
+    openAt: async (address: string, more: Partial<VaultConfig> = {}) =>
+      createNamedFetcher(await openVault({ ...config, address, ...more })),
     rotateToken(token: string) {
       validToken = token;
     },
@@ -116,6 +121,104 @@ test.each([
 
 test("the address must be configured", async () => {
   await expect(start({ address: "" })).rejects.toMatchObject({ code: "invalid_config" });
+});
+
+test.each([
+  "kubernetes/",
+  "/kubernetes",
+  "auth/kubernetes",
+  "/auth/kubernetes/",
+])("the mount of the auth method may be written %s", async (authMount) => {
+  const { fetcher, put, logins } = await started({ auth: "kubernetes", authMount });
+  await put(id, SecretValue.fromText("v"));
+  expect((await fetcher.fetch([id])).get(id)).toEqual(SecretValue.fromText("v"));
+  expect(logins).toHaveLength(1);
+});
+
+test.each(["/", "/v1", "/v1/"])("the address may end with %s", async (end) => {
+  const vault = await started();
+  await vault.put(id, SecretValue.fromText("v"));
+  const fetcher = await vault.openAt(`${vault.url}${end}`);
+  expect((await fetcher.fetch([id])).get(id)).toEqual(SecretValue.fromText("v"));
+});
+
+test.each([
+  ["a\nb", "holds more than one token, or another text"],
+  ["", "is empty"],
+  ["t\u00f6ken", "holds more than one token, or another text"],
+])("a token file with %j says so, and not what is in it", async (content, problem) => {
+  const { fetcher, writeToken } = await started();
+  writeToken(content);
+  const outcome = (await fetcher.fetch([id])).get(id);
+  expect(outcome).toMatchObject({ code: "credentials_refused", message: expect.stringContaining(problem) });
+});
+
+describe("a standby node", () => {
+  /** Leads all calls to `target`, with the path of the call where that is an origin. */
+  async function startStandby(target: (path: string) => string, status = 307) {
+    const standby = await startFakeBackend(({ path }) => ({ status, json: null, headers: { location: target(path) } }));
+    onTestFinished(() => standby.close());
+    return standby;
+  }
+
+  test.each([307, 308])("is followed to the active one with the same call, token and login (%s)", async (status) => {
+    for (const auth of ["token", "kubernetes"] as const) {
+      const active = await started({ auth });
+      await active.put(id, SecretValue.fromText("v"));
+      const near = await startStandby((path) => `${active.url}${path}`, status);
+      const far = await startStandby((path) => `${near.url}${path}`, status);
+      for (const standby of [near, far]) {
+        const fetcher = await active.openAt(standby.url);
+        expect((await fetcher.fetch([id])).get(id)).toEqual(SecretValue.fromText("v"));
+      }
+      const seen = active.requests.map(({ method, path }) => `${method} ${path.split("/")[2]}`);
+      expect(new Set(seen)).toEqual(new Set(auth === "token" ? ["GET secret"] : ["POST auth", "GET secret"]));
+      expect(active.requests.at(-1)?.headers["x-vault-token"]).toBe("token-1");
+    }
+  });
+
+  test("may name a path of its own server", async () => {
+    const active = await started();
+    await active.put(id, SecretValue.fromText("v"));
+    let asked = 0;
+    const balancer = await startFakeBackend(({ path }) => ({
+      status: 307,
+      json: null,
+      headers: { location: asked++ === 0 ? `${path}?again` : `${active.url}${path.replace("?again", "")}` },
+    }));
+    onTestFinished(() => balancer.close());
+    const fetcher = await active.openAt(balancer.url);
+    expect((await fetcher.fetch([id])).get(id)).toEqual(SecretValue.fromText("v"));
+  });
+
+  test.each([
+    ["that leads to itself", (path: string) => path, "redirects more than 3 times"],
+    ["that names no address", () => "http://[", "redirects to what is no address"],
+    ["that leads to another protocol", () => "file:///etc/passwd", "redirects to what is no address"],
+  ])("%s is unavailable, with the reason", async (_, target, reason) => {
+    const vault = await started();
+    const standby = await startStandby(target);
+    const outcome = (await (await vault.openAt(standby.url)).fetch([id])).get(id);
+    expect(outcome).toMatchObject({ code: "store_unavailable", message: expect.stringContaining(reason) });
+    expect(vault.requests).toEqual([]);
+  });
+
+  test("on TLS doesn't lead a token to plain HTTP", async () => {
+    const vault = await started();
+    const { cert, key } = await createCertificate();
+    const server = createServer({ cert, key }, (req, res) => {
+      res.writeHead(307, { location: `${vault.url}${req.url}` }).end();
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void server.close());
+    const caFile = join(createTemporaryDirectory(), "ca.pem");
+    writeFileSync(caFile, cert);
+    const fetcher = await vault.openAt(`https://localhost:${Object(server.address()).port}`, { caFile });
+    const outcome = (await fetcher.fetch([id])).get(id);
+    const message = expect.stringContaining("redirects from https to http, which would show the token");
+    expect(outcome).toMatchObject({ code: "store_unavailable", message });
+    expect(vault.requests).toEqual([]);
+  });
 });
 
 test("messages name the path in Vault", async () => {

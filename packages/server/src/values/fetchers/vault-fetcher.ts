@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { encodeSecretId, SecretsError, SecretValue, trimEndOf } from "@flyte-secrets/core";
+import { encodeSecretId, isSecretsError, SecretsError, SecretValue } from "@flyte-secrets/core";
 import { errorName, readAsEmpty, refused, unavailable } from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
 import { createVaultClient, type VaultAnswer } from "./vault-client.ts";
-import type { VaultConfig } from "./vault-config.ts";
+import { baseOf, trimSlashes, type VaultConfig } from "./vault-config.ts";
 import { createVaultLogin } from "./vault-login.ts";
 
 const NAME = "Vault";
@@ -20,7 +20,11 @@ export async function openVault(config: VaultConfig): Promise<NamedBackend> {
       "webhook.embeddedSecretManagerConfig.vaultConfig.address is not set: write the server's, such as https://vault.example.com:8200",
     );
   }
-  const client = createVaultClient({ address, namespace, ...(caFile !== "" && { ca: await readCa(caFile) }) });
+  const client = createVaultClient({
+    address: baseOf(config),
+    namespace,
+    ...(caFile !== "" && { ca: await readCa(caFile) }),
+  });
   const login = createVaultLogin(client, config);
   const isVersion2 = config.kvVersion === "2";
   const parts = [trimSlashes(config.mount), isVersion2 ? "data" : "", trimSlashes(config.path)];
@@ -39,7 +43,7 @@ export async function openVault(config: VaultConfig): Promise<NamedBackend> {
     try {
       return await client.call({ path: name, token, signal });
     } catch (error) {
-      throw unavailable(NAME, name, errorName(error));
+      throw unavailable(NAME, name, isSecretsError(error) ? error.message : errorName(error));
     }
   }
 
@@ -92,5 +96,3 @@ async function readCa(file: string): Promise<string> {
     );
   }
 }
-
-const trimSlashes = (path: string) => trimEndOf(path.replace(/^\/+/, ""), "/");

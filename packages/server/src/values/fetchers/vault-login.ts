@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
-import { SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { errorName } from "./fetch-failures.ts";
 import type { VaultClient } from "./vault-client.ts";
-import type { VaultConfig } from "./vault-config.ts";
+import { authMountOf, type VaultConfig } from "./vault-config.ts";
 
 /** Where Kubernetes puts a pod's own token. */
 const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -43,10 +43,12 @@ export function createVaultLogin(client: VaultClient, config: VaultConfig): Vaul
 }
 
 async function logIn(client: VaultClient, config: VaultConfig, signal: AbortSignal): Promise<string> {
-  const { authMount, role, tokenFile } = config;
+  const { role, tokenFile } = config;
+  const authMount = authMountOf(config);
   const jwt = await readToken(tokenFile || SERVICE_ACCOUNT_TOKEN);
   const answer = await client.call({ path: `auth/${authMount}/login`, body: { role, jwt }, signal }).catch((error) => {
-    throw new SecretsError("store_unavailable", `Vault could not be asked for a token: ${errorName(error)}`);
+    const reason = isSecretsError(error) ? error.message : errorName(error);
+    throw new SecretsError("store_unavailable", `Vault could not be asked for a token: ${reason}`);
   });
   const auth = answer.body?.auth;
   const token = typeof auth === "object" && auth !== null && "client_token" in auth ? auth.client_token : undefined;
@@ -65,12 +67,15 @@ async function logIn(client: VaultClient, config: VaultConfig, signal: AbortSign
 }
 
 async function readToken(file: string): Promise<string> {
+  const fail = (problem: string) =>
+    new SecretsError("credentials_refused", `${SETTINGS}.tokenFile: ${problem}: write the path of a file with a token`);
+  let text: string;
   try {
-    return (await readFile(file, "utf8")).trim();
+    text = (await readFile(file, "utf8")).trim();
   } catch (error) {
-    throw new SecretsError(
-      "credentials_refused",
-      `${SETTINGS}.tokenFile: ${file === "" ? "not set" : file} cannot be read (${errorName(error)}): write the path of a file with a token`,
-    );
+    throw fail(`${file === "" ? "not set" : file} cannot be read (${errorName(error)})`);
   }
+  // Nothing else can stand in a header.
+  if (/^[\x21-\x7e]+$/.test(text)) return text;
+  throw fail(text === "" ? `${file} is empty` : `${file} holds more than one token, or another text`);
 }

@@ -1,0 +1,3 @@
+module agent-templates
+
+go 1.24
