@@ -17,5 +17,7 @@ export default defineConfig({
     include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "fuzz/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 30_000,
+    // A poll ends when what it waits for is there. Its default of a second says more of the machine than of the code.
+    expect: { poll: { timeout: 20_000 } },
   },
 });

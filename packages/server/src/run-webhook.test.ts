@@ -1,8 +1,15 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { SecretValue } from "@flyte-secrets/core";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import { loadConfig } from "./config/load-config.ts";
+import { serveMemoryApi } from "./kube/testing/serve-memory-api.ts";
 import { runWebhook } from "./run-webhook.ts";
+import { openEmbeddedStore } from "./store/embedded-store.ts";
+import { ask, podReview, taskPod } from "./webhook/testing/pod-review.ts";
+import { review } from "./webhook/testing/post-review.ts";
 
 it("image-pull Secrets without a cluster to copy them in are a setting that can't be honoured", async () => {
   const home = createTemporaryDirectory();
@@ -16,4 +23,57 @@ it("image-pull Secrets without a cluster to copy them in are a setting that can'
     code: "invalid_config",
     message: expect.stringMatching(/^webhook\.embeddedSecretManagerConfig\.imagePullSecrets\.enabled copies Secrets/),
   });
+});
+
+it("a review that is under way when it is closed is answered, with the Secret that it needs written", async () => {
+  const home = createTemporaryDirectory();
+  const directory = join(home, "data");
+  const store = await openEmbeddedStore({ directory });
+  onTestFinished(() => store.close());
+  const id = { org: "flyte", domain: "d", project: "p", name: "k" };
+  await store.create(id, { value: SecretValue.fromText("v"), type: "generic" });
+  const cluster = await serveMemoryApi();
+  const kubeconfig = join(home, "kubeconfig");
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "c",
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+      clusters: [{ name: "c", cluster: { server: cluster.url } }],
+      users: [{ name: "u", user: {} }],
+    }),
+    { mode: 0o600 },
+  );
+  const flags = {
+    "secret.store.type": "Embedded",
+    "secret.store.path": directory,
+    "secret.kubernetes.kubeconfig": kubeconfig,
+    "webhook.host": "127.0.0.1",
+    "webhook.listenPort": "0",
+    "webhook.cacheInvalidationPort": "0",
+    "webhook.embeddedSecretManagerConfig.type": "Store",
+    "webhook.scopeBinding.domains": "d",
+    "webhook.scopeBinding.namespaceLabels": "false",
+    "executor.healthProbeBindAddress": "",
+    "executor.metricsBindAddress": "",
+  };
+  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home, cwd: home });
+  const webhook = await runWebhook(config, { home, env: {}, log: pino({ enabled: false }) });
+  onTestFinished(() => webhook.close({ graceMs: 0 }));
+  const read = (name: string) => cluster.api.read(name) as { data?: Record<string, string> } | undefined;
+  const ca = Buffer.from(read("flyte-pod-webhook")?.data?.["ca.crt"] ?? "", "base64").toString();
+
+  const { waiting, release } = cluster.hold("POST /api/v1/namespaces/p-d/secrets");
+  const target = { port: webhook.ports.admission ?? 0, ca };
+  const answer = review(target, podReview(taskPod([ask("k")])), { servername: "flyte-pod-webhook" });
+  await vi.waitFor(() => expect(waiting()).toBe(1), 20_000);
+  const closed = webhook.close({ graceMs: 0 });
+  // As long as closing takes that doesn't wait for the review.
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  release();
+  expect(await answer).toMatchObject({ response: { allowed: true, patch: expect.any(String) } });
+  expect(cluster.api.writes.filter(({ metadata }) => metadata.name.startsWith("flyte-secrets-"))).toHaveLength(1);
+  await closed;
 });

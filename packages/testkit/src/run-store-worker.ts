@@ -28,7 +28,8 @@ export interface StoreWorkerResult {
 /** Runs `store-worker.ts` in a process of its own until it ends or is killed. */
 export async function runStoreWorker(options: StoreWorkerOptions): Promise<StoreWorkerResult> {
   const { command, directory, prefix = "key", count, user = "", prelude = ":", wrapper = [] } = options;
-  const program = join(import.meta.dirname, "store-worker.js");
+  // As it is built, whoever imports this, be it from the source.
+  const program = join(import.meta.dirname, "../dist/store-worker.js");
   const worker = [process.execPath, program, command, directory, prefix, String(count), String(user)];
   const [file = "sh", ...args] = [...wrapper, "sh", "-c", `${prelude} && exec "$@"`, "sh", ...worker];
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });

@@ -106,6 +106,14 @@ describe("createIssuer", () => {
     expect(server.requests.filter((asked) => asked.startsWith("/moved"))).toEqual([]);
   });
 
+  it.each([
+    "/.well-known/openid-configuration",
+    "/keys",
+  ])("takes no document that comes with a failure, such as %s", async (path) => {
+    const server = await startIssuer({ failing: [path] });
+    expect(await outcome(open(server.url).issuer.documents())).toMatch(/^issuer_unavailable: .* answers 500$/);
+  });
+
   it("goes on with the keys in memory while the issuer is down, for as long as it is", async () => {
     const server = await startIssuer();
     const { clock, verify } = open(server.url);
@@ -115,6 +123,16 @@ describe("createIssuer", () => {
       clock.pass(60 * MINUTE_MS);
       await verify(await server.sign());
     }
+  });
+
+  it("refuses a token of an unknown key while the issuer is down: it is the token that is wrong", async () => {
+    const server = await startIssuer();
+    const { clock, verify } = open(server.url);
+    await verify(await server.sign());
+    await server.rotate();
+    await server.goDown();
+    clock.pass(MINUTE_MS);
+    expect(await outcome(verify(await server.sign()))).toMatch(/^unauthenticated: /);
   });
 
   it("is unavailable, not a request to log in, as long as no keys were read; and works once the issuer is there", async () => {

@@ -38,15 +38,17 @@ test("calls are counted and timed by method, protocol and code, refused ones too
   ]) {
     await createClient(SecretService, transport).listSecrets({}, { headers: bearer });
   }
-  await vi.waitFor(async () =>
-    expect(await counts(url)).toEqual([
-      "ListSecrets connect ok: 2",
-      "ListSecrets connect unauthenticated: 1",
-      "CreateSecret connect invalid_argument: 1",
-      "GetSecret rest not_found: 1",
-      "ListSecrets grpc ok: 1",
-      "ListSecrets grpc_web ok: 1",
-    ]),
+  await vi.waitFor(
+    async () =>
+      expect(await counts(url)).toEqual([
+        "ListSecrets connect ok: 2",
+        "ListSecrets connect unauthenticated: 1",
+        "CreateSecret connect invalid_argument: 1",
+        "GetSecret rest not_found: 1",
+        "ListSecrets grpc ok: 1",
+        "ListSecrets grpc_web ok: 1",
+      ]),
+    20_000,
   );
 });
 

@@ -102,6 +102,18 @@ describe("a key that is an encoded id, with the K8s manager", () => {
     await expect(outcome(ask(encodeSecretId(OWN)), { ...K8S, labels: {} })).rejects.toMatchObject(FOREIGN);
   });
 
+  it.each([
+    ["organization"],
+    ["organization", "domain"],
+    ["organization", "project"],
+  ])("is refused to one with the labels %s alone, however broad it is", async (...names) => {
+    const labels = Object.fromEntries(Object.entries(LABELS).filter(([name]) => names.includes(name)));
+    const global = { ...OWN, project: "", domain: "" };
+    for (const id of [global, { ...OWN, project: "" }]) {
+      await expect(outcome(ask(encodeSecretId(id)), { ...K8S, labels })).rejects.toMatchObject(FOREIGN);
+    }
+  });
+
   it("is only noted with mode warn, once, and no matter with mode off", async () => {
     const refused: string[] = [];
     const onRefused = ({ refusal, warnOnly }: RefusedClaim) => void refused.push(`${refusal.rule} ${warnOnly}`);

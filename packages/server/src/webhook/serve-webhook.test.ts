@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { Agent } from "node:https";
 import { connect as connectPlain } from "node:net";
 import { text } from "node:stream/consumers";
 import { connect, type TLSSocket } from "node:tls";
@@ -7,7 +8,7 @@ import type { Mutator } from "@flyte-secrets/inject";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { podReview, taskPod } from "./testing/pod-review.ts";
-import { review, type Target } from "./testing/post-review.ts";
+import { review, send, type Target } from "./testing/post-review.ts";
 import { serveForTest, type TestWebhook } from "./testing/serve-for-test.ts";
 import { startLoad } from "./testing/steady-load.ts";
 
@@ -142,6 +143,18 @@ describe("stopping", () => {
     expect(await answer).toMatchObject({ response: { allowed: true } });
     await closed;
     await expect(probe(webhook, "/healthz")).rejects.toThrow();
+  });
+
+  it("answers new reviews in the time that clients have to notice it, each as the last on its connection", async () => {
+    const webhook = await serveForTest();
+    const agent = new Agent({ keepAlive: true });
+    onTestFinished(() => agent.destroy());
+    const connection = async () =>
+      (await send(webhook, JSON.stringify(podReview(taskPod([]))), { agent })).headers.connection;
+    expect(await connection()).toBe("keep-alive");
+    const closed = webhook.close({ graceMs: 4_000, finishMs: 10_000 });
+    expect([await connection(), await connection()]).toEqual(["close", "close"]);
+    await closed;
   });
 
   it("cuts off what takes too long", async () => {

@@ -131,9 +131,8 @@ describe("the time that the API server waits", () => {
       },
     };
     const target = await serveForTest({ mutator });
-    const started = performance.now();
-    const late = await review(target, podReview(POD), { path: "/mutate--v1-pod?timeout=4s" });
-    expect(performance.now() - started).toBeLessThan(4_000);
+    // How long before is `deadlines.test.ts`'s to say: here the machine may be busy.
+    const late = await review(target, podReview(POD), { path: "/mutate--v1-pod?timeout=1s" });
     const message = "the secrets could not be read before the API server's time limit for the webhook: try again";
     expect(late).toEqual(answer({ allowed: false, status: { code: 503, message } }));
     expect(signals.map(({ aborted }) => aborted)).toEqual([true]);

@@ -24,11 +24,13 @@ export interface TestIssuerOptions {
   readonly metadata?: Readonly<Record<string, unknown>>;
   /** Paths whose documents are elsewhere, where a redirection leads. */
   readonly redirected?: readonly string[];
+  /** Paths whose documents come with a status that says that something has failed. */
+  readonly failing?: readonly string[];
 }
 
 /** Starts one that ends with the test. */
 export async function startIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
-  const { metadataPath = "/.well-known/openid-configuration", metadata = {}, redirected = [] } = options;
+  const { metadataPath = "/.well-known/openid-configuration", metadata = {}, redirected = [], failing = [] } = options;
   let keyNumber = 1;
   let keys = await generateKeyPair("ES256");
   const requests: string[] = [];
@@ -50,7 +52,10 @@ export async function startIssuer(options: TestIssuerOptions = {}): Promise<Test
     const document = documents[path.replace(/^\/moved/, "")];
     if (isMoved) res.writeHead(302, { location: `${url}/moved${path}` }).end();
     else if (document === undefined) res.writeHead(404).end();
-    else res.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(await document()));
+    else
+      res
+        .writeHead(failing.includes(path) ? 500 : 200, { "content-type": "application/json" })
+        .end(JSON.stringify(await document()));
   });
   const start = async (port: number) => {
     await once(server.listen(port, "127.0.0.1"), "listening");

@@ -240,6 +240,42 @@ test("one that is deleted between the look and the note of its need is written a
   expect(api.read(NAME)).toEqual(stored({ annotations, ownerReferences: [owner("b")] }));
 });
 
+test("one that is on its way out is written again once it is gone", async () => {
+  const { api, open, clock } = await setUp();
+  const [writer, other] = [await open(), await open()];
+  await other.write(NAMESPACE, [SECRET], { owners: [] });
+  const made = api.read(NAME);
+  if (made === undefined) throw new Error("it was written");
+  api.put({ ...made, metadata: { ...made.metadata, deletionTimestamp: START } });
+  await clock.advance(0);
+  const writing = writer.write(NAMESPACE, [SECRET], { owners: [] });
+  await clock.advance(500);
+  api.remove(NAME);
+  await clock.advance(1_000);
+  await writing;
+  // After waits of random length.
+  expect(api.read(NAME)).toEqual(stored({ annotations: expect.anything() }));
+});
+
+test("owners that it gets between the look and the note of its need are seen too", async () => {
+  const { api, open, clock, client, pass } = await setUp();
+  const writer = await open();
+  await writer.write(NAMESPACE, [SECRET], { owners: [] });
+  await pass(UNNAMED_MS / 2);
+  const { patch } = client;
+  let isFirst = true;
+  client.patch = ((...args: Parameters<typeof patch>) => {
+    const made = api.read(NAME);
+    if (isFirst && made) api.put({ ...made, metadata: { ...made.metadata, ownerReferences: [owner("b")] } });
+    isFirst = false;
+    return patch(...args);
+  }) as typeof patch;
+  const writing = writer.write(NAMESPACE, [SECRET], { owners: [] });
+  await clock.advance(1_000);
+  await writing;
+  expect(api.read(NAME)?.metadata.ownerReferences).toBeUndefined();
+});
+
 test("while the watch is silent the API server is asked, and a Secret that is there is success", async () => {
   const { api, open, callsOf, following } = await setUp();
   following.isRefused = true;
