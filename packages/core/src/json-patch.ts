@@ -98,6 +98,10 @@ function applyAt(target: unknown, [token, ...rest]: readonly string[], operation
   if (token === undefined) return value;
   if (!Array.isArray(target)) {
     const members: Readonly<Record<string, unknown>> = Object(target);
+    if (rest.length === 0 && operation.op === "remove") {
+      const { [token]: _, ...others } = members;
+      return others;
+    }
     return { ...members, [token]: applyAt(members[token], rest, operation) };
   }
   const at = token === "-" ? target.length : Number(token);

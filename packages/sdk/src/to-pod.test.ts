@@ -27,6 +27,14 @@ test("the pod carries the requests, and whose it is", () => {
   expectTypeOf<TaskPod>().toExtend<Pod>();
 });
 
+test.each([
+  ["", "development", "development"],
+  ["", "", "default"],
+])("a pod of project %j and domain %j is in namespace %s", (project, domain, namespace) => {
+  const made = task({ name: "t" }, async () => {});
+  expect(toPod(made, { ...place, project, domain }).metadata.namespace).toBe(namespace);
+});
+
 test("every option has its place, and ours win over the caller's labels", () => {
   const made = task({ name: "t" }, async () => {});
   const pod = toPod(made, {

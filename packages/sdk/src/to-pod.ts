@@ -73,7 +73,7 @@ export function toPod(task: TaskLike, options: PodOptions): TaskPod {
     kind: "Pod",
     metadata: {
       name: options.name ?? toPodName(name),
-      namespace: options.namespace ?? `${project}-${domain}`,
+      namespace: options.namespace ?? toNamespace(project, domain),
       labels: {
         ...options.labels,
         organization: org,
@@ -104,6 +104,11 @@ export function toPod(task: TaskLike, options: PodOptions): TaskPod {
 function definitionOf(task: TaskLike): TaskDefinition {
   if ("definition" in task) return task.definition;
   throw new SecretsError("invalid_argument", "toPod takes a task: make one with task(...) or @task(...).");
+}
+
+/** Where Flyte runs the pods of a project and domain; of neither, where kubectl would. */
+function toNamespace(project: string, domain: string): string {
+  return [project, domain].filter((part) => part !== "").join("-") || "default";
 }
 
 /** A DNS-1123 label of at most 63 characters. */

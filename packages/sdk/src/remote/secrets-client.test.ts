@@ -204,6 +204,19 @@ describe("client credentials", () => {
     expect(seen).toEqual(["Bearer t1", "Bearer t1"]);
   });
 
+  test("are exchanged once for all calls that come meanwhile, also when the first of them gives up", async () => {
+    const seen: (string | null)[] = [];
+    const { client, issued } = await startWithTokens({ seen });
+    const first = new AbortController();
+    const given = refusal(Secret.get("k", { client, signal: first.signal }));
+    const others = Array.from({ length: 20 }, () => Secret.get("k", { client }));
+    first.abort();
+    expect(await given).toEqual(["canceled", expect.anything()]);
+    await Promise.all(others);
+    expect(issued).toHaveLength(1);
+    expect(new Set(seen)).toEqual(new Set(["Bearer t1"]));
+  });
+
   test("are exchanged again when the server refuses the token, and the call is repeated once", async () => {
     const seen: (string | null)[] = [];
     const { client, issued } = await startWithTokens({ seen, accept: (token) => token === "Bearer t2" });

@@ -38,19 +38,49 @@ export function createTokenSource(connection: Connection, metadata: Transport): 
 /** Renewed a little early, so that a token doesn't expire on its way. */
 const RENEW_EARLY_MS = 30_000;
 
+/** Of getting a token. Calls that need one at the same time share it, and each of them waits as long as its own limit says. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
 function createCredentialsSource(
   credentials: ClientCredentials,
   connection: Connection,
   metadata: Transport,
 ): TokenSource {
   let held: (CallToken & { readonly expiresAtMs: number }) | undefined;
+  let requesting: Promise<CallToken> | undefined;
+
+  async function request(): Promise<CallToken> {
+    try {
+      // By a time limit of its own: who asked first may give up while others wait.
+      const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
+      held = await requestToken(credentials, { connection, metadata, signal });
+      return held;
+    } finally {
+      requesting = undefined;
+    }
+  }
+
   return {
     async get(signal, refused) {
       const isFresh = held !== undefined && held.token !== refused?.token && Date.now() < held.expiresAtMs;
-      if (!isFresh) held = await requestToken(credentials, { connection, metadata, signal });
-      return held;
+      if (isFresh) return held;
+      signal.throwIfAborted();
+      requesting ??= request();
+      return await unlessAborted(requesting, signal);
     },
   };
+}
+
+/** Rejects with the signal's reason once it is aborted, if that comes first. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
 }
 
 interface TokenRequest {

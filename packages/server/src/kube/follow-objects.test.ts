@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
@@ -146,4 +147,26 @@ test("a closed follower ends at once and leaves no timer", async () => {
   await follower.close();
   await follower.close();
   expect(clock.timers).toBe(0);
+});
+
+test.each([
+  ["ends", (res: ServerResponse) => void res.end()],
+  ["ends after it has told something", (res: ServerResponse) => void res.end(line("BOOKMARK", "a", "6"))],
+])("an API server whose every watch %s at once is asked less and less often", async (_, end) => {
+  const { follower, clock, urls } = await follow([list("5", ["a"]), ...Array(60).fill(end)]);
+  await passTime(clock, () => urls().length === 8);
+  const from = clock.elapsed();
+  await passTime(clock, () => urls().length === 16);
+  // Of 2 s at least half is waited.
+  expect(clock.elapsed() - from).toBeGreaterThanOrEqual(8 * 1000);
+  expect(follower.problem()).toBeUndefined();
+});
+
+test("an API server that forgets every place at once is not listed again and again", async () => {
+  const script = Array.from({ length: 12 }, (_, round) => [list(String(round + 5), ["a"]), status(410, "Expired")]);
+  const { clock, heard } = await follow(script.flat());
+  await passTime(clock, () => heard.length === 6);
+  const from = clock.elapsed();
+  await passTime(clock, () => heard.length === 10);
+  expect(clock.elapsed() - from).toBeGreaterThanOrEqual(4 * 1000);
 });

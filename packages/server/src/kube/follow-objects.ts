@@ -14,6 +14,8 @@ const SILENCE_MS = 150_000;
 const FIRST_DELAY_MS = 250;
 /** Short, since an API server that is back sends pods at once to webhooks that are ready only once they follow it. */
 const LONGEST_DELAY_MS = 2_000;
+/** A watch that lasted so long counts as one that works. */
+const SETTLED_MS = 10_000;
 
 /** Who hears of the objects. None of these may throw. */
 export interface ObjectSink<T> {
@@ -46,6 +48,8 @@ export interface ObjectFollower {
   brokenMs(): number;
   /** Milliseconds since the API server was last heard. */
   silentMs(): number;
+  /** The resource version up to which the sink has heard of everything; undefined before it has. */
+  version(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -63,10 +67,10 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
   let heardAt = clock.elapsed();
   let brokenAt: number | undefined = heardAt;
   let failures = 0;
+  let seen: string | undefined;
 
   const heard = () => {
     heardAt = clock.elapsed();
-    failures = 0;
     problem = undefined;
     brokenAt = undefined;
   };
@@ -80,6 +84,7 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
       next = page.continue;
       if (next !== undefined) continue;
       sink.replace(objects);
+      seen = page.resourceVersion;
       heard();
       synced.resolve();
       return page.resourceVersion;
@@ -104,6 +109,7 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
         if (event.type === "OPENED") continue;
         if (event.type === "DELETED") sink.remove(event.object);
         else if (event.type !== "BOOKMARK") sink.put(event.object);
+        seen = event.resourceVersion;
         onProgress(event.resourceVersion);
       }
       return "ended";
@@ -125,8 +131,11 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
           version = next;
         });
         if (outcome === "expired") version = undefined;
-        // An API server that is going down may accept watches and end them at once.
-        if (clock.elapsed() - started >= FIRST_DELAY_MS) continue;
+        // An API server that is going down, or a proxy before it, may accept watches and end them at once: that it does so is no success.
+        if (clock.elapsed() - started >= SETTLED_MS) {
+          failures = 0;
+          continue;
+        }
       } catch (error) {
         if (signal.aborted) return;
         const next = error instanceof Error ? error.message : "unknown failure";
@@ -148,6 +157,7 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
     problem: () => problem,
     brokenMs: () => (brokenAt === undefined ? 0 : clock.elapsed() - brokenAt),
     silentMs: () => clock.elapsed() - heardAt,
+    version: () => seen,
     async close() {
       closing.abort();
       await running;

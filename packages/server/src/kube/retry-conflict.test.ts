@@ -49,3 +49,11 @@ test("who is aborted between two attempts makes no other", async () => {
   await refused;
   expect(calls()).toBe(1);
 });
+
+test("who is aborted without a reason of ours is told of the conflict", async () => {
+  const { clock, closing, running } = setUp(conflict);
+  const refused = expect(running).rejects.toBe(conflict);
+  await clock.advance(0);
+  closing.abort();
+  await refused;
+});

@@ -16,7 +16,24 @@ const metadataSchema = z.looseObject({
   grant_types_supported: z.array(z.string()).optional(),
 });
 
-const keySetSchema = z.object({ keys: z.array(z.looseObject({ kty: z.string() })) });
+const keySchema = z.looseObject({ kty: z.string() });
+
+/** Keys of kinds that we don't know, or that lack a member, are to be ignored (RFC 7517, section 5). */
+const keySetSchema = z
+  .object({ keys: z.array(z.unknown()) })
+  .transform(({ keys }) => ({ keys: keys.flatMap((key) => keySchema.safeParse(key).data ?? []).filter(isUsable) }));
+
+/** The members without which a key of this kind is none (RFC 7518, section 6; RFC 8037). */
+const REQUIRED = new Map([
+  ["RSA", ["n", "e"]],
+  ["EC", ["crv", "x", "y"]],
+  ["OKP", ["crv", "x"]],
+]);
+
+function isUsable(key: z.output<typeof keySchema>): boolean {
+  const isText = (name: string) => typeof key[name] === "string" && key[name] !== "";
+  return REQUIRED.get(key.kty)?.every(isText) ?? false;
+}
 
 export type IssuerMetadata = z.output<typeof metadataSchema>;
 

@@ -59,6 +59,21 @@ describe("createIssuer", () => {
     expect(await outcome(verify(old))).toMatch(/^unauthenticated: the token is signed with a key that its issuer does/);
   });
 
+  it("ignores entries of the key set that lack what makes them a key", async () => {
+    const otherKeys = [
+      { kid: "odd" },
+      { kty: 5 },
+      { kty: "RSA", e: "AQAB" },
+      { kty: "EC", crv: "P-256", x: "x" },
+      { kty: "AKP", pub: "x" },
+      null,
+      "key",
+    ];
+    const server = await startIssuer({ otherKeys });
+    const { verify } = open(server.url);
+    await verify(await server.sign());
+  });
+
   it("asks the issuer for an unknown key at most every 30 s", async () => {
     const server = await startIssuer();
     const { clock, verify } = open(server.url);

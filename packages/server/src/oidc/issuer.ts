@@ -54,6 +54,7 @@ export function createIssuer({ url, log, clock = systemClock }: IssuerOptions): 
       return documents;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
+      if (closing.signal.aborted) throw new SecretsError("canceled", "the service is shutting down");
       log.warn({ issuer: url, reason, keysInMemory: held !== undefined }, "the issuer's documents could not be read");
       const message = `tokens cannot be checked now: the issuer ${url} gave no usable documents: ${reason}`;
       const error = new SecretsError("issuer_unavailable", message);

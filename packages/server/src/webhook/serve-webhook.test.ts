@@ -71,6 +71,12 @@ describe("another certificate", () => {
     });
   }
 
+  it("is served from the start when it came while the listeners were opened", async () => {
+    const { cert, key } = await createCertificate();
+    const webhook = await serveForTest({ renewedMeanwhile: { cert, key, ca: cert } });
+    expect(await fingerprint({ ...webhook, ca: cert })).not.toBe("");
+  });
+
   it("is served to new connections, while those that are open go on without a failed request", async () => {
     const webhook = await serveForTest();
     const before = await fingerprint(webhook);

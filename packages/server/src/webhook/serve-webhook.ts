@@ -60,6 +60,14 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     const address = parseBindAddress(text, setting);
     return address && (await open({ ...address, ...serving, setting }));
   };
+  // From here on, so that no change between this certificate and the last listener is missed.
+  const listeners: Http1Listener[] = [];
+  let isChanged = false;
+  const onChange = () => {
+    isChanged = true;
+    replaceCertificate({ certificates, listeners, log });
+  };
+  opened.defer(certificates.onChange(onChange));
   const tls = certificates.current();
   const admission = await open({
     host: webhook.host,
@@ -96,7 +104,8 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     endpoint: createMetricsEndpoint(registry),
     ...(executor.metricsSecure && { tls }),
   });
-  opened.defer(certificates.onChange(() => replaceCertificate({ certificates, listeners: [admission, metrics], log })));
+  listeners.push(admission, ...(metrics ? [metrics] : []));
+  if (isChanged) onChange();
 
   const close = async (graceMs: number, finishMs: number) => {
     closing = true;
@@ -126,13 +135,13 @@ const OPENS_INVALIDATION =
 
 interface Replacement {
   readonly certificates: CertificateSource;
-  readonly listeners: readonly (Http1Listener | undefined)[];
+  readonly listeners: readonly Http1Listener[];
   readonly log: Logger;
 }
 
 function replaceCertificate({ certificates, listeners, log }: Replacement): void {
   try {
-    for (const listener of listeners) listener?.replaceCertificate(certificates.current());
+    for (const listener of listeners) listener.replaceCertificate(certificates.current());
     log.info("serving with another certificate");
   } catch (error) {
     // Such as a key that was replaced before its certificate: the old pair stays until both are there.

@@ -36,6 +36,7 @@ export async function startWorkers({
     registers: [own],
   });
   const started = Promise.withResolvers<RunningWebhook["ports"]>();
+  const restarts = new Set<NodeJS.Timeout>();
   let serving = 0;
   let closing = false;
   let restartMs = FIRST_RESTART_MS;
@@ -58,7 +59,12 @@ export async function startWorkers({
       exits.inc();
       if (performance.now() - forked >= SETTLED_MS) restartMs = FIRST_RESTART_MS;
       log.error({ worker: worker.id, code, signal, restartMs }, "a worker ended by itself; another takes its place");
-      setTimeout(() => closing || fork(), restartMs).unref();
+      // It holds this process, which may have no other worker left that does.
+      const restart = setTimeout(() => {
+        restarts.delete(restart);
+        fork();
+      }, restartMs);
+      restarts.add(restart);
       restartMs = Math.min(2 * restartMs, LAST_RESTART_MS);
     });
   }
@@ -91,6 +97,7 @@ export async function startWorkers({
   }
   async function end(stop: (worker: Worker) => void): Promise<void> {
     closing = true;
+    for (const restart of restarts) clearTimeout(restart);
     const ended = [...workers].map((worker) => once(worker, "exit"));
     for (const worker of workers) stop(worker);
     await Promise.all(ended);

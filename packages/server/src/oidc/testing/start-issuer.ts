@@ -26,11 +26,19 @@ export interface TestIssuerOptions {
   readonly redirected?: readonly string[];
   /** Paths whose documents come with a status that says that something has failed. */
   readonly failing?: readonly string[];
+  /** Published before its key. */
+  readonly otherKeys?: readonly unknown[];
 }
 
 /** Starts one that ends with the test. */
 export async function startIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
-  const { metadataPath = "/.well-known/openid-configuration", metadata = {}, redirected = [], failing = [] } = options;
+  const {
+    metadataPath = "/.well-known/openid-configuration",
+    metadata = {},
+    redirected = [],
+    failing = [],
+    otherKeys = [],
+  } = options;
   let keyNumber = 1;
   let keys = await generateKeyPair("ES256");
   const requests: string[] = [];
@@ -44,7 +52,7 @@ export async function startIssuer(options: TestIssuerOptions = {}): Promise<Test
         ...metadata,
       }),
       "/keys": async () => ({
-        keys: [{ ...(await exportJWK(keys.publicKey)), kid: `key-${keyNumber}`, alg: "ES256" }],
+        keys: [...otherKeys, { ...(await exportJWK(keys.publicKey)), kid: `key-${keyNumber}`, alg: "ES256" }],
       }),
     };
     const path = req.url ?? "";

@@ -225,3 +225,26 @@ test("messages name the path in Vault", async () => {
   const { fetcher } = await started({ path: "/flyte/secrets/" });
   expect(fetcher.nameOf?.(id)).toBe(`secret/data/flyte/secrets/${encodeSecretId(id)}`);
 });
+
+test("many calls that are refused at once share one new login", async () => {
+  const { fetcher, logins, put, rotateToken } = await started({ auth: "kubernetes" });
+  const ids = Array.from({ length: 30 }, (_, at) => ({ ...id, name: `s${at}` }));
+  for (const one of ids) await put(one, SecretValue.fromText("v"));
+  await fetcher.fetch(ids.slice(0, 1));
+  rotateToken("token-2");
+  const fetched = await Promise.all(ids.map((one) => fetcher.fetch([one])));
+  expect(fetched.every(({ size }) => size === 1)).toBe(true);
+  expect(logins).toHaveLength(2);
+});
+
+test("a login goes on for the others when the call that began it gives up", async () => {
+  const { fetcher, logins, put } = await started({ auth: "kubernetes" });
+  await put(id, SecretValue.fromText("v"));
+  const first = new AbortController();
+  const given = fetcher.fetch([id], { signal: first.signal });
+  const other = fetcher.fetch([id]);
+  first.abort();
+  expect((await given).get(id)).toMatchObject({ code: "canceled" });
+  expect((await other).get(id)).toEqual(SecretValue.fromText("v"));
+  expect(logins).toHaveLength(1);
+});

@@ -1,16 +1,18 @@
 import { readFile } from "node:fs/promises";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { settleBefore } from "../settle-before.ts";
 import { errorName } from "./fetch-failures.ts";
 import type { VaultClient } from "./vault-client.ts";
 import { authMountOf, type VaultConfig } from "./vault-config.ts";
 
 /** Where Kubernetes puts a pod's own token. */
 const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+const LOGIN_TIMEOUT_MS = 30_000;
 const SETTINGS = "webhook.embeddedSecretManagerConfig.vaultConfig";
 
 /** Gets tokens for Vault. */
 export interface VaultLogin {
-  /** The token to use now; several callers share one login. */
+  /** The token to use now. Several callers share one login, which goes on for the others when one of them gives up. */
   token(signal: AbortSignal): Promise<string>;
   /** Vault refuses this token: the next call gets a new one. */
   forget(token: string): void;
@@ -18,26 +20,27 @@ export interface VaultLogin {
 
 /** Logs in as `vaultConfig.auth` says: with a token from a file, or as the pod's service account. A token is kept until it is refused. */
 export function createVaultLogin(client: VaultClient, config: VaultConfig): VaultLogin {
-  let current: Promise<string> | undefined;
-  let token: string | undefined;
+  let kept: string | undefined;
+  let running: Promise<string> | undefined;
 
-  async function start(signal: AbortSignal): Promise<string> {
+  async function start(): Promise<string> {
     try {
-      token = config.auth === "token" ? await readToken(config.tokenFile) : await logIn(client, config, signal);
-      return token;
-    } catch (error) {
-      current = undefined;
-      throw error;
+      // By a time limit of its own: who asked first may give up while others wait.
+      const limit = AbortSignal.timeout(LOGIN_TIMEOUT_MS);
+      kept = config.auth === "token" ? await readToken(config.tokenFile) : await logIn(client, config, limit);
+      return kept;
+    } finally {
+      running = undefined;
     }
   }
 
   return {
-    token(signal) {
-      current ??= start(signal);
-      return current;
+    async token(signal) {
+      return kept ?? (await settleBefore(signal, () => (running ??= start())));
     },
     forget(refused) {
-      if (token === refused) current = undefined;
+      // A call that was sent with an older token says nothing about this one, nor about a login under way.
+      if (kept === refused) kept = undefined;
     },
   };
 }

@@ -34,7 +34,7 @@ export interface WrittenSecrets {
   all(): readonly WrittenSecret[] | undefined;
   /** Of one namespace, or of all, as the watch last told. */
   countsOf(namespace?: string): WrittenCounts;
-  /** What a write came to, before the watch tells. */
+  /** What a write came to, before the watch tells; nothing where the watch has told of something later. */
   put(secret: Secret): void;
   /** What was known of it turned out to be wrong. */
   forget(reference: { readonly namespace: string; readonly name: string }): void;
@@ -75,6 +75,10 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
     all: () => (isTrusted() ? known.all() : undefined),
     countsOf: known.countsOf,
     put(secret) {
+      const { namespace = "", name, resourceVersion } = secret.metadata;
+      // What the watch has told meanwhile is newer: also that it is gone, when there is nothing of that name.
+      const last = known.in(namespace).get(name)?.resourceVersion ?? follower.version();
+      if (isAtLeast(last, resourceVersion)) return;
       const written = toWrittenSecret(secret);
       if (written === undefined) known.remove(secret.metadata);
       else known.put(written);
@@ -85,6 +89,17 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
     close: () => follower.close(),
   };
 }
+
+/**
+ * Whether a resource version is `other` or later: the API server's are decimal numbers
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). False where one of them is unknown, or none of these.
+ */
+function isAtLeast(version: string | undefined, other: string | undefined): boolean {
+  if (version === undefined || other === undefined || !DECIMAL.test(version) || !DECIMAL.test(other)) return false;
+  return version.length === other.length ? version >= other : version.length > other.length;
+}
+
+const DECIMAL = /^[1-9]\d*$/;
 
 const UNKNOWN: ReadonlyMap<string, WrittenSecret> = new Map();
 

@@ -33,6 +33,8 @@ export interface TestWebhookOptions {
   readonly mutator?: Pick<Mutator, "changeOf">;
   readonly flags?: Readonly<Record<string, string>>;
   readonly readiness?: readonly (() => unknown)[];
+  /** There from when the listeners are being opened. */
+  readonly renewedMeanwhile?: ServingCertificate;
 }
 
 /** A lookup in which every key has its own name as value, at project scope. */
@@ -83,12 +85,21 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
   const { cert, key } = await createCertificate();
   let certificate: ServingCertificate = { cert, key, ca: cert };
   const listeners = new Set<() => void>();
+  const renew = (next: ServingCertificate) => {
+    certificate = next;
+    for (const listener of listeners) listener();
+  };
   const served = await serveWebhook({
     config: { ...config, webhook: { ...config.webhook, cacheInvalidationPort: 0 } },
     admission,
     observer: metrics.requests,
     certificates: {
-      current: () => certificate,
+      current() {
+        const now = certificate;
+        const { renewedMeanwhile: next } = options;
+        if (next !== undefined && next !== now) queueMicrotask(() => renew(next));
+        return now;
+      },
       onChange(listener) {
         listeners.add(listener);
         return () => void listeners.delete(listener);
@@ -105,10 +116,7 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
     probes: served.ports.probes ?? 0,
     ca: cert,
     logged: () => lines.join(""),
-    renew(next) {
-      certificate = next;
-      for (const listener of listeners) listener();
-    },
+    renew,
     close: (limits) => served.close(limits),
   };
 }
