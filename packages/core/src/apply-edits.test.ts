@@ -97,6 +97,46 @@ describe("mounts", () => {
   });
 });
 
+describe("the place of secrets", () => {
+  const spellings = [
+    "/secrets/",
+    "//secrets",
+    "/./secrets",
+    "/secrets/.",
+    "/x/../secrets",
+    "secrets",
+    "./secrets",
+    "///secrets//",
+  ];
+  const few = (mountPath: string) => [{ name: "mine", mountPath }];
+  const many = (mountPath: string) => [
+    ...Array.from({ length: 200 }, (_, at) => ({ name: `v${at}`, mountPath: `/m${at}` })),
+    ...few(mountPath),
+  ];
+  const containers = (volumeMounts: { name: string; mountPath: string }[]) => [{ name: "main", volumeMounts }];
+
+  it.each(spellings)("is refused to another volume that is mounted at %s", (path) => {
+    for (const mounts of [few(path), many(path)]) {
+      expect(() => applyEdits(podWith({ containers: containers(mounts) }), [MOUNT])).toThrow("where secrets go");
+      const init = { containers: containers([]), initContainers: containers(mounts) };
+      expect(() => applyEdits(podWith(init), [MOUNT])).toThrow("where secrets go");
+    }
+  });
+
+  it.each([
+    "/secrets2",
+    "/x/secrets",
+    "/secrets/../other",
+    "/",
+    "/secret",
+    "/...secrets",
+    "C:\\\\secrets",
+  ])("is left to a volume that is mounted at %s, which stays as it is written", (path) => {
+    const { pod } = applyEdits(podWith({ containers: containers(few(path)) }), [MOUNT]);
+    expect(pod.spec.containers[0]?.volumeMounts?.map(({ mountPath }) => mountPath)).toEqual([path, "/secrets"]);
+  });
+});
+
 describe("variables", () => {
   it("go to the front of all containers, the last one set first, and replace those of their name", () => {
     const pod = podWith({

@@ -1,3 +1,4 @@
+import { cleanJoinPath } from "./clean-join-path.ts";
 import { SecretsError } from "./errors.ts";
 import { excerpt, quote } from "./foreign-text.ts";
 import { appendAll, type JsonPatchOperation, type PatchTarget } from "./json-patch.ts";
@@ -76,12 +77,20 @@ function createVariablesEditor(variables: readonly EnvVar[], path: string): Cont
 /** Up to so many comparisons are quicker than making maps. */
 const FEW_COMPARISONS = 100;
 
+/** A path that doesn't say where it is in the shortest way, or from the root on. */
+const UNCLEAN = /^[^/]|\/(?:$|\/|\.\.?(?:\/|$))/;
+
+/** With the path where the container runtime mounts it: the API server takes any spelling, and tells two of one path apart. */
+function cleaned(mount: VolumeMount): VolumeMount {
+  return UNCLEAN.test(mount.mountPath) ? { ...mount, mountPath: cleanJoinPath("/", mount.mountPath) } : mount;
+}
+
 /**
  * Tells whether a container mounts a volume, in time that grows with its mounts and the questions and not with their product. Throws
  * `pod_conflict` where it mounts another volume at that path.
  */
 function createMountCheck({ name: containerName, volumeMounts }: Container, questions: number) {
-  const there = volumeMounts ?? [];
+  const there = (volumeMounts ?? []).map(cleaned);
   const refuse = (other: VolumeMount, { name, mountPath }: VolumeMount) => {
     throw new SecretsError(
       "pod_conflict",

@@ -245,6 +245,17 @@ describe("authentication", () => {
     expect(existsSync(data)).toBe(false);
   });
 
+  it.each([
+    ["::", ["127.0.0.1", "[::1]"]],
+    ["0.0.0.0", ["127.0.0.1"]],
+  ])("listens on %s for clients of %j", async (host, addresses) => {
+    const { endpoint } = await start({ "secret.server.host": host });
+    for (const address of addresses) {
+      const { status } = await fetch(`http://${address}:${new URL(endpoint).port}/healthz`);
+      expect([address, status]).toEqual([address, 200]);
+    }
+  });
+
   it("may be off beyond this machine when told so in so many words", async () => {
     const { endpoint } = await start({
       ...none,

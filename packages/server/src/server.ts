@@ -101,7 +101,8 @@ export async function startServer(
   const proof = socket ? undefined : createServerProof();
   const listener = await listen({
     handler: proof?.answering(service.handler) ?? service.handler,
-    host,
+    // Without a host Node takes IPv4 alone where the machine has no IPv6.
+    host: host === "::" ? undefined : host,
     port,
     limits: { maxConnections: limits.connections, maxConnectionsPerAddress: limits.connectionsPerAddress },
     log,
@@ -170,7 +171,6 @@ function assertAuthentication({ auth, server: { host } }: Config["secret"]): voi
 
 /** The host as it stands in a URL; for an address that means "all of this machine's", the loopback one. */
 function reachableHost(host: string): string {
-  if (host === "0.0.0.0") return "127.0.0.1";
-  if (host === "::") return "[::1]";
+  if (host === "0.0.0.0" || host === "::") return "127.0.0.1";
   return isIPv6(host) ? `[${host}]` : host;
 }

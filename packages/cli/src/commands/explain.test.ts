@@ -74,7 +74,9 @@ describe("explain", () => {
     { kind: "init container", name: `${cloud}-pull-secret-<n>` },
     ...SET_DIRECTORY,
   ];
-  const VAULT_ID = expect.stringMatching(/^vault\.hashicorp\.com\/agent-inject-(secret|file|template)-/);
+  const VAULT_ID = expect.stringMatching(
+    /^vault\.hashicorp\.com\/(agent-inject-(secret|file|template)|error-on-missing-key)-/,
+  );
 
   it.each([
     [
@@ -116,6 +118,7 @@ describe("explain", () => {
         { kind: "annotation", name: "vault.hashicorp.com/secret-volume-path=/etc/flyte/secrets" },
         { kind: "annotation", name: "vault.hashicorp.com/role=flyte" },
         { kind: "annotation", name: "vault.hashicorp.com/agent-pre-populate-only=true" },
+        { kind: "annotation", name: VAULT_ID },
         { kind: "annotation", name: VAULT_ID },
         { kind: "annotation", name: VAULT_ID },
         { kind: "annotation", name: VAULT_ID },

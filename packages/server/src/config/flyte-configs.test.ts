@@ -27,7 +27,10 @@ function expectDefaultsBut(files: string, change: (defaults: Config) => Changed)
 
 const CHARTS: Record<string, (defaults: Config) => Changed> = {
   binary: ({ secret }) => ({
-    secret: { kubernetes: { ...secret.kubernetes, clusterName: "flyte-binary" } },
+    secret: {
+      kubernetes: { ...secret.kubernetes, clusterName: "flyte-binary" },
+      server: { ...secret.server, host: "0.0.0.0" },
+    },
     webhook: {
       certDir: "/var/run/flyte/certs",
       localCert: true,
@@ -40,6 +43,7 @@ const CHARTS: Record<string, (defaults: Config) => Changed> = {
   "core-secret": ({ secret }) => ({
     secret: {
       kubernetes: { ...secret.kubernetes, clusterName: "flyte-core" },
+      server: { ...secret.server, host: "0.0.0.0" },
       webhookURL: "http://flyte-flyte-core-webhook-headless.flyte.svc.cluster.local:9444",
     },
     logger: { level: "info", "show-source": true },

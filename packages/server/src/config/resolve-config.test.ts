@@ -11,7 +11,7 @@ it("takes the Kubernetes store inside a cluster, with its defaults", () => {
   const { secret } = load({ env: cluster });
   expect([secret.store.type, secret.server.host, secret.webhookURL]).toEqual([
     "Kubernetes",
-    "0.0.0.0",
+    "::",
     "http://localhost:9444",
   ]);
   expect(load({ env: cluster, flags: { "secret.store.type": "embedded" } }).secret.store.type).toBe("Embedded");

@@ -29,8 +29,9 @@ export const secretSection = section("The secret service and its store.", {
   }),
   server: section("The listener.", {
     host: text({
-      default: "0.0.0.0",
-      about: "Address to listen on. With the Embedded store the default is 127.0.0.1.",
+      default: "::",
+      about:
+        "Address to listen on; `::` is all of the machine's, IPv4 and IPv6. With the Embedded store the default is 127.0.0.1.",
       accepts: (value) => value !== "",
       must: "a host name or an IP address",
     }),
