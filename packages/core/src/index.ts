@@ -6,6 +6,7 @@ export { ByteBudget } from "./byte-budget.ts";
 export { checkSecretId, checkSecretScope } from "./check-secret-id.ts";
 export { cleanJoinPath } from "./clean-join-path.ts";
 export { withoutCredentials } from "./credential-variables.ts";
+export { decodeText, NOT_TEXT } from "./decode-text.ts";
 export {
   type Delivered,
   type Delivery,

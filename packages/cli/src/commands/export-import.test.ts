@@ -113,7 +113,14 @@ describe("import", () => {
       /^tls.yaml: tls.crt: name: must be/,
     ],
     ["an unreadable format", "broken.json", `{"a": ${CANARY}}`, [], 1, /^broken.json: the file is not JSON$/],
-    ["bytes that are no text", "bytes.env", Buffer.from([0xff]), [], 1, /^bytes.env: not UTF-8 text$/],
+    [
+      "bytes that are no text",
+      "bytes.env",
+      Buffer.from([0xff]),
+      [],
+      1,
+      /^bytes.env: not text: expected UTF-8, or UTF-16 with a byte order mark$/,
+    ],
     [
       "a file that does not tell its format",
       "secrets",
@@ -136,6 +143,16 @@ describe("import", () => {
     expect([result.exitCode, result.stdout]).toEqual([exitCode, ""]);
     expect(result.stderr.replace(/^error: (.*)\n$/, "$1")).toMatch(message);
     expect(result.stderr).not.toContain(CANARY);
+  });
+
+  it("reads UTF-16 by its byte order mark, as PowerShell writes it", async () => {
+    await using _server = await at.serve();
+    const manifest = "kind: Secret\r\nstringData: {b: two}\r\n";
+    writeFileSync(join(at.home, "a.env"), Buffer.from("\ufeffA='é'\r\n", "utf16le"));
+    writeFileSync(join(at.home, "b.yaml"), Buffer.from(`\ufeff${manifest}`, "utf16le").swap16());
+    expect(await at.call("import", "a.env")).toMatchObject({ exitCode: 0 });
+    expect(await at.call("import", "b.yaml")).toMatchObject({ exitCode: 0 });
+    expect([await at.kept("A"), await at.kept("b")]).toEqual(["é", "two"]);
   });
 
   it("creates each of Flyte's managed Secrets at its own scope, in the service's organization", async () => {

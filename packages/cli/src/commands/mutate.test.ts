@@ -58,6 +58,15 @@ spec:
         - { name: DEBUG, value: "yes" }
 `;
     const result = await runCli({ args: ["mutate", "-f", "-"], env: at.env, input: pod });
+    writeFileSync(join(at.home, "utf16.yaml"), Buffer.from(`\ufeff${pod}`, "utf16le"));
+    expect(await mutate("-f", "utf16.yaml")).toEqual({
+      ...result,
+      stdout: result.stdout.replace(WRITTEN, "WRITTEN"),
+    });
+    writeFileSync(join(at.home, "latin1.yaml"), Buffer.from(`${pod}# é`, "latin1"));
+    expect(await at.call("mutate", "-f", "latin1.yaml")).toEqual(
+      failure(1, "latin1.yaml: not text: expected UTF-8, or UTF-16 with a byte order mark"),
+    );
     expect({ ...result, stdout: result.stdout.replace(WRITTEN, "WRITTEN") }).toEqual(
       success(`--- /dev/null
 +++ Secret shop-dev/WRITTEN

@@ -3,7 +3,7 @@ import type { SecretEntry } from "../formats/secret-entry.ts";
 import { formatFor } from "../formats/secret-formats.ts";
 import type { Host } from "../host.ts";
 import { describeScope, type SecretCommandOptions } from "../options/secret-command-options.ts";
-import { readInput } from "../values/read-input.ts";
+import { readText } from "../values/read-input.ts";
 import { naming } from "./import-entries.ts";
 
 /**
@@ -18,18 +18,10 @@ export async function readEntries(
 ): Promise<SecretEntry[]> {
   const format = formatFor(options.format, file);
   if (!format) throw new SecretsError("usage", "the file's name does not tell its format; say it with --format");
-  const text = decodeUtf8(await readInput(file, { option: "file", host, maxBytes: options.maxBytes }), file);
+  const text = await readText(file, { option: "file", host, maxBytes: options.maxBytes });
   const entries = await naming(file, () => format.parse(text));
   for (const entry of entries) await naming(`${file}: ${entry.name}`, () => checkEntry(entry, options));
   return entries;
-}
-
-function decodeUtf8(bytes: Uint8Array, file: string): string {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw new SecretsError("invalid_argument", `${file}: not UTF-8 text`);
-  }
 }
 
 function checkEntry({ name, type, scope }: SecretEntry, options: SecretCommandOptions): void {

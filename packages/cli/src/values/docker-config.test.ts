@@ -54,6 +54,31 @@ describe("credentials of a Docker installation", () => {
     );
   });
 
+  it("of Docker Hub are in the store under one name, however the registry is spelled", async () => {
+    const hub = "https://index.docker.io/v1/";
+    writeHelper("store", { [hub]: { Username: "u", Secret: "p" }, "ghcr.io": { Username: "g", Secret: "q" } });
+    const found = { [hub]: { username: "u", password: "p" } };
+    writeConfig({ credsStore: "store" });
+    for (const name of ["docker.io", "index.docker.io", "https://docker.io/", "registry-1.docker.io", hub]) {
+      expect(await read({ registries: [name] })).toEqual(found);
+    }
+    expect(await read({ registries: ["docker.io", "ghcr.io"] })).toEqual({
+      ...found,
+      "ghcr.io": { username: "g", password: "q" },
+    });
+    writeConfig({ auths: { "docker.io": {} }, credsStore: "store" });
+    expect(await read()).toEqual({ "docker.io": { username: "u", password: "p" } });
+    writeConfig({ credHelpers: { "docker.io": "store" } });
+    expect(await read({ registries: ["docker.io"] })).toEqual({ "docker.io": { username: "u", password: "p" } });
+  });
+
+  it("are read from a file in UTF-16", async () => {
+    writeConfig({});
+    const text = JSON.stringify({ auths: { "x.io": { auth: base64("u:p") } } });
+    writeFileSync(configFile(), Buffer.from(`\ufeff${text}`, "utf16le"));
+    expect(await read()).toEqual({ "x.io": { username: "u", password: "p" } });
+  });
+
   it("are found through DOCKER_CONFIG and through a path", async () => {
     const elsewhere = join(home, "elsewhere/config.json");
     writeConfig({ auths: { "e.io": { auth: base64("u:p") } } }, elsewhere);
@@ -66,6 +91,12 @@ describe("credentials of a Docker installation", () => {
     ["no registry has any", { auths: { "x.io": {} } }, "has no credentials for any registry; run docker login first"],
     ["the file is no JSON", CANARY, "is not JSON, as Docker's configuration is"],
     ["an auth is damaged", { auths: { "x.io": { auth: base64(CANARY) } } }, 'the "auth" of x.io'],
+    ["an auth has characters that base64 has not", { auths: { "x.io": { auth: "dTp~wYQ=" } } }, 'the "auth" of x.io'],
+    [
+      "an auth is no UTF-8",
+      { auths: { "x.io": { auth: Buffer.from("u:\xff", "latin1").toString("base64") } } },
+      'the "auth" of x.io',
+    ],
     ["Docker holds an identity token", { auths: { "x.io": { identitytoken: CANARY } } }, "are an identity token"],
     ["a helper is not installed", { credHelpers: { "x.io": "absent" } }, "docker-credential-absent, which Docker's"],
   ])("are refused when %s", async (_, config, message) => {

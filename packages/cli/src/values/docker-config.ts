@@ -1,10 +1,10 @@
 import { join } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { SecretsError, SecretValue } from "@flyte-secrets/core";
 import { parseJson } from "../formats/parse-json.ts";
 import type { Host } from "../host.ts";
 import { askCredentialHelper, type DockerCredentials, identityToken } from "./docker-credential-helper.ts";
-import { isDockerHub, registryHost } from "./docker-registry.ts";
-import { readInput } from "./read-input.ts";
+import { credentialsKey, isDockerHub, registryHost } from "./docker-registry.ts";
+import { readText } from "./read-input.ts";
 
 /** The parts of `config.json` that say where credentials are. */
 interface DockerConfig {
@@ -50,8 +50,11 @@ async function credentialsFor(
 ): Promise<DockerCredentials | undefined> {
   const helper = config.credHelpers[registry] ?? config.credsStore;
   if (typeof helper === "string" && helper !== "") {
-    const answer = await askCredentialHelper(helper, registry, host);
-    if (answer) return answer;
+    // Docker stores its Hub's under one name, whatever this file or the user calls it.
+    for (const name of new Set([registry, credentialsKey(registry)])) {
+      const answer = await askCredentialHelper(helper, name, host);
+      if (answer) return answer;
+    }
   }
   return fromEntry(config.auths[registry], registry);
 }
@@ -60,7 +63,7 @@ function fromEntry(entry: unknown, registry: string): DockerCredentials | undefi
   const { auth, username, password, identitytoken } = asRecord(entry);
   if (typeof identitytoken === "string" && identitytoken !== "") throw identityToken(registry);
   if (typeof auth === "string" && auth !== "") {
-    const [, user, pass] = /^([^:]*):(.*)$/s.exec(Buffer.from(auth, "base64").toString("utf8")) ?? [];
+    const [, user, pass] = /^([^:]*):(.*)$/s.exec(decodeAuth(auth) ?? "") ?? [];
     if (user === undefined || pass === undefined) {
       throw new SecretsError(
         "invalid_argument",
@@ -73,10 +76,16 @@ function fromEntry(entry: unknown, registry: string): DockerCredentials | undefi
   return undefined;
 }
 
-/** The file's own spelling of a registry that the user wrote another way: `docker.io` for `https://index.docker.io/v1/`. */
+/** Undefined for what is no base64 of text, of which a lenient reading would make another password. */
+function decodeAuth(auth: string): string | undefined {
+  const bytes = Buffer.from(auth, "base64");
+  return bytes.toString("base64") === auth ? SecretValue.fromBytes(bytes).revealText() : undefined;
+}
+
+/** The file's own spelling of a registry that the user wrote another way, `docker.io` for `https://index.docker.io/v1/`, else Docker's. */
 function spelledAsIn(known: ReadonlySet<string>, name: string): string {
   if (known.has(name)) return name;
-  return [...known].find((spelling) => sameRegistry(spelling, name)) ?? name;
+  return [...known].find((spelling) => sameRegistry(spelling, name)) ?? credentialsKey(name);
 }
 
 function sameRegistry(a: string, b: string): boolean {
@@ -84,7 +93,7 @@ function sameRegistry(a: string, b: string): boolean {
 }
 
 async function loadConfig(path: string, host: Host): Promise<DockerConfig> {
-  const text = Buffer.from(await readInput(path, { option: "--docker-config-path", host })).toString("utf8");
+  const text = await readText(path, { option: "--docker-config-path", host });
   const fail = (problem: string) =>
     new SecretsError(
       "invalid_argument",

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { decodeText, isSecretsError, NOT_TEXT, SecretsError } from "@flyte-secrets/core";
 import type { Host } from "../host.ts";
 
 /** What a file of many secrets or manifests may have; `import --max-bytes` takes more. */
@@ -39,6 +39,13 @@ export async function readInput(path: string, options: ReadInputOptions): Promis
     });
   }
   return Buffer.concat(chunks);
+}
+
+/** {@link readInput} of a text, as {@link decodeText} reads one; `invalid_argument` when it is none. */
+export async function readText(path: string, options: ReadInputOptions): Promise<string> {
+  const text = decodeText(await readInput(path, options));
+  if (text !== undefined) return text;
+  throw new SecretsError("invalid_argument", `${path === "-" ? "standard input" : path}: ${NOT_TEXT}`);
 }
 
 function tooLarge(what: string, maxBytes: number): SecretsError {

@@ -1,7 +1,7 @@
 import type { Stats } from "node:fs";
 import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { SecretsError } from "@flyte-secrets/core";
+import { decodeText, NOT_TEXT, SecretsError } from "@flyte-secrets/core";
 
 /** Configuration and certificates are far smaller; what is larger is something else. */
 const MAX_BYTES = 1_048_576;
@@ -23,7 +23,9 @@ export async function readFileIfThere(path: string): Promise<ReadFile | undefine
     const stats = await file.stat();
     if (!stats.isFile()) return undefined;
     if (stats.size > MAX_BYTES) throw new SecretsError("invalid_config", `${path} is larger than ${MAX_BYTES} bytes.`);
-    return { text: await file.readFile("utf8"), stats };
+    const text = decodeText(await file.readFile());
+    if (text === undefined) throw new SecretsError("invalid_config", `${path}: ${NOT_TEXT}.`);
+    return { text, stats };
   } catch (cause) {
     if (cause instanceof SecretsError) throw cause;
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;

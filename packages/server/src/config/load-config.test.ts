@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
@@ -7,6 +7,16 @@ import { refusal, useConfigDirectory } from "./testing/config-directory.ts";
 const { path, write, load, loadText } = useConfigDirectory();
 
 describe("files", () => {
+  it("may be UTF-16 with a byte order mark, and nothing that is no text", () => {
+    const text = "secret: {organization: acme}";
+    writeFileSync(join(path(), "16.yaml"), Buffer.from(`\ufeff${text}`, "utf16le"));
+    expect(load({ files: ["16.yaml"] }).secret.organization).toBe("acme");
+    writeFileSync(join(path(), "none.yaml"), Buffer.from(text, "utf16le"));
+    expect(refusal(() => load({ files: ["none.yaml"] }))).toBe(
+      "invalid_config: none.yaml: not text: expected UTF-8, or UTF-16 with a byte order mark",
+    );
+  });
+
   it("has the defaults of page 7 when there are none", () => {
     const { secret, webhook, secrets, cache, logger } = load();
     expect(secret).toEqual({

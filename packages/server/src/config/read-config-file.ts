@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { decodeText, NOT_TEXT, SecretsError } from "@flyte-secrets/core";
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { type Assignment, assignTree } from "./assignment.ts";
 
@@ -9,11 +9,13 @@ import { type Assignment, assignTree } from "./assignment.ts";
  * @throws SecretsError `invalid_config` when it cannot be read, is not YAML or has an unknown key in a section of ours.
  */
 export function readConfigFile(file: string, cwd: string): Assignment[] {
-  return parseConfigText(readText(resolve(cwd, file), file), file);
+  return parseConfigText(readBytes(resolve(cwd, file), file), file);
 }
 
 /** {@link readConfigFile} of what has been read already. */
-export function parseConfigText(text: string, file: string): Assignment[] {
+export function parseConfigText(bytes: Uint8Array, file: string): Assignment[] {
+  const text = decodeText(bytes);
+  if (text === undefined) throw new SecretsError("invalid_config", `${file}: ${NOT_TEXT}`);
   const lineCounter = new LineCounter();
   // Not pretty: a pretty error quotes the line, and the line may hold what belongs to somebody else's section.
   // And no warnings, which quote keys.
@@ -37,9 +39,9 @@ function contentOf(document: Document, file: string): unknown {
   }
 }
 
-function readText(path: string, file: string): string {
+function readBytes(path: string, file: string): Uint8Array {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path);
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown error";
     const reason =

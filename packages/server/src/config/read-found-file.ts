@@ -41,7 +41,7 @@ export function readFoundFile(file: string, { cwd, warn }: FoundFileOptions): As
     const user = process.geteuid?.();
     const writer =
       otherWriter(stats, user) ?? otherWriter(lstatSync(path), user) ?? directoryWriter(dirname(path), user);
-    if (writer === undefined) return withoutConsent(file, parseConfigText(readFileSync(descriptor, "utf8"), file));
+    if (writer === undefined) return withoutConsent(file, parseConfigText(readFileSync(descriptor), file));
     warn(`${path} is left out: ${writer}. To use it all the same, name it: --config ${file}`);
     return [];
   } finally {

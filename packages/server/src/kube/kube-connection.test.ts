@@ -13,7 +13,7 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 /** Writes files below a new directory and finds the connection from there. */
 function find(
-  files: Record<string, string | object>,
+  files: Record<string, string | Buffer | object>,
   more: (directory: string) => Partial<KubeSurroundings> = () => ({}),
 ) {
   const directory = createTemporaryDirectory();
@@ -21,7 +21,7 @@ function find(
     const path = join(directory, name);
     mkdirSync(join(path, ".."), { recursive: true });
     // JSON is YAML.
-    writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+    writeFileSync(path, typeof content === "string" || content instanceof Buffer ? content : JSON.stringify(content));
   }
   const surroundings = {
     kubeconfig: "",
@@ -60,6 +60,15 @@ test("the configured kubeconfig comes first, then the pod, then KUBECONFIG, then
   expect(host("", { ...IN_CLUSTER, KUBECONFIG: "b.yaml" })).toBe("10.0.0.1");
   expect(host("", { KUBECONFIG: "b.yaml" })).toBe("b.example.com");
   expect(host("", {})).toBe("home.example.com");
+});
+
+test("a kubeconfig may be UTF-16 with a byte order mark, and nothing that is no text", () => {
+  const found = (bytes: Buffer) => find({ ".kube/config": bytes }).connection();
+  const text = JSON.stringify(config("a"));
+  expect(found(Buffer.from(`\ufeff${text}`, "utf16le")).server.hostname).toBe("a.example.com");
+  expect(() => found(Buffer.from(text, "utf16le"))).toThrow(
+    /\.kube\/config: not text: expected UTF-8, or UTF-16 with a byte order mark\.$/,
+  );
 });
 
 test("the pod's service account gives address, CA, namespace and a token that is read again", async () => {

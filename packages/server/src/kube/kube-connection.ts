@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { delimiter, join } from "node:path";
-import { excerpt, SecretsError } from "@flyte-secrets/core";
+import { decodeText, excerpt, NOT_TEXT, SecretsError } from "@flyte-secrets/core";
 import type { Clock } from "../clock.ts";
 import { createTokenFileCredentials, type KubeCredentials } from "./kube-credentials.ts";
 import { type KubeconfigFile, readKubeconfig } from "./kubeconfig.ts";
@@ -47,8 +47,8 @@ export function findKubeConnection(surroundings: KubeSurroundings): KubeConnecti
   if (paths.length === 0) paths.push(join(home, ".kube/config"));
   // As kubectl does, files that are not there are passed over.
   const files = paths.flatMap((path) => {
-    const text = readIfThere(path)?.toString();
-    return text === undefined ? [] : [{ path, text }];
+    const file = readKubeconfigFile(path);
+    return file === undefined ? [] : [file];
   });
   if (files.length > 0) return fromKubeconfig(files, surroundings);
   throw new SecretsError(
@@ -118,8 +118,16 @@ function isCertificate(pem: Buffer): boolean {
   }
 }
 
+function readKubeconfigFile(path: string): KubeconfigFile | undefined {
+  const bytes = readIfThere(path);
+  if (bytes === undefined) return undefined;
+  const text = decodeText(bytes);
+  if (text === undefined) throw new SecretsError("invalid_config", `${path}: ${NOT_TEXT}.`);
+  return { path, text };
+}
+
 function readRequired(path: string): KubeconfigFile {
-  const text = readIfThere(path)?.toString();
-  if (text !== undefined) return { path, text };
+  const file = readKubeconfigFile(path);
+  if (file !== undefined) return file;
   throw new SecretsError("invalid_config", `secret.kubernetes.kubeconfig: ${path} is not there.`);
 }
