@@ -23,16 +23,9 @@ export function tidyFailures(context: HandlerContext, call: Call): void {
 
 function tidy(error: ConnectError, call: Call): void {
   if (!call.decoded) Object.assign(error, describeUnreadable(error));
-  Object.assign(error, { code: NO_LOGIN[error.code] ?? error.code });
   if (error.code !== Code.Unauthenticated) Object.assign(error, { rawMessage: avoidLoginPrompt(error.rawMessage) });
   call.code ??= codeToString(error.code);
 }
-
-/** Flyte's clients take these for a request to log in too, and repeat the call. Nobody here means that by them. */
-const NO_LOGIN: Partial<Record<Code, Code>> = {
-  [Code.Unknown]: Code.Internal,
-  [Code.PermissionDenied]: Code.FailedPrecondition,
-};
 
 /** Flyte's clients take `unauthorized` or `unauthenticated` anywhere in a message for a request to log in, even in a name. */
 export function avoidLoginPrompt(message: string): string {
