@@ -5,6 +5,7 @@ export { encodeBase32Lower } from "./base32.ts";
 export { ByteBudget } from "./byte-budget.ts";
 export { checkSecretId, checkSecretScope } from "./check-secret-id.ts";
 export { cleanJoinPath } from "./clean-join-path.ts";
+export { type ConnectionFault, connectionFault } from "./connection-fault.ts";
 export { withoutCredentials } from "./credential-variables.ts";
 export { decodeText, NOT_TEXT } from "./decode-text.ts";
 export {

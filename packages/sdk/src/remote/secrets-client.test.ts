@@ -291,10 +291,31 @@ test("TLS is checked against the system's certificates, the given ones, or not a
   const call = (tls: Connection["tls"]) => refusal(Secret.get("k", { client: connect(endpoint, { tls }) }));
   expect(await call({ rejectUnauthorized: true })).toEqual([
     "store_unavailable",
-    expect.stringMatching(/^https:\/\/127\.0\.0\.1:\d+ cannot be reached: self-signed certificate/),
+    `${endpoint} cannot be reached: its certificate is not trusted. Name its CA's file in admin.caCertFilePath (FLYTE_ADMIN_CACERTFILEPATH).`,
   ]);
   expect(await call({ rejectUnauthorized: true, ca: certificate.cert })).toBe("no refusal");
   expect(await call({ rejectUnauthorized: false })).toBe("no refusal");
+});
+
+test("TLS to a server of plain HTTP, and the reverse, name the remedy", async () => {
+  const certificate = await createCertificate();
+  const handler = connectNodeAdapter({ routes: secrets([]) });
+  const secure = await listenOn(createSecureServer(certificate, handler), "https");
+  const plain = await serve(secrets([]));
+  const call = (endpoint: string) => refusal(Secret.get("k", { client: connect(endpoint) }));
+  const [asSecure, asPlain] = [plain.replace("http:", "https:"), secure.replace("https:", "http:")];
+  expect(await call(asSecure)).toEqual([
+    "store_unavailable",
+    `${asSecure} cannot be reached: it does not speak TLS. If it speaks plain HTTP, use --insecure, or set admin.insecure to true.`,
+  ]);
+  const noHttp =
+    "it gives no answer to plain HTTP. If it speaks TLS, leave out --insecure (admin.insecure), or write https://; else see whether it runs.";
+  expect(await call(asPlain)).toEqual(["store_unavailable", `${asPlain} cannot be reached: ${noHttp}`]);
+  // As servers written in Go have it.
+  const go = await listenOn(
+    createServer((_, res) => res.writeHead(400).end("Client sent an HTTP request to an HTTPS server.\n")),
+  );
+  expect(await call(go)).toEqual(["store_unavailable", `${go} cannot be reached: ${noHttp}`]);
 });
 
 test("a server that never answers costs no more than the time limit", async () => {

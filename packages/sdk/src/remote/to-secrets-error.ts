@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ErrorCode, SecretsError } from "@flyte-secrets/core";
+import { type ConnectionFault, connectionFault, type ErrorCode, SecretsError } from "@flyte-secrets/core";
 
 /** Connect's codes as ours. Those that a service of this kind has no reason to send count as a fault of the server. */
 const CODES: Readonly<Record<Code, ErrorCode>> = {
@@ -27,12 +27,37 @@ export function toSecretsError(error: unknown, endpoint: string): SecretsError {
   const failure = ConnectError.from(error);
   // From our interceptor, which Connect has wrapped.
   if (failure.cause instanceof SecretsError) return failure.cause;
+  const isSecure = endpoint.startsWith("https:");
+  const fault = connectionFault(failure.cause, isSecure);
+  if (fault !== undefined) return unavailable(endpoint, describeFault(fault), error);
+  // What servers written in Go answer to plain HTTP on a port for TLS, which no service of Connect does.
+  if (!isSecure && failure.rawMessage === "HTTP 400") return unavailable(endpoint, describeFault("no HTTP"), error);
   const socketError = socketErrorOf(failure);
   if (socketError !== undefined) {
-    const message = `${endpoint} cannot be reached: ${socketError}. Check the address and that the server runs.`;
-    return new SecretsError("store_unavailable", message, { cause: error });
+    return unavailable(endpoint, `${socketError}. Check the address and that the server runs.`, error);
   }
   return new SecretsError(CODES[failure.code], failure.rawMessage, { cause: error });
+}
+
+function unavailable(endpoint: string, reason: string, cause: unknown): SecretsError {
+  return new SecretsError("store_unavailable", `${endpoint} cannot be reached: ${reason}`, { cause });
+}
+
+function describeFault(fault: ConnectionFault): string {
+  switch (fault) {
+    case "no TLS":
+      return "it does not speak TLS. If it speaks plain HTTP, use --insecure, or set admin.insecure to true.";
+    case "no HTTP":
+      return "it gives no answer to plain HTTP. If it speaks TLS, leave out --insecure (admin.insecure), or write https://; else see whether it runs.";
+    case "untrusted":
+      return "its certificate is not trusted. Name its CA's file in admin.caCertFilePath (FLYTE_ADMIN_CACERTFILEPATH).";
+    case "expired":
+      return "its certificate is over, or not good yet. Have it renewed, or set this machine's clock.";
+    case "other name":
+      return "its certificate is for another name. Use the name that it has, or have one made for this address.";
+    case "certificate wanted":
+      return "it wants a client certificate, which this client has none of. Use an address that takes tokens.";
+  }
 }
 
 /** The socket's or TLS's own error, which has one of Node's codes; Connect keeps it as the cause of the error it makes. */

@@ -1,9 +1,15 @@
+import { once } from "node:events";
+import { createServer as createHttpServer, type ServerResponse } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo, Server } from "node:net";
 import { SecretsError } from "@flyte-secrets/core";
-import { expect, test, vi } from "vitest";
+import { createCertificate } from "@flyte-secrets/testkit";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../clock.ts";
 import { createManualClock, type ManualClock } from "../testing/manual-clock.ts";
-import type { KubeClient } from "./kube-client.ts";
+import { createKubeClient, type KubeClient } from "./kube-client.ts";
 import type { ObservedRequest } from "./kube-client-options.ts";
+import type { KubeConnection } from "./kube-connection.ts";
 import { createFixedCredentials, type KubeCredentials } from "./kube-credentials.ts";
 import { SECRETS } from "./kube-object.ts";
 import { startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
@@ -298,4 +304,41 @@ test("a watch that breaks, is refused or reports an error throws", async () => {
 /** Requests take real time, which a manual clock knows nothing of. */
 async function untilSeen(seen: readonly unknown[], count: number): Promise<void> {
   while (seen.length < count) await new Promise((resolve) => setImmediate(resolve));
+}
+
+test("an API server that speaks TLS, or does not, or has the wrong certificate, is told with the remedy", async () => {
+  const serving = await createCertificate();
+  const answer = (_: unknown, res: ServerResponse) => void res.end("{}");
+  const secure = await portOf(createHttpsServer(serving, answer));
+  const plain = await portOf(createHttpServer(answer));
+  const go = await portOf(
+    createHttpServer((_, res) => res.writeHead(400).end("Client sent an HTTP request to an HTTPS server.\n")),
+  );
+  const ask = async (server: string, tls: KubeConnection["tls"] = {}) => {
+    const credentials = createFixedCredentials({ headers: {} });
+    const connection = { server: new URL(server), source: "test", namespace: undefined, tls, credentials };
+    const client = createKubeClient({ connection, qps: 100, burst: 100, timeoutMs: 30_000, clock: systemClock });
+    onTestFinished(() => client.close());
+    return await client.request("GET", "/version").then(String, (error: Error) => error.message);
+  };
+  expect(await ask(`https://127.0.0.1:${plain}`)).toBe(
+    `get /version: the API server https://127.0.0.1:${plain} (test) does not speak TLS. If it speaks plain HTTP, write http:// in its address.`,
+  );
+  expect(await ask(`http://127.0.0.1:${go}`)).toBe(
+    `get /version: the API server http://127.0.0.1:${go} (test) does not answer to plain HTTP (400). If it speaks TLS, write https:// in its address.`,
+  );
+  expect(await ask(`https://127.0.0.1:${secure}`)).toMatch(
+    /\(test\) is not trusted \(DEPTH_ZERO_SELF_SIGNED_CERT\)\. Check its certificate-authority\.$/,
+  );
+  expect(await ask(`https://127.0.0.1:${secure}`, { ca: serving.cert, servername: "api.example.com" })).toMatch(
+    /is for another name \(ERR_TLS_CERT_ALTNAME_INVALID\)\. Use a name that it has, or set its tls-server-name\.$/,
+  );
+});
+
+async function portOf(server: Server): Promise<number> {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  onTestFinished(() => {
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
 }

@@ -1,4 +1,10 @@
-import { type ErrorCode, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import {
+  type ConnectionFault,
+  connectionFault,
+  type ErrorCode,
+  isSecretsError,
+  SecretsError,
+} from "@flyte-secrets/core";
 import { z } from "zod";
 
 /** What was asked of the API server, in the words of its permissions. */
@@ -11,6 +17,8 @@ export interface KubeCall {
   readonly name?: string | undefined;
   /** The API server and where its address comes from. */
   readonly server: string;
+  /** Whether it is spoken to by TLS. */
+  readonly isSecure: boolean;
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
@@ -72,6 +80,10 @@ export function fromStatus(code: number, body: unknown, call: KubeCall): Secrets
       return failed("value_too_large", "it is over the API server's limit for objects.");
     case 429:
       return failed("store_unavailable", `${call.server} is busy.`);
+    case 400:
+      // Servers written in Go say so in plain text.
+      if (!call.isSecure && !parsed.success) return failed("store_unavailable", describeFault("no HTTP", call, "400"));
+      return failed(...fromInvalid(code, status));
     default:
       return code >= 500
         ? failed("store_unavailable", `${call.server} answers ${code}${suffix(status.reason)}.`)
@@ -118,14 +130,27 @@ export function fromFailure(error: unknown, call: KubeCall): SecretsError {
       `${describeCall(call)}: our credentials for ${call.server} have a character that no HTTP header can have, such as a line break.`,
     );
   }
-  const untrusted = /CERT|SIGNATURE|ERR_TLS/.test(code);
-  return new SecretsError(
-    "store_unavailable",
-    untrusted
-      ? `${describeCall(call)}: the certificate of ${call.server} is not trusted (${code}). Check its certificate-authority.`
-      : `${describeCall(call)}: ${call.server} cannot be reached (${code}).`,
-    { cause: error },
-  );
+  // A connection that is reset is as good a sign of a restart.
+  const fault = code === "ECONNRESET" ? undefined : connectionFault(error, call.isSecure);
+  const why = fault === undefined ? `${call.server} cannot be reached (${code}).` : describeFault(fault, call, code);
+  return new SecretsError("store_unavailable", `${describeCall(call)}: ${why}`, { cause: error });
+}
+
+function describeFault(fault: ConnectionFault, { server }: KubeCall, code: string): string {
+  switch (fault) {
+    case "no TLS":
+      return `${server} does not speak TLS. If it speaks plain HTTP, write http:// in its address.`;
+    case "no HTTP":
+      return `${server} does not answer to plain HTTP (${code}). If it speaks TLS, write https:// in its address.`;
+    case "untrusted":
+      return `the certificate of ${server} is not trusted (${code}). Check its certificate-authority.`;
+    case "expired":
+      return `the certificate of ${server} is over, or not good yet (${code}). Have it renewed, or set this machine's clock.`;
+    case "other name":
+      return `the certificate of ${server} is for another name (${code}). Use a name that it has, or set its tls-server-name.`;
+    case "certificate wanted":
+      return `${server} does not take our client certificate, or wants one (${code}). Check the user's client-certificate.`;
+  }
 }
 
 function describeCall({ verb, resource, namespace, name }: KubeCall): string {

@@ -19,7 +19,7 @@ export interface KubeRequest {
   /** JSON when absent. */
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
-  readonly call: Omit<KubeCall, "server">;
+  readonly call: Omit<KubeCall, "server" | "isSecure">;
 }
 
 export interface KubeAnswer {
@@ -44,6 +44,7 @@ export function createKubeRequests(options: KubeClientOptions): KubeRequests {
   const transport = createKubeTransport(connection);
   const limit = createRateLimit(options);
   const closing = new AbortController();
+  const isSecure = connection.server.protocol === "https:";
   const server = `the API server ${connection.server.origin} (${connection.source})`;
 
   /** The answer below 400; its body is still to be read. */
@@ -73,7 +74,7 @@ export function createKubeRequests(options: KubeClientOptions): KubeRequests {
 
   return {
     async exchange(request) {
-      const call = { ...request.call, server };
+      const call = { ...request.call, server, isSecure };
       const deadline = new AbortController();
       const stop = clock.after(timeoutMs, () =>
         deadline.abort(new SecretsError("deadline_exceeded", `${server} did not answer within ${timeoutMs} ms.`)),
@@ -90,7 +91,7 @@ export function createKubeRequests(options: KubeClientOptions): KubeRequests {
     },
 
     async *stream(request, read) {
-      const call = { ...request.call, server };
+      const call = { ...request.call, server, isSecure };
       const signal = joinSignals(closing.signal, request.signal);
       try {
         const response = await send(request, call, signal);
