@@ -9,6 +9,7 @@ test.each<{ paths: string[]; pairs: string[][] }>([
   { paths: [], pairs: [] },
   { paths: ["/a", "/b"], pairs: [] },
   { paths: ["/a", "/ab"], pairs: [] },
+  { paths: ["/a", "/a"], pairs: [] },
   { paths: ["/a", "/a-b", "/a/b"], pairs: [["/a", "/a/b"]] },
   { paths: ["/a/b/c", "/a"], pairs: [["/a", "/a/b/c"]] },
   {

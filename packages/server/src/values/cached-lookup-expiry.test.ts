@@ -110,6 +110,21 @@ test.each([
   await expect(find()).rejects.toMatchObject({ code });
 });
 
+test.each([
+  "credentials_refused",
+  "store_unavailable",
+] as const)("while a value is still good a backend with %s is asked in the background once in 5 s", async (code) => {
+  const { backend, time, find } = setUp();
+  backend.set(project, "p");
+  await find();
+  backend.failure = new SecretsError(code, "no");
+  for (time.now = 8_000; time.now < 10_000; time.now += 100) {
+    expect(await find()).toBe("project p");
+    await settle();
+  }
+  expect(backend.calls).toHaveLength(2);
+});
+
 test("what stood in while the backend was down does not when it is back and refuses", async () => {
   const { backend, time, find } = await setUpInOutage("p");
   backend.failure = new SecretsError("credentials_refused", "no");

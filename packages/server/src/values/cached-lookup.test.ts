@@ -198,6 +198,37 @@ test("nothing is answered after the end, and who waits is told", async () => {
   await expect(find()).rejects.toMatchObject({ code: "canceled" });
 });
 
+/** Room for two values of 500 bytes, with their names, and for that nothing is at the broader scopes. */
+const TWO_VALUES = 4_000;
+
+test("a value that is too large to be kept takes no other's place", async () => {
+  const { backend, find } = setUp({ maxBytes: TWO_VALUES });
+  backend.set(project, "x".repeat(500));
+  await find();
+  backend.set({ ...project, name: "large" }, "x".repeat(TWO_VALUES));
+  await find("large");
+  const calls = backend.calls.length;
+  expect(await find()).toBe(`project ${"x".repeat(500)}`);
+  expect(backend.calls).toHaveLength(calls);
+});
+
+test.each(["invalidate", "clear"] as const)("what was forgotten by %s takes no room, however often", async (forget) => {
+  const { backend, lookup, find } = setUp({ maxBytes: TWO_VALUES });
+  for (let time = 0; time < 20; time++) {
+    backend.set(project, "x".repeat(500));
+    await find();
+    if (forget === "clear") lookup.clear();
+    else lookup.invalidate(project);
+  }
+  backend.set({ ...project, name: "another" }, "x".repeat(500));
+  await find();
+  await find("another");
+  const calls = backend.calls.length;
+  await find();
+  await find("another");
+  expect(backend.calls).toHaveLength(calls);
+});
+
 test("what is fetched while all is forgotten is not remembered", async () => {
   const { backend, lookup, find } = setUp();
   backend.set(project, "old");

@@ -89,6 +89,19 @@ describe("the labels of namespaces", () => {
     expect(labels.find("bound")).toBeUndefined();
   });
 
+  it("are no longer those of before when they were changed while nobody heard of it", async () => {
+    const { api, clock, labels, gets } = await setUp();
+    await clock.advance(0);
+    api.unseen(() => {
+      api.put(namespace("plain", SHOP));
+      api.remove("bound");
+    });
+    await clock.advance(10_000);
+    expect(labels.find("plain")).toEqual({ project: "shop", domain: "production" });
+    await expect(labels.find("bound")).rejects.toMatchObject({ code: "claim_refused" });
+    expect(gets).toEqual(["bound"]);
+  });
+
   it("decide nothing before they are known, and again once the watch has failed for 10 s", async () => {
     const { clock, cut, comeBack, labels } = await setUp();
     const undecided = { code: "store_unavailable", message: expect.stringContaining("namespaceLabels") };

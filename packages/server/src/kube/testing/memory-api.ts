@@ -18,6 +18,8 @@ export interface MemoryApi {
   /** As somebody else. */
   put<T extends KubeObject>(object: T): void;
   remove(name: string, namespace?: string): void;
+  /** Does something of which watches are not told: they end, since the place that they were at is forgotten. */
+  unseen(change: () => void): void;
 }
 
 interface Change {
@@ -34,6 +36,7 @@ export function createMemoryApi(): MemoryApi {
   const pages = createMemoryPages();
   const writes: KubeObject[] = [];
   let version = 1;
+  let forgotten = 0;
 
   const record = (type: "ADDED" | "MODIFIED" | "DELETED", object: KubeObject) => {
     version += 1;
@@ -75,6 +78,11 @@ export function createMemoryApi(): MemoryApi {
       const old = find(name, namespace);
       if (old !== undefined) record("DELETED", old);
     },
+    unseen(change) {
+      forgotten += 1;
+      change();
+      for (const wake of wakers) wake();
+    },
     client: {
       async get(resource, reference, options) {
         assertNotGivenUp(options);
@@ -94,8 +102,13 @@ export function createMemoryApi(): MemoryApi {
       ): AsyncGenerator<KubeWatchEvent<T>> {
         const { signal } = options;
         let seen = Number(query.resourceVersion);
+        const since = forgotten;
         yield { type: "OPENED" };
         while (signal?.aborted !== true) {
+          if (since !== forgotten) {
+            yield { type: "EXPIRED" };
+            return;
+          }
           for (const change of history.filter((event) => event.version > seen)) {
             seen = change.version;
             const resourceVersion = String(change.version);
@@ -104,7 +117,7 @@ export function createMemoryApi(): MemoryApi {
             else yield { type, object: resource.decode(change.object), resourceVersion };
           }
           await new Promise<void>((resolve) => {
-            if (seen < version) return resolve();
+            if (seen < version || since !== forgotten) return resolve();
             const wake = () => {
               wakers.delete(wake);
               resolve();

@@ -107,6 +107,15 @@ test("the Secret that goes with an id is found by type and name, without asking"
   expect(await find()).toBeUndefined();
 });
 
+test("one that goes while nobody hears of it is none any more, and its copy goes with it", async () => {
+  const { api, clock, find, copy, read } = await setUp(sourceOf("one"));
+  await copy();
+  expect(read()).toBeDefined();
+  api.unseen(() => api.remove(NAME, SOURCE));
+  await clock.advance(10_000);
+  expect([await find(), read()]).toEqual([undefined, undefined]);
+});
+
 test("one of another type is none", async () => {
   const { find } = await setUp({ ...sourceOf("one"), type: "Opaque" });
   expect(await find()).toBeUndefined();

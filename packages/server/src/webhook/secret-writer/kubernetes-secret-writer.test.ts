@@ -222,6 +222,17 @@ test("a Secret that somebody deleted is written again", async () => {
   expect(api.read(NAME)).toEqual(stored());
 });
 
+test("one that somebody deleted while nobody heard of it is written again", async () => {
+  const { api, open, clock } = await setUp();
+  const writer = await open();
+  await writer.write(NAMESPACE, [SECRET], { owners: [] });
+  await clock.advance(0);
+  api.unseen(() => api.remove(NAME));
+  await clock.advance(10_000);
+  await writer.write(NAMESPACE, [SECRET], { owners: [] });
+  expect(api.read(NAME)).toEqual(stored({ annotations: needed(10_000) }));
+});
+
 test("one that is deleted between the look and the note of its need is written again", async () => {
   const { api, open, clock, client } = await setUp();
   const writer = await open();
@@ -339,6 +350,18 @@ test.each<[string, Partial<Secret>]>([
     { immutable: false, metadata: { namespace: NAMESPACE, name: NAME, labels: LABELS, annotations: needed() } },
   ],
   ["without our annotation", { immutable: true, metadata: { namespace: NAMESPACE, name: NAME, labels: LABELS } }],
+  [
+    "that another program looks after",
+    {
+      immutable: true,
+      metadata: {
+        namespace: NAMESPACE,
+        name: NAME,
+        labels: { "app.flyte.org/managed-by": "another" },
+        annotations: needed(),
+      },
+    },
+  ],
   ["without our label", { immutable: true, metadata: { namespace: NAMESPACE, name: NAME, annotations: needed() } }],
 ])("a Secret of that name %s is left alone, and the pod refused", async (_, change) => {
   const { api, open } = await setUp();
