@@ -1,9 +1,11 @@
 // Connections that somebody without credentials opens and leaves. Letters are those of the attack report; rows with + are neighbours.
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { createCertificate, startServe } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { freePort } from "../kubernetes/cluster.ts";
@@ -18,6 +20,37 @@ const HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 const post = (path: string) =>
   `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{`;
+
+/** HEADERS of a gRPC call without its body (RFC 7541: literals without indexing), and RST_STREAM. */
+function resetCall(stream: number): Buffer {
+  const fields = {
+    ":method": "POST",
+    ":scheme": "http",
+    ":path": OPEN,
+    "content-type": "application/grpc",
+    te: "trailers",
+  };
+  const block = Object.entries(fields).flatMap(([name, value]) => [
+    0,
+    name.length,
+    ...Buffer.from(name),
+    value.length,
+    ...Buffer.from(value),
+  ]);
+  const frame = (type: number, flags: number, payload: readonly number[]) => [
+    0,
+    0,
+    payload.length,
+    type,
+    flags,
+    0,
+    0,
+    stream >> 8,
+    stream & 255,
+    ...payload,
+  ];
+  return Buffer.from([...frame(1, 4, block), ...frame(3, 0, [0, 0, 0, 8])]);
+}
 
 /** Opens that many, a hundred at a time, and keeps them. */
 async function holdMany(port: number, bytes: string | Uint8Array): Promise<void> {
@@ -68,6 +101,39 @@ describe.each(["http", "https"])("a service over %s", (scheme) => {
 
   test.each(kinds)("%s, 4,300 of them", async (_, bytes) => {
     await survive((port) => holdMany(port, bytes));
+  });
+
+  const rpc = (path: string) =>
+    `POST ${path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`;
+
+  // The reader of requests that connect-node has ended the process at the ninth.
+  test.runIf(scheme === "http")("+ that send requests ahead and go away at any time", async () => {
+    await survive(async (port) => {
+      for (const path of [OPEN, "/flyteidl2.secret.SecretService/ListSecrets", "/secrets/api/v1"]) {
+        for (let turn = 0; turn < 100; turn += 1) {
+          const socket = await holdConnection(port, rpc(path).repeat(turn % 2 ? 10 : 30));
+          await delay(turn % 25);
+          socket.destroy();
+        }
+      }
+    });
+  });
+
+  test.runIf(scheme === "http")("+ that send thousands of requests ahead", async () => {
+    await survive(async (port) => {
+      const flood = async () => void (await once(await holdConnection(port, rpc(OPEN).repeat(2_000)), "close"));
+      for (let turn = 0; turn < 20; turn += 1) await Promise.all(Array.from({ length: 8 }, flood));
+    });
+  });
+
+  // Kept everybody waiting for seconds, with 700 MiB.
+  test.runIf(scheme === "http")("+ that reset thousands of HTTP/2 requests at once", async () => {
+    await survive(async (port) => {
+      const resets = Array.from({ length: 5_000 }, (_, at) => resetCall(2 * at + 1));
+      const bytes = Buffer.concat([Buffer.from(HTTP2_PREFACE), EMPTY_SETTINGS, ...resets]);
+      const flood = async () => void (await once(await holdConnection(port, bytes), "close"));
+      for (let turn = 0; turn < 20; turn += 1) await Promise.all(Array.from({ length: 8 }, flood));
+    });
   });
 
   test("H10: that come back as soon as they are ended", async () => {

@@ -20,6 +20,9 @@ export function guardHandler(handler: FallibleHandler, log: Logger | undefined):
     }
   };
   return (req, res) => {
+    // Node emits an error where it saw a listener a moment before, which may have been taken off since: then nobody would hear it.
+    req.on("error", ignore);
+    res.on("error", ignore);
     try {
       handler(req, res)?.catch((error: unknown) => fail(req, res, error));
     } catch (error) {
@@ -29,3 +32,6 @@ export function guardHandler(handler: FallibleHandler, log: Logger | undefined):
 }
 
 const INTERNAL = { status: 500, code: "internal", message: "internal error, see the server's log" };
+
+/** Whoever reads the request or writes the answer has a listener of its own. */
+function ignore(): void {}

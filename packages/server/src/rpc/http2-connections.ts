@@ -2,7 +2,7 @@ import { constants, createServer, type ServerHttp2Session, type ServerHttp2Strea
 import type { Socket } from "node:net";
 import { followRequest, type TrackedConnection } from "./connection-table.ts";
 import type { ListenerLimits } from "./listener-limits.ts";
-import type { NodeHandler } from "./node-handler.ts";
+import type { NodeHandler, NodeRequest } from "./node-handler.ts";
 
 export interface Http2Connections {
   /** Serves HTTP/2 on a connection that somebody else has accepted, with or without TLS. */
@@ -17,13 +17,28 @@ export interface RequestHandlers {
   readonly onExpect: NodeHandler;
 }
 
+/**
+ * How many streams a client may reset on one connection, at once and then each second, before the connection is ended (RFC 9113
+ * section 10.5): Node's own burst of 1,000 takes the server a second to get through.
+ */
+const RESETS = { streamResetBurst: 100, streamResetRate: 33 };
+
+/** A request that is reset in the bytes that it came with costs its handler nothing. */
+function unlessReset(handler: NodeHandler): NodeHandler {
+  return (req, res) => void setImmediate(() => !isReset(req) && handler(req, res));
+}
+
+function isReset(req: NodeRequest): boolean {
+  return "stream" in req && (req.stream.closed || req.stream.destroyed);
+}
+
 /** HTTP/2 with the limits that Node keeps for HTTP/1.1 only. */
 export function createHttp2Connections(
   { onRequest, onExpect }: RequestHandlers,
   limits: ListenerLimits,
 ): Http2Connections {
-  const server = createServer({ settings: { maxConcurrentStreams: limits.maxStreams } }, onRequest);
-  server.on("checkContinue", onExpect);
+  const server = createServer({ settings: { maxConcurrentStreams: limits.maxStreams }, ...RESETS });
+  server.on("request", unlessReset(onRequest)).on("checkContinue", unlessReset(onExpect));
   const sessions = new Set<ServerHttp2Session>();
   return {
     accept(socket, connection) {

@@ -108,6 +108,75 @@ describe("one port", () => {
   });
 });
 
+/** HEADERS of a POST to `/` that has a body to come, and RST_STREAM of it. */
+function resetRequest(stream: number): Buffer {
+  const bytes = Buffer.from([
+    0, 0, 6, 1, 4, 0, 0, 0, 0, 0x83, 0x86, 0x84, 0x01, 0x01, 0x68, 0, 0, 4, 3, 0, 0, 0, 0, 0, 0, 0, 0, 8,
+  ]);
+  bytes.writeUInt32BE(stream, 5);
+  bytes.writeUInt32BE(stream, 20);
+  return bytes;
+}
+
+describe("a client that doesn't wait for answers", () => {
+  const startCounting = async () => {
+    let handled = 0;
+    const handler: NodeHandler = (req, res) => {
+      handled += 1;
+      echo(req, res);
+    };
+    const started = await start({ handler });
+    return { ...started, handled: () => handled, socket: await open(started.port) };
+  };
+
+  test("is ended when it sends more than 32 requests ahead, and the rest of them costs nothing", async () => {
+    const { url, handled, socket } = await startCounting();
+    socket.write("GET / HTTP/1.1\r\nhost: h\r\n\r\n".repeat(1_000));
+    await readAll(socket);
+    expect(handled()).toBe(32);
+    expect((await send(url)).status).toBe(200);
+  });
+
+  test("may send 32 ahead, again and again", async () => {
+    const { socket } = await startCounting();
+    let answers = "";
+    socket.on("data", (data) => {
+      answers += data;
+    });
+    for (let round = 1; round <= 5; round += 1) {
+      socket.write("GET / HTTP/1.1\r\nhost: h\r\n\r\n".repeat(32));
+      await vi.waitUntil(() => answers.match(/1\.1 \/ 0/g)?.length === 32 * round, { timeout: 20_000 });
+    }
+  });
+
+  test("makes no work with requests that it resets at once, and is ended with more than 100 of them", async () => {
+    const { url, handled, socket } = await startCounting();
+    const resets = Array.from({ length: 300 }, (_, at) => resetRequest(2 * at + 1));
+    socket.write(Buffer.concat([Buffer.from(HTTP2_PREFACE), EMPTY_SETTINGS, ...resets]));
+    await readAll(socket);
+    expect(handled()).toBeLessThan(30);
+    expect((await sendHttp2(url)).status).toBe(200);
+  });
+
+  test("may go away at any time, also between a request's error and its telling", async () => {
+    const { url, port } = await start({
+      handler(req, res) {
+        const hear = () => {};
+        req.once("error", hear);
+        res.once("close", () => req.off("error", hear));
+        setImmediate(() => res.end("answer"));
+      },
+    });
+    for (let round = 0; round < 40; round += 1) {
+      const socket = await open(port);
+      socket.write("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 2\r\n\r\n{}".repeat(10));
+      for (let turn = 0; turn < round % 8; turn += 1) await new Promise(setImmediate);
+      socket.destroy();
+    }
+    expect((await send(url, { method: "POST" })).status).toBe(200);
+  });
+});
+
 describe("slow clients", () => {
   const limits = { headersTimeoutMs: 400, requestTimeoutMs: 450, idleTimeoutMs: 500 };
   /** Where the headers come at once, but the machine may be busy. */
