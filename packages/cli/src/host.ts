@@ -7,7 +7,7 @@ import type { Output } from "./output.ts";
  */
 export interface Host {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
   readonly stdout: Output;
   readonly stderr: Output;
   readonly home: string;

@@ -242,6 +242,31 @@ describe("at a terminal", () => {
     expect(await call("get", "secret", "pasted")).toMatchObject({ exitCode: 1 });
   });
 
+  it("several lines are refused also when the second is pasted after the first was taken, and not shown", async () => {
+    const { exitCode, screen } = await runOnTerminal({ args: ["create", "secret", "slowly"], env: server.env }, [
+      { after: question, type: `\u001b[200~${CANARY}\r` },
+      { after: "✔", type: `${CANARY}\r${CANARY}` },
+      { after: "\n", type: "\r\u001b[201~" },
+    ]);
+    printed.push(screen);
+    expect(exitCode).toBe(2);
+    expect(screen).toContain("error: the value has several lines and the prompt takes one; use --from-file.");
+    expect(await call("get", "secret", "slowly")).toMatchObject({ exitCode: 1 });
+  });
+
+  it.each([
+    ["with CR LF at its end", `${CANARY}\r\n`],
+    ["as a paste, and Enter", `\u001b[200~${CANARY}\u001b[201~${ENTER}`],
+    ["as a paste with its line break", `\u001b[200~${CANARY}\r\u001b[201~`],
+  ])("one line is taken %s", async (how, type) => {
+    const name = how.replaceAll(/[^a-z]/g, "");
+    const { exitCode, screen } = await runOnTerminal({ args: ["create", "secret", name], env: server.env }, [
+      { after: question, type },
+    ]);
+    printed.push(screen);
+    expect([exitCode, await storedValue(name)]).toEqual([0, CANARY]);
+  });
+
   it("Ctrl-C ends with one line and exit code 1, and nothing is written", async () => {
     const { exitCode, screen } = await runOnTerminal({ args: ["create", "secret", "cancelled"], env: server.env }, [
       { after: question, type: `typed${CONTROL_C}` },

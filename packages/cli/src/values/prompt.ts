@@ -1,12 +1,13 @@
 import { escapeControls, SecretsError } from "@flyte-secrets/core";
 import type { Host } from "../host.ts";
+import { readTypedLine } from "./typed-line.ts";
 
 /**
  * Asks on the terminal; the question goes to standard error, so that standard output stays the command's result. Ctrl-C and
  * the end of input are `canceled`. Callers check {@link canAsk} first and name the options that say the same.
  */
 export interface Prompt {
-  /** Without echo. Never empty: an empty answer is asked for again. Several lines, pasted, are `usage`: it takes one. */
+  /** Without echo. Never empty: an empty answer is asked for again. Several lines, pasted, are `usage`: it takes one ({@link readTypedLine}). */
   secret(question: string): Promise<string>;
   /** Never empty. */
   text(question: string): Promise<string>;
@@ -22,10 +23,14 @@ export function canAsk(host: Host): boolean {
 /** Loads the prompt library, which the commands that don't ask can do without. */
 export async function openPrompt(host: Host): Promise<Prompt> {
   const { confirm, input, password } = await import("@inquirer/prompts");
-  const context = { input: host.stdin, output: host.stderr.raw };
+  const output = host.stderr.raw;
+  const context = { input: host.stdin, output };
   const notEmpty = (answer: string) => answer !== "" || "It is empty. Type it, or press Ctrl-C to leave.";
   return {
-    secret: (message) => inOneLine(host, answered(password({ message, mask: false, validate: notEmpty }, context))),
+    secret: (message) =>
+      readTypedLine(host, {
+        ask: (input) => answered(password({ message, mask: false, validate: notEmpty }, { input, output })),
+      }),
     text: (message) => answered(input({ message, validate: notEmpty }, context)),
     confirm: (message) => answered(confirm({ message: escapeControls(message), default: false }, context)),
   };
@@ -39,24 +44,5 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
       throw new SecretsError("canceled", "cancelled at the prompt; nothing was written");
     }
     throw error;
-  }
-}
-
-/** Without this a pasted key would be cut off after its first line without a word. */
-async function inOneLine(host: Host, answer: Promise<string>): Promise<string> {
-  let isCutOff = false;
-  const look = (typed: Buffer | string) => {
-    isCutOff ||= /[\r\n]./s.test(String(typed));
-  };
-  host.stdin.on("data", look);
-  try {
-    const line = await answer;
-    if (!isCutOff) return line;
-    throw new SecretsError(
-      "usage",
-      "the value has several lines and the prompt takes one; use --from-file. Nothing was written",
-    );
-  } finally {
-    host.stdin.off("data", look);
   }
 }
