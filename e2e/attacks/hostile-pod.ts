@@ -8,6 +8,8 @@ export interface HostilePod {
   readonly annotations: Readonly<Record<string, string>>;
   readonly spec?: object;
   readonly labels?: Readonly<Record<string, string>>;
+  /** In JSON: there may be millions. */
+  readonly tolerations?: string;
 }
 
 /** What came back for a pod. */
@@ -40,7 +42,10 @@ export function annotationsOf(requests: readonly Partial<SecretRequest>[]): Reco
 }
 
 /** Sends the review of such a pod, in project p and domain d, and says what became of it. */
-export async function sendPod(target: Target, { annotations, spec, labels }: HostilePod): Promise<Verdict> {
+export async function sendPod(
+  target: Target,
+  { annotations, spec, labels, tolerations = "[]" }: HostilePod,
+): Promise<Verdict> {
   const pod = {
     apiVersion: "v1",
     kind: "Pod",
@@ -52,7 +57,8 @@ export async function sendPod(target: Target, { annotations, spec, labels }: Hos
     },
     spec: { containers: containers(1), ...spec },
   };
-  const { status, text } = await send(target, JSON.stringify(podReview(pod)));
+  const review = JSON.stringify(podReview(pod)).replace('"spec":{', `"spec":{"tolerations":${tolerations},`);
+  const { status, text } = await send(target, review);
   const bytes = text.length;
   if (status !== 200) return { code: status, message: text, bytes };
   const { response } = JSON.parse(text);

@@ -371,6 +371,24 @@ describe("against a webhook with Embedded", () => {
     expectServed(report);
   });
 
+  // 1.2 GiB, or the end of a process with the chart's memory.
+  test.each([
+    ["2,600,000 empty objects", "{},", 2_600_000],
+    ["370,000 empty objects, as many as may be", "{},", 370_000],
+    ["250,000 objects of names that differ, as many as may be", (at: number) => `{"${at}":0},`, 250_000],
+  ])("+ twenty pods at once of %s", async (_, part, count) => {
+    const parts = typeof part === "string" ? part.repeat(count) : many(count, part).join("");
+    const tolerations = `[${parts}{}]`;
+    const report = await attack(async () => {
+      for (let turn = 0; turn < 2; turn++) {
+        const verdicts = await Promise.all(many(20, () => send({ annotations: {}, tolerations })));
+        // Served, or refused for itself or for all of them together.
+        for (const { code } of verdicts) expect([200, 413, 503]).toContain(code);
+      }
+    });
+    expectServed(report);
+  });
+
   test.each([
     ["over the limit of a key", 254, /webhook\.limits\.keyLength/],
     ["whose encoded id can't exist at any scope", 253, /webhook\.limits\.idLength/],

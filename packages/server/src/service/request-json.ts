@@ -1,5 +1,6 @@
 import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { measureJson } from "../rpc/measure-json.ts";
 
 /** No request has more, and ones that do are taken for an attempt to fill the memory with what is then ignored. */
 const MAX_DEPTH = 32;
@@ -27,41 +28,11 @@ export function createJsonDecoder(schema?: DescMessage): JsonDecoder {
   };
 }
 
-/** Counts what is nested and what stands beside each other, outside of strings. */
 function checkSize(text: string): void {
-  let depth = 0;
-  let values = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    switch (text[at]) {
-      case '"':
-        at = endOfString(text, at);
-        break;
-      case "{":
-      case "[":
-        depth += 1;
-        values += 1;
-        break;
-      case "}":
-      case "]":
-        depth -= 1;
-        break;
-      case ",":
-        values += 1;
-    }
-    if (depth > MAX_DEPTH) throw invalid(`the request's JSON is nested more than ${MAX_DEPTH} levels deep`);
-    if (values > MAX_VALUES) throw invalid(`the request's JSON has more than ${MAX_VALUES} values`);
-  }
-}
-
-/** The closing quote of the string that opens at `start`; the text's end where there is none. */
-function endOfString(text: string, start: number): number {
-  for (let quote = text.indexOf('"', start + 1); quote !== -1; quote = text.indexOf('"', quote + 1)) {
-    let before = quote - 1;
-    while (text[before] === "\\") before -= 1;
-    // An even number of backslashes escapes each other.
-    if ((quote - before) % 2 === 1) return quote;
-  }
-  return text.length;
+  // A member is a value too, after whose name there is a colon.
+  const { depth, values } = measureJson(text, { depth: MAX_DEPTH, parts: 2 * MAX_VALUES });
+  if (depth > MAX_DEPTH) throw invalid(`the request's JSON is nested more than ${MAX_DEPTH} levels deep`);
+  if (values > MAX_VALUES) throw invalid(`the request's JSON has more than ${MAX_VALUES} values`);
 }
 
 /** Undefined for what is no JSON, which Connect will say. */

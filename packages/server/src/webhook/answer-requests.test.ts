@@ -133,6 +133,32 @@ describe("the memory of all requests", () => {
   });
 });
 
+describe("a body that is more than its text once it is parsed", () => {
+  const stored: Endpoint = () => ({ maxBytes: 8 * 1024 * 1024, read: () => ({ status: 200, text: "read" }) });
+  const askWith = async (body: string, maxRequestsBytes: number) => {
+    const { ask } = await serve(stored, { maxRequestsBytes });
+    return ask(`${head(JSON_TYPE, `content-length: ${body.length}`, "connection: close")}${body}`);
+  };
+  const listOf = (count: number) => `[${"{},".repeat(count)}{}]`;
+
+  it("is counted as what it becomes: a megabyte of empty objects as some 24", async () => {
+    const MIB = 1024 * 1024;
+    expect(statusOf(await askWith(listOf(300_000), 16 * MIB))).toBe("HTTP/1.1 503 Service Unavailable");
+    expect(statusOf(await askWith(listOf(300_000), 32 * MIB))).toBe("HTTP/1.1 200 OK");
+    expect(statusOf(await askWith(JSON.stringify("[{".repeat(300_000)), 16 * MIB))).toBe("HTTP/1.1 200 OK");
+  });
+
+  it.each([
+    ["objects", listOf(400_000)],
+    ["members", `{${'"":0,'.repeat(400_000)}"":0}`],
+    ["lists within lists", "[".repeat(800_000)],
+  ])("is 413 with more than 750,000 parts: %s", async (_, body) => {
+    expect(await askWith(body, 64 * 1024 * 1024)).toMatch(
+      /^HTTP\/1\.1 413 [\s\S]*the body has more than 750000 values and names\n$/,
+    );
+  });
+});
+
 describe("connections at their limit", () => {
   it("make room for a new one: those without a request first, and none that waits for us", async () => {
     const decisions: (() => void)[] = [];

@@ -2,6 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from "node:http
 import type { Awaitable } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { TrackedConnection } from "../rpc/connection-table.ts";
+import { measureJson } from "../rpc/measure-json.ts";
 import type { Reply } from "../rpc/reply.ts";
 import type { BodyReader, Endpoint } from "./endpoint.ts";
 import { type BodyListener, isJson, readBody } from "./read-body.ts";
@@ -49,6 +50,13 @@ export function answerRequests(options: AnswerOptions): RequestListeners {
   };
 }
 
+/** Characters of a body that may become whatever they like: what they can become is small. */
+const MEASURED_FROM = 64 * 1024;
+/** Values and names of a body's JSON: more than there are in an object of the 1.5 MiB that etcd takes. */
+const MAX_PARTS = 750_000;
+/** What a part takes up once it is parsed, about. */
+const PART_BYTES = 40;
+
 /** One request and its answer. */
 class Exchange implements BodyListener, CountedRequest {
   readonly started = performance.now();
@@ -95,6 +103,12 @@ class Exchange implements BodyListener, CountedRequest {
   onBody(body: string | undefined): void {
     this.#attempt(() => {
       if (body === undefined) return tooLong(this.#reader?.maxBytes);
+      if (body.length > MEASURED_FROM) {
+        const { values, members } = measureJson(body, { parts: MAX_PARTS });
+        if (values + members > MAX_PARTS) return TOO_MANY_PARTS;
+        this.#hold.resize(body.length + PART_BYTES * (values + members));
+        if (this.#isAnswered) return undefined;
+      }
       // From now on it is the server's turn: the connection isn't idle.
       this.#connection = this.#options.findConnection(this.#req);
       this.#connection?.beginAnswer();
@@ -155,6 +169,8 @@ const OVER_BUDGET: Reply = {
   text: "the requests under way are over the limit of webhook.limits.allBodiesBytes: send this one again\n",
   headers: { "retry-after": "1" },
 };
+
+const TOO_MANY_PARTS: Reply = { status: 413, text: `the body has more than ${MAX_PARTS} values and names\n` };
 
 function tooLong(maxBytes: number | undefined): Reply {
   return { status: 413, text: `the body is over the limit of ${maxBytes} bytes\n` };
