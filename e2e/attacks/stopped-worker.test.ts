@@ -96,3 +96,17 @@ test("a program that was asleep with its workers ends none of them", async () =>
   expect(workers()).toEqual(before);
   expect(await exits()).toBe(0);
 });
+
+test("a program whose workers all end at once goes on, and starts others", async () => {
+  const { ask, exits, workers } = await startWorkers();
+  const before = workers();
+  for (const one of before) process.kill(one, "SIGKILL");
+  await expect.poll(workers, { timeout: 60_000, interval: 200 }).not.toEqual(expect.arrayContaining([before[0]]));
+  const isServing = () =>
+    ask().then(
+      () => true,
+      () => false,
+    );
+  await expect.poll(isServing, { timeout: 120_000, interval: 500 }).toBe(true);
+  await expect.poll(() => exits().catch(String), { timeout: 60_000 }).toBe(2);
+});
