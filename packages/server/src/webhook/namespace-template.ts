@@ -16,6 +16,8 @@ export interface NamespaceTemplate {
    * The project to which `namespace` belongs in that domain. Undefined when it belongs to none, and unless {@link isOfOne}.
    */
   projectOf(namespace: string, domain: string): string | undefined;
+  /** All that `namespace` could belong to; nothing unless {@link isOfOne}. */
+  claimsOf(namespace: string): Iterable<ProjectAndDomain>;
   /** False for a template without project or without domain, in which several share a namespace on purpose. */
   readonly isOfOne: boolean;
 }
@@ -34,6 +36,9 @@ export function parseNamespaceTemplate(template: string): NamespaceTemplate {
   const isOfOne = projects > 0 && domains > 0;
   const fixedLength = parts.reduce((sum, { text, label }) => sum + (label === undefined ? text.length : 0), 0);
   const firstProject = parts.findIndex(({ label }) => label === "project");
+  const firstDomain = parts.findIndex(({ label }) => label === "domain");
+  const lengthBefore = (end: number, claim: ProjectAndDomain) =>
+    parts.slice(0, end).reduce((sum, part) => sum + partText(part, claim).length, 0);
 
   function leadsTo(namespace: string, claim: ProjectAndDomain): boolean {
     let at = 0;
@@ -45,21 +50,35 @@ export function parseNamespaceTemplate(template: string): NamespaceTemplate {
     return at === namespace.length;
   }
 
+  function projectOf(namespace: string, domain: string): string | undefined {
+    if (!isOfOne) return undefined;
+    const length = (namespace.length - fixedLength - domains * domain.length) / projects;
+    if (length < 1 || !Number.isInteger(length)) return undefined;
+    const at = lengthBefore(firstProject, { project: "", domain });
+    const project = namespace.slice(at, at + length);
+    return leadsTo(namespace, { project, domain }) ? project : undefined;
+  }
+
   return {
     fill: (claim) => parts.map((part) => partText(part, claim)).join(""),
     leadsTo,
     isOfOne,
-    projectOf(namespace, domain) {
-      if (!isOfOne) return undefined;
-      const length = (namespace.length - fixedLength - domains * domain.length) / projects;
-      if (length < 1 || !Number.isInteger(length)) return undefined;
-      let at = 0;
-      for (const part of parts.slice(0, firstProject)) at += partText(part, { project: "", domain }).length;
-      const project = namespace.slice(at, at + length);
-      return leadsTo(namespace, { project, domain }) ? project : undefined;
+    projectOf,
+    *claimsOf(namespace) {
+      for (let length = 1; isOfOne && length < namespace.length; length += 1) {
+        const rest = namespace.length - fixedLength - domains * length;
+        if (rest < projects || rest % projects !== 0) continue;
+        const at = lengthBefore(firstDomain, { project: "x".repeat(rest / projects), domain: "" });
+        const domain = namespace.slice(at, at + length);
+        const project = projectOf(namespace, domain);
+        if (project !== undefined && NAME.test(project) && NAME.test(domain)) yield { project, domain };
+      }
     },
   };
 }
+
+/** Of projects and domains, as Flyte takes them. */
+const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 function parsePart(text: string): TemplatePart {
   const [, label] = /^\{\{([^{}]*)\}\}$/.exec(text) ?? [];

@@ -227,10 +227,12 @@ describe("the namespace template", () => {
     ["{{ domain }}-{{ project }}", "c-b-a", { a: "c-b", "b-a": "c" }],
     ["t-{{ project }}{{ domain }}{{ project }}", "t-aabaa", { a: "aba", aa: "b" }],
   ])("%s decides nothing about %s, which belongs to two: %j", async (namespaceTemplate, namespace, pairs) => {
-    const domains = Object.values(pairs);
-    for (const [project, domain] of Object.entries(pairs)) {
-      const claim = { namespace, labels: claiming(project, domain) };
-      expect(await refusalOf(claim, { binding: { namespaceTemplate, domains } })).toMatchObject({ rule: "ambiguous" });
+    for (const domains of [Object.values(pairs), ["*"]]) {
+      for (const [project, domain] of Object.entries(pairs)) {
+        const claim = { namespace, labels: claiming(project, domain) };
+        const refusal = await refusalOf(claim, { binding: { namespaceTemplate, domains } });
+        expect(refusal).toMatchObject({ rule: "ambiguous" });
+      }
     }
   });
 
@@ -240,6 +242,14 @@ describe("the namespace template", () => {
     expect(await refusalOf({ namespace: "a-b-c", labels: claiming("a-b", "c") }, { binding })).toMatchObject({
       rule: "projects",
     });
+  });
+
+  it("decides about it where any domain may be, and only one project leads to it", async () => {
+    const binding = { domains: ["*"], projects: ["team", "other"] };
+    expect(await check({ namespace: "team-a-prod", labels: claiming("team", "a-prod") }, { binding })).toBeUndefined();
+    // No project is named `team-`, and no domain `-prod`.
+    const any = { binding: { domains: ["*"] } };
+    expect(await check({ namespace: "team--prod", labels: claiming("team", "-prod") }, any)).toBeUndefined();
   });
 
   it("takes any domain where that is said", async () => {

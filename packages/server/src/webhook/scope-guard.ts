@@ -113,6 +113,14 @@ function createTemplateRule(binding: ScopeBinding) {
   const isAnyDomain = domains.has("*");
   const isProject = (project: string) => projects.size === 0 || projects.has(project);
 
+  /** What a namespace could belong to in the domains that exist. */
+  function* namesakes(namespace: string): Iterable<ProjectAndDomain> {
+    for (const domain of domains) {
+      const project = template.projectOf(namespace, domain);
+      if (project !== undefined) yield { project, domain };
+    }
+  }
+
   return (namespace: string, claim: ProjectAndDomain): Refusal | undefined => {
     const { project, domain } = claim;
     if (!template.leadsTo(namespace, claim)) {
@@ -138,13 +146,11 @@ function createTemplateRule(binding: ScopeBinding) {
           `Add it to that list, or ${addEntry(namespace, claim)}`,
       );
     }
-    for (const other of domains) {
-      if (other === domain || other === "*") continue;
-      const namesake = template.projectOf(namespace, other);
-      if (namesake === undefined || !isProject(namesake)) continue;
+    for (const other of isAnyDomain ? template.claimsOf(namespace) : namesakes(namespace)) {
+      if (other.domain === domain || !isProject(other.project)) continue;
       return refuse(
         "ambiguous",
-        `${mayNot(namespace, claim)}: it could as well be that of project ${quote(namesake)} and domain ${quote(other)} ` +
+        `${mayNot(namespace, claim)}: it could as well be that of project ${quote(other.project)} and domain ${quote(other.domain)} ` +
           `(webhook.scopeBinding.namespaceTemplate). To say whose it is, ${addEntry(namespace, claim)}`,
       );
     }
