@@ -18,7 +18,11 @@ function serveRunner(channel: NodeJS.Process): void {
   }
 
   async function start({ role, file, name, input }: Extract<ToChild, { kind: "start" }>): Promise<unknown> {
-    const task = findTask(await loadTasks(file, role === "driver" ? callRunner : undefined), name, file);
+    const task = findTask(
+      await loadTasks(file, { env: channel.env, invoke: role === "driver" ? callRunner : undefined }),
+      name,
+      file,
+    );
     const { definition } = task;
     // A workflow's own code runs here and calls tasks; a task is such a call by itself.
     if (role === "driver" && definition.kind === "task") return callRunner({ definition, inherited: [], input });

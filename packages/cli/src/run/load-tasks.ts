@@ -1,4 +1,5 @@
-import { basename, extname } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { nearestName, SecretsError } from "@flyte-secrets/core";
 import { type AnyTask, TASK_RUNTIME, type TaskRuntime } from "@flyte-secrets/sdk";
@@ -7,19 +8,43 @@ const TYPESCRIPT = [".ts", ".mts", ".cts", ".tsx"];
 
 /**
  * Imports `file`, JavaScript or TypeScript, into this process and gives every task and workflow that it defined, itself or
- * through what it imports. Calls of them go to `invoke`; without it they run here.
+ * through what it imports. Calls of them go to `invoke`; without it they run here. `env` is that of this process.
  */
-export async function loadTasks(file: string, invoke?: TaskRuntime["invoke"]): Promise<readonly AnyTask[]> {
+export async function loadTasks(
+  file: string,
+  { env, invoke }: { readonly env: NodeJS.ProcessEnv; readonly invoke?: TaskRuntime["invoke"] },
+): Promise<readonly AnyTask[]> {
   const tasks: AnyTask[] = [];
   const runtime: TaskRuntime = { local: true, invoke, onDefine: (task) => tasks.push(task) };
   Object.assign(globalThis, { [TASK_RUNTIME]: runtime });
   if (TYPESCRIPT.includes(extname(file))) {
-    // Node's own type stripping takes no decorators, enums or parameter properties. Only where needed: it costs 50 ms.
-    const { register } = await import("tsx/esm/api");
-    register();
+    await compileTypeScript(file, env);
   }
   await import(pathToFileURL(file).href);
   return tasks;
+}
+
+/**
+ * Has this process compile what it loads from here on: Node's own type stripping takes no decorators, enums or parameter properties. Only where
+ * needed: it costs 50 ms. The tsconfig.json next to the file, or above it, counts, with its `paths`, in modules of both kinds.
+ */
+async function compileTypeScript(file: string, env: NodeJS.ProcessEnv): Promise<void> {
+  const variable = "TSX_TSCONFIG_PATH";
+  const given = env[variable];
+  const tsconfig = given ?? findAbove(dirname(file), "tsconfig.json");
+  const [esm, cjs] = await Promise.all([import("tsx/esm/api"), import("tsx/cjs/api")]);
+  // The one for CommonJS takes it from there alone; the task doesn't see it.
+  if (tsconfig !== undefined) env[variable] = tsconfig;
+  cjs.register();
+  if (given === undefined) delete env[variable];
+  esm.register(tsconfig === undefined ? {} : { tsconfig });
+}
+
+function findAbove(directory: string, name: string): string | undefined {
+  const path = join(directory, name);
+  if (existsSync(path)) return path;
+  const parent = dirname(directory);
+  return parent === directory ? undefined : findAbove(parent, name);
 }
 
 /** The one task or workflow of that name. `not_found` lists the names there are, the most similar one first. */

@@ -1,8 +1,10 @@
+import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { text } from "node:stream/consumers";
 import { SecretValue } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
+import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, test } from "vitest";
 import { createMask } from "./mask/mask.ts";
 import { type ChildOptions, runChild } from "./run-child.ts";
@@ -45,6 +47,31 @@ describe("a task in a child process", () => {
   test("may be TypeScript with decorators and enums", async () => {
     const file = join(TESTDATA, "tasks.ts");
     expect(await run({ file, name: "decorated", input: { shade: "dark" } })).toEqual({ shade: "the dark one" });
+  });
+
+  test.each([
+    ["ES modules", "tasks.ts", { type: "module" }],
+    ["CommonJS", "tasks.ts", {}],
+    ["ES modules by their ending", "tasks.mts", {}],
+    ["CommonJS by its ending", "tasks.cts", { type: "module" }],
+  ])("may import by the paths of the tsconfig above it, as %s, wherever the command is called", async (_, name, manifest) => {
+    const directory = createTemporaryDirectory();
+    mkdirSync(join(directory, "lib"));
+    mkdirSync(join(directory, "jobs"));
+    mkdirSync(join(directory, "node_modules/@flyte-secrets"), { recursive: true });
+    symlinkSync(join(import.meta.dirname, "../../../sdk"), join(directory, "node_modules/@flyte-secrets/sdk"));
+    const paths = { "@lib/*": ["./lib/*"] };
+    writeFileSync(join(directory, "tsconfig.json"), JSON.stringify({ compilerOptions: { paths } }));
+    writeFileSync(join(directory, "package.json"), JSON.stringify(manifest));
+    writeFileSync(join(directory, "lib/answer.ts"), "export enum Answer { Right = 42 }");
+    const file = join(directory, "jobs", name);
+    writeFileSync(
+      file,
+      `import { task } from "@flyte-secrets/sdk";
+      import { Answer } from "@lib/answer";
+      export const told = task({ name: "told" }, async () => ({ answer: Answer.Right, env: process.env.TSX_TSCONFIG_PATH ?? null }));`,
+    );
+    expect(await run({ file, name: "told" })).toEqual({ answer: 42, env: null });
   });
 
   test("has its output masked on both streams, all of it, before the result is there", async () => {
