@@ -9,7 +9,7 @@ import { TRANSPORTS } from "./testing/transports.ts";
 
 const LIST = "/secrets/api/v1";
 const CREATE = "/flyteidl2.secret.SecretService/CreateSecret";
-const config = { allowedHosts: ["Secrets.example.com", "flyte-secrets.flyte.svc"] };
+const config = { allowedHosts: ["127.0.0.1", "Secrets.example.com", "flyte-secrets.flyte.svc"] };
 
 const REMEDY =
   "; with secret.auth.mode none a web page may not call: send requests to localhost or an IP address, " +
@@ -78,6 +78,7 @@ describe.each([
     { origin: "null" },
     { origin: "http://localhost:3000", "sec-fetch-site": "same-site" },
     { origin: "http://127.0.0.2:8093" },
+    { origin: "http://127.0.0.1:7777", "sec-fetch-site": "same-site" },
     { origin: "chrome-extension://abcdefgh" },
   ])("a page of another origin is refused: %o", async (headers) => {
     const { url, store } = await startService({ config });

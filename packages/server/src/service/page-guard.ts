@@ -10,11 +10,14 @@ export type PageGuard = (req: NodeRequest) => string | undefined;
  * Tells the requests of web pages from those of clients, for a server that asks for no credentials. A page of another site shows by
  * `Origin` or `Sec-Fetch-Site`, which browsers set (Fetch standard, W3C Fetch Metadata). One whose own name was made to point to this server
  * (DNS rebinding) shows by that name, so a request has to be sent to `localhost`, to an IP address, which nobody can make point
- * elsewhere, to one of `allowedHosts`, or to no host, as no browser does; ports don't count.
+ * elsewhere, to one of `allowedHosts`, or to no host, as no browser does; ports don't count. A page is this server's own at the same host and
+ * port, or at a name of `allowedHosts`.
  */
 export function createPageGuard(allowedHosts: readonly string[]): PageGuard {
   const allowed = new Set(allowedHosts.map(toName));
   const isOwn = (name: string) => name === "localhost" || isIP(name) !== 0 || allowed.has(name);
+  // At an address other ports are other people's, whatever is listed.
+  const isListed = (name: string) => allowed.has(name) && name !== "localhost" && isIP(name) === 0;
   return (req) => {
     const hosts = hostsOf(req);
     const foreign = hosts.find((host) => !isOwn(toName(host)));
@@ -22,7 +25,7 @@ export function createPageGuard(allowedHosts: readonly string[]): PageGuard {
     const { origin, "sec-fetch-site": site = "none" } = req.headers;
     if (origin !== undefined) {
       const from = URL.parse(origin);
-      const isKnown = from !== null && (allowed.has(toName(from.host)) || hosts.some((host) => isAt(from, host)));
+      const isKnown = from !== null && (isListed(toName(from.host)) || hosts.some((host) => isAt(from, host)));
       return isKnown ? undefined : refuse(`comes from a web page of ${quote(origin)}`);
     }
     return site === "none" || site === "same-origin" ? undefined : refuse("comes from a web page of another site");
