@@ -5,10 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Fault } from "./fault.ts";
 
-/** What tests came to: the file of the first failure and what it says, or that they passed, or that they had not ended in time. */
+/**
+ * What tests came to: the first failure, or that they passed, or that they had not ended in time. A failure without a `test` is one of the
+ * whole file.
+ */
 export type Outcome =
   | { readonly kind: "passed" }
-  | { readonly kind: "failed"; readonly file: string; readonly what: string }
+  | { readonly kind: "failed"; readonly file: string; readonly test: string | undefined; readonly what: string }
   | { readonly kind: "hung" };
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -60,14 +63,15 @@ export async function runTests(
   if (text === undefined) throw new Error(`Vitest ended with ${code} and without a report: ${errors}`);
   const failure = firstFailure(JSON.parse(text) as Report);
   if (failure !== undefined) return failure;
-  return code === 0 ? { kind: "passed" } : { kind: "failed", file: files[0] ?? "", what: errors.slice(0, 300) };
+  return code === 0 ? { kind: "passed" } : { kind: "failed", file: files[0] ?? "", test: undefined, what: errors };
 }
 
 /** A file that was given up since another failed before counts as failed too, but has no message. */
 function firstFailure({ testResults }: Report): Outcome | undefined {
   for (const { name, message, assertionResults } of testResults) {
-    const what = assertionResults.find(({ status }) => status === "failed")?.fullName ?? message;
-    if (what !== "") return { kind: "failed", file: name.slice(ROOT.length + 1), what };
+    const test = assertionResults.find(({ status }) => status === "failed")?.fullName;
+    const what = test ?? message;
+    if (what !== "") return { kind: "failed", file: name.slice(ROOT.length + 1), test, what };
   }
   return undefined;
 }

@@ -32,13 +32,19 @@ export function createTrials(graph: ImportGraph): { try(fault: Fault): Promise<V
     if (outcome.kind === "passed") return undefined;
     const blamed = outcome.kind === "failed" ? [outcome.file] : files;
     const { outcome: usual, tookMs } = await withoutFault(blamed);
+    // Of the whole file it may be the machine's.
+    if (outcome.kind === "failed" && outcome.test === undefined && usual.kind === "passed") {
+      const again = await runTests(blamed, { fault, timeoutMs: TIMEOUT_MS });
+      const others = files.filter((file) => file !== outcome.file);
+      if (again.kind === "passed") return await tryBatch(fault, others);
+    }
     if (usual.kind === "failed") {
       const others = files.filter((file) => file !== usual.file);
       const further = await tryBatch(fault, others);
       return further ?? { kind: "undecided", why: `${usual.file} fails without it too` };
     }
     if (outcome.kind === "failed" && usual.kind === "passed")
-      return { kind: "noticed", by: `${outcome.file}: ${outcome.what}` };
+      return { kind: "noticed", by: `${outcome.file}: ${outcome.what.slice(0, 200)}` };
     if (tookMs > WELL_BELOW_MS) return { kind: "undecided", why: "the machine is too busy to tell slow from hung" };
     return { kind: "noticed", by: `${files.join(", ")}: no end within ${TIMEOUT_MS / 1000} s` };
   }

@@ -5,6 +5,7 @@ import {
   type KubernetesSecret,
   lookupIds,
   type Pod,
+  type PodEdit,
   parsePod,
   type ScopeLookup,
   type SecretRequest,
@@ -341,7 +342,7 @@ describe("a variable that a task asks for", () => {
 });
 
 describe("the guard of patches", () => {
-  const leaking = (text: string, edit: (value: string) => ReturnType<typeof setVariable>): Injector => ({
+  const leaking = (text: string, edit: (value: string) => PodEdit): Injector => ({
     name: "Leaking",
     refersTo,
     async inject() {
@@ -350,6 +351,11 @@ describe("the guard of patches", () => {
     },
   });
   const base64 = (text: string) => Buffer.from(text).toString("base64");
+  const setUpBy = (args: string[]): PodEdit => ({
+    kind: "initContainer",
+    numbered: false,
+    container: { name: "c", image: "i", args, env: [], volumeMounts: [{ name: "v", mountPath: "/v" }] },
+  });
 
   it.each([
     ["as it is", "hunter2", (value: string) => setVariable("BAD", value)],
@@ -357,6 +363,18 @@ describe("the guard of patches", () => {
     ["in base64", "hunter2", (value: string) => setVariable("BAD", base64(value))],
     ["in base64 within a text", "hunter2", (value: string) => setVariable("BAD", `k=${base64(value)}\n`)],
     ["in an annotation", 'with "quotes"\n', (value: string) => ({ kind: "annotation", name: "a", value }) as const],
+    ["in an init container", "hunter2-hunter2", (value: string) => setUpBy(["-c", value])],
+    [
+      "in a volume",
+      "hunter2-hunter2",
+      (value: string) => ({ kind: "volume", volume: { name: "v", csi: { driver: "d", at: value } } }) as const,
+    ],
+    [
+      "in a mount",
+      "hunter2-hunter2",
+      (value: string) => ({ kind: "mount", mount: { name: "v", mountPath: `/${value}` } }) as const,
+    ],
+    ["as the name of an image-pull Secret", "hunter2", (name: string) => ({ kind: "imagePullSecret", name }) as const],
   ])("refuses one that has a value %s, unless the delivery is Inline", async (_, text, edit) => {
     const mutator = mutatorOf([leaking(text, edit)], secretRef());
     await expect(mutator.mutate(podOf({ key: "k" }))).rejects.toThrow(
@@ -375,6 +393,11 @@ describe("the guard of patches", () => {
     const outcome = mutatorOf([leaking("!&%$#@?*".slice(0, length), edit)], secretRef()).mutate(podOf({ key: "k" }));
     if (passes) await expect(outcome).resolves.toMatchObject({ changed: true });
     else await expect(outcome).rejects.toMatchObject({ code: "internal" });
+  });
+
+  it("looks at each text by itself: what two that follow each other would make together is none", async () => {
+    const mutator = mutatorOf([leaking("HUNTER_two", () => setVariable("A_HUNTER", "_two"))], secretRef());
+    await expect(mutator.mutate(podOf({ key: "k" }))).resolves.toMatchObject({ changed: true });
   });
 
   it.each([

@@ -89,6 +89,15 @@ describe("the labels of namespaces", () => {
     expect(labels.find("bound")).toBeUndefined();
   });
 
+  it("are no longer those of before when the namespace has gone", async () => {
+    const { api, clock, labels, gets } = await setUp();
+    await clock.advance(0);
+    api.remove("bound");
+    await clock.advance(0);
+    await expect(labels.find("bound")).rejects.toMatchObject({ code: "claim_refused" });
+    expect(gets).toEqual(["bound"]);
+  });
+
   it("are no longer those of before when they were changed while nobody heard of it", async () => {
     const { api, clock, labels, gets } = await setUp();
     await clock.advance(0);

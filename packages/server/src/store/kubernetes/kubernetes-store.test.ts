@@ -139,3 +139,30 @@ test("a create whose second half fails takes back what it made", async () => {
   await expect(store.create(id, { value, type: "image_pull" })).rejects.toBe(failure);
   expect([api.read(kubernetesSecretName(id)), api.read(imagePullSecretName(id))]).toEqual([undefined, undefined]);
 });
+
+test("an image-pull secret has a second Secret, which follows updates and goes with it", async () => {
+  const { api, store } = await setUp();
+  const input = (host: string) => SecretValue.fromText(JSON.stringify({ auths: { [host]: {} } }));
+  const pulled = () => {
+    const secret: (KubeObject & Pick<Secret, "data">) | undefined = api.read(imagePullSecretName(id), PULLS);
+    return secret && Buffer.from(secret.data?.[".dockerconfigjson"] ?? "", "base64").toString();
+  };
+  await store.create(id, { value: input("one"), type: "image_pull" });
+  expect(pulled()).toBe('{"auths":{"one":{}}}');
+  await store.update(id, input("two"));
+  expect(pulled()).toBe('{"auths":{"two":{}}}');
+  await store.delete(id);
+  expect(pulled()).toBeUndefined();
+});
+
+test("the second Secret goes first, so that a delete that fails between the two can be repeated", async () => {
+  const { api, store } = await setUp();
+  await store.create(id, { value: SecretValue.fromText('{"auths":{}}'), type: "image_pull" });
+  const failure = new SecretsError("store_unavailable", "down");
+  Object.defineProperty(api, "failure", { get: () => (api.read(imagePullSecretName(id)) ? undefined : failure) });
+  await expect(store.delete(id)).rejects.toBe(failure);
+  expect([api.read(kubernetesSecretName(id)), api.read(imagePullSecretName(id))]).toEqual([
+    expect.anything(),
+    undefined,
+  ]);
+});

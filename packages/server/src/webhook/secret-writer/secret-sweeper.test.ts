@@ -172,6 +172,14 @@ test.each([
   expect(left()).toEqual([]);
 });
 
+test.each(["Succeeded", "Failed"])("one that only pods name that have %s goes", async (phase) => {
+  const { pass, pods, left, sweep } = await setUp(written(NAME));
+  pods.put(pod("p", { volumes: [{ secret: { secretName: NAME } }] }, phase));
+  await pass(UNNAMED_MS);
+  await sweep();
+  expect(left()).toEqual([]);
+});
+
 test("pods on every page of the list keep their Secrets", async () => {
   const { pass, pods, left, sweep } = await setUp(written(NAME), written(nameOf("b")), written(nameOf("c")));
   for (let at = 100; at < 300; at++) pods.put(pod(`other-${at}`, { containers: [] }));
