@@ -1,3 +1,4 @@
+import { type ConnectionFault, connectionFault } from "@flyte-secrets/core";
 import type { JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 import { isSafeIssuerUrl } from "./safe-issuer-url.ts";
@@ -76,7 +77,7 @@ class NoSuchDocument extends Error {}
 async function fetchDocument<S extends z.ZodType>(url: string, schema: S, signal: AbortSignal): Promise<z.output<S>> {
   const headers = { accept: "application/json" };
   const answer = await fetch(url, { headers, signal, redirect: "error" }).catch((cause: unknown) => {
-    throw new Error(`${url} cannot be reached (${describe(cause)})`, { cause });
+    throw new Error(`${url} cannot be reached (${describe(cause, url.startsWith("https:"))})`, { cause });
   });
   if (!answer.ok) {
     await answer.body?.cancel();
@@ -88,9 +89,20 @@ async function fetchDocument<S extends z.ZodType>(url: string, schema: S, signal
   return parsed.data;
 }
 
+const FAULTS: Readonly<Record<ConnectionFault, string>> = {
+  "no TLS": "it does not speak TLS",
+  "no HTTP": "it does not answer to plain HTTP",
+  untrusted: "its certificate is not trusted; name its CA's file in NODE_EXTRA_CA_CERTS",
+  expired: "its certificate is over, or not good yet",
+  "other name": "its certificate is for another name",
+  "certificate wanted": "it wants a client certificate",
+};
+
 /** What `fetch` hides in the cause: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, ... */
-function describe(error: unknown): string {
+function describe(error: unknown, isSecure: boolean): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const fault = connectionFault(cause, isSecure);
+  if (fault !== undefined) return FAULTS[fault];
   if (!(cause instanceof Error)) return String(cause);
   return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
 }

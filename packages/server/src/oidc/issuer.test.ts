@@ -59,6 +59,12 @@ describe("createIssuer", () => {
     expect(await outcome(verify(old))).toMatch(/^unauthenticated: the token is signed with a key that its issuer does/);
   });
 
+  it("says where TLS met plain HTTP", async () => {
+    const server = await startIssuer();
+    const { issuer } = open(server.url.replace("http:", "https:"));
+    expect(await outcome(issuer.documents())).toContain("cannot be reached (it does not speak TLS)");
+  });
+
   it("ignores entries of the key set that lack what makes them a key", async () => {
     const otherKeys = [
       { kid: "odd" },

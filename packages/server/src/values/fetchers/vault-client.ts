@@ -1,7 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
-import { SecretsError, trimEndOf } from "@flyte-secrets/core";
+import { type ConnectionFault, connectionFault, SecretsError, trimEndOf } from "@flyte-secrets/core";
 
 /** An answer of Vault's: its status, and its body where that is a JSON object. */
 export interface VaultAnswer {
@@ -26,7 +26,10 @@ export interface VaultClientOptions {
 }
 
 export interface VaultClient {
-  /** Throws what `node:http` throws when no answer comes, and `store_unavailable` for an answer that leads nowhere. */
+  /**
+   * Throws what `node:http` throws when no answer comes, and `store_unavailable` for an answer that leads nowhere, or where one of TLS
+   * and plain HTTP meets the other, or a certificate isn't taken.
+   */
   call(call: VaultCall): Promise<VaultAnswer>;
   close(): void;
 }
@@ -59,7 +62,11 @@ export function createVaultClient({ address, ca, namespace }: VaultClientOptions
   }
 
   async function callAt(url: URL, call: VaultCall, redirects: number): Promise<VaultAnswer> {
-    const answer = await send(start(url, call), call.body && JSON.stringify(call.body));
+    const answer = await send(start(url, call), call.body && JSON.stringify(call.body)).catch((error) => {
+      throw toFault(url, error) ?? error;
+    });
+    // What servers written in Go, as Vault is, answer to plain HTTP on a port for TLS.
+    if (url.protocol === "http:" && answer.status === 400 && answer.body === undefined) throw faultOf(url, "no HTTP");
     const next = answer.location && leadsTo(url, answer.location, redirects);
     return next ? await callAt(next, call, redirects + 1) : answer;
   }
@@ -72,6 +79,24 @@ export function createVaultClient({ address, ca, namespace }: VaultClientOptions
     },
   };
 }
+
+function toFault(url: URL, error: unknown): SecretsError | undefined {
+  const fault = connectionFault(error, url.protocol === "https:");
+  return fault && faultOf(url, fault);
+}
+
+function faultOf({ origin }: URL, fault: ConnectionFault): SecretsError {
+  return new SecretsError("store_unavailable", `Vault at ${origin} ${FAULTS[fault]}`);
+}
+
+const FAULTS: Readonly<Record<ConnectionFault, string>> = {
+  "no TLS": "does not speak TLS: if it speaks plain HTTP, write http:// in vaultConfig.address",
+  "no HTTP": "gives no answer to plain HTTP: if it speaks TLS, write https:// in vaultConfig.address",
+  untrusted: "has a certificate that is not trusted: name its CA's file in vaultConfig.caFile",
+  expired: "has a certificate that is over, or not good yet: have it renewed, or set the clocks",
+  "other name": "has a certificate for another name: write a name that it has in vaultConfig.address",
+  "certificate wanted": "wants a client certificate, which is not supported: use an address without",
+};
 
 /** Where a redirect leads. */
 function leadsTo(from: URL, location: string, redirects: number): URL {

@@ -248,3 +248,24 @@ test("a login goes on for the others when the call that began it gives up", asyn
   expect((await other).get(id)).toEqual(SecretValue.fromText("v"));
   expect(logins).toHaveLength(1);
 });
+
+test("TLS to a Vault of plain HTTP, and what a Vault of TLS answers to plain HTTP, name the setting", async () => {
+  const vault = await started();
+  const address = vault.url.replace("http:", "https:");
+  const other = await started({ address });
+  expect((await other.fetcher.fetch([id])).get(id)).toMatchObject({
+    code: "store_unavailable",
+    message: expect.stringMatching(
+      /does not speak TLS: if it speaks plain HTTP, write http:\/\/ in vaultConfig\.address$/,
+    ),
+  });
+  const go = await startFakeBackend(() => ({ status: 400, json: undefined }));
+  onTestFinished(() => go.close());
+  const plain = await started({ address: go.url });
+  expect((await plain.fetcher.fetch([id])).get(id)).toMatchObject({
+    code: "store_unavailable",
+    message: expect.stringMatching(
+      /gives no answer to plain HTTP: if it speaks TLS, write https:\/\/ in vaultConfig\.address$/,
+    ),
+  });
+});
