@@ -151,7 +151,7 @@ describe("one variable for one thing is no conflict", () => {
       "the same secret as a variable of two names and as a file",
       [{ key: "a" }, { key: "a", envVar: "B" }, { key: "a", mountRequirement: FILE }],
     ],
-    ["different variables", [{ key: "token" }, { key: "TOKEN", envVar: "OTHER" }, { key: "token", envVar: "T" }]],
+    ["different variables", [{ key: "token" }, { key: "other", envVar: "OTHER" }, { key: "token", envVar: "T" }]],
   ])("%s", async (_, requests) => {
     expect(await check(requests)).toEqual([]);
   });
@@ -187,4 +187,60 @@ it("a variable by which programs choose the code that they run is warned of, onc
     ]),
   ).toEqual([warning("LD_PRELOAD"), warning("PYTHONPATH")]);
   expect(await check([{ key: "a", envVar: "MY_PATH" }])).toEqual([]);
+});
+
+describe("a secret in whose place a task would read another is warned of", () => {
+  const warning = (read: string, other: string, variable: string, manager = "Embedded") =>
+    `a task that reads secret [${read}] of ${manager} by its name gets [${other}] of ${manager}, which is the variable ${variable}: ` +
+    "rename one, or give that one an env_var";
+
+  it.each([
+    [
+      "a file and a variable",
+      [{ key: "TOKEN", mountRequirement: FILE }, { key: "token" }],
+      "TOKEN",
+      "token",
+      "_UNION_TOKEN",
+    ],
+    ["another env_var", [{ key: "token" }, { key: "TOKEN", envVar: "OTHER" }], "TOKEN", "token", "_UNION_TOKEN"],
+    [
+      "- and _",
+      [{ key: "api-key", mountRequirement: FILE }, { key: "api_key" }],
+      "api-key",
+      "api_key",
+      "_UNION_API_KEY",
+    ],
+  ])("%s", async (_, requests, read, other, variable) => {
+    expect(await check(requests)).toEqual([warning(read, other, variable)]);
+  });
+
+  it("of AWS, by group", async () => {
+    const requests = [
+      { group: "db-a", key: "password" },
+      { group: "db-b", key: "password", mountRequirement: FILE },
+    ];
+    expect(await check(requests, { managers: [byGroup] })).toEqual([
+      warning("db-b/password", "db-a/password", "_UNION_PASSWORD", "Embedded by group"),
+    ]);
+  });
+
+  it("not where the same secret is both, or the one found first is the right one", async () => {
+    expect(await check([{ key: "token", mountRequirement: FILE }, { key: "token" }])).toEqual([]);
+    expect(await check([{ key: "api-key" }, { key: "api_key" }], { style: "raw" })).toEqual([]);
+    expect(
+      await check(
+        [
+          { group: "db", key: "password" },
+          { group: "other", key: "password" },
+        ],
+        { managers: [k8s] },
+      ),
+    ).toEqual([]);
+    expect(
+      await check([
+        { key: "token", mountRequirement: FILE },
+        { key: "TOKEN", mountRequirement: FILE },
+      ]),
+    ).toEqual([]);
+  });
 });

@@ -2,6 +2,7 @@ import { excerpt, type InjectorEdit, isSteeringVariable, SecretsError, type Vari
 import { type Granted, sourceName } from "./mount-conflicts.ts";
 import { requestName } from "./request-name.ts";
 import { DIRECTORY_EDITS, prefixEdit } from "./value-edits.ts";
+import { variableNames } from "./variable-names.ts";
 
 /** What a variable will be, told apart by a text, and who asked for it; nobody for our own variables. */
 interface Setting {
@@ -12,7 +13,7 @@ interface Setting {
 /**
  * Looks for variables that two requests want for different things, or that tell tasks where secrets are: the last one would win, and the
  * other task would read the wrong secret. Throws `pod_conflict`, naming both; the same secret twice is none. Returns a warning for each variable
- * by which programs choose the code that they run.
+ * by which programs choose the code that they run, and for each secret in whose place a task would read another.
  */
 export function checkVariables(granted: readonly Granted<InjectorEdit>[], naming: VariableNaming): string[] {
   const settings = new Map<string, Setting>();
@@ -33,7 +34,31 @@ export function checkVariables(granted: readonly Granted<InjectorEdit>[], naming
       } else if (other.content !== one.content) throw conflict(one.name, by, other.by);
     }
   }
-  return warnings;
+  return [...warnings, ...granted.flatMap((one) => mistakenFor(one, settings, naming))];
+}
+
+/**
+ * A warning where a task that reads the secret by name (`getSecret`, flytekit's `secrets.get`) gets another: variables are looked for before files,
+ * in upper case, and without the group too.
+ */
+function mistakenFor(
+  { request, manager, edits }: Granted<InjectorEdit>,
+  settings: ReadonlyMap<string, Setting>,
+  naming: VariableNaming,
+): string[] {
+  const { group, groupVersion, key } = request;
+  const forms = [[group, groupVersion, key], [group, key], [key]].map((parts) => parts.filter((part) => part !== ""));
+  const names = forms
+    .filter((parts) => parts.length > 0)
+    .flatMap((parts) => variableNames(naming.prefix + parts.join("_").toUpperCase(), { ...naming, style: "posix" }));
+  const name = names.find((one) => settings.get(one)?.by !== undefined);
+  const found = name === undefined ? undefined : settings.get(name);
+  const own = edits.flatMap((edit) => ("source" in edit ? `secret ${sourceName(edit.source)}` : []));
+  if (name === undefined || found === undefined || own.includes(found.content)) return [];
+  return [
+    `a task that reads secret ${requestName(request)} of ${manager} by its name gets ${found.by}, which is the variable ${excerpt(name)}: ` +
+      "rename one, or give that one an env_var",
+  ];
 }
 
 function settingOf(edit: InjectorEdit): { name: string; content: string } | undefined {

@@ -1,7 +1,7 @@
-import { SecretValue } from "@flyte-secrets/core";
+import type { SecretValue } from "@flyte-secrets/core";
 import { decodeBase64 } from "./decode-base64.ts";
 import { parseJson } from "./parse-json.ts";
-import { formatError, type SecretEntry, type SecretFormat } from "./secret-entry.ts";
+import { formatError, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
 
 /**
  * An object of names: a text value is a string, anything else an object of `text` or `base64` and, for an image-pull secret,
@@ -24,7 +24,7 @@ function parseObject(text: string): object {
 }
 
 function parseEntry(name: string, entry: unknown): SecretEntry {
-  if (typeof entry === "string") return { name, type: "generic", value: SecretValue.fromText(entry) };
+  if (typeof entry === "string") return { name, type: "generic", value: textValue(entry, name) };
   if (typeof entry !== "object" || entry === null) throw formatError(`${name} has no value: expected a string`);
   const { type = "regular", text, base64, ...rest } = entry as Record<string, unknown>; // a JSON object
   const [unknownKey] = Object.keys(rest);
@@ -34,7 +34,7 @@ function parseEntry(name: string, entry: unknown): SecretEntry {
 }
 
 function parseValue(name: string, text: unknown, base64: unknown): SecretValue {
-  if (typeof text === "string" && base64 === undefined) return SecretValue.fromText(text);
+  if (typeof text === "string" && base64 === undefined) return textValue(text, name);
   if (typeof base64 === "string" && text === undefined) return decodeBase64(base64, name);
   throw formatError(`${name} needs either text or base64, a string`);
 }

@@ -1,9 +1,9 @@
-import { SecretValue } from "@flyte-secrets/core";
+import type { SecretValue } from "@flyte-secrets/core";
 import { stringify } from "yaml";
 import { decodeBase64 } from "./decode-base64.ts";
 import { joinImagePullTwins, managedEntry, type SecretHead } from "./managed-manifest.ts";
 import { parseYaml } from "./parse-yaml.ts";
-import { formatError, onceEach, type SecretEntry, type SecretFormat } from "./secret-entry.ts";
+import { formatError, onceEach, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
 
 const DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson";
 const DOCKER_CONFIG_KEY = ".dockerconfigjson";
@@ -43,7 +43,7 @@ function parseManifest(document: unknown): SecretEntry[] {
   if (manifest.kind !== "Secret") throw formatError("expected manifests of kind Secret only");
   const entries = new Map<string, SecretValue>();
   for (const [key, value] of textEntries(manifest.data)) entries.set(key, decodeBase64(value, key));
-  for (const [key, value] of textEntries(manifest.stringData)) entries.set(key, SecretValue.fromText(value));
+  for (const [key, value] of textEntries(manifest.stringData)) entries.set(key, textValue(value, key));
   if (manifest.type === DOCKER_CONFIG_TYPE) return [imagePullEntry(manifest, entries.get(DOCKER_CONFIG_KEY))];
   const managed = managedEntry(manifest.metadata ?? {}, entries);
   return managed ? [managed] : [...entries].map(([name, value]) => ({ name, type: "generic", value }));

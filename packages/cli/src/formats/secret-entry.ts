@@ -1,4 +1,4 @@
-import { type SecretScope, SecretsError, type SecretType, type SecretValue } from "@flyte-secrets/core";
+import { type SecretScope, SecretsError, type SecretType, SecretValue } from "@flyte-secrets/core";
 import type { DotenvReader } from "./dotenv-readers.ts";
 
 /** One secret of an imported or exported file. */
@@ -28,6 +28,12 @@ export interface SecretFormat {
 
 export function formatError(message: string): SecretsError {
   return new SecretsError("invalid_argument", message);
+}
+
+/** A text as a value. Half of a pair of surrogates, which JSON and YAML can say, is an error: it has no UTF-8, and would become another character. */
+export function textValue(text: string, name: string): SecretValue {
+  if (text.isWellFormed()) return SecretValue.fromText(text);
+  throw formatError(`the value of ${name} is no well-formed Unicode; write its bytes in base64`);
 }
 
 /** `entries`, or an error that names the first that stands twice. */

@@ -137,6 +137,12 @@ describe("file formats", () => {
     ["no object", `["${CANARY}"]`, 'expected a JSON object of names and values, such as {"api-key": "..."}'],
     ["a name without value", `{"a":null}`, "a has no value: expected a string"],
     ["a number", `{"a":1}`, "a has no value: expected a string"],
+    ["half a character", `{"a":"\\ud800"}`, "the value of a is no well-formed Unicode; write its bytes in base64"],
+    [
+      "half a character as text",
+      `{"a":{"text":"\\udc00x"}}`,
+      "the value of a is no well-formed Unicode; write its bytes in base64",
+    ],
     ["two values", `{"a":{"text":"${CANARY}","base64":"AA=="}}`, "a needs either text or base64, a string"],
     ["bad base64", `{"a":{"base64":"${CANARY}"}}`, "a is not base64"],
     ["an unknown key", `{"a":{"${CANARY}":"x"}}`, "a has an unknown key: expected text or base64, and type"],
@@ -189,6 +195,11 @@ describe("file formats", () => {
     ["a scalar", CANARY, "expected manifests of kind Secret only"],
     ["bad base64", `kind: Secret\ndata: {a: ${CANARY}}`, "a is not base64"],
     ["a number", "kind: Secret\nstringData: {a: 1}", "a has no value: expected a string"],
+    [
+      "half a character",
+      'kind: Secret\nstringData: {a: "\\ud800"}',
+      "the value of a is no well-formed Unicode; write its bytes in base64",
+    ],
     [
       "one name in two documents",
       "kind: Secret\ndata: {a: ''}\n---\nkind: Secret\ndata: {a: ''}",
