@@ -27,7 +27,7 @@ async function ask(answers: readonly Answer[]): Promise<Reaction[]> {
   return JSON.parse(result.stdout);
 }
 
-describeWith(requireFlyte(), `what flyte ${FLYTE_VERSION} makes of errors`, () => {
+describeWith(requireFlyte(), `flyte ${FLYTE_VERSION}, what it makes of errors: plain with token`, () => {
   it("of each of the error table: it repeats what may pass by itself, and logs in for want of credentials alone", async () => {
     const kinds = Object.entries<ErrorKind>(ERROR_KINDS);
     const reactions = await ask(kinds.map(([, kind]) => ({ code: kind.connect, message: kind.meaning })));
