@@ -68,7 +68,7 @@ export {
   type VolumeItem,
   type VolumeMount,
 } from "./pod.ts";
-export type { OwnContainer, PodEdit } from "./pod-edit.ts";
+export type { InitContainerSettings, OwnContainer, PodEdit } from "./pod-edit.ts";
 export { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 export {
   decodeRequestAnnotation,

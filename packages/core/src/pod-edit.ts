@@ -20,13 +20,30 @@ export type PodEdit =
   /**
    * At the end. With `numbered`, the number of init containers before it is added to the name, and one of any number that
    * has the same image, command, mount and variables is taken as this one. Otherwise the variables of the one that is
-   * there are brought up to date. One that is there counts as absent until this edit is reached and keeps its place.
+   * there are brought up to date. One that is there counts as absent until this edit is reached and keeps its place, and its security
+   * context.
    */
-  | { readonly kind: "initContainer"; readonly container: OwnContainer; readonly numbered: boolean }
+  | {
+      readonly kind: "initContainer";
+      readonly container: OwnContainer;
+      readonly numbered: boolean;
+      /** Without it: behind the pod's own, as it is. */
+      readonly settings?: InitContainerSettings;
+    }
   /** Unless the pod has an annotation of that name. */
   | { readonly kind: "annotation"; readonly name: string; readonly value: string }
   /** To the end of the pod's, those of one list of edits sorted by name, unless the pod names it. */
   | { readonly kind: "imagePullSecret"; readonly name: string };
+
+/** `webhook.initContainers`. */
+export interface InitContainerSettings {
+  /** Before the pod's own init containers, which then find its files. */
+  readonly first: boolean;
+  /** Whether it gets a security context that the restricted Pod Security Standard takes; `auto`: in pods that meet the standard themselves. */
+  readonly security: "auto" | "restricted" | "none";
+  /** The user that it then runs as where the pod names none; 0: none is set. */
+  readonly runAsUser: number;
+}
 
 /** An init container of ours: it mounts the one volume that it writes to. */
 export interface OwnContainer extends Container {

@@ -10,6 +10,7 @@ import {
   updateVariables,
 } from "./pod-container-edit.ts";
 import type { OwnContainer, PodEdit } from "./pod-edit.ts";
+import { restrictedContext } from "./restricted-pod.ts";
 
 type InitContainerEdit = Extract<PodEdit, { kind: "initContainer" }>;
 
@@ -18,6 +19,8 @@ interface Placed {
   /** As the pod has it, or as it is added. */
   readonly container: Container;
   readonly added: boolean;
+  /** Of an added one: before those of the pod. */
+  readonly first: boolean;
   /** With an init container of ours: what it is to be, and the position of the edit that makes it. */
   own?: { readonly wanted: OwnContainer; readonly since: number };
 }
@@ -32,31 +35,47 @@ export type InitContainersEditor = (
 /** Adds the init containers of `edits`, and makes in all of them the changes that the edits from their beginning on ask for. */
 export function createInitContainersEditor(edits: readonly PodEdit[], forAll: ContainerChanges): InitContainersEditor {
   const own = edits.filter((edit) => edit.kind === "initContainer");
-  let whereNoneIs: readonly JsonPatchOperation[] | undefined;
+  /** What is added to pods that have no init container, by the security context that it gets. */
+  const whereNoneIs = new Map<string, readonly JsonPatchOperation[]>();
+  const variantOf = (spec: PodSpec) =>
+    own.map(({ settings }) => JSON.stringify(settings && restrictedContext(spec, settings))).join();
   return (spec, patch, only) => {
     for (const edit of own) refuseOurName(spec, edit);
     if (spec.initContainers || only) {
       for (const operation of patchOf(spec, only)) patch.push(operation);
     } else if (own.length > 0) {
-      whereNoneIs ??= patchOf(spec, only);
-      for (const operation of whereNoneIs) patch.push(operation);
+      const variant = variantOf(spec);
+      const known = whereNoneIs.get(variant) ?? patchOf(spec, only);
+      // Users are numbers, of which pods may name any.
+      if (whereNoneIs.size < MAX_VARIANTS) whereNoneIs.set(variant, known);
+      for (const operation of known) patch.push(operation);
     }
   };
 
   function patchOf(spec: PodSpec, only: ReadonlySet<string> | undefined): readonly JsonPatchOperation[] {
     const patch: JsonPatchOperation[] = [];
     const added: Container[] = [];
+    const inFront: Container[] = [];
     for (const [index, placed] of place(spec, edits).entries()) {
       const isLeft = only?.has(placed.container.name) === false;
       const changes = isLeft ? NO_CHANGES : placed.own ? changesFor(placed.own, edits) : forAll;
       const within = patchWithin(placed, changes);
-      if (placed.added) added.push(applyPatch(placed.container, within));
+      if (placed.added) (placed.first ? inFront : added).push(applyPatch(placed.container, within));
       else for (const one of within) patch.push({ ...one, path: `/spec/initContainers/${index}${one.path}` });
     }
-    appendAll(spec.initContainers, added, { path: "/spec/initContainers", patch });
+    const path = "/spec/initContainers";
+    if (!spec.initContainers || spec.initContainers.length === 0) {
+      appendAll(spec.initContainers, [...inFront, ...added], { path, patch });
+      return patch;
+    }
+    appendAll(spec.initContainers, added, { path, patch });
+    // After all that goes by the place of the pod's own.
+    for (const [at, value] of inFront.entries()) patch.push({ op: "add", path: `${path}/${at}`, value });
     return patch;
   }
 }
+
+const MAX_VARIANTS = 100;
 
 /** A patch of the container alone. */
 function patchWithin({ container, added, own }: Placed, changes: ContainerChanges): readonly JsonPatchOperation[] {
@@ -77,14 +96,17 @@ function changesFor({ wanted, since }: { wanted: OwnContainer; since: number }, 
 }
 
 function place(spec: PodSpec, edits: readonly PodEdit[]): Placed[] {
-  const placed: Placed[] = (spec.initContainers ?? []).map((container) => ({ container, added: false }));
+  const placed: Placed[] = (spec.initContainers ?? []).map((container) => ({ container, added: false, first: false }));
   for (const [since, edit] of edits.entries()) {
     if (edit.kind !== "initContainer") continue;
     const there = findOwn(placed, edit);
     if (there) there.own ??= { wanted: edit.container, since };
     else {
       const wanted = edit.numbered ? { ...edit.container, name: freeName(placed, edit) } : edit.container;
-      placed.push({ container: wanted, added: true, own: { wanted, since } });
+      const { settings } = edit;
+      const securityContext = settings && restrictedContext(spec, settings);
+      const container = securityContext ? { ...wanted, securityContext } : wanted;
+      placed.push({ container, added: true, first: settings?.first ?? false, own: { wanted, since } });
     }
   }
   return placed;

@@ -4,7 +4,7 @@ import { unrecognizedMount } from "./mount-requirement.ts";
 import { pathFault, versionFault } from "./plain-path.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { shellFault, shellWord } from "./shell-word.ts";
-import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
+import { HOME, SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
 
 const DEFAULTS: SidecarConfig = {
   sidecarImage: "mcr.microsoft.com/azure-cli:cbl-mariner2.0",
@@ -47,7 +47,8 @@ export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector 
 }
 
 function pullScript(id: string, file: string): string {
-  return `az login --service-principal -u "$AZURE_CLIENT_ID" -t "$AZURE_TENANT_ID" --federated-token "$(cat "$AZURE_FEDERATED_TOKEN_FILE")"
+  return `${HOME}
+az login --service-principal -u "$AZURE_CLIENT_ID" -t "$AZURE_TENANT_ID" --federated-token "$(cat "$AZURE_FEDERATED_TOKEN_FILE")"
 mkdir -p ${shellWord(file.slice(0, file.lastIndexOf("/")))}
 az keyvault secret show --id ${shellWord(id)} --query value -o tsv > ${shellWord(file)}
 `;

@@ -4,7 +4,7 @@ import { unrecognizedMount } from "./mount-requirement.ts";
 import { pathFault, versionFault } from "./plain-path.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { shellFault, shellWord } from "./shell-word.ts";
-import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
+import { HOME, SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
 
 const DEFAULTS: SidecarConfig = {
   sidecarImage: "gcr.io/google.com/cloudsdktool/cloud-sdk:alpine",
@@ -43,7 +43,8 @@ export function createGcpInjector(config: SidecarConfig = DEFAULTS): Injector {
 function pullScript(group: string, version: string, file: string): string {
   const directory = shellWord(file.slice(0, file.lastIndexOf("/")));
   const out = shellWord(`--out-file=${file}`);
-  return `mkdir -p ${directory}
+  return `${HOME}
+mkdir -p ${directory}
 gcloud secrets versions access ${shellWord(`${group}/versions/${version}`)} ${out} ||
   gcloud secrets versions access ${shellWord(version)} ${shellWord(`--secret=${group}`)} ${out}
 chmod +rX ${directory} ${shellWord(file)}

@@ -1,6 +1,7 @@
 import {
   type Delivery,
   type EnvVar,
+  type InitContainerSettings,
   type OwnContainer,
   type PodEdit,
   SECRETS_DIRECTORY,
@@ -10,6 +11,7 @@ import {
   type SecretValue,
 } from "@flyte-secrets/core";
 import { encodeFiles, FILES_SCRIPT } from "./embedded-files.ts";
+import { addInitContainer } from "./init-containers.ts";
 import { FILES_VOLUME, filesOf, groupVolume, toPlainEdits } from "./secret-files.ts";
 
 /** `embeddedSecretManagerConfig.fileMountInitContainer`. */
@@ -17,6 +19,16 @@ export interface FileMountInitContainer {
   readonly image: string;
   readonly containerName: string;
   readonly resources: unknown;
+  /** Default: {@link DEFAULT_INIT_CONTAINERS}. */
+  readonly initContainers?: InitContainerSettings;
+}
+
+export interface InlineDeliveryOptions {
+  readonly fileMountInitContainer?: FileMountInitContainer;
+  /**
+   * Whether each `$` of a value is doubled in a variable, so that it arrives as it is. Default: false, as in Flyte.
+   */
+  readonly escapeVariables?: boolean;
 }
 
 const DEFAULT_INIT_CONTAINER: FileMountInitContainer = {
@@ -27,17 +39,18 @@ const DEFAULT_INIT_CONTAINER: FileMountInitContainer = {
 
 /**
  * Puts values into the pod itself, as Flyte 2.0 does: whoever may read pods reads them, and so does etcd. Variables are
- * literals, in which the kubelet expands `$(NAME)` and takes `$$` for `$`, as in Flyte; an init container writes files.
+ * literals, in which the kubelet expands `$(NAME)` and takes `$$` for `$`, as in Flyte, unless they are escaped; an init container
+ * writes files.
  */
-export function createInlineDelivery(options: { fileMountInitContainer?: FileMountInitContainer } = {}): Delivery {
-  const { fileMountInitContainer = DEFAULT_INIT_CONTAINER } = options;
+export function createInlineDelivery(options: InlineDeliveryOptions = {}): Delivery {
+  const { fileMountInitContainer = DEFAULT_INIT_CONTAINER, escapeVariables = false } = options;
   return {
     name: "Inline",
     deliver(requested) {
       const files = filesOf(requested);
       const byGroup = Map.groupBy(files, ({ group }) => group?.name);
       const edits = toPlainEdits(requested, {
-        variable: inlineVariable,
+        variable: (name, source) => inlineVariable(name, source, escapeVariables),
         files() {
           const values = new Map<string, SecretValue>();
           for (const { file, group, source } of files) if (!group) values.set(file, sourceValue(source));
@@ -57,11 +70,12 @@ export function createInlineDelivery(options: { fileMountInitContainer?: FileMou
   };
 }
 
-function inlineVariable(name: string, source: SecretSource): EnvVar {
+function inlineVariable(name: string, source: SecretSource, isEscaped: boolean): EnvVar {
   if (source.kind === "reference") return { name, valueFrom: { secretKeyRef: source.reference } };
   const value = source.value.revealText();
   if (value === undefined) throw new SecretsError("internal", `variable ${name} was to hold bytes that are no text`);
-  return { name, value };
+  // https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#environment-variables
+  return { name, value: isEscaped ? value.replaceAll("$", "$$$$") : value };
 }
 
 function initContainerEdits(files: ReadonlyMap<string, SecretValue>, config: FileMountInitContainer): PodEdit[] {
@@ -75,7 +89,7 @@ function initContainerEdits(files: ReadonlyMap<string, SecretValue>, config: Fil
   };
   return [
     { kind: "volume", volume: { name: FILES_VOLUME, emptyDir: { medium: "Memory" } } },
-    { kind: "initContainer", container, numbered: false },
+    addInitContainer(container, { numbered: false, settings: config.initContainers }),
     { kind: "mount", mount: { name: FILES_VOLUME, mountPath: SECRETS_DIRECTORY, readOnly: true } },
   ];
 }

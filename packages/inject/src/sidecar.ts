@@ -1,16 +1,22 @@
-import { type EnvVar, type InjectorEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import { type EnvVar, type InitContainerSettings, type InjectorEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import { addInitContainer } from "./init-containers.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
 
 /** How the init container of a cloud's secret manager is run: `awsSecretManager` and its like. */
 export interface SidecarConfig {
   readonly sidecarImage: string;
   readonly resources: unknown;
+  /** Default: {@link DEFAULT_INIT_CONTAINERS}. */
+  readonly initContainers?: InitContainerSettings;
 }
 
 export const SIDECAR_RESOURCES = {
   requests: { cpu: "200m", memory: "500Mi" },
   limits: { cpu: "200m", memory: "500Mi" },
 };
+
+/** The clouds' programs keep notes in their user's home; one that isn't in the image has none. */
+export const HOME = '[ -w "$HOME" ] || export HOME=/tmp';
 
 /** What one cloud's init container needs beyond its image. */
 export interface Sidecar {
@@ -26,10 +32,8 @@ export function sidecarEdits(config: SidecarConfig, { cloud, mountPath, command,
   const name = `${cloud}-secret-vol`;
   return [
     { kind: "volume", volume: { name, emptyDir: { medium: "Memory" } } },
-    {
-      kind: "initContainer",
-      numbered: true,
-      container: {
+    addInitContainer(
+      {
         name: `${cloud}-pull-secret-`,
         image: config.sidecarImage,
         ...(command && { command }),
@@ -37,7 +41,8 @@ export function sidecarEdits(config: SidecarConfig, { cloud, mountPath, command,
         resources: config.resources,
         volumeMounts: [{ name, mountPath }],
       },
-    },
+      { numbered: true, settings: config.initContainers },
+    ),
     { kind: "mount", mount: { name, mountPath: SECRETS_DIRECTORY, readOnly: true } },
     ...DIRECTORY_EDITS,
   ];

@@ -56,7 +56,7 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new SecretsError("usage", `there is no file ${file}`);
   const config = await readConfig(options, host);
   const scope = await resolveTaskScope(options, config, host);
-  const { type, delivery } = config.webhook.embeddedSecretManagerConfig;
+  const { type, delivery, escapeInlineVariables: escapeVariables } = config.webhook.embeddedSecretManagerConfig;
   noteOtherManagers(config, host);
   await using lookup = createLazyLookup(config, host);
   return await runLocal({
@@ -76,6 +76,7 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
       managersOver: (parts) => createManagers(withEmbeddedAlone(config), parts),
       remedy: (key) => createRemedy(type, key, scope),
       delivery,
+      escapeVariables,
       secretEnvVarPrefix: config.webhook.secretEnvVarPrefix,
       limits: config.webhook.limits,
       envVarNaming: config.webhook.secretEnvVarNaming,

@@ -30,6 +30,8 @@ export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPre
   /** How a secret that was found nowhere comes to be. */
   remedy(key: string): string;
   readonly delivery: "SecretRef" | "Inline";
+  /** `escapeInlineVariables`. */
+  readonly escapeVariables: boolean;
 }
 
 /** What the mutator made of one task's pod. */
@@ -61,7 +63,9 @@ export async function injectTask(
     envVarNaming,
     ...(limits && { limits }),
     delivery:
-      delivery === "Inline" ? createInlineDelivery() : createSecretRefDelivery({ writer: { async write() {} } }),
+      delivery === "Inline"
+        ? createInlineDelivery({ escapeVariables: settings.escapeVariables })
+        : createSecretRefDelivery({ writer: { async write() {} } }),
   });
   const pod = toPod({ definition }, { image: IMAGE, ...scope, inherited });
   try {

@@ -75,6 +75,7 @@ function setUp(
       managersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
       remedy: (key) => `create it: flyte-secrets create secret ${key}`,
       delivery: "SecretRef",
+      escapeVariables: false,
       secretEnvVarPrefix: "_UNION_",
       envVarNaming: "raw",
       ...rest.injection,

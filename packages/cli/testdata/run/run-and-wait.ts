@@ -22,6 +22,7 @@ await runLocal({
     managersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
     remedy: (key) => `create it: flyte-secrets create secret ${key}`,
     delivery: "SecretRef",
+      escapeVariables: false,
     secretEnvVarPrefix: "_UNION_",
     envVarNaming: "raw",
   },

@@ -30,6 +30,27 @@ const address = (about: string) =>
     must: "a URL such as https://HOST:PORT, or empty",
   });
 
+/** How init containers of ours are put into pods, whichever manager or delivery asks for one. */
+export const initContainersSection = section("The init containers that are put into pods.", {
+  first: toggle({
+    default: false,
+    about: "Put them before the pod's own init containers, which then find the files; Flyte puts them behind.",
+    effect: "now",
+  }),
+  security: choice(["auto", "restricted", "none"], {
+    default: "auto",
+    about:
+      "Give them a security context that the restricted Pod Security Standard takes: `auto` in pods that meet the standard, `restricted` in all.",
+    effect: "now",
+  }),
+  runAsUser: integer({
+    default: 65_532,
+    min: 0,
+    about: "User that they then run as where pod and containers name none; 0: none is set, as OpenShift wants it.",
+    effect: "now",
+  }),
+});
+
 /** What each secret manager is told, by the key of `webhook` that tells it. */
 export const secretManagerSections = {
   k8sSecretManager: section("The K8s manager.", {
@@ -107,6 +128,12 @@ export const secretManagerSections = {
     delivery: choice(["SecretRef", "Inline"], {
       default: "SecretRef",
       about: "`SecretRef` keeps values out of the pod spec; `Inline` writes them into it, as Flyte does.",
+      effect: "now",
+    }),
+    escapeInlineVariables: toggle({
+      default: false,
+      about:
+        "With `delivery: Inline`, double each `$` in variables, so that Kubernetes doesn't take `$$` or `$(NAME)` of a value for its own; Flyte doesn't.",
       effect: "now",
     }),
     fileMountInitContainer: section("The init container that writes files, with `delivery: Inline`.", {

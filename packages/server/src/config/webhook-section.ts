@@ -2,7 +2,7 @@ import { z } from "zod";
 import { isAddressRange } from "./address-ranges.ts";
 import { limitsSection } from "./limits-section.ts";
 import { scopeBindingSection } from "./scope-binding-section.ts";
-import { kubeClient, secretManagerSections } from "./secret-manager-sections.ts";
+import { initContainersSection, kubeClient, secretManagerSections } from "./secret-manager-sections.ts";
 import { choice, choices, duration, integer, section, structure, text, texts, toggle } from "./setting.ts";
 
 const MANAGERS = ["Global", "K8s", "AWS", "GCP", "Azure", "Vault", "Embedded"] as const;
@@ -134,6 +134,7 @@ export const webhookSection = section(
       }),
     }),
     limits: limitsSection,
+    initContainers: initContainersSection,
     scopeBinding: scopeBindingSection,
     groupBinding: structure(z.record(z.string(), z.array(z.string())), "a map of lists of groups", {
       default: {},

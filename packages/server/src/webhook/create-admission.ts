@@ -66,13 +66,14 @@ export function createClaimGuard(
 }
 
 function createDelivery(
-  { embeddedSecretManagerConfig }: Config["webhook"],
+  { embeddedSecretManagerConfig, initContainers }: Config["webhook"],
   { writer, namingKey }: Pick<AdmissionParts, "writer" | "namingKey">,
 ) {
-  const { delivery, fileMountInitContainer } = embeddedSecretManagerConfig;
+  const { delivery, fileMountInitContainer, escapeInlineVariables: escapeVariables } = embeddedSecretManagerConfig;
   if (delivery === "Inline") {
     const resources = toResources(fileMountInitContainer.resources);
-    return createInlineDelivery({ fileMountInitContainer: { ...fileMountInitContainer, resources } });
+    const container = { ...fileMountInitContainer, resources, initContainers };
+    return createInlineDelivery({ fileMountInitContainer: container, escapeVariables });
   }
   if (writer) return createSecretRefDelivery({ writer, ...(namingKey && { namingKey }) });
   throw new SecretsError(

@@ -52,6 +52,7 @@ function createManager(name: ManagerName, webhook: Config["webhook"], { lookup, 
   const sidecar = ({ sidecarImage, resources }: Config["webhook"]["gcpSecretManager"]) => ({
     sidecarImage,
     resources: toResources(resources),
+    initContainers: webhook.initContainers,
   });
   switch (name) {
     case "Global":
