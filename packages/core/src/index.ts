@@ -3,7 +3,13 @@ export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
 export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
 export { encodeBase32Lower } from "./base32.ts";
 export { ByteBudget } from "./byte-budget.ts";
-export { checkSecretId, checkSecretScope } from "./check-secret-id.ts";
+export {
+  checkExistingId,
+  checkExistingScope,
+  checkSecretId,
+  checkSecretScope,
+  isExistingName,
+} from "./check-secret-id.ts";
 export { cleanJoinPath } from "./clean-join-path.ts";
 export { type ConnectionFault, connectionFault } from "./connection-fault.ts";
 export { withoutCredentials } from "./credential-variables.ts";

@@ -212,7 +212,6 @@ it("several stand before the pod's own in the order of their requests", async ()
   ]);
   expect(initContainers?.at(-1)?.env).toContainEqual({ name: "X", value: "x" });
 });
-});
 
 it("a variable of delivery Inline is escaped where that is set, so that what Kubernetes makes of it is the value", async () => {
   const [inline] = WAYS.slice(-1);

@@ -20,7 +20,7 @@ export function addWriteOptions(command: Command): Command {
  */
 export async function writeSecret(how: "create" | "update", name: string, command: Command, host: Host): Promise<void> {
   const options = mergedOptions<SecretCommandOptions & ValueOptions>(command);
-  checkSecretOptions(options, name);
+  checkSecretOptions(options, name, how === "create");
   checkValueOptions(options, options);
   const { Secret } = await import("@flyte-secrets/sdk/remote");
   const { describeService, openClient } = await import("../remote/open-client.ts");

@@ -1,4 +1,4 @@
-import { checkSecretId, DEFAULT_ORGANIZATION, SecretsError } from "@flyte-secrets/core";
+import { checkExistingId, checkSecretId, DEFAULT_ORGANIZATION, SecretsError } from "@flyte-secrets/core";
 import type { Command } from "commander";
 import { addConnectionOptions, addScopeOptions, type ConnectionOptions, type ScopeOptions } from "./common-options.ts";
 import { refuseTogether } from "./exclusive.ts";
@@ -17,13 +17,15 @@ export function addSecretOptions(command: Command): Command {
   return addConnectionOptions(command);
 }
 
-/** Throws `usage` or `invalid_argument` for a scope or name that no secret can have, before anybody is asked for a value. */
-export function checkSecretOptions(options: SecretCommandOptions, name?: string): void {
+/** Throws `usage` or `invalid_argument` for a scope or name that no secret can have, or that none is created with, before anybody is asked for a value. */
+export function checkSecretOptions(options: SecretCommandOptions, name?: string, isNew = false): void {
   const { project = "", domain = "", clusterPool, config = [] } = options;
   refuseTogether({ "--cluster-pool": clusterPool, "--project": project || undefined });
   refuseTogether({ "--cluster-pool": clusterPool, "--domain": domain || undefined });
   if (config.length > 1) throw new SecretsError("usage", "-c/--config takes one file here");
-  checkSecretId({ org: DEFAULT_ORGANIZATION, domain, project, name: name ?? "any" });
+  const id = { org: DEFAULT_ORGANIZATION, domain, project, name: name ?? "any" };
+  if (isNew) checkSecretId(id);
+  else checkExistingId(id);
 }
 
 /** The scope in words, for messages: `project shop of domain production`. */

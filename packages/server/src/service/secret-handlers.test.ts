@@ -32,6 +32,59 @@ const present = (createdTime: unknown, type?: string) => ({
 });
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT/);
 
+/** Ids that Flyte's service takes, or whoever writes Secrets by hand, and CreateSecret here doesn't. */
+const LOOSE = [
+  { name: "a.b" },
+  { name: ".dot" },
+  { name: "a__key__b" },
+  { name: "k", domain: "Dev" },
+  { name: "k", domain: "dev_x", project: "p.q" },
+  { name: "a.b", domain: "-d-", project: "P" },
+];
+
+describe("a secret that was written by looser rules", () => {
+  test.each(LOOSE)("is listed, read, changed and deleted: %j", async (id) => {
+    const service = await startService();
+    const record = { value: SecretValue.fromText("one"), type: "generic" } as const;
+    await service.store.create(stored(id), record);
+    const { domain = "", project = "" } = Object(id);
+    for (const scope of [{}, { domain, project }]) {
+      expect(await call(service, "ListSecrets", scope)).toMatchObject([200, { secrets: [{ id }] }]);
+    }
+    expect(await call(service, "GetSecret", { id })).toMatchObject([200, { secret: { id } }]);
+    expect(await call(service, "UpdateSecret", { id, secretSpec: text("two") })).toEqual([200, {}]);
+    expect((await service.store.read(stored(id)))?.revealText()).toBe("two");
+    expect(await call(service, "DeleteSecret", { id })).toEqual([200, {}]);
+    expect(await call(service, "GetSecret", { id })).toMatchObject([404, { code: "not_found" }]);
+  });
+
+  test.each(LOOSE.filter(({ name }) => name !== "a__key__b"))("is not created: %j", async (id) => {
+    expect(await call(await startService(), "CreateSecret", { id, secretSpec: text("v") })).toMatchObject([
+      400,
+      { code: "invalid_argument" },
+    ]);
+  });
+
+  test.each([
+    { name: "a/b" },
+    { name: "a b" },
+    { name: "" },
+    { name: "k", domain: "d/e" },
+    { name: "k", domain: "d", project: "p q" },
+    { name: "k", domain: "d__project__p__key__x" },
+    { name: "k", domain: "d", project: "p__key__x" },
+    { name: "k", domain: "d", project: "p_" },
+    { name: "k", domain: "d", project: "_p__" },
+    { name: "k", project: "p" },
+  ])("isn't called %j, which nobody's encoded id says", async (id) => {
+    const service = await startService();
+    for (const method of ["GetSecret", "DeleteSecret", "UpdateSecret"] as const) {
+      const answer = await call(service, method, { id, ...(method === "UpdateSecret" && { secretSpec: text("v") }) });
+      expect(answer).toMatchObject([400, { code: "invalid_argument" }]);
+    }
+  });
+});
+
 describe("CreateSecret", () => {
   test.each([
     ["global", { name: "api-key" }, {}],

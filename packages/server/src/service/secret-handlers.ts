@@ -1,7 +1,8 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
+  checkExistingId,
+  checkExistingScope,
   checkSecretId,
-  checkSecretScope,
   encodeSecretId,
   isSecretsError,
   type SecretId,
@@ -41,10 +42,15 @@ export interface SecretHandlerParts {
 export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typeof SecretService> {
   const { store, organization, validate, invalidate, log } = parts;
 
+  const { maxIdLength } = store;
   const toId = (message: SecretIdentifier | undefined): SecretId => {
     const { name = "", domain = "", project = "" } = message ?? {};
-    const id = { org: organization, domain, project, name };
-    checkSecretId(id, { maxIdLength: store.maxIdLength });
+    return { org: organization, domain, project, name };
+  };
+  /** Of a secret that may have been written by looser rules: Flyte's service takes names that its own IDL forbids. */
+  const toExistingId = (message: SecretIdentifier | undefined): SecretId => {
+    const id = toId(message);
+    checkExistingId(id, { maxIdLength });
     return id;
   };
 
@@ -72,6 +78,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
     async createSecret(request, context) {
       validate(CreateSecretRequestSchema, request);
       const id = toId(request.id);
+      checkSecretId(id, { maxIdLength });
       await write("create", id, async () => {
         const type = toType(request.secretSpec);
         if (type === "image_pull") checkImagePullScope(id);
@@ -84,7 +91,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
 
     async updateSecret(request, context) {
       validate(UpdateSecretRequestSchema, request);
-      const id = toId(request.id);
+      const id = toExistingId(request.id);
       await write("update", id, async () => {
         const record = await store.get(id, options(context));
         if (record === undefined) throw notFound(id);
@@ -98,7 +105,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
 
     async getSecret(request, context) {
       validate(GetSecretRequestSchema, request);
-      const id = toId(request.id);
+      const id = toExistingId(request.id);
       const record = await store.get(id, options(context, request.includeSystemSecrets));
       if (record === undefined) throw notFound(id);
       return { secret: toSecretMessage(request.id ?? {}, record) };
@@ -106,7 +113,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
 
     async deleteSecret(request, context) {
       validate(DeleteSecretRequestSchema, request);
-      const id = toId(request.id);
+      const id = toExistingId(request.id);
       await write("delete", id, () => store.delete(id, options(context, request.includeSystemSecrets)));
       return {};
     },
@@ -114,7 +121,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
     async listSecrets(request, context) {
       validate(ListSecretsRequestSchema, request);
       const scope = { org: organization, domain: request.domain, project: request.project };
-      checkSecretScope(scope);
+      checkExistingScope(scope);
       if (request.limit < 0) {
         throw new SecretsError("invalid_argument", `limit: must not be negative; 0 is a page of ${DEFAULT_PAGE}`);
       }
