@@ -224,7 +224,8 @@ describeWith(requireKubernetes(), "image-pull Secrets on a real API server", () 
     };
     await put("another");
     await expect(create("registry")).rejects.toThrow(
-      `Secret ${NAME} in namespace ${NAMESPACE} is in the way: it is no copy of the webhook's, and its content is another. Delete it.`,
+      `Secret ${NAME} in namespace ${NAMESPACE} is in the way: it is no copy of the webhook's, and its content is another. ` +
+        `Delete it: kubectl delete secret ${NAME} --namespace ${NAMESPACE}`,
     );
     await put("one");
     expect((await create("registry")).spec.imagePullSecrets).toEqual([{ name: NAME }]);

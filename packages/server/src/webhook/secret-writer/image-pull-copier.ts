@@ -33,7 +33,10 @@ export interface ImagePullCopierOptions {
  */
 export type BringInStep = (place: CopyPlace, reason: "needed" | "follows") => Promise<void>;
 
-/** For a foreign Secret in the way of a copy that is needed it throws `call_refused`, unless it has the same content. */
+/**
+ * A copy that Flyte's webhook has left is made one of ours when a pod needs it. For any other foreign Secret in the way of a copy that is
+ * needed it throws `pod_conflict`, unless it has the same content.
+ */
 export function createImagePullCopier(options: ImagePullCopierOptions): BringInStep {
   const { client, sources, source, writtenIn, lifetimes, clock, signal } = options;
 
@@ -53,7 +56,11 @@ export function createImagePullCopier(options: ImagePullCopierOptions): BringInS
     const { uid, resourceVersion } = there.metadata;
     const isSame = from !== undefined && imagePullDigest(there) === imagePullDigest(from);
     const ours = toWrittenSecret(there);
-    if (ours?.copy?.from !== source) {
+    if (isNeeded && from !== undefined && ours === undefined && isCopyOfFlytes(there, from)) {
+      const labels = { [WRITTEN_LABEL.name]: WRITTEN_LABEL.value, [COPIED_FROM_LABEL]: source };
+      const metadata = { resourceVersion, labels, annotations: needNotes(clock.now(), true, lifetimes) };
+      written?.put(await client.patch(SECRETS, { namespace, name, patch: { metadata, data: from.data } }, { signal }));
+    } else if (ours?.copy?.from !== source) {
       // What pulls the same is as good, whoever made it.
       if (isNeeded && !isSame) throw inTheWay(place);
     } else if (from === undefined) {
@@ -81,13 +88,34 @@ export function createImagePullCopier(options: ImagePullCopierOptions): BringInS
     });
 }
 
+/** What a label of the source's begins with that says which secret it is. */
+const DESCRIBING = "union.ai/";
+
+/**
+ * Whether a Secret is what Flyte's webhook makes in a pod's namespace: of the source's name, type and labels, nobody's else, and
+ * changeable. Flyte's copies have no label of their own, never change and never go.
+ */
+function isCopyOfFlytes({ metadata, type, immutable }: Secret, from: Secret): boolean {
+  const { labels = {}, ownerReferences = [] } = metadata;
+  const wanted = Object.entries(from.metadata.labels ?? {});
+  return (
+    type === IMAGE_PULL_TYPE &&
+    immutable !== true &&
+    ownerReferences.length === 0 &&
+    labels[WRITTEN_LABEL.name] === undefined &&
+    labels[COPIED_FROM_LABEL] === undefined &&
+    wanted.some(([label]) => label.startsWith(DESCRIBING)) &&
+    wanted.every(([label, value]) => labels[label] === value || !label.startsWith(DESCRIBING))
+  );
+}
+
 /** With the labels that describe the source, not those by which others look after it, such as Helm. */
 function toCopy(
   { metadata, data = {} }: Secret,
   namespace: string,
   annotations: Readonly<Record<string, string>>,
 ): Secret {
-  const describing = Object.entries(metadata.labels ?? {}).filter(([label]) => label.startsWith("union.ai/"));
+  const describing = Object.entries(metadata.labels ?? {}).filter(([label]) => label.startsWith(DESCRIBING));
   const labels = {
     ...Object.fromEntries(describing),
     [WRITTEN_LABEL.name]: WRITTEN_LABEL.value,
@@ -104,7 +132,8 @@ function changedMeanwhile({ namespace, name }: CopyPlace, cause?: unknown): Secr
 
 function inTheWay({ namespace, name }: CopyPlace): SecretsError {
   return new SecretsError(
-    "call_refused",
-    `Secret ${name} in namespace ${namespace} is in the way: it is no copy of the webhook's, and its content is another. Delete it.`,
+    "pod_conflict",
+    `Secret ${name} in namespace ${namespace} is in the way: it is no copy of the webhook's, and its content is another. ` +
+      `Delete it: kubectl delete secret ${name} --namespace ${namespace}`,
   );
 }

@@ -208,6 +208,47 @@ test("a copy that cannot follow is tried again", async () => {
   expect(read()).toEqual(stored(copyOf("two")));
 });
 
+/** As Flyte's webhook makes them: with the source's labels and nothing more. */
+function flytesCopyOf(value: string, rest: object = {}, labels: object = {}): Secret {
+  const metadata = {
+    namespace: NAMESPACE,
+    name: NAME,
+    labels: { ...sourceOf(value).metadata.labels, ...labels },
+    ...rest,
+  };
+  return { apiVersion: "v1", kind: "Secret", type, metadata, data: dataOf(value) };
+}
+
+test.each([
+  "one",
+  "old",
+])("a copy that Flyte's webhook left is adopted when a pod needs it, and follows from then on: %s", async (left) => {
+  const { api, clock, copy, read } = await setUp(sourceOf("one"), flytesCopyOf(left));
+  await clock.advance(1_000);
+  expect(api.writes).toEqual([]);
+  await copy();
+  const ours = { "app.flyte.org/managed-by": "flyte-secrets-webhook", "app.flyte.org/copied-from": SOURCE };
+  expect(read()).toMatchObject({ data: dataOf("one"), metadata: { labels: ours } });
+  api.put(sourceOf("two"));
+  await clock.advance(0);
+  expect(read()).toMatchObject({ data: dataOf("two") });
+  api.remove(NAME, SOURCE);
+  await clock.advance(0);
+  expect(read()).toBeUndefined();
+});
+
+test.each([
+  ["has an owner", flytesCopyOf("old", { ownerReferences: [{ apiVersion: "v1", kind: "Pod", name: "p", uid: "u" }] })],
+  ["is immutable", { ...flytesCopyOf("old"), immutable: true }],
+  ["is of another secret", flytesCopyOf("old", {}, { "union.ai/secret-name": "xotherx" })],
+  ["has no labels", flytesCopyOf("old", { labels: {} })],
+  ["is of another type", { ...flytesCopyOf("old"), type: "Opaque" }],
+])("a Secret that %s is no copy of Flyte's", async (_, foreign) => {
+  const { api, copy } = await setUp(sourceOf("one"), foreign);
+  await expect(copy()).rejects.toMatchObject({ code: "pod_conflict" });
+  expect(api.writes).toEqual([]);
+});
+
 test("a foreign Secret of its name is used where it pulls the same, and else in the way; it is never touched", async () => {
   const foreign = { ...copyOf("one"), metadata: { namespace: NAMESPACE, name: NAME } };
   const { api, clock, copy, read } = await setUp(sourceOf("one"), foreign);
@@ -215,8 +256,10 @@ test("a foreign Secret of its name is used where it pulls the same, and else in 
   api.put(sourceOf("two"));
   await clock.advance(0);
   await expect(copy()).rejects.toMatchObject({
-    code: "call_refused",
-    message: `Secret ${NAME} in namespace ${NAMESPACE} is in the way: it is no copy of the webhook's, and its content is another. Delete it.`,
+    code: "pod_conflict",
+    message:
+      `Secret ${NAME} in namespace ${NAMESPACE} is in the way: it is no copy of the webhook's, and its content is another. ` +
+      `Delete it: kubectl delete secret ${NAME} --namespace ${NAMESPACE}`,
   });
   api.remove(NAME, SOURCE);
   await clock.advance(0);
@@ -228,7 +271,7 @@ test("another webhook's copy, of a source in another namespace, is foreign", asy
   const labels = { ...copyOf("theirs").metadata.labels, "app.flyte.org/copied-from": "elsewhere" };
   const theirs = { ...copyOf("theirs"), metadata: { ...copyOf("theirs").metadata, labels } };
   const { copy, read, api } = await setUp(sourceOf("one"), theirs);
-  await expect(copy()).rejects.toMatchObject({ code: "call_refused" });
+  await expect(copy()).rejects.toMatchObject({ code: "pod_conflict" });
   expect(read()).toEqual(stored(theirs));
   expect(api.writes).toEqual([]);
 });
