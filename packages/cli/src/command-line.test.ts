@@ -141,6 +141,12 @@ describe("the command", () => {
     expect(await once(child, "exit")).toEqual([0, null]);
   });
 
+  it("ends with its exit code although nobody reads what went wrong", async () => {
+    const child = spawn(process.execPath, [CLI, "nonsense"], { stdio: ["ignore", "ignore", "pipe"] });
+    child.stderr.destroy();
+    expect(await once(child, "exit")).toEqual([2, null]);
+  });
+
   it("says which Node it needs when that is too old", async () => {
     const old = `Object.defineProperty(process, "versions", { value: { node: "20.19.5" } });`;
     const { status, stdout, stderr } = spawnSync(process.execPath, [

@@ -14,6 +14,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     process.exit(error.code === "EPIPE" ? 0 : 1);
   });
+  // Nor need anybody read what goes wrong: the exit code still tells, and a server goes on serving.
+  process.stderr.on("error", () => {});
   process.exitCode = await runCommandLine(process.argv.slice(2), hostOf(process));
 }
 
