@@ -12,7 +12,7 @@ export interface KubeconfigSite {
 
 export interface KubeconfigCase {
   readonly title: string;
-  /** Below the site's directory: text, or what is written as JSON. What ends in `.sh` may be run. */
+  /** Below the site's directory: text, bytes, or what is written as JSON. What ends in `.sh` may be run. */
   readonly files: (site: KubeconfigSite) => Record<string, string | object>;
   /** Names of files, with `:` between them; `config` when absent. */
   readonly paths?: string;
@@ -435,6 +435,24 @@ current-context: z
   {
     title: "a byte order mark",
     files: (site) => ({ config: `\ufeff${JSON.stringify(config(site, { user: { token: "t" } }))}` }),
+  },
+  {
+    title: "UTF-16, as PowerShell writes it",
+    files: (site) => ({
+      config: Buffer.from(`\ufeff${JSON.stringify(config(site, { user: { token: "t" } }))}`, "utf16le"),
+    }),
+  },
+  {
+    title: "UTF-16 with the other order of bytes",
+    files: (site) => ({
+      config: Buffer.from(`\ufeff${JSON.stringify(config(site, { user: { token: "t" } }))}`, "utf16le").swap16(),
+    }),
+  },
+  {
+    title: "what is no text",
+    files: (site) => ({
+      config: Buffer.concat([Buffer.from(JSON.stringify(config(site, { user: { token: "t" } }))), Buffer.from([0xff])]),
+    }),
   },
   {
     title: "several files: of one name the first holds, and paths start from its directory",

@@ -52,7 +52,7 @@ describeWith(requireKubernetes(), "kubeconfigs as kubectl reads them", () => {
     for (const [name, content] of Object.entries(files(site))) {
       const path = join(directory, name);
       mkdirSync(join(path, ".."), { recursive: true });
-      writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+      writeFileSync(path, typeof content === "string" || Buffer.isBuffer(content) ? content : JSON.stringify(content));
       if (name.endsWith(".sh")) chmodSync(path, 0o755);
     }
     const paths = names
