@@ -109,6 +109,9 @@ describe("a scope", () => {
     expect(isInScope(id, { org: "flyte", domain: "dev", project: "p" })).toBe(true);
     expect(isInScope(id, { org: "flyte", domain: "dev", project: "q" })).toBe(false);
     expect(isInScope(id, { org: "acme", domain: "", project: "" })).toBe(false);
+    expect(isInScope({ ...id, project: "p-2" }, { org: "flyte", domain: "dev", project: "p" })).toBe(false);
+    expect(isInScope({ ...id, domain: "dev-2" }, { org: "flyte", domain: "dev", project: "p" })).toBe(false);
+    expect(isInScope({ ...id, org: "flyte-2" }, { org: "flyte", domain: "dev", project: "p" })).toBe(false);
   });
 });
 

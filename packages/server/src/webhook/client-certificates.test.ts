@@ -24,7 +24,7 @@ async function askAs(certificate: { cert: string; key: string } | undefined, nam
   });
   onTestFinished(() => listener.close({ graceMs: 0 }));
   const ask = () =>
-    send({ port: listener.port, ca: server.cert }, "{}", { ...certificate }).then(
+    send({ port: listener.port, ca: server.cert }, "{}", { ...certificate, agent: false }).then(
       ({ text }) => text,
       () => "no answer",
     );

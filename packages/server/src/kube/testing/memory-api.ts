@@ -57,9 +57,13 @@ export function createMemoryApi(): MemoryApi {
     const isSame = isDeepStrictEqual({ ...next, metadata: { ...next.metadata, resourceVersion } }, old);
     return isSame ? old : record("MODIFIED", next);
   };
-  const write = (object: KubeObject) => {
+  const begin = (options: KubeCallOptions | undefined) => {
+    assertNotGivenUp(options);
     const { failure } = api;
     if (failure !== undefined) throw failure;
+  };
+  const write = (object: KubeObject, { dryRun = false }: KubeCallOptions = {}) => {
+    if (dryRun) return object;
     writes.push(object);
     return put(object);
   };
@@ -129,33 +133,31 @@ export function createMemoryApi(): MemoryApi {
         throw new SecretsError("canceled", "The caller gave up.");
       },
       async create(resource, object, options) {
-        assertNotGivenUp(options);
+        begin(options);
         if (objects.has(keyOf(resource.kind, object.metadata)))
           throw new SecretsError("already_exists", "it exists already");
-        return resource.decode(write(object));
+        return resource.decode(write(object, options));
       },
       async replace(resource, object, options) {
-        assertNotGivenUp(options);
+        begin(options);
         const old = objects.get(keyOf(resource.kind, object.metadata));
         if (old === undefined) throw new SecretsError("not_found", "it does not exist");
         assertPreconditions(old, object.metadata);
         assertMayBecome(old, object);
-        return resource.decode(write(object));
+        return resource.decode(write(object, options));
       },
       async patch(resource, { patch, ...reference }, options) {
-        assertNotGivenUp(options);
+        begin(options);
         const old = objects.get(keyOf(resource.kind, reference));
         if (old === undefined) throw new SecretsError("not_found", "it does not exist");
         const merged = resource.decode(mergePatch(old, patch));
         assertPreconditions(old, merged.metadata);
         assertMayBecome(old, merged);
-        return resource.decode(write(merged));
+        return resource.decode(write(merged, options));
       },
       async delete(resource, { preconditions, ...reference }, options) {
-        assertNotGivenUp(options);
+        begin(options);
         const old = objects.get(keyOf(resource.kind, reference));
-        const { failure } = api;
-        if (failure !== undefined) throw failure;
         if (old === undefined) return false;
         assertPreconditions(old, preconditions);
         record("DELETED", old);

@@ -24,9 +24,9 @@ function keep(namespace: string, name: string, value: string, rest: Partial<Secr
   api.put<Secret>({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data, ...rest });
 }
 
-async function copy(overwrite = false): Promise<string[]> {
+async function copy(overwrite = false, dryRun = false): Promise<string[]> {
   const told: CopiedSecret[] = [];
-  const options = { client: api.client, from: "flyte", to: "values", overwrite, dryRun: false };
+  const options = { client: api.client, from: "flyte", to: "values", overwrite, dryRun };
   for await (const each of copyManagedSecrets(options)) told.push(each);
   return told.map(({ id, outcome }) => `${id.name} ${outcome}`).toSorted();
 }
@@ -59,6 +59,28 @@ test("can be repeated, and leaves what has another value unless it is told other
   expect(await copy(true)).toEqual(["a unchanged", "b overwritten"]);
   expect(await read("b")).toMatchObject({ data: { [encodeSecretId(idOf("b"))]: "b25l" } });
   expect(await copy()).toEqual(["a unchanged", "b unchanged"]);
+});
+
+test("a dry run tells the same, and changes nothing", async () => {
+  keep("flyte", "a", "one");
+  keep("flyte", "b", "one");
+  keep("values", "b", "two");
+  expect(await copy(true, true)).toEqual(["a copied", "b overwritten"]);
+  expect(api.writes).toEqual([]);
+  expect(await copy(true)).toEqual(["a copied", "b overwritten"]);
+});
+
+test("what is made in the new place meanwhile is newer, and stays", async () => {
+  keep("flyte", "a", "one");
+  const { get } = api.client;
+  api.client.get = async (...args) => {
+    const found = await get(...args);
+    keep("values", "a", "newer");
+    return found;
+  };
+  expect(await copy(true)).toEqual(["a differs"]);
+  api.client.get = get;
+  expect(await read("a")).toMatchObject({ data: { [encodeSecretId(idOf("a"))]: "bmV3ZXI=" } });
 });
 
 test("copies those of every page", async () => {

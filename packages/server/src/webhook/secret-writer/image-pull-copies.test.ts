@@ -116,6 +116,14 @@ test("one that goes while nobody hears of it is none any more, and its copy goes
   expect([await find(), read()]).toEqual([undefined, undefined]);
 });
 
+test("a watch that has said nothing for 100 s is not trusted: the API server is asked", async () => {
+  const { clock, find, callsOf } = await setUp(sourceOf("one"));
+  await clock.advance(99_999);
+  expect(await callsOf(find)).toEqual([]);
+  await clock.advance(1);
+  expect(await callsOf(find)).toEqual(["get"]);
+});
+
 test("one of another type is none", async () => {
   const { find } = await setUp({ ...sourceOf("one"), type: "Opaque" });
   expect(await find()).toBeUndefined();

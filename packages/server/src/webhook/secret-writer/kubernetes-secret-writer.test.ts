@@ -297,6 +297,18 @@ test("while the watch is silent the API server is asked, and a Secret that is th
   expect(api.read(NAME)).toEqual(stored());
 });
 
+test("a watch that has said nothing for 100 s is not trusted: the API server is asked", async () => {
+  const { open, callsOf, clock } = await setUp();
+  const writer = await open();
+  const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
+  await write();
+  await clock.advance(0);
+  await clock.advance(99_999);
+  expect(await callsOf(write)).toBe(0);
+  await clock.advance(1);
+  expect(await callsOf(write)).toBe(2);
+});
+
 test("while the API server can't be reached, a Secret that was there counts as being there, and no other does", async () => {
   const { api, open, clock, following } = await setUp();
   const writer = await open();
