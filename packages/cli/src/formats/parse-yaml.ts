@@ -93,16 +93,23 @@ function findProblem(document: Document.Parsed, lineCounter: LineCounter): strin
   // A tag that is not known is a warning to the library, which takes the value as text.
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) return `${problem.code} at line ${lineCounter.linePos(problem.pos[0]).line}`;
-  let repeated: string | undefined;
+  const at = (offset: number) => `at line ${lineCounter.linePos(offset).line}`;
+  let found: string | undefined;
   visit(document, {
     Map(_, { items }) {
       const offset = findRepeated(items as Pair<ParsedNode, ParsedNode | null>[]); // As they are after parsing.
       if (offset === undefined) return undefined;
-      repeated = `DUPLICATE_KEY at line ${lineCounter.linePos(offset).line}`;
+      found = `DUPLICATE_KEY ${at(offset)}`;
+      return visit.BREAK;
+    },
+    Alias(_, alias, path) {
+      const target = alias.resolve(document);
+      if (target === undefined || !path.includes(target)) return undefined;
+      found = `an alias within what it stands for ${at(alias.range?.[0] ?? 0)}`;
       return visit.BREAK;
     },
   });
-  return repeated;
+  return found;
 }
 
 /** Where the first key stands that stood before. */
