@@ -99,6 +99,12 @@ export async function startServer(
   const socket = await listenOnSocket(storeConfig.path, { handler: own.handler, log });
   if (socket) listeners.push(socket);
   const proof = socket ? undefined : createServerProof();
+  // Listened to from here on, so that no change between this certificate and the listener is missed.
+  let renew = () => {
+    isRenewed = true;
+  };
+  let isRenewed = false;
+  if (certificate) opened.defer(certificate.onChange(() => renew()));
   const listener = await listen({
     handler: proof?.answering(service.handler) ?? service.handler,
     // Without a host Node takes IPv4 alone where the machine has no IPv6.
@@ -109,7 +115,10 @@ export async function startServer(
     ...(certificate && { tls: certificate.current() }),
   });
   listeners.push(listener);
-  if (certificate) opened.defer(certificate.onChange(() => listener.replaceCertificate(certificate.current())));
+  if (certificate) {
+    renew = () => listener.replaceCertificate(certificate.current());
+    if (isRenewed) renew();
+  }
 
   const endpoint = `${certificate ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
   opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid, proofKey: proof?.key }));
