@@ -138,6 +138,8 @@ describe("a task", () => {
     expect(filed.result).toMatchObject({ modes: ["400", "700"], hex: "00ff0a07", same: true });
     const shown = await runToEnd("printing", { injection: { delivery }, mask: false });
     expect(shown.result).toEqual({ key: delivery === "Inline" ? `${canary}-$` : `${canary}-$$` });
+    const escaped = await runToEnd("printing", { injection: { delivery, escapeVariables: true }, mask: false });
+    expect(escaped.result).toEqual({ key: `${canary}-$$` });
     const masked = await runToEnd("printing", { injection: { delivery } });
     expect(masked).toEqual({ result: { key: "***" }, out: "out ***\n", err: "err ***\n" });
   });
