@@ -66,6 +66,7 @@ async function start(settings: Partial<VaultConfig> = {}) {
       const text = value.revealText();
       secrets.set(encodeSecretId(id), text === undefined ? { base64: value.revealBase64() } : { value: text });
     },
+    putData: (id: SecretId, data: Record<string, string>) => void secrets.set(encodeSecretId(id), data),
     putEmpty: async (id: SecretId) => void secrets.set(encodeSecretId(id), { other: "x" }),
   };
 }
@@ -117,6 +118,15 @@ test.each([
 ])("what the configuration gets wrong is never taken for absent: %j", async (settings, code, message) => {
   const { fetcher } = await started(settings);
   expect((await fetcher.fetch([id])).get(id)).toMatchObject({ code, message: expect.stringContaining(message) });
+});
+
+test.each(["!!!!", "YQ", "YR==", "Y Q=="])("bytes are in standard base64 or unreadable: %s", async (base64) => {
+  const { fetcher, putData } = await started();
+  putData(id, { base64 });
+  expect((await fetcher.fetch([id])).get(id)).toMatchObject({
+    code: "value_unreadable",
+    message: expect.stringMatching(/its member base64 is not standard base64 with padding$/),
+  });
 });
 
 test("the address must be configured", async () => {

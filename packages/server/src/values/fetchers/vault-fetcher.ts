@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { encodeSecretId, isSecretsError, SecretsError, SecretValue } from "@flyte-secrets/core";
-import { errorName, readAsEmpty, refused, unavailable } from "./fetch-failures.ts";
+import { errorName, readAsEmpty, refused, unavailable, unreadable } from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
 import { createVaultClient, type VaultAnswer } from "./vault-client.ts";
 import { baseOf, trimSlashes, type VaultConfig } from "./vault-config.ts";
@@ -67,7 +67,12 @@ function toValue(name: string, { status, body }: VaultAnswer, isVersion2: boolea
   const data = toObject(body?.data);
   const { value, base64 } = isVersion2 ? toObject(data.data) : data;
   if (typeof value === "string") return SecretValue.fromText(value);
-  if (typeof base64 === "string") return SecretValue.fromBytes(Buffer.from(base64, "base64"));
+  if (typeof base64 === "string") {
+    const bytes = Buffer.from(base64, "base64");
+    // Node skips what isn't base64: that would be another value.
+    if (bytes.toString("base64") === base64) return SecretValue.fromBytes(bytes);
+    throw unreadable(NAME, name, "its member base64 is not standard base64 with padding");
+  }
   throw readAsEmpty(NAME, name);
 }
 
