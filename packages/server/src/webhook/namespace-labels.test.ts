@@ -89,6 +89,19 @@ describe("the labels of namespaces", () => {
     expect(labels.find("bound")).toBeUndefined();
   });
 
+  it("decide nothing once the watch has said nothing for 100 s, until it is begun anew", async () => {
+    const { clock, labels } = await setUp();
+    await clock.advance(0);
+    await clock.advance(99_999);
+    expect(labels.find("bound")).toEqual({ project: "shop", domain: "production" });
+    await clock.advance(1);
+    const unavailable = expect.objectContaining({ code: "store_unavailable" });
+    expect(() => labels.find("bound")).toThrow(unavailable);
+    expect(() => labels.ready()).toThrow(unavailable);
+    await clock.advance(50_000);
+    expect(labels.find("bound")).toEqual({ project: "shop", domain: "production" });
+  });
+
   it("are no longer those of before when the namespace has gone", async () => {
     const { api, clock, labels, gets } = await setUp();
     await clock.advance(0);
