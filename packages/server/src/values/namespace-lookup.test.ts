@@ -136,6 +136,15 @@ test("while the API server is down what it last said is used, for a bounded time
   expect(await find()).toBe("project old");
 });
 
+test("what is known to have changed does not stand in while the API server is down", async () => {
+  const { find, lookup, refuse } = setUp(managed(project, "old"));
+  await find();
+  await refuse("everything");
+  expect(await find()).toBe("project old");
+  lookup.invalidate(project);
+  await expect(find()).rejects.toBe(down);
+});
+
 test("while the Secrets cannot be followed each lookup asks the API server", async () => {
   const { clock, change, write, find, lookup, refuse, comeBack, state } = setUp(managed(project, "old"));
   expect(state()).toEqual({ silentMs: 0, isTrusted: false });
