@@ -67,3 +67,15 @@ test("metrics ask for the credentials of a call, and for none where calls need n
   const open = await startService();
   expect((await send(`${open.url}/metrics`)).status).toBe(200);
 });
+
+test("a request that never comes to its call is counted with the code that it was answered with", async () => {
+  const { url } = await startService({ config: { auth: { mode: "token", token: TOKEN } } });
+  await send(`${url}/flyteidl2.secret.SecretService/DeleteSecret?encoding=json&message=%7B%7D`, { headers: bearer });
+  await send(`${url}/flyteidl2.secret.SecretService/GetSecret`, { method: "POST", headers: bearer, body: ["{}"] });
+  await vi.waitFor(async () =>
+    expect((await counts(url)).toSorted()).toEqual([
+      "DeleteSecret connect unimplemented: 1",
+      "GetSecret connect invalid_argument: 1",
+    ]),
+  );
+});

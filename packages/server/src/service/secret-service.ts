@@ -80,7 +80,7 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
       const ms = Math.round(tookMs);
       log.debug({ method: req.method, path, status: res.statusCode, code: call.code, ms }, "request");
       if (known === undefined) return;
-      const code = call.code ?? (res.writableFinished ? "ok" : "canceled");
+      const code = call.code ?? (res.writableFinished ? (UNHANDLED[res.statusCode] ?? "ok") : "canceled");
       const protocol = rest ? "rest" : protocolOf(contentType);
       const observed: ObservedCall = { rpcPath: known.requestPath, protocol, code, tookMs };
       observe(observed);
@@ -140,6 +140,13 @@ function methodNotAllowed(allowed: readonly string[]): ErrorReply {
   const message = `this path takes ${allowed.join(", ")}`;
   return { status: 405, code: "unimplemented", message, headers: { allow: allowed.join(", ") } };
 }
+
+/** The codes of answers to requests that never came to their call. */
+const UNHANDLED: Readonly<Record<number, string>> = {
+  400: "invalid_argument",
+  405: "unimplemented",
+  415: "invalid_argument",
+};
 
 /** Not `permission_denied`, which Flyte's clients take for a request to log in. */
 const FOREIGN = { status: 403, code: "failed_precondition" } as const;
