@@ -1,6 +1,6 @@
 // A task that shows its secret in the ways in which that happens by accident.
 import { inspect } from "node:util";
-import { Secret, task } from "@flyte-secrets/sdk";
+import { currentContext, Secret, task } from "@flyte-secrets/sdk";
 
 export const show = task({ name: "show", secrets: new Secret({ key: "api-key", asEnvVar: "API_KEY" }) }, async () => {
   const value = process.env.API_KEY ?? "";
@@ -21,10 +21,21 @@ export const show = task({ name: "show", secrets: new Secret({ key: "api-key", a
     "in JSON with \\/": JSON.stringify(value).replaceAll("/", "\\/"),
     decomposed: value.normalize("NFD"),
     "in HTML": value.replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;"),
+    "in HTML, by names": value.replaceAll("&", "&amp;").replaceAll("é", "&eacute;").replaceAll("/", "&sol;"),
+    "in HTML, letters too": value.replace(/./gu, (character) => `&#${character.codePointAt(0)};`),
+    "in JSON, letters too": value.replace(/./g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+    "in JSON of a buffer, by lines": JSON.stringify(bytes, null, 2),
+    "in CSV": value.replaceAll('"', '""'),
     "in lines of base64": bytes.toString("base64").replace(/.{12}/g, "$&\n"),
   };
   for (const [way, text] of Object.entries(shown)) process.stdout.write(`${way}: <${text}>\n`);
   // Byte by byte, and on the other output.
   for (const character of `split: <${value}>\n`) process.stderr.write(character);
   return { value, twice };
+});
+
+const NAMES = ["first", "second", "third"];
+
+export const showAlike = task({ name: "showAlike", secrets: NAMES.map((key) => new Secret({ key })) }, async () => {
+  for (const key of NAMES) console.log(`${key}: <${currentContext().getSecret(undefined, key)}>`);
 });

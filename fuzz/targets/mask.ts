@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SecretValue } from "@flyte-secrets/core";
-import { createMask, MASK } from "../../packages/cli/src/run/mask/mask.ts";
+import { MASK } from "../../packages/cli/src/run/mask/covered-output.ts";
+import { createMask } from "../../packages/cli/src/run/mask/mask.ts";
 import type { FuzzTarget } from "../target.ts";
 
 /** Longest of what the pieces of a stream are cut to. */

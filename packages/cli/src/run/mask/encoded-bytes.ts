@@ -21,9 +21,12 @@ const HEX = byteWriting(
   { gaps: ascii(" ", ":", ",", "-", "\\x", "%", "0x"), wraps: ascii("\n", "\r") },
 );
 
-/** `97,98` as in the JSON of a Buffer, `97, 98` as Node shows a Uint8Array. */
+/**
+ * `97,98` as in the JSON of a Buffer, also with each number on a line of its own, `97, 98` as Node shows a Uint8Array. A line that
+ * ends in a number and a comma has another one after it, so that it may wait for that.
+ */
 const DECIMAL = byteWriting((byte) => ascii(String(byte)), {
-  gaps: ascii(",", " "),
+  gaps: ascii(",\\n", ",\r\n", ",\n", ",", " ", "\t", "\\t"),
   wraps: ascii("\n", "\r"),
   needsGap: true,
 });
@@ -34,10 +37,13 @@ const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\t": "\\t", "\n": "\\
 const ESCAPED = byteWriting((byte) => {
   const character = String.fromCharCode(byte);
   const hex = byte.toString(16).padStart(2, "0");
-  if (byte < 0x20 || byte > 0x7e) {
-    return ascii(`\\x${hex}`, `\\x${hex.toUpperCase()}`, SHORT_ESCAPES[character] ?? `\\x${hex}`);
-  }
-  return ascii(SHORT_ESCAPES[character] ?? character, ...("'\"".includes(character) ? [`\\${character}`] : []));
+  const own = SHORT_ESCAPES[character] ?? (byte < 0x20 || byte > 0x7e ? [] : character);
+  return ascii(
+    `\\x${hex}`,
+    `\\x${hex.toUpperCase()}`,
+    ...[own].flat(),
+    ...("'\"".includes(character) ? [`\\${character}`] : []),
+  );
 });
 
 const BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -51,18 +57,39 @@ const CHARACTER_WAYS: readonly (readonly Uint8Array[])[] = [...BASE64].map((char
 
 const PADDING_WAYS = ascii("%3D", "%3d", "=");
 
+/** All six bits of a character. */
+const ALL = 63;
+
 /** Units are `bits + 64 * known`: what is known of the six bits of a character, and which of them are known. */
+const unitOf = (bits: number, known = ALL) => bits + 64 * known;
+
+/** The characters that may stand for a unit of which not all is known. */
+function charactersOf(unit: number): readonly number[] {
+  const known = unit >> 6;
+  return [...BASE64].flatMap((_, character) => ((character & known) === (unit & ALL) ? [unitOf(character)] : []));
+}
+
 const BASE64_WRITING: Writing = {
   waysOf(unit) {
     if (unit === PADDING) return PADDING_WAYS;
-    const bits = unit & 63;
-    const known = unit >> 6;
-    if (known === 63) return CHARACTER_WAYS[bits] ?? [];
-    return CHARACTER_WAYS.filter((_, character) => (character & known) === bits).flat();
+    return charactersOf(unit).flatMap((character) => CHARACTER_WAYS[character & ALL] ?? []);
   },
   // Lines of it may be wrapped, and indented.
   wraps: ascii("\n", "\r", "\\n", "\\r", " "),
 };
+
+/** Of forms that begin within a character: by what is known of it, 20 of them. */
+const WRITINGS_FROM = new Map<number, Writing>();
+
+function writingFrom(first: number): Writing {
+  if (first >> 6 === ALL) return BASE64_WRITING;
+  let writing = WRITINGS_FROM.get(first);
+  if (writing === undefined) {
+    writing = { ...BASE64_WRITING, first: { unit: first, any: new Set(charactersOf(first)) } };
+    WRITINGS_FROM.set(first, writing);
+  }
+  return writing;
+}
 
 /** The value among other bytes in base64: `offset` of them, modulo 3, come before it, and any after it. */
 function base64Form(bytes: Uint8Array, offset: number): Form {
@@ -77,16 +104,19 @@ function base64Form(bytes: Uint8Array, offset: number): Form {
       bits = bits * 2 + (isKnown ? ((bytes[bit >> 3] ?? 0) >> (7 - (bit & 7))) & 1 : 0);
       known = known * 2 + (isKnown ? 1 : 0);
     }
-    units[at] = bits + 64 * known;
+    units[at] = unitOf(bits, known);
   }
-  return { units, writing: BASE64_WRITING };
+  const writing = writingFrom(units[0] ?? 0);
+  const last = units[count - 1] ?? 0;
+  if (last >> 6 === ALL) return { units, writing };
+  return { units: units.subarray(0, -1), writing, lasts: charactersOf(last) };
 }
 
 /** The value alone in base64, with its padding. */
 function paddedBase64Form(bytes: Uint8Array): Form {
   const text = Buffer.from(bytes).toString("base64");
   const units = Uint16Array.from(text, (character) =>
-    character === "=" ? PADDING : BASE64.indexOf(character) + 64 * 63,
+    character === "=" ? PADDING : unitOf(BASE64.indexOf(character)),
   );
   return { units, writing: BASE64_WRITING };
 }

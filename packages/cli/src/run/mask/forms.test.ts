@@ -2,7 +2,8 @@ import { inspect } from "node:util";
 import { SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createMask, MASK, type Mask } from "./mask.ts";
+import { MASK } from "./covered-output.ts";
+import { createMask, type Mask } from "./mask.ts";
 
 function maskOf(value: string | Uint8Array): Mask {
   const mask = createMask();
@@ -30,6 +31,27 @@ const escapeAll = (text: string, prefix: string) => prefix + pairs(hex(text), pr
 const html = (text: string, number: (code: number) => string) =>
   text.replace(/[^A-Za-z0-9 ]/gu, (character) => `&#${number(character.codePointAt(0) ?? 0)};`);
 
+const escapeUnits = (text: string) =>
+  text.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** Some names of HTML, from its standard. */
+const HTML_NAMES: Readonly<Record<string, string>> = {
+  "&": "amp",
+  "<": "lt",
+  ">": "gt",
+  '"': "quot",
+  "'": "apos",
+  "\u00e9": "eacute",
+  "\u00fc": "uuml",
+  "\u00f6": "ouml",
+  "\u20ac": "euro",
+  "\n": "NewLine",
+  "\t": "Tab",
+  "@": "commat",
+  "/": "sol",
+  "\\": "bsol",
+};
+
 /** What programs make of a text on its way into their output, each with the value alone between two marks. */
 const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   plain: (text) => text,
@@ -51,6 +73,22 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   "a URL with everything escaped": (text) => escapeAll(text, "%"),
   "HTML, decimal": (text) => html(text, String),
   "HTML, hexadecimal": (text) => html(text, (code) => `x${code.toString(16)}`),
+  "HTML, decimal, letters too": (text) => text.replace(/./gsu, (character) => `&#${character.codePointAt(0)};`),
+  "HTML, hexadecimal, letters too": (text) =>
+    text.replace(/./gsu, (character) => `&#x${(character.codePointAt(0) ?? 0).toString(16).padStart(4, "0")};`),
+  "HTML of JSON, letters too": (text) =>
+    JSON.stringify(text)
+      .slice(1, -1)
+      .replace(/./gsu, (character) => `&#${character.codePointAt(0)};`),
+  "JSON, letters too": escapeUnits,
+  "JSON in JSON, letters too": (text) => JSON.stringify(JSON.stringify(escapeUnits(text)).slice(1, -1)).slice(1, -1),
+  "JSON of ASCII around JSON": (text) => ascii(JSON.stringify(JSON.stringify(text))).slice(3, -3),
+  "JSON in a URL, letters too": (text) => escapeAll(JSON.stringify(text).slice(1, -1), "%"),
+  "a URL in a URL, letters too": (text) => encodeURIComponent(escapeAll(text, "%")),
+  "HTML, all named": (text) =>
+    text.replace(/[^A-Za-z0-9 ]/gu, (character) => `&${HTML_NAMES[character] ?? `#${character.codePointAt(0)}`};`),
+  "a field of CSV": (text) => text.replaceAll('"', '""'),
+  "a string of SQL": (text) => text.replaceAll("'", "''"),
   "HTML, named": (text) =>
     text
       .replaceAll("&", "&amp;")
@@ -66,6 +104,9 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   "hex with colons": (text) => pairs(upper(hex(text)), ":"),
   "hex in C": (text) => `0x${pairs(hex(text), ", 0x")}`.slice(2),
   "hex escapes": (text) => escapeAll(text, "\\x").slice(2),
+  "numbers, each on a line": (text) => JSON.stringify([...Buffer.from(text)], null, 2).slice(4, -2),
+  "numbers, each on an indented line": (text) => [...Buffer.from(text)].join(`,\r\n${" ".repeat(40)}`),
+  "numbers, each on a line, in JSON": (text) => [...Buffer.from(text)].join(",\\n  "),
   numbers: (text) => [...Buffer.from(text)].join(","),
   base64: base64,
   base64url: (text) => Buffer.from(text).toString("base64url"),
@@ -125,6 +166,28 @@ describe("a value in output", () => {
     expect(maskOf("caf\u00e9\n'now'").text("b'caf\\xc3\\xa9\\n\\'now\\''")).toBe("b'***'");
   });
 
+  test("is masked as JSON shows a Buffer, however far it is indented", () => {
+    const mask = maskOf("s3cret value");
+    const buffer = Buffer.from("s3cret value");
+    for (const shown of [
+      JSON.stringify({ a: [{ buffer }] }, null, 4),
+      JSON.stringify(buffer, null, "\t"),
+      JSON.stringify(JSON.stringify(buffer, null, 2)),
+    ]) {
+      expect(mask.text(shown).replace(/\\[nt]|\s/g, "")).toMatch(/data\\?":\[\*\*\*\]/);
+    }
+  });
+
+  test("that is JSON is masked also text by text, but not key by key", () => {
+    const value = { user: "deploy-bot", password: 'p"1\n-x', pin: "abc", nested: [{ token: "t0ken/é" }], port: 54321 };
+    const mask = maskOf(JSON.stringify(value));
+    const shown = `${value.user} ${value.password} ${JSON.stringify(value.password)} ${encodeURIComponent("t0ken/é")} abc password 54321`;
+    expect(mask.text(shown)).toBe('*** *** "***" *** abc password 54321');
+    expect(mask.text(JSON.stringify(value))).toBe("***");
+    // Lines of text are no JSON.
+    expect(maskOf('{"user": "deploy-bot"').text("deploy-bot")).toBe("deploy-bot");
+  });
+
   test("leaves text alone that is none of its forms", () => {
     const output = 'The quick brown fox {"jumps":[1, 22, 97,98]} over %41 &amp; \\u00e9 aGVsbG8gd29ybGQ= 68656c6c6f';
     expect(maskOf("correct-horse-battery-staple").text(output)).toBe(output);
@@ -145,6 +208,19 @@ describe("a value in output", () => {
           .write(Buffer.from(`${end}\n`))
           .toString(),
       ).toBe(`${end}\n`);
+      // As numbers, as hex and as JSON it may begin that way, too.
+      for (const line of [
+        end.charCodeAt(0).toString(),
+        end.charCodeAt(0).toString(16),
+        `\\u00${end.charCodeAt(0).toString(16)}`,
+      ]) {
+        expect(
+          maskOf(`${end}-value`)
+            .filter()
+            .write(Buffer.from(`it took ${line}\n`))
+            .toString(),
+        ).toBe(`it took ${line}\n`);
+      }
     }
   });
 

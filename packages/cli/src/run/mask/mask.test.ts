@@ -1,7 +1,8 @@
 import { SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createMask, MASK, type Mask } from "./mask.ts";
+import { MASK } from "./covered-output.ts";
+import { createMask, type Mask } from "./mask.ts";
 
 function maskOf(...values: (string | Uint8Array)[]): Mask {
   const mask = createMask();

@@ -1,0 +1,77 @@
+import { randomBytes } from "node:crypto";
+import { SecretValue } from "@flyte-secrets/core";
+import { describe, expect, test } from "vitest";
+import { createMask, type Mask } from "./mask.ts";
+
+function maskOf(values: readonly string[]): Mask {
+  const mask = createMask();
+  for (const value of values) mask.add(SecretValue.fromText(value));
+  return mask;
+}
+
+const numbered = (count: number, makeValue: (number: number, key: string) => string) =>
+  Array.from({ length: count }, (_, number) => makeValue(number, randomBytes(64).toString("base64")));
+
+/** Values that begin alike for more than the 48 characters after which a value counts as found. */
+const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  "connection strings of Azure": numbered(
+    100,
+    (number, key) =>
+      `DefaultEndpointsProtocol=https;AccountName=acmedata${number};AccountKey=${key};EndpointSuffix=core.windows.net`,
+  ),
+  "tokens of one issuer": numbered(
+    100,
+    (number, key) =>
+      `${Buffer.from(`{"alg":"RS256","iss":"https://login.example","sub":"${number}"}`).toString("base64url")}.${key}`,
+  ),
+  "service accounts": numbered(
+    100,
+    (number, key) =>
+      `{"type":"service_account","project_id":"acme","auth_uri":"https://accounts.example","id":${number},"key":"${key}"}`,
+  ),
+  "one beginning of 10,000 characters": numbered(20, (number, key) => `${"=+".repeat(5000)}${number}${key}`),
+  "beginnings of every length": numbered(
+    120,
+    (number, key) => `${"https://host/?token=".repeat(6).slice(0, number)}${key}`,
+  ),
+};
+
+const WRITERS: Readonly<Record<string, (text: string) => string>> = {
+  "as they are": (text) => text,
+  "in JSON": (text) => JSON.stringify(text).slice(1, -1),
+  "in JSON in JSON": (text) => JSON.stringify(JSON.stringify(text)).slice(3, -3),
+  "in URLs": encodeURIComponent,
+  "in base64": (text) => Buffer.from(text).toString("base64"),
+  "in hex": (text) => Buffer.from(text).toString("hex"),
+};
+
+describe("values that begin alike", () => {
+  test.each(
+    Object.keys(FAMILIES),
+  )("are masked to their ends, however many there are and however they are written: %s", (name) => {
+    const values = FAMILIES[name] ?? [];
+    const mask = maskOf(values);
+    for (const [how, write] of Object.entries(WRITERS)) {
+      const lines = values.map((value) => `<${write(value)}>\n`);
+      expect(mask.text(lines.join("")), how).toBe("<***>\n".repeat(values.length));
+    }
+  });
+
+  test("are masked when a value is found that begins within another one, which doesn't go on", () => {
+    const [first, second] = [`${"ab".repeat(40)}c-first`, `${"ab".repeat(20)}c-second-${"x".repeat(60)}`];
+    const mask = maskOf([first, second]);
+    for (const extra of [0, 1, 2, 39, 40, 500]) {
+      expect(mask.text(`<${"ab".repeat(extra)}${first}>${"ab".repeat(extra)}${second}>`)).toMatch(
+        /^<(\*\*\*)>[ab]*(\*\*\*)>$/,
+      );
+    }
+  });
+
+  test("take time in proportion to the output, also when they repeat themselves", () => {
+    const mask = maskOf(Array.from({ length: 100 }, (_, number) => `${"a".repeat(47)}-${number}`));
+    const output = "a".repeat(300_000);
+    expect(mask.text(output) === output).toBe(true);
+    const longer = maskOf(Array.from({ length: 100 }, (_, number) => `${"a".repeat(100_000 + number)}${number}`));
+    expect(longer.text(`${"a".repeat(300_000)}7`)).toBe("***");
+  });
+});
