@@ -15,6 +15,13 @@ export interface ConnectionLimits {
 export interface TrackedConnection {
   /** What TCP gave, below TLS. */
   readonly socket: Socket;
+  /**
+   * Takes in a request of HTTP/1.1, until `endRequest`. False when it is not to be looked at, since the connection is closed, or is ended
+   * now: for too many requests that wait for their answers. Flyte's clients, API servers and browsers send one at a time, and Node hands
+   * out all requests of a piece of 64 KiB, a thousand and more, before it looks at another connection.
+   */
+  takeRequest(): boolean;
+  endRequest(): void;
   /** From here on until `endAnswer` the client waits for the server, and the connection isn't ended to make room. For each request. */
   beginAnswer(): void;
   endAnswer(): void;
@@ -46,6 +53,8 @@ export interface ConnectionTable {
   find(socket: Socket): TrackedConnection | undefined;
 }
 
+/** The requests of one connection that may wait for their answers. */
+const MAX_REQUESTS = 32;
 const FIRST_REQUEST_MS = 2_000;
 const OBSERVED_MS = 60_000;
 
@@ -108,6 +117,7 @@ class Entry implements TrackedConnection {
   /** The `performance.now()` of its beginning. */
   readonly begun = performance.now();
   readonly #left: () => void;
+  #requests = 0;
   #answers = 0;
   #lastAnswer: number | undefined;
 
@@ -115,6 +125,17 @@ class Entry implements TrackedConnection {
     this.socket = socket;
     this.#left = left;
     socket.once("close", left);
+  }
+
+  takeRequest(): boolean {
+    if (this.socket.destroyed) return false;
+    this.#requests += 1;
+    if (this.#requests > MAX_REQUESTS) this.end();
+    return this.#requests <= MAX_REQUESTS;
+  }
+
+  endRequest(): void {
+    this.#requests -= 1;
   }
 
   beginAnswer(): void {

@@ -12,7 +12,6 @@ import { createHttp2Connections, type RequestHandlers } from "./http2-connection
 import { type ListenAttempt, toListenFailure } from "./listen-failure.ts";
 import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from "./listener-limits.ts";
 import type { NodeHandler, NodeRequest } from "./node-handler.ts";
-import { boundPipelines } from "./pipelined-requests.ts";
 import { answerUnreadableRequests } from "./unreadable-requests.ts";
 
 export interface ListenOptions {
@@ -68,13 +67,13 @@ export async function listen({
   const connections = createConnectionTable(limits, (crowd) => log?.warn(crowd, CROWDED));
   let closing = false;
   const handler = guardHandler(options.handler, log);
-  const isInBounds = boundPipelines();
   const onRequest: NodeHandler = (req, res) => {
     if (req.httpVersionMajor === 1) {
-      if (!isInBounds(req, res)) return;
-      followResponse(req.socket, res);
       const connection = connections.find(req.socket);
-      if (connection) followRequest(connection, { arrived: hasBody(req) ? req : true, over: res });
+      if (!connection?.takeRequest()) return;
+      followResponse(req.socket, res);
+      followRequest(connection, { arrived: hasBody(req) ? req : true, over: res });
+      res.once("close", () => connection.endRequest());
       if (closing) res.setHeader("connection", "close");
       // Node closes the idle connections when a server is closed, not those that become idle later.
       res.once("close", () => closing && setImmediate(() => server.closeIdleConnections()));

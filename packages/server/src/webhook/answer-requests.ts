@@ -37,12 +37,12 @@ export interface RequestListeners {
  */
 export function answerRequests(options: AnswerOptions): RequestListeners {
   return {
-    request: (req, res) => new Exchange(req, res, options).begin(),
+    request: (req, res) => takeRequest(req, res, options)?.begin(),
     checkContinue(req, res) {
       const { shouldKeepAlive } = res;
       // What follows an answer without `100 Continue` could be the body or the next request.
       res.shouldKeepAlive = false;
-      new Exchange(req, res, options).begin(() => {
+      takeRequest(req, res, options)?.begin(() => {
         res.shouldKeepAlive = shouldKeepAlive;
         res.writeContinue();
       });
@@ -57,6 +57,12 @@ const MAX_PARTS = 750_000;
 /** What a part takes up once it is parsed, about. */
 const PART_BYTES = 40;
 
+/** Undefined for one that is not to be looked at. */
+function takeRequest(req: IncomingMessage, res: ServerResponse, options: AnswerOptions): Exchange | undefined {
+  const connection = options.findConnection(req);
+  return connection?.takeRequest() ? new Exchange(req, res, connection, options) : undefined;
+}
+
 /** One request and its answer. */
 class Exchange implements BodyListener, CountedRequest {
   readonly started = performance.now();
@@ -65,13 +71,15 @@ class Exchange implements BodyListener, CountedRequest {
   readonly #options: AnswerOptions;
   readonly #hold: RequestHold;
   #reader: BodyReader | undefined;
-  #connection: TrackedConnection | undefined;
+  readonly #connection: TrackedConnection;
   #stopReading: (() => void) | undefined;
+  #hasArrived = false;
   #isAnswered = false;
 
-  constructor(req: IncomingMessage, res: ServerResponse, options: AnswerOptions) {
+  constructor(req: IncomingMessage, res: ServerResponse, connection: TrackedConnection, options: AnswerOptions) {
     this.#req = req;
     this.#res = res;
+    this.#connection = connection;
     this.#options = options;
     options.observer?.started();
     // Comes once.
@@ -110,8 +118,8 @@ class Exchange implements BodyListener, CountedRequest {
         if (this.#isAnswered) return undefined;
       }
       // From now on it is the server's turn: the connection isn't idle.
-      this.#connection = this.#options.findConnection(this.#req);
-      this.#connection?.beginAnswer();
+      this.#connection.beginAnswer();
+      this.#hasArrived = true;
       return this.#reader?.read(body);
     });
   }
@@ -144,7 +152,8 @@ class Exchange implements BodyListener, CountedRequest {
   /** The answer is sent, or nobody is there any more to get it. */
   #close(): void {
     this.#hold.release();
-    this.#connection?.endAnswer();
+    this.#connection.endRequest();
+    if (this.#hasArrived) this.#connection.endAnswer();
     if (this.#isAnswered) return;
     this.#stopReading?.();
     this.#options.observer?.ended(undefined, performance.now() - this.started);

@@ -13,7 +13,6 @@ import { TLSSocket } from "node:tls";
 import type { Logger } from "pino";
 import { type ConnectionLimits, createConnectionTable, type TrackedConnection } from "../rpc/connection-table.ts";
 import { toListenFailure } from "../rpc/listen-failure.ts";
-import { boundPipelines } from "../rpc/pipelined-requests.ts";
 import { answerRequests, type RequestObserver } from "./answer-requests.ts";
 import { type ClientCertificates, hasClientName } from "./client-certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -118,9 +117,7 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
   const asked = clients && { ca: clients.ca, requestCert: true, rejectUnauthorized: true };
   const secure = { ...tls, ...asked, ALPNProtocols: ["http/1.1"], handshakeTimeout: HEADERS_TIMEOUT_MS };
   const server = tls ? createHttpsServer({ ...timeouts, ...secure }) : createHttpServer(timeouts);
-  const isInBounds = boundPipelines();
-  server.on("request", (req, res) => isInBounds(req, res) && requests.request(req, res));
-  server.on("checkContinue", (req, res) => isInBounds(req, res) && requests.checkContinue(req, res));
+  server.on("request", requests.request).on("checkContinue", requests.checkContinue);
   // Those that can carry no request yet, since their TLS handshake is under way.
   const accepted = new Set<Socket>();
   let closing = false;

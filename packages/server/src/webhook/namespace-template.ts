@@ -37,8 +37,7 @@ export function parseNamespaceTemplate(template: string): NamespaceTemplate {
   const fixedLength = parts.reduce((sum, { text, label }) => sum + (label === undefined ? text.length : 0), 0);
   const firstProject = parts.findIndex(({ label }) => label === "project");
   const firstDomain = parts.findIndex(({ label }) => label === "domain");
-  const lengthBefore = (end: number, claim: ProjectAndDomain) =>
-    parts.slice(0, end).reduce((sum, part) => sum + partText(part, claim).length, 0);
+  const [beforeProject, beforeDomain] = [parts.slice(0, firstProject), parts.slice(0, firstDomain)];
 
   function leadsTo(namespace: string, claim: ProjectAndDomain): boolean {
     let at = 0;
@@ -54,7 +53,7 @@ export function parseNamespaceTemplate(template: string): NamespaceTemplate {
     if (!isOfOne) return undefined;
     const length = (namespace.length - fixedLength - domains * domain.length) / projects;
     if (length < 1 || !Number.isInteger(length)) return undefined;
-    const at = lengthBefore(firstProject, { project: "", domain });
+    const at = lengthOf(beforeProject, { project: "", domain });
     const project = namespace.slice(at, at + length);
     return leadsTo(namespace, { project, domain }) ? project : undefined;
   }
@@ -68,13 +67,19 @@ export function parseNamespaceTemplate(template: string): NamespaceTemplate {
       for (let length = 1; isOfOne && length < namespace.length; length += 1) {
         const rest = namespace.length - fixedLength - domains * length;
         if (rest < projects || rest % projects !== 0) continue;
-        const at = lengthBefore(firstDomain, { project: "x".repeat(rest / projects), domain: "" });
+        const at = lengthOf(beforeDomain, { project: "x".repeat(rest / projects), domain: "" });
         const domain = namespace.slice(at, at + length);
         const project = projectOf(namespace, domain);
         if (project !== undefined && NAME.test(project) && NAME.test(domain)) yield { project, domain };
       }
     },
   };
+}
+
+function lengthOf(parts: readonly TemplatePart[], claim: ProjectAndDomain): number {
+  let length = 0;
+  for (const part of parts) length += partText(part, claim).length;
+  return length;
 }
 
 /** Of projects and domains, as Flyte takes them. */

@@ -113,12 +113,17 @@ function createTemplateRule(binding: ScopeBinding) {
   const isAnyDomain = domains.has("*");
   const isProject = (project: string) => projects.size === 0 || projects.has(project);
 
-  /** What a namespace could belong to in the domains that exist. */
-  function* namesakes(namespace: string): Iterable<ProjectAndDomain> {
-    for (const domain of domains) {
-      const project = template.projectOf(namespace, domain);
-      if (project !== undefined) yield { project, domain };
+  /** What else a namespace could belong to. */
+  function findNamesake(namespace: string, { domain }: ProjectAndDomain): ProjectAndDomain | undefined {
+    if (isAnyDomain) {
+      const claims = Array.from(template.claimsOf(namespace));
+      return claims.find((other) => other.domain !== domain && isProject(other.project));
     }
+    for (const other of domains) {
+      const project = other === domain ? undefined : template.projectOf(namespace, other);
+      if (project !== undefined && isProject(project)) return { project, domain: other };
+    }
+    return undefined;
   }
 
   return (namespace: string, claim: ProjectAndDomain): Refusal | undefined => {
@@ -146,15 +151,13 @@ function createTemplateRule(binding: ScopeBinding) {
           `Add it to that list, or ${addEntry(namespace, claim)}`,
       );
     }
-    for (const other of isAnyDomain ? template.claimsOf(namespace) : namesakes(namespace)) {
-      if (other.domain === domain || !isProject(other.project)) continue;
-      return refuse(
-        "ambiguous",
-        `${mayNot(namespace, claim)}: it could as well be that of project ${quote(other.project)} and domain ${quote(other.domain)} ` +
-          `(webhook.scopeBinding.namespaceTemplate). To say whose it is, ${addEntry(namespace, claim)}`,
-      );
-    }
-    return undefined;
+    const other = findNamesake(namespace, claim);
+    if (other === undefined) return undefined;
+    return refuse(
+      "ambiguous",
+      `${mayNot(namespace, claim)}: it could as well be that of project ${quote(other.project)} and domain ${quote(other.domain)} ` +
+        `(webhook.scopeBinding.namespaceTemplate). To say whose it is, ${addEntry(namespace, claim)}`,
+    );
   };
 }
 
