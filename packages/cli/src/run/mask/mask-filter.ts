@@ -48,7 +48,9 @@ export function createMaskFilter(index: FormIndex): MaskFilter {
       if (readers.length === 0 && groups === NO_GROUPS) continue;
       if (!readAt(bytes, at, groups, final)) break;
     }
-    const safe = final ? bytes.length : Math.min(at, ...readers.map((reader) => undecidedFrom(reader) - base));
+    // What a long form covered is put out already where a shorter one begins in it.
+    const undecided = readers.map((reader) => Math.max(0, undecidedFrom(reader) - base));
+    const safe = final ? bytes.length : Math.min(at, ...undecided);
     const parts = output.put(bytes.subarray(0, safe));
     held = bytes.subarray(safe);
     next = base + at;
