@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { SecretValue } from "@flyte-secrets/core";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { createMask, type Mask } from "./mask.ts";
 
@@ -76,6 +77,48 @@ describe("values that begin alike", () => {
       expect(Buffer.concat([...bytes, filter.end()]).toString()).toBe(mask.text(output));
       expect(mask.text(output)).toMatch(/^\*\*\*(-of-one)?\.$/);
     }
+  });
+
+  test("are masked whatever they have in common, the same however the output is cut", () => {
+    // What one way of writing makes of another one's characters.
+    const piece = fc.constantFrom(
+      ..."ab1n+ \\\"'&/\u00e9\n",
+      "u0061",
+      "\\u0061",
+      "&#97;",
+      "%61",
+      "%25",
+      "61",
+      "97",
+      "YWFh",
+    );
+    const text = (maxLength: number) => fc.array(piece, { minLength: 1, maxLength }).map((pieces) => pieces.join(""));
+    const value = fc.tuple(fc.nat(60), text(20));
+    const part = fc.tuple(fc.nat(5), fc.constantFrom(...Object.values(WRITERS)), fc.nat(80), text(10));
+    fc.assert(
+      fc.property(
+        text(30),
+        fc.array(value, { minLength: 1, maxLength: 6 }),
+        fc.array(part, { maxLength: 6 }),
+        (common, ends, parts) => {
+          const values = ends
+            .map(([length, end]) => `${common.slice(0, length)}${end}`.trim())
+            .filter((one) => one.length >= 4);
+          const mask = maskOf(values);
+          for (const one of values) {
+            for (const write of Object.values(WRITERS)) expect(mask.text(`<${write(one)}>`)).toBe("<***>");
+          }
+          const shown = parts.map(
+            ([which, write, length, between]) => write((values[which] ?? "").slice(0, length + 1)) + between,
+          );
+          const output = Buffer.from(shown.join(""));
+          const filter = mask.filter();
+          const bytes = Array.from(output, (byte) => filter.write(Uint8Array.of(byte)));
+          expect(Buffer.concat([...bytes, filter.end()]).toString()).toBe(mask.text(output.toString()));
+        },
+      ),
+      { numRuns: 150 },
+    );
   });
 
   test("take time in proportion to the output, also when they repeat themselves", () => {
