@@ -25,8 +25,17 @@ const json: Escaping = (character) => {
   const unicode = eachCase(units.join("")).map((digits) => digits.replace(/.{4}/g, "\\u$&"));
   const code = character.codePointAt(0) ?? 0;
   const byte = code < 256 ? eachCase(code.toString(16).padStart(2, "0")).map((digits) => `\\x${digits}`) : [];
+  // As Python and newer JavaScript have it.
+  const long =
+    code < 0x10000 ? [] : eachCase(code.toString(16)).flatMap((hex) => [`\\U${hex.padStart(8, "0")}`, `\\u{${hex}}`]);
   const short = SHORT[character] ?? (/[\\"'/]/.test(character) ? `\\${character}` : undefined);
-  return [...(character === "\\" ? [] : [character]), ...(short === undefined ? [] : [short]), ...unicode, ...byte];
+  return [
+    ...(character === "\\" ? [] : [character]),
+    ...(short === undefined ? [] : [short]),
+    ...unicode,
+    ...byte,
+    ...long,
+  ];
 };
 
 /** URLs and forms of any writer. In a form, a blank may be `+`: see {@link toUnits}. */
@@ -45,6 +54,12 @@ const html: Escaping = (character) => {
   return [...(character === "&" ? [] : [character]), ...named, ...numbered];
 };
 
+/** As Python and others write a text in ASCII, with all that is ASCII as it is, backslashes and ampersands too. */
+const inAscii =
+  (escaping: Escaping): Escaping =>
+  (character) =>
+    NOT_ASCII.test(character) ? escaping(character) : [character];
+
 /** A shell's word in single quotes: all as it is but the quotes themselves. */
 const shellQuoted: Escaping = (character) => (character === "'" ? ["'\\''", "'\"'\"'"] : [character]);
 
@@ -62,6 +77,8 @@ const sql: Escaping = (character) => [character === "'" ? "''" : character];
 
 /** JSON around what is escaped already, as nearly all writers have it. */
 const quoted: Escaping = (character) => (/[\\"]/.test(character) ? [`\\${character}`] : [character]);
+
+const NOT_ASCII = /[\u{80}-\u{10ffff}]/u;
 
 const UNESCAPED = /^[A-Za-z0-9]$/;
 
@@ -125,6 +142,8 @@ const KINDS: readonly Kind[] = [
   { escaping: nested(percent, json), isForm: true },
   { escaping: html, having: /\\/ },
   { escaping: nested(html, json) },
+  { escaping: inAscii(json), having: NOT_ASCII },
+  { escaping: inAscii(html), having: NOT_ASCII },
   { escaping: shellQuoted, having: /'/ },
   { escaping: shellEscaped, having: /[^A-Za-z0-9]/ },
   { escaping: csv, having: /"/ },

@@ -34,6 +34,12 @@ const html = (text: string, number: (code: number) => string) =>
 const escapeUnits = (text: string) =>
   text.replace(/./gs, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 
+function pythonEscape(code: number): string {
+  const hex = code.toString(16);
+  if (code < 0x100) return `\\x${hex}`;
+  return code < 0x10000 ? `\\u${hex.padStart(4, "0")}` : `\\U${hex.padStart(8, "0")}`;
+}
+
 /** Some names of HTML, from its standard. */
 const HTML_NAMES: Readonly<Record<string, string>> = {
   "&": "amp",
@@ -87,6 +93,10 @@ const ENCODINGS: Readonly<Record<string, (text: string) => string>> = {
   "a URL in a URL, letters too": (text) => encodeURIComponent(escapeAll(text, "%")),
   "HTML, all named": (text) =>
     text.replace(/[^A-Za-z0-9 ]/gu, (character) => `&${HTML_NAMES[character] ?? `#${character.codePointAt(0)}`};`),
+  "ASCII with references, as Python writes it": (text) =>
+    text.replace(/[\u{80}-\u{10ffff}]/gu, (character) => `&#${character.codePointAt(0)};`),
+  "ASCII with backslashes, as Python writes it": (text) =>
+    text.replace(/[\u{80}-\u{10ffff}]/gu, (character) => pythonEscape(character.codePointAt(0) ?? 0)),
   "a field of CSV": (text) => text.replaceAll('"', '""'),
   "a string of SQL": (text) => text.replaceAll("'", "''"),
   "HTML, named": (text) =>
