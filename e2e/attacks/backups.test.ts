@@ -86,7 +86,8 @@ test("L9: the data key is replaced, the former master key is kept for backups, a
     [expect.stringMatching(/^[0-9a-f]{16}$/), "kept", file, expect.stringMatching(/Z$/)],
   ]);
   expect(await run("restore", "old.db", "--replace")).toMatchObject({ exitCode: 0 });
-  expect(await run("keys", "discard", rows[2]?.[0] ?? "")).toMatchObject({ exitCode: 0 });
+  expect(await run("keys", "discard", rows[2]?.[0] ?? "")).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(await run("keys", "discard", rows[2]?.[0] ?? "", "--yes")).toMatchObject({ exitCode: 0 });
   const elsewhere = join(home, "elsewhere");
   mkdirSync(elsewhere, { mode: 0o700 });
   expect(await run("restore", "old.db", "--secret.store.path", elsewhere)).toMatchObject({ exitCode: 1 });

@@ -36,11 +36,18 @@ export {
 export type { OidcAuth, ServiceAuth, ServiceConfig } from "./service/service-config.ts";
 export { serviceRights } from "./service/service-rights.ts";
 export { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
+export { describeBackups, type KnownBackup } from "./store/backup-list.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export type { ClusterStore } from "./store/clusters/ask-clusters.ts";
 export { createMultiClusterStore } from "./store/clusters/multi-cluster-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
-export { discardKey, type KnownKey, type KnownKeysOptions, listKeys } from "./store/kept-keys.ts";
+export {
+  type DiscardKeyOptions,
+  discardKey,
+  type KnownKey,
+  type KnownKeysOptions,
+  listKeys,
+} from "./store/kept-keys.ts";
 export {
   type CopiedSecret,
   type CopySecretsOptions,
@@ -53,6 +60,7 @@ export {
 } from "./store/kubernetes/kubernetes-store.ts";
 export { describeRestore, type RestoreReport, type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
 export {
+  type FormerKey,
   type RotateDataKeyOptions,
   type RotateMasterKeyOptions,
   rotateDataKey,

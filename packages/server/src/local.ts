@@ -6,11 +6,19 @@ export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
 export { rotateTokenFile } from "./embedded/token-file.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";
+export { describeBackups, type KnownBackup } from "./store/backup-list.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";
-export { discardKey, type KnownKey, type KnownKeysOptions, listKeys } from "./store/kept-keys.ts";
+export {
+  type DiscardKeyOptions,
+  discardKey,
+  type KnownKey,
+  type KnownKeysOptions,
+  listKeys,
+} from "./store/kept-keys.ts";
 export { describeRestore, type RestoreReport, type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
 export {
+  type FormerKey,
   type RotateDataKeyOptions,
   type RotateMasterKeyOptions,
   rotateDataKey,

@@ -1,4 +1,3 @@
-import { SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -26,16 +25,12 @@ export function deleteSecretCommand(host: Host): Command {
       const { describeService, openClient } = await import("../remote/open-client.ts");
       await using client = await openClient(options, host);
       const what = `secret ${name} (${describeScope(options)})${describeService(client)}`;
-      if (!options.yes) await confirmDeletion(`Delete ${what}?`, host);
+      if (!options.yes) {
+        const { confirmRemoval } = await import("../values/confirm.ts");
+        // A script has nobody to ask, and Flyte's own command does not ask either.
+        await confirmRemoval(`Delete ${what}?`, { host, otherwise: "nothing was deleted" });
+      }
       await Secret.delete(name, { client, clusterPool: options.clusterPool });
       host.stdout.write(`Deleted ${what}.\n`);
     });
-}
-
-async function confirmDeletion(question: string, host: Host): Promise<void> {
-  const { canAsk, openPrompt } = await import("../values/prompt.ts");
-  // A script has nobody to ask, and Flyte's own command does not ask either.
-  if (!canAsk(host)) return;
-  const prompt = await openPrompt(host);
-  if (!(await prompt.confirm(question))) throw new SecretsError("canceled", "not confirmed; nothing was deleted");
 }

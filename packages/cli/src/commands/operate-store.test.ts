@@ -46,6 +46,23 @@ describe("system, keys, backup and restore", () => {
     expect(await at.kept("before")).toBe(CANARY);
   });
 
+  it("a key that backups need is discarded only with --yes, also after a restore", async () => {
+    await at.keep({ before: CANARY });
+    await at.call("backup", "c1.db");
+    await at.call("keys", "rotate");
+    await at.call("restore", "c1.db", "--replace");
+    const { stdout } = await at.call("keys", "list");
+    const [, , kept] = stdout.split("\n").map((row) => row.split(/ {2,}/));
+    expect(kept).toEqual([expect.any(String), "kept", join(at.home, "c1.db"), expect.stringMatching(/Z$/)]);
+    const id = kept?.[0] ?? "";
+    const refused = await at.call("keys", "discard", id);
+    expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(refused.stderr).toContain(`only ${id} opens the backup "${join(at.home, "c1.db")}". Keep a copy`);
+    expect(await at.call("restore", "c1.db", "--replace")).toMatchObject({ exitCode: 0 });
+    expect(await at.call("keys", "discard", id, "--yes")).toEqual(success(`Removed master key ${id}.\n`));
+    expect(await at.call("keys", "discard", id, "--yes")).toMatchObject({ exitCode: 1 });
+  });
+
   it("a key from the environment is replaced by the next one from there", async () => {
     const [first, next] = ["a", "b"].map((letter) => Buffer.alloc(32, letter).toString("base64"));
     at.env.FLYTE_SECRETS_MASTER_KEY = first ?? "";
@@ -53,7 +70,13 @@ describe("system, keys, backup and restore", () => {
     await opened.close();
     expect(await at.call("keys", "rotate")).toMatchObject({ exitCode: 2 });
     at.env.FLYTE_SECRETS_NEXT_MASTER_KEY = next ?? "";
-    expect(await at.call("keys", "rotate")).toMatchObject({ exitCode: 0 });
+    await at.call("backup", "e1.db");
+    const rotated = await at.call("keys", "rotate");
+    expect(rotated).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(rotated.stdout).toMatch(
+      /put it into FLYTE_SECRETS_MASTER_KEY\. Keep the former one \([0-9a-f]{16}\): .* opens the backup "[^"]*e1\.db"\.\n$/,
+    );
+    expect(await at.call("keys", "rotate")).toMatchObject({ exitCode: 1 });
     expect(await at.call("export")).toMatchObject({ exitCode: 1 });
     at.env.FLYTE_SECRETS_MASTER_KEY = next ?? "";
     expect(await at.call("export")).toEqual(success("{}\n"));

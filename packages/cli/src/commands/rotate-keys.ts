@@ -18,7 +18,7 @@ export function rotateKeysCommand(host: Host): Command {
     .description(
       "Put a new master key in place of the present one, also while the server runs. Backups keep the key they were " +
         "made under, and it stays beside the new one for them until `keys discard`. A key from FLYTE_SECRETS_MASTER_KEY is " +
-        `replaced by the one in ${NEXT_KEY_VARIABLE}.`,
+        `replaced by the one in ${NEXT_KEY_VARIABLE}; keep the former one yourself for backups that were made under it.`,
     )
     .option("--data", "instead, seal every value anew under a new data key; the master key stays");
   return addSettingOptions(command)
@@ -26,7 +26,7 @@ export function rotateKeysCommand(host: Host): Command {
     .action(async () => {
       const options = mergedOptions<RotateOptions>(command);
       const config = await readConfig(options, host);
-      const { rotateDataKey, rotateMasterKey } = await import("@flyte-secrets/server/local");
+      const { describeBackups, rotateDataKey, rotateMasterKey } = await import("@flyte-secrets/server/local");
       const { storeDirectory } = await import("../store/with-store.ts");
       const directory = storeDirectory(config);
       const current = config.secret.store.masterKey?.revealBytes();
@@ -36,10 +36,12 @@ export function rotateKeysCommand(host: Host): Command {
         return;
       }
       const keys = current && { current, next: nextKey(host) };
-      await rotateMasterKey({ directory, ...(keys && { keys }) });
+      const former = await rotateMasterKey({ directory, ...(keys && { keys }) });
+      const needed = former.backups.length === 0 ? "backups that were made under it" : describeBackups(former.backups);
       host.stdout.write(
         keys
-          ? `The store in ${directory} has the key of ${NEXT_KEY_VARIABLE}: put it into FLYTE_SECRETS_MASTER_KEY.\n`
+          ? `The store in ${directory} has the key of ${NEXT_KEY_VARIABLE}: put it into FLYTE_SECRETS_MASTER_KEY. Keep the ` +
+              `former one (${former.id}): it is not kept here, and only it opens ${needed}.\n`
           : `The store in ${directory} has a new master key: keep a copy of ${directory}/master.key elsewhere. The former one is ` +
               "kept for backups; flyte-secrets keys list names them.\n",
       );

@@ -3,8 +3,9 @@ import { existsSync, renameSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
+import { noteBackups } from "./backup-list.ts";
 import { writeBackupMac } from "./backup-mac.ts";
-import { openKeyring } from "./keyring.ts";
+import { openKeyring, readKeyId } from "./keyring.ts";
 import { toMasterKey } from "./master-key.ts";
 import { StoreDatabase } from "./store-database.ts";
 import {
@@ -45,11 +46,11 @@ export async function backupStore({ directory, file, masterKey }: BackupStoreOpt
     makePrivateFile(partial);
     await copyDatabase(source.databaseFile, partial);
     const madeAt = new Date();
-    await authenticate({ ...source, databaseFile: partial }, backupKey, madeAt);
+    const keyId = await authenticate({ ...source, databaseFile: partial, copyOf: target }, backupKey, madeAt);
     syncFile(partial);
     renameSync(partial, target);
     syncDirectory(dirname(target));
-    await database.write(() => noteBackup(database, target, madeAt));
+    await database.write(() => noteBackups(database, [{ file: target, madeAt, keyId }]));
   } catch (error) {
     removeDatabase(partial);
     throw toStoreError(error, target);
@@ -58,19 +59,15 @@ export async function backupStore({ directory, file, masterKey }: BackupStoreOpt
   }
 }
 
-async function authenticate(copy: StoreDirectory, key: Uint8Array, madeAt: Date): Promise<void> {
+/** Returns the id of the master key that the copy needs: a rotation may have come since. */
+async function authenticate(copy: StoreDirectory, key: Uint8Array, madeAt: Date): Promise<string> {
   const database = await StoreDatabase.open(copy);
   try {
     await database.write(() => writeBackupMac(database, key, madeAt));
+    return await readKeyId(database);
   } finally {
     database.close();
   }
-}
-
-function noteBackup(database: StoreDatabase, file: string, madeAt: Date): void {
-  database
-    .statement("INSERT OR REPLACE INTO backups (made_at_ms, file, key_id) SELECT ?, ?, key_id FROM keyring")
-    .run(madeAt.getTime(), file);
 }
 
 async function copyDatabase(from: string, to: string): Promise<void> {

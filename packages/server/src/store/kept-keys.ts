@@ -1,7 +1,8 @@
 import { readdirSync, rmSync } from "node:fs";
 import { basename } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import { openKeyring } from "./keyring.ts";
+import { describeBackups, type KnownBackup, readBackups } from "./backup-list.ts";
+import { openKeyring, readKeyId } from "./keyring.ts";
 import { toMasterKey } from "./master-key.ts";
 import { StoreDatabase } from "./store-database.ts";
 import { existingStoreDirectory, keptKeyFile, type StoreDirectory, syncDirectory } from "./store-directory.ts";
@@ -13,7 +14,7 @@ export interface KnownKey {
   /** `present`: it opens the store. `kept`: a former one, beside the key file. `gone`: backups need it, and it isn't here. */
   readonly state: "present" | "kept" | "gone";
   /** The backups that only it opens, oldest first, as far as the store remembers them. */
-  readonly backups: readonly { readonly file: string; readonly madeAt: Date }[];
+  readonly backups: readonly KnownBackup[];
 }
 
 export interface KnownKeysOptions {
@@ -28,29 +29,41 @@ export async function listKeys({ directory, masterKey }: KnownKeysOptions): Prom
   const database = await StoreDatabase.open(store);
   try {
     await openKeyring(database, masterKey && toMasterKey(masterKey));
-    const present = String(database.statement("SELECT key_id FROM keyring").get()?.key_id);
-    const rows = database.statement("SELECT made_at_ms, file, key_id FROM backups ORDER BY made_at_ms").all();
+    const present = await readKeyId(database);
+    const backups = await database.read(() => readBackups(database));
     const kept = new Set(keptIds(store));
-    const ids = new Set([present, ...kept, ...rows.map(({ key_id }) => String(key_id))]);
+    const ids = new Set([present, ...kept, ...backups.map(({ keyId }) => keyId)]);
     return [...ids].map((id) => ({
       id,
       state: id === present ? "present" : kept.has(id) ? "kept" : "gone",
-      backups: rows
-        .filter(({ key_id }) => key_id === id)
-        .map(({ file, made_at_ms }) => ({ file: String(file), madeAt: new Date(Number(made_at_ms)) })),
+      backups: backups.filter(({ keyId }) => keyId === id),
     }));
   } finally {
     database.close();
   }
 }
 
+export interface DiscardKeyOptions extends KnownKeysOptions {
+  readonly id: string;
+  /** Whether the backups that only this key opens may be lost. Default false: `invalid_argument`, which names them. */
+  readonly lose?: boolean;
+}
+
 /** Removes a former master key, with which backups that were made under it can't be restored here any more. `not_found` where it isn't kept. */
-export function discardKey({ directory, id }: { readonly directory: string; readonly id: string }): void {
-  const store = existingStoreDirectory(directory);
+export async function discardKey({ id, lose = false, ...options }: DiscardKeyOptions): Promise<void> {
+  const store = existingStoreDirectory(options.directory);
   if (!keptIds(store).includes(id)) {
     throw new SecretsError(
       "not_found",
       `no former master key of that id is kept in ${store.path}; flyte-secrets keys list names them`,
+    );
+  }
+  const key = lose ? undefined : (await listKeys(options)).find((each) => each.id === id);
+  const backups = key?.state === "kept" ? key.backups : [];
+  if (backups.length > 0) {
+    throw new SecretsError(
+      "invalid_argument",
+      `key: only ${id} opens ${describeBackups(backups)}. Keep a copy of the key for them, or lose them (--yes). Nothing was removed.`,
     );
   }
   rmSync(keptKeyFile(store, id));

@@ -1,14 +1,21 @@
 import { hkdfSync, randomBytes, randomUUID } from "node:crypto";
 import { SecretsError } from "@flyte-secrets/core";
 import { sealValue, unsealUnboundValue, unsealValue } from "./bound-value.ts";
-import { createMasterKey, type MasterKey, promoteNextKey, readKeyFile, writeNextKey } from "./master-key.ts";
+import {
+  createMasterKey,
+  type MasterKey,
+  promoteNextKey,
+  readKeyFile,
+  readNextKey,
+  writeNextKey,
+} from "./master-key.ts";
 import { resealValues } from "./reseal-values.ts";
 import { BOUND_ROWS_VERSION, MIGRATIONS } from "./schema.ts";
 import { assertSchema } from "./schema-check.ts";
 import { KEY_BYTES, seal, unseal } from "./seal.ts";
 import type { SealedRow } from "./secret-table.ts";
 import type { StoreDatabase } from "./store-database.ts";
-import { keptKeyFile, type StoreDirectory } from "./store-directory.ts";
+import { databaseName, keptKeyFile, type StoreDirectory } from "./store-directory.ts";
 
 /** The keys of an open store, all derived from its one data key. */
 export interface Keyring {
@@ -59,12 +66,17 @@ export function reopenKeyring(database: StoreDatabase, given: MasterKey | undefi
   return derive(database, row, unwrap(row, given ?? findKeyFile(database.directory, row.key_id), database.directory));
 }
 
+/** Id of the master key that opens the store. */
+export async function readKeyId(database: StoreDatabase): Promise<string> {
+  return (await database.read(() => readRow(database))).key_id;
+}
+
 /**
  * Wraps the data key of a backup with the key file's key where a former one of that file opens it, which is kept beside it. Elsewhere nothing
  * happens.
  */
 export async function takeKeptKey(database: StoreDatabase, given: MasterKey | undefined): Promise<void> {
-  const { key_id } = await database.read(() => readRow(database));
+  const key_id = await readKeyId(database);
   const present = readKeyFile(database.directory.keyFile);
   if (given || !present || present.id === key_id) return;
   const kept = readKeyFile(keptKeyFile(database.directory, key_id));
@@ -95,19 +107,21 @@ export async function replaceDataKey(database: StoreDatabase, given: MasterKey |
 /**
  * Wraps the data key with `next` instead of the present master key. In the key file, when `given` is undefined: the new key
  * lies beside the old one until the database names it, so that at every moment one of the two opens the store, and whoever
- * opens it next puts a key file in place that a crash left behind.
+ * opens it next puts a key file in place that a crash left behind. Returns the id of the key that was there.
  */
-export async function rewrapDataKey(database: StoreDatabase, next: MasterKey, given?: MasterKey): Promise<void> {
-  await database.write(() => {
+export async function rewrapDataKey(database: StoreDatabase, next: MasterKey, given?: MasterKey): Promise<string> {
+  const former = await database.write(() => {
     const row = readRow(database);
     const dataKey = unwrap(row, given ?? settleKeyFile(database.directory, row.key_id), database.directory);
     if (!given) writeNextKey(database.directory, next);
     database
       .statement("UPDATE keyring SET key_id = ?, wrapped_data_key = ?")
       .run(next.id, wrap(next, row.store_id, dataKey));
+    return row.key_id;
   });
   // A second transaction, since the database must name the new key before the old one goes.
   if (!given) await database.write(() => settleKeyFile(database.directory, readRow(database).key_id));
+  return former;
 }
 
 /** The common case, without the write lock: undefined when there is something to make, to settle or to refuse. */
@@ -146,37 +160,44 @@ function createKeyFile(directory: StoreDirectory): MasterKey {
 function settleKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
   const current = readKeyFile(directory.keyFile);
   if (current?.id === keyId) return current;
-  const next = readKeyFile(directory.nextKeyFile);
+  const next = readNextKey(directory);
   if (next?.id === keyId) {
     promoteNextKey(directory);
     return next;
   }
-  throw current ? wrongKey(`The key in ${directory.keyFile}`, directory) : missingKey(directory);
+  throw current ? wrongKey(directory, keyId, `${directory.keyFile} is ${current.id}`) : missingKey(directory, keyId);
 }
 
 /** As {@link settleKeyFile}, without a change; a former key that is kept counts too. */
 function findKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
-  const files = [directory.keyFile, directory.nextKeyFile, keptKeyFile(directory, keyId)];
-  const keys = files.map(readKeyFile);
-  const found = keys.find((key) => key?.id === keyId);
+  const current = readKeyFile(directory.keyFile);
+  if (current?.id === keyId) return current;
+  const found = [readNextKey(directory), readKeyFile(keptKeyFile(directory, keyId))].find((key) => key?.id === keyId);
   if (found) return found;
-  throw keys.some((key) => key) ? wrongKey(`The key in ${directory.keyFile}`, directory) : missingKey(directory);
+  throw current ? wrongKey(directory, keyId, `${directory.keyFile} is ${current.id}`) : missingKey(directory, keyId);
 }
 
 function readRow(database: StoreDatabase): KeyringRow {
   const row = database.statement("SELECT store_id, key_id, wrapped_data_key FROM keyring").get();
   if (!row) {
-    throw new SecretsError("store_damaged", `${database.directory.databaseFile} has no data key. Restore a backup.`);
+    throw new SecretsError("store_damaged", `${databaseName(database.directory)} has no data key. Restore a backup.`);
+  }
+  // It becomes part of a file's name and of messages.
+  if (!/^[0-9a-f]{16}$/.test(String(row.key_id))) {
+    throw new SecretsError(
+      "store_damaged",
+      `${databaseName(database.directory)} names no master key. Restore a backup.`,
+    );
   }
   // The table is STRICT: SQLite keeps the columns to these types.
   return row as unknown as KeyringRow;
 }
 
 function unwrap(row: KeyringRow, key: MasterKey, directory: StoreDirectory): Uint8Array {
-  if (key.id !== row.key_id) throw wrongKey("The master key that was passed in", directory);
+  if (key.id !== row.key_id) throw wrongKey(directory, row.key_id, `FLYTE_SECRETS_MASTER_KEY is ${key.id}`);
   const dataKey = unseal(key.bytes, wrapContext(row.store_id), row.wrapped_data_key);
   if (dataKey) return dataKey;
-  throw new SecretsError("store_damaged", `The data key in ${directory.databaseFile} is damaged. Restore a backup.`);
+  throw new SecretsError("store_damaged", `The data key in ${databaseName(directory)} is damaged. Restore a backup.`);
 }
 
 function derive(database: StoreDatabase, row: KeyringRow, dataKey: Uint8Array): Keyring {
@@ -213,14 +234,14 @@ const wrap = (masterKey: MasterKey, storeId: string, dataKey: Uint8Array) =>
 
 const wrapContext = (storeId: string) => `data key of ${storeId}`;
 
-const wrongKey = (which: string, directory: StoreDirectory) =>
+const wrongKey = (directory: StoreDirectory, keyId: string, found: string) =>
   new SecretsError(
     "store_key_wrong",
-    `${which} does not open ${directory.databaseFile}. Use the key that the store was last written with; nothing was changed.`,
+    `The master key in ${found}, and ${databaseName(directory)} was last written under ${keyId}. Put that one in its place; nothing was changed.`,
   );
 
-const missingKey = (directory: StoreDirectory) =>
+const missingKey = (directory: StoreDirectory, keyId: string) =>
   new SecretsError(
     "store_key_missing",
-    `${directory.databaseFile} needs its master key: put ${directory.keyFile} back, or set FLYTE_SECRETS_MASTER_KEY. Nothing was changed.`,
+    `${databaseName(directory)} needs its master key ${keyId}: put ${directory.keyFile} back, or set FLYTE_SECRETS_MASTER_KEY. Nothing was changed.`,
   );

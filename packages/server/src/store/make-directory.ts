@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, rmdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
@@ -16,4 +16,20 @@ export function makeDirectory(path: string): boolean {
     if (!existsSync(path)) throw error;
   }
   return true;
+}
+
+/** The directories of a path that are missing, the innermost first: what {@link makeDirectory} would make. */
+export function missingDirectories(path: string): readonly string[] {
+  if (existsSync(path)) return [];
+  const parent = dirname(path);
+  return [path, ...(parent === path ? [] : missingDirectories(parent))];
+}
+
+/** Removes directories in this order, up to the first that isn't there or isn't empty. */
+export function removeEmptyDirectories(paths: readonly string[]): void {
+  try {
+    for (const path of paths) rmdirSync(path);
+  } catch {
+    // Somebody else uses it by now, or it was never made.
+  }
 }

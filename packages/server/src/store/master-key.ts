@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { readPrivateFile } from "./private-file.ts";
 import { KEY_BYTES } from "./seal.ts";
 import { keptKeyFile, type StoreDirectory, syncDirectory } from "./store-directory.ts";
@@ -41,6 +41,16 @@ export function readKeyFile(path: string): MasterKey | undefined {
     "store_key_wrong",
     `${path} is no key file: one line with the base64 of ${KEY_BYTES} bytes expected. Nothing was changed.`,
   );
+}
+
+/** The key that a rotation which was cut off left beside the key file. Undefined also where it was cut off in the middle of that. */
+export function readNextKey({ nextKeyFile }: StoreDirectory): MasterKey | undefined {
+  try {
+    return readKeyFile(nextKeyFile);
+  } catch (error) {
+    if (isSecretsError(error) && error.code === "store_key_wrong") return undefined;
+    throw error;
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { runStoreWorker } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { openEmbeddedStore } from "./embedded-store.ts";
+import { toMasterKey } from "./master-key.ts";
 
 const id = { org: "flyte", domain: "", project: "", name: "api-key" };
 const key = (fill: number) => new Uint8Array(32).fill(fill);
@@ -148,11 +149,16 @@ describe("a wrong or missing key, or a file that is no store of ours", () => {
   });
 
   test("a wrong key, in the file or passed in, says so", async () => {
+    const keyId = (fill: number) => toMasterKey(key(fill)).id;
     const store = await createStore();
     const options = { ...store.options, masterKey: key(1) };
-    await expectRefusal(store, { options, code: "store_key_wrong", message: "passed in does not open" });
+    await expectRefusal(store, {
+      options,
+      code: "store_key_wrong",
+      message: `The master key in FLYTE_SECRETS_MASTER_KEY is ${keyId(1)}, and `,
+    });
     writeFileSync(store.file("master.key"), `${Buffer.from(key(2)).toString("base64")}\n`);
-    await expectRefusal(store, { code: "store_key_wrong", message: "does not open" });
+    await expectRefusal(store, { code: "store_key_wrong", message: `master.key is ${keyId(2)}, and ` });
   });
 
   test.each([

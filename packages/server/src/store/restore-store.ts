@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { chmodSync, constants, copyFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
+import { assertBackupKey } from "./backup-key.ts";
+import { type KnownBackup, noteBackups } from "./backup-list.ts";
 import { readBackupMac } from "./backup-mac.ts";
 import { compareStores, type StoreDifference } from "./compare-stores.ts";
-import { openKeyring, reopenKeyring, takeKeptKey } from "./keyring.ts";
+import { openKeyring, readKeyId, reopenKeyring, takeKeptKey } from "./keyring.ts";
+import { findHolders, lockStore } from "./lock-store.ts";
+import { missingDirectories, removeEmptyDirectories } from "./make-directory.ts";
 import { toMasterKey } from "./master-key.ts";
 import { BOUND_ROWS_VERSION } from "./schema.ts";
 import { assertSchema } from "./schema-check.ts";
@@ -18,7 +21,7 @@ import {
   syncDirectory,
   syncFile,
 } from "./store-directory.ts";
-import { isBusy, toStoreError } from "./store-error.ts";
+import { toStoreError } from "./store-error.ts";
 
 export interface RestoreStoreOptions {
   /** A file that `backupStore` made. */
@@ -44,58 +47,89 @@ export interface RestoreReport {
 /**
  * Makes a backup the store of a directory, for `flyte-secrets restore`. Before anything is changed its structure, its schema and its
  * authentication are checked, and a master key must open it; then the database changes in one step. A store that a process has open is not
- * replaced: `store_unavailable`.
+ * replaced: `store_unavailable`. What the replaced store knew of backups is taken over, and the one that is restored counts as one.
  */
 export async function restoreStore(options: RestoreStoreOptions): Promise<RestoreReport> {
   const { file, directory } = options;
-  const target = prepareStoreDirectory(directory);
-  const candidate = { ...target, databaseFile: `${target.databaseFile}.${randomUUID()}.restoring` };
+  const made = missingDirectories(resolve(directory));
+  let done = false;
   try {
-    copyFileSync(resolve(file), candidate.databaseFile, constants.COPYFILE_EXCL);
-    const report = await verify(candidate, target, options);
-    assertReplaceable(target, report, options);
-    putInPlace(candidate, target, options);
+    const target = prepareStoreDirectory(directory);
+    const databaseFile = `${target.databaseFile}.${randomUUID()}.restoring`;
+    const report = await restoreVia({ ...target, databaseFile, copyOf: file }, target, options);
+    done = true;
     return report;
   } catch (error) {
     throw toStoreError(error, file);
   } finally {
+    if (!done) removeEmptyDirectories(made);
+  }
+}
+
+async function restoreVia(
+  candidate: StoreDirectory,
+  target: StoreDirectory,
+  options: RestoreStoreOptions,
+): Promise<RestoreReport> {
+  try {
+    copyFileSync(resolve(options.file), candidate.databaseFile, constants.COPYFILE_EXCL);
+    const { report, backup } = await verify(candidate, target, options);
+    assertReplaceable(target, report, options);
+    await putInPlace(candidate, target, { ...options, backup });
+    return report;
+  } finally {
     removeDatabase(candidate.databaseFile);
   }
+}
+
+interface Verified {
+  readonly report: RestoreReport;
+  readonly backup: KnownBackup;
 }
 
 async function verify(
   candidate: StoreDirectory,
   target: StoreDirectory,
   { file, masterKey, unauthenticated = false }: RestoreStoreOptions,
-): Promise<RestoreReport> {
+): Promise<Verified> {
   chmodSync(candidate.databaseFile, 0o600);
   const given = masterKey && toMasterKey(masterKey);
   const database = await StoreDatabase.open(candidate);
-  let report: RestoreReport;
   try {
     const version = database.schemaVersion();
     if (version === 0) throw new SecretsError("store_damaged", "The backup is empty.");
     database.assertIntact();
     assertSchema(database);
+    const keyId = await readKeyId(database);
+    assertBackupKey(target, { file, keyId, given });
     const madeAt =
       version < BOUND_ROWS_VERSION ? undefined : readBackupMac(database, reopenKeyring(database, given).backupKey);
     if (!madeAt && !unauthenticated) throw notAuthenticated(file);
     await takeKeptKey(database, given);
     await openKeyring(database, given);
     await database.write(() => database.statement("DELETE FROM backup_mac").run());
-    report = { madeAt, difference: await compareStores(target, database) };
+    return {
+      report: { madeAt, difference: await compareStores(target, database) },
+      // An old file's own age is the best there is to know of it.
+      backup: { file: resolve(file), madeAt: madeAt ?? statSync(file).mtime, keyId },
+    };
   } finally {
     database.close();
   }
-  syncFile(candidate.databaseFile);
-  return report;
 }
 
-function putInPlace(candidate: StoreDirectory, target: StoreDirectory, options: RestoreStoreOptions): void {
+async function putInPlace(
+  candidate: StoreDirectory,
+  target: StoreDirectory,
+  { backup, replace }: RestoreStoreOptions & Pick<Verified, "backup">,
+): Promise<void> {
   makePrivateFile(target.databaseFile);
-  const release = lockDatabase(target);
+  const { backups, release } = lockStore(target);
   try {
-    assertReplaceable(target, undefined, options);
+    if (!replace && holdsStore(target)) throw holdsStoreAlready(target, "");
+    // Under the lock: nobody makes another one meanwhile, of which the store would know nothing.
+    await addBackups(candidate, [...backups, backup]);
+    syncFile(candidate.databaseFile);
     // A write-ahead log that outlives its database would be played into the new one.
     rmSync(`${target.databaseFile}-wal`, { force: true });
     rmSync(`${target.databaseFile}-shm`, { force: true });
@@ -106,41 +140,30 @@ function putInPlace(candidate: StoreDirectory, target: StoreDirectory, options: 
   }
 }
 
-/**
- * Keeps everybody out of the present database until released; whoever waits for it then finds the file replaced (see
- * `StoreDatabase.assertInPlace`). A damaged one cannot be locked and needs no protection.
- */
-function lockDatabase({ databaseFile }: StoreDirectory): () => void {
-  const connection = new DatabaseSync(databaseFile, { timeout: 0 });
+async function addBackups(candidate: StoreDirectory, backups: readonly KnownBackup[]): Promise<void> {
+  const database = await StoreDatabase.open(candidate);
   try {
-    // Leaving WAL needs a database that nobody else has open, and moves the log's content into it.
-    connection.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
-  } catch (error) {
-    if (isBusy(error)) {
-      connection.close();
-      throw new SecretsError(
-        "store_unavailable",
-        `${databaseFile} is in use. Stop the server that has it open first.`,
-        {
-          cause: error,
-        },
-      );
-    }
+    await database.write(() => noteBackups(database, backups));
+  } finally {
+    database.close();
   }
-  return () => connection.close();
 }
 
-function assertReplaceable(
-  { path, databaseFile }: StoreDirectory,
-  report: RestoreReport | undefined,
-  { replace = false }: RestoreStoreOptions,
-): void {
-  const size = statSync(databaseFile, { throwIfNoEntry: false })?.size ?? 0;
-  if (size === 0 || replace) return;
-  throw new SecretsError(
-    "invalid_argument",
-    `directory: ${path} holds a store already.${report ? ` ${describeRestore(report)}` : ""} Restore to another directory, or replace it (--replace).`,
-  );
+function assertReplaceable(target: StoreDirectory, report: RestoreReport, { replace }: RestoreStoreOptions): void {
+  if (!replace && holdsStore(target)) {
+    throw holdsStoreAlready(target, ` ${describeRestore(report)}`, findHolders(target));
+  }
+}
+
+function holdsStore({ databaseFile }: StoreDirectory): boolean {
+  return (statSync(databaseFile, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+function holdsStoreAlready(target: StoreDirectory, report: string, holders = ""): SecretsError {
+  const remedy = holders
+    ? `It is in use by ${holders}. Restore to another directory, or stop what has it open and replace it (--replace).`
+    : "Restore to another directory, or replace it (--replace).";
+  return new SecretsError("invalid_argument", `directory: ${target.path} holds a store already.${report} ${remedy}`);
 }
 
 /** When the backup was made, and what it takes back; sentences for a person. */

@@ -1,11 +1,14 @@
-import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { SecretValue } from "@flyte-secrets/core";
 import { runStoreWorker } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
+import { backupStore } from "./backup-store.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
+import { toMasterKey } from "./master-key.ts";
 import { rotateMasterKey } from "./rotate-keys.ts";
 
 const id = { org: "flyte", domain: "", project: "", name: "api-key" };
@@ -49,6 +52,20 @@ test("a key that is passed in is rotated to the one given, without a key file", 
   expect(await readKept({ directory, masterKey: key(2) })).toBe("kept");
   await expect(readKept({ directory, masterKey: key(1) })).rejects.toMatchObject({ code: "store_key_wrong" });
   expect(existsSync(keyFile)).toBe(false);
+});
+
+test("a rotation says which backups need the former key, and one to the same key is refused", async () => {
+  const { directory } = await createStore(key(1));
+  const file = join(directory, "..", `${randomUUID()}.backup`);
+  onTestFinished(() => rmSync(file, { force: true }));
+  await backupStore({ directory, file, masterKey: key(1) });
+  const same = { directory, keys: { current: key(1), next: key(1) } };
+  await expect(rotateMasterKey(same)).rejects.toMatchObject({ code: "invalid_argument" });
+  const { id } = toMasterKey(key(1));
+  expect(await rotateMasterKey({ directory, keys: { current: key(1), next: key(2) } })).toEqual({
+    id,
+    backups: [{ file, madeAt: expect.any(Date), keyId: id }],
+  });
 });
 
 test("a rotation cut off before the database names the new key counts as not begun", async () => {

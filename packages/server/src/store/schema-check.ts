@@ -2,6 +2,7 @@ import { DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
 import { MIGRATIONS } from "./schema.ts";
 import type { StoreDatabase } from "./store-database.ts";
+import { databaseName } from "./store-directory.ts";
 
 const ALL_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
 
@@ -20,7 +21,7 @@ export function assertSchema(database: StoreDatabase): void {
     : "a table of ours is missing";
   throw new SecretsError(
     "store_damaged",
-    `${database.directory.databaseFile} is no store as this program makes it: ${what}. Restore a backup.`,
+    `${databaseName(database.directory)} is no store as this program makes it: ${what}. Restore a backup.`,
   );
 }
 

@@ -3,7 +3,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
-import { makePrivateFile, type StoreDirectory } from "./store-directory.ts";
+import { databaseName, makePrivateFile, type StoreDirectory } from "./store-directory.ts";
 import { damaged, hasSystemCode, isBusy, isUnreadable, throwIfAborted, toStoreError } from "./store-error.ts";
 
 /** How long SQLite itself waits for a lock. It blocks the event loop meanwhile, so the long wait is {@link StoreDatabase}'s. */
@@ -40,7 +40,7 @@ export class StoreDatabase {
       throw toStoreError(error, directory.path);
     }
     return await retryWhileBusy(() => StoreDatabase.#connect(directory, busyTimeoutMs), {
-      path: directory.databaseFile,
+      path: databaseName(directory),
       timeoutMs: busyTimeoutMs,
     });
   }
@@ -52,7 +52,7 @@ export class StoreDatabase {
       return new StoreDatabase(directory, connection, busyTimeoutMs);
     } catch (error) {
       connection.close();
-      throw isUnreadable(error) ? damaged(directory.databaseFile, error) : error;
+      throw isUnreadable(error) ? damaged(databaseName(directory), error) : error;
     }
   }
 
@@ -95,12 +95,12 @@ export class StoreDatabase {
       application !== APPLICATION_ID &&
       (version !== 0 || application !== 0 || this.#pragma("schema_version") !== 0)
     ) {
-      throw new SecretsError("store_damaged", `${this.directory.databaseFile} is a database, but no store of ours.`);
+      throw new SecretsError("store_damaged", `${databaseName(this.directory)} is a database, but no store of ours.`);
     }
     if (version > MIGRATIONS.length) {
       throw new SecretsError(
         "store_too_new",
-        `${this.directory.databaseFile} has schema ${version}, this version knows ${MIGRATIONS.length}. Upgrade; nothing was changed.`,
+        `${databaseName(this.directory)} has schema ${version}, this version knows ${MIGRATIONS.length}. Upgrade; nothing was changed.`,
       );
     }
     return version;
@@ -136,7 +136,7 @@ export class StoreDatabase {
   assertIntact(): void {
     const finding = this.statement("PRAGMA integrity_check(1)").get()?.integrity_check;
     if (finding === "ok") return;
-    throw new SecretsError("store_damaged", `${this.directory.databaseFile} is damaged: ${String(finding)}`);
+    throw new SecretsError("store_damaged", `${databaseName(this.directory)} is damaged: ${String(finding)}`);
   }
 
   /** Closes the connection; a second call does nothing. */
@@ -145,7 +145,7 @@ export class StoreDatabase {
   }
 
   #retry<T>(work: () => T, signal: AbortSignal | undefined): Promise<T> {
-    return retryWhileBusy(work, { path: this.directory.databaseFile, timeoutMs: this.#busyTimeoutMs, signal });
+    return retryWhileBusy(work, { path: databaseName(this.directory), timeoutMs: this.#busyTimeoutMs, signal });
   }
 
   #pragma(name: string): number {

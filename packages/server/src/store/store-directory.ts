@@ -11,6 +11,13 @@ export interface StoreDirectory {
   readonly keyFile: string;
   /** A key that is about to become {@link StoreDirectory.keyFile}: see `master-key.ts`. */
   readonly nextKeyFile: string;
+  /** The file that messages name instead of the database, which is a passing copy of it. */
+  readonly copyOf?: string;
+}
+
+/** What messages call a store's database. */
+export function databaseName({ databaseFile, copyOf }: StoreDirectory): string {
+  return copyOf ?? databaseFile;
 }
 
 /** Where a master key stays after another one has taken its place, until it is discarded: backups may need it. */
