@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@flyte-secrets/server/local";
@@ -9,8 +9,35 @@ export function checkFiles({ secret }: Config): Finding[] {
   const { path } = secret.store;
   if (!exists(path)) return [note(`${path} is not there yet; flyte-secrets serve makes it`)];
   const names = ["store.db", "master.key", "server.json", "server.sock"];
-  const files = [...names.map((name) => join(path, name)), secret.auth.tokenFile];
-  return [checkPrivate(path, 0o700), ...files.filter(exists).map((file) => checkPrivate(file, 0o600))];
+  const files = [...names.map((name) => join(path, name)), secret.auth.tokenFile].filter(exists);
+  const others = [...findFiles(path, STORE_FILES), ...findFiles(join(path, "webhook"), WEBHOOK_FILES)];
+  return [
+    checkPrivate(path, 0o700),
+    ...files.map((file) => checkPrivate(file, 0o600)),
+    // There may be many: those in order are not worth a line each.
+    ...others
+      .filter((file) => !files.includes(file))
+      .map((file) => checkPrivate(file, 0o600))
+      .filter(({ state }) => state === "problem"),
+  ];
+}
+
+/** All keys: present, former, of a rotation that was cut off, and copies under such a name. SQLite's files have their database's mode. */
+const STORE_FILES = /^(master\.key(\..+)?|server\.lock|token)$/;
+const WEBHOOK_FILES = /\.(pem|key)$/;
+
+function findFiles(directory: string, names: RegExp): string[] {
+  const files = readNames(directory).filter((name) => names.test(name));
+  return files.map((name) => join(directory, name)).filter((file) => exists(file) && !statSync(file).isDirectory());
+}
+
+function readNames(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    // Missing, or somebody else's, which is a finding of its own.
+    return [];
+  }
 }
 
 function checkPrivate(path: string, mode: number): Finding {
