@@ -36,12 +36,14 @@ export async function runOnTerminal({ file, args, env, cwd, steps }: TerminalRun
   let seen = 0;
   terminal.onData((data) => {
     screen += data;
-    const [step] = waiting;
-    const at = step ? screen.indexOf(step.after, seen) : -1;
-    if (!step || at < 0) return;
-    seen = at + step.after.length;
-    waiting.shift();
-    terminal.write(step.type);
+    // One piece may bring what several steps wait for.
+    for (let [step] = waiting; step !== undefined; [step] = waiting) {
+      const at = screen.indexOf(step.after, seen);
+      if (at < 0) return;
+      seen = at + step.after.length;
+      waiting.shift();
+      terminal.write(step.type);
+    }
   });
   const exitCode = await new Promise<number>((resolve) => terminal.onExit((exit) => resolve(exit.exitCode)));
   clearTimeout(limit);

@@ -168,22 +168,36 @@ Embedded  -     -     secret read requirements not met due to empty organization
     ]);
   });
 
-  it("warns of a claim that the webhook would refuse, where the namespace is known", async () => {
+  it("ends with 1 for a claim that the webhook would refuse where the namespace is known, and warns of it where somebody is trusted", async () => {
     await at.keep({ "dev/shop/api-key": CANARY });
-    const warning =
-      'warning: a pod in namespace "other" may not claim project "shop" and domain "dev", whose own namespace is "shop-dev" ' +
+    const refusal =
+      'a pod in namespace "other" may not claim project "shop" and domain "dev", whose own namespace is "shop-dev" ' +
       "(webhook.scopeBinding.namespaceTemplate): create it there, or have an administrator add to " +
-      'webhook.scopeBinding.namespaces: {"other": ["shop/dev"]}\n';
+      'webhook.scopeBinding.namespaces: {"other": ["shop/dev"]}';
     const scope = ["-p", "shop", "-d", "dev"];
+    const trusting = ["--webhook.scopeBinding.trustedCreators", "group:operators"];
     expect(await at.call("explain", "api-key", ...scope, "-n", "other")).toMatchObject({
+      exitCode: 1,
+      stderr: `error: a pod that asks for it alone would be rejected with status 400: ${refusal}\n`,
+    });
+    expect(await at.call("explain", "api-key", ...scope, "-n", "other", ...trusting)).toMatchObject({
       exitCode: 0,
-      stderr: warning,
+      stderr: `warning: ${refusal}\n`,
     });
     expect(await at.call("explain", "api-key", ...scope, "-n", "shop-dev")).toMatchObject({ exitCode: 0, stderr: "" });
     expect(await at.call("explain", "api-key", ...scope)).toMatchObject({ exitCode: 0, stderr: "" });
     const pod = taskPod([ask("api-key")]);
     writeManifest(at.home, "pod.json", { ...pod, metadata: { ...pod.metadata, namespace: "other" } });
-    expect(await at.call("explain", "-f", "pod.json")).toMatchObject({ exitCode: 0, stderr: warning });
+    expect(await at.call("explain", "-f", "pod.json")).toMatchObject({
+      exitCode: 1,
+      stderr:
+        `rejected: Pod other/train would be rejected with status 400: ${refusal}\n` +
+        "error: each request is served, and still the webhook would reject such a pod\n",
+    });
+    expect(await at.call("explain", "-f", "pod.json", ...trusting)).toMatchObject({
+      exitCode: 0,
+      stderr: `warning: ${refusal}\n`,
+    });
   });
 
   it("needs a key, a group or a file, and takes no two of them", async () => {

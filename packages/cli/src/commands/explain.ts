@@ -102,13 +102,13 @@ async function explainOne(key: string, options: ExplainOptions, host: Host): Pro
   await using asked = await openManagers(config, { options, host });
   const explanations = await explainRequest(request, { ...asked, context });
   host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table"));
+  const pod = { metadata: { labels, annotations: toRequestAnnotations([request]) }, spec: ONE_CONTAINER };
+  const admission = options.namespace === undefined ? { ...asked.admission, scopeGuard: undefined } : asked.admission;
+  const served = isServed(explanations);
+  const rejection = served && (await rejectionOf("a pod that asks for it alone", { ...context, pod }, admission));
+  if (rejection) throw rejection;
   for (const reason of refused) host.stderr.write(`warning: ${reason}\n`);
-  if (isServed(explanations)) {
-    const pod = { metadata: { labels, annotations: toRequestAnnotations([request]) }, spec: ONE_CONTAINER };
-    const rejection = await rejectionOf("a pod that asks for it alone", { ...context, pod }, asked.admission);
-    if (rejection) throw rejection;
-    return;
-  }
+  if (served) return;
   const [unfit] = explanations.flatMap((one) => (isFoundAndPassed(one) ? [one.reason] : []));
   const isLookedFor = explanations.some((one) => one.outcome === "passes" && one.places.length > 0);
   const { type } = config.webhook.embeddedSecretManagerConfig;
@@ -134,7 +134,10 @@ async function explainFile(file: string, options: ExplainOptions, host: Host): P
     namespace,
   });
   host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table"));
-  for (const reason of refused) host.stderr.write(`warning: ${reason}\n`);
+  for (const reason of refused) {
+    const isTold = rejections.some(({ message }) => message.includes(reason));
+    if (!isTold) host.stderr.write(`warning: ${reason}\n`);
+  }
   if (requests.length === 0) host.stderr.write("note: no pod in it asks for a secret\n");
   for (const title of new Set(requests.filter(({ sent }) => !sent).map(({ object }) => object))) {
     host.stderr.write(`warning: without the label ${INJECT_LABEL}: "true" the webhook is not asked about ${title}\n`);
@@ -179,7 +182,7 @@ interface ClaimParts {
   readonly refused: Set<string>;
 }
 
-/** The claims of pods as the webhook judges them. Nobody says who creates them, so that one which doesn't hold is warned of. */
+/** The claims of pods as the webhook judges them. One that doesn't hold is noted: whether the pod is let in nevertheless is for the admission to say. */
 async function openClaims(config: Config, { options, host, refused }: ClaimParts) {
   const { claimOf, createClaimGuard } = await import("@flyte-secrets/server/local");
   const scopeGuard = createClaimGuard(config, givenNamespaceLabels(options, config, host));

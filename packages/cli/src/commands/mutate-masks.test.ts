@@ -107,7 +107,12 @@ describe("what mutate shows of a pod that has values already", () => {
       },
     };
     const unlabelled = { ...running, metadata: { ...metadata, labels: {} } };
-    const job = { kind: "Job", apiVersion: "batch/v1", metadata: { name: "j" }, spec: { template: running } };
+    const job = {
+      kind: "Job",
+      apiVersion: "batch/v1",
+      metadata: { name: "j", namespace: metadata.namespace },
+      spec: { template: running },
+    };
     writeManifest(at.home, "list.json", { kind: "List", items: [noted, unlabelled, job] });
     for (const format of ["yaml", "json"]) {
       const shown = await at.call("mutate", "-f", "list.json", "-o", format, ...INLINE);

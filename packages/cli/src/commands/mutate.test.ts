@@ -247,7 +247,7 @@ spec:
     );
   });
 
-  it("warns of a claim that the namespace does not support, and refuses it once the creator is named", async () => {
+  it("refuses a claim that the namespace does not support, and warns of it where the creator isn't named and may be trusted", async () => {
     await at.keep({ "dev/shop/api-key": CANARY });
     const { namespace: _, ...metadata } = taskMetadata([ask("api-key")]);
     writeManifest(at.home, "pod.json", { ...taskPod([]), metadata });
@@ -255,12 +255,14 @@ spec:
       'a pod in namespace "other" may not claim project "shop" and domain "dev", whose own namespace is "shop-dev" ' +
       "(webhook.scopeBinding.namespaceTemplate): create it there, or have an administrator add to " +
       'webhook.scopeBinding.namespaces: {"other": ["shop/dev"]}';
-    const unknown = await mutate("-f", "pod.json", "-n", "other", "-o", "patch");
-    expect([unknown.exitCode, unknown.stderr]).toEqual([0, `warning: Pod other/train: ${refusal}\n`]);
-    expect(await mutate("-f", "pod.json", "-n", "other", "--as", "jane")).toEqual(
-      failure(1, `Pod other/train would be rejected with status 400: ${refusal}`),
-    );
     const trusted = ["--webhook.scopeBinding.trustedCreators", "group:operators"];
+    const unknown = await mutate("-f", "pod.json", "-n", "other", "-o", "patch", ...trusted);
+    expect([unknown.exitCode, unknown.stderr]).toEqual([0, `warning: Pod other/train: ${refusal}\n`]);
+    for (const creator of [[], ["--as", "jane"], ["--as", "jane", ...trusted]]) {
+      expect(await mutate("-f", "pod.json", "-n", "other", ...creator)).toEqual(
+        failure(1, `Pod other/train would be rejected with status 400: ${refusal}`),
+      );
+    }
     const inGroup = await mutate(
       "-f",
       "pod.json",

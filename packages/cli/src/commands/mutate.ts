@@ -46,7 +46,10 @@ export function mutateCommand(host: Host): Command {
     .optionsGroup("Who creates it, and where:")
     .option("-n, --namespace <namespace>", "namespace of what names none", "default")
     .addOption(namespaceLabelsOption())
-    .option("--as <user>", "user who creates the pods (default: unknown, refused claims of a scope are warned of)")
+    .option(
+      "--as <user>",
+      "user who creates the pods (default: unknown, so that where trustedCreators names anybody refused claims are only warned of)",
+    )
     .option("--as-group <group>", "group of that user; may be repeated", (group: string, before?: string[]) => [
       ...(before ?? []),
       group,

@@ -56,8 +56,9 @@ describe("with values in another secret manager and no store", () => {
   });
 
   it("mutate gives a pod its secret by group", async () => {
-    const metadata = { namespace: "shop-production" };
-    writeManifest(home, "pod.json", taskPod([ask("password", { group: "my-db" })], metadata));
+    const pod = taskPod([ask("password", { group: "my-db" })]);
+    const labels = { ...pod.metadata.labels, domain: "production" };
+    writeManifest(home, "pod.json", { ...pod, metadata: { ...pod.metadata, namespace: "shop-production", labels } });
     const { exitCode, stdout } = await cli("mutate", "-f", "pod.json", "-o", "patch", ...flags);
     expect([exitCode, stdout]).toEqual([0, expect.stringContaining('"name": "_UNION_PASSWORD"')]);
   });

@@ -17,8 +17,8 @@ export interface LocalAdmissionParts {
 }
 
 /**
- * What the webhook of this configuration makes of pods, without a cluster: nothing is written. Who creates a pod isn't known, so that a
- * claim of a scope that doesn't hold is warned of.
+ * What the webhook of this configuration makes of pods, without a cluster: nothing is written. Who creates a pod isn't known: where the
+ * configuration trusts somebody, a claim of a scope that doesn't hold is only warned of.
  */
 export function localAdmission(config: Config, { host, ...parts }: LocalAdmissionParts): MutatePodOptions {
   const admission = createAdmission(config, {
@@ -26,7 +26,12 @@ export function localAdmission(config: Config, { host, ...parts }: LocalAdmissio
     ownNamespace: ownNamespace(config, host),
     writer: { write: async () => {} },
   });
-  return { ...admission, warnOnly: true };
+  return { ...admission, warnOnly: admission.warnOnly || trustsSomebody(config) };
+}
+
+/** Whether whoever creates a pod may be one who may claim any scope. */
+export function trustsSomebody({ webhook }: Config): boolean {
+  return webhook.scopeBinding.trustedCreators.length > 0;
 }
 
 /** The namespace that the webhook would take for its own. */
