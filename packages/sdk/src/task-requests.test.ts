@@ -2,6 +2,7 @@ import { MountRequirement, type SecretRequest } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { inheritRequests } from "./task-requests.ts";
+import { sharedVariable } from "./variable-conflict.ts";
 
 const name = fc.constantFrom("", "a", "b");
 const request: fc.Arbitrary<SecretRequest> = fc.record({
@@ -14,11 +15,13 @@ const request: fc.Arbitrary<SecretRequest> = fc.record({
 const requests = fc.uniqueArray(request, { selector: (made) => JSON.stringify(made), maxLength: 6 });
 const at = ({ group, key }: SecretRequest): string => JSON.stringify([group, key]);
 
-test("inheriting keeps every own request last, and of the others those for other groups and keys", () => {
+test("inheriting keeps every own request last, and of the others those for other groups, keys and variables", () => {
   fc.assert(
     fc.property(requests, requests, (own, inherited) => {
       const owned = new Set(own.map(at));
-      expect(inheritRequests(own, inherited)).toEqual([...inherited.filter((other) => !owned.has(at(other))), ...own]);
+      const isFree = (other: SecretRequest) => own.every((mine) => sharedVariable(other, mine) === undefined);
+      const kept = inherited.filter((other) => !owned.has(at(other)) && isFree(other));
+      expect(inheritRequests(own, inherited)).toEqual([...kept, ...own]);
     }),
   );
 });
