@@ -43,7 +43,7 @@ test("M2: a backup with a trigger that undoes later writes is not restored, nor 
   execute(file, trigger);
   const refused = await run("restore", "old.db", "--replace", "--unauthenticated");
   expect(refused).toMatchObject({ exitCode: 1, stdout: "" });
-  expect(refused.stderr).toContain('the trigger "t" is not one of ours. Restore a backup.');
+  expect(refused.stderr).toContain('the trigger "t" is not one of ours. Restore an intact backup.');
   expect(await readValue(directory)).toBe("v1-old");
   execute(join(directory, "store.db"), trigger);
   expect((await run("doctor")).stdout).toContain('the trigger "t" is not one of ours');

@@ -109,7 +109,7 @@ describe("a backup that somebody changed", () => {
   ])("%s: is refused, also of a store that is opened", async (_, sql, what) => {
     const { source, target, newer } = await createBackups();
     doctor(newer, sql);
-    const reason = expect.stringContaining(`${what} is not one of ours. Restore a backup.`);
+    const reason = expect.stringContaining(`${what} is not one of ours. Restore an intact backup.`);
     const refusal = { code: "store_damaged", message: reason };
     await expect(restoreStore({ file: newer, directory: target })).rejects.toMatchObject(refusal);
     doctor(join(source, "store.db"), sql);

@@ -180,13 +180,16 @@ function findKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
 function readRow(database: StoreDatabase): KeyringRow {
   const row = database.statement("SELECT store_id, key_id, wrapped_data_key FROM keyring").get();
   if (!row) {
-    throw new SecretsError("store_damaged", `${databaseName(database.directory)} has no data key. Restore a backup.`);
+    throw new SecretsError(
+      "store_damaged",
+      `${databaseName(database.directory)} has no data key. Restore an intact backup.`,
+    );
   }
   // It becomes part of a file's name and of messages.
   if (!/^[0-9a-f]{16}$/.test(String(row.key_id))) {
     throw new SecretsError(
       "store_damaged",
-      `${databaseName(database.directory)} names no master key. Restore a backup.`,
+      `${databaseName(database.directory)} names no master key. Restore an intact backup.`,
     );
   }
   // The table is STRICT: SQLite keeps the columns to these types.
@@ -197,7 +200,10 @@ function unwrap(row: KeyringRow, key: MasterKey, directory: StoreDirectory): Uin
   if (key.id !== row.key_id) throw wrongKey(directory, row.key_id, `FLYTE_SECRETS_MASTER_KEY is ${key.id}`);
   const dataKey = unseal(key.bytes, wrapContext(row.store_id), row.wrapped_data_key);
   if (dataKey) return dataKey;
-  throw new SecretsError("store_damaged", `The data key in ${databaseName(directory)} is damaged. Restore a backup.`);
+  throw new SecretsError(
+    "store_damaged",
+    `The data key in ${databaseName(directory)} is damaged. Restore an intact backup.`,
+  );
 }
 
 function derive(database: StoreDatabase, row: KeyringRow, dataKey: Uint8Array): Keyring {

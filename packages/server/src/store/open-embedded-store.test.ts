@@ -174,7 +174,7 @@ describe("a wrong or missing key, or a file that is no store of ours", () => {
   test("a file that is no database is damaged", async () => {
     const store = await createStore();
     writeFileSync(store.file("store.db"), "this was a database once\n".repeat(500));
-    await expectRefusal(store, { code: "store_damaged", message: "Restore a backup" });
+    await expectRefusal(store, { code: "store_damaged", message: "Restore an intact backup" });
   });
 
   test("a database of another program is left alone", async () => {

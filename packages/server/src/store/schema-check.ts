@@ -21,7 +21,7 @@ export function assertSchema(database: StoreDatabase): void {
     : "a table of ours is missing";
   throw new SecretsError(
     "store_damaged",
-    `${databaseName(database.directory)} is no store as this program makes it: ${what}. Restore a backup.`,
+    `${databaseName(database.directory)} is no store as this program makes it: ${what}. Restore an intact backup.`,
   );
 }
 

@@ -53,7 +53,9 @@ const readOnly = (path: string, error: unknown) =>
   );
 
 export const damaged = (path: string, error: unknown) =>
-  new SecretsError("store_damaged", `${path} is damaged or no store of ours. Restore a backup.`, { cause: error });
+  new SecretsError("store_damaged", `${path} is damaged or no store of ours. Restore an intact backup.`, {
+    cause: error,
+  });
 
 const unavailable = (message: string, error: unknown) =>
   new SecretsError("store_unavailable", message, { cause: error });
