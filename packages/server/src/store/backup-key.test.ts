@@ -76,6 +76,11 @@ test("where another key is passed in the message names the variable, and the fil
     code: "store_key_wrong",
     message: `${need} Unset it: ${source.keyFile} holds that key. Nothing was changed.`,
   });
+  writeFileSync(other.keyFile, "no key");
+  expect(await refusal({ file, directory: other.directory, replace: true, masterKey })).toEqual({
+    code: "store_key_wrong",
+    message: `${need} Set it to that key. Nothing was changed.`,
+  });
 });
 
 test("a rotation that was cut off in the middle of a key keeps no backup from being restored", async () => {

@@ -22,7 +22,7 @@ export function assertBackupKey(directory: StoreDirectory, { file, keyId, given 
   const need = `${file} was made under the master key ${keyId}`;
   if (given) {
     if (given.id === keyId) return;
-    const there = [keyFile, keptFile].find(holds);
+    const there = [keyFile, keptFile].find((path) => isIn(path, keyId));
     const remedy = there ? `Unset it: ${there} holds that key.` : "Set it to that key.";
     throw wrong(`${need}, and FLYTE_SECRETS_MASTER_KEY holds ${given.id}. ${remedy}`);
   }
@@ -36,6 +36,15 @@ export function assertBackupKey(directory: StoreDirectory, { file, keyId, given 
     "store_key_missing",
     `${need}. Put that key in place as ${keyFile} (mode 0600)${from}, or set FLYTE_SECRETS_MASTER_KEY to it. Nothing was changed.`,
   );
+}
+
+/** Whether a file holds that key, where the file isn't what is asked for: one that can't be read as a key doesn't. */
+function isIn(path: string, keyId: string): boolean {
+  try {
+    return readKeyFile(path)?.id === keyId;
+  } catch {
+    return false;
+  }
 }
 
 const wrong = (message: string) => new SecretsError("store_key_wrong", `${message} Nothing was changed.`);
