@@ -1,4 +1,5 @@
-/** The examples under a command's help: command lines and, after `#`, what they do. */
+/** The examples under a command's help: what follows the command's name, or begins with another program's (`kubectl`). */
 export function examples(...lines: readonly string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ flyte-secrets ${line}\n`).join("")}`;
+  const toLine = (line: string) => `  $ ${line.startsWith("kubectl ") ? "" : "flyte-secrets "}${line}\n`;
+  return `\nExamples:\n${lines.map(toLine).join("")}`;
 }

@@ -252,6 +252,12 @@ describe("the namespace template", () => {
     expect(await check({ namespace: "team--prod", labels: claiming("team", "-prod") }, any)).toBeUndefined();
   });
 
+  it("leads nowhere where it is empty", async () => {
+    expect(await check({ namespace: "x-production" }, { binding: { namespaceTemplate: "" } })).toContain(
+      ", which has no namespace of its own (webhook.scopeBinding.namespaceTemplate is empty): have an administrator add to ",
+    );
+  });
+
   it("takes any domain where that is said", async () => {
     expect(
       await check({ namespace: "p-d", labels: claiming("p", "d") }, { binding: { domains: ["*"] } }),

@@ -129,15 +129,15 @@ function createTemplateRule(binding: ScopeBinding) {
   return (namespace: string, claim: ProjectAndDomain): Refusal | undefined => {
     const { project, domain } = claim;
     if (!template.leadsTo(namespace, claim)) {
-      const own = quote(template.fill(claim));
-      const entry = addEntry(namespace, claim);
-      return refuse(
-        "template",
-        `${mayNot(namespace, claim)}, whose own namespace is ${own} (webhook.scopeBinding.namespaceTemplate): create it there, or ${entry}`,
-      );
+      const own = template.fill(claim);
+      const whose =
+        own === ""
+          ? "which has no namespace of its own (webhook.scopeBinding.namespaceTemplate is empty): "
+          : `whose own namespace is ${quote(own)} (webhook.scopeBinding.namespaceTemplate): create it there, or `;
+      return refuse("template", `${mayNot(namespace, claim)}, ${whose}${addEntry(namespace, claim)}`);
     }
     if (!isAnyDomain && !domains.has(domain)) {
-      const known = binding.domains.join(", ");
+      const known = binding.domains.join(", ") || "none";
       return refuse(
         "domains",
         `${mayNot(namespace, claim)}: the domains that exist are ${known} (webhook.scopeBinding.domains). ` +
@@ -173,10 +173,10 @@ function covers(allowed: ProjectAndDomain, { project, domain }: ProjectAndDomain
 }
 
 function refuseByEntry(namespace: string, claim: ProjectAndDomain, entry: readonly ProjectAndDomain[]): Refusal {
-  const allowed = entry.map(({ project, domain }) => `${project}/${domain}`).join(", ") || "nothing";
+  const allowed = entry.map(({ project, domain }) => `${project}/${domain}`).join(", ");
   return refuse(
     "namespaces",
-    `${mayNot(namespace, claim)}: webhook.scopeBinding.namespaces allows it ${quote(allowed)}. ` +
+    `${mayNot(namespace, claim)}: webhook.scopeBinding.namespaces allows it ${allowed === "" ? "nothing" : quote(allowed)}. ` +
       `If it should, add ${quote(`${claim.project}/${claim.domain}`)} to that entry`,
   );
 }
