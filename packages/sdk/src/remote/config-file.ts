@@ -97,7 +97,15 @@ async function parseSettings(text: string, path: string): Promise<Settings> {
   const { isMap, LineCounter, parseDocument } = await import("yaml");
   const lineCounter = new LineCounter();
   // Its warnings and its own wording of errors quote the file, which may hold a client's secret.
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" });
+  const parse = () => {
+    try {
+      return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" });
+    } catch (cause) {
+      if (!(cause instanceof RangeError)) throw cause;
+      throw new SecretsError("invalid_config", `${path} is not YAML that can be read: it is nested too deeply.`);
+    }
+  };
+  const document = parse();
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col } = lineCounter.linePos(error.pos[0]);

@@ -67,10 +67,7 @@ export function readKubeconfig(files: readonly KubeconfigFile[]): KubeconfigCont
 }
 
 function parseFile({ path, text }: KubeconfigFile): z.output<typeof kubeconfigSchema> {
-  // The first document alone, with merge keys, and of keys given twice the last, as kubectl has it. Without the snippet that the parser
-  // would quote, and without warnings, which quote keys: it may be a token.
-  const options = { prettyErrors: false, logLevel: "error", merge: true, uniqueKeys: false } as const;
-  const [document] = parseAllDocuments(text, options);
+  const document = firstDocument(text, path);
   const error = document?.errors[0];
   if (error !== undefined) {
     const line = text.slice(0, error.pos[0]).split("\n").length;
@@ -86,6 +83,18 @@ function parseFile({ path, text }: KubeconfigFile): z.output<typeof kubeconfigSc
   if (apiVersion !== "" && apiVersion !== "v1")
     throw invalid(`${path}: the apiVersion is ${quote(apiVersion)}, not v1.`);
   return parsed.data;
+}
+
+/** The first document alone, with merge keys, and of keys given twice the last, as kubectl has it. */
+function firstDocument(text: string, path: string) {
+  // Without the snippet that the parser would quote, and without warnings, which quote keys: it may be a token.
+  const options = { prettyErrors: false, logLevel: "error", merge: true, uniqueKeys: false } as const;
+  try {
+    return parseAllDocuments(text, options)[0];
+  } catch (error) {
+    if (error instanceof RangeError) throw invalid(`${path}: its YAML is nested too deeply.`);
+    throw error;
+  }
 }
 
 /** Aliases are followed only here. */
