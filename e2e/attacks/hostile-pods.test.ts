@@ -376,12 +376,12 @@ describe("against a webhook with Embedded", () => {
     ["2,600,000 empty objects", "{},", 2_600_000],
     ["370,000 empty objects, as many as may be", "{},", 370_000],
     ["250,000 objects of names that differ, as many as may be", (at: number) => `{"${at}":0},`, 250_000],
-  ])("+ twenty pods at once of %s", async (_, part, count) => {
+  ])("+ twelve pods at once of %s", async (_, part, count) => {
     const parts = typeof part === "string" ? part.repeat(count) : many(count, part).join("");
     const tolerations = `[${parts}{}]`;
     const report = await attack(async () => {
       for (let turn = 0; turn < 2; turn++) {
-        const verdicts = await Promise.all(many(20, () => send({ annotations: {}, tolerations })));
+        const verdicts = await Promise.all(many(12, () => send({ annotations: {}, tolerations })));
         // Served, or refused for itself or for all of them together.
         for (const { code } of verdicts) expect([200, 413, 503]).toContain(code);
       }
