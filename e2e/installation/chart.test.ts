@@ -1,13 +1,12 @@
 // What the chart makes of values, without a cluster.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Config, loadConfig } from "@flyte-secrets/server";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { type PythonPackage, pythonProgram, requirePython } from "../support/python-environment.ts";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
+import { chartConfig } from "./chart-config.ts";
 import { CHART, helm, requireHelm } from "./helm.ts";
 import { MANIFESTS, renderManifests } from "./manifests.ts";
 
@@ -37,19 +36,7 @@ describeWith(requireHelm(), "the chart", () => {
     return parseAllDocuments(text).map((document) => document.toJS());
   };
 
-  /** What the program reads in a pod of the webhook, or of the service. */
-  async function configOf(values: object, component = "webhook"): Promise<Config> {
-    const found = (await render(values)).find(
-      ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === `flyte-secrets-${component}`,
-    );
-    const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-chart-"));
-    for (const [file, text] of Object.entries(found?.data ?? {})) writeFileSync(join(directory, file), text);
-    try {
-      return loadConfig({ files: [join(directory, "*.yaml")], env: {}, flags: {}, home: "/", cwd: "/" });
-    } finally {
-      rmSync(directory, { recursive: true });
-    }
-  }
+  const configOf = async (values: object, component = "webhook") => chartConfig(await render(values), component);
 
   const rolesIn = async (values: object) =>
     (await render(values))

@@ -1,11 +1,9 @@
 // What the chart grants, compared with the rights that service and webhook say they need.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Config, loadConfig, serviceRights, webhookRights } from "@flyte-secrets/server";
+import { serviceRights, webhookRights } from "@flyte-secrets/server";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { describeWith } from "../support/requirement.ts";
+import { chartConfig } from "./chart-config.ts";
 import { CHART, helm, requireHelm } from "./helm.ts";
 
 interface Rule {
@@ -100,7 +98,7 @@ async function render(values: object): Promise<Manifest[]> {
 
 /** Of the configuration that the part reads in its pod, in a cluster where the chart's own objects are there, and empty. */
 function neededRights(part: Part, manifests: readonly Manifest[], values: { webhook?: { certManager?: object } }) {
-  const config = configOf(part, manifests);
+  const config = chartConfig(manifests, part);
   const keepsCertificate = values.webhook?.certManager === undefined;
   const rights =
     part === "service"
@@ -109,19 +107,6 @@ function neededRights(part: Part, manifests: readonly Manifest[], values: { webh
   return rights.filter(
     ({ makes }) => !manifests.some(({ metadata }) => makes !== undefined && metadata.name === makes),
   );
-}
-
-function configOf(part: Part, manifests: readonly Manifest[]): Config {
-  const found = manifests.find(
-    ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === `flyte-secrets-${part}`,
-  );
-  const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-chart-"));
-  for (const [file, text] of Object.entries(found?.data ?? {})) writeFileSync(join(directory, file), text);
-  try {
-    return loadConfig({ files: [join(directory, "*.yaml")], env: {}, flags: {}, home: "/", cwd: "/" });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
 }
 
 interface Right {

@@ -112,3 +112,4 @@ export type {
 } from "./store.ts";
 export { trimEndOf } from "./trim-end-of.ts";
 export { type Awaitable, whenKnown } from "./when-known.ts";
+export { withinStack } from "./within-stack.ts";

@@ -1,4 +1,4 @@
-import type { SecretsError } from "@flyte-secrets/core";
+import { type SecretsError, withinStack } from "@flyte-secrets/core";
 import {
   type Document,
   isScalar,
@@ -37,7 +37,7 @@ export function parseYaml(text: string, { merge = false, tags = [], fail }: Pars
   if (refusal !== undefined) throw fail(refusal);
   const lineCounter = new LineCounter();
   const customTags = (own: unknown[]) => [...tags, ...own] as ScalarTag[]; // YAML's own are of the same type, and more.
-  try {
+  const parse = () => {
     // The library compares each key of a map with all before it, looks for the lines around each of its errors from the text's beginning,
     // and quotes keys in its warnings.
     const linear = { uniqueKeys: false, prettyErrors: false } as const;
@@ -47,10 +47,8 @@ export function parseYaml(text: string, { merge = false, tags = [], fail }: Pars
       if (problem !== undefined) throw fail(problem);
       return contentOf(document, fail);
     });
-  } catch (error) {
-    if (error instanceof RangeError) throw fail(`more than ${MAX_DEPTH} levels`);
-    throw error;
-  }
+  };
+  return withinStack(parse, () => fail(`more than ${MAX_DEPTH} levels`));
 }
 
 /** Aliases and merge keys are followed only here. */

@@ -1,6 +1,6 @@
 import { lstat, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { otherWriter, SecretsError } from "@flyte-secrets/core";
+import { otherWriter, SecretsError, withinStack } from "@flyte-secrets/core";
 import type { Environment } from "../environment.ts";
 import { type ReadFile, readFileIfThere } from "./read-file-if-there.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -97,15 +97,10 @@ async function parseSettings(text: string, path: string): Promise<Settings> {
   const { isMap, LineCounter, parseDocument } = await import("yaml");
   const lineCounter = new LineCounter();
   // Its warnings and its own wording of errors quote the file, which may hold a client's secret.
-  const parse = () => {
-    try {
-      return parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" });
-    } catch (cause) {
-      if (!(cause instanceof RangeError)) throw cause;
-      throw new SecretsError("invalid_config", `${path} is not YAML that can be read: it is nested too deeply.`);
-    }
-  };
-  const document = parse();
+  const document = withinStack(
+    () => parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" }),
+    () => new SecretsError("invalid_config", `${path} is not YAML that can be read: it is nested too deeply.`),
+  );
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col } = lineCounter.linePos(error.pos[0]);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { decodeText, NOT_TEXT, SecretsError } from "@flyte-secrets/core";
+import { decodeText, NOT_TEXT, SecretsError, withinStack } from "@flyte-secrets/core";
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { type Assignment, assignTree } from "./assignment.ts";
 
@@ -20,23 +20,16 @@ export function parseConfigText(bytes: Uint8Array, file: string): Assignment[] {
   // Not pretty: a pretty error quotes the line, and the line may hold what belongs to somebody else's section.
   // And no warnings, which quote keys.
   const options = { lineCounter, prettyErrors: false, merge: true, logLevel: "error" } as const;
-  const document = inBounds(file, () => parseDocument(text, options));
+  const document = withinStack(
+    () => parseDocument(text, options),
+    () => new SecretsError("invalid_config", `${file}: not valid YAML: nested too deeply`),
+  );
   const lineAt = (offset: number) => `${file}:${lineCounter.linePos(offset).line}`;
   const [error] = document.errors;
   if (error !== undefined) {
     throw new SecretsError("invalid_config", `${lineAt(error.pos[0])}: not valid YAML (${error.code})`);
   }
   return assignTree(contentOf(document, file), (keys) => lineAt(offsetOf(document, keys)));
-}
-
-/** What is nested too deeply for the parser is refused. */
-function inBounds<T>(file: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new SecretsError("invalid_config", `${file}: not valid YAML: nested too deeply`, { cause });
-  }
 }
 
 /** Aliases and merge keys are followed only here. */

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import { excerpt, quote, SecretsError } from "@flyte-secrets/core";
+import { excerpt, quote, SecretsError, withinStack } from "@flyte-secrets/core";
 import { parseAllDocuments } from "yaml";
 import type { z } from "zod";
 import { checkKubeconfigUse } from "./kubeconfig-rules.ts";
@@ -89,12 +89,10 @@ function parseFile({ path, text }: KubeconfigFile): z.output<typeof kubeconfigSc
 function firstDocument(text: string, path: string) {
   // Without the snippet that the parser would quote, and without warnings, which quote keys: it may be a token.
   const options = { prettyErrors: false, logLevel: "error", merge: true, uniqueKeys: false } as const;
-  try {
-    return parseAllDocuments(text, options)[0];
-  } catch (error) {
-    if (error instanceof RangeError) throw invalid(`${path}: its YAML is nested too deeply.`);
-    throw error;
-  }
+  return withinStack(
+    () => parseAllDocuments(text, options)[0],
+    () => invalid(`${path}: its YAML is nested too deeply.`),
+  );
 }
 
 /** Aliases are followed only here. */

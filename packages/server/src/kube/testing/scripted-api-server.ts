@@ -1,6 +1,6 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
+import { listenInTest } from "@flyte-secrets/testkit/vitest";
 import { onTestFinished } from "vitest";
 import type { Clock } from "../../clock.ts";
 import { createKubeClient, type KubeClient } from "../kube-client.ts";
@@ -42,14 +42,8 @@ export async function startScriptedApiServer(script: Answer[]) {
       res.writeHead(answer.status, { "content-type": "application/json", ...answer.headers });
       res.end(JSON.stringify(answer.json));
     }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
   });
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const url = await listenInTest(server);
 
   /** A client of it. */
   function connect(
@@ -58,7 +52,7 @@ export async function startScriptedApiServer(script: Answer[]) {
   ): KubeClient {
     const { credentials = createFixedCredentials({ headers: {} }), ...rest } = options;
     const connection = {
-      server: new URL(`http://127.0.0.1:${port}`),
+      server: new URL(url),
       source: "test",
       namespace: undefined,
       tls: {},
@@ -68,5 +62,5 @@ export async function startScriptedApiServer(script: Answer[]) {
     onTestFinished(() => client.close());
     return client;
   }
-  return { seen, connect, server: `the API server http://127.0.0.1:${port} (test)` };
+  return { seen, connect, server: `the API server ${url} (test)` };
 }

@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { json } from "node:stream/consumers";
 import { isSecretsError } from "@flyte-secrets/core";
-import { onTestFinished } from "vitest";
+import { listenInTest } from "@flyte-secrets/testkit/vitest";
 import { defineResource, type KubeObject, type KubeResource } from "../kube-object.ts";
 import { createMemoryApi, type MemoryApi } from "./memory-api.ts";
 
@@ -41,17 +40,11 @@ export async function serveMemoryApi(): Promise<ServedMemoryApi> {
       if (res.headersSent) res.destroy();
       else res.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
     }
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
   });
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const url = await listenInTest(server);
   return {
     api,
-    url: `http://127.0.0.1:${port}`,
+    url,
     hold(request) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const gate = { promise, waiting: 0 };

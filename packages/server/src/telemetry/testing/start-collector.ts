@@ -1,7 +1,6 @@
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { text } from "node:stream/consumers";
-import { onTestFinished } from "vitest";
+import { listenInTest } from "@flyte-secrets/testkit/vitest";
 
 /** A span as it was received, its attributes as a plain object. */
 export interface ReceivedSpan {
@@ -40,16 +39,10 @@ export async function startCollector() {
   const server = createServer(async (req, res) => {
     bodies.push(await text(req));
     res.writeHead(200, { "content-type": "application/json" }).end("{}");
-  }).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  onTestFinished(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
   });
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const url = await listenInTest(server);
   return {
-    url: `http://127.0.0.1:${port}/v1/traces`,
+    url: `${url}/v1/traces`,
     /** All that was sent, as it was sent. */
     received: () => bodies.join("\n"),
     spans: () => bodies.flatMap(spansIn),
