@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
@@ -10,6 +11,14 @@ import { runWebhook } from "./run-webhook.ts";
 import { openEmbeddedStore } from "./store/embedded-store.ts";
 import { ask, podReview, taskPod } from "./webhook/testing/pod-review.ts";
 import { review } from "./webhook/testing/post-review.ts";
+
+function isRefused(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  const refused = new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(false)).once("error", () => resolve(true));
+  });
+  return refused.finally(() => socket.destroy());
+}
 
 it("image-pull Secrets without a cluster to copy them in are a setting that can't be honoured", async () => {
   const home = createTemporaryDirectory();
@@ -70,8 +79,8 @@ it("a review that is under way when it is closed is answered, with the Secret th
   const answer = review(target, podReview(taskPod([ask("k")])), { servername: "flyte-pod-webhook" });
   await vi.waitFor(() => expect(waiting()).toBe(1), 20_000);
   const closed = webhook.close({ graceMs: 0 });
-  // As long as closing takes that doesn't wait for the review.
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  // Closing has come as far as it does while the review is under way: to the port.
+  await vi.waitUntil(() => isRefused(target.port), { timeout: 20_000 });
   release();
   expect(await answer).toMatchObject({ response: { allowed: true, patch: expect.any(String) } });
   expect(cluster.api.writes.filter(({ metadata }) => metadata.name.startsWith("flyte-secrets-"))).toHaveLength(1);
