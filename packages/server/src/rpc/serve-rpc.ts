@@ -3,6 +3,7 @@ import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse 
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import type { Logger } from "pino";
 import type { BodyBudget } from "./body-budget.ts";
+import { capTimeout } from "./cap-timeout.ts";
 import type { Exchange, NodeRequest } from "./node-handler.ts";
 import { replyError } from "./reply.ts";
 
@@ -108,6 +109,7 @@ function toUniversalRequest(exchange: Exchange, options: ServeRpcOptions): Unive
   if (requestAuthority(req) === "") req.headers.host = NO_HOST;
   try {
     const request = universalRequestFromNodeRequest(req, res, undefined, options.values);
+    capTimeout(request.header);
     const budgeted = { ...request, body: options.bodies.read(exchange) };
     return options.transform?.(budgeted) ?? budgeted;
   } catch {
