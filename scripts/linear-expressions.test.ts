@@ -27,7 +27,8 @@ const REVIEWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Undefined for an expression that takes linear time, whatever it is given. */
 function faultOf({ pattern }: FoundExpression): string | undefined {
   if (pattern === undefined) return "is not known before the program runs";
-  // Automata know for sure and give up on some; the others are attacked. No limit of time: a busy machine would change the answer.
+  // Automata know for sure and give up on some; the others are attacked. No limit of time: a busy machine would change
+  // the answer.
   const sure = checkSync(pattern.source, pattern.flags, { checker: "automaton", timeout: null });
   const result =
     sure.status === "unknown" ? checkSync(pattern.source, pattern.flags, { checker: "fuzz", timeout: null }) : sure;

@@ -8,7 +8,10 @@ export interface AttackRow extends AttackReport {
   readonly attack: string;
 }
 
-/** Prints one table of all attacks when a run is over: what the program's memory came to, and how its good client was served. */
+/**
+ * Prints one table of all attacks when a run is over: what the program's memory came to, and how its good client was
+ * served.
+ */
 export class AttackTable implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const rows = modules.flatMap((module) =>

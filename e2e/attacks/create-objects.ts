@@ -13,8 +13,8 @@ export interface CreateAnswer {
 const QUOTA_TIMED_OUT = "Internal error occurred: resource quota evaluation timed out";
 
 /**
- * Creates objects as the admin, many at a time, and gives whatever the API server answers; asks again where it had no time to look
- * at a quota (ten seconds, which a busy machine takes), since then it hasn't decided.
+ * Creates objects as the admin, many at a time, and gives whatever the API server answers; asks again where it had no
+ * time to look at a quota (ten seconds, which a busy machine takes), since then it hasn't decided.
  */
 export interface ObjectCreator {
   create(path: string, object: object): Promise<CreateAnswer>;

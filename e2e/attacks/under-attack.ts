@@ -33,8 +33,8 @@ export interface AttackReport {
 
 /**
  * Runs `attack` while a good client asks one request after the other. Asks once before it and once after it, so that a program
- * that has ended, or that answers nobody any more, shows as a failure. The report is kept with the test, for the table at the
- * end of a run. Throws what `attack` throws.
+ * that has ended, or that answers nobody any more, shows as a failure. The report is kept with the test, for the table
+ * at the end of a run. Throws what `attack` throws.
  */
 export async function underAttack(program: AttackedProgram, attack: () => Promise<void>): Promise<AttackReport> {
   let answered = 0;

@@ -9,7 +9,10 @@ import { FLYTE_VERSION, flytePythonOf, requireFlyte } from "../support/flyte-pyt
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 
-/** What Flyte's client makes of an answer: how often it repeats the call, and whether it logs in, with credentials and without. */
+/**
+ * What Flyte's client makes of an answer: how often it repeats the call, and whether it logs in, with credentials and
+ * without.
+ */
 interface Reaction {
   readonly code: string;
   readonly repeats: number;

@@ -1,4 +1,5 @@
-// Pods that get init containers of ours, in a namespace of a real API server that enforces the restricted Pod Security Standard.
+// Pods that get init containers of ours, in a namespace of a real API server that enforces the restricted Pod Security
+// Standard.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

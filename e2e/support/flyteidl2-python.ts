@@ -11,7 +11,10 @@ const flyteidl2 = {
   program: "python",
 };
 
-/** The Python that has these messages, and Connect to send them with, in the virtual environment of {@link requireFlyteidl2}. */
+/**
+ * The Python that has these messages, and Connect to send them with, in the virtual environment of {@link
+ * requireFlyteidl2}.
+ */
 export const FLYTEIDL2_PYTHON = pythonProgram(flyteidl2, "python");
 
 /** Makes a virtual environment with Flyte's messages in the user's cache unless there is one already. */

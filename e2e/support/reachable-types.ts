@@ -84,7 +84,10 @@ function serviceMembers({ method }: DescService["proto"]): Members {
   });
 }
 
-/** The fields of an option that is a message, such as `google.api.http`: those who write descriptors differ in their order. */
+/**
+ * The fields of an option that is a message, such as `google.api.http`: those who write descriptors differ in their
+ * order.
+ */
 function fieldsIn(data: Uint8Array): string[] {
   const reader = new BinaryReader(data);
   const end = reader.uint32() + reader.pos;

@@ -1,4 +1,5 @@
-// The templates that the Vault manager has the agent render, judged by Go's text/template, which is what the agent renders with.
+// The templates that the Vault manager has the agent render, judged by Go's text/template, which is what the agent
+// renders with.
 import { execFileSync, spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";

@@ -12,7 +12,10 @@ export interface Fault {
   readonly explained?: string;
 }
 
-/** The source with the fault in it; undefined where it doesn't have the text exactly once, as after a change of that line. */
+/**
+ * The source with the fault in it; undefined where it doesn't have the text exactly once, as after a change of that
+ * line.
+ */
 export function plant(source: string, { find, replace }: Fault): string | undefined {
   const at = source.indexOf(find);
   if (at === -1 || source.indexOf(find, at + 1) !== -1) return undefined;

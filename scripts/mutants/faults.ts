@@ -3,8 +3,9 @@ import { join } from "node:path";
 import type { Fault } from "./fault.ts";
 
 /**
- * All faults that are planted, in the parts that decide about access, freshness, durability and leaks. A file of them has, after a first
- * line that says what they have in common, a line `=== FILE` for each file below `packages`, and paragraphs such as
+ * All faults that are planted, in the parts that decide about access, freshness, durability and leaks. A file of them
+ * has, after a first line that says what they have in common, a line `=== FILE` for each file below `packages`, and
+ * paragraphs such as
  *
  *     name: what goes wrong with it
  *     ? why no test can notice it

@@ -8,7 +8,10 @@ export interface ImportGraph {
 }
 
 const SOURCES = "packages/*/src/**/*.ts";
-/** Of these the tests of other packages are asked too; what is above the others mostly starts processes, which have the built packages. */
+/**
+ * Of these the tests of other packages are asked too; what is above the others mostly starts processes, which have the
+ * built packages.
+ */
 const LOW_PACKAGES: ReadonlySet<string | undefined> = new Set(["core", "inject"]);
 const packageOf = (file: string) => file.split("/")[1];
 

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import type { Fault } from "./fault.ts";
 
 /**
- * What tests came to: the first failure, or that they passed, or that they had not ended in time. A failure without a `test` is one of the
- * whole file.
+ * What tests came to: the first failure, or that they passed, or that they had not ended in time. A failure without a
+ * `test` is one of the whole file.
  */
 export type Outcome =
   | { readonly kind: "passed" }
@@ -26,7 +26,10 @@ interface Report {
   }[];
 }
 
-/** Runs test files in a process of their own, with a fault or without, until the first failure. Throws when Vitest itself fails. */
+/**
+ * Runs test files in a process of their own, with a fault or without, until the first failure. Throws when Vitest itself
+ * fails.
+ */
 export async function runTests(
   files: readonly string[],
   { fault, timeoutMs }: { readonly fault?: Fault; readonly timeoutMs: number },

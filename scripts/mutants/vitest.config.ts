@@ -13,8 +13,9 @@ const fault: Fault | undefined = JSON.parse(process.env.PLANTED_FAULT ?? "null")
 const planted = fault && join(root, fault.file);
 
 /**
- * The unit tests with one fault in what is loaded of a source; no file is changed. Packages come from their sources, so that a fault in one
- * is in all tests above it without a build. Processes that tests start have the built packages, without the fault.
+ * The unit tests with one fault in what is loaded of a source; no file is changed. Packages come from their sources, so
+ * that a fault in one is in all tests above it without a build. Processes that tests start have the built packages,
+ * without the fault.
  */
 export default mergeConfig(settings, {
   root,

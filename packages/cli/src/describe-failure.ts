@@ -18,7 +18,10 @@ export function describeFailure(error: unknown): Failure {
   return { line: describeFault(error), exit: 1 };
 }
 
-/** What to print of an error that we did not raise on purpose: its kind and place, without its message, which may quote a value. */
+/**
+ * What to print of an error that we did not raise on purpose: its kind and place, without its message, which may quote a
+ * value.
+ */
 export function describeFault(error: unknown): string {
   return `internal fault, please report it: ${describeUnknown(error)}`;
 }

@@ -36,8 +36,9 @@ export function isExistingName(name: string): boolean {
 }
 
 /**
- * Checks the scope of secrets that are read, changed or deleted: others than this project may have written them by looser rules than
- * {@link checkSecretScope}. Throws `invalid_argument` for a scope that is no part of an encoded id, or of another's.
+ * Checks the scope of secrets that are read, changed or deleted: others than this project may have written them by
+ * looser rules than {@link checkSecretScope}. Throws `invalid_argument` for a scope that is no part of an encoded id,
+ * or of another's.
  */
 export function checkExistingScope(scope: SecretScope): void {
   checkExistingId({ ...scope, name: "any" });

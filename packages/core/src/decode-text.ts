@@ -9,8 +9,9 @@ const BYTE_ORDER_MARKS = [
 export const NOT_TEXT = "not text: expected UTF-8, or UTF-16 with a byte order mark";
 
 /**
- * The text of a file that a person or a program of theirs wrote: UTF-8, or UTF-16 by its byte order mark, which is left out. Undefined for
- * anything else, which a lenient reading would change without a word, and for a NUL, which no such file has.
+ * The text of a file that a person or a program of theirs wrote: UTF-8, or UTF-16 by its byte order mark, which is left
+ * out. Undefined for anything else, which a lenient reading would change without a word, and for a NUL, which no such
+ * file has.
  */
 export function decodeText(bytes: Uint8Array): string | undefined {
   const found = BYTE_ORDER_MARKS.find(({ mark }) => mark.every((byte, at) => bytes[at] === byte));

@@ -1,9 +1,9 @@
 /** How one error code looks on each surface. */
 export interface ErrorKind {
   /**
-   * Connect's code name (https://connectrpc.com/docs/protocol#error-codes). Flyte's clients repeat a call that ends with `unavailable`
-   * or `internal`, and log in at `unauthenticated`, `permission_denied` and `unknown`: so what is retryable, and only that, is
-   * `unavailable`; `internal` is for our own faults alone, and the last two are nobody's.
+   * Connect's code name (https://connectrpc.com/docs/protocol#error-codes). Flyte's clients repeat a call that ends
+   * with `unavailable` or `internal`, and log in at `unauthenticated`, `permission_denied` and `unknown`: so what is
+   * retryable, and only that, is `unavailable`; `internal` is for our own faults alone, and the last two are nobody's.
    */
   readonly connect:
     | "invalid_argument"

@@ -1,6 +1,7 @@
 /**
- * The members of a text that is a JSON object, by name, each as the text that stands there: numbers keep all their digits, objects their
- * spaces. A name that stands twice has both. Undefined for any other text. Takes time that grows with the text's length.
+ * The members of a text that is a JSON object, by name, each as the text that stands there: numbers keep all their
+ * digits, objects their spaces. A name that stands twice has both. Undefined for any other text. Takes time that grows
+ * with the text's length.
  */
 export function jsonMembers(text: string): ReadonlyMap<string, readonly string[]> | undefined {
   if (!/^[ \t\n\r]*\{/.test(text) || !isJson(text)) return undefined;

@@ -43,16 +43,17 @@ export interface ScopeLookup {
 }
 
 /**
- * Finds a key in the secret that is called as a request's group, whatever the pod's scope (AWS, spec page 7). To be asked when
- * {@link ScopeLookup.find} has found nothing.
+ * Finds a key in the secret that is called as a request's group, whatever the pod's scope (AWS, spec page 7). To be
+ * asked when {@link ScopeLookup.find} has found nothing.
  */
 export interface GroupLookup {
   findInGroup(group: string, key: string, options?: FindOptions): Promise<GroupResult>;
 }
 
 /**
- * All that a webhook's managers look up. Neither half is optional: what wraps a lookup to record, mask or delay it would otherwise leave
- * one out without anybody's notice. Over a manager without groups, {@link withoutGroups} is the other half.
+ * All that a webhook's managers look up. Neither half is optional: what wraps a lookup to record, mask or delay it
+ * would otherwise leave one out without anybody's notice. Over a manager without groups, {@link withoutGroups} is the
+ * other half.
  */
 export interface SecretLookup extends ScopeLookup, GroupLookup {}
 

@@ -80,7 +80,10 @@ const FEW_COMPARISONS = 100;
 /** A path that doesn't say where it is in the shortest way, or from the root on. */
 const UNCLEAN = /^[^/]|\/(?:$|\/|\.\.?(?:\/|$))/;
 
-/** With the path where the container runtime mounts it: the API server takes any spelling, and tells two of one path apart. */
+/**
+ * With the path where the container runtime mounts it: the API server takes any spelling, and tells two of one path
+ * apart.
+ */
 function cleaned(mount: VolumeMount): VolumeMount {
   return UNCLEAN.test(mount.mountPath) ? { ...mount, mountPath: cleanJoinPath("/", mount.mountPath) } : mount;
 }

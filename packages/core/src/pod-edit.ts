@@ -20,8 +20,8 @@ export type PodEdit =
   /**
    * At the end. With `numbered`, the number of init containers before it is added to the name, and one of any number that
    * has the same image, command, mount and variables is taken as this one. Otherwise the variables of the one that is
-   * there are brought up to date. One that is there counts as absent until this edit is reached and keeps its place, and its security
-   * context.
+   * there are brought up to date. One that is there counts as absent until this edit is reached and keeps its place,
+   * and its security context.
    */
   | {
       readonly kind: "initContainer";
@@ -39,7 +39,10 @@ export type PodEdit =
 export interface InitContainerSettings {
   /** Before the pod's own init containers, which then find its files. */
   readonly first: boolean;
-  /** Whether it gets a security context that the restricted Pod Security Standard takes; `auto`: in pods that meet the standard themselves. */
+  /**
+   * Whether it gets a security context that the restricted Pod Security Standard takes; `auto`: in pods that meet the
+   * standard themselves.
+   */
   readonly security: "auto" | "restricted" | "none";
   /** The user that it then runs as where the pod names none; 0: none is set. */
   readonly runAsUser: number;

@@ -87,8 +87,8 @@ const STEERING: ReadonlySet<string> = new Set([
 const STEERING_PREFIX = /^(?:LD_|DYLD_|GIT_CONFIG|BASH_FUNC_|NPM_CONFIG_|npm_config_)/;
 
 /**
- * Whether programs and shells find or choose the code that they run by this variable, such as `PATH`, `LD_PRELOAD` and `PYTHONPATH`: whoever may
- * write its value may run code in their place.
+ * Whether programs and shells find or choose the code that they run by this variable, such as `PATH`, `LD_PRELOAD` and
+ * `PYTHONPATH`: whoever may write its value may run code in their place.
  */
 export function isSteeringVariable(name: string): boolean {
   return STEERING.has(name) || STEERING_PREFIX.test(name);

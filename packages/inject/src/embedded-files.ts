@@ -9,7 +9,10 @@ const MAX_LINE_DATA = 65_000;
 /** Linux takes 2 MiB of variables and arguments in all under the usual stack limit; etcd takes a pod of 1.5 MiB. */
 const MAX_LENGTH = 1_450_000;
 
-/** Names that stand in a line with `=` or `+` behind them, and that the kubelet and the script leave as they are: Kubernetes' data keys. */
+/**
+ * Names that stand in a line with `=` or `+` behind them, and that the kubelet and the script leave as they are:
+ * Kubernetes' data keys.
+ */
 const FILE_NAME = /^[-._a-zA-Z0-9]+$/;
 
 /**
@@ -69,8 +72,9 @@ export function encodeFiles(files: ReadonlyMap<string, SecretValue>): EnvVar[] {
 }
 
 /**
- * The files that {@link FILES_SCRIPT} would write for the variables of one container, the inverse of {@link encodeFiles}; none without a
- * variable `SECRETS`. Throws `invalid_argument` for variables that the script would fail on; the message has no part of a value.
+ * The files that {@link FILES_SCRIPT} would write for the variables of one container, the inverse of {@link
+ * encodeFiles}; none without a variable `SECRETS`. Throws `invalid_argument` for variables that the script would fail
+ * on; the message has no part of a value.
  */
 export function decodeFiles(variables: readonly EnvVar[]): Map<string, SecretValue> {
   // Of two variables of one name, a container has the last.

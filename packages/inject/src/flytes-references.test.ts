@@ -29,7 +29,10 @@ const lookupOf = (namespace: string | undefined): ScopeLookup => ({
   },
 });
 
-/** A pod that asks for a variable, with what Flyte's webhook makes of it since 2.0.45: the Secret as it is stored, not optional. */
+/**
+ * A pod that asks for a variable, with what Flyte's webhook makes of it since 2.0.45: the Secret as it is stored, not
+ * optional.
+ */
 function podOfFlyte(namespace: string) {
   const secretKeyRef = { name: kubernetesSecretName(ID), key: encodeSecretId(ID) };
   const names = ["_UNION_K", "MINE"];

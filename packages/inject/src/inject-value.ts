@@ -55,8 +55,8 @@ export function findFault(request: SecretRequest): string | undefined {
 const MAX_NAME_BYTES = 255;
 
 /**
- * Whether a key can be a path below the directory of secrets, as Kubernetes and Linux have it. Names that begin with `..` belong to the
- * kubelet's own links in a volume of files.
+ * Whether a key can be a path below the directory of secrets, as Kubernetes and Linux have it. Names that begin with
+ * `..` belong to the kubelet's own links in a volume of files.
  */
 function isFilePath(key: string): boolean {
   const isName = (name: string) => !/^(?:\.?|\.\..*)$/s.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;

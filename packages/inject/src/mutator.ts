@@ -139,7 +139,10 @@ function isKnown<T>(values: readonly Awaitable<T>[]): values is readonly T[] {
   return !values.some((value) => value instanceof Promise);
 }
 
-/** Of several that fail, the first in their order is thrown and not the quickest: the same pod is rejected for the same reason each time. */
+/**
+ * Of several that fail, the first in their order is thrown and not the quickest: the same pod is rejected for the same
+ * reason each time.
+ */
 async function allInOrder<T>(values: readonly Awaitable<T>[]): Promise<T[]> {
   await Promise.allSettled(values);
   return await Promise.all(values);

@@ -82,7 +82,10 @@ function never(name: string): Injector {
   throw new Error(`no manager ${name}`);
 }
 
-/** Leaves out what is not compared: our own scripts, how Vault's agent takes a missing key, status, empty resources, an empty value of a variable. */
+/**
+ * Leaves out what is not compared: our own scripts, how Vault's agent takes a missing key, status, empty resources, an
+ * empty value of a variable.
+ */
 function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable);
   if (typeof value !== "object" || value === null) return value;
@@ -116,7 +119,10 @@ function withNamedUuids(pod: unknown): unknown {
   return { ...pod, metadata: { ...metadata, annotations: Object.fromEntries(renamed) } };
 }
 
-/** Flyte writes any key as the field of a template, also where Go takes it for something else or nothing (e2e/tasks/agent-templates.test.ts). */
+/**
+ * Flyte writes any key as the field of a template, also where Go takes it for something else or nothing
+ * (e2e/tasks/agent-templates.test.ts).
+ */
 function asFlytesTemplate(text: unknown): unknown {
   if (typeof text !== "string") return text;
   return text.replace(/\{\{ \$value := index (\S+) "(.*?)" \}\}.*\{\{ \$value \}\}/, "{{ $1.$2 }}");

@@ -11,9 +11,10 @@ interface Setting {
 }
 
 /**
- * Looks for variables that two requests want for different things, or that tell tasks where secrets are: the last one would win, and the
- * other task would read the wrong secret. Throws `pod_conflict`, naming both; the same secret twice is none. Returns a warning for each variable
- * by which programs choose the code that they run, and for each secret in whose place a task would read another.
+ * Looks for variables that two requests want for different things, or that tell tasks where secrets are: the last one
+ * would win, and the other task would read the wrong secret. Throws `pod_conflict`, naming both; the same secret twice
+ * is none. Returns a warning for each variable by which programs choose the code that they run, and for each secret in
+ * whose place a task would read another.
  */
 export function checkVariables(granted: readonly Granted<InjectorEdit>[], naming: VariableNaming): string[] {
   const settings = new Map<string, Setting>();
@@ -38,8 +39,8 @@ export function checkVariables(granted: readonly Granted<InjectorEdit>[], naming
 }
 
 /**
- * A warning where a task that reads the secret by name (`getSecret`, flytekit's `secrets.get`) gets another: variables are looked for before files,
- * in upper case, and without the group too.
+ * A warning where a task that reads the secret by name (`getSecret`, flytekit's `secrets.get`) gets another: variables
+ * are looked for before files, in upper case, and without the group too.
  */
 function mistakenFor(
   { request, manager, edits }: Granted<InjectorEdit>,

@@ -77,8 +77,8 @@ function variableNames(prefix: string, forms: readonly Parts[]): readonly string
 }
 
 /**
- * Each path as given, then in lower case: managers differ, and of `token` and `TOKEN`, which may both be there, each is found under its
- * own name first.
+ * Each path as given, then in lower case: managers differ, and of `token` and `TOKEN`, which may both be there, each is
+ * found under its own name first.
  */
 function fileNames(variables: PlaceOptions["variables"], forms: readonly Parts[]): readonly string[] {
   const directory = variables.FLYTE_SECRETS_DEFAULT_DIR || "/etc/secrets";

@@ -11,8 +11,8 @@ export interface SecretDeclarations {
 }
 
 /**
- * The requests that the declarations make, in order, each once. `invalid_argument` for a secret that breaks a rule, and for two in one
- * variable, where the requests show it.
+ * The requests that the declarations make, in order, each once. `invalid_argument` for a secret that breaks a rule, and
+ * for two in one variable, where the requests show it.
  */
 export function toSecretRequests(declarations: SecretDeclarations): readonly SecretRequest[] {
   const secrets = [declarations.secrets ?? []].flat();

@@ -1,8 +1,9 @@
 import { MountRequirement, type SecretRequest } from "@flyte-secrets/core";
 
 /**
- * The variable that two requests want for different things, as far as the requests alone say so: which manager serves them, and how variables
- * are called there, is known where the pod is made, and what shows only there is refused there. Undefined when they go together.
+ * The variable that two requests want for different things, as far as the requests alone say so: which manager serves
+ * them, and how variables are called there, is known where the pod is made, and what shows only there is refused there.
+ * Undefined when they go together.
  */
 export function sharedVariable(one: SecretRequest, other: SecretRequest): string | undefined {
   const variable = variableOf(one);
@@ -12,7 +13,10 @@ export function sharedVariable(one: SecretRequest, other: SecretRequest): string
   return isSame ? undefined : variable.name;
 }
 
-/** `place` tells variables apart. Without a name of their own, all managers put the group or nothing before the key, in upper case. */
+/**
+ * `place` tells variables apart. Without a name of their own, all managers put the group or nothing before the key, in
+ * upper case.
+ */
 function variableOf(request: SecretRequest): { readonly name: string; readonly place: string } | undefined {
   const { envVar, group, key, mountRequirement } = request;
   if (envVar !== "") return { name: envVar, place: envVar };

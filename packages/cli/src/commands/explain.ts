@@ -157,7 +157,10 @@ async function explainFile(file: string, options: ExplainOptions, host: Host): P
 
 const ONE_CONTAINER = { containers: [{ name: "main", image: "main" }] };
 
-/** The configured secret managers over what this machine reaches, with a note of where they look, and the admission that they make. */
+/**
+ * The configured secret managers over what this machine reaches, with a note of where they look, and the admission that
+ * they make.
+ */
 async function openManagers(config: Config, { options, host }: { options: ExplainOptions; host: Host }) {
   const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
   const { createRecorder } = await import("../explain/recorder.ts");
@@ -182,7 +185,10 @@ interface ClaimParts {
   readonly refused: Set<string>;
 }
 
-/** The claims of pods as the webhook judges them. One that doesn't hold is noted: whether the pod is let in nevertheless is for the admission to say. */
+/**
+ * The claims of pods as the webhook judges them. One that doesn't hold is noted: whether the pod is let in nevertheless
+ * is for the admission to say.
+ */
 async function openClaims(config: Config, { options, host, refused }: ClaimParts) {
   const { claimOf, createClaimGuard } = await import("@flyte-secrets/server/local");
   const scopeGuard = createClaimGuard(config, givenNamespaceLabels(options, config, host));

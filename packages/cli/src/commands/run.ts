@@ -84,7 +84,10 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
   });
 }
 
-/** The managers whose secrets a process of this machine can be given. The others have a pod read them, with what is in a cluster. */
+/**
+ * The managers whose secrets a process of this machine can be given. The others have a pod read them, with what is in a
+ * cluster.
+ */
 const HERE: readonly string[] = ["Global", "Embedded"];
 
 function withEmbeddedAlone(config: Config): Config {

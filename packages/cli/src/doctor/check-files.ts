@@ -22,7 +22,10 @@ export function checkFiles({ secret }: Config): Finding[] {
   ];
 }
 
-/** All keys: present, former, of a rotation that was cut off, and copies under such a name. SQLite's files have their database's mode. */
+/**
+ * All keys: present, former, of a rotation that was cut off, and copies under such a name. SQLite's files have their
+ * database's mode.
+ */
 const STORE_FILES = /^(master\.key(\..+)?|server\.lock|token)$/;
 const WEBHOOK_FILES = /\.(pem|key)$/;
 

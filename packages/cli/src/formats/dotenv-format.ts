@@ -8,8 +8,9 @@ import { shellVariableFault } from "./shell-variables.ts";
 const NAMES = { sh: "shells", compose: "docker compose", dotenv: "python-dotenv and npm's dotenv" } as const;
 
 /**
- * `.env`. What is read, and written unless it is for one reader alone, means the same to npm's `dotenv`, python-dotenv and docker compose;
- * what is written, to bash and dash too. A secret whose name is no variable stands under the one that the SDK derives, with a comment before it.
+ * `.env`. What is read, and written unless it is for one reader alone, means the same to npm's `dotenv`, python-dotenv
+ * and docker compose; what is written, to bash and dash too. A secret whose name is no variable stands under the one
+ * that the SDK derives, with a comment before it.
  */
 export const dotenvFormat: SecretFormat = {
   name: "env",

@@ -19,7 +19,10 @@ const AFTER_QUOTE = /^[ \t]*(?:#|$)/;
 const ODD_LINE_BREAK = /[\r\u2028\u2029]/;
 /** What some readers trim off a value: white space of every kind and control characters. */
 const ODD_EDGE = /^[\p{Cc}\p{Z}\ufeff]|[\p{Cc}\p{Z}\ufeff]$/u;
-/** docker compose puts a variable's value, or `$`, in place of these. It compares letters without case, as Unicode has it. */
+/**
+ * docker compose puts a variable's value, or `$`, in place of these. It compares letters without case, as Unicode has
+ * it.
+ */
 const EXPANDED = /\$[$_{a-zA-Z\u017f\u212a]/;
 /** All readers take `\n` and `\r` within `"` for a line break and leave `\d` alone; what these become differs. */
 const ODD_ESCAPE = { '"': /\\(?:[\\"'$abftv0]|$)/, "'": /\\(?:\\|$)/ } as const;
@@ -33,8 +36,8 @@ export function secretComment(secret: string): string {
 }
 
 /**
- * Reads a `.env` file as npm's `dotenv`, python-dotenv and docker compose all read it. Where they differ, or pass over something in
- * silence, it throws `invalid_argument` with the line and how to write it instead. A variable stands once.
+ * Reads a `.env` file as npm's `dotenv`, python-dotenv and docker compose all read it. Where they differ, or pass over
+ * something in silence, it throws `invalid_argument` with the line and how to write it instead. A variable stands once.
  */
 export function readAssignments(text: string): Assignment[] {
   const found = new Map<string, Assignment>();

@@ -17,7 +17,10 @@ const ENCODE: Readonly<Record<DotenvReader, Encode>> = {
 /** Texts that nobody changes between `"`: no escape, and nothing that a shell or compose would replace. */
 const PLAIN = /^[^"\\$`\r]*$/;
 
-/** A text as the value of an assignment that `reader` reads back byte for byte, or without one, every reader; undefined when there is none. */
+/**
+ * A text as the value of an assignment that `reader` reads back byte for byte, or without one, every reader; undefined
+ * when there is none.
+ */
 export function encodeDotenvValue(text: string, reader?: DotenvReader): string | undefined {
   if (text.includes("\0")) return undefined;
   if (reader !== undefined) return ENCODE[reader](text);
@@ -25,7 +28,10 @@ export function encodeDotenvValue(text: string, reader?: DotenvReader): string |
   return inSingleQuotes(text) ?? (PLAIN.test(text) ? `"${text}"` : undefined);
 }
 
-/** The variable of a secret: its name where that is one, else the one that the SDK derives; undefined where that is none either. */
+/**
+ * The variable of a secret: its name where that is one, else the one that the SDK derives; undefined where that is none
+ * either.
+ */
 export function variableOf(secret: string): string | undefined {
   if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(secret)) return secret;
   const derived = new Secret({ key: secret }).asEnvVar ?? "";

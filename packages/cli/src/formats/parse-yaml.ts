@@ -38,8 +38,8 @@ export function parseYaml(text: string, { merge = false, tags = [], fail }: Pars
   const lineCounter = new LineCounter();
   const customTags = (own: unknown[]) => [...tags, ...own] as ScalarTag[]; // YAML's own are of the same type, and more.
   const parse = () => {
-    // The library compares each key of a map with all before it, looks for the lines around each of its errors from the text's beginning,
-    // and quotes keys in its warnings.
+    // The library compares each key of a map with all before it, looks for the lines around each of its errors from the
+    // text's beginning, and quotes keys in its warnings.
     const linear = { uniqueKeys: false, prettyErrors: false } as const;
     const documents = parseAllDocuments(text, { merge, customTags, lineCounter, ...linear, logLevel: "error" });
     return (Array.isArray(documents) ? documents : []).map((document) => {

@@ -20,8 +20,8 @@ export interface SecretFormat {
   /** Every entry has a value and its name stands once in its scope. */
   parse(text: string): SecretEntry[];
   /**
-   * What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. With a reader (`env`
-   * alone) it is for that one, and `parse` may refuse it.
+   * What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. With a
+   * reader (`env` alone) it is for that one, and `parse` may refuse it.
    */
   print(entries: readonly SecretEntry[], options?: { readonly reader?: DotenvReader }): string;
 }
@@ -30,7 +30,10 @@ export function formatError(message: string): SecretsError {
   return new SecretsError("invalid_argument", message);
 }
 
-/** A text as a value. Half of a pair of surrogates, which JSON and YAML can say, is an error: it has no UTF-8, and would become another character. */
+/**
+ * A text as a value. Half of a pair of surrogates, which JSON and YAML can say, is an error: it has no UTF-8, and would
+ * become another character.
+ */
 export function textValue(text: string, name: string): SecretValue {
   if (text.isWellFormed()) return SecretValue.fromText(text);
   throw formatError(`the value of ${name} is no well-formed Unicode; write its bytes in base64`);

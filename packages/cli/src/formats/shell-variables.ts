@@ -1,6 +1,9 @@
 import { isSteeringVariable } from "@flyte-secrets/core";
 
-/** Variables that bash or dash keep to themselves, change, complain of or act on, besides those of {@link isSteeringVariable}. */
+/**
+ * Variables that bash or dash keep to themselves, change, complain of or act on, besides those of {@link
+ * isSteeringVariable}.
+ */
 const OWN: ReadonlySet<string> = new Set([
   ...[
     "_",

@@ -17,10 +17,10 @@ const MAX_TEMPLATES = 1_000;
 const NO_TEMPLATES: ReadonlySet<string> = new Set(["metadata", "status"]);
 
 /**
- * Finds the pods in an object: itself, or whatever in it has the form of a pod template, which is how Deployments, Jobs and the kinds that
- * Flyte's plugins make (RayCluster, PyTorchJob, JobSet, Knative's Service, ...) say what their pods are made from. None where there is
- * none. `namespace` is for an object that names none. Throws `invalid_argument`, naming object and field, for a pod with a field of the
- * wrong type.
+ * Finds the pods in an object: itself, or whatever in it has the form of a pod template, which is how Deployments, Jobs
+ * and the kinds that Flyte's plugins make (RayCluster, PyTorchJob, JobSet, Knative's Service, ...) say what their pods
+ * are made from. None where there is none. `namespace` is for an object that names none. Throws `invalid_argument`,
+ * naming object and field, for a pod with a field of the wrong type.
  */
 export function podsInObject(object: KubernetesObject, namespace: string): PodInObject[] {
   const own = isObject(object.metadata) ? object.metadata.namespace : undefined;

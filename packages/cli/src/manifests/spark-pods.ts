@@ -7,9 +7,10 @@ const PARTS = [
 ] as const;
 
 /**
- * An object, or in place of a SparkApplication the pods that Spark makes of its driver and executors: no template says what these are,
- * only labels, annotations and variables (https://www.kubeflow.org/docs/components/spark-operator/reference/api-docs/). Where a part has a
- * template, that is what its pod is made from.
+ * An object, or in place of a SparkApplication the pods that Spark makes of its driver and executors: no template says
+ * what these are, only labels, annotations and variables
+ * (https://www.kubeflow.org/docs/components/spark-operator/reference/api-docs/). Where a part has a template, that is
+ * what its pod is made from.
  */
 export function withSparkPods(object: KubernetesObject): KubernetesObject[] {
   const application = applicationOf(object);

@@ -17,8 +17,8 @@ export interface LocalAdmissionParts {
 }
 
 /**
- * What the webhook of this configuration makes of pods, without a cluster: nothing is written. Who creates a pod isn't known: where the
- * configuration trusts somebody, a claim of a scope that doesn't hold is only warned of.
+ * What the webhook of this configuration makes of pods, without a cluster: nothing is written. Who creates a pod isn't
+ * known: where the configuration trusts somebody, a claim of a scope that doesn't hold is only warned of.
  */
 export function localAdmission(config: Config, { host, ...parts }: LocalAdmissionParts): MutatePodOptions {
   const admission = createAdmission(config, {

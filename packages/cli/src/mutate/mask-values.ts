@@ -15,9 +15,9 @@ const FILES_VARIABLE = /^SECRETS(?:_[0-9]+)?$/;
 export type ShownObject = UnchangedObject | ChangedObject;
 
 /**
- * What `mutate` shows, with a mask for each value: those that come into the pods and those that are there already, in Secrets, and in
- * what kubectl has noted. A value that the change replaces has another mask on each side, so that the change is seen. `prefix` is
- * `secretEnvVarPrefix`.
+ * What `mutate` shows, with a mask for each value: those that come into the pods and those that are there already, in
+ * Secrets, and in what kubectl has noted. A value that the change replaces has another mask on each side, so that the
+ * change is seen. `prefix` is `secretEnvVarPrefix`.
  */
 export function maskValues(shown: ShownObject, prefix: string): ShownObject {
   if (shown.outcome === "unchanged") {
@@ -63,7 +63,10 @@ interface Walk {
   readonly replace: (at: string, text: string) => string;
 }
 
-/** Copies what an object holds, with all values replaced. Items of lists are known by their names, since others come before them. */
+/**
+ * Copies what an object holds, with all values replaced. Items of lists are known by their names, since others come
+ * before them.
+ */
 function walk(node: unknown, at: string, options: Walk): unknown {
   if (Array.isArray(node)) return node.map((item, index) => walk(item, `${at}/${nameOf(item) ?? index}`, options));
   if (!isObject(node)) return node;

@@ -8,8 +8,8 @@ import {
 import { isObject } from "../manifests/read-manifests.ts";
 
 /**
- * Tells by its name, and for the path of a file by its text, whether a variable has a value of a secret. Values themselves don't tell:
- * one that a pod was given before its secret changed is nowhere else to be found.
+ * Tells by its name, and for the path of a file by its text, whether a variable has a value of a secret. Values
+ * themselves don't tell: one that a pod was given before its secret changed is nowhere else to be found.
  */
 export type ValuePlaces = (name: string, text: string) => boolean;
 
@@ -23,8 +23,8 @@ const TELLING: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The places of values in whatever `nodes` are or hold: variables that begin as the webhook's do now (`prefix`) or did when it changed a
- * pod, and those that requests name.
+ * The places of values in whatever `nodes` are or hold: variables that begin as the webhook's do now (`prefix`) or did
+ * when it changed a pod, and those that requests name.
  */
 export function valuePlaces(nodes: readonly unknown[], prefix: string): ValuePlaces {
   const prefixes = new Set([prefix]);

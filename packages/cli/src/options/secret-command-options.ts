@@ -17,7 +17,10 @@ export function addSecretOptions(command: Command): Command {
   return addConnectionOptions(command);
 }
 
-/** Throws `usage` or `invalid_argument` for a scope or name that no secret can have, or that none is created with, before anybody is asked for a value. */
+/**
+ * Throws `usage` or `invalid_argument` for a scope or name that no secret can have, or that none is created with, before
+ * anybody is asked for a value.
+ */
 export function checkSecretOptions(options: SecretCommandOptions, name?: string, isNew = false): void {
   const { project = "", domain = "", clusterPool, config = [] } = options;
   refuseTogether({ "--cluster-pool": clusterPool, "--project": project || undefined });

@@ -47,8 +47,8 @@ export interface InjectedTask {
 }
 
 /**
- * Builds the pod of a task call and gives it to the mutator that the webhook uses. The Secrets that the pod refers to stay in memory.
- * Throws what the mutator throws; when a secret is nowhere, with what creates it.
+ * Builds the pod of a task call and gives it to the mutator that the webhook uses. The Secrets that the pod refers to
+ * stay in memory. Throws what the mutator throws; when a secret is nowhere, with what creates it.
  */
 export async function injectTask(
   { definition, inherited }: TaskCall,

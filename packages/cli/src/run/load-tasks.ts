@@ -25,8 +25,9 @@ export async function loadTasks(
 }
 
 /**
- * Has this process compile what it loads from here on: Node's own type stripping takes no decorators, enums or parameter properties. Only where
- * needed: it costs 50 ms. The tsconfig.json next to the file, or above it, counts, with its `paths`, in modules of both kinds.
+ * Has this process compile what it loads from here on: Node's own type stripping takes no decorators, enums or
+ * parameter properties. Only where needed: it costs 50 ms. The tsconfig.json next to the file, or above it, counts,
+ * with its `paths`, in modules of both kinds.
  */
 async function compileTypeScript(file: string, env: NodeJS.ProcessEnv): Promise<void> {
   const variable = "TSX_TSCONFIG_PATH";

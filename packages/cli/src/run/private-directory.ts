@@ -43,13 +43,17 @@ export async function createPrivateDirectory(root: { path: string; inMemory: boo
   };
 }
 
-/** Writes a file of mode 0400 with directories of mode 0700 up to it. `not_injected` with the system's reason when it can't. */
+/**
+ * Writes a file of mode 0400 with directories of mode 0700 up to it. `not_injected` with the system's reason when it
+ * can't.
+ */
 export async function writePrivateFile(path: string, value: SecretValue): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(path, value.revealBytes(), { mode: 0o400, flag: "wx" });
   } catch (error) {
-    // Without the path, which the system's own message has: what should be a value must not be shown when it was taken for a name.
+    // Without the path, which the system's own message has: what should be a value must not be shown when it was taken
+    // for a name.
     throw new SecretsError("not_injected", `a file of the task's secrets cannot be written: ${reasonOf(error)}`);
   }
 }

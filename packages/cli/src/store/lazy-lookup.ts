@@ -9,7 +9,10 @@ export interface LazyLookup extends SecretLookup, AsyncDisposable {
   checkOpened(): Promise<void>;
 }
 
-/** The lookup of secrets that the webhook of this configuration has: in the same manager, by the same names, with the same limits. */
+/**
+ * The lookup of secrets that the webhook of this configuration has: in the same manager, by the same names, with the
+ * same limits.
+ */
 export function createLazyLookup(config: Config, host: Host): LazyLookup {
   let opening: Promise<OpenedLookup> | undefined;
   const open = async () => {
@@ -57,7 +60,10 @@ async function openManager(config: Config): Promise<OpenedLookup> {
   return { lookup, close: () => lookup.close() };
 }
 
-/** The managed Secrets of a namespace, of whichever cluster is known: read one by one, where the webhook watches them all. */
+/**
+ * The managed Secrets of a namespace, of whichever cluster is known: read one by one, where the webhook watches them
+ * all.
+ */
 async function openNamespace(config: Config, namespace: string, { env, home }: Host): Promise<OpenedLookup> {
   const { connectKube, openFetcher, SECRETS, systemClock } = await import("@flyte-secrets/server");
   const client = connectKube(config, { env, home, clock: systemClock });

@@ -3,7 +3,10 @@ import { join } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Config, EmbeddedStore } from "@flyte-secrets/server/local";
 
-/** The data directory of this user's store. `invalid_config` when the configuration names a store that is not on this machine. */
+/**
+ * The data directory of this user's store. `invalid_config` when the configuration names a store that is not on this
+ * machine.
+ */
 export function storeDirectory({ secret }: Config): string {
   if (secret.store.type === "Embedded") return secret.store.path;
   throw new SecretsError(

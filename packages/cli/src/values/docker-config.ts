@@ -82,7 +82,10 @@ function decodeAuth(auth: string): string | undefined {
   return bytes.toString("base64") === auth ? SecretValue.fromBytes(bytes).revealText() : undefined;
 }
 
-/** The file's own spelling of a registry that the user wrote another way, `docker.io` for `https://index.docker.io/v1/`, else Docker's. */
+/**
+ * The file's own spelling of a registry that the user wrote another way, `docker.io` for `https://index.docker.io/v1/`,
+ * else Docker's.
+ */
 function spelledAsIn(known: ReadonlySet<string>, name: string): string {
   if (known.has(name)) return name;
   return [...known].find((spelling) => sameRegistry(spelling, name)) ?? credentialsKey(name);

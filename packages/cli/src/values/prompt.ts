@@ -7,7 +7,10 @@ import { readTypedLine } from "./typed-line.ts";
  * the end of input are `canceled`. Callers check {@link canAsk} first and name the options that say the same.
  */
 export interface Prompt {
-  /** Without echo. Never empty: an empty answer is asked for again. Several lines, pasted, are `usage`: it takes one ({@link readTypedLine}). */
+  /**
+   * Without echo. Never empty: an empty answer is asked for again. Several lines, pasted, are `usage`: it takes one
+   * ({@link readTypedLine}).
+   */
   secret(question: string): Promise<string>;
   /** Never empty. */
   text(question: string): Promise<string>;

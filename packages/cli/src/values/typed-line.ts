@@ -17,8 +17,8 @@ export interface TypedLineOptions {
 }
 
 /**
- * The line that is typed or pasted at the terminal, which shows nothing of it, nor of what comes behind it. `usage` when more lines
- * come, however slowly: a pasted key would be cut off after its first line without a word.
+ * The line that is typed or pasted at the terminal, which shows nothing of it, nor of what comes behind it. `usage`
+ * when more lines come, however slowly: a pasted key would be cut off after its first line without a word.
  */
 export async function readTypedLine({ stdin, stderr }: Host, options: TypedLineOptions): Promise<string> {
   const { ask, quiet = () => delay(QUIET_MS) } = options;

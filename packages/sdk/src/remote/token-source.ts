@@ -38,7 +38,10 @@ export function createTokenSource(connection: Connection, metadata: Transport): 
 /** Renewed a little early, so that a token doesn't expire on its way. */
 const RENEW_EARLY_MS = 30_000;
 
-/** Of getting a token. Calls that need one at the same time share it, and each of them waits as long as its own limit says. */
+/**
+ * Of getting a token. Calls that need one at the same time share it, and each of them waits as long as its own limit
+ * says.
+ */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 function createCredentialsSource(

@@ -131,7 +131,8 @@ export function followObjects<T extends KubeObject>(options: FollowOptions<T>): 
           version = next;
         });
         if (outcome === "expired") version = undefined;
-        // An API server that is going down, or a proxy before it, may accept watches and end them at once: that it does so is no success.
+        // An API server that is going down, or a proxy before it, may accept watches and end them at once: that it does
+        // so is no success.
         if (clock.elapsed() - started >= SETTLED_MS) {
           failures = 0;
           continue;

@@ -48,7 +48,10 @@ class KubeAnswerError extends Error {
   }
 }
 
-/** The HTTP status that made this error: 401 for credentials that aren't taken, 403 for a right that is missing. Undefined without one. */
+/**
+ * The HTTP status that made this error: 401 for credentials that aren't taken, 403 for a right that is missing.
+ * Undefined without one.
+ */
 export function kubeStatus(error: unknown): number | undefined {
   return error instanceof Error && error.cause instanceof KubeAnswerError ? error.cause.status : undefined;
 }

@@ -27,8 +27,9 @@ export interface KubeconfigCredentialsInput {
 }
 
 /**
- * The credentials of a kubeconfig's user, by kubectl's rules: over plain HTTP none are sent, a token's file comes before the token,
- * and a plugin is run only where there is no other. For whom the user stands is sent with each of them.
+ * The credentials of a kubeconfig's user, by kubectl's rules: over plain HTTP none are sent, a token's file comes
+ * before the token, and a plugin is run only where there is no other. For whom the user stands is sent with each of
+ * them.
  */
 export function openKubeconfigCredentials(input: KubeconfigCredentialsInput): KubeCredentials {
   const { context, isSecure, ca, source, env, clock } = input;

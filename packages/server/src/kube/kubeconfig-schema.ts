@@ -73,8 +73,8 @@ const userSchema = z.object({
 const contextSchema = z.object({ cluster: text, user: text, namespace: text });
 
 /**
- * A kubeconfig file (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/) as far as we use it: what is absent, or null, is
- * empty.
+ * A kubeconfig file (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/) as far as we use it: what is
+ * absent, or null, is empty.
  */
 export const kubeconfigSchema = z.object({
   apiVersion: text,

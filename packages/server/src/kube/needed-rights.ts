@@ -1,6 +1,6 @@
 /**
- * Verbs on a kind of object without which a part can't do its work, in the words of RBAC. Each part exports its own; `doctor` asks for
- * them, and a test compares the chart's roles with them.
+ * Verbs on a kind of object without which a part can't do its work, in the words of RBAC. Each part exports its own;
+ * `doctor` asks for them, and a test compares the chart's roles with them.
  */
 export interface NeededRights {
   readonly part: "service" | "webhook";
@@ -14,7 +14,10 @@ export interface NeededRights {
   readonly name?: string | undefined;
   /** The name of what `create` is for: where that is there already, the right is not needed. */
   readonly makes?: string;
-  /** Whether it is for filling what an installer made empty: where nothing is there, or it is full, the right is not needed. */
+  /**
+   * Whether it is for filling what an installer made empty: where nothing is there, or it is full, the right is not
+   * needed.
+   */
   readonly fills?: boolean;
   /** Whether the command that lets the webhook write for the pods of `namespace` gives it, among others. */
   readonly isWriters?: boolean;

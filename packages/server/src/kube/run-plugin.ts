@@ -23,9 +23,9 @@ export interface PluginRun {
 }
 
 /**
- * Runs a credential plugin without standard input and gives what it printed. What it printed to standard error, which may be a
- * credential too, goes nowhere. Throws `credentials_refused` with the plugin's name when it fails, prints too much or isn't done after
- * a minute, and `canceled` when the signal is aborted.
+ * Runs a credential plugin without standard input and gives what it printed. What it printed to standard error, which
+ * may be a credential too, goes nowhere. Throws `credentials_refused` with the plugin's name when it fails, prints too
+ * much or isn't done after a minute, and `canceled` when the signal is aborted.
  */
 export function runPlugin({ exec, env, info, clock, signal }: PluginRun): Promise<string> {
   const { command, args, installHint } = exec.value;

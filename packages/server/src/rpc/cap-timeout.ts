@@ -4,7 +4,10 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** In milliseconds; of gRPC's six, those of which eight digits can be more than {@link MAX_TIMEOUT_MS}. */
 const GRPC_UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000 };
 
-/** Makes the longest time limit of one in a request's headers, of Connect or gRPC, that is longer. What is none is left for Connect to refuse. */
+/**
+ * Makes the longest time limit of one in a request's headers, of Connect or gRPC, that is longer. What is none is left
+ * for Connect to refuse.
+ */
 export function capTimeout(headers: Headers): void {
   const connect = headers.get("connect-timeout-ms");
   if (connect !== null && /^\d{1,10}$/.test(connect) && Number(connect) > MAX_TIMEOUT_MS) {

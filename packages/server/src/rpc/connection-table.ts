@@ -16,9 +16,10 @@ export interface TrackedConnection {
   /** What TCP gave, below TLS. */
   readonly socket: Socket;
   /**
-   * Takes in a request of HTTP/1.1, until `endRequest`. False when it is not to be looked at, since the connection is closed, or is ended
-   * now: for too many requests that wait for their answers. Flyte's clients, API servers and browsers send one at a time, and Node hands
-   * out all requests of a piece of 64 KiB, a thousand and more, before it looks at another connection.
+   * Takes in a request of HTTP/1.1, until `endRequest`. False when it is not to be looked at, since the connection is
+   * closed, or is ended now: for too many requests that wait for their answers. Flyte's clients, API servers and
+   * browsers send one at a time, and Node hands out all requests of a piece of 64 KiB, a thousand and more, before it
+   * looks at another connection.
    */
   takeRequest(): boolean;
   endRequest(): void;

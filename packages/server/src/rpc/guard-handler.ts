@@ -20,7 +20,8 @@ export function guardHandler(handler: FallibleHandler, log: Logger | undefined):
     }
   };
   return (req, res) => {
-    // Node emits an error where it saw a listener a moment before, which may have been taken off since: then nobody would hear it.
+    // Node emits an error where it saw a listener a moment before, which may have been taken off since: then nobody
+    // would hear it.
     req.on("error", ignore);
     res.on("error", ignore);
     try {

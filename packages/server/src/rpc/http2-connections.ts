@@ -18,8 +18,9 @@ export interface RequestHandlers {
 }
 
 /**
- * How many streams a client may reset on one connection, at once and then each second, before the connection is ended (RFC 9113
- * section 10.5): all that may be open, twice. Node's own burst of 1,000 takes the server a second to get through.
+ * How many streams a client may reset on one connection, at once and then each second, before the connection is ended
+ * (RFC 9113 section 10.5): all that may be open, twice. Node's own burst of 1,000 takes the server a second to get
+ * through.
  */
 const RESETS = { streamResetBurst: 256, streamResetRate: 33 };
 

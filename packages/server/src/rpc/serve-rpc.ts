@@ -26,8 +26,8 @@ export function requestAuthority(req: NodeRequest): string {
 
 /**
  * Answers one RPC. Does what connect-node's adapter does, and besides: a request without a host or with a malformed one is
- * no crash; an over-long body is answered instead of cut off; 405 and 415 say what would be right, and not `unknown`, at which
- * Flyte's clients log in; failures go to the log.
+ * no crash; an over-long body is answered instead of cut off; 405 and 415 say what would be right, and not `unknown`,
+ * at which Flyte's clients log in; failures go to the log.
  */
 export async function serveRpc(exchange: Exchange, handler: UniversalHandler, options: ServeRpcOptions): Promise<void> {
   const request = toUniversalRequest(exchange, options);

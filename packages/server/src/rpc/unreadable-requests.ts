@@ -31,9 +31,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
 const NO_HTTP: Answer = { status: 400, code: "invalid_argument", message: "this is no HTTP request that can be read" };
 
 /**
- * Answers requests that Node can't read as HTTP/1.1, or that don't arrive in time, with an error body as Connect has it, and ends the
- * connection. Node would send a bare status line: of a 400 Flyte's clients make a call to be repeated, of the others a request to log in.
- * Gives a function that has to be told of each response, since nothing may be written into the middle of one.
+ * Answers requests that Node can't read as HTTP/1.1, or that don't arrive in time, with an error body as Connect has
+ * it, and ends the connection. Node would send a bare status line: of a 400 Flyte's clients make a call to be repeated,
+ * of the others a request to log in. Gives a function that has to be told of each response, since nothing may be
+ * written into the middle of one.
  */
 export function answerUnreadableRequests(server: Server): (socket: Duplex, response: NodeResponse) => void {
   const open = new WeakMap<Duplex, Set<NodeResponse>>();

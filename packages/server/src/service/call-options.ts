@@ -23,8 +23,8 @@ export interface CallParts {
 
 /**
  * What surrounds every call, whatever its protocol: credentials are looked at before the body is read, failures become Connect
- * errors, nobody may keep an answer, and gzip and size limits apply. Passed to `router.service`, so that it also holds on a router of
- * somebody else.
+ * errors, nobody may keep an answer, and gzip and size limits apply. Passed to `router.service`, so that it also holds
+ * on a router of somebody else.
  */
 export function createCallOptions(parts: CallParts): Partial<ConnectRouterOptions> {
   const { log, authorise, readMaxBytes, input, onCall } = parts;

@@ -1,7 +1,10 @@
 import type { Config } from "../config/schema.ts";
 import { certificateRights, type NeededRights, sharedKeyRights } from "../kube/needed-rights.ts";
 
-/** The rights without which the service of this configuration can't do its work. `namespace` is that of service and webhook. */
+/**
+ * The rights without which the service of this configuration can't do its work. `namespace` is that of service and
+ * webhook.
+ */
 export function serviceRights({ secret, webhook }: Config, namespace: string): NeededRights[] {
   const { tls } = secret.server;
   const { cacheInvalidationTokenFile: file, cacheInvalidationTokenSecret: name } = webhook;

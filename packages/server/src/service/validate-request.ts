@@ -14,8 +14,9 @@ export type ValidateRequest = <Desc extends DescMessage>(schema: Desc, request: 
 
 /**
  * Checks requests by the rules in Flyte's IDL, but for the rule that a value is set: the handlers say that themselves, in Flyte's
- * words and after other checks. Its rule for names is for secrets that are created: Flyte's service doesn't keep it, and what it has
- * written is to be read, changed and deleted too. The rules are compiled here, since the first call would pay for it with 70 ms.
+ * words and after other checks. Its rule for names is for secrets that are created: Flyte's service doesn't keep it,
+ * and what it has written is to be read, changed and deleted too. The rules are compiled here, since the first call
+ * would pay for it with 70 ms.
  */
 export function createValidateRequest(): ValidateRequest {
   const validator = createValidator();

@@ -12,8 +12,8 @@ export interface BackupKeyOptions {
 }
 
 /**
- * Throws unless the master key of a backup is there to restore it with: the one given, else one of the directory's key files. `store_key_missing`
- * or `store_key_wrong` name that key, what was found, and where it belongs.
+ * Throws unless the master key of a backup is there to restore it with: the one given, else one of the directory's key
+ * files. `store_key_missing` or `store_key_wrong` name that key, what was found, and where it belongs.
  */
 export function assertBackupKey(directory: StoreDirectory, { file, keyId, given }: BackupKeyOptions): void {
   const { keyFile } = directory;

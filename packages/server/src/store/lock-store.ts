@@ -14,7 +14,8 @@ export interface LockedStore {
 
 /**
  * Keeps everybody out of the present database until released; whoever waits for it then finds the file replaced (see
- * `StoreDatabase.assertInPlace`). A damaged one cannot be locked and needs no protection. `store_unavailable` when somebody has it open.
+ * `StoreDatabase.assertInPlace`). A damaged one cannot be locked and needs no protection. `store_unavailable` when
+ * somebody has it open.
  */
 export function lockStore({ databaseFile }: StoreDirectory): LockedStore {
   const connection = new DatabaseSync(databaseFile, { timeout: 0 });
@@ -42,7 +43,8 @@ export function findHolders({ databaseFile }: StoreDirectory): string | undefine
   const connection = new DatabaseSync(databaseFile, { timeout: 0 });
   let busy = false;
   try {
-    // In this mode a database with a write-ahead log is opened by one only: https://sqlite.org/wal.html#use_of_wal_without_shared_memory
+    // In this mode a database with a write-ahead log is opened by one only:
+    // https://sqlite.org/wal.html#use_of_wal_without_shared_memory
     connection.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; ROLLBACK");
   } catch (error) {
     busy = isBusy(error);

@@ -43,7 +43,10 @@ export function readKeyFile(path: string): MasterKey | undefined {
   );
 }
 
-/** The key that a rotation which was cut off left beside the key file. Undefined also where it was cut off in the middle of that. */
+/**
+ * The key that a rotation which was cut off left beside the key file. Undefined also where it was cut off in the middle
+ * of that.
+ */
 export function readNextKey({ nextKeyFile }: StoreDirectory): MasterKey | undefined {
   try {
     return readKeyFile(nextKeyFile);

@@ -47,7 +47,8 @@ export interface RestoreReport {
 /**
  * Makes a backup the store of a directory, for `flyte-secrets restore`. Before anything is changed its structure, its schema and its
  * authentication are checked, and a master key must open it; then the database changes in one step. A store that a process has open is not
- * replaced: `store_unavailable`. What the replaced store knew of backups is taken over, and the one that is restored counts as one.
+ * replaced: `store_unavailable`. What the replaced store knew of backups is taken over, and the one that is restored
+ * counts as one.
  */
 export async function restoreStore(options: RestoreStoreOptions): Promise<RestoreReport> {
   const { file, directory } = options;

@@ -10,8 +10,8 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Who has a database open, for a message: `the server (process 12) and process 15`. Linux tells it of this user's processes; of others,
- * and elsewhere, the message has to do without.
+ * Who has a database open, for a message: `the server (process 12) and process 15`. Linux tells it of this user's
+ * processes; of others, and elsewhere, the message has to do without.
  */
 export function describeHolders(databaseFile: string): string {
   const pids = readPids().filter((pid) => hasOpen(pid, databaseFile));

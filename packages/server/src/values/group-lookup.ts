@@ -65,7 +65,10 @@ function membersOf(whole: SecretValue): ReadonlyMap<string, Member> | "whole" {
   return members ? new Map([...members].map(([name, texts]) => [name, toMember(texts)])) : "whole";
 }
 
-/** A text is itself; numbers, objects and lists are as they are written, since reading them as JavaScript's would change some. */
+/**
+ * A text is itself; numbers, objects and lists are as they are written, since reading them as JavaScript's would change
+ * some.
+ */
 function toMember([text = "", ...others]: readonly string[]): Member {
   if (others.length > 0) return { problem: "the member stands there twice, which readers take differently" };
   if (text === "null") return { problem: "the member is null" };

@@ -20,8 +20,8 @@ export interface StartWorkersOptions {
 
 /**
  * Runs this program again as `count` processes that share their ports (Node's cluster), each of which must come to `serveAsWorker`.
- * A change that one is told of reaches all, and metrics are summed up. One that ends by itself, or doesn't answer any more, is
- * counted and replaced. Throws, with none left, what the first of them to fail at its start failed with.
+ * A change that one is told of reaches all, and metrics are summed up. One that ends by itself, or doesn't answer any
+ * more, is counted and replaced. Throws, with none left, what the first of them to fail at its start failed with.
  */
 export async function startWorkers({
   count,

@@ -16,8 +16,9 @@ export interface WorkerWatch {
 }
 
 /**
- * Ends (SIGKILL) a worker that has left five questions unanswered: one that hangs or is stopped holds its connections, and the probes, which any
- * worker answers, would never notice. Questions are counted and not time, so that a machine that was asleep ends nobody.
+ * Ends (SIGKILL) a worker that has left five questions unanswered: one that hangs or is stopped holds its connections,
+ * and the probes, which any worker answers, would never notice. Questions are counted and not time, so that a machine
+ * that was asleep ends nobody.
  */
 export function watchWorker(worker: Worker, log: Logger): WorkerWatch {
   let unanswered = 0;

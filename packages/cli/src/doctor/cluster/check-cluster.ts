@@ -34,8 +34,8 @@ export interface CheckClusterOptions {
 }
 
 /**
- * Whether what runs in a cluster has all that it needs there, and pods their secrets. Changes nothing. A run that was let look at nothing
- * finds a problem.
+ * Whether what runs in a cluster has all that it needs there, and pods their secrets. Changes nothing. A run that was
+ * let look at nothing finds a problem.
  */
 export async function checkCluster(options: CheckClusterOptions): Promise<Finding[]> {
   const { client, config, parts, namespace, account } = options;
@@ -134,8 +134,8 @@ interface Look {
 }
 
 /**
- * What a look at one thing finds. That it can't be looked at is a finding too: no problem where only a right for it is missing, and one
- * where our credentials aren't taken or can't be had.
+ * What a look at one thing finds. That it can't be looked at is a finding too: no problem where only a right for it is
+ * missing, and one where our credentials aren't taken or can't be had.
  */
 async function look(what: string, find: () => Promise<Finding[]>): Promise<Look> {
   try {

@@ -22,8 +22,8 @@ const HEX = byteWriting(
 );
 
 /**
- * `97,98` as in the JSON of a Buffer, also with each number on a line of its own, `97, 98` as Node shows a Uint8Array. A line that
- * ends in a number and a comma has another one after it, so that it may wait for that.
+ * `97,98` as in the JSON of a Buffer, also with each number on a line of its own, `97, 98` as Node shows a Uint8Array.
+ * A line that ends in a number and a comma has another one after it, so that it may wait for that.
  */
 const DECIMAL = byteWriting((byte) => ascii(String(byte)), {
   gaps: ascii(",\\n", ",\r\n", ",\n", ",", " ", "\t", "\\t"),

@@ -86,8 +86,9 @@ const UNESCAPED = /^[A-Za-z0-9]$/;
 const STYLES = 6;
 
 /**
- * `outer` of what `inner` makes of a character. Of an escape, letters and digits stay as they are, or all of it is escaped in one style.
- * A character that `inner` leaves alone is written in all ways of `outerAlone`; if that is given, an escape is written in no style of it.
+ * `outer` of what `inner` makes of a character. Of an escape, letters and digits stay as they are, or all of it is
+ * escaped in one style. A character that `inner` leaves alone is written in all ways of `outerAlone`; if that is given,
+ * an escape is written in no style of it.
  */
 function nested(outer: Escaping, inner: Escaping, outerAlone?: Escaping): Escaping {
   const appendWays = (texts: string[], character: string) => {
@@ -124,7 +125,10 @@ function toWriting(escaping: Escaping): Writing {
   };
 }
 
-/** A way to escape, and what a text must have in it to be looked for in it: without that, another one has all of its ways. */
+/**
+ * A way to escape, and what a text must have in it to be looked for in it: without that, another one has all of its
+ * ways.
+ */
 interface Kind {
   readonly escaping: Escaping;
   readonly having?: RegExp;

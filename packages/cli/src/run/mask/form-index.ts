@@ -9,7 +9,10 @@ export interface FormGroup {
   readonly automaton: UnitAutomaton;
 }
 
-/** Forms by writing, and by the four bytes that they begin with, so that nearly every place of an output is turned away by one look. */
+/**
+ * Forms by writing, and by the four bytes that they begin with, so that nearly every place of an output is turned away
+ * by one look.
+ */
 export interface FormIndex {
   add(form: Form): void;
   /** Those with a form that may begin at `at`. */

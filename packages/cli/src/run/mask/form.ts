@@ -14,8 +14,8 @@ export interface Writing {
   /** All ways to write a unit. No two units have one in common. */
   readonly waysOf: (unit: number) => readonly Uint8Array[];
   /**
-   * What may stand between two units, up to {@link MAX_GAPS} of them in a row. Nothing in it begins as a unit does; where one is
-   * the beginning of another, the longer one comes first.
+   * What may stand between two units, up to {@link MAX_GAPS} of them in a row. Nothing in it begins as a unit does;
+   * where one is the beginning of another, the longer one comes first.
    */
   readonly gaps?: readonly Uint8Array[];
   /** The same, from the fourth unit on: line breaks, without which the end of nearly every line would have to wait for the next one. */
@@ -31,7 +31,10 @@ export interface FirstUnit {
   readonly any: ReadonlySet<number>;
 }
 
-/** So much of a form is masked also where the rest of it doesn't follow: output is often cut, and Node shows 50 bytes of a Buffer. */
+/**
+ * So much of a form is masked also where the rest of it doesn't follow: output is often cut, and Node shows 50 bytes of
+ * a Buffer.
+ */
 export const ENOUGH_UNITS = 48;
 
 export const UNITS_BEFORE_WRAP = 4;

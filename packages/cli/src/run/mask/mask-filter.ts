@@ -6,7 +6,8 @@ import { CUT_OFF, type Reading } from "./unit-reader.ts";
 
 /**
  * Masks one stream, however it is cut into chunks: the joined output is the same for every cutting. Bytes are held back only
- * while they equal the beginning of a form, 48 units of it at most. The time it takes grows with the output, not with the values.
+ * while they equal the beginning of a form, 48 units of it at most. The time it takes grows with the output, not with
+ * the values.
  */
 export interface MaskFilter {
   write(chunk: Uint8Array): Buffer;
@@ -95,7 +96,10 @@ export function createMaskFilter(index: FormIndex): MaskFilter {
     return count < MAX_READERS_OF_A_GROUP;
   }
 
-  /** Reads one unit, and covers what was found; at depth 0 when there is none. {@link CUT_OFF} when the bytes end before that is known. */
+  /**
+   * Reads one unit, and covers what was found; at depth 0 when there is none. {@link CUT_OFF} when the bytes end before
+   * that is known.
+   */
   function readNext(reader: Reader, bytes: Buffer, final: boolean): Reading | undefined {
     const { group, state } = reader;
     const { gaps = NO_WAYS, wraps = NO_WAYS, needsGap = false } = group.writing;

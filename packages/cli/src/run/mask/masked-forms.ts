@@ -11,8 +11,8 @@ const MAX_MEMBERS = 256;
 
 /**
  * Tells the ways in which a value shows up in output: as it is, without the white space around it, each of its lines; in the encodings
- * of bytes; and, for a text, in those of texts and with composed or decomposed characters (Unicode's NFC and NFD). Of a value that is
- * a JSON object or array, the first 256 texts in it likewise.
+ * of bytes; and, for a text, in those of texts and with composed or decomposed characters (Unicode's NFC and NFD). Of a
+ * value that is a JSON object or array, the first 256 texts in it likewise.
  */
 export function createMaskedForms(): (value: SecretValue) => readonly Form[] {
   const escapedForms = createEscapedForms();

@@ -1,10 +1,10 @@
 import { ENOUGH_UNITS, type FirstUnit } from "./form.ts";
 
 /**
- * Finds all of many sequences of units in one pass, as Aho and Corasick do: a beginning that many of them share is one state, and
- * where a unit doesn't go on, the state is that of the longest suffix of what was read which begins a sequence. Sequences may be added
- * at any time. What is stored are the branches, not the units, so that a long sequence costs no more than a short one until it is
- * left in the middle.
+ * Finds all of many sequences of units in one pass, as Aho and Corasick do: a beginning that many of them share is one
+ * state, and where a unit doesn't go on, the state is that of the longest suffix of what was read which begins a
+ * sequence. Sequences may be added at any time. What is stored are the branches, not the units, so that a long sequence
+ * costs no more than a short one until it is left in the middle.
  */
 export interface UnitAutomaton {
   /** Adds `units`, followed by any of `lasts` if there are any. False when they were there already. */
@@ -36,7 +36,10 @@ interface Branch {
   branches: Map<number, Map<number, Branch>> | undefined;
   /** Depths below {@link ENOUGH_UNITS} at which sequences end. */
   readonly ends: Set<number>;
-  /** As far as they were asked for, and for the sequences that there were then: the states to fall back on, from depth `from` + 1 on. */
+  /**
+   * As far as they were asked for, and for the sequences that there were then: the states to fall back on, from depth
+   * `from` + 1 on.
+   */
   fallbacks: State[];
   found: number[];
   version: number;

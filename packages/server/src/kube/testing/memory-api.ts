@@ -6,7 +6,10 @@ import type { KubeWatchEvent } from "../watch-events.ts";
 import { assertMayBecome, assertPreconditions, isSelected, keyOf, mergePatch, stamped } from "./memory-objects.ts";
 import { createMemoryPages } from "./memory-pages.ts";
 
-/** Objects as an API server keeps them: pages, versions, preconditions, watches. For tests in which time is moved by hand. */
+/**
+ * Objects as an API server keeps them: pages, versions, preconditions, watches. For tests in which time is moved by
+ * hand.
+ */
 export interface MemoryApi {
   readonly client: Pick<KubeClient, "get" | "list" | "watch" | "create" | "replace" | "patch" | "delete">;
   /** What the client wrote, in order. */

@@ -10,8 +10,8 @@ interface State {
 }
 
 /**
- * Lists as an API server pages them: in the order of keys, no more than `limit` that are selected a page, and the later pages from the
- * state that the first one saw. A made-up place is refused.
+ * Lists as an API server pages them: in the order of keys, no more than `limit` that are selected a page, and the later
+ * pages from the state that the first one saw. A made-up place is refused.
  */
 export function createMemoryPages(): { page(state: State, query: KubeListQuery): KubeList<KubeObject> } {
   const begun = new Map<string, State>();

@@ -22,7 +22,10 @@ export interface ServedMemoryApi {
   hold(request: string): { readonly waiting: () => number; readonly release: () => void };
 }
 
-/** An API server in memory behind HTTP, for what connects by itself. It asks nobody for credentials and ends with the test. */
+/**
+ * An API server in memory behind HTTP, for what connects by itself. It asks nobody for credentials and ends with the
+ * test.
+ */
 export async function serveMemoryApi(): Promise<ServedMemoryApi> {
   const api = createMemoryApi();
   const gates = new Map<string, { readonly promise: Promise<void>; waiting: number }>();

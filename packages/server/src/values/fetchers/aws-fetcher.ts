@@ -117,10 +117,16 @@ function toValue(name: string, answer: SecretValueEntry): SecretValue {
   throw readAsEmpty(NAME, name);
 }
 
-/** What AWS puts behind the name in an ARN; whoever asks may leave it out (https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen). */
+/**
+ * What AWS puts behind the name in an ARN; whoever asks may leave it out
+ * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen).
+ */
 const ARN_END = /-[a-zA-Z0-9]{6}$/;
 
-/** Whether an answer is that of the secret which was asked for by its name, its ARN, or the ARN without what AWS puts behind it. */
+/**
+ * Whether an answer is that of the secret which was asked for by its name, its ARN, or the ARN without what AWS puts
+ * behind it.
+ */
 function isOf(asked: string, { Name, ARN }: Pick<SecretValueEntry, "Name" | "ARN">): boolean {
   if (asked === Name || asked === ARN) return true;
   return ARN !== undefined && asked.startsWith("arn:") && ARN_END.test(ARN) && asked === ARN.replace(ARN_END, "");

@@ -27,8 +27,8 @@ export interface VaultClientOptions {
 
 export interface VaultClient {
   /**
-   * Throws what `node:http` throws when no answer comes, and `store_unavailable` for an answer that leads nowhere, or where one of TLS
-   * and plain HTTP meets the other, or a certificate isn't taken.
+   * Throws what `node:http` throws when no answer comes, and `store_unavailable` for an answer that leads nowhere, or
+   * where one of TLS and plain HTTP meets the other, or a certificate isn't taken.
    */
   call(call: VaultCall): Promise<VaultAnswer>;
   close(): void;
@@ -38,9 +38,10 @@ export interface VaultClient {
 const MAX_REDIRECTS = 3;
 
 /**
- * Calls Vault's HTTP interface (https://developer.hashicorp.com/vault/api-docs), connections kept. Node's `fetch` has no CA of one's own.
- * Where a standby leads to the active node (307 or 308), the same call is made there
- * (https://developer.hashicorp.com/vault/docs/concepts/ha#client-redirection); from https never to http, which would show the token.
+ * Calls Vault's HTTP interface (https://developer.hashicorp.com/vault/api-docs), connections kept. Node's `fetch` has
+ * no CA of one's own. Where a standby leads to the active node (307 or 308), the same call is made there
+ * (https://developer.hashicorp.com/vault/docs/concepts/ha#client-redirection); from https never to http, which would
+ * show the token.
  */
 export function createVaultClient({ address, ca, namespace }: VaultClientOptions): VaultClient {
   const base = trimEndOf(address, "/");

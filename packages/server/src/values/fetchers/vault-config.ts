@@ -9,7 +9,10 @@ export function trimSlashes(path: string): string {
   return trimEndOf(path.replace(/^\/+/, ""), "/");
 }
 
-/** The mount of an auth method below `auth/`, however it is written: `vault auth list` ends it with a slash, its paths begin with `auth/`. */
+/**
+ * The mount of an auth method below `auth/`, however it is written: `vault auth list` ends it with a slash, its paths
+ * begin with `auth/`.
+ */
 export function authMountOf({ authMount }: Pick<VaultConfig, "authMount">): string {
   return trimSlashes(trimSlashes(authMount).replace(/^auth\//, ""));
 }

@@ -44,7 +44,10 @@ function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): bool
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }
 
-/** When the first certificate of a chain begins and ends to be valid, in milliseconds since 1970; NaN for what is no date. */
+/**
+ * When the first certificate of a chain begins and ends to be valid, in milliseconds since 1970; NaN for what is no
+ * date.
+ */
 export function datesOf(chain: string): { readonly start: number; readonly end: number } {
   const [leaf] = parseCertificates(chain);
   if (leaf === undefined) return { start: 0, end: 0 };

@@ -24,7 +24,10 @@ const secret = (namespace: string, value: string, change: Partial<Secret["metada
 });
 const copy = (value: string) => secret(PLACE.namespace, value, { labels: LABELS, annotations: ANNOTATIONS });
 
-/** Brings a copy of `one` in step with a source that is something else each time it is read; `meanwhile` happens after the first time. */
+/**
+ * Brings a copy of `one` in step with a source that is something else each time it is read; `meanwhile` happens after
+ * the first time.
+ */
 async function bringInStep(sources: (string | undefined)[], meanwhile: (api: MemoryApi) => void) {
   const api = createMemoryApi();
   const clock = createManualClock();

@@ -34,8 +34,8 @@ export interface ImagePullCopierOptions {
 export type BringInStep = (place: CopyPlace, reason: "needed" | "follows") => Promise<void>;
 
 /**
- * A copy that Flyte's webhook has left is made one of ours when a pod needs it. For any other foreign Secret in the way of a copy that is
- * needed it throws `pod_conflict`, unless it has the same content.
+ * A copy that Flyte's webhook has left is made one of ours when a pod needs it. For any other foreign Secret in the way
+ * of a copy that is needed it throws `pod_conflict`, unless it has the same content.
  */
 export function createImagePullCopier(options: ImagePullCopierOptions): BringInStep {
   const { client, sources, source, writtenIn, lifetimes, clock, signal } = options;
@@ -92,8 +92,8 @@ export function createImagePullCopier(options: ImagePullCopierOptions): BringInS
 const DESCRIBING = "union.ai/";
 
 /**
- * Whether a Secret is what Flyte's webhook makes in a pod's namespace: of the source's name, type and labels, nobody's else, and
- * changeable. Flyte's copies have no label of their own, never change and never go.
+ * Whether a Secret is what Flyte's webhook makes in a pod's namespace: of the source's name, type and labels, nobody's
+ * else, and changeable. Flyte's copies have no label of their own, never change and never go.
  */
 function isCopyOfFlytes({ metadata, type, immutable }: Secret, from: Secret): boolean {
   const { labels = {}, ownerReferences = [] } = metadata;

@@ -35,8 +35,8 @@ export interface ImagePullCopies extends ImagePullSecrets {
  * Copies image-pull Secrets to the namespaces of pods and keeps the copies in step: one follows its source when that changes, goes when
  * that goes, and is the sweeper's once no pod needs it. Watches tell of both, so that a copy that is there costs no call.
  *
- * Copying throws `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret in the way, and what the
- * client throws.
+ * Copying throws `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret in
+ * the way, and what the client throws.
  */
 export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePullCopies {
   const { client, source, written, writtenIn, lifetimes, clock, log } = options;

@@ -92,7 +92,8 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
 
 /**
  * Whether a resource version is `other` or later: the API server's are decimal numbers
- * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). False where one of them is unknown, or none of these.
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). False where one of them is unknown,
+ * or none of these.
  */
 function isAtLeast(version: string | undefined, other: string | undefined): boolean {
   if (version === undefined || other === undefined || !DECIMAL.test(version) || !DECIMAL.test(other)) return false;
