@@ -53,12 +53,15 @@ export function findFault(request: SecretRequest): string | undefined {
 
 /** Longest name of a file on Linux (`NAME_MAX`). */
 const MAX_NAME_BYTES = 255;
+/** Nearly every key: a name that is a file's without a closer look. */
+const PLAIN_NAME = /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/;
 
 /**
  * Whether a key can be a path below the directory of secrets, as Kubernetes and Linux have it. Names that begin with
  * `..` belong to the kubelet's own links in a volume of files.
  */
 function isFilePath(key: string): boolean {
+  if (PLAIN_NAME.test(key)) return key.length <= MAX_NAME_BYTES;
   const isName = (name: string) => !/^(?:\.?|\.\..*)$/s.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
   return !/\p{Cc}/u.test(key) && key.split("/").every(isName);
 }

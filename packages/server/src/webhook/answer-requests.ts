@@ -1,4 +1,4 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Awaitable } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { TrackedConnection } from "../rpc/connection-table.ts";
@@ -161,11 +161,12 @@ class Exchange implements BodyListener, CountedRequest {
 }
 
 function write(res: ServerResponse, { status, text, headers }: Reply): void {
-  res.statusCode = status;
-  if (headers?.["content-type"] === undefined) res.setHeader("content-type", "text/plain; charset=utf-8");
-  for (const name in headers) res.setHeader(name, headers[name] ?? "");
+  const bytes = Buffer.byteLength(text);
+  const all = { "content-type": "text/plain; charset=utf-8", ...headers, "content-length": bytes };
+  // With its reason, since Node keeps that of an answer before, which could not be written.
+  res.writeHead(status, STATUS_CODES[status], all);
   // Nearly always; Node writes a text of single bytes with less copying than one that could be any.
-  const isAscii = Buffer.byteLength(text) === text.length;
+  const isAscii = bytes === text.length;
   res.end(text, isAscii ? "latin1" : "utf8");
 }
 
