@@ -11,4 +11,10 @@ export {
 export { close, init } from "./remote/current-client.ts";
 export { type ClusterStatus, Secret, type SecretCallOptions, type SecretStatus } from "./remote/secret.ts";
 export type { SecretInput, SecretType } from "./remote/secret-input.ts";
-export { type CallOptions, createSecretsClient, type SecretsClient } from "./remote/secrets-client.ts";
+export {
+  type CallOptions,
+  createSecretsClient,
+  type SecretServiceClient,
+  type SecretsClient,
+  wrapSecretService,
+} from "./remote/secrets-client.ts";

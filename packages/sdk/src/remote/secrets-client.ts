@@ -106,6 +106,22 @@ export function createSecretsClient(connection: Connection): SecretsClient {
   };
 }
 
+/** A client whose calls go to a service in this process, and nowhere else; `connection` gives the scope and the time limit. */
+export function wrapSecretService(service: SecretServiceClient, connection: Connection): SecretsClient {
+  return {
+    connection,
+    async call({ signal, timeoutMs = connection.timeoutMs }, make) {
+      try {
+        return await make(service, { ...(signal && { signal }), timeoutMs });
+      } catch (error) {
+        throw toSecretsError(error, connection.endpoint);
+      }
+    },
+    close() {},
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
 /** How the user's own server is called in requests, whose connections go to it whatever they name. */
 const OWN_SERVER = "http://localhost";
 
