@@ -17,7 +17,11 @@ import { openStore, type StoreSurroundings } from "./open-store.ts";
 import { type Listener, listen } from "./rpc/listen.ts";
 import type { NodeHandler } from "./rpc/node-handler.ts";
 import { secretService } from "./service/secret-service.ts";
-import { openServiceCertificate, type ServiceCertificateOptions } from "./service/service-certificate.ts";
+import {
+  listenWithCertificate,
+  openServiceCertificate,
+  type ServiceCertificateOptions,
+} from "./service/service-certificate.ts";
 import type { ServiceAuth, ServiceConfig } from "./service/service-config.ts";
 import { prepareStoreDirectory } from "./store/store-directory.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
@@ -99,26 +103,16 @@ export async function startServer(
   const socket = await listenOnSocket(storeConfig.path, { handler: own.handler, log });
   if (socket) listeners.push(socket);
   const proof = socket ? undefined : createServerProof();
-  // Listened to from here on, so that no change between this certificate and the listener is missed.
-  let renew = () => {
-    isRenewed = true;
-  };
-  let isRenewed = false;
-  if (certificate) opened.defer(certificate.onChange(() => renew()));
-  const listener = await listen({
+  const listener = await listenWithCertificate({
     handler: proof?.answering(service.handler) ?? service.handler,
     // Without a host Node takes IPv4 alone where the machine has no IPv6.
     host: host === "::" ? undefined : host,
     port,
     limits: { maxConnections: limits.connections, maxConnectionsPerAddress: limits.connectionsPerAddress },
     log,
-    ...(certificate && { tls: certificate.current() }),
+    certificate,
   });
   listeners.push(listener);
-  if (certificate) {
-    renew = () => listener.replaceCertificate(certificate.current());
-    if (isRenewed) renew();
-  }
 
   const endpoint = `${certificate ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
   opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid, proofKey: proof?.key }));

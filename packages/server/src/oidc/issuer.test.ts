@@ -1,5 +1,8 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { pino } from "pino";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Clock } from "../clock.ts";
 import { systemClock } from "../clock.ts";
 import { createIssuer } from "./issuer.ts";
@@ -168,6 +171,26 @@ describe("createIssuer", () => {
     await server.comeBack();
     clock.pass(6_000);
     await verify(token);
+  });
+
+  it("ends what is under way when it is closed, without a warning of an issuer that could not be read", async () => {
+    let asked = () => {};
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    await using silent = createServer(() => asked());
+    onTestFinished(() => silent.closeAllConnections());
+    await once(silent.listen(0, "127.0.0.1"), "listening");
+    const { port } = silent.address() as AddressInfo;
+    const logged: string[] = [];
+    const log = pino({ level: "trace" }, { write: (line) => void logged.push(line) });
+    const issuer = createIssuer({ url: `http://127.0.0.1:${port}`, log });
+    const [first, second] = [outcome(issuer.documents()), outcome(issuer.renewedDocuments())];
+    await isAsked;
+    issuer.close();
+    expect([await first, await second]).toEqual(Array(2).fill("canceled: the service is shutting down"));
+    expect(logged).toEqual([]);
+    silent.closeAllConnections();
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect, type PeerCertificate } from "node:tls";
 import pino from "pino";
@@ -7,7 +8,8 @@ import type { KubeClient } from "../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../kube/kube-object.ts";
 import { createMemoryApi } from "../kube/testing/memory-api.ts";
 import { listen } from "../rpc/listen.ts";
-import { openServiceCertificate } from "./service-certificate.ts";
+import { makeCertificate } from "../webhook/certificates/make-certificate.ts";
+import { listenWithCertificate, openServiceCertificate, type ServiceCertificate } from "./service-certificate.ts";
 
 const log = pino({ level: "silent" });
 const NAMES = "flyte-secrets-service,flyte-secrets-service.flyte.svc";
@@ -54,6 +56,38 @@ test("a service serves with a certificate that it keeps in a Secret, which is no
   onTestFinished(async () => void (await next?.close()));
   if (next) listener.replaceCertificate(next.current());
   await expect(shown(listener.port, ca)).rejects.toThrow();
+});
+
+test("a certificate that comes while the listener is opened, and one that comes later, is served", async () => {
+  const [first, second, third] = await Promise.all(
+    Array.from({ length: 3 }, () => makeCertificate({ names: NAMES.split(","), now: Date.now() })),
+  );
+  if (!(first && second && third)) throw new Error("three were made");
+  let current = first;
+  const listeners = new Set<() => void>();
+  const change = (next: typeof first) => {
+    current = next;
+    for (const listener of listeners) listener();
+  };
+  const certificate: ServiceCertificate = {
+    current() {
+      const now = current;
+      if (now === first) queueMicrotask(() => change(second));
+      return now;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: async () => {},
+  };
+  const listener = await listenWithCertificate({ handler: () => {}, host: "127.0.0.1", port: 0, certificate });
+  onTestFinished(() => listener.close({ graceMs: 0 }));
+  expect((await shown(listener.port, second.ca)).fingerprint256).toBe(new X509Certificate(second.cert).fingerprint256);
+  change(third);
+  expect((await shown(listener.port, third.ca)).fingerprint256).toBe(new X509Certificate(third.cert).fingerprint256);
+  await listener.close({ graceMs: 0 });
+  expect(listeners.size).toBe(0);
 });
 
 test("without files and Secret it is plain HTTP", async () => {

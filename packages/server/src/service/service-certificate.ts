@@ -5,6 +5,7 @@ import type { Logger } from "pino";
 import { systemClock } from "../clock.ts";
 import type { Config } from "../config/schema.ts";
 import type { KubeClient } from "../kube/kube-client.ts";
+import { type Listener, type ListenOptions, listen } from "../rpc/listen.ts";
 import type { CertificateSource, ServingCertificate } from "../webhook/certificate-source.ts";
 import { createSecretKeeper } from "../webhook/certificates/secret-keeper.ts";
 import { openSelfMadeSource } from "../webhook/certificates/self-made-source.ts";
@@ -50,6 +51,41 @@ export async function openServiceCertificate(
   }
   const keeper = createSecretKeeper({ ...home, name, clock: systemClock, log });
   return await openSelfMadeSource({ keeper, names: server.allowedHosts, clock: systemClock, log });
+}
+
+export interface CertificateListenerOptions extends Omit<ListenOptions, "tls"> {
+  /** Undefined: plain HTTP. */
+  readonly certificate: ServiceCertificate | undefined;
+}
+
+/**
+ * Opens a listener that serves with this certificate and with each that takes its place, until it is closed. A change while it
+ * is being opened is none that it misses.
+ */
+export async function listenWithCertificate({
+  certificate,
+  ...options
+}: CertificateListenerOptions): Promise<Listener> {
+  if (certificate === undefined) return await listen(options);
+  let listener: Listener | undefined;
+  let isRenewed = false;
+  const renew = () => {
+    isRenewed = true;
+    listener?.replaceCertificate(certificate.current());
+  };
+  await using opened = new AsyncDisposableStack();
+  opened.defer(certificate.onChange(renew));
+  const listening = await listen({ ...options, tls: certificate.current() });
+  listener = listening;
+  if (isRenewed) renew();
+  const running = opened.move();
+  return {
+    ...listening,
+    async close(limits) {
+      await running.disposeAsync();
+      await listening.close(limits);
+    },
+  };
 }
 
 function readFiles({ certFile, keyFile }: Config["secret"]["server"]["tls"]) {
