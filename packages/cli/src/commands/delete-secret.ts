@@ -22,9 +22,11 @@ export function deleteSecretCommand(host: Host): Command {
       const options = mergedOptions<SecretCommandOptions & { readonly yes?: boolean }>(command);
       checkSecretOptions(options, name);
       const { Secret } = await import("@flyte-secrets/sdk/remote");
-      const { describeService, openClient } = await import("../remote/open-client.ts");
-      await using client = await openClient(options, host);
-      const what = `secret ${name} (${describeScope(options)})${describeService(client)}`;
+      const { openClient } = await import("../remote/open-client.ts");
+      const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
+      const target = await findWriteTarget(options, host);
+      await using client = await openClient(target, options);
+      const what = `secret ${name} (${describeScope(options)})${describeElsewhere(target, host)}`;
       if (!options.yes) {
         const { confirmRemoval } = await import("../values/confirm.ts");
         // A script has nobody to ask, and Flyte's own command does not ask either.

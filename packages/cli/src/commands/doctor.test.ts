@@ -27,6 +27,7 @@ describe("doctor", () => {
           `ok       ${server.endpoint} is ready`,
           "ok       the server's clock agrees with this one",
           "ok       the server takes the token",
+          "ok       create, get and the like work on this machine's own store (~/store)",
           "",
         ].join("\n"),
       ),
@@ -39,7 +40,8 @@ describe("doctor", () => {
         `ok       Node ${process.versions.node}, configuration in order\n` +
           `note     ${at.store} is not there yet; flyte-secrets serve makes it\n` +
           "note     no store yet; flyte-secrets serve makes one\n" +
-          `note     no server is running on ${at.store}; flyte-secrets serve starts one\n`,
+          `note     no server is running on ${at.store}; flyte-secrets serve starts one\n` +
+          "ok       create, get and the like work on this machine's own store (~/store)\n",
       ),
     );
   });
@@ -49,7 +51,7 @@ describe("doctor", () => {
     chmodSync(at.store, 0o755);
     chmodSync(join(at.store, "master.key"), 0o644);
     const { exitCode, stdout, stderr } = await at.call("doctor");
-    expect([exitCode, stderr]).toEqual([1, "error: 3 of 6 checks failed\n"]);
+    expect([exitCode, stderr]).toEqual([1, "error: 3 of 7 checks failed\n"]);
     expect(stdout).toContain(
       `problem  ${at.store} is open to other users (mode 0755)\n         chmod 700 ${at.store}\n`,
     );

@@ -76,7 +76,8 @@ async function diagnose(options: DoctorOptions, host: Host): Promise<Finding[]> 
   try {
     const config = await readConfig(options, host);
     const first = ok(`Node ${host.nodeVersion}, configuration in order`);
-    return [first, ...(options.cluster ? await diagnoseCluster(config, options, host) : await diagnoseMachine(config))];
+    const rest = options.cluster ? await diagnoseCluster(config, options, host) : await diagnoseMachine(config, host);
+    return [first, ...rest];
   } catch (error) {
     if (!isSecretsError(error, "invalid_config")) throw error;
     return [problem(error.message, "correct the configuration; nothing else was checked")];
@@ -89,11 +90,13 @@ async function diagnosePods(file: string, host: Host): Promise<Finding[]> {
   return checkPods(await readManifestFile(file, "--pods", host));
 }
 
-async function diagnoseMachine(config: Config): Promise<Finding[]> {
+async function diagnoseMachine(config: Config, host: Host): Promise<Finding[]> {
   const { checkFiles } = await import("../doctor/check-files.ts");
   const { checkServer } = await import("../doctor/check-server.ts");
   const { checkStore } = await import("../doctor/check-store.ts");
-  return [...checkFiles(config), await checkStore(config), ...(await checkServer(config))];
+  const { checkTarget } = await import("../doctor/check-target.ts");
+  const asked = await Promise.all([checkServer(config), checkTarget(host)]);
+  return [...checkFiles(config), await checkStore(config), ...asked.flat()];
 }
 
 async function diagnoseCluster(config: Config, options: DoctorOptions, { env, home }: Host): Promise<Finding[]> {

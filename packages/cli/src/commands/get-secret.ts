@@ -34,8 +34,9 @@ export function getSecretCommand(host: Host): Command {
 async function list(options: GetOptions, host: Host): Promise<string> {
   const { Secret } = await import("@flyte-secrets/sdk/remote");
   const { openClient } = await import("../remote/open-client.ts");
+  const { findReadTarget } = await import("../remote/target.ts");
   const { renderSecrets } = await import("../render/render-secrets.ts");
-  await using client = await openClient(options, host);
+  await using client = await openClient(await findReadTarget(options, host), options);
   const secrets = [];
   for await (const secret of Secret.listall({ client, clusterPool: options.clusterPool })) secrets.push(secret);
   return renderSecrets(secrets, options.outputFormat ?? "table");
@@ -44,8 +45,9 @@ async function list(options: GetOptions, host: Host): Promise<string> {
 async function show(name: string, options: GetOptions, host: Host): Promise<string> {
   const { Secret } = await import("@flyte-secrets/sdk/remote");
   const { openClient } = await import("../remote/open-client.ts");
+  const { findReadTarget } = await import("../remote/target.ts");
   const { renderSecret } = await import("../render/render-secrets.ts");
-  await using client = await openClient(options, host);
+  await using client = await openClient(await findReadTarget(options, host), options);
   const secret = await Secret.get(name, { client, clusterPool: options.clusterPool });
   return renderSecret(secret, options.outputFormat ?? "json");
 }

@@ -57,14 +57,16 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   checkSecretOptions(options);
   const { readEntries } = await import("../import/read-entries.ts");
   const { importEntries } = await import("../import/import-entries.ts");
-  const { describeService, openClient } = await import("../remote/open-client.ts");
+  const { openClient } = await import("../remote/open-client.ts");
+  const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
   const { dryRun = false, overwrite = false } = options;
+  const target = await findWriteTarget(options, host);
   const entries = await readEntries(file, options, host);
   await using clients = new AsyncDisposableStack();
   const groups: ScopedEntries[] = [];
   for (const [scope, own] of Map.groupBy(entries, (entry) => describeScope(entry.scope ?? options))) {
     const { project = "", domain = "" } = own[0]?.scope ?? options;
-    const client = clients.use(await openClient({ ...options, project, domain }, host));
+    const client = clients.use(await openClient(target, { project, domain }));
     groups.push({ scope, entries: own, client });
   }
   const words = dryRun
@@ -74,7 +76,5 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
     host.stdout.write(`${words[how]} secret ${name}\n`);
   }
   const scopes = groups.length > 1 ? `${groups.length} scopes` : (groups[0]?.scope ?? describeScope(options));
-  const [{ client } = { client: undefined }] = groups;
-  const service = client ? describeService(client) : "";
-  host.stdout.write(`${entries.length} secrets (${scopes})${service}${words.end}\n`);
+  host.stdout.write(`${entries.length} secrets (${scopes})${describeElsewhere(target, host)}${words.end}\n`);
 }

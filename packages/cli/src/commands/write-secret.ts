@@ -23,11 +23,13 @@ export async function writeSecret(how: "create" | "update", name: string, comman
   checkSecretOptions(options, name, how === "create");
   checkValueOptions(options, options);
   const { Secret } = await import("@flyte-secrets/sdk/remote");
-  const { describeService, openClient } = await import("../remote/open-client.ts");
+  const { openClient } = await import("../remote/open-client.ts");
+  const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
   const { readSecretValue } = await import("../values/read-secret-value.ts");
-  await using client = await openClient(options, host);
+  const target = await findWriteTarget(options, host);
+  await using client = await openClient(target, options);
   const value = await readSecretValue(options, host);
   await Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool });
   const done = how === "create" ? "Created" : "Updated";
-  host.stdout.write(`${done} secret ${name} (${describeScope(options)})${describeService(client)}.\n`);
+  host.stdout.write(`${done} secret ${name} (${describeScope(options)})${describeElsewhere(target, host)}.\n`);
 }

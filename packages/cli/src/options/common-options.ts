@@ -4,6 +4,7 @@ import { type Command, Option } from "commander";
 export interface ConnectionOptions {
   readonly endpoint?: string;
   readonly insecure?: boolean;
+  readonly local?: boolean;
   readonly org?: string;
   readonly config?: readonly string[];
 }
@@ -21,14 +22,15 @@ export interface OutputOptions {
   readonly outputFormat?: OutputFormat;
 }
 
-/** `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them. None is needed beside a running `serve`. */
+/** `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them, and `--local`. None is needed where only one target is known. */
 export function addConnectionOptions(command: Command): Command {
   command
     .optionsGroup("Connection:")
     .option(
       "--endpoint <address>",
-      "address of the service, with FLYTE_SECRETS_TOKEN as its token (default: the server that this user runs)",
+      "address of the service, with FLYTE_SECRETS_TOKEN as its token (default: that of Flyte's configuration, else --local)",
     )
+    .option("--local", "this machine's own store, whatever Flyte's configuration names")
     .option("--insecure", "plain HTTP to --endpoint instead of TLS")
     .option("--org <organization>", "organization");
   return addConfigOption(command, "Flyte's configuration file (default: the usual places)");

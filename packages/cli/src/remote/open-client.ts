@@ -1,22 +1,17 @@
-import { createSecretsClient, resolveConnection, type SecretsClient } from "@flyte-secrets/sdk/remote";
-import type { Host } from "../host.ts";
-import type { SecretCommandOptions } from "../options/secret-command-options.ts";
-import { sdkEnvironment } from "./sdk-environment.ts";
-
-/** Where a write went, for messages: empty for the server that this user runs. */
-export function describeService({ connection }: SecretsClient): string {
-  return connection.own === undefined ? ` at ${connection.endpoint}` : "";
-}
+import { SecretsError } from "@flyte-secrets/core";
+import { createSecretsClient, type SecretsClient } from "@flyte-secrets/sdk/remote";
+import type { ScopeOptions } from "../options/common-options.ts";
+import type { Target } from "./target.ts";
 
 /**
- * A client of the service that the options name, else of the one that environment and configuration files name, else of the
- * server that this user runs. The scope is that of the options alone: none given is global, as in Flyte's CLI.
+ * A client of a target (see `target.ts` for how one is found) for one scope: none given is global, as in Flyte's CLI, whatever the
+ * environment says of a task's.
  */
-export async function openClient(options: SecretCommandOptions, host: Host): Promise<SecretsClient> {
-  const { endpoint, insecure, org, config, project = "", domain = "" } = options;
-  const connection = await resolveConnection(
-    { endpoint, insecure, org, config: config?.[0], project, domain },
-    sdkEnvironment(host),
+export async function openClient(target: Target, { project = "", domain = "" }: ScopeOptions): Promise<SecretsClient> {
+  if (target.kind !== "store") return createSecretsClient({ ...target.connection, project, domain });
+  throw new SecretsError(
+    "no_service",
+    "no server of this user runs, and no other is named. Start one on this machine with `flyte-secrets serve`, or name one: " +
+      "--endpoint, FLYTE_ENDPOINT, or admin.endpoint in ~/.flyte/config.yaml",
   );
-  return createSecretsClient(connection);
 }

@@ -111,6 +111,24 @@ describe("options", () => {
     expect((await resolveIn({}, { endpoint: "127.0.0.1:8093" })).org).toBe("");
   });
 
+  test("local goes past all that names another endpoint, and excludes one", async () => {
+    const surroundings = {
+      files: {
+        "repo/src/config.yaml": "admin: { endpoint: f.example }",
+        "home/.flyte/config.yaml": "admin: { endpoint: h.example }",
+      },
+      variables: { FLYTE_ENDPOINT: "e.example" },
+    };
+    expect(await refusal(surroundings, { local: true })).toEqual([
+      "no_service",
+      "No server of this user runs. Start one with `flyte-secrets serve`.",
+    ]);
+    expect(await refusal({}, { local: true, endpoint: "o.example" })).toEqual([
+      "invalid_config",
+      "local and endpoint exclude each other: give one.",
+    ]);
+  });
+
   test("token and credentials exclude each other", async () => {
     const credentials = { clientId: "c", clientSecret: "s" };
     expect(await refusal({}, { endpoint: "x.example", token: "t", credentials })).toEqual([
@@ -259,7 +277,8 @@ describe("configuration files", () => {
       expect(await refusal({ files })).toEqual([
         "invalid_config",
         `<root>/${path} names admin.endpoint, and a file that was only found here doesn't decide where values go. Name the file ` +
-          "(--config, the option config, UCTL_CONFIG or FLYTECTL_CONFIG), or the endpoint (--endpoint, the option endpoint, FLYTE_ENDPOINT).",
+          "(--config, the option config, UCTL_CONFIG or FLYTECTL_CONFIG), or the endpoint (--endpoint, the option endpoint, FLYTE_ENDPOINT); " +
+          "--local (the option local) is the server of this user.",
       ]);
       const named = {
         ...plain("https://f.example"),

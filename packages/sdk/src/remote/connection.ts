@@ -23,6 +23,8 @@ export interface ConnectionOptions extends Settings {
   readonly credentials?: ClientCredentials | undefined;
   /** Path of a Flyte client configuration; default the usual places. */
   readonly config?: string | undefined;
+  /** Only the server that this user runs, whatever else names an endpoint. Default false. */
+  readonly local?: boolean | undefined;
   /** Limit for each call, in milliseconds; default 30,000. */
   readonly timeoutMs?: number | undefined;
 }
@@ -59,25 +61,42 @@ export async function resolveConnection(
   options: ConnectionOptions = {},
   environment: Environment = processEnvironment(),
 ): Promise<Connection> {
+  return (await findConnection(options, environment)).connection;
+}
+
+/** A connection, and what it was that named its endpoint. */
+export interface FoundConnection {
+  readonly connection: Connection;
+  /** A variable's name, or a configuration file's path; undefined where the options name the endpoint, and where nothing does. */
+  readonly namedBy: string | undefined;
+}
+
+/** {@link resolveConnection}, for those who tell people where it leads. */
+export async function findConnection(
+  options: ConnectionOptions = {},
+  environment: Environment = processEnvironment(),
+): Promise<FoundConnection> {
   const { variables, cwd } = environment;
+  const { local = false } = options;
+  if (local && options.endpoint !== undefined) throw ownAndOther();
   const apiKey = variables.FLYTE_API_KEY ? parseApiKey(variables.FLYTE_API_KEY, "FLYTE_API_KEY") : undefined;
-  const stated = [options, fromApiKey(apiKey), ...fromVariables(variables)];
+  const stated = [{ settings: options }, fromApiKey(apiKey), ...fromVariables(variables)];
   const file = await readConfigFile(options.config, environment);
-  const scope = [...stated, file?.settings ?? {}];
-  const isStated = first(stated, "endpoint") !== undefined;
-  const reach = isStated ? stated : scope;
+  const scope = [...stated, { namedBy: file?.path, settings: file?.settings ?? {} }];
+  const isStated = !local && first(stated, "endpoint") !== undefined;
+  const reach = local ? [] : isStated ? stated : scope;
   const named = first(reach, "endpoint");
-  if (named === undefined && file?.withheld) throw needsConsent(file);
+  if (named === undefined && file?.withheld && !local) throw needsConsent(file);
   const address = named === undefined ? undefined : parseEndpoint(named, first(reach, "insecure") ?? false, "endpoint");
   // An address with credentials for it is called as it is told, whoever is there.
   const isTold = address !== undefined && (options.token ?? options.credentials) !== undefined;
   const embedded = isTold ? undefined : await findOwnServer(environment, address);
   const url = address ?? (embedded && new URL(embedded.endpoint));
-  if (url === undefined) throw unknownEndpoint();
+  if (url === undefined) throw local ? noOwnServer() : unknownEndpoint();
 
   const caPath = first(reach, "caCertFilePath");
   const ca = caPath === undefined ? undefined : await readCertificates(resolve(cwd, caPath));
-  return {
+  const connection = {
     endpoint: trimEndOf(url.href, "/"),
     org: first(scope, "org") ?? organizationOf(url),
     project: first(scope, "project") ?? "",
@@ -87,6 +106,7 @@ export async function resolveConnection(
     timeoutMs: options.timeoutMs ?? 30_000,
     own: embedded?.route,
   };
+  return { connection, namedBy: sourceOf(reach, "endpoint")?.namedBy };
 }
 
 /** This user's server: where no address is named, or the one named is its own. */
@@ -109,27 +129,44 @@ export async function resolveScope(
   environment: Environment = processEnvironment(),
 ): Promise<Pick<Settings, "org" | "project" | "domain">> {
   const file = await readConfigFile(options.config, environment);
-  const sources = [options, ...fromVariables(environment.variables), file?.settings ?? {}];
+  const sources = [{ settings: options }, ...fromVariables(environment.variables), { settings: file?.settings ?? {} }];
   return { org: first(sources, "org"), project: first(sources, "project"), domain: first(sources, "domain") };
 }
 
-function first<Name extends keyof Settings>(sources: readonly Settings[], name: Name): Settings[Name] {
-  return sources.find((source) => source[name] !== undefined)?.[name];
+/** Settings from one place. */
+interface Source {
+  /** The variable or file that names the endpoint there. */
+  readonly namedBy?: string | undefined;
+  readonly settings: Settings;
 }
 
-const fromApiKey = (key: ApiKey | undefined): Settings => ({ endpoint: key?.endpoint, org: key?.org });
+function sourceOf(sources: readonly Source[], name: keyof Settings): Source | undefined {
+  return sources.find(({ settings }) => settings[name] !== undefined);
+}
 
-function fromVariables(variables: Environment["variables"]): readonly Settings[] {
+function first<Name extends keyof Settings>(sources: readonly Source[], name: Name): Settings[Name] {
+  return sourceOf(sources, name)?.settings[name];
+}
+
+const fromApiKey = (key: ApiKey | undefined): Source => ({
+  namedBy: "FLYTE_API_KEY",
+  settings: { endpoint: key?.endpoint, org: key?.org },
+});
+
+function fromVariables(variables: Environment["variables"]): readonly Source[] {
   const variableOf = (key: string): string => `FLYTE_${key.toUpperCase().replace(".", "_")}`;
   return [
-    readSettings((key) => variables[variableOf(key)], variableOf),
-    { endpoint: variables.FLYTE_ENDPOINT || undefined },
+    { namedBy: "FLYTE_ADMIN_ENDPOINT", settings: readSettings((key) => variables[variableOf(key)], variableOf) },
+    { namedBy: "FLYTE_ENDPOINT", settings: { endpoint: variables.FLYTE_ENDPOINT || undefined } },
     {
-      endpoint: variables._U_EP_OVERRIDE || undefined,
-      insecure: parseFlag(variables._U_INSECURE ?? "", "_U_INSECURE"),
-      org: variables._U_ORG_NAME || undefined,
-      project: variables.FLYTE_INTERNAL_EXECUTION_PROJECT || undefined,
-      domain: variables.FLYTE_INTERNAL_EXECUTION_DOMAIN || undefined,
+      namedBy: "_U_EP_OVERRIDE",
+      settings: {
+        endpoint: variables._U_EP_OVERRIDE || undefined,
+        insecure: parseFlag(variables._U_INSECURE ?? "", "_U_INSECURE"),
+        org: variables._U_ORG_NAME || undefined,
+        project: variables.FLYTE_INTERNAL_EXECUTION_PROJECT || undefined,
+        domain: variables.FLYTE_INTERNAL_EXECUTION_DOMAIN || undefined,
+      },
     },
   ];
 }
@@ -163,8 +200,14 @@ const needsConsent = ({ path }: ConfigFile): SecretsError =>
   new SecretsError(
     "invalid_config",
     `${path} names admin.endpoint, and a file that was only found here doesn't decide where values go. Name the file (--config, the ` +
-      "option config, UCTL_CONFIG or FLYTECTL_CONFIG), or the endpoint (--endpoint, the option endpoint, FLYTE_ENDPOINT).",
+      "option config, UCTL_CONFIG or FLYTECTL_CONFIG), or the endpoint (--endpoint, the option endpoint, FLYTE_ENDPOINT); --local (the option local) is the server of this user.",
   );
+
+const ownAndOther = (): SecretsError =>
+  new SecretsError("invalid_config", "local and endpoint exclude each other: give one.");
+
+const noOwnServer = (): SecretsError =>
+  new SecretsError("no_service", "No server of this user runs. Start one with `flyte-secrets serve`.");
 
 const unknownEndpoint = (): SecretsError =>
   new SecretsError(

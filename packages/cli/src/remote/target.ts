@@ -1,0 +1,105 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { type Connection, findConnection } from "@flyte-secrets/sdk/connection";
+import { dataDirectory } from "@flyte-secrets/sdk/embedded-server";
+import type { Host } from "../host.ts";
+import type { ConnectionOptions } from "../options/common-options.ts";
+import { refuseTogether } from "../options/exclusive.ts";
+import { sdkEnvironment } from "./sdk-environment.ts";
+
+/** Where the secrets are that a command works on: decided here, for every command. */
+export type Target =
+  /** The server that this user runs. */
+  | { readonly kind: "server"; readonly connection: Connection; readonly directory: string }
+  /** This user's store, which no server serves now. It may not be there yet. */
+  | { readonly kind: "store"; readonly directory: string }
+  /** Somebody else's service, or one that is only known by its address. */
+  | {
+      readonly kind: "endpoint";
+      readonly connection: Connection;
+      /** The variable, or the configuration file's path, that names it; undefined for `--endpoint`. */
+      readonly namedBy: string | undefined;
+      /** The directory of this user's own store or server, where there is one too and no option has decided. */
+      readonly besides: string | undefined;
+    };
+
+/**
+ * The target that the options name, else that of environment and configuration files, else this user's own. `--local` with an
+ * option that names another is `usage`.
+ */
+export async function findTarget(options: ConnectionOptions, host: Host): Promise<Target> {
+  const { endpoint, insecure, org, config, local } = options;
+  refuseTogether({ "--local": local, "--endpoint": endpoint });
+  refuseTogether({ "--local": local, "--config": config });
+  const environment = sdkEnvironment(host);
+  const directory = dataDirectory(environment);
+  try {
+    const { connection, namedBy } = await findConnection(
+      { endpoint, insecure, org, config: config?.[0], local },
+      environment,
+    );
+    if (connection.own !== undefined) return { kind: "server", connection, directory };
+    const isDecided = endpoint !== undefined || config !== undefined;
+    return {
+      kind: "endpoint",
+      connection,
+      namedBy,
+      besides: isDecided || !isOwnKnown(directory) ? undefined : directory,
+    };
+  } catch (error) {
+    if (isSecretsError(error, "no_service")) return ownStore(directory);
+    throw error;
+  }
+}
+
+/** {@link findTarget} for a command that writes: `usage` where this user has a store too and no option says which one is meant. */
+export async function findWriteTarget(options: ConnectionOptions, host: Host): Promise<Target> {
+  const target = await findTarget(options, host);
+  if (target.kind !== "endpoint" || target.besides === undefined) return target;
+  const own = describeTarget(ownStore(target.besides), host);
+  throw new SecretsError(
+    "usage",
+    `it could go to two places: ${own}, or ${describeTarget(target, host)}. ` +
+      `Say which: --local, or --endpoint ${target.connection.endpoint}${configHint(target.namedBy, host)}`,
+  );
+}
+
+/** {@link findTarget} for a command that reads: where this user has a store too, standard error says which one is read. */
+export async function findReadTarget(options: ConnectionOptions, host: Host): Promise<Target> {
+  const target = await findTarget(options, host);
+  if (target.kind === "endpoint" && target.besides !== undefined) {
+    const own = describeTarget(ownStore(target.besides), host);
+    host.stderr.write(`note: reading from ${describeTarget(target, host)}; for ${own} add --local\n`);
+  }
+  return target;
+}
+
+export const ownStore = (directory: string): Target => ({ kind: "store", directory });
+
+/** A target in words: `this machine's own store (~/.flyte-secrets)`, `https://company (from ~/.flyte/config.yaml)`. */
+export function describeTarget(target: Target, host: Host): string {
+  if (target.kind !== "endpoint") return `this machine's own store (${shortPath(target.directory, host)})`;
+  const { connection, namedBy } = target;
+  return connection.endpoint + (namedBy === undefined ? "" : ` (from ${shortPath(namedBy, host)})`);
+}
+
+/** What follows a sentence on a write: empty for this user's own store, else ` at `, and where. */
+export function describeElsewhere(target: Target, host: Host): string {
+  return target.kind === "endpoint" ? ` at ${describeTarget(target, host)}` : "";
+}
+
+/** What a file says about certificates and plain HTTP counts when the file is named, and not for `--endpoint`. */
+function configHint(namedBy: string | undefined, host: Host): string {
+  return namedBy?.includes("/") ? ` (with all that its file says: -c ${shortPath(namedBy, host)})` : "";
+}
+
+/** Whether there is a store of this user's, or a server that serves another kind of store. */
+function isOwnKnown(directory: string): boolean {
+  return ["store.db", "server.json", "server.sock"].some((name) => existsSync(join(directory, name)));
+}
+
+/** A path as people write it: `~/` for their home. */
+function shortPath(path: string, { home }: Host): string {
+  return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
+}
