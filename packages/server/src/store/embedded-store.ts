@@ -20,6 +20,7 @@ import { type MasterKey, toMasterKey } from "./master-key.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
 import { MAX_SEALS } from "./seal.ts";
 import { type SecretRow, SecretTable } from "./secret-table.ts";
+import { SharedTransactions } from "./shared-transactions.ts";
 import { BUSY_TIMEOUT_MS, StoreDatabase } from "./store-database.ts";
 import { prepareStoreDirectory } from "./store-directory.ts";
 import { toStoreError } from "./store-error.ts";
@@ -54,7 +55,9 @@ export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<
   const database = await StoreDatabase.open(prepareStoreDirectory(options.directory), busyTimeoutMs);
   try {
     const keyring = await openKeyring(database, masterKey);
-    return new SqliteStore(database, { keyring, masterKey, clusterName, feed: new ChangeFeed(database, log), log });
+    const feed = new ChangeFeed(database, log);
+    const writes = new SharedTransactions(database, busyTimeoutMs);
+    return new SqliteStore(database, { keyring, masterKey, clusterName, feed, writes, log });
   } catch (error) {
     database.close();
     throw error;
@@ -67,6 +70,7 @@ interface SqliteStoreParts {
   readonly masterKey: MasterKey | undefined;
   readonly clusterName: string;
   readonly feed: ChangeFeed;
+  readonly writes: SharedTransactions;
   readonly log: Logger | undefined;
 }
 
@@ -80,15 +84,17 @@ class SqliteStore implements EmbeddedStore {
   readonly #masterKey: MasterKey | undefined;
   readonly #clusterName: string;
   readonly #feed: ChangeFeed;
+  readonly #writes: SharedTransactions;
   readonly #log: Logger | undefined;
 
-  constructor(database: StoreDatabase, { keyring, masterKey, clusterName, feed, log }: SqliteStoreParts) {
+  constructor(database: StoreDatabase, { keyring, masterKey, clusterName, feed, writes, log }: SqliteStoreParts) {
     this.#database = database;
     this.#secrets = new SecretTable(database);
     this.#keyring = keyring;
     this.#masterKey = masterKey;
     this.#clusterName = clusterName;
     this.#feed = feed;
+    this.#writes = writes;
     this.#log = log;
   }
 
@@ -170,13 +176,14 @@ class SqliteStore implements EmbeddedStore {
   }
 
   async close(): Promise<void> {
+    await this.#writes.settled();
     this.#feed.close();
     this.#database.close();
   }
 
   /** One durable change, of which watchers in this process know when it returns. */
   async #write<T>(kind: "put" | "delete", id: SecretId, options: CallOptions | undefined, change: () => T): Promise<T> {
-    const result = await this.#database.write(() => {
+    const result = await this.#writes.write(() => {
       const changed = change();
       this.#feed.append(kind, id);
       return changed;

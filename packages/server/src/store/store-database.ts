@@ -8,7 +8,7 @@ import { damaged, hasSystemCode, isBusy, isUnreadable, throwIfAborted, toStoreEr
 
 /** How long SQLite itself waits for a lock. It blocks the event loop meanwhile, so the long wait is {@link StoreDatabase}'s. */
 const BLOCKING_WAIT_MS = 20;
-const RETRY_MS = 10;
+export const RETRY_MS = 10;
 
 /** The longest wait for another process that holds the store, unless told otherwise. */
 export const BUSY_TIMEOUT_MS = 5_000;
@@ -72,19 +72,27 @@ export class StoreDatabase {
 
   /** Runs `work` as one transaction: all of it is durable when this returns, or nothing of it when this throws. */
   async write<T>(work: () => T, signal?: AbortSignal): Promise<T> {
-    return await this.#retry(() => {
-      this.#connection.exec("BEGIN IMMEDIATE");
-      try {
-        // Under the lock, which whoever replaces the file must hold too: nothing is acknowledged into a file that is gone.
-        this.assertInPlace();
-        const result = work();
-        this.#connection.exec("COMMIT");
-        return result;
-      } finally {
-        // A failed COMMIT may leave the transaction open or may have ended it.
-        if (this.#connection.isTransaction) this.#connection.exec("ROLLBACK");
-      }
-    }, signal);
+    return await this.#retry(() => this.transact(work), signal);
+  }
+
+  /** {@link write} without waiting for another process, and with the errors as they come. */
+  transact<T>(work: () => T): T {
+    this.#connection.exec("BEGIN IMMEDIATE");
+    try {
+      // Under the lock, which whoever replaces the file must hold too: nothing is acknowledged into a file that is gone.
+      this.assertInPlace();
+      const result = work();
+      this.#connection.exec("COMMIT");
+      return result;
+    } finally {
+      // A failed COMMIT may leave the transaction open or may have ended it.
+      if (this.#connection.isTransaction) this.#connection.exec("ROLLBACK");
+    }
+  }
+
+  /** Whether a transaction of this connection is open. */
+  isInTransaction(): boolean {
+    return this.#connection.isTransaction;
   }
 
   /** The schema's version: 0 for an empty database. `store_damaged` for a file of others, `store_too_new` for one beyond us. */
