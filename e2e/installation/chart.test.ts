@@ -249,7 +249,7 @@ describeWith(requireHelm(), "the chart", () => {
 
   test("has the service make its certificate where that is asked for, and by itself not without a cluster to look at", async () => {
     const made = async (service: object) => (await configOf({ service })).secret.server.tls;
-    const off = { certFile: "", keyFile: "", secretName: "" };
+    const off = { certFile: "", keyFile: "", secretName: "", selfMade: false };
     expect(await made({})).toEqual(off);
     expect(await made({ selfMadeTls: true })).toEqual({ ...off, secretName: "flyte-secrets-service-tls" });
     expect(await made({ selfMadeTls: true, ingress: { enabled: true } })).toMatchObject({
@@ -259,6 +259,7 @@ describeWith(requireHelm(), "the chart", () => {
       certFile: "/etc/flyte/tls/tls.crt",
       keyFile: "/etc/flyte/tls/tls.key",
       secretName: "",
+      selfMade: false,
     });
   });
 

@@ -82,6 +82,7 @@ export { type LookupSources, openLookup } from "./values/open-lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
 export type { CertificateSource, ServingCertificate } from "./webhook/certificate-source.ts";
 export { createFileKeeper } from "./webhook/certificates/file-keeper.ts";
+export { makeCertificate } from "./webhook/certificates/make-certificate.ts";
 export { certificateNames, openCertificateSource } from "./webhook/certificates/open-certificate-source.ts";
 export { createSecretKeeper } from "./webhook/certificates/secret-keeper.ts";
 export { openSelfMadeSource, type SelfMadeSource } from "./webhook/certificates/self-made-source.ts";

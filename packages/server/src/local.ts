@@ -6,6 +6,7 @@ export { type ConfigSources, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
 export { rotateTokenFile } from "./embedded/token-file.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";
+export { flyteConfigFile, serviceCaFile } from "./service/service-certificate-files.ts";
 export { describeBackups, type KnownBackup } from "./store/backup-list.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./store/embedded-store.ts";

@@ -1,4 +1,4 @@
-import { createHmac } from "node:crypto";
+import { createHmac, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import {
   chmodSync,
@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -19,12 +20,16 @@ import { join } from "node:path";
 import { isSecretsError } from "@flyte-secrets/core";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { loadConfig } from "./config/load-config.ts";
 import { startIssuer } from "./oidc/testing/start-issuer.ts";
 import { listen } from "./rpc/listen.ts";
 import { type RunningSystem, startServer } from "./server.ts";
+import { SERVICE_FILES } from "./service/service-certificate-files.ts";
 import { createLogger } from "./telemetry/create-logger.ts";
 import { startCollector } from "./telemetry/testing/start-collector.ts";
+import { createFileKeeper } from "./webhook/certificates/file-keeper.ts";
+import { makeCertificate } from "./webhook/certificates/make-certificate.ts";
 
 let directory: string;
 let data: string;
@@ -311,6 +316,50 @@ describe("a Kubernetes store without a cluster", () => {
   });
 });
 
+const modeOf = ({ mode }: Stats): string => (mode & 0o777).toString(8);
+
+describe("flyte.yaml", () => {
+  const file = () => join(data, "flyte.yaml");
+  const read = () => parse(readFileSync(file(), "utf8"));
+  const endpointOf = ({ endpoint }: RunningSystem) => `dns:///${new URL(endpoint).host}`;
+  const selfMade = { "secret.server.tls.selfMade": "true" };
+
+  it("names endpoint, CA and how to get the token, for its user alone, and holds no token", async () => {
+    const server = await start(selfMade);
+    expect(server.flyteConfig).toBe(file());
+    expect(read()).toEqual({
+      admin: {
+        endpoint: endpointOf(server),
+        caCertFilePath: join(data, "tls/ca.crt"),
+        authType: "ExternalCommand",
+        command: ["cat", join(data, "token")],
+      },
+      task: { org: "flyte" },
+    });
+    expect(modeOf(statSync(file()))).toBe("600");
+    expect(readFileSync(file(), "utf8")).not.toContain(readFileSync(join(data, "token"), "utf8").trim());
+  });
+
+  it("needs no TLS where nobody is asked for a token", async () => {
+    const server = await start({ "secret.auth.mode": "none" });
+    expect(read().admin).toEqual({ endpoint: endpointOf(server), insecure: true });
+    await server.close();
+    const other = await start({ "secret.auth.mode": "none", ...selfMade });
+    expect(read().admin).toEqual({ endpoint: endpointOf(other), caCertFilePath: join(data, "tls/ca.crt") });
+  });
+
+  it("is removed where Flyte's clients can't reach the server, and left alone where somebody else has written it", async () => {
+    await (await start(selfMade)).close();
+    const plain = await start();
+    expect([plain.flyteConfig, existsSync(file())]).toEqual([undefined, false]);
+    await plain.close();
+    writeFileSync(file(), "admin: { endpoint: mine }\n", { mode: 0o600 });
+    const server = await start(selfMade);
+    expect([server.flyteConfig, readFileSync(file(), "utf8")]).toEqual([undefined, "admin: { endpoint: mine }\n"]);
+    expect(logged.join("")).toContain("not of our making");
+  });
+});
+
 describe("TLS", () => {
   async function writeCertificate() {
     const { cert, key } = await createCertificate();
@@ -330,6 +379,44 @@ describe("TLS", () => {
         .end();
     });
     expect(status).toBe(200);
+  });
+
+  const readData = (...path: string[]) => readFileSync(join(data, ...path), "utf8");
+  const selfMade = { "secret.server.tls.selfMade": "true" };
+
+  it("makes a certificate for this machine, keeps it over a restart, and writes its CA again where that is lost", async () => {
+    const first = await start(selfMade);
+    const kept = readData("tls/server-certificate.pem");
+    const ca = readData("tls/ca.crt");
+    expect([statSync(join(data, "tls")), statSync(join(data, "tls/server-certificate.pem"))].map(modeOf)).toEqual([
+      "700",
+      "600",
+    ]);
+    const leaf = new X509Certificate(kept.slice(kept.indexOf("-----BEGIN CERTIFICATE")));
+    expect([leaf.ca, leaf.subjectAltName]).toEqual([
+      false,
+      "DNS:localhost, IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1",
+    ]);
+    await first.close();
+    rmSync(join(data, "tls/ca.crt"));
+    const { endpoint } = await start(selfMade);
+    expect([readData("tls/server-certificate.pem"), readData("tls/ca.crt")]).toEqual([kept, ca]);
+    for (const url of [endpoint, endpoint.replace("127.0.0.1", "localhost")]) {
+      const answer: IncomingMessage = (
+        await once(request(`${url}/healthz`, { ca, agent: false }).end(), "response")
+      )[0];
+      expect(answer.resume().statusCode).toBe(200);
+    }
+  });
+
+  it("makes another one where the kept one is due, and clients of either CA are served meanwhile", async () => {
+    const now = Date.now() - 300 * 24 * 3_600_000;
+    const due = await makeCertificate({ names: ["localhost", "127.0.0.1", "::1"], now });
+    await createFileKeeper(join(data, "tls"), SERVICE_FILES).create(due);
+    await start(selfMade);
+    expect(readData("tls/server-certificate.pem")).not.toContain(due.cert);
+    expect(readData("tls/ca.crt").match(/BEGIN/g)).toHaveLength(2);
+    expect(readData("tls/ca.crt")).toContain(due.ca.trim());
   });
 
   it("names the file that is missing, and files that are no pair", async () => {

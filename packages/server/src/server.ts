@@ -5,6 +5,7 @@ import { Registry } from "prom-client";
 import { systemClock } from "./clock.ts";
 import { isLoopback } from "./config/is-loopback.ts";
 import type { Config } from "./config/schema.ts";
+import { writeFlyteConfig } from "./embedded/flyte-config.ts";
 import { lockDirectory } from "./embedded/lock-directory.ts";
 import { announceServer } from "./embedded/server-file.ts";
 import { createServerProof } from "./embedded/server-proof.ts";
@@ -46,6 +47,8 @@ export interface RunningSystem {
   readonly endpoint: string;
   /** The Unix socket for the user who runs it; undefined where the data directory can hold none. */
   readonly socketPath: string | undefined;
+  /** The configuration by which Flyte's clients reach it; undefined where they can't without more. */
+  readonly flyteConfig: string | undefined;
   /** Lets the requests under way finish (10 s at the most), then closes listener and store. Idempotent. */
   close(): Promise<void>;
 }
@@ -116,6 +119,7 @@ export async function startServer(
 
   const endpoint = `${certificate ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
   opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid, proofKey: proof?.key }));
+  const flyteConfig = writeFlyteConfig(config.secret, { endpoint, log });
   log.info({ endpoint, store: store.name, cluster: kubernetes.clusterName, auth: auth.mode }, "serving secrets");
 
   const running = opened.move();
@@ -123,6 +127,7 @@ export async function startServer(
   return {
     endpoint,
     socketPath: socket?.path,
+    flyteConfig,
     close() {
       closed ??= running.disposeAsync();
       return closed;

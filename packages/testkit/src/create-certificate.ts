@@ -1,9 +1,15 @@
 import "reflect-metadata";
 import { webcrypto } from "node:crypto";
-import { SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
+import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 
-/** A self-signed certificate for 127.0.0.1 and localhost, good for an hour from `now` on, with its key, in PEM. */
-export async function createCertificate(now = Date.now()): Promise<{ cert: string; key: string }> {
+/**
+ * A self-signed certificate for 127.0.0.1 and localhost, good for an hour from `now` on, with its key, in PEM. One that is a CA's, which
+ * servers should not have, is what `openssl req -x509` makes.
+ */
+export async function createCertificate(
+  now = Date.now(),
+  { isCa = false } = {},
+): Promise<{ cert: string; key: string }> {
   const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: "CN=localhost",
@@ -12,6 +18,7 @@ export async function createCertificate(now = Date.now()): Promise<{ cert: strin
     keys,
     signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
     extensions: [
+      ...(isCa ? [new BasicConstraintsExtension(true, undefined, true)] : []),
       new SubjectAlternativeNameExtension([
         { type: "ip", value: "127.0.0.1" },
         { type: "dns", value: "localhost" },

@@ -3,6 +3,7 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { createCertificate, startServe } from "@flyte-secrets/testkit";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ask, taskPod, writeManifest } from "../testing/pod-manifests.ts";
 import { runCli } from "../testing/run-cli.ts";
@@ -70,6 +71,45 @@ describe("doctor", () => {
     expect(stdout).toContain(
       `problem  the server refuses the token in ${at.store}/token (HTTP 401)\n` +
         "         put a new one there: flyte-secrets token rotate\n",
+    );
+  });
+
+  it("verifies a server with TLS by the CA that it made, and names the configuration for Flyte's clients", async () => {
+    const server = await startServe({ directory: at.home, args: ["--tls"] });
+    onTestFinished(async () => void (await server.close()));
+    const { exitCode, stdout } = await at.call("doctor");
+    expect(exitCode, stdout).toBe(0);
+    expect(stdout).toMatch(
+      /^ok {7}clients can verify the certificate of https:\/\/127\.0\.0\.1:\d+, until \d{4}-\d\d-\d\d$/m,
+    );
+    expect(stdout).toContain("ok       the server takes the token\n");
+    expect(stdout).toContain(`ok       Flyte's clients reach it with --config ${at.store}/flyte.yaml\n`);
+  });
+
+  it("says of a certificate that clients refuse what makes another, and sends no token there", async () => {
+    const files = ["cert", "key"].map((name) => join(at.home, `${name}.pem`));
+    const [certFile = "", keyFile = ""] = files;
+    const settings = ["--secret.server.tls.certFile", certFile, "--secret.server.tls.keyFile", keyFile];
+    const diagnose = async ({ now, isCa = false }: { now?: number; isCa?: boolean }, flags: readonly string[]) => {
+      const { cert, key } = await createCertificate(now, { isCa });
+      writeFileSync(certFile, cert);
+      writeFileSync(keyFile, key);
+      const server = await startServe({ directory: at.home, args: settings });
+      const { stdout } = await at.call("doctor", ...flags);
+      await server.close();
+      return stdout.replaceAll(server.endpoint, "HERE");
+    };
+    const another = "flyte-secrets serve --tls makes one that all clients take";
+    expect(await diagnose({ isCa: true }, settings)).toContain(
+      "problem  the certificate of HERE is a CA's own (CA:TRUE): Flyte's clients refuse it (CaUsedAsEndEntity)\n" +
+        `         ${another};`,
+    );
+    const hidden = await diagnose({}, []);
+    expect(hidden).toContain("problem  clients can't verify the certificate of HERE by");
+    expect(hidden).not.toContain("takes the token");
+    expect(await diagnose({}, settings)).toContain("ok       clients can verify the certificate of HERE, until 2");
+    expect(await diagnose({ now: Date.now() - 7_200_000 }, settings)).toContain(
+      `problem  the certificate of HERE ended on`,
     );
   });
 

@@ -28,6 +28,16 @@ describe("serve", () => {
     expect(server.output()).not.toContain(token);
   });
 
+  it("with --tls, makes what Flyte's clients need, and this user's commands find it by any of its names", async () => {
+    const server = await startServe({ directory: at.home, args: ["--tls"] });
+    expect(server.output()).toContain(`\nFlyte's CLI  flyte --config ${at.store}/flyte.yaml create secret my-secret\n`);
+    for (const endpoint of [server.endpoint, server.endpoint.replace("127.0.0.1", "localhost")]) {
+      expect(await at.call("get", "secret", "--endpoint", endpoint)).toMatchObject({ exitCode: 0, stderr: "" });
+    }
+    expect(await at.call("get", "secret", "-c", "store/flyte.yaml")).toMatchObject({ exitCode: 0, stderr: "" });
+    expect((await server.close()).exitCode).toBe(0);
+  });
+
   it("runs the webhook beside the service where that is configured, and sees what the service writes", {
     timeout: 120_000,
   }, async () => {

@@ -10,6 +10,7 @@ interface ServeOptions extends SettingOptions {
   readonly host?: string;
   readonly port?: string;
   readonly auth?: "token" | "oidc" | "none";
+  readonly tls?: boolean;
 }
 
 /** `serve`: the secret service, until Ctrl-C or SIGTERM. */
@@ -23,11 +24,20 @@ export function serveCommand(host: Host): Command {
     )
     .option("--host <host>", "address to listen on (secret.server.host)")
     .option("--port <port>", "port to listen on, 0 for a free one (secret.server.port)")
-    .addOption(new Option("--auth <mode>", "who may call (secret.auth.mode)").choices(["token", "oidc", "none"]));
+    .addOption(new Option("--auth <mode>", "who may call (secret.auth.mode)").choices(["token", "oidc", "none"]))
+    .option(
+      "--tls",
+      "serve with TLS, by a certificate that it makes (secret.server.tls.selfMade), as Flyte's clients need it",
+    );
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples("serve", "serve --port 9000 --auth none", "serve -c '/etc/flyte/config.d/*.yaml' --logger.level debug"),
+      examples(
+        "serve",
+        "serve --tls",
+        "serve --port 9000 --auth none",
+        "serve -c '/etc/flyte/config.d/*.yaml' --logger.level debug",
+      ),
     )
     .action(async () => {
       const options = mergedOptions<ServeOptions>(command);
@@ -35,6 +45,7 @@ export function serveCommand(host: Host): Command {
         "secret.server.host": options.host,
         "secret.server.port": options.port,
         "secret.auth.mode": options.auth,
+        "secret.server.tls.selfMade": options.tls ? "true" : undefined,
       });
       await serve(config, host);
     });
@@ -59,7 +70,7 @@ async function serve(config: Config, host: Host): Promise<void> {
 
 /** Where it listens and how to use it. The token itself stays in its file. */
 function greeting(
-  { endpoint, socketPath }: RunningSystem,
+  { endpoint, socketPath, flyteConfig }: RunningSystem,
   { store, kubernetes, auth }: Config["secret"],
   webhook: RunningWebhook | undefined,
 ): string {
@@ -78,6 +89,7 @@ function greeting(
   } else {
     lines.push("Everybody who reaches this address may use it (--auth none).");
   }
+  if (flyteConfig) lines.push(`Flyte's CLI  flyte --config ${flyteConfig} create secret my-secret`);
   lines.push("Try:  flyte-secrets create secret my-secret", "Stop: Ctrl-C");
   return `${lines.join("\n")}\n`;
 }

@@ -8,9 +8,12 @@ import { type Finding, note, ok, problem } from "./finding.ts";
 export function checkFiles({ secret }: Config): Finding[] {
   const { path } = secret.store;
   if (!exists(path)) return [note(`${path} is not there yet; flyte-secrets serve makes it`)];
-  const names = ["store.db", "master.key", "server.json", "server.sock"];
+  const names = ["store.db", "master.key", "server.json", "server.sock", "flyte.yaml"];
   const files = [...names.map((name) => join(path, name)), secret.auth.tokenFile].filter(exists);
-  const others = [...findFiles(path, STORE_FILES), ...findFiles(join(path, "webhook"), WEBHOOK_FILES)];
+  const others = [
+    ...findFiles(path, STORE_FILES),
+    ...CERTIFICATES.flatMap((name) => findFiles(join(path, name), CERTIFICATE_FILES)),
+  ];
   return [
     checkPrivate(path, 0o700),
     ...files.map((file) => checkPrivate(file, 0o600)),
@@ -27,7 +30,9 @@ export function checkFiles({ secret }: Config): Finding[] {
  * database's mode.
  */
 const STORE_FILES = /^(master\.key(\..+)?|server\.lock|token)$/;
-const WEBHOOK_FILES = /\.(pem|key)$/;
+/** Directories of the webhook's certificate and of the service's. */
+const CERTIFICATES = ["webhook", "tls"];
+const CERTIFICATE_FILES = /\.(pem|key)$/;
 
 function findFiles(directory: string, names: RegExp): string[] {
   const files = readNames(directory).filter((name) => names.test(name));

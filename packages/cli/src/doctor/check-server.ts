@@ -1,10 +1,12 @@
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { type Agent, type IncomingMessage, request } from "node:http";
+import { request as requestTls } from "node:https";
 import { text } from "node:stream/consumers";
 import { isSecretsError } from "@flyte-secrets/core";
 import { createOwnAgent, type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
-import type { Config } from "@flyte-secrets/server/local";
+import { type Config, flyteConfigFile } from "@flyte-secrets/server/local";
+import { checkCertificate } from "./check-certificate.ts";
 import { checkClock } from "./check-clock.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
@@ -16,7 +18,7 @@ export async function checkServer({ secret }: Config): Promise<Finding[]> {
   try {
     const server = await findEmbeddedServer(path);
     return server
-      ? await checkRunning(server, secret.auth)
+      ? await checkRunning(server, secret)
       : [note(`no server is running on ${path}; flyte-secrets serve starts one`)];
   } catch (error) {
     // That the directory is open to others is told by the check of the files.
@@ -26,7 +28,7 @@ export async function checkServer({ secret }: Config): Promise<Finding[]> {
   }
 }
 
-async function checkRunning({ endpoint, route }: EmbeddedServer, auth: Config["secret"]["auth"]): Promise<Finding[]> {
+async function checkRunning({ endpoint, route }: EmbeddedServer, secret: Config["secret"]): Promise<Finding[]> {
   const agent = createOwnAgent(route);
   try {
     const { status, date, body } = await askOwn(agent, "/readyz");
@@ -34,7 +36,7 @@ async function checkRunning({ endpoint, route }: EmbeddedServer, auth: Config["s
       status === 200
         ? ok(`${endpoint} is ready`)
         : problem(`${endpoint} is not ready: ${body.trim()}`, "mend what it names; the log has more");
-    return [ready, checkClock("the server", date), await checkToken(endpoint, auth)];
+    return [ready, checkClock("the server", date), ...(await checkPort(endpoint, secret))];
   } catch (error) {
     const reason = error instanceof Error && "code" in error ? String(error.code) : "no answer";
     return [problem(`${endpoint} does not answer (${reason})`, "stop it, then run flyte-secrets serve")];
@@ -49,23 +51,49 @@ async function askOwn(agent: Agent, path: string): Promise<{ status: number; dat
   return { status: answer.statusCode ?? 0, date: answer.headers.date, body: await text(answer) };
 }
 
-async function checkToken(endpoint: string, { tokenFile }: Config["secret"]["auth"]): Promise<Finding> {
-  const token = readIfThere(tokenFile)?.trim();
-  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  const answer = await ask(`${endpoint}/secrets/api/v1?limit=1`, headers);
-  if (typeof answer === "string") return problem(`${endpoint} does not answer (${answer})`, "try again");
-  if (answer.ok) return ok(token === undefined ? "the server asks for no token" : "the server takes the token");
-  const remedy = "put a new one there: flyte-secrets token rotate";
-  return problem(`the server refuses the token in ${tokenFile} (HTTP ${answer.status})`, remedy);
+/** What other clients find on its TCP port. The token goes to none whose certificate can't be verified. */
+async function checkPort(endpoint: string, secret: Config["secret"]): Promise<Finding[]> {
+  const certificate = endpoint.startsWith("https:") ? await checkCertificate(endpoint, secret) : undefined;
+  const findings = certificate ? [...certificate.findings] : [];
+  if (certificate?.trusted === undefined || certificate.isVerified) {
+    findings.push(await checkToken(endpoint, { ca: certificate?.trusted, tokenFile: secret.auth.tokenFile }));
+  }
+  const flyteConfig = flyteConfigFile(secret.store.path);
+  return existsSync(flyteConfig)
+    ? [...findings, ok(`Flyte's clients reach it with --config ${flyteConfig}`)]
+    : findings;
 }
 
-/** The answer, or why there is none. */
-async function ask(url: string, headers: Record<string, string>): Promise<Response | string> {
+interface TokenCheck {
+  readonly tokenFile: string;
+  readonly ca: readonly string[] | undefined;
+}
+
+async function checkToken(endpoint: string, { tokenFile, ca }: TokenCheck): Promise<Finding> {
+  const token = readIfThere(tokenFile)?.trim();
+  const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+  const status = await ask(`${endpoint}/secrets/api/v1?limit=1`, { headers, ca });
+  if (typeof status === "string") return problem(`${endpoint} does not answer (${status})`, "try again");
+  if (status === 200) return ok(token === undefined ? "the server asks for no token" : "the server takes the token");
+  const remedy = "put a new one there: flyte-secrets token rotate";
+  return problem(`the server refuses the token in ${tokenFile} (HTTP ${status})`, remedy);
+}
+
+interface Question {
+  readonly headers: Record<string, string>;
+  readonly ca: readonly string[] | undefined;
+}
+
+/** The answer's status, or why there is none. */
+async function ask(url: string, { headers, ca }: Question): Promise<number | string> {
+  const options = { headers, agent: false, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) } as const;
   try {
-    return await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    const sent = ca ? requestTls(url, { ...options, ca: [...ca] }) : request(url, options);
+    const answer: IncomingMessage = (await once(sent.end(), "response"))[0];
+    answer.resume();
+    return answer.statusCode ?? 0;
   } catch (error) {
-    const cause = error instanceof Error ? (error.cause ?? error) : error;
-    return cause instanceof Error && "code" in cause ? String(cause.code) : "no answer";
+    return error instanceof Error && "code" in error ? String(error.code) : "no answer";
   }
 }
 

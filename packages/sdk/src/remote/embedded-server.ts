@@ -32,7 +32,7 @@ export function dataDirectory({ variables, home, cwd }: Environment): string {
 export async function findEmbeddedServer(directory: string, at?: URL): Promise<EmbeddedServer | undefined> {
   if (!(await checkDirectory(directory))) return undefined;
   const announced = parseAnnouncement(await readOwn(join(directory, "server.json")));
-  if (at !== undefined && URL.parse(announced.endpoint)?.origin !== at.origin) return undefined;
+  if (at !== undefined && !isSameServer(announced.endpoint, at)) return undefined;
   const { endpoint, proofKey } = announced;
   const route: OwnRoute =
     proofKey === undefined ? { kind: "socket", directory } : { kind: "proof", endpoint, key: proofKey };
@@ -56,6 +56,12 @@ async function readOwn(path: string): Promise<string | undefined> {
   } finally {
     await file?.close();
   }
+}
+
+/** Whether they name one server: `localhost` is what it is also called by, and what its own certificate is for. */
+function isSameServer(announced: string, at: URL): boolean {
+  const originOf = (url: URL | null) => url?.origin.replace("//localhost", "//127.0.0.1");
+  return originOf(URL.parse(announced)) === originOf(at);
 }
 
 /** The address alone for a file that is being written, or none: the socket is enough. */

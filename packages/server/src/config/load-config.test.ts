@@ -29,7 +29,7 @@ describe("files", () => {
         probeBindAddress: "",
         allowedHosts: [],
         limits: { bodyBytes: 64 * 1024 * 1024, connections: 4096, connectionsPerAddress: 1024 },
-        tls: { certFile: "", keyFile: "", secretName: "" },
+        tls: { certFile: "", keyFile: "", secretName: "", selfMade: false },
       },
       auth: {
         mode: "token",

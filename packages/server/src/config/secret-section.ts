@@ -36,7 +36,7 @@ export const secretSection = section("The secret service and its store.", {
       must: "a host name or an IP address",
     }),
     port: integer({ default: 8093, min: 0, max: 65535, about: "Port to listen on; 0 takes a free one." }),
-    tls: section("TLS, when both files are given, or a Secret.", {
+    tls: section("TLS, when both files are given, or a Secret, or a certificate of its own making is wanted.", {
       certFile: text({ default: "", about: "PEM file with the server's certificate chain." }),
       keyFile: text({ default: "", about: "PEM file with its private key." }),
       secretName: text({
@@ -44,6 +44,12 @@ export const secretSection = section("The secret service and its store.", {
         about:
           "Without files: Secret in the service's namespace for a certificate of its own making, for the names in `allowedHosts`. Made where it " +
           "is missing and renewed by itself; clients verify it by `ca.crt` of that Secret.",
+      }),
+      selfMade: toggle({
+        default: false,
+        about:
+          "Without files and Secret: a certificate of its own making for this machine, `host` and `allowedHosts`, kept in `tls` of " +
+          "`secret.store.path` and renewed by itself. Clients verify it by `ca.crt` there.",
       }),
     }),
     probeBindAddress: text({

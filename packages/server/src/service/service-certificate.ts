@@ -7,8 +7,10 @@ import type { Config } from "../config/schema.ts";
 import type { KubeClient } from "../kube/kube-client.ts";
 import { type Listener, type ListenOptions, listen } from "../rpc/listen.ts";
 import type { CertificateSource, ServingCertificate } from "../webhook/certificate-source.ts";
+import { createFileKeeper } from "../webhook/certificates/file-keeper.ts";
 import { createSecretKeeper } from "../webhook/certificates/secret-keeper.ts";
 import { openSelfMadeSource } from "../webhook/certificates/self-made-source.ts";
+import { SERVICE_FILES, serviceCertificateDirectory } from "./service-certificate-files.ts";
 
 export interface ServiceCertificateOptions {
   /** Where a certificate of our making is kept: the cluster and namespace of this service. */
@@ -22,20 +24,25 @@ export interface ServiceCertificate extends Pick<CertificateSource, "onChange" |
 }
 
 /**
- * The certificate that `secret.server.tls` describes: files, which are read once, or one of our own making for the names in
- * `secret.server.allowedHosts`, made and renewed as the webhook's is. Undefined: plain HTTP. Throws `invalid_config`, naming the
- * setting; else as {@link openSelfMadeSource}.
+ * The certificate that `secret.server.tls` describes: files, which are read once, or one of our own making, made and renewed as the
+ * webhook's is: kept in a Secret for the names in `secret.server.allowedHosts`, or in the data directory for this machine too.
+ * Undefined: plain HTTP. Throws `invalid_config`, naming the setting; else as {@link openSelfMadeSource}.
  */
 export async function openServiceCertificate(
-  { server }: Config["secret"],
+  secret: Config["secret"],
   { home, log }: ServiceCertificateOptions,
 ): Promise<ServiceCertificate | undefined> {
-  const { certFile, secretName: name } = server.tls;
+  const { server } = secret;
+  const { certFile, secretName: name, selfMade } = server.tls;
   if (certFile !== "") {
     const files = readFiles(server.tls);
     return { current: () => files, onChange: () => () => {}, close: async () => {} };
   }
-  if (name === "") return undefined;
+  if (name === "") {
+    if (!selfMade) return undefined;
+    const keeper = createFileKeeper(serviceCertificateDirectory(secret.store.path), SERVICE_FILES);
+    return await openSelfMadeSource({ keeper, names: machineNames(server), clock: systemClock, log });
+  }
   if (home === undefined) {
     throw new SecretsError(
       "invalid_config",
@@ -86,6 +93,12 @@ export async function listenWithCertificate({
       await listening.close(limits);
     },
   };
+}
+
+/** What a service on one machine is called by. */
+function machineNames({ host, allowedHosts }: Config["secret"]["server"]): string[] {
+  const bound = host === "::" || host === "0.0.0.0" ? [] : [host];
+  return [...new Set(["localhost", "127.0.0.1", "::1", ...bound, ...allowedHosts])];
 }
 
 function readFiles({ certFile, keyFile }: Config["secret"]["server"]["tls"]) {

@@ -15,7 +15,7 @@ export function checkExposure(parts: readonly Part[], { secret, webhook }: Confi
         ),
       );
     }
-    if (server.tls.certFile === "" && server.tls.secretName === "") {
+    if (server.tls.certFile === "" && server.tls.secretName === "" && !server.tls.selfMade) {
       findings.push(
         note(
           "the service speaks plain HTTP: tokens and values cross the cluster's network in clear; set secret.server.tls, or end TLS in " +

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory } from "../../store/make-directory.ts";
 import { readPrivateFile, writePrivateFile } from "../../store/private-file.ts";
@@ -5,22 +6,27 @@ import type { ServingCertificate } from "../certificate-source.ts";
 import type { CertificateKeeper } from "./certificate-keeper.ts";
 import { watchDirectory } from "./watch-directory.ts";
 
-/** One file holds all three, so that none is ever seen without the others. */
-const FILE = "webhook-certificate.pem";
+/** The names of what a keeper writes. */
+export interface CertificateFiles {
+  /** One file holds key, certificate and CAs, so that none is ever seen without the others. */
+  readonly certificate: string;
+  /** The CAs alone, for clients. */
+  readonly ca: string;
+}
 
-/** The CAs alone, for whoever calls the webhook. */
-export const CA_FILE = "webhook-ca.crt";
+const WEBHOOK_FILES: CertificateFiles = { certificate: "webhook-certificate.pem", ca: "webhook-ca.crt" };
 
 /**
- * Keeps the certificate in a directory (made 0700) of one machine, where there is no cluster: `webhook-certificate.pem` (0600),
- * key, certificate and CAs, for all processes that serve with it.
+ * Keeps a certificate in a directory (made 0700) of one machine, where there is no cluster, for all processes that serve with it. Both
+ * files are this user's alone (0600). The names are the webhook's unless others are given.
  */
-export function createFileKeeper(directory: string): CertificateKeeper {
+export function createFileKeeper(directory: string, files = WEBHOOK_FILES): CertificateKeeper {
   makeDirectory(directory);
-  const path = join(directory, FILE);
+  const path = join(directory, files.certificate);
+  const caPath = join(directory, files.ca);
   const write = (certificate: ServingCertificate, replace: boolean) => {
     const done = writePrivateFile(path, encode(certificate), { replace });
-    if (done) writePrivateFile(join(directory, CA_FILE), certificate.ca, { replace: true });
+    if (done) writePrivateFile(caPath, certificate.ca, { replace: true });
     return done;
   };
   return {
@@ -28,8 +34,13 @@ export function createFileKeeper(directory: string): CertificateKeeper {
     async read() {
       const text = readPrivateFile(path);
       if (text === undefined) return undefined;
+      const certificate = decode(text);
+      // A process that ended between the two writes has left the old one, and a person may have removed it.
+      if (certificate.ca !== "" && readText(caPath) !== certificate.ca) {
+        writePrivateFile(caPath, certificate.ca, { replace: true });
+      }
       return {
-        certificate: decode(text),
+        certificate,
         foreign: false,
         // Without locks the last of two writes stays, and both processes read it when they hear of it.
         replace: async (certificate) => readPrivateFile(path) === text && write(certificate, true),
@@ -41,6 +52,14 @@ export function createFileKeeper(directory: string): CertificateKeeper {
       return async () => stop();
     },
   };
+}
+
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 function encode({ cert, key, ca }: ServingCertificate): string {
