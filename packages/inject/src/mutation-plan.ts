@@ -13,6 +13,7 @@ import {
   type SecretRequest,
   type VariableNaming,
 } from "@flyte-secrets/core";
+import { type Covered, filesAlikeButForCase, placedFiles, toCovered } from "./covered-secrets.ts";
 import { checkFiles, checkMounts } from "./mount-conflicts.ts";
 import { guardPatch } from "./patch-guard.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
@@ -45,6 +46,8 @@ export interface MutationPlan {
   readonly pullSecrets: readonly string[];
   /** What may not work. */
   readonly warnings: readonly string[];
+  /** What mounts of a pod's own may be in the way of. */
+  readonly covered: Covered;
   readonly injections: readonly InjectionRecord[];
 }
 
@@ -97,10 +100,9 @@ function makePlan(served: readonly Served[], { delivery, variables, limits }: Pl
   checkFiles(granted);
   const steering = checkVariables(granted, variables);
   const delivered = delivery.deliver(granted.map(({ edits }) => edits));
-  const warnings = firstOf(
-    [...steering, ...checkMounts(granted.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] })))],
-    limits.warnings,
-  );
+  const mounts = checkMounts(granted.map((one, at) => ({ ...one, edits: delivered.edits[at] ?? [] })));
+  const files = placedFiles(granted);
+  const warnings = firstOf([...steering, ...filesAlikeButForCase(files), ...mounts], limits.warnings);
   if (delivery.name !== "Inline") {
     const withSource = granted.map(({ edits }) => edits.flatMap((edit) => ("source" in edit ? [edit.source] : [])));
     guardPatch({
@@ -116,6 +118,7 @@ function makePlan(served: readonly Served[], { delivery, variables, limits }: Pl
     secrets: delivered.secrets,
     pullSecrets,
     warnings,
+    covered: toCovered(files, delivered.edits.flat()),
     injections: granted.map(({ request, manager, found }) => ({ request, manager, ...found })),
   };
 }

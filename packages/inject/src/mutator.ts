@@ -16,6 +16,7 @@ import {
   type VariableNaming,
   whenKnown,
 } from "@flyte-secrets/core";
+import { coveringMounts } from "./covered-secrets.ts";
 import type { ImagePullSecrets } from "./image-pull-secrets.ts";
 import { createPlanner, type InjectionRecord, type Served } from "./mutation-plan.ts";
 import { requestName } from "./request-name.ts";
@@ -99,9 +100,13 @@ export function createMutator(options: MutatorOptions): Mutator {
       whenKnown(injectFirst(managers, request, context), (served) => withPullSecret(served, call)),
     );
     return whenKnown(isKnown(serving) ? serving : allInOrder(serving), (served) => {
-      const { editor, pullSecrets, warnings, secrets, injections } = planFor(served);
+      const plan = planFor(served);
+      const { editor, pullSecrets, secrets, injections } = plan;
       const patch = editor.edit(pod, containers);
       const isSame = patch.operations.length === 0;
+      const max = limits.warnings - plan.warnings.length;
+      const covering = isSame ? [] : coveringMounts(pod, containers, { ...plan.covered, max });
+      const warnings = covering.length === 0 ? plan.warnings : [...plan.warnings, ...covering];
       const change: PodChange = isSame ? UNCHANGED : { changed: true, patch, warnings, secrets, injections };
       if (dryRun) return change;
       const owners = pod.metadata?.ownerReferences ?? [];

@@ -236,11 +236,5 @@ describe("a secret in whose place a task would read another is warned of", () =>
         { managers: [k8s] },
       ),
     ).toEqual([]);
-    expect(
-      await check([
-        { key: "token", mountRequirement: FILE },
-        { key: "TOKEN", mountRequirement: FILE },
-      ]),
-    ).toEqual([]);
   });
 });

@@ -41,6 +41,43 @@ describe("run", () => {
     expect(JSON.parse(stdout)).toMatchObject({ input: { n: 3, names: ["a"], text: "a=b", empty: "" } });
   });
 
+  it.each([
+    ["id=1234567890123456789", "1234567890123456789", "1234567890123456800"],
+    ["id=-9007199254740993", "-9007199254740993", "-9007199254740992"],
+    ['ids=[1, {"id": 12345678901234567890}]', "12345678901234567890", "12345678901234567000"],
+    ["n=1e400", "1e400", "Infinity"],
+    [`n=${"9".repeat(400)}`, `${"9".repeat(120)}…`, "Infinity"],
+  ])("refuses -i %s, a number of which the task would get another", async (field, number, nearest) => {
+    expect(await run([TASKS, "plain", "-i", field])).toEqual({
+      exitCode: 2,
+      stdout: "",
+      stderr: `error: --input: JavaScript has no number ${number}, and the nearest is ${nearest}: give it as text, in quotes within the shell's: 'key="${number}"'\n`,
+    });
+  });
+
+  it("takes numbers that JavaScript keeps, fractions as near as they are, and digits in quotes or with a zero in front as text", async () => {
+    const fields = [
+      "exact=9007199254740992",
+      "safe=9007199254740991",
+      "power=1e21",
+      "pi=3.14159265358979323846",
+      'text="1234567890123456789"',
+      "zip=01234567890123456789",
+      "zero=-0",
+    ];
+    const { exitCode, stdout } = await run([TASKS, "plain", ...fields.flatMap((field) => ["-i", field])]);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout).input).toEqual({
+      exact: 2 ** 53,
+      safe: 2 ** 53 - 1,
+      power: 1e21,
+      pi: Math.PI,
+      text: "1234567890123456789",
+      zip: "01234567890123456789",
+      zero: 0,
+    });
+  });
+
   it("gives a task the secrets of the scope that options or Flyte's variables name, and shows them masked", async () => {
     const file = join(TESTDATA, "secrets.mjs");
     const expected = { exitCode: 0, stdout: 'out ***\n{"key":"***"}\n', stderr: "err ***\n" };

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { Config } from "@flyte-secrets/server/local";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
@@ -120,8 +120,24 @@ function toInput(fields: readonly string[] | undefined): object | undefined {
 
 function parseOrText(value: string): unknown {
   try {
-    return JSON.parse(value);
-  } catch {
+    return JSON.parse(value, checkDigits as typeof checkDigits & ((key: string, value: unknown) => unknown));
+  } catch (error) {
+    if (error instanceof SecretsError) throw error;
     return value;
   }
+}
+
+/**
+ * Refuses a number that JavaScript keeps only in part, such as an id of 19 digits: the task would get another one. Fractions are
+ * rounded everywhere.
+ */
+function checkDigits(_: string, value: unknown, { source = "" }: { readonly source?: string }): unknown {
+  if (typeof value !== "number") return value;
+  const isKept = Number.isFinite(value) && (!/^-?\d+$/.test(source) || BigInt(source) === BigInt(value));
+  if (isKept) return value;
+  const number = excerpt(source);
+  throw new SecretsError(
+    "usage",
+    `--input: JavaScript has no number ${number}, and the nearest is ${value}: give it as text, in quotes within the shell's: 'key="${number}"'`,
+  );
 }

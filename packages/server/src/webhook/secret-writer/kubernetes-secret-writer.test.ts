@@ -208,7 +208,7 @@ test("writing what is there, while the watch is silent, does not count; what is 
     const outcome = await Promise.allSettled([writer.write(NAMESPACE, [other], { owners: [] })]);
     return outcome[0]?.status === "rejected" && outcome[0].reason.code;
   };
-  expect([await code(), await code()]).toEqual(["call_refused", "too_many_secrets"]);
+  expect([await code(), await code()]).toEqual(["pod_conflict", "too_many_secrets"]);
 });
 
 test("a Secret that somebody deleted is written again", async () => {
@@ -381,8 +381,12 @@ test.each<[string, Partial<Secret>]>([
   const foreign = { ...stored(), ...change } as Secret;
   api.put(foreign);
   await expect(writer.write(NAMESPACE, [SECRET], { owners: [] })).rejects.toMatchObject({
-    code: "call_refused",
-    message: `Secret ${NAME} in namespace ${NAMESPACE} is in the way: it is not as the webhook writes it. Delete it.`,
+    code: "pod_conflict",
+    message:
+      `Secret ${NAME} in namespace ${NAMESPACE} is in the way: it is not as the webhook writes it. ` +
+      `Delete it: kubectl delete secret ${NAME} --namespace ${NAMESPACE}`,
+    // Nobody but a person can mend it: no reason to try again.
+    kind: { admission: 400 },
   });
   expect(api.writes).toEqual([]);
 });
@@ -436,7 +440,7 @@ test("a pod of which one Secret can't be written is refused, and what else it ne
   const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
   api.put({ ...stored(), metadata: { namespace: NAMESPACE, name: other.name } });
   await expect(writer.write(NAMESPACE, [other, SECRET], { owners: [] })).rejects.toMatchObject({
-    code: "call_refused",
+    code: "pod_conflict",
   });
   expect(await callsOf(() => writer.write(NAMESPACE, [SECRET], { owners: [] }))).toBe(0);
   expect(api.read(NAME)).toEqual(stored());

@@ -33,7 +33,7 @@ export interface KubernetesSecretWriterOptions {
  * the API server can't be reached, one that was there counts as being there. The sweeper collects it; or it goes with the owners of the pod that
  * it was made for, until a pod with other owners, or none, needs it too.
  *
- * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `call_refused` for a foreign Secret of that name,
+ * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret of that name,
  * `too_many_secrets`, and what the client throws.
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
@@ -178,8 +178,9 @@ function notListed(namespace: string): SecretsError {
 
 function inTheWay({ namespace, secret: { name } }: Wanted): SecretsError {
   return new SecretsError(
-    "call_refused",
-    `Secret ${name} in namespace ${namespace} is in the way: it is not as the webhook writes it. Delete it.`,
+    "pod_conflict",
+    `Secret ${name} in namespace ${namespace} is in the way: it is not as the webhook writes it. ` +
+      `Delete it: kubectl delete secret ${name} --namespace ${namespace}`,
   );
 }
 
