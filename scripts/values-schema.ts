@@ -31,23 +31,124 @@ const flag: Schema = { type: "boolean" };
 const port: Schema = { type: "integer", minimum: 1, maximum: 65535 };
 const texts: Schema = { type: "object", additionalProperties: text };
 const digest: Schema = { type: "string", pattern: "^(sha256:[0-9a-f]{64})?$" };
+/** Kubernetes' int-or-string. */
+const amount: Schema = { type: ["integer", "string", "null"] };
+const count: Schema = { type: "integer", minimum: 0 };
+const maybeCount: Schema = { type: ["integer", "null"], minimum: 0 };
+const objects = listOf(open());
+const maybeObjects: Schema = { type: ["array", "null"], items: open() };
+const pullSecrets = listOf({ type: ["string", "object"] });
 const networkPolicy = (...peers: readonly string[]) =>
-  closed({ enabled: flag, ...Object.fromEntries(peers.map((name) => [name, listOf(open())])) });
+  closed({ enabled: flag, egress: maybeObjects, ...Object.fromEntries(peers.map((name) => [name, objects])) });
 
-const POD: Readonly<Record<string, Schema>> = {
+const imageOf = (policies: readonly string[], repository: Schema) =>
+  closed({ registry: text, repository, tag: text, digest, pullPolicy: { type: "string", enum: policies } });
+const POLICIES = ["Always", "IfNotPresent", "Never"] as const;
+
+const probe = closed({
   enabled: flag,
-  replicas: { type: "integer", minimum: 0 },
-  serviceAccountAnnotations: texts,
+  initialDelaySeconds: count,
+  periodSeconds: count,
+  timeoutSeconds: count,
+  successThreshold: count,
+  failureThreshold: count,
+  terminationGracePeriodSeconds: count,
+});
+
+const AVAILABILITY: Readonly<Record<string, Schema>> = {
+  replicas: count,
+  autoscaling: closed({
+    enabled: flag,
+    minReplicas: count,
+    maxReplicas: count,
+    targetCPUUtilizationPercentage: maybeCount,
+    targetMemoryUtilizationPercentage: maybeCount,
+    metrics: objects,
+    behavior: open(),
+  }),
+  podDisruptionBudget: closed({
+    enabled: flag,
+    minAvailable: amount,
+    maxUnavailable: amount,
+    unhealthyPodEvictionPolicy: { type: "string", enum: ["AlwaysAllow", "IfHealthyBudget"] },
+  }),
+  strategy: open(),
+  revisionHistoryLimit: maybeCount,
+};
+
+/** What both components have. */
+const COMPONENT: Readonly<Record<string, Schema>> = {
+  enabled: flag,
+  image: imageOf(["", ...POLICIES], text),
+  ...AVAILABILITY,
+  serviceType: { type: "string", enum: ["", "ClusterIP", "NodePort", "LoadBalancer"] },
+  serviceLabels: texts,
+  serviceAnnotations: texts,
+  serviceIPFamilyPolicy: text,
+  serviceIPFamilies: listOf(text),
+  serviceAccount: closed({ create: flag, name: text, labels: texts, annotations: texts }),
+  deploymentLabels: texts,
+  deploymentAnnotations: texts,
   podAnnotations: texts,
   podLabels: texts,
   resources: open(),
   priorityClassName: text,
+  podSecurityContext: open(),
+  containerSecurityContext: open(),
+  startupProbe: probe,
+  livenessProbe: probe,
+  readinessProbe: probe,
+  terminationGracePeriodSeconds: maybeCount,
+  topologySpreadConstraints: maybeObjects,
   nodeSelector: texts,
-  tolerations: listOf(open()),
+  tolerations: objects,
   affinity: open(),
-  extraEnv: listOf(open()),
-  extraVolumes: listOf(open()),
-  extraVolumeMounts: listOf(open()),
+  runtimeClassName: text,
+  dnsPolicy: text,
+  dnsConfig: open(),
+  hostAliases: objects,
+  extraArgs: listOf(text),
+  extraEnv: objects,
+  envFrom: objects,
+  extraVolumes: objects,
+  extraVolumeMounts: objects,
+  initContainers: objects,
+  extraContainers: objects,
+};
+
+const monitor = closed({
+  enabled: flag,
+  namespace: text,
+  additionalLabels: texts,
+  annotations: texts,
+  interval: text,
+  scrapeTimeout: text,
+  honorLabels: flag,
+  relabelings: objects,
+  metricRelabelings: objects,
+});
+
+const MONITORING: Readonly<Record<string, Schema>> = {
+  serviceMonitor: monitor,
+  podMonitor: monitor,
+  prometheusRule: closed({
+    enabled: flag,
+    namespace: text,
+    additionalLabels: texts,
+    annotations: texts,
+    alertLabels: texts,
+    disabled: listOf(text),
+    runbookUrl: text,
+    extraGroups: objects,
+  }),
+  grafanaDashboard: closed({
+    enabled: flag,
+    namespace: text,
+    sidecarLabel: text,
+    sidecarLabelValue: text,
+    extraLabels: texts,
+    annotations: texts,
+  }),
 };
 
 /** `values.schema.json` of the Helm chart: its own values, and in Flyte's places the settings that the configuration has. */
@@ -58,23 +159,23 @@ export function renderValuesSchema(): string {
   const schema: Schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
     ...closed({
-      // Helm's own.
-      global: open(),
+      // Helm's own: what other charts read is there too.
+      global: open({ imageRegistry: text, imagePullSecrets: pullSecrets }),
       fullnameOverride: text,
-      image: closed({
-        repository: { type: "string", minLength: 1 },
-        tag: text,
-        digest,
-        pullPolicy: { type: "string", enum: ["Always", "IfNotPresent", "Never"] },
-      }),
-      imagePullSecrets: listOf(closed({ name: text })),
+      nameOverride: text,
+      namespaceOverride: text,
+      commonLabels: texts,
+      commonAnnotations: texts,
+      image: imageOf(POLICIES, { type: "string", minLength: 1 }),
+      imagePullSecrets: pullSecrets,
+      rbac: closed({ create: flag }),
       // 1,000,000,000 and less is for users (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/).
       priorityClass: closed({ create: flag, name: text, value: { type: "integer", maximum: 1_000_000_000 } }),
       guard: closed({ enabled: flag, controllers: listOf(text) }),
       "flyte-core-components": open({ secret: sectionOf("secret"), actions: sectionOf("actions") }),
       configuration: open({ inline: open(inline) }),
       service: closed({
-        ...POD,
+        ...COMPONENT,
         port,
         tokenSecret: { type: "string", minLength: 1 },
         tlsSecret: text,
@@ -82,6 +183,7 @@ export function renderValuesSchema(): string {
         ingress: closed({
           enabled: flag,
           className: text,
+          labels: texts,
           annotations: texts,
           host: text,
           tlsSecret: text,
@@ -90,12 +192,20 @@ export function renderValuesSchema(): string {
         networkPolicy: networkPolicy("from"),
       }),
       webhook: closed({
-        ...POD,
-        certManager: closed({ enabled: flag, issuerRef: closed({ name: text, kind: text, group: text }) }),
+        ...COMPONENT,
+        tlsSecret: text,
+        certManager: closed({
+          enabled: flag,
+          issuerRef: closed({ name: text, kind: text, group: text }),
+          duration: text,
+          renewBefore: text,
+        }),
         networkPolicy: networkPolicy("admissionFrom", "invalidationFrom", "metricsFrom"),
         hostNetwork: flag,
         fileMountImageDigest: digest,
       }),
+      ...MONITORING,
+      extraObjects: listOf({ type: ["string", "object"] }),
     }),
     definitions,
   };

@@ -36,7 +36,7 @@ interface ObjectSchema {
 export async function writeSchemas(cluster: Cluster, directory: string): Promise<void> {
   mkdirSync(directory);
   const { paths }: { paths: object } = JSON.parse(await cluster.kubectl(["get", "--raw", "/openapi/v3"]));
-  for (const path of Object.keys(paths).filter((each) => /^(api|apis\/.*)\/v1$/.test(each))) {
+  for (const path of Object.keys(paths).filter((each) => /^(api|apis\/.*)\/v[12]$/.test(each))) {
     const { components }: OpenApi = JSON.parse(await cluster.kubectl(["get", "--raw", `/openapi/v3/${path}`]));
     const schemas = Object.fromEntries(
       Object.entries(components.schemas).map(([name, schema]) => [

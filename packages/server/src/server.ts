@@ -28,6 +28,7 @@ import { prepareStoreDirectory } from "./store/store-directory.ts";
 import { addProcessMetrics } from "./telemetry/process-metrics.ts";
 import { openTracing } from "./telemetry/tracing.ts";
 import { parseBindAddress } from "./webhook/bind-address.ts";
+import { addCertificateExpiry } from "./webhook/certificate-expiry.ts";
 import { openInvalidationToken } from "./webhook/invalidation-token.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
@@ -74,6 +75,7 @@ export async function startServer(
   opened.defer(() => home?.client.close());
   const certificate = await openServiceCertificate(config.secret, { home, log });
   opened.defer(() => certificate?.close());
+  if (certificate) addCertificateExpiry(registry, certificate);
   const store = await openStore(config.secret, log, cluster && { ...cluster, observe: createKubeMetrics(registry) });
   opened.defer(() => store.close());
   // Whatever the store is: token, socket and announcement lie here.

@@ -204,18 +204,21 @@ it("counts what it does", async () => {
   expect(Number(lines.find((line) => line.startsWith(expiry))?.slice(expiry.length))).toBeGreaterThan(
     Date.now() / 1000,
   );
-  expect(lines.filter((line) => !line.startsWith(expiry) && !/_latency_seconds_(bucket|sum)/.test(line))).toEqual([
+  expect(lines.filter((line) => !line.startsWith(expiry) && !/_(latency|duration)_seconds_(bucket|sum)/.test(line))).toEqual([
     'controller_runtime_webhook_latency_seconds_count{webhook="/mutate--v1-pod"} 4',
     'controller_runtime_webhook_requests_in_flight{webhook="/mutate--v1-pod"} 0',
     'controller_runtime_webhook_requests_total{webhook="/mutate--v1-pod",code="200"} 3',
     'controller_runtime_webhook_requests_total{webhook="/mutate--v1-pod",code="400"} 1',
-    'flyte_secrets_admissions_total{outcome="changed"} 1',
-    'flyte_secrets_admissions_total{outcome="unchanged"} 1',
-    'flyte_secrets_admissions_total{outcome="rejected"} 1',
-    'flyte_secrets_injections_total{manager="Embedded",scope="project"} 1',
+    'flyte_secrets_admissions_total{outcome="changed",pod_namespace="p-d"} 1',
+    'flyte_secrets_admissions_total{outcome="unchanged",pod_namespace="p-d"} 1',
+    'flyte_secrets_admissions_total{outcome="rejected",pod_namespace="p-d"} 1',
+    'flyte_secrets_injections_total{manager="Embedded",scope="project",pod_namespace="p-d"} 1',
     'flyte_secrets_rejections_total{code="not_injected"} 1',
     'flyte_secrets_lookups_total{from="backend"} 2',
     'flyte_secrets_fetches_total{outcome="ok"} 6',
+    "flyte_secrets_fetch_duration_seconds_count 6",
+    "flyte_secrets_requests_bytes 0",
+    "flyte_secrets_requests_limit_bytes 67108864",
   ]);
 });
 

@@ -12,6 +12,7 @@ import { addProcessMetrics } from "./telemetry/process-metrics.ts";
 import { openTracing } from "./telemetry/tracing.ts";
 import { openLookup } from "./values/open-lookup.ts";
 import { createAdmissionTracing } from "./webhook/admission-tracing.ts";
+import { createNamespaceNames } from "./webhook/bound-namespaces.ts";
 import { addCertificateExpiry } from "./webhook/certificate-expiry.ts";
 import type { CertificateSource } from "./webhook/certificate-source.ts";
 import { readClientCertificates } from "./webhook/client-certificates.ts";
@@ -74,7 +75,13 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   const registry = options.registry ?? new Registry();
   addProcessMetrics(registry);
   addCertificateExpiry(registry, certificates);
-  const metrics = createWebhookMetrics(registry);
+  const { writer, namingKey, imagePull, namespaceLabels } = options;
+  const { scopeBinding: binding } = webhook;
+  const nameOf = createNamespaceNames({
+    binding,
+    namespaceLabels: binding.namespaceLabels ? namespaceLabels : undefined,
+  });
+  const metrics = createWebhookMetrics(registry, nameOf);
   await using opened = new AsyncDisposableStack();
   const spans = await openTracing({ config: config.otel, serviceName: "executor", log });
   opened.defer(() => spans?.close());
@@ -88,7 +95,6 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
     metrics: tracing?.listen(metrics.lookups) ?? metrics.lookups,
   });
   opened.defer(() => lookup.close());
-  const { writer, namingKey, imagePull, namespaceLabels } = options;
   const global = globalSecrets(config, options.env);
   const admission = createWebhook({
     onRefused: createRefusedClaims({ log, clock: systemClock, count: metrics.claimRefused }),

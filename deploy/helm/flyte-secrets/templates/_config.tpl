@@ -15,7 +15,7 @@
 {{- define "flyte-secrets.defaults" -}}
 secret:
   store: { type: Kubernetes }
-  imagePullNamespace: {{ .Release.Namespace }}
+  imagePullNamespace: {{ include "flyte-secrets.namespace" . }}
   server:
     port: 8093
     probeBindAddress: ":8094"
@@ -24,7 +24,7 @@ secret:
     {{- end }}
     allowedHosts:
       {{- $service := include "flyte-secrets.name" (dict "root" . "component" "service") }}
-      {{- range list "" (printf ".%s" .Release.Namespace) (printf ".%s.svc" .Release.Namespace) (printf ".%s.svc.cluster.local" .Release.Namespace) }}
+      {{- range list "" (printf ".%s" (include "flyte-secrets.namespace" .)) (printf ".%s.svc" (include "flyte-secrets.namespace" .)) (printf ".%s.svc.cluster.local" (include "flyte-secrets.namespace" .)) }}
       - {{ $service }}{{ . }}
       {{- end }}
       {{- with .Values.service.ingress }}
@@ -33,7 +33,7 @@ secret:
       {{- end }}
       {{- end }}
   auth: { mode: token }
-  kubernetes: { namespace: {{ .Release.Namespace }} }
+  kubernetes: { namespace: {{ include "flyte-secrets.namespace" . }} }
 webhook:
   listenPort: 9443
   {{- /* No NetworkPolicy holds on the node's own network: there only what has to be reached is. */}}
@@ -44,7 +44,7 @@ webhook:
   certDir: /etc/webhook/certs
   disableCreateMutatingWebhookConfig: false
   embeddedSecretManagerConfig: { type: K8s, delivery: SecretRef }
-  {{- $own := list "flyte-secrets-*" (printf "%s-*" (include "flyte-secrets.fullname" .)) .Values.service.tokenSecret .Values.service.tlsSecret }}
+  {{- $own := list "flyte-secrets-*" (printf "%s-*" (include "flyte-secrets.fullname" .)) .Values.service.tokenSecret .Values.service.tlsSecret .Values.webhook.tlsSecret }}
   k8sSecretManager: { protectedSecrets: {{ $own | compact | uniq | toJson }} }
 executor:
   healthProbeBindAddress: {{ ternary "127.0.0.1:8081" ":8081" .Values.webhook.hostNetwork | quote }}
@@ -93,8 +93,8 @@ webhook: { enabled: false, localCert: false }
 {{- include "flyte-secrets.fill" (dict "into" $config "from" (include "flyte-secrets.defaults" . | fromYaml)) -}}
 {{- $namespace := $config.secret.kubernetes.namespace -}}
 {{- /* Values that were given a place of their own were in the release's before. */}}
-{{- if ne $namespace .Release.Namespace -}}
-  {{- include "flyte-secrets.fill" (dict "into" $config.secret.kubernetes "from" (dict "formerNamespace" .Release.Namespace)) -}}
+{{- if ne $namespace (include "flyte-secrets.namespace" .) -}}
+  {{- include "flyte-secrets.fill" (dict "into" $config.secret.kubernetes "from" (dict "formerNamespace" (include "flyte-secrets.namespace" .))) -}}
 {{- end -}}
 {{- $pods := dig "actions" "kubernetes" "namespace" $namespace $config -}}
 {{- $own := dict "embeddedSecretManagerConfig" (dict "k8sConfig" (dict "namespace" ($both | default $namespace))) "writtenSecrets" (dict "namespaces" (list $pods)) -}}
@@ -108,10 +108,13 @@ webhook: { enabled: false, localCert: false }
   {{- $webhookURL = printf "http://%s-headless:%d" $config.webhook.serviceName (int $config.webhook.cacheInvalidationPort) -}}
 {{- end -}}
 {{- include "flyte-secrets.fill" (dict "into" $config.secret "from" (dict "webhookURL" $webhookURL)) -}}
-{{- with .Values.webhook.fileMountImageDigest -}}
+{{- $registry := .Values.global.imageRegistry -}}
+{{- $digest := .Values.webhook.fileMountImageDigest -}}
+{{- if or $registry $digest -}}
   {{- $container := $config.webhook.embeddedSecretManagerConfig.fileMountInitContainer | default dict -}}
-  {{- $image := $container.image | default "public.ecr.aws/docker/library/busybox:latest" -}}
-  {{- $pinned := dict "fileMountInitContainer" (merge (dict "image" (printf "%s@%s" $image .)) $container) -}}
+  {{- $image := $container.image | default (printf "%s/docker/library/busybox:latest" ($registry | default "public.ecr.aws" | trimSuffix "/")) -}}
+  {{- with $digest }}{{ $image = printf "%s@%s" $image . }}{{ end -}}
+  {{- $pinned := dict "fileMountInitContainer" (merge (dict "image" $image) $container) -}}
   {{- $_ := set $config.webhook "embeddedSecretManagerConfig" (merge $pinned $config.webhook.embeddedSecretManagerConfig) -}}
 {{- end -}}
 {{- if eq (lower $config.secret.store.type) "embedded" -}}
@@ -120,11 +123,13 @@ webhook: { enabled: false, localCert: false }
 {{- toYaml $config -}}
 {{- end -}}
 
-{{/* The Secrets that are filled at run time, by whoever starts first: names as a JSON list. Takes the webhook's section. */}}
+{{/* The Secrets that are filled at run time, by whoever starts first: names as a JSON list. Takes root and webhook, the section. */}}
 {{- define "flyte-secrets.filledSecrets" -}}
-{{- $names := list .secretName -}}
+{{- $names := ternary (list .webhook.secretName) list (empty .root.Values.webhook.tlsSecret) -}}
+{{- with .webhook -}}
 {{- if include "flyte-secrets.writesSecrets" . }}{{ $names = append $names (printf "%s-naming" .secretName) }}{{ end -}}
 {{- with .cacheInvalidationTokenSecret }}{{ $names = append $names . }}{{ end -}}
+{{- end -}}
 {{- toJson $names -}}
 {{- end -}}
 

@@ -1,5 +1,6 @@
 {{/* A Role in a namespace for a component's account. Takes root, component, namespace, and of what it is for: name and rules (YAML). */}}
 {{- define "flyte-secrets.role" -}}
+{{- if .root.Values.rbac.create }}
 {{- $it := merge (dict "name" (printf "%s-%s" (include "flyte-secrets.name" .) .name)) . }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
@@ -12,30 +13,29 @@ kind: RoleBinding
 metadata: {{- include "flyte-secrets.metadata" $it | nindent 2 }}
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: {{ $it.name }} }
 subjects: {{- include "flyte-secrets.subjects" . | nindent 2 }}
-{{ end -}}
+{{ end }}
+{{- end -}}
 
 {{/* As flyte-secrets.role, in all namespaces. Its name carries the release's, so that two installations don't share it. */}}
 {{- define "flyte-secrets.clusterRole" -}}
-{{- $name := printf "%s-%s-%s" .root.Release.Namespace (include "flyte-secrets.name" .) .name }}
+{{- if .root.Values.rbac.create }}
+{{- $name := printf "%s-%s-%s" (include "flyte-secrets.namespace" .root) (include "flyte-secrets.name" .) .name }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
-metadata:
-  name: {{ $name }}
-  labels: {{- include "flyte-secrets.labels" . | nindent 4 }}
+metadata: {{- include "flyte-secrets.metadata" (merge (dict "name" $name "isClusterWide" true) .) | nindent 2 }}
 rules: {{- trim .rules | nindent 2 }}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
-metadata:
-  name: {{ $name }}
-  labels: {{- include "flyte-secrets.labels" . | nindent 4 }}
+metadata: {{- include "flyte-secrets.metadata" (merge (dict "name" $name "isClusterWide" true) .) | nindent 2 }}
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: {{ $name }} }
 subjects: {{- include "flyte-secrets.subjects" . | nindent 2 }}
-{{ end -}}
+{{ end }}
+{{- end -}}
 
 {{- define "flyte-secrets.subjects" -}}
-- { kind: ServiceAccount, name: {{ include "flyte-secrets.name" . }}, namespace: {{ .root.Release.Namespace }} }
+- { kind: ServiceAccount, name: {{ include "flyte-secrets.account" . }}, namespace: {{ include "flyte-secrets.namespace" .root }} }
 {{- end -}}
 
 {{/* The service, where secrets are kept. Takes the namespace. It may not make the namespace, only see that it is there. */}}
@@ -51,7 +51,7 @@ subjects: {{- include "flyte-secrets.subjects" . | nindent 2 }}
 
 {{/* The webhook, in its own namespace: what it fills. Takes the webhook's section and the chart's values. */}}
 {{- define "flyte-secrets.ownRules" -}}
-{{- if not .values.certManager.enabled }}
+{{- if not (or .values.certManager.enabled .values.tlsSecret) }}
 - { apiGroups: [""], resources: [secrets], resourceNames: [{{ .webhook.secretName }}], verbs: [get, list, watch, update] }
 {{- end }}
 {{- if include "flyte-secrets.writesSecrets" .webhook }}

@@ -82,7 +82,9 @@ describe("webhook", () => {
     const { child, said, admission, metrics } = await startWebhook("--workers", "2");
     const admissions = async () => {
       const exposition = await (await fetch(`http://127.0.0.1:${metrics}/metrics`)).text();
-      return Number(/^flyte_secrets_admissions_total\{outcome="changed"\} (\d+)$/m.exec(exposition)?.[1] ?? 0);
+      return Number(
+        /^flyte_secrets_admissions_total\{outcome="changed",pod_namespace="[^"]*"\} (\d+)$/m.exec(exposition)?.[1] ?? 0,
+      );
     };
     // New connections go to the workers in turn.
     for (let turn = 0; turn < 4; turn++) expect(await admit(admission, taskPod([ask("api-key")]))).toEqual(PATCH);

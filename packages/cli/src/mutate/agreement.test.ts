@@ -179,7 +179,8 @@ test("explain, mutate and the webhook agree about pods, whatever is configured",
       const webhook = await openWebhook(config, cleanUp);
       const lookup = cleanUp.use(createLazyLookup(config, host));
       const global = globalSecrets(config, env);
-      const admission = localAdmission(config, { lookup, global, namespaceLabels: { find: () => undefined }, host });
+      const namespaceLabels = { find: () => undefined, isBound: () => false };
+      const admission = localAdmission(config, { lookup, global, namespaceLabels, host });
       const recorder = createRecorder({ lookup, global, type: one.type });
       const managers = createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, host) });
       for (const each of generated) {

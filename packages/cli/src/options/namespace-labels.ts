@@ -39,7 +39,7 @@ export function namespaceLabelsIn({ namespaceLabels }: NamespaceLabelsOptions): 
   const project = labels.get("flyte.secrets/project");
   const domain = labels.get("flyte.secrets/domain");
   const bound = project === undefined && domain === undefined ? undefined : { project, domain };
-  return { find: () => bound };
+  return { find: () => bound, isBound: () => bound !== undefined };
 }
 
 function parseLabel(text: string): [string, string] {

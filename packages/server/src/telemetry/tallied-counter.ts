@@ -3,19 +3,19 @@ import { Counter, type Registry } from "prom-client";
 export interface CounterDescription {
   readonly name: string;
   readonly help: string;
-  readonly labelNames: readonly [string] | readonly [string, string];
+  readonly labelNames: readonly [string] | readonly [string, string] | readonly [string, string, string];
 }
 
 /** Adds one to the count for these values of the labels. */
-export type Tally = (first: string, second?: string) => void;
+export type Tally = (first: string, second?: string, third?: string) => void;
 
 /**
  * A Prometheus counter that is plain numbers until somebody reads it: the library's own costs most of a microsecond an
  * addition, which is felt where several are made for each of thousands of requests a second.
  */
 export function createTalliedCounter(registry: Registry, { name, help, labelNames }: CounterDescription): Tally {
-  const counts = new Map<string, Map<string, { count: number }>>();
-  const [firstName, secondName] = labelNames;
+  const counts = new Map<string, Map<string, Map<string, { count: number }>>>();
+  const [firstName, secondName, thirdName] = labelNames;
   new Counter({
     name,
     help,
@@ -23,21 +23,28 @@ export function createTalliedCounter(registry: Registry, { name, help, labelName
     registers: [registry],
     collect() {
       this.reset();
-      for (const [first, inner] of counts) {
-        for (const [second, { count }] of inner) {
-          this.inc({ [firstName]: first, ...(secondName && { [secondName]: second }) }, count);
+      for (const [first, seconds] of counts) {
+        for (const [second, thirds] of seconds) {
+          const labels = { [firstName]: first, ...(secondName && { [secondName]: second }) };
+          for (const [third, { count }] of thirds)
+            this.inc({ ...labels, ...(thirdName && { [thirdName]: third }) }, count);
         }
       }
     },
   });
-  return (first, second = "") => {
-    let inner = counts.get(first);
-    if (inner === undefined) {
-      inner = new Map();
-      counts.set(first, inner);
+  return (first, second = "", third = "") => {
+    let seconds = counts.get(first);
+    if (seconds === undefined) {
+      seconds = new Map();
+      counts.set(first, seconds);
     }
-    const tally = inner.get(second);
+    let thirds = seconds.get(second);
+    if (thirds === undefined) {
+      thirds = new Map();
+      seconds.set(second, thirds);
+    }
+    const tally = thirds.get(third);
     if (tally) tally.count++;
-    else inner.set(second, { count: 1 });
+    else thirds.set(third, { count: 1 });
   };
 }

@@ -14,8 +14,8 @@ export interface LookupMetrics {
   answered(from: "memory" | "backend"): void;
   /** A value or a "not found" past its expiry was used, because the backend is down. */
   expiredUsed(): void;
-  /** The backend was asked for one id. */
-  fetched(outcome: "ok" | ErrorCode): void;
+  /** The backend was asked for one id, which took so long. */
+  fetched(outcome: "ok" | ErrorCode, tookMs: number): void;
   /** Once, by a lookup over a watch; the state is asked for whenever metrics are read. */
   watching(state: () => WatchState): void;
 }

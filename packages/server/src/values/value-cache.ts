@@ -142,11 +142,11 @@ export class ValueCache<Id> {
     const started = clock();
     try {
       const known = { value: await this.#batcher.fetch(slot.id) };
-      metrics.fetched("ok");
+      metrics.fetched("ok", clock() - started);
       if (isCurrent()) this.#put(slot.text, known, started);
       return known;
     } catch (error) {
-      metrics.fetched(isSecretsError(error) ? error.code : "internal");
+      metrics.fetched(isSecretsError(error) ? error.code : "internal", clock() - started);
       const entry = isCurrent() ? this.#entries.get(slot.text) : undefined;
       const isDown = isSecretsError(error) && error.kind.retryable;
       if (entry === undefined) throw error;

@@ -1,12 +1,16 @@
 import { X509Certificate } from "node:crypto";
 import { Gauge, type Registry } from "prom-client";
-import type { CertificateSource } from "./certificate-source.ts";
+
+/** What is served with, in PEM. */
+export interface ServedCertificate {
+  current(): { readonly cert: string };
+}
 
 /** Adds to `registry` when the certificate that is served ends. */
-export function addCertificateExpiry(registry: Registry, certificates: CertificateSource): void {
+export function addCertificateExpiry(registry: Registry, certificates: ServedCertificate): void {
   new Gauge({
     name: "flyte_secrets_certificate_expiry_timestamp_seconds",
-    help: "When the webhook's certificate ends, in seconds since 1970.",
+    help: "When the certificate that is served ends, in seconds since 1970.",
     // Of several workers, the first to end.
     aggregator: "min",
     registers: [registry],

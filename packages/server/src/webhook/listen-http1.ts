@@ -59,6 +59,8 @@ export interface Http1Options {
 
 export interface Http1Listener {
   readonly port: number;
+  /** What the requests under way take up, of `limits.maxRequestsBytes`. */
+  heldBytes(): number;
   /** Serves further connections with another certificate; those that are open stay. Throws for one that doesn't fit its key. */
   replaceCertificate(tls: TlsFiles): void;
   /** From now on every answer is the last one on its connection; new connections are still taken. */
@@ -100,9 +102,10 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
   }
   const table = createConnectionTable(limits, (crowd) => log.warn({ ...crowd, setting, limits }, CROWDED));
   const connections: Connections = new Map();
+  const budget = createRequestBudget(limits.maxRequestsBytes);
   const requests = answerRequests({
     endpoint,
-    budget: createRequestBudget(limits.maxRequestsBytes),
+    budget,
     observer,
     findConnection: ({ socket }) => connections.get(socket)?.tracked,
     log,
@@ -168,6 +171,7 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
   let closed: Promise<void> | undefined;
   return {
     port: toPort(server.address(), port),
+    heldBytes: budget.heldBytes,
     replaceCertificate(next) {
       if (server instanceof HttpsServer) server.setSecureContext({ ...next, ...(clients && { ca: clients.ca }) });
     },

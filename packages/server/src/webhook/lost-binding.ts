@@ -9,7 +9,7 @@ import { parseNamespaceTemplate } from "./namespace-template.ts";
  */
 export function createLostBinding(
   binding: Settings["webhook"]["scopeBinding"],
-  namespaceLabels: NamespaceLabels | undefined,
+  namespaceLabels: Pick<NamespaceLabels, "find"> | undefined,
 ): (namespace: string) => boolean {
   const template = parseNamespaceTemplate(binding.namespaceTemplate);
   const projects = new Set(binding.projects);
@@ -33,7 +33,7 @@ export function createLostBinding(
   };
 }
 
-function labelsOf(namespace: string, labels: NamespaceLabels): BoundScope | "unknown" | undefined {
+function labelsOf(namespace: string, labels: Pick<NamespaceLabels, "find">): BoundScope | "unknown" | undefined {
   try {
     const bound = labels.find(namespace);
     if (!(bound instanceof Promise)) return bound;

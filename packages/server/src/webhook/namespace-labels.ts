@@ -30,6 +30,8 @@ export interface NamespaceLabels {
    * changed without anybody telling, and with what the client throws.
    */
   find(namespace: string): Awaitable<BoundScope | undefined>;
+  /** Whether a namespace is known to have either label. Asks nobody. */
+  isBound(namespace: string): boolean;
 }
 
 /** {@link NamespaceLabels} of a cluster. */
@@ -105,6 +107,7 @@ export function followNamespaceLabels({ client, clock, log }: FollowNamespaceLab
       asked.set(namespace, answer);
       return answer;
     },
+    isBound: (namespace) => known.get(namespace) !== undefined,
     ready: checkFollowed,
     close: () => follower.close(),
   };

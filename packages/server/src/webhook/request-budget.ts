@@ -18,6 +18,8 @@ export interface CountedRequest {
 export interface RequestBudget {
   /** Counts a request from now on. */
   hold(request: CountedRequest): RequestHold;
+  /** What they take up now. */
+  heldBytes(): number;
 }
 
 /** Counted for a request besides its body: its headers, its objects, its place in the socket's buffers. */
@@ -64,5 +66,5 @@ export function createRequestBudget(maxBytes: number, now: () => number = () => 
     heaviest?.release();
     heaviest?.request.giveWay();
   }
-  return { hold: (request) => new Hold(request) };
+  return { hold: (request) => new Hold(request), heldBytes: () => heldBytes };
 }

@@ -11,7 +11,7 @@ export interface ScopeGuardOptions {
   readonly binding: ScopeBinding;
   readonly organization: string;
   /** Where the labels of namespaces are read, for `scopeBinding.namespaceLabels`. Without it no namespace has any. */
-  readonly namespaceLabels?: NamespaceLabels;
+  readonly namespaceLabels?: Pick<NamespaceLabels, "find">;
 }
 
 /** A pod that is to be created: where and by whom. */

@@ -13,6 +13,7 @@ import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./
 import { type Http1Listener, type Http1Options, listenHttp1 } from "./listen-http1.ts";
 import { createMetricsEndpoint } from "./metrics-endpoint.ts";
 import { createProbes, type ReadinessCheck } from "./probes.ts";
+import { addRequestMemory } from "./request-memory.ts";
 
 export interface ServeWebhookOptions {
   readonly config: Pick<Config, "webhook" | "executor">;
@@ -83,6 +84,7 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     clients: options.clients,
     setting: "webhook.listenPort",
   });
+  addRequestMemory(registry, { heldBytes: admission.heldBytes, maxBytes: webhook.limits.allBodiesBytes });
   const openInvalidation = async () => {
     const { cacheInvalidationPort: port, host } = webhook;
     if (port === 0) return undefined;

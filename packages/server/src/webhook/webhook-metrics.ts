@@ -5,6 +5,7 @@ import { createTalliedCounter } from "../telemetry/tallied-counter.ts";
 import type { LookupMetrics, WatchState } from "../values/lookup-metrics.ts";
 import type { Admission } from "./admit.ts";
 import type { RequestObserver } from "./answer-requests.ts";
+import { type NamespaceNames, OTHER_NAMESPACE } from "./bound-namespaces.ts";
 import type { RefusedClaim } from "./pod-claim.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
 
@@ -12,10 +13,10 @@ import { WEBHOOK_PATH } from "./webhook-path.ts";
 export interface WebhookMetrics {
   /** The HTTP requests. */
   readonly requests: RequestObserver;
-  /** A pod was let in. */
-  admitted(admission: Admission): void;
-  /** A pod was not let in. */
-  rejected(code: ErrorCode): void;
+  /** A pod of that namespace was let in. */
+  admitted(admission: Admission, namespace: string): void;
+  /** A pod of that namespace was not let in. */
+  rejected(code: ErrorCode, namespace: string): void;
   /** A pod claimed a scope that it may not claim. */
   claimRefused(refused: RefusedClaim): void;
   readonly lookups: LookupMetrics;
@@ -23,9 +24,12 @@ export interface WebhookMetrics {
 
 /**
  * Adds the webhook's metrics to `registry` (docs/webhook.md lists them): controller-runtime's under its names, as dashboards
- * for Flyte's webhook know them, and our own.
+ * for Flyte's webhook know them, and our own. `nameOf` bounds how many namespaces are told apart.
  */
-export function createWebhookMetrics(registry: Registry): WebhookMetrics {
+export function createWebhookMetrics(
+  registry: Registry,
+  nameOf: NamespaceNames = () => OTHER_NAMESPACE,
+): WebhookMetrics {
   const webhook = WEBHOOK_PATH;
   const observeLatency = createBatchedHistogram(registry, {
     name: "controller_runtime_webhook_latency_seconds",
@@ -49,13 +53,13 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
   });
   const admissions = createTalliedCounter(registry, {
     name: "flyte_secrets_admissions_total",
-    help: "Decisions by outcome: changed, unchanged, rejected.",
-    labelNames: ["outcome"],
+    help: "Decisions by outcome: changed, unchanged, rejected; and by the pod's namespace.",
+    labelNames: ["outcome", "pod_namespace"],
   });
   const injections = createTalliedCounter(registry, {
     name: "flyte_secrets_injections_total",
-    help: "Secrets given to pods, by secret manager and, where it looks for them, by the scope of the one it found.",
-    labelNames: ["manager", "scope"],
+    help: "Secrets given to pods, by secret manager, where it looks for them by the scope of the one it found, and by the pod's namespace.",
+    labelNames: ["manager", "scope", "pod_namespace"],
   });
   const rejections = createTalliedCounter(registry, {
     name: "flyte_secrets_rejections_total",
@@ -80,12 +84,13 @@ export function createWebhookMetrics(registry: Registry): WebhookMetrics {
         observeLatency(durationMs / 1000);
       },
     },
-    admitted({ answer, injections: injected }) {
-      admissions("patch" in answer ? "changed" : "unchanged");
-      for (const { manager, level } of injected) injections(manager, level);
+    admitted({ answer, injections: injected }, namespace) {
+      const name = nameOf(namespace);
+      admissions("patch" in answer ? "changed" : "unchanged", name);
+      for (const { manager, level } of injected) injections(manager, level, name);
     },
-    rejected(code) {
-      admissions("rejected");
+    rejected(code, namespace) {
+      admissions("rejected", nameOf(namespace));
       rejections(code);
     },
     claimRefused({ warnOnly, refusal }) {
@@ -111,9 +116,17 @@ function createLookupMetrics(registry: Registry): LookupMetrics {
     help: "Values used past their expiry because the backend is down.",
     labelNames: ["reason"],
   });
+  const observeFetch = createBatchedHistogram(registry, {
+    name: "flyte_secrets_fetch_duration_seconds",
+    help: "Time from asking the backend for an id to its answer.",
+    labels: {},
+  });
   return {
     answered: answers,
-    fetched: fetches,
+    fetched(outcome, tookMs) {
+      fetches(outcome);
+      observeFetch(tookMs / 1000);
+    },
     expiredUsed: () => expired("backend_down"),
     watching: (state) => addWatchState(registry, state),
   };

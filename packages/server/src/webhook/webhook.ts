@@ -69,7 +69,7 @@ export function createWebhook(options: WebhookOptions): Endpoint {
 
   function accept({ request, traced }: Review, admission: Admission): Reply {
     const reply = toReply(request, admission.answer);
-    metrics.admitted(admission);
+    metrics.admitted(admission, request.namespace);
     traced?.admitted(admission);
     return reply;
   }
@@ -85,7 +85,7 @@ export function createWebhook(options: WebhookOptions): Endpoint {
   }
 
   function reject({ request, traced }: Review, rejection: Rejection): Reply {
-    metrics.rejected(rejection.code);
+    metrics.rejected(rejection.code, request.namespace);
     traced?.rejected(rejection);
     return toReply(request, rejection.answer);
   }

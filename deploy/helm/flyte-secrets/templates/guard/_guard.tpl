@@ -1,17 +1,20 @@
 {{/* The namespaces in which pods could name a managed Secret or one of the installation's: a list as JSON. Takes the root. */}}
 {{- define "flyte-secrets.guardedNamespaces" -}}
 {{- $config := include "flyte-secrets.config" . | fromYaml -}}
-{{- list .Release.Namespace $config.secret.kubernetes.namespace (include "flyte-secrets.valuesNamespace" $config) $config.secret.imagePullNamespace | compact | uniq | toJson -}}
+{{- list (include "flyte-secrets.namespace" .) $config.secret.kubernetes.namespace (include "flyte-secrets.valuesNamespace" $config) $config.secret.imagePullNamespace | compact | uniq | toJson -}}
 {{- end -}}
 
 {{/* The Secrets that are the installation's own, those that its pods are given by the values among them: a list as JSON. Takes the root. */}}
 {{- define "flyte-secrets.ownSecrets" -}}
 {{- $config := include "flyte-secrets.config" . | fromYaml -}}
 {{- $webhook := $config.webhook -}}
-{{- $given := list (dig "server" "tls" "secretName" "" $config.secret) .Values.service.tokenSecret .Values.service.tlsSecret .Values.service.ingress.tlsSecret -}}
-{{- $names := concat $given (include "flyte-secrets.filledSecrets" $webhook | fromJsonArray) -}}
+{{- $given := list (dig "server" "tls" "secretName" "" $config.secret) .Values.service.tokenSecret .Values.service.tlsSecret .Values.service.ingress.tlsSecret .Values.webhook.tlsSecret -}}
+{{- $names := concat $given (include "flyte-secrets.filledSecrets" (dict "root" . "webhook" $webhook) | fromJsonArray) -}}
 {{- range list .Values.service .Values.webhook -}}
-  {{- range .extraEnv }}{{ $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}{{ end -}}
+  {{- range append (concat .initContainers .extraContainers) (dict "env" .extraEnv "envFrom" .envFrom) -}}
+    {{- range .env }}{{ $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}{{ end -}}
+    {{- range .envFrom }}{{ $names = append $names (dig "secretRef" "name" "" .) }}{{ end -}}
+  {{- end -}}
   {{- range .extraVolumes -}}
     {{- $names = append $names (dig "secret" "secretName" "" .) -}}
     {{- range dig "projected" "sources" list . }}{{ $names = append $names (dig "secret" "name" "" .) }}{{ end -}}
@@ -31,8 +34,8 @@
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicyBinding
 metadata:
-  name: {{ include "flyte-secrets.policyName" . }}
-  labels: {{- include "flyte-secrets.labels" (merge (dict "component" "guard") .) | nindent 4 }}
+  {{- $own := dict "component" "guard" "name" (include "flyte-secrets.policyName" .) "isClusterWide" true }}
+  {{- include "flyte-secrets.metadata" (merge $own .) | nindent 2 }}
 spec:
   policyName: {{ include "flyte-secrets.policyName" . }}
   validationActions: [Deny, Audit]
@@ -45,7 +48,7 @@ spec:
 
 {{/* Its name carries the release's, so that two installations don't share it. Takes root and name. */}}
 {{- define "flyte-secrets.policyName" -}}
-{{ .root.Release.Namespace }}-{{ include "flyte-secrets.fullname" .root }}-{{ .name }}
+{{ include "flyte-secrets.namespace" .root }}-{{ include "flyte-secrets.fullname" .root }}-{{ .name }}
 {{- end -}}
 
 {{/* The head of a policy. Takes root and name. */}}
@@ -53,6 +56,11 @@ spec:
 apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata:
-  name: {{ include "flyte-secrets.policyName" . }}
-  labels: {{- include "flyte-secrets.labels" (merge (dict "component" "guard") .) | nindent 4 }}
+  {{- $own := dict "component" "guard" "name" (include "flyte-secrets.policyName" .) "isClusterWide" true }}
+  {{- include "flyte-secrets.metadata" (merge $own .) | nindent 2 }}
+{{- end -}}
+
+{{/* The accounts of the installation: a list as JSON. Takes the root. */}}
+{{- define "flyte-secrets.accounts" -}}
+{{- list (include "flyte-secrets.account" (dict "root" . "component" "service")) (include "flyte-secrets.account" (dict "root" . "component" "webhook")) | toJson -}}
 {{- end -}}

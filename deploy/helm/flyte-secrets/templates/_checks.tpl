@@ -1,0 +1,46 @@
+{{/*
+Refuses values that give a second time what the chart gives: the API server takes no object with both. Takes the root.
+*/}}
+{{- define "flyte-secrets.checks" -}}
+{{- $selecting := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
+{{- $labels := concat $selecting (list "app.kubernetes.io/version" "app.kubernetes.io/part-of") -}}
+{{- $annotations := list "checksum/config" -}}
+{{- include "flyte-secrets.refuseTaken" (dict "value" "commonLabels" "given" (keys .Values.commonLabels) "taken" $labels) -}}
+{{- include "flyte-secrets.refuseTaken" (dict "value" "commonAnnotations" "given" (keys .Values.commonAnnotations) "taken" $annotations) -}}
+{{- $volumes := dict "service" (list "config" "data" "token" "tls") "webhook" (list "config" "certificate") -}}
+{{- $paths := dict "service" (list "/etc/flyte/config.d" "/var/lib/flyte-secrets" "/etc/flyte/token" "/etc/flyte/tls") "webhook" (list "/etc/flyte/config.d") -}}
+{{- range $component, $names := $volumes -}}
+  {{- $values := index $.Values $component -}}
+  {{- $account := $values.serviceAccount -}}
+  {{- $containers := concat $values.initContainers $values.extraContainers -}}
+  {{- range list
+    (dict "value" "podLabels" "given" (keys $values.podLabels) "taken" $selecting)
+    (dict "value" "deploymentLabels" "given" (keys $values.deploymentLabels) "taken" $labels)
+    (dict "value" "serviceLabels" "given" (keys $values.serviceLabels) "taken" $labels)
+    (dict "value" "serviceAccount.labels" "given" (keys $account.labels) "taken" $labels)
+    (dict "value" "podAnnotations" "given" (keys $values.podAnnotations) "taken" $annotations)
+    (dict "value" "extraEnv" "given" (include "flyte-secrets.namesOf" (dict "list" $values.extraEnv) | fromJsonArray) "taken" (list "POD_NAME" "POD_NAMESPACE"))
+    (dict "value" "extraVolumes" "given" (include "flyte-secrets.namesOf" (dict "list" $values.extraVolumes) | fromJsonArray) "taken" $names)
+    (dict "value" "extraVolumeMounts" "given" (include "flyte-secrets.namesOf" (dict "list" $values.extraVolumeMounts "key" "mountPath") | fromJsonArray) "taken" (index $paths $component))
+    (dict "value" "initContainers and extraContainers" "given" (include "flyte-secrets.namesOf" (dict "list" $containers) | fromJsonArray) "taken" (list $component)) -}}
+    {{- include "flyte-secrets.refuseTaken" (set . "value" (printf "%s.%s" $component .value)) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* What the maps of a list have under `key`, by default `name`, as JSON. */}}
+{{- define "flyte-secrets.namesOf" -}}
+{{- $names := list -}}
+{{- range .list }}{{ $names = append $names (index . ($.key | default "name")) }}{{ end -}}
+{{- $names | compact | toJson -}}
+{{- end -}}
+
+{{/* Takes value (its name), given and taken (lists of texts). */}}
+{{- define "flyte-secrets.refuseTaken" -}}
+{{- $seen := list -}}
+{{- range .given -}}
+  {{- if has . $.taken }}{{ fail (printf "%s: the chart sets %s itself, and it can be there once: leave it out" $.value .) }}{{ end -}}
+  {{- if has . $seen }}{{ fail (printf "%s: %s is there twice: leave one out" $.value .) }}{{ end -}}
+  {{- $seen = append $seen . -}}
+{{- end -}}
+{{- end -}}
