@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/server/local";
@@ -145,11 +145,12 @@ describe("create, get, update and delete secret", () => {
     expect(listed).toHaveLength(230);
   });
 
-  it("say how to start a server when there is none", async () => {
+  it("say how to make a store when there is none, and make none to look at", async () => {
     const env = { ...server.env, SECRET_STORE_PATH: join(server.directory, "empty") };
     const result = await runCli({ args: ["get", "secret"], env, cwd: server.directory });
     expect(result).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(result.stderr).toMatch(/^error: .*flyte-secrets serve.*\n$/);
+    expect(result.stderr).toMatch(/^error: no store in .* yet; flyte-secrets create secret NAME makes one\n$/);
+    expect(existsSync(env.SECRET_STORE_PATH)).toBe(false);
   });
 
   it("reach a server by address with a token from the environment, and say that a wrong one is refused", async () => {

@@ -25,7 +25,7 @@ export function deleteSecretCommand(host: Host): Command {
       const { openClient } = await import("../remote/open-client.ts");
       const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
       const target = await findWriteTarget(options, host);
-      await using client = await openClient(target, options);
+      await using client = await openClient(target, { ...options, host });
       const what = `secret ${name} (${describeScope(options)})${describeElsewhere(target, host)}`;
       if (!options.yes) {
         const { confirmRemoval } = await import("../values/confirm.ts");

@@ -40,8 +40,8 @@ describe("doctor", () => {
       success(
         `ok       Node ${process.versions.node}, configuration in order\n` +
           `note     ${at.store} is not there yet; flyte-secrets serve makes it\n` +
-          "note     no store yet; flyte-secrets serve makes one\n" +
-          `note     no server is running on ${at.store}; flyte-secrets serve starts one\n` +
+          "note     no store yet; flyte-secrets create secret NAME makes one\n" +
+          `note     no server is running on ${at.store}; create, get and run need none\n` +
           "ok       create, get and the like work on this machine's own store (~/store)\n",
       ),
     );

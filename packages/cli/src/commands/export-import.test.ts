@@ -73,7 +73,9 @@ describe("export", () => {
   });
 
   it("says that there is no store instead of making one", async () => {
-    expect(await at.call("export")).toEqual(failure(1, `no store in ${at.store} yet; flyte-secrets serve makes one`));
+    expect(await at.call("export")).toEqual(
+      failure(1, `no store in ${at.store} yet; flyte-secrets create secret NAME makes one`),
+    );
     expect(existsSync(at.store)).toBe(false);
   });
 });

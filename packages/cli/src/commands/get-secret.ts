@@ -36,7 +36,7 @@ async function list(options: GetOptions, host: Host): Promise<string> {
   const { openClient } = await import("../remote/open-client.ts");
   const { findReadTarget } = await import("../remote/target.ts");
   const { renderSecrets } = await import("../render/render-secrets.ts");
-  await using client = await openClient(await findReadTarget(options, host), options);
+  await using client = await openClient(await findReadTarget(options, host), { ...options, host });
   const secrets = [];
   for await (const secret of Secret.listall({ client, clusterPool: options.clusterPool })) secrets.push(secret);
   return renderSecrets(secrets, options.outputFormat ?? "table");
@@ -47,7 +47,7 @@ async function show(name: string, options: GetOptions, host: Host): Promise<stri
   const { openClient } = await import("../remote/open-client.ts");
   const { findReadTarget } = await import("../remote/target.ts");
   const { renderSecret } = await import("../render/render-secrets.ts");
-  await using client = await openClient(await findReadTarget(options, host), options);
+  await using client = await openClient(await findReadTarget(options, host), { ...options, host });
   const secret = await Secret.get(name, { client, clusterPool: options.clusterPool });
   return renderSecret(secret, options.outputFormat ?? "json");
 }

@@ -66,7 +66,7 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   const groups: ScopedEntries[] = [];
   for (const [scope, own] of Map.groupBy(entries, (entry) => describeScope(entry.scope ?? options))) {
     const { project = "", domain = "" } = own[0]?.scope ?? options;
-    const client = clients.use(await openClient(target, { project, domain }));
+    const client = clients.use(await openClient(target, { project, domain, host, mayMake: !dryRun }));
     groups.push({ scope, entries: own, client });
   }
   const words = dryRun

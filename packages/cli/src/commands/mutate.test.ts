@@ -243,7 +243,7 @@ spec:
     });
     writeManifest(at.home, "pod.json", taskPod([ask("api-key")]));
     expect(await mutate("-f", "pod.json")).toEqual(
-      failure(1, `no store in ${at.store} yet; flyte-secrets serve makes one`),
+      failure(1, `no store in ${at.store} yet; flyte-secrets create secret NAME makes one`),
     );
   });
 

@@ -27,7 +27,7 @@ export async function writeSecret(how: "create" | "update", name: string, comman
   const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
   const { readSecretValue } = await import("../values/read-secret-value.ts");
   const target = await findWriteTarget(options, host);
-  await using client = await openClient(target, options);
+  await using client = await openClient(target, { ...options, host, mayMake: how === "create" });
   const value = await readSecretValue(options, host);
   await Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool });
   const done = how === "create" ? "Created" : "Updated";

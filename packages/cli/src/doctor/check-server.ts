@@ -19,7 +19,7 @@ export async function checkServer({ secret }: Config): Promise<Finding[]> {
     const server = await findEmbeddedServer(path);
     return server
       ? await checkRunning(server, secret)
-      : [note(`no server is running on ${path}; flyte-secrets serve starts one`)];
+      : [note(`no server is running on ${path}; create, get and run need none`)];
   } catch (error) {
     // That the directory is open to others is told by the check of the files.
     if (isSecretsError(error, "unsafe_permissions")) return [];

@@ -9,7 +9,7 @@ import { type Finding, note, ok, problem } from "./finding.ts";
 export async function checkStore(config: Config): Promise<Finding> {
   if (config.secret.store.type === "Kubernetes") return note("the store is in a cluster: doctor --cluster looks at it");
   const file = join(config.secret.store.path, "store.db");
-  if (!existsSync(file)) return note("no store yet; flyte-secrets serve makes one");
+  if (!existsSync(file)) return note("no store yet; flyte-secrets create secret NAME makes one");
   try {
     await withStore(config, (store) => store.check());
     return ok("the store opens with its master key");

@@ -1,17 +1,29 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { createSecretsClient, type SecretsClient } from "@flyte-secrets/sdk/remote";
+import type { Host } from "../host.ts";
 import type { ScopeOptions } from "../options/common-options.ts";
+import { readConfig } from "../options/setting-options.ts";
+import { openOwnStoreClient } from "./own-store-client.ts";
 import type { Target } from "./target.ts";
+
+export interface OpenClientOptions extends ScopeOptions {
+  readonly host: Host;
+  /** The command puts a secret there: a store of this user's that is not there yet is made. Default false. */
+  readonly mayMake?: boolean;
+}
 
 /**
  * A client of a target (see `target.ts` for how one is found) for one scope: none given is global, as in Flyte's CLI, whatever the
- * environment says of a task's.
+ * environment says of a task's. This user's store is opened where no server serves it, as `run` opens it.
  */
-export async function openClient(target: Target, { project = "", domain = "" }: ScopeOptions): Promise<SecretsClient> {
+export async function openClient(target: Target, options: OpenClientOptions): Promise<SecretsClient> {
+  const { project = "", domain = "", host, mayMake = false } = options;
   if (target.kind !== "store") return createSecretsClient({ ...target.connection, project, domain });
+  const config = await readConfig({}, host);
+  if (config.secret.store.type === "Embedded") return await openOwnStoreClient(config, { project, domain, mayMake });
   throw new SecretsError(
     "no_service",
-    "no server of this user runs, and no other is named. Start one on this machine with `flyte-secrets serve`, or name one: " +
+    "the configuration keeps secrets in Kubernetes, and no server is named. Name one: " +
       "--endpoint, FLYTE_ENDPOINT, or admin.endpoint in ~/.flyte/config.yaml",
   );
 }

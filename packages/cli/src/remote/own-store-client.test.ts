@@ -63,7 +63,7 @@ it("answers every call as a server on the store does, and makes the store, priva
 
 it("makes no store where it may not", async () => {
   await expect(openOwn(false)).rejects.toThrow(
-    `There is no store in ${at.store} yet; flyte-secrets create secret NAME makes one.`,
+    `no store in ${at.store} yet; flyte-secrets create secret NAME makes one`,
   );
   expect(existsSync(at.store)).toBe(false);
 });

@@ -1,9 +1,6 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
 import { type SecretsClient, wrapSecretService } from "@flyte-secrets/sdk/remote";
 import type { Config } from "@flyte-secrets/server/local";
-import { storeDirectory } from "../store/with-store.ts";
+import { assertStoreThere, storeDirectory } from "../store/with-store.ts";
 
 /** For one call, which may have to wait for another process that holds the store. */
 const CALL_LIMIT_MS = 30_000;
@@ -23,10 +20,7 @@ export interface OwnStoreOptions {
 export async function openOwnStoreClient(config: Config, options: OwnStoreOptions): Promise<SecretsClient> {
   const { project, domain, mayMake } = options;
   const directory = storeDirectory(config);
-  if (!mayMake && !existsSync(join(directory, "store.db"))) {
-    const remedy = "flyte-secrets create secret NAME makes one";
-    throw new SecretsError("not_found", `There is no store in ${directory} yet; ${remedy}.`);
-  }
+  if (!mayMake) assertStoreThere(directory);
   const { openEmbeddedStore } = await import("@flyte-secrets/server/local");
   const { createInProcessService, createLogger } = await import("@flyte-secrets/server/in-process");
   const { organization, kubernetes, store } = config.secret;

@@ -15,12 +15,16 @@ export function storeDirectory({ secret }: Config): string {
   );
 }
 
+/** Throws `not_found` where there is no store in the directory. */
+export function assertStoreThere(directory: string): void {
+  if (existsSync(join(directory, "store.db"))) return;
+  throw new SecretsError("not_found", `no store in ${directory} yet; flyte-secrets create secret NAME makes one`);
+}
+
 /** Opens the store; a server may have it open too. One that is not there is `not_found`, never made. */
 export async function openStore(config: Config): Promise<EmbeddedStore> {
   const directory = storeDirectory(config);
-  if (!existsSync(join(directory, "store.db"))) {
-    throw new SecretsError("not_found", `no store in ${directory} yet; flyte-secrets serve makes one`);
-  }
+  assertStoreThere(directory);
   const { openEmbeddedStore } = await import("@flyte-secrets/server/local");
   const { masterKey } = config.secret.store;
   return openEmbeddedStore({ directory, ...(masterKey && { masterKey: masterKey.revealBytes() }) });
