@@ -96,7 +96,9 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   });
   opened.defer(() => lookup.close());
   const global = globalSecrets(config, options.env);
+  let served = "";
   const admission = createWebhook({
+    servedCertificate: () => served,
     onRefused: createRefusedClaims({ log, clock: systemClock, count: metrics.claimRefused }),
     ...createAdmission(config, {
       ownNamespace: podNamespace({ env: options.env, configured: config.actions.kubernetes.namespace }),
@@ -117,9 +119,12 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   };
   const namespace = podNamespace({ env: options.env, configured: config.actions.kubernetes.namespace });
   const token = await openInvalidationToken(webhook, options.kube && { client: options.kube, namespace });
-  const served = await serveWebhook({
+  const listening = await serveWebhook({
     config,
     admission,
+    onServed: (sha256) => {
+      served = sha256;
+    },
     observer: metrics.requests,
     certificates,
     clients,
@@ -132,16 +137,19 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
     readiness: [lookup.ready, ...(options.readiness ?? [])],
     telemetry: { log, registry },
   });
-  log.info({ ports: served.ports, delivery: webhook.embeddedSecretManagerConfig.delivery }, "serving the pod webhook");
+  log.info(
+    { ports: listening.ports, delivery: webhook.embeddedSecretManagerConfig.delivery },
+    "serving the pod webhook",
+  );
 
   const running = opened.move();
   let closed: Promise<void> | undefined;
   const close = async (graceMs: number) => {
-    await served.close({ graceMs, finishMs: FINISH_MS });
+    await listening.close({ graceMs, finishMs: FINISH_MS });
     await running.disposeAsync();
   };
   return {
-    ports: served.ports,
+    ports: listening.ports,
     invalidate: lookup.invalidate,
     close({ graceMs = GRACE_MS } = {}) {
       closed ??= close(graceMs);

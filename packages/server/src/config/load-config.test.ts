@@ -71,7 +71,7 @@ describe("files", () => {
       host: "127.0.0.1",
       embeddedSecretManagerConfig: { delivery: "SecretRef", imagePullSecrets: { enabled: false } },
     });
-    expect(webhook).toMatchObject({ secretManagerType: "Embedded", secretEnvVarPrefix: "_UNION_", webhookTimeout: 30 });
+    expect(webhook).toMatchObject({ secretManagerType: "Embedded", secretEnvVarPrefix: "_UNION_", webhookTimeout: 10 });
     expect(secrets).toEqual({ type: "local", "secrets-prefix": "/etc/secrets", "env-prefix": "FLYTE_SECRET_" });
     expect(cache.inMemoryFixedSize).toMatchObject({ size: 100_000_000, defaultExpiration: 86_400_000 });
     expect(logger).toEqual({ level: "warn", "show-source": false, mute: false, formatter: { type: "auto" } });

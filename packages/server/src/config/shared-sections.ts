@@ -24,8 +24,9 @@ export const cacheSection = section("The cache of values from cloud providers.",
     }),
   }),
   fetchTimeout: duration({
-    default: "10s",
-    about: "Time limit of one call to a secret manager; stay below `webhook.webhookTimeout`.",
+    default: "8s",
+    about:
+      "Time limit of one call to a secret manager; stay below `webhook.webhookTimeout`, so that a pod is told which one was slow.",
   }),
   fetchesUnderWay: integer({
     default: 20_000,

@@ -116,10 +116,10 @@ export const webhookSection = section(
     }),
     localCert: toggle({ default: false, about: "Also write the certificates to `certDir`." }),
     webhookTimeout: integer({
-      default: 30,
+      default: 10,
       min: 1,
       max: 30,
-      about: "Seconds that the API server waits for the webhook.",
+      about: "Seconds that the API server waits for the webhook: what a replica that hangs costs a pod.",
     }),
     disableCreateMutatingWebhookConfig: toggle({ default: false, about: "Leave the registration to somebody else." }),
     namespaceSelector: structure(labelSelector, "a Kubernetes label selector", {

@@ -21,6 +21,12 @@ export interface KubeCall {
   readonly isSecure: boolean;
 }
 
+const causeSchema = z.object({
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  field: z.string().optional(),
+});
+
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 const statusSchema = z.object({
   kind: z.literal("Status"),
@@ -30,7 +36,7 @@ const statusSchema = z.object({
     .object({
       kind: z.string().optional(),
       name: z.string().optional(),
-      causes: z.array(z.object({ reason: z.string().optional(), field: z.string().optional() })).nullish(),
+      causes: z.array(causeSchema).nullish(),
     })
     .nullish(),
 });
@@ -41,10 +47,12 @@ type Status = z.output<typeof statusSchema>;
 class KubeAnswerError extends Error {
   override readonly name = "KubeAnswerError";
   readonly status: number;
+  readonly causes: readonly z.output<typeof causeSchema>[];
 
-  constructor(status: number, reason: string | undefined) {
+  constructor(status: number, { reason, details }: Status) {
     super(`${status}${suffix(reason)}`);
     this.status = status;
+    this.causes = details?.causes ?? [];
   }
 }
 
@@ -56,6 +64,12 @@ export function kubeStatus(error: unknown): number | undefined {
   return error instanceof Error && error.cause instanceof KubeAnswerError ? error.cause.status : undefined;
 }
 
+/** The message of a cause with this reason in `details.causes` of the answer that made this error: text of whoever refused the call. */
+export function kubeCause(error: unknown, reason: string): string | undefined {
+  if (!(error instanceof Error && error.cause instanceof KubeAnswerError)) return undefined;
+  return error.cause.causes.find((cause) => cause.reason === reason)?.message;
+}
+
 /**
  * What an answer of 400 and above means. The API server's own message stays out, since it may quote what was sent; fields and
  * reasons are taken instead.
@@ -63,7 +77,7 @@ export function kubeStatus(error: unknown): number | undefined {
 export function fromStatus(code: number, body: unknown, call: KubeCall): SecretsError {
   const parsed = statusSchema.safeParse(body);
   const status: Status = parsed.success ? parsed.data : { kind: "Status" };
-  const cause = new KubeAnswerError(code, status.reason);
+  const cause = new KubeAnswerError(code, status);
   const failed = (errorCode: ErrorCode, why: string) =>
     new SecretsError(errorCode, `${describeCall(call)}: ${why}`, { cause });
   switch (code) {

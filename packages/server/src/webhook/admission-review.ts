@@ -27,7 +27,13 @@ export interface AdmissionRequest {
 export type AdmissionAnswer =
   | { readonly allowed: true }
   | { readonly allowed: true; readonly patch: JsonPatch; readonly warnings: readonly string[] }
-  | { readonly allowed: false; readonly code: number; readonly message: string };
+  | {
+      readonly allowed: false;
+      readonly code: number;
+      readonly message: string;
+      /** For programs: the API server passes them on as `details.causes`. */
+      readonly causes?: readonly { readonly reason: string; readonly message: string }[];
+    };
 
 /**
  * Reads an `AdmissionReview` (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/).
@@ -62,7 +68,8 @@ export function encodeAdmissionAnswer({ apiVersion, uid }: AdmissionRequest, ans
   // By hand: this is JSON.stringify's work without its search for what to escape in a long patch.
   const start = `{"kind":"AdmissionReview","apiVersion":"${apiVersion}","response":{"uid":${JSON.stringify(uid)},"allowed":`;
   if (!answer.allowed) {
-    return `${start}false,"status":${JSON.stringify({ code: answer.code, message: answer.message })}}}`;
+    const { code, message, causes } = answer;
+    return `${start}false,"status":${JSON.stringify({ code, message, ...(causes && { details: { causes } }) })}}}`;
   }
   if (!("patch" in answer)) return `${start}true,"status":{"code":200,"message":"No changes"}}}`;
   const warnings = answer.warnings.length === 0 ? "" : `,"warnings":${JSON.stringify(answer.warnings)}`;

@@ -94,6 +94,29 @@ describe("another certificate", () => {
     expect((await load.stop()).failures).toEqual([]);
   });
 
+  it("is logged, and told of in dry runs, once it is served, and not while only its CA is to be registered", async () => {
+    const webhook = await serveForTest();
+    const unreadable = taskPod([], { annotations: { "flyte.secrets/s0": "!" } });
+    const causes = async (ca: string, dryRun = true) => {
+      const answer = await review({ ...webhook, ca }, podReview(unreadable, { dryRun }));
+      return (answer as { response: { status: { details?: object } } }).response.status.details;
+    };
+    const served = (message: string) => ({ causes: [{ reason: "ServedCertificate", message }] });
+    const first = await fingerprint(webhook);
+    expect(await causes(webhook.ca)).toEqual(served(first));
+
+    const next = await createCertificate();
+    webhook.renew({ ...webhook.first, ca: `${next.cert}${webhook.ca}` });
+    expect(await causes(webhook.ca)).toEqual(served(first));
+    expect(webhook.logged()).not.toContain("serving with another certificate");
+
+    webhook.renew({ ...next, ca: next.cert });
+    const second = await fingerprint({ port: webhook.port, ca: next.cert });
+    expect(await causes(next.cert)).toEqual(served(second));
+    expect(await causes(next.cert, false)).toBeUndefined();
+    expect(webhook.logged()).toContain(`"sha256":"${second}","before":"${first}","msg":"serving with another`);
+  });
+
   it("is not taken without its own key: the old one goes on", async () => {
     const webhook = await serveForTest();
     const [{ cert }, { key }] = await Promise.all([createCertificate(), createCertificate()]);

@@ -7,6 +7,7 @@ import type { Config } from "../config/schema.ts";
 import type { RequestObserver } from "./answer-requests.ts";
 import { parseBindAddress } from "./bind-address.ts";
 import type { CertificateSource } from "./certificate-source.ts";
+import { fingerprintOf } from "./certificates/certificate-chain.ts";
 import type { ClientCertificates } from "./client-certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
@@ -24,6 +25,8 @@ export interface ServeWebhookOptions {
   readonly invalidation: InvalidationEndpointOptions;
   /** What clients of the admission have to show. Default: nothing. */
   readonly clients?: ClientCertificates | undefined;
+  /** Hears the fingerprint of the certificate that new connections get, from the start and when it changes. */
+  readonly onServed?: (sha256: string) => void;
   /** What must be there before pods are sent here. */
   readonly readiness: readonly ReadinessCheck[];
   readonly telemetry: { readonly log: Logger; readonly registry: Registry };
@@ -63,13 +66,16 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   };
   // From here on, so that no change between this certificate and the last listener is missed.
   const listeners: Http1Listener[] = [];
+  const tls = certificates.current();
+  let served = fingerprintOf(tls.cert);
+  options.onServed?.(served);
   let isChanged = false;
   const onChange = () => {
     isChanged = true;
-    replaceCertificate({ certificates, listeners, log });
+    served = replaceCertificate({ certificates, listeners, log, served });
+    options.onServed?.(served);
   };
   opened.defer(certificates.onChange(onChange));
-  const tls = certificates.current();
   const admission = await open({
     host: webhook.host,
     port: webhook.listenPort,
@@ -139,14 +145,23 @@ interface Replacement {
   readonly certificates: CertificateSource;
   readonly listeners: readonly Http1Listener[];
   readonly log: Logger;
+  /** {@link fingerprintOf} what new connections get. */
+  readonly served: string;
 }
 
-function replaceCertificate({ certificates, listeners, log }: Replacement): void {
+/** What new connections get afterwards. */
+function replaceCertificate({ certificates, listeners, log, served }: Replacement): string {
   try {
-    for (const listener of listeners) listener.replaceCertificate(certificates.current());
-    log.info("serving with another certificate");
+    const next = certificates.current();
+    for (const listener of listeners) listener.replaceCertificate(next);
+    const sha256 = fingerprintOf(next.cert);
+    // A source also tells of CAs alone, which the registration gets before the certificate of a new one is served.
+    if (sha256 === served) log.info({ sha256 }, "other CAs are to be registered; the certificate that is served stays");
+    else log.info({ sha256, before: served }, "serving with another certificate");
+    return sha256;
   } catch (error) {
     // Such as a key that was replaced before its certificate: the old pair stays until both are there.
-    log.warn({ err: error }, "the new certificate cannot be used, serving with the old one");
+    log.warn({ err: error, sha256: served }, "the new certificate cannot be used, serving with the old one");
+    return served;
   }
 }

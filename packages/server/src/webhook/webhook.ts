@@ -18,11 +18,16 @@ import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 import type { WebhookMetrics } from "./webhook-metrics.ts";
 import { WEBHOOK_PATH } from "./webhook-path.ts";
 
+/** The reason of the cause that names the certificate, in the rejection of a dry run. */
+export const SERVED_CERTIFICATE = "ServedCertificate";
+
 export interface WebhookOptions extends MutatePodOptions {
   /** How long the API server waits if its request doesn't say: `webhook.webhookTimeout`. */
   readonly timeoutMs: number;
   /** The longest body: `webhook.limits.bodyBytes`. */
   readonly maxBodyBytes: number;
+  /** The fingerprint of the certificate that new connections get. Whoever asks by a dry run is told. */
+  readonly servedCertificate?: () => string;
   readonly telemetry: {
     readonly log: Logger;
     readonly metrics: Pick<WebhookMetrics, "admitted" | "rejected">;
@@ -87,7 +92,9 @@ export function createWebhook(options: WebhookOptions): Endpoint {
   function reject({ request, traced }: Review, rejection: Rejection): Reply {
     metrics.rejected(rejection.code, request.namespace);
     traced?.rejected(rejection);
-    return toReply(request, rejection.answer);
+    const sha256 = request.dryRun ? options.servedCertificate?.() : undefined;
+    const causes = sha256 ? [{ reason: SERVED_CERTIFICATE, message: sha256 }] : undefined;
+    return toReply(request, { ...rejection.answer, ...(causes && { causes }) });
   }
 
   return (req): Reply | BodyReader => {

@@ -54,6 +54,20 @@ export function datesOf(chain: string): { readonly start: number; readonly end: 
   return { start: Date.parse(leaf.validFrom), end: endOf(leaf) };
 }
 
+/** The DNS names and IP addresses that the first certificate of a chain is for; none for what is no certificate. */
+export function servedFor(chain: string): string[] {
+  const [leaf] = tryParse(chain);
+  // Node quotes a name that has a comma or the like: nobody is called by such a one.
+  return [...(leaf?.subjectAltName ?? "").matchAll(/(?:^|, )(?:DNS|IP Address):([^",]+)(?=, |$)/g)].map(
+    ([, name = ""]) => name,
+  );
+}
+
+/** SHA-256 of the first certificate of a chain, as `openssl x509 -fingerprint` writes it; empty for what is none. */
+export function fingerprintOf(chain: string): string {
+  return tryParse(chain)[0]?.fingerprint256 ?? "";
+}
+
 /** By the text: of what is no date, Node's `validToDate` is any date at all. */
 function endOf(certificate: X509Certificate): number {
   return Date.parse(certificate.validTo);

@@ -1,8 +1,8 @@
 import { SecretsError } from "@flyte-secrets/core";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { createManualClock, type ManualClock } from "../../testing/manual-clock.ts";
-import { findFault, holdsBundle, joinBundles, parseCertificates } from "./certificate-chain.ts";
+import { findFault, holdsBundle, joinBundles, parseCertificates, servedFor } from "./certificate-chain.ts";
 import { SETTLE_MS } from "./certificate-holder.ts";
 import { LIFETIME_MS, makeCertificate } from "./make-certificate.ts";
 import { CHECK_MS, openSelfMadeSource, REACTION_MS } from "./self-made-source.ts";
@@ -12,8 +12,8 @@ import { createMemoryKeeper, type MemoryKeeper } from "./testing/memory-keeper.t
 const names = ["hook", "hook.flyte.svc"];
 const log = pino({ level: "silent" });
 
-async function open(keeper: MemoryKeeper, clock: ManualClock) {
-  const source = await openSelfMadeSource({ keeper, names, clock, log });
+async function open(keeper: MemoryKeeper, clock: ManualClock, more: { names?: string[]; log?: Logger } = {}) {
+  const source = await openSelfMadeSource({ keeper, names, clock, log, ...more });
   onTestFinished(() => source.close());
   return source;
 }
@@ -83,6 +83,16 @@ test("a certificate can be renewed ahead of time, and every replica follows", as
   expect(other.current()).toEqual(one.current());
 });
 
+test("who renews keeps the names of the certificate before, so that a webhook that is called by more is content", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const called = ["10.1.2.3", "hook.example.com"];
+  const webhook = await open(keeper, clock, { names: [...names, ...called] });
+  const renewed = await (await open(keeper, clock)).renew();
+  expect(servedFor(renewed.cert)).toEqual([...names, ...called]);
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(webhook.current()).toEqual(renewed);
+});
+
 test("two replicas that are told to renew at once renew once", async () => {
   const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
   const replicas = [await open(keeper, clock), await open(keeper, clock)];
@@ -147,14 +157,22 @@ test.each([
 
 test("a certificate that disappears or is damaged while it serves is put back as it was", async () => {
   const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
-  const source = await open(keeper, clock);
+  const warnings: string[] = [];
+  const warned = pino({ level: "warn" }, { write: (line: string) => void warnings.push(JSON.parse(line).msg) });
+  const source = await open(keeper, clock, { log: warned });
   const before = source.current();
-  for (const content of [undefined, { ...before, key: "" }]) {
+  for (const content of [undefined, { ...before, key: "" }, await make(clock, { names: ["hook"] })]) {
     keeper.content = content;
     await clock.advance(REACTION_MS);
     expect(keeper.content).toEqual(before);
     expect(source.current()).toEqual(before);
   }
+  const back = ": the certificate that is served was put back there";
+  expect(warnings).toEqual([
+    `memory was deleted${back}`,
+    `memory held another certificate, and its certificate and key do not belong together${back}`,
+    `memory held another certificate, and it is not for the name hook.flyte.svc${back}`,
+  ]);
 });
 
 test("somebody else's certificate is used and followed, and never written over", async () => {

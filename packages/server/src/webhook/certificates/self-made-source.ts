@@ -2,7 +2,15 @@ import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { Clock } from "../../clock.ts";
 import type { CertificateSource, ServingCertificate } from "../certificate-source.ts";
-import { datesOf, findFault, holdsBundle, isTrusted, joinBundles, parseCertificates } from "./certificate-chain.ts";
+import {
+  datesOf,
+  findFault,
+  holdsBundle,
+  isTrusted,
+  joinBundles,
+  parseCertificates,
+  servedFor,
+} from "./certificate-chain.ts";
 import { createCertificateHolder } from "./certificate-holder.ts";
 import type { CertificateKeeper, KeptCertificate } from "./certificate-keeper.ts";
 import { makeCertificate } from "./make-certificate.ts";
@@ -31,8 +39,11 @@ export interface SelfMadeOptions {
 
 /** A source that can be told to renew ahead of time. */
 export interface SelfMadeSource extends CertificateSource {
-  /** Puts a new certificate in the keeper now. Every process that serves with it follows. */
-  renew(): Promise<void>;
+  /**
+   * Puts a new certificate in the keeper now, which it gives. Every process that serves with the keeper's follows. It is for the names of
+   * the one before, too: who renews may not know all by which the webhook is called.
+   */
+  renew(): Promise<ServingCertificate>;
 }
 
 /**
@@ -83,7 +94,9 @@ export async function openSelfMadeSource(options: SelfMadeOptions): Promise<Self
     current: holder.current,
     onChange: holder.onChange,
     async renew() {
-      holder.adopt(await settle(options, { inUse: holder.current(), renew: true }));
+      const renewed = await settle(options, { inUse: holder.current(), renew: true });
+      holder.adopt(renewed);
+      return renewed;
     },
     async close() {
       closed = true;
@@ -115,7 +128,8 @@ async function settle(options: SelfMadeOptions, state: SettleState = {}): Promis
       return kept.certificate;
     }
     if (verdict.kind === "good" && !renew) return verdict.certificate;
-    const next = await findSuccessor(verdict, { ...state, renew }, options);
+    const names = renew ? joinNames(options.names, kept) : options.names;
+    const next = await findSuccessor(verdict, { ...state, renew }, { ...options, names });
     if (await (kept === undefined ? keeper.create(next) : kept.replace(next))) return next;
   }
   throw new SecretsError(
@@ -147,10 +161,21 @@ async function findSuccessor(
     case "faulty": {
       // What other processes may be serving with is better put back than replaced.
       const isGood = inUse !== undefined && findFault(inUse, { names, now }) === undefined;
-      if (isGood && renew !== true) return inUse;
+      if (isGood && renew !== true) {
+        const why = verdict.kind === "absent" ? "was deleted" : `held another certificate, and ${verdict.fault}`;
+        log.warn(`${keeper.name} ${why}: the certificate that is served was put back there`);
+        return inUse;
+      }
       return make(verdict.kind === "absent" ? "there is none" : verdict.fault, isGood ? inUse.ca : "");
     }
   }
+}
+
+/** A webhook has few names, and a certificate of unknown origin may have any number. */
+const MAX_NAMES = 32;
+
+function joinNames(names: readonly string[], kept: KeptCertificate | undefined): string[] {
+  return [...new Set([...names, ...(kept ? servedFor(kept.certificate.cert) : [])])].slice(0, MAX_NAMES);
 }
 
 type Verdict =

@@ -22,6 +22,8 @@ import type { Target } from "./post-review.ts";
 
 export interface TestWebhook extends Target {
   readonly probes: number;
+  /** What it serves with at first. */
+  readonly first: ServingCertificate;
   logged(): string;
   /** Serves with another certificate from now on. */
   renew(certificate: ServingCertificate): void;
@@ -74,7 +76,9 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
     });
   const binding = config.webhook.scopeBinding;
   const metrics = createWebhookMetrics(registry);
+  let sha256 = "";
   const admission = createWebhook({
+    servedCertificate: () => sha256,
     mutator,
     scopeGuard: createScopeGuard({ binding, organization: "flyte" }),
     warnOnly: binding.mode === "warn",
@@ -92,6 +96,9 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
   const served = await serveWebhook({
     config: { ...config, webhook: { ...config.webhook, cacheInvalidationPort: 0 } },
     admission,
+    onServed: (fingerprint) => {
+      sha256 = fingerprint;
+    },
     observer: metrics.requests,
     certificates: {
       current() {
@@ -115,6 +122,7 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
     port: served.ports.admission ?? 0,
     probes: served.ports.probes ?? 0,
     ca: cert,
+    first: { cert, key, ca: cert },
     logged: () => lines.join(""),
     renew,
     close: (limits) => served.close(limits),
