@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { renderCliPage } from "./cli-page.ts";
 import { renderConfigurationPage } from "./configuration-page.ts";
 import { renderErrorsPage } from "./errors-page.ts";
+import { renderDashboard } from "./monitoring/grafana-dashboard.ts";
 import { renderValuesSchema } from "./values-schema.ts";
 
 interface GeneratedFile {
@@ -18,6 +19,7 @@ const FILES: readonly GeneratedFile[] = [
   { path: "docs/configuration.md", render: renderConfigurationPage },
   { path: "docs/errors.md", render: renderErrorsPage },
   { path: "deploy/helm/flyte-secrets/values.schema.json", render: renderValuesSchema },
+  { path: "deploy/helm/flyte-secrets/files/dashboard.json", render: renderDashboard },
 ];
 
 const root = join(import.meta.dirname, "..");
