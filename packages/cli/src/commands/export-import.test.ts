@@ -95,11 +95,14 @@ describe("import", () => {
     expect([await at.kept("A", "dev", "shop"), await at.kept("B", "dev", "shop")]).toEqual([CANARY, "two\nlines"]);
     writeFileSync(join(at.home, "more.json"), '{"B":"new","C":"c"}');
     expect(await at.call("import", "more.json", ...scope)).toEqual(
-      failure(1, "already there: B. Use --overwrite; nothing was written"),
+      failure(
+        1,
+        "already there: B. Nothing was written; --skip-existing leaves them as they are, --overwrite gives them the file's values",
+      ),
     );
     expect(await at.kept("C", "dev", "shop")).toBeUndefined();
     expect(await at.call("import", "more.json", ...scope, "--overwrite")).toEqual(
-      success("Updated secret B\nCreated secret C\n2 secrets (project shop, domain dev)\n"),
+      success("Updated secret B\nCreated secret C\n2 secrets (project shop, domain dev): 1 created, 1 updated\n"),
     );
     expect(await at.kept("B", "dev", "shop")).toBe("new");
     expect(await at.kept("B")).toBeUndefined();
@@ -200,7 +203,8 @@ describe("import", () => {
     expect(await at.call("import", "dump.yaml")).toEqual(
       failure(
         1,
-        "already there: api-key (project shop, domain dev), api-key (domain dev), pull (global scope). Use --overwrite; nothing was written",
+        "already there: api-key (project shop, domain dev), api-key (domain dev), pull (global scope). " +
+          "Nothing was written; --skip-existing leaves them as they are, --overwrite gives them the file's values",
       ),
     );
   });

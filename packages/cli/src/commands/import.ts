@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
 import type { ScopedEntries } from "../import/import-entries.ts";
 import { examples } from "../options/examples.ts";
+import { refuseTogether } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import {
   addSecretOptions,
@@ -14,6 +15,7 @@ import {
 interface ImportOptions extends SecretCommandOptions {
   readonly format?: string;
   readonly overwrite?: boolean;
+  readonly skipExisting?: boolean;
   readonly dryRun?: boolean;
   readonly maxBytes?: number;
 }
@@ -33,6 +35,7 @@ export function importCommand(host: Host): Command {
     )
     .option("--max-bytes <number>", "largest file to read (default: 16777216, 16 MiB)", parseBytes)
     .option("--overwrite", "give secrets that are there the file's value")
+    .option("--skip-existing", "leave secrets that are there as they are; goes on with an import that was interrupted")
     .option("--dry-run", "say what would be done, and do nothing");
   return addSecretOptions(command)
     .addHelpText(
@@ -42,6 +45,7 @@ export function importCommand(host: Host): Command {
         "import secrets.json --dry-run",
         "import --format kubernetes - < secret.yaml",
         "import prod.env -d production --overwrite",
+        "import many.json --skip-existing",
         "import --format kubernetes - < managed-secrets.yaml",
       ),
     )
@@ -54,27 +58,34 @@ function parseBytes(text: string): number {
 }
 
 async function importFile(file: string, options: ImportOptions, host: Host): Promise<void> {
+  const { dryRun = false, overwrite = false, skipExisting = false } = options;
+  refuseTogether({ "--overwrite": overwrite, "--skip-existing": skipExisting });
   checkSecretOptions(options);
+  const { createProgress } = await import("../bulk/progress.ts");
   const { readEntries } = await import("../import/read-entries.ts");
   const { importEntries } = await import("../import/import-entries.ts");
-  const { openClient } = await import("../remote/open-client.ts");
-  const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
-  const { dryRun = false, overwrite = false } = options;
-  const target = await findWriteTarget(options, host);
+  const { openClients } = await import("../remote/open-client.ts");
+  const { describeElsewhere, findWriteTarget, isStoreMissing } = await import("../remote/target.ts");
+  const { renderImport } = await import("../render/render-import.ts");
   const entries = await readEntries(file, options, host);
-  await using clients = new AsyncDisposableStack();
+  const target = await findWriteTarget(options, host);
+  const signal = host.interruption();
+  await using clients = openClients(target, { host, mayMake: !dryRun });
+  const isThere = !(dryRun && isStoreMissing(target));
   const groups: ScopedEntries[] = [];
   for (const [scope, own] of Map.groupBy(entries, (entry) => describeScope(entry.scope ?? options))) {
-    const { project = "", domain = "" } = own[0]?.scope ?? options;
-    const client = clients.use(await openClient(target, { project, domain, host, mayMake: !dryRun }));
-    groups.push({ scope, entries: own, client });
+    groups.push({ scope, entries: own, client: isThere ? await clients.at(own[0]?.scope ?? options) : undefined });
   }
-  const words = dryRun
-    ? { create: "Would create", update: "Would update", end: ", nothing written" }
-    : { create: "Created", update: "Updated", end: "" };
-  for await (const { name, how } of importEntries(groups, { dryRun, overwrite, clusterPool: options.clusterPool })) {
-    host.stdout.write(`${words[how]} secret ${name}\n`);
-  }
+  using progress = createProgress(dryRun ? "Checking" : "Importing", entries.length, host);
+  progress.show(0);
+  const imported = await importEntries(groups, {
+    existing: overwrite ? "overwrite" : skipExisting ? "skip" : "refuse",
+    dryRun,
+    clusterPool: options.clusterPool,
+    signal,
+    onProgress: (done) => progress.show(done),
+  });
+  progress[Symbol.dispose]();
   const scopes = groups.length > 1 ? `${groups.length} scopes` : (groups[0]?.scope ?? describeScope(options));
-  host.stdout.write(`${entries.length} secrets (${scopes})${describeElsewhere(target, host)}${words.end}\n`);
+  host.stdout.write(renderImport(imported, { where: `(${scopes})${describeElsewhere(target, host)}`, dryRun }));
 }

@@ -1,81 +1,104 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
+import { count, countSecrets, fewNames } from "../bulk/count.ts";
+import { type WorkOptions, workThrough } from "../bulk/work-through.ts";
 import type { SecretEntry } from "../formats/secret-entry.ts";
+import { naming } from "./naming.ts";
 
-export interface ImportChoices {
-  /** Give secrets that are there the entry's value; otherwise one that is there refuses the whole import. */
-  readonly overwrite: boolean;
+export interface ImportChoices extends WorkOptions {
+  /** What happens with secrets that are there: they refuse the whole import, are left as they are, or get the entry's value. */
+  readonly existing: "refuse" | "skip" | "overwrite";
   /** Find out what would be done, and do nothing. */
   readonly dryRun: boolean;
   readonly clusterPool?: string | undefined;
 }
 
-/** Entries of one scope, and a client of that scope. */
+/** Entries of one scope, and a client of that scope: none for a dry run where there is no store yet. */
 export interface ScopedEntries {
   /** In words, for messages. */
   readonly scope: string;
   readonly entries: readonly SecretEntry[];
-  readonly client: SecretsClient;
+  readonly client: SecretsClient | undefined;
 }
+
+export type ImportOutcome = "create" | "update" | "skip";
 
 /** One entry and what was done for it. */
 export interface Imported {
   /** With its scope, when there are several. */
   readonly name: string;
-  readonly how: "create" | "update";
+  readonly how: ImportOutcome;
 }
+
+interface Step extends Imported {
+  readonly entry: SecretEntry;
+  readonly client: SecretsClient | undefined;
+}
+
+/** A page of a listing, of names to compare with. */
+const PAGE = 1_000;
 
 /**
- * Writes the entries, each as it is reached. `already_exists`, with the names, before anything is written; an error in between says
- * how far it got.
+ * Writes the entries, several at a time, and tells in their order what was done. `already_exists`, with the first few names, before
+ * anything is written; after a failure or an abort an error that says how far it got and how to go on.
  */
-export async function* importEntries(
+export async function importEntries(
   groups: readonly ScopedEntries[],
-  { overwrite, dryRun, clusterPool }: ImportChoices,
-): AsyncGenerator<Imported> {
-  const steps = [];
-  for (const { scope, entries, client } of groups) {
-    const there = await namesIn(client, clusterPool);
-    for (const entry of entries) {
-      const how: Imported["how"] = there.has(entry.name) ? "update" : "create";
-      steps.push({ ...entry, scope, client, how });
-    }
+  { existing, dryRun, clusterPool, ...work }: ImportChoices,
+): Promise<Imported[]> {
+  const steps: Step[] = [];
+  for (const group of groups) steps.push(...(await planGroup(group)));
+  const taken = steps.filter(({ how }) => how !== "create").map(({ name }) => name);
+  if (taken.length > 0 && existing === "refuse") throw alreadyThere(taken);
+  if (dryRun) return steps;
+  const act = async (step: Step): Promise<Imported> => ({ name: step.name, how: await write(step) });
+  const { outcomes, done, failure } = await workThrough(steps, act, work);
+  const rest = existing === "overwrite" ? "The same command" : "The same command with --skip-existing";
+  const far = `${count(done)} of ${countSecrets(steps.length)} done. ${rest} goes on from there`;
+  if (failure !== undefined) {
+    const { name = "" } = steps[failure.index] ?? {};
+    await naming(`${name} (${far})`, () => Promise.reject(failure.error));
   }
-  const nameOf = ({ name, scope }: { name: string; scope: string }) =>
-    groups.length > 1 ? `${name} (${scope})` : name;
-  const taken = steps.filter(({ how }) => how === "update").map(nameOf);
-  if (taken.length > 0 && !overwrite) {
-    throw new SecretsError(
-      "already_exists",
-      `already there: ${taken.join(", ")}. Use --overwrite; nothing was written`,
-    );
+  if (done < steps.length) throw new SecretsError("canceled", `interrupted: ${far}`);
+  return outcomes.filter((outcome) => outcome !== undefined);
+
+  async function planGroup({ scope, entries, client }: ScopedEntries): Promise<Step[]> {
+    const there = client ? await namesIn(client, clusterPool) : new Set();
+    const ifThere = existing === "skip" ? "skip" : "update";
+    return entries.map((entry) => ({
+      name: groups.length > 1 ? `${entry.name} (${scope})` : entry.name,
+      how: there.has(entry.name) ? ifThere : "create",
+      entry,
+      client,
+    }));
   }
-  for (const [done, step] of steps.entries()) {
-    const { name, type, value, client, how } = step;
-    if (!dryRun && value) {
-      await naming(`${nameOf(step)} (${done} of ${steps.length} done)`, () =>
-        Secret[how]({ client, clusterPool, name, value, type: type === "generic" ? "regular" : type }),
-      );
+
+  async function write({ how, entry: { name, type, value }, client }: Step): Promise<ImportOutcome> {
+    if (client === undefined || value === undefined || how === "skip") return how;
+    try {
+      await Secret[how]({ client, clusterPool, name, value, type: type === "generic" ? "regular" : type });
+      return how;
+    } catch (error) {
+      // Somebody else has made it since the names were looked at.
+      if (existing === "skip" && isSecretsError(error, "already_exists")) return "skip";
+      throw error;
     }
-    yield { name: nameOf(step), how };
   }
 }
 
-/** Runs `run` and puts `what` before the message of an error that we raised on purpose. */
-export async function naming<T>(what: string, run: () => T | Promise<T>): Promise<T> {
-  try {
-    return await run();
-  } catch (error) {
-    if (!isSecretsError(error)) throw error;
-    throw new SecretsError(error.code, `${what}: ${error.message}`, { cause: error });
-  }
+function alreadyThere(names: readonly string[]): SecretsError {
+  const which = `already there: ${fewNames(names)}`;
+  return new SecretsError(
+    "already_exists",
+    `${which}. Nothing was written; --skip-existing leaves them as they are, --overwrite gives them the file's values`,
+  );
 }
 
 /** The names at exactly the scope of `client`; a listing holds the narrower scopes too. */
 async function namesIn(client: SecretsClient, clusterPool: string | undefined): Promise<Set<string>> {
   const scope = client.connection;
   const names = new Set<string>();
-  for await (const { name, project, domain } of Secret.listall({ client, clusterPool })) {
+  for await (const { name, project, domain } of Secret.listall({ client, clusterPool, limit: PAGE })) {
     if (project === scope.project && domain === scope.domain) names.add(name);
   }
   return names;

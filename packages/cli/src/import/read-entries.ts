@@ -4,7 +4,7 @@ import { formatFor } from "../formats/secret-formats.ts";
 import type { Host } from "../host.ts";
 import { describeScope, type SecretCommandOptions } from "../options/secret-command-options.ts";
 import { readText } from "../values/read-input.ts";
-import { naming } from "./import-entries.ts";
+import { naming } from "./naming.ts";
 
 /**
  * The secrets of a file, each with a name that can be created at its scope: that of the options, unless the file says another. Every

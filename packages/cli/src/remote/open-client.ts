@@ -27,3 +27,22 @@ export async function openClient(target: Target, options: OpenClientOptions): Pr
       "--endpoint, FLYTE_ENDPOINT, or admin.endpoint in ~/.flyte/config.yaml",
   );
 }
+
+/** Clients of one target, for several scopes. */
+export interface ScopedClients extends AsyncDisposable {
+  at(scope: ScopeOptions): Promise<SecretsClient>;
+}
+
+/** {@link openClient} for several scopes, with one store opened for all of them. */
+export function openClients(target: Target, options: Omit<OpenClientOptions, keyof ScopeOptions>): ScopedClients {
+  const opened = new AsyncDisposableStack();
+  let store: SecretsClient | undefined;
+  return {
+    async at({ project = "", domain = "" }) {
+      if (target.kind !== "store") return opened.use(await openClient(target, { ...options, project, domain }));
+      store ??= opened.use(await openClient(target, options));
+      return { ...store, connection: { ...store.connection, project, domain } };
+    },
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

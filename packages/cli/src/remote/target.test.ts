@@ -64,7 +64,7 @@ describe("where only another service is known", () => {
     );
     writeFileSync(join(at.home, "a.env"), `${name}=x\n`);
     expect(await at.call("import", "a.env")).toEqual(
-      success(`Created secret ${name}\n1 secrets (global scope) ${where}\n`),
+      success(`Created secret ${name}\n1 secret (global scope) ${where}\n`),
     );
   });
 

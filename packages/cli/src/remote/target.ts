@@ -99,6 +99,11 @@ function isOwnKnown(directory: string): boolean {
   return ["store.db", "server.json", "server.sock"].some((name) => existsSync(join(directory, name)));
 }
 
+/** Whether the target is a store of this user's that nobody has made yet. */
+export function isStoreMissing(target: Target): boolean {
+  return target.kind === "store" && !existsSync(join(target.directory, "store.db"));
+}
+
 /** A path as people write it: `~/` for their home. */
 function shortPath(path: string, { home }: Host): string {
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;

@@ -1,0 +1,33 @@
+import type { Host } from "../host.ts";
+import { count } from "./count.ts";
+
+/** Fewer are over before anybody could read a line about them. */
+const FEWEST = 100;
+const REDRAW_MS = 100;
+const CLEAR_LINE = "\r\u001b[K";
+
+/** One line on a terminal that says how far long work has come. */
+export interface Progress extends Disposable {
+  show(done: number): void;
+}
+
+/**
+ * Draws `Importing 3,412 of 10,000` on standard error, again in the same line as the work goes on, and nothing where that is no terminal,
+ * or one that can't clear a line. The line goes when it is disposed of, once or twice.
+ */
+export function createProgress(doing: string, total: number, { env, stderr }: Host): Progress {
+  const isShown = stderr.isTTY && env.TERM !== "dumb" && total >= FEWEST;
+  let drawn = 0;
+  return {
+    show(done) {
+      const now = performance.now();
+      if (!isShown || (drawn !== 0 && now - drawn < REDRAW_MS)) return;
+      drawn = now;
+      stderr.raw.write(`${CLEAR_LINE}${doing} ${count(done)} of ${count(total)}`);
+    },
+    [Symbol.dispose]() {
+      if (drawn !== 0) stderr.raw.write(CLEAR_LINE);
+      drawn = 0;
+    },
+  };
+}

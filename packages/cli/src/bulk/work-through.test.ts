@@ -1,0 +1,53 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { expect, it } from "vitest";
+import { workThrough } from "./work-through.ts";
+
+const steps = Array.from({ length: 100 }, (_, index) => index);
+const signal = new AbortController().signal;
+
+it("does every step once, a bounded number at a time, and tells outcomes in the order of the steps", async () => {
+  let under = 0;
+  let most = 0;
+  const progress: number[] = [];
+  const act = async (step: number) => {
+    most = Math.max(most, ++under);
+    for (let turns = step % 7; turns > 0; turns--) await nextTurn();
+    under--;
+    return step * 2;
+  };
+  const { outcomes, done, failure } = await workThrough(steps, act, { signal, onProgress: (n) => progress.push(n) });
+  expect(outcomes).toEqual(steps.map((step) => step * 2));
+  expect([done, failure, most]).toEqual([100, undefined, 32]);
+  expect(progress).toEqual(steps.map((step) => step + 1));
+  expect(await workThrough([], act, { signal })).toEqual({ outcomes: [], done: 0, failure: undefined });
+});
+
+it("begins nothing after the first failure, and lets those under way end", async () => {
+  const begun: number[] = [];
+  const act = async (step: number) => {
+    begun.push(step);
+    await nextTurn();
+    if (step === 3 || step === 5) throw new Error(`step ${step}`);
+    return step;
+  };
+  const { outcomes, done, failure } = await workThrough(steps, act, { signal });
+  expect(failure).toEqual({ index: 3, error: new Error("step 3") });
+  expect(begun.length).toBeLessThan(40);
+  expect(done).toBe(begun.length - 2);
+  expect(outcomes.filter((each) => each !== undefined)).toHaveLength(done);
+});
+
+it("begins nothing once it is aborted, and lets those under way end", async () => {
+  const interrupted = new AbortController();
+  const begun: number[] = [];
+  const act = async (step: number) => {
+    begun.push(step);
+    if (step === 40) interrupted.abort();
+    await nextTurn();
+    return step;
+  };
+  const { done, failure } = await workThrough(steps, act, { signal: interrupted.signal });
+  expect([done, failure]).toEqual([begun.length, undefined]);
+  expect(begun).toContain(40);
+  expect(begun.length).toBeLessThan(80);
+});

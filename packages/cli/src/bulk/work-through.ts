@@ -1,0 +1,47 @@
+/** How many calls are under way at a time: enough for the store to share its transactions among. */
+const WINDOW = 32;
+
+export interface WorkOptions {
+  /** Once it is aborted, no further step is begun. */
+  readonly signal: AbortSignal;
+  /** Hears how many steps are done, after each. */
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface WorkDone<Outcome> {
+  /** In the order of the steps; undefined for those that weren't begun, or failed. */
+  readonly outcomes: readonly (Outcome | undefined)[];
+  readonly done: number;
+  /** The first step that failed, after which none was begun. */
+  readonly failure: { readonly index: number; readonly error: unknown } | undefined;
+}
+
+/**
+ * Runs `act` for each step, a bounded number at a time, begun in their order. Ends when all are done, or after the first failure or an
+ * abort those that are under way. Never throws.
+ */
+export async function workThrough<Step, Outcome>(
+  steps: readonly Step[],
+  act: (step: Step) => Promise<Outcome>,
+  { signal, onProgress }: WorkOptions,
+): Promise<WorkDone<Outcome>> {
+  const outcomes: (Outcome | undefined)[] = steps.map(() => undefined);
+  let failure: WorkDone<Outcome>["failure"];
+  let done = 0;
+  const rest = steps.entries();
+  const work = async () => {
+    for (const [index, step] of rest) {
+      if (signal.aborted || failure !== undefined) return;
+      try {
+        outcomes[index] = await act(step);
+        done++;
+        onProgress?.(done);
+      } catch (error) {
+        failure ??= { index, error };
+      }
+      if (signal.aborted || failure !== undefined) return;
+    }
+  };
+  await Promise.all(Array.from({ length: WINDOW }, work));
+  return { outcomes, done, failure };
+}
