@@ -45,6 +45,8 @@ export interface Connection {
   readonly timeoutMs: number;
   /** The way to the server that this user runs; undefined for any other service, which is reached by its endpoint. */
   readonly own?: OwnRoute | undefined;
+  /** The variables that name proxies, where they count: with `NODE_USE_ENV_PROXY=1`, as for all of Node. */
+  readonly proxies?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /**
@@ -105,6 +107,7 @@ export async function findConnection(
     tls: { rejectUnauthorized: !(first(reach, "insecureSkipVerify") ?? false), ...(ca !== undefined && { ca }) },
     timeoutMs: options.timeoutMs ?? 30_000,
     own: embedded?.route,
+    proxies: variables.NODE_USE_ENV_PROXY === "1" ? variables : undefined,
   };
   return { connection, namedBy: sourceOf(reach, "endpoint")?.namedBy };
 }

@@ -125,9 +125,11 @@ export function wrapSecretService(service: SecretServiceClient, connection: Conn
 /** How the user's own server is called in requests, whose connections go to it whatever they name. */
 const OWN_SERVER = "http://localhost";
 
-function createAgent({ endpoint, own }: Connection): HttpAgent {
+function createAgent({ endpoint, own, proxies }: Connection): HttpAgent {
   if (own !== undefined) return createOwnAgent(own);
-  return endpoint.startsWith("https:") ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true });
+  // Node before 24.5 (22.21) doesn't know the option, and goes no way around.
+  const options = { keepAlive: true, ...(proxies && { proxyEnv: proxies }) };
+  return endpoint.startsWith("https:") ? new HttpsAgent(options) : new HttpAgent(options);
 }
 
 /** What decides where the call goes: the pool, else the narrowest part of the scope. */
