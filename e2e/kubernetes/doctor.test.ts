@@ -17,6 +17,7 @@ const SECRETS = {
   verbs: ["create", "get", "list", "watch", "update", "patch", "delete"],
 };
 const PODS = { apiGroups: [""], resources: ["pods"], verbs: ["list"] };
+const NAMESPACES = { apiGroups: [""], resources: ["namespaces"], verbs: ["get"] };
 const REGISTRATIONS = {
   apiGroups: ["admissionregistration.k8s.io"],
   resources: ["mutatingwebhookconfigurations"],
@@ -104,6 +105,28 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
       ],
     ]);
     expect(await cluster.kubectl(["get", "pods", "-A", "-o", "name"])).toBe("");
+  });
+
+  test("what another cluster that secrets are kept in lacks is named with that cluster", async () => {
+    const rules = [{ ...SECRETS, verbs: ["create", "get", "list", "update"] }, NAMESPACES];
+    const narrow = await cluster.createAccount({ namespace: "flyte", name: "west", rules });
+    const others = `--secret.kubernetes.otherClusters=${JSON.stringify({ west: narrow, east: cluster.adminKubeconfig })}`;
+    const { findings } = await diagnose("--for", "service", others);
+    const west = "system:serviceaccount:flyte:west";
+    const told = findings.filter(({ what }) => /^cluster (?:west|east): /.test(what));
+    expect(told).toEqual([
+      { state: "ok", what: "cluster west: the API server's clock agrees with this one" },
+      { state: "ok", what: "cluster west: namespace flyte is there" },
+      {
+        state: "problem",
+        what: `cluster west: ${west} may not delete secrets of namespace flyte, which the service needs to keep the secrets`,
+        remedy:
+          'give it, by a Role in namespace flyte, the rule {apiGroups: [""], resources: [secrets], verbs: [delete]}',
+      },
+      { state: "ok", what: "cluster east: the API server's clock agrees with this one" },
+      { state: "ok", what: "cluster east: namespace flyte is there" },
+      { state: "ok", what: expect.stringMatching(/^cluster east: .* has every right that the service needs$/) },
+    ]);
   });
 
   test("an account that lacks verbs is named, with them and the rule to give it", async () => {

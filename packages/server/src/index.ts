@@ -34,7 +34,7 @@ export {
   secretService,
 } from "./service/secret-service.ts";
 export type { OidcAuth, ServiceAuth, ServiceConfig } from "./service/service-config.ts";
-export { serviceRights } from "./service/service-rights.ts";
+export { serviceRights, storeRights } from "./service/service-rights.ts";
 export { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
 export { describeBackups, type KnownBackup } from "./store/backup-list.ts";
 export { type BackupStoreOptions, backupStore } from "./store/backup-store.ts";

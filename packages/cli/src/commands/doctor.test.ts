@@ -322,4 +322,35 @@ describe("doctor --cluster", () => {
       expect.stringMatching(/^note {5}the service speaks plain HTTP/),
     ]);
   });
+
+  it("looks at the other clusters that secrets are kept in, each with its own kubeconfig", async () => {
+    const [own, west] = [await startRefusingServer(403), await startRefusingServer(401)];
+    const westFile = join(at.home, "west");
+    const east = join(at.home, "east");
+    const clusters = [{ name: "c", cluster: { server: west } }];
+    const contexts = [{ name: "x", context: { cluster: "c" } }];
+    writeFileSync(westFile, JSON.stringify({ clusters, contexts, "current-context": "x" }));
+    const others = ["--secret.kubernetes.otherClusters", JSON.stringify({ west: westFile, east })];
+    const { exitCode, lines } = await diagnoseCluster(own, { token: "t" }, "--for", "service", ...others);
+    expect(exitCode).toBe(1);
+    const told = lines.filter((line) => line.includes("cluster west:") || line.includes("cluster east:"));
+    expect(told).toEqual([
+      "ok       cluster west: the API server's clock agrees with this one",
+      expect.stringMatching(
+        /^problem {2}cluster west: namespace flyte: get namespaces flyte: .* refuses our credentials\.$/,
+      ),
+      expect.stringMatching(/^problem {2}cluster west: rights: .* refuses our credentials\.$/),
+      expect.stringMatching(new RegExp(`^problem {2}cluster east: the API server: .*${east}`)),
+    ]);
+    const embedded = await diagnoseCluster(
+      own,
+      { token: "t" },
+      "--for",
+      "service",
+      ...others,
+      "--secret.store.type",
+      "Embedded",
+    );
+    expect(embedded.lines.join("\n")).not.toContain("cluster west");
+  });
 });

@@ -102,15 +102,22 @@ async function diagnoseMachine(config: Config, host: Host): Promise<Finding[]> {
 async function diagnoseCluster(config: Config, options: DoctorOptions, { env, home }: Host): Promise<Finding[]> {
   const { connectKube, podNamespace, systemClock } = await import("@flyte-secrets/server");
   const { checkCluster } = await import("../doctor/cluster/check-cluster.ts");
+  const { checkOtherClusters } = await import("../doctor/cluster/check-other-clusters.ts");
+  const parts = options.for === undefined ? PARTS : [options.for];
   const client = connectKube(config, { env, home, clock: systemClock });
+  const connect = (kubeconfig: string) => {
+    const kubernetes = { ...config.secret.kubernetes, kubeconfig };
+    return connectKube({ ...config, secret: { ...config.secret, kubernetes } }, { env, home, clock: systemClock });
+  };
   try {
-    return await checkCluster({
+    const own = await checkCluster({
       client,
       config,
-      parts: options.for === undefined ? PARTS : [options.for],
+      parts,
       namespace: options.namespace ?? podNamespace({ env, configured: config.actions.kubernetes.namespace }),
       account: options.as,
     });
+    return parts.includes("service") ? [...own, ...(await checkOtherClusters({ config, connect }))] : own;
   } finally {
     client.close();
   }

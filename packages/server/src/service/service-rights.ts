@@ -17,7 +17,8 @@ export function serviceRights({ secret, webhook }: Config, namespace: string): N
   ];
 }
 
-function storeRights({ store, kubernetes, imagePullNamespace }: Config["secret"]): NeededRights[] {
+/** Those without which secrets can't be kept in a cluster, in its own and in `otherClusters`. */
+export function storeRights({ store, kubernetes, imagePullNamespace }: Config["secret"]): NeededRights[] {
   if (store.type === "Embedded") return [];
   const keep = { part: "service", group: "", resource: "secrets", purpose: "keep the secrets" } as const;
   const write = ["create", "get", "update", "delete"];

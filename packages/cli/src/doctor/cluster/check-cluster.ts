@@ -127,7 +127,7 @@ async function listPods(client: KubeClient): Promise<AnyPod[]> {
   return pods;
 }
 
-interface Look {
+export interface Look {
   readonly findings: Finding[];
   /** False where a right for it is missing. */
   readonly hasLooked: boolean;
@@ -137,7 +137,7 @@ interface Look {
  * What a look at one thing finds. That it can't be looked at is a finding too: no problem where only a right for it is
  * missing, and one where our credentials aren't taken or can't be had.
  */
-async function look(what: string, find: () => Promise<Finding[]>): Promise<Look> {
+export async function look(what: string, find: () => Promise<Finding[]>): Promise<Look> {
   try {
     return { findings: await find(), hasLooked: true };
   } catch (error) {
