@@ -23,8 +23,8 @@ function hostOf(process: NodeJS.Process): Host {
   return {
     env: process.env,
     stdin: process.stdin,
-    stdout: createOutput(process.stdout),
-    stderr: createOutput(process.stderr),
+    stdout: createOutput(process.stdout, process.env),
+    stderr: createOutput(process.stderr, process.env),
     home: homedir(),
     cwd: process.cwd(),
     nodeVersion: process.versions.node,

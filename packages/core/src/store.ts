@@ -15,6 +15,8 @@ export interface SecretRecord {
   readonly id: SecretId;
   readonly type: SecretType;
   readonly createdAt: Date;
+  /** When the value was last written; undefined where the store doesn't know. */
+  readonly updatedAt?: Date;
   /** Labelled `app.flyte.org/system=true` by an operator: hidden unless asked for. */
   readonly system: boolean;
   readonly clusters: readonly ClusterPresence[];

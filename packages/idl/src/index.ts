@@ -16,3 +16,4 @@ export {
 export * from "../generated/flyteidl2/secret/definition_pb.ts";
 export * from "../generated/flyteidl2/secret/payload_pb.ts";
 export { SecretService } from "./secret-service.ts";
+export { type MessageWithTime, readUpdatedTime, writeUpdatedTime } from "./updated-time.ts";

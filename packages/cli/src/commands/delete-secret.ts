@@ -22,17 +22,22 @@ export function deleteSecretCommand(host: Host): Command {
       const options = mergedOptions<SecretCommandOptions & { readonly yes?: boolean }>(command);
       checkSecretOptions(options, name);
       const { Secret } = await import("@flyte-secrets/sdk/remote");
+      const { isSecretThere, orExpected } = await import("../secrets/expect-secret.ts");
       const { openClient } = await import("../remote/open-client.ts");
       const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
       const target = await findWriteTarget(options, host);
       await using client = await openClient(target, { ...options, host });
+      const secret = { name, options, client };
       const what = `secret ${name} (${describeScope(options)})${describeElsewhere(target, host)}`;
-      if (!options.yes) {
+      if (!options.yes && (await isSecretThere(secret)) !== false) {
         const { confirmRemoval } = await import("../values/confirm.ts");
         // A script has nobody to ask, and Flyte's own command does not ask either.
         await confirmRemoval(`Delete ${what}?`, { host, otherwise: "nothing was deleted" });
       }
-      await Secret.delete(name, { client, clusterPool: options.clusterPool });
+      // Also where nothing is to be found: caches forget it then.
+      await orExpected({ ...secret, isThere: true }, () =>
+        Secret.delete(name, { client, clusterPool: options.clusterPool }),
+      );
       host.stdout.write(`Deleted ${what}.\n`);
     });
 }

@@ -63,10 +63,7 @@ export function doctorCommand(host: Host): Command {
     });
 }
 
-function checkOptions({ pods, cluster, outputFormat, ...rest }: DoctorOptions): void {
-  if (!FORMATS.includes(outputFormat)) {
-    throw new SecretsError("usage", `--output-format of doctor is one of ${FORMATS.join(", ")}`);
-  }
+function checkOptions({ pods, cluster, ...rest }: DoctorOptions): void {
   refuseTogether({ "--pods": pods, "--cluster": cluster });
   if (!cluster) requireFor("--cluster", { "--for": rest.for, "--as": rest.as, "--namespace": rest.namespace });
 }

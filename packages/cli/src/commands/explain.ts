@@ -23,6 +23,7 @@ import {
 } from "../options/namespace-labels.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
+import { tableWidth } from "../output.ts";
 
 const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
 
@@ -101,7 +102,7 @@ async function explainOne(key: string, options: ExplainOptions, host: Host): Pro
   };
   await using asked = await openManagers(config, { options, host });
   const explanations = await explainRequest(request, { ...asked, context });
-  host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table"));
+  host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table", tableWidth(host.stdout)));
   const pod = { metadata: { labels, annotations: toRequestAnnotations([request]) }, spec: ONE_CONTAINER };
   const admission = options.namespace === undefined ? { ...asked.admission, scopeGuard: undefined } : asked.admission;
   const served = isServed(explanations);
@@ -133,7 +134,7 @@ async function explainFile(file: string, options: ExplainOptions, host: Host): P
     limits,
     namespace,
   });
-  host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table"));
+  host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table", tableWidth(host.stdout)));
   for (const reason of refused) {
     const isTold = rejections.some(({ message }) => message.includes(reason));
     if (!isTold) host.stderr.write(`warning: ${reason}\n`);

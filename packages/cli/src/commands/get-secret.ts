@@ -1,53 +1,107 @@
-import { Command } from "commander";
+import { SecretsError } from "@flyte-secrets/core";
+import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
-import { addOutputOption, type OutputOptions } from "../options/common-options.ts";
+import { addOutputOption, LIST_FORMATS, type ListFormat, type OutputOptions } from "../options/common-options.ts";
 import { examples } from "../options/examples.ts";
+import { refuseTogether } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
-import { addSecretOptions, checkSecretOptions, type SecretCommandOptions } from "../options/secret-command-options.ts";
+import {
+  addSecretOptions,
+  checkSecretOptions,
+  describeScope,
+  type SecretCommandOptions,
+} from "../options/secret-command-options.ts";
+import { type ListChoices, SORT_KEYS, type SortKey } from "../secrets/list-secrets.ts";
+import { isPattern } from "../secrets/name-pattern.ts";
 
-type GetOptions = SecretCommandOptions & OutputOptions;
+interface GetOptions extends SecretCommandOptions, OutputOptions<ListFormat> {
+  readonly allScopes?: boolean;
+  readonly filter?: string;
+  readonly sort?: SortKey;
+  readonly limit?: number;
+}
 
 /** `get secret [NAME]`. */
 export function getSecretCommand(host: Host): Command {
   const command = new Command("secret")
     .summary("List secrets, or show one")
-    .description("List the secrets of a scope (all, when none is given), or show one by its name. Never shows a value.")
-    .argument("[name]", "the secret's name (default: list all)");
-  addOutputOption(addSecretOptions(command));
+    .description(
+      "List the secrets of a scope and those within it (all, when none is given), or show one by its name. Never shows a value.",
+    )
+    .argument("[name]", "the secret's name, or a pattern such as 'db-*' (default: list all)")
+    .optionsGroup("Choice:")
+    .option("--filter <pattern>", "names with this in them; * and ? as in a shell")
+    .option("--all-scopes", "of all scopes, also with a name")
+    .addOption(new Option("--sort <key>", "names from A to Z, times from the newest").choices([...SORT_KEYS]))
+    .option("--limit <number>", "no more than these", parseLimit);
+  addOutputOption(addSecretOptions(command), LIST_FORMATS);
   return command
     .addHelpText(
       "after",
       examples(
         "get secret",
-        "get secret --domain production -o table-simple",
+        "get secret 'db-*' --sort updated",
+        "get secret --domain production -o wide",
         "get secret api-key",
-        "get secret -o json-raw",
+        "get secret api-key --all-scopes",
+        "get secret -o csv > secrets.csv",
       ),
     )
     .action(async (name: string | undefined) => {
       const options = mergedOptions<GetOptions>(command);
-      checkSecretOptions(options, name);
-      host.stdout.write(name === undefined ? await list(options, host) : await show(name, options, host));
+      const { allScopes, filter } = options;
+      refuseTogether({ "--all-scopes": allScopes, "--project": options.project || undefined });
+      refuseTogether({ "--all-scopes": allScopes, "--domain": options.domain || undefined });
+      refuseTogether({ "--all-scopes": allScopes, "--cluster-pool": options.clusterPool });
+      refuseTogether({ "a name": name, "--filter": filter });
+      const isList = name === undefined || isPattern(name);
+      checkSecretOptions(options, isList ? undefined : name);
+      if (isList) return await list(options, { pattern: name ?? filter }, host);
+      if (allScopes) return await list(options, { name }, host);
+      refuseTogether({ "a name": name, "--sort": options.sort });
+      refuseTogether({ "a name": name, "--limit": options.limit });
+      await show(name, options, host);
     });
 }
 
-async function list(options: GetOptions, host: Host): Promise<string> {
-  const { Secret } = await import("@flyte-secrets/sdk/remote");
+function parseLimit(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw new SecretsError("usage", "--limit takes a number of secrets, 1 or more");
+}
+
+async function list(options: GetOptions, choice: Pick<ListChoices, "name" | "pattern">, host: Host): Promise<void> {
   const { openClient } = await import("../remote/open-client.ts");
   const { findReadTarget } = await import("../remote/target.ts");
   const { renderSecrets } = await import("../render/render-secrets.ts");
-  await using client = await openClient(await findReadTarget(options, host), { ...options, host });
-  const secrets = [];
-  for await (const secret of Secret.listall({ client, clusterPool: options.clusterPool })) secrets.push(secret);
-  return renderSecrets(secrets, options.outputFormat ?? "table");
+  const { listSecrets } = await import("../secrets/list-secrets.ts");
+  const { clusterPool, sort, limit, outputFormat: format = "table" } = options;
+  const target = await findReadTarget(options, host);
+  await using client = await openClient(target, { ...options, host });
+  const { secrets, hasMore } = await listSecrets(client, { clusterPool, sort, limit, ...choice });
+  if (secrets.length === 0 && TABLES.has(format)) {
+    const named = choice.name ?? choice.pattern;
+    const where = options.allScopes || !(options.domain || clusterPool) ? "" : ` (${describeScope(options)})`;
+    host.stderr.write(`no secrets${named === undefined ? "" : ` named ${named}`}${where}\n`);
+    return;
+  }
+  const isOwn = target.kind !== "endpoint";
+  host.stdout.writeStyled(await renderSecrets(secrets, { format, output: host.stdout, isOwn }));
+  if (hasMore) host.stderr.write(`note: there are more than these ${secrets.length} (--limit)\n`);
 }
 
-async function show(name: string, options: GetOptions, host: Host): Promise<string> {
+const TABLES: ReadonlySet<ListFormat> = new Set(["table", "wide", "table-simple"]);
+
+async function show(name: string, options: GetOptions, host: Host): Promise<void> {
   const { Secret } = await import("@flyte-secrets/sdk/remote");
   const { openClient } = await import("../remote/open-client.ts");
   const { findReadTarget } = await import("../remote/target.ts");
   const { renderSecret } = await import("../render/render-secrets.ts");
-  await using client = await openClient(await findReadTarget(options, host), { ...options, host });
-  const secret = await Secret.get(name, { client, clusterPool: options.clusterPool });
-  return renderSecret(secret, options.outputFormat ?? "json");
+  const { orExpected } = await import("../secrets/expect-secret.ts");
+  const target = await findReadTarget(options, host);
+  await using client = await openClient(target, { ...options, host });
+  const secret = await orExpected({ name, options, client, isThere: true }, () =>
+    Secret.get(name, { client, clusterPool: options.clusterPool }),
+  );
+  const rendering = { format: options.outputFormat ?? "json", output: host.stdout, isOwn: target.kind !== "endpoint" };
+  host.stdout.writeStyled(await renderSecret(secret, rendering));
 }

@@ -4,6 +4,7 @@ import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { tableWidth } from "../output.ts";
 import { renderTable } from "../render/render-table.ts";
 
 /** `keys list`. */
@@ -25,7 +26,8 @@ export function listKeysCommand(host: Host): Command {
         directory: storeDirectory(config),
         ...(masterKey && { masterKey: masterKey.revealBytes() }),
       });
-      host.stdout.write(renderTable(["KEY", "STATE", "BACKUP", "MADE"], keys.flatMap(toRows), "table-simple"));
+      const head = ["KEY", "STATE", "BACKUP", "MADE"];
+      host.stdout.write(renderTable(head, keys.flatMap(toRows), "table-simple", tableWidth(host.stdout)));
     });
 }
 

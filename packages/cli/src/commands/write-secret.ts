@@ -16,7 +16,7 @@ export function addWriteOptions(command: Command): Command {
 
 /**
  * Creates or updates the secret that `command` was called for. Everything that can be refused without the value is refused before it
- * is asked for: options, names, and a service that cannot be found.
+ * is asked for: options, names, a service that can't be reached, a secret that is there already or isn't there.
  */
 export async function writeSecret(how: "create" | "update", name: string, command: Command, host: Host): Promise<void> {
   const options = mergedOptions<SecretCommandOptions & ValueOptions>(command);
@@ -25,11 +25,20 @@ export async function writeSecret(how: "create" | "update", name: string, comman
   const { Secret } = await import("@flyte-secrets/sdk/remote");
   const { openClient } = await import("../remote/open-client.ts");
   const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
-  const { readSecretValue } = await import("../values/read-secret-value.ts");
+  const { announceNewScope } = await import("../secrets/new-scope.ts");
+  const { expectSecret, orExpected } = await import("../secrets/expect-secret.ts");
+  const { checkSomebodyToAsk, readSecretValue } = await import("../values/read-secret-value.ts");
+  checkSomebodyToAsk(options, host);
   const target = await findWriteTarget(options, host);
   await using client = await openClient(target, { ...options, host, mayMake: how === "create" });
+  const expected = { name, options, client, isThere: how === "update" };
+  await expectSecret(expected);
+  if (how === "create") await announceNewScope(client, options, host);
   const value = await readSecretValue(options, host);
-  await Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool });
+  // Somebody else may have been faster.
+  await orExpected(expected, () =>
+    Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool }),
+  );
   const done = how === "create" ? "Created" : "Updated";
   host.stdout.write(`${done} secret ${name} (${describeScope(options)})${describeElsewhere(target, host)}.\n`);
 }

@@ -15,11 +15,16 @@ export interface ScopeOptions {
   readonly domain?: string;
 }
 
+/** What every command that prints objects can print. */
 export const OUTPUT_FORMATS = ["table", "table-simple", "json", "json-raw"] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 
-export interface OutputOptions {
-  readonly outputFormat?: OutputFormat;
+/** What those print that print secrets or scopes. */
+export const LIST_FORMATS = ["table", "wide", "name", "csv", "yaml", "json", "json-raw", "table-simple"] as const;
+export type ListFormat = (typeof LIST_FORMATS)[number];
+
+export interface OutputOptions<Format extends string = OutputFormat> {
+  readonly outputFormat?: Format;
 }
 
 /** `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them, and `--local`. None is needed where only one target is known. */
@@ -53,17 +58,15 @@ export function addScopeOptions(command: Command): Command {
 }
 
 /** `-o, --output-format`, with Flyte's `-of` as another spelling (see `spelled-out`). */
-export function addOutputOption(command: Command): Command {
+export function addOutputOption(command: Command, formats: readonly string[] = OUTPUT_FORMATS): Command {
   return command
     .optionsGroup("Output:")
-    .addOption(
-      new Option("-o, --output-format <format>", "how to print it; -of works too").choices([...OUTPUT_FORMATS]),
-    );
+    .addOption(new Option("-o, --output-format <format>", "how to print it; -of works too").choices([...formats]));
 }
 
 /** Everything that Flyte's CLI takes before the command's name. */
 export function addGlobalOptions(command: Command): Command {
   addConnectionOptions(command);
   addScopeOptions(command);
-  return addOutputOption(command);
+  return addOutputOption(command, LIST_FORMATS);
 }

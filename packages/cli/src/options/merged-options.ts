@@ -16,12 +16,19 @@ export function mergedOptions<T>(command: Command): T {
       const name = option.attributeName();
       if (!isGiven(parent, name)) continue;
       if (!own.has(name)) throw misplaced(option, command);
-      if (!settled.has(name)) merged[name] = parent.getOptionValue(name);
+      if (!settled.has(name)) merged[name] = checkedChoice(parent.getOptionValue(name), { option, command });
       settled.add(name);
     }
   }
   // Commander fills exactly the attributes that the options declare; nothing else knows their types.
   return merged as T;
+}
+
+/** The value, unless the command's own option of that name has other choices than the parent's. */
+function checkedChoice(value: unknown, { option, command }: { option: Option; command: Command }): unknown {
+  const choices = command.options.find((own) => own.attributeName() === option.attributeName())?.argChoices;
+  if (choices === undefined || choices.includes(String(value))) return value;
+  throw new SecretsError("usage", `${option.long} of ${commandPath(command)} is one of ${choices.join(", ")}`);
 }
 
 function misplaced(option: Option, command: Command): SecretsError {

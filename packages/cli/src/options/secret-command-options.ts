@@ -25,6 +25,7 @@ export function checkSecretOptions(options: SecretCommandOptions, name?: string,
   const { project = "", domain = "", clusterPool, config = [] } = options;
   refuseTogether({ "--cluster-pool": clusterPool, "--project": project || undefined });
   refuseTogether({ "--cluster-pool": clusterPool, "--domain": domain || undefined });
+  if (project && !domain) throw new SecretsError("usage", "--project needs --domain");
   if (config.length > 1) throw new SecretsError("usage", "-c/--config takes one file here");
   const id = { org: DEFAULT_ORGANIZATION, domain, project, name: name ?? "any" };
   if (isNew) checkSecretId(id);

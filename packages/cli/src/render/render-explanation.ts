@@ -7,16 +7,23 @@ import { renderTable } from "./render-table.ts";
 const COLUMNS = ["manager", "what", "name", "result"];
 
 /** Each manager, each place it looked at and each thing it injects, a line each. Ends with a line feed. */
-export function renderExplanation(explanations: readonly Explanation[], format: OutputFormat): string {
+export function renderExplanation(explanations: readonly Explanation[], format: OutputFormat, width?: number): string {
   if (format === "json" || format === "json-raw") return renderJson(explanations, format);
-  return renderTable(COLUMNS, explanations.flatMap(toRows), format);
+  return renderTable(COLUMNS, explanations.flatMap(toRows), format, width);
 }
 
 /** The same for each request of pods, below a line that says whose it is and what it asks for. */
-export function renderExplainedRequests(requests: readonly ExplainedRequest[], format: OutputFormat): string {
+export function renderExplainedRequests(
+  requests: readonly ExplainedRequest[],
+  format: OutputFormat,
+  width?: number,
+): string {
   if (format === "json" || format === "json-raw") return renderJson(requests, format);
   return requests
-    .map(({ object, request, managers }) => `${object}: ${describe(request)}\n${renderExplanation(managers, format)}`)
+    .map(
+      ({ object, request, managers }) =>
+        `${object}: ${describe(request)}\n${renderExplanation(managers, format, width)}`,
+    )
     .join("\n");
 }
 

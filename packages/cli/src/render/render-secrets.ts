@@ -1,23 +1,58 @@
 import type { Secret } from "@flyte-secrets/sdk/remote";
-import type { OutputFormat } from "../options/common-options.ts";
-import { renderJson } from "./render-json.ts";
-import { renderTable } from "./render-table.ts";
+import type { ListFormat } from "../options/common-options.ts";
+import type { Output, Piece } from "../output.ts";
+import { type Field, renderList } from "./render-list.ts";
+import { shortTime } from "./short-time.ts";
 
-const COLUMNS = ["project", "domain", "name", "type", "created time", "status", "cluster status"];
-
-/** Secrets as a table, or as a JSON list of what Flyte's clients print. Ends with a line feed. */
-export function renderSecrets(secrets: readonly Secret[], format: OutputFormat): string {
-  return format === "json" || format === "json-raw"
-    ? renderJson(secrets, format)
-    : renderTable(COLUMNS, secrets.map(toRow), format);
+export interface SecretsRendering {
+  readonly format: ListFormat;
+  /** For whom: a terminal's width. */
+  readonly output: Output;
+  /** Whether they are this user's own: there, clusters have nothing to say. */
+  readonly isOwn: boolean;
 }
 
-/** One secret, as {@link renderSecrets} has it: in JSON the object itself. */
-export function renderSecret(secret: Secret, format: OutputFormat): string {
-  return format === "json" || format === "json-raw" ? renderJson(secret, format) : renderSecrets([secret], format);
+/** Secrets in any of the formats; what matters to people first. */
+export function renderSecrets(secrets: readonly Secret[], options: SecretsRendering): Promise<readonly Piece[]> {
+  return renderList(secrets, options.format, { fields: fieldsFor(secrets, options), output: options.output });
 }
 
-function toRow({ project, domain, name, type, createdTime, status, clusterStatus }: Secret): string[] {
-  const clusters = clusterStatus.map(({ cluster, status }) => `${cluster}: ${status}`).join(", ");
-  return [project || "-", domain || "-", name, type, createdTime?.toISOString() ?? "-", status, clusters];
+/** One secret, as {@link renderSecrets} has it: in JSON and YAML the object itself. */
+export function renderSecret(secret: Secret, options: SecretsRendering): Promise<readonly Piece[]> {
+  const fields = fieldsFor([secret], options);
+  return renderList([secret], options.format, { fields, object: secret, output: options.output });
+}
+
+/** Types and clusters stand in the short table where they tell something: that not all are alike, or not everywhere. */
+function fieldsFor(secrets: readonly Secret[], { isOwn }: SecretsRendering): Field<Secret>[] {
+  const isMixed = secrets.some(({ type }) => type !== "regular");
+  const isEverywhere = secrets.every(({ status }) => status === "FULLY_PRESENT");
+  const hasClusters = !isOwn || !isEverywhere;
+  return [
+    { head: "name", of: ({ name }) => name, column: { overflow: "cut", isLast: true, style: "cyan" } },
+    { head: "project", of: ({ project }) => project, column: { overflow: "cut" } },
+    { head: "domain", of: ({ domain }) => domain, column: { overflow: "cut" } },
+    { head: "type", of: ({ type }) => type, ...(isMixed ? {} : WIDE) },
+    { head: "created", of: ({ createdTime }) => createdTime?.toISOString() ?? "", ...WIDE },
+    { head: "updated", of: ({ updatedTime }) => updatedTime?.toISOString() ?? "", ...WIDE },
+    // Flyte's own service doesn't tell when a secret was updated.
+    secrets.some(({ updatedTime }) => updatedTime)
+      ? { head: "updated", of: ({ updatedTime }) => shortTime(updatedTime), in: "table" }
+      : { head: "created", of: ({ createdTime }) => shortTime(createdTime), in: "table" },
+    ...(hasClusters ? clusterFields(isEverywhere) : []),
+  ];
+}
+
+const WIDE = { in: "wide" } as const;
+
+function clusterFields(isEverywhere: boolean): Field<Secret>[] {
+  return [
+    { head: "status", of: ({ status }) => status, ...(isEverywhere ? WIDE : {}) },
+    {
+      head: "clusters",
+      of: ({ clusterStatus }) => clusterStatus.map(({ cluster, status }) => `${cluster}: ${status}`).join(", "),
+      in: "wide",
+      column: { overflow: "fold" },
+    },
+  ];
 }

@@ -12,8 +12,8 @@ export async function callCli({ args, env, input = "", cwd = "/" }: CliCall): Pr
   const exitCode = await runCommandLine(args, {
     env,
     stdin,
-    stdout: createOutput(stdout),
-    stderr: createOutput(stderr),
+    stdout: createOutput(stdout, env),
+    stderr: createOutput(stderr, env),
     home: env.HOME ?? "/",
     cwd,
     nodeVersion: process.versions.node,

@@ -10,8 +10,8 @@ import type { ValueOptions } from "./value-options.ts";
 const MAX_VALUE_BYTES = 1_048_576;
 
 /**
- * The value that the options name, or that the user types. The options are consistent (`checkValueOptions`). With nobody to ask
- * it is `usage`, naming the options to use instead.
+ * The value that the options name, or that the user types. The options are consistent (`checkValueOptions`), and
+ * there is somebody to ask where that is needed ({@link checkSomebodyToAsk}).
  */
 export async function readSecretValue(options: ValueOptions, host: Host): Promise<SecretValue> {
   if (options.value !== undefined) {
@@ -38,8 +38,16 @@ export async function readSecretValue(options: ValueOptions, host: Host): Promis
   return options.type === "regular" ? askForValue(host) : askForCredentials(options, host);
 }
 
+/** Throws `usage`, naming the options to use instead, where somebody has to be asked for the value and there is nobody. */
+export function checkSomebodyToAsk(options: ValueOptions, host: Host): void {
+  const { value, fromFile, fromDockerConfig, type } = options;
+  if (canAsk(host) || value !== undefined || fromFile !== undefined || fromDockerConfig) return;
+  if (type === "regular") throw nobodyToAsk("the value", "--from-file FILE, or pipe it in with --from-file -");
+  if ([options.registry, options.username, options.password].every((part) => part !== undefined)) return;
+  throw nobodyToAsk("the credentials", "--from-docker-config, or --registry, --username and --password");
+}
+
 async function askForValue(host: Host): Promise<SecretValue> {
-  if (!canAsk(host)) throw nobodyToAsk("the value", "--from-file FILE, or pipe it in with --from-file -");
   const prompt = await openPrompt(host);
   return SecretValue.fromText(await prompt.secret("Enter secret value:"));
 }
@@ -48,9 +56,6 @@ async function askForCredentials(options: ValueOptions, host: Host): Promise<Sec
   if (options.password !== undefined) warnOfHistory("--password", "the prompt", host);
   const given = { registry: options.registry, username: options.username, password: options.password };
   const complete = Object.values(given).every((part) => part !== undefined);
-  if (!complete && !canAsk(host)) {
-    throw nobodyToAsk("the credentials", "--from-docker-config, or --registry, --username and --password");
-  }
   const prompt = complete ? undefined : await openPrompt(host);
   const ask = async (part: string | undefined, how: "text" | "secret", question: string) =>
     part ?? (await prompt?.[how](question)) ?? "";

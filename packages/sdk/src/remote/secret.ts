@@ -3,6 +3,7 @@ import { timestampDate } from "@bufbuild/protobuf/wkt";
 import { SecretsError } from "@flyte-secrets/core";
 import {
   OverallStatus,
+  readUpdatedTime,
   type Secret as SecretMessage,
   SecretPresenceStatus,
   SecretSchema,
@@ -118,6 +119,12 @@ export class Secret {
   get createdTime(): Date | undefined {
     const created = this.#message.secretMetadata?.createdTime;
     return created && timestampDate(created);
+  }
+
+  /** When its value was last written; undefined where the service doesn't tell, as Flyte's own doesn't. */
+  get updatedTime(): Date | undefined {
+    const updated = this.#message.secretMetadata && readUpdatedTime(this.#message.secretMetadata);
+    return updated && timestampDate(updated);
   }
 
   /** Over all clusters. */

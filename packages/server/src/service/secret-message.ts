@@ -8,11 +8,12 @@ import {
   SecretPresenceStatus,
   SecretSchema,
   SecretType,
+  writeUpdatedTime,
 } from "@flyte-secrets/idl";
 
 /** A stored secret as Get and List answer it: under the id that the caller knows it by, and never with its value. */
 export function toSecretMessage(id: MessageInitShape<typeof SecretIdentifierSchema>, record: SecretRecord): Secret {
-  return create(SecretSchema, {
+  const message = create(SecretSchema, {
     id,
     secretMetadata: {
       createdTime: timestampFromDate(record.createdAt),
@@ -26,6 +27,10 @@ export function toSecretMessage(id: MessageInitShape<typeof SecretIdentifierSche
       },
     },
   });
+  if (record.updatedAt && message.secretMetadata) {
+    writeUpdatedTime(message.secretMetadata, timestampFromDate(record.updatedAt));
+  }
+  return message;
 }
 
 const TYPES: Record<StoredType, SecretType> = {

@@ -83,7 +83,7 @@ describe("a backup that somebody changed", () => {
     [
       "a secret more",
       () =>
-        "INSERT INTO secrets SELECT org, domain, project, 'c', type, system, created_at_ms, value_row, version FROM secrets WHERE name = 'a'",
+        "INSERT INTO secrets SELECT org, domain, project, 'c', type, system, created_at_ms, value_row, version, updated_at_ms FROM secrets WHERE name = 'a'",
     ],
     ["an entry of the change feed", () => "DELETE FROM changes WHERE sequence = 1"],
     ["the number of the next change", () => "UPDATE sqlite_sequence SET seq = 1"],

@@ -102,7 +102,8 @@ class SqliteStore implements EmbeddedStore {
     assertValueFits(value);
     return await this.#write("put", id, options, () => {
       if (this.#secrets.find(id)) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
-      const record = { ...id, type, system: 0, created_at_ms: Date.now(), version: 1 } as const;
+      const now = Date.now();
+      const record = { ...id, type, system: 0, created_at_ms: now, updated_at_ms: now, version: 1 } as const;
       return this.#toRecord(this.#secrets.insert(record, this.#seal(record, value)));
     });
   }
@@ -112,7 +113,7 @@ class SqliteStore implements EmbeddedStore {
     return await this.#write("put", id, options, () => {
       const row = this.#secrets.find(id);
       if (!row || row.system) throw notFound(id);
-      const next = { ...row, version: row.version + 1 };
+      const next = { ...row, updated_at_ms: Date.now(), version: row.version + 1 };
       return this.#toRecord(this.#secrets.replace(next, this.#seal(next, value)));
     });
   }
@@ -232,6 +233,7 @@ class SqliteStore implements EmbeddedStore {
       id: { org: row.org, domain: row.domain, project: row.project, name: row.name },
       type: row.type,
       createdAt: new Date(row.created_at_ms),
+      ...(row.updated_at_ms !== null && { updatedAt: new Date(row.updated_at_ms) }),
       system: row.system === 1,
       clusters: [{ cluster: this.#clusterName, presence: "present" }],
     };

@@ -194,6 +194,20 @@ describe("a wrong or missing key, or a file that is no store of ours", () => {
     await expectRefusal(store, { code: "store_damaged", message: "data key" });
   });
 
+  test("a store that didn't keep when a value was written keeps it from the next write on", async () => {
+    const { file, options } = await createStore();
+    const database = new DatabaseSync(file("store.db"));
+    database.exec("ALTER TABLE secrets DROP COLUMN updated_at_ms; PRAGMA user_version = 2");
+    database.close();
+    expect(await readKept(options)).toBe("kept");
+    const store = await openEmbeddedStore(options);
+    onTestFinished(() => store.close());
+    expect((await store.get(id))?.updatedAt).toBeUndefined();
+    const { updatedAt } = await store.update(id, SecretValue.fromText("new"));
+    expect(updatedAt?.getTime()).toBeGreaterThan(0);
+    expect((await store.get(id))?.updatedAt).toEqual(updatedAt);
+  });
+
   test("a store of a newer version asks for an upgrade", async () => {
     const store = await createStore();
     const database = new DatabaseSync(store.file("store.db"));

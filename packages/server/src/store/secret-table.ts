@@ -9,6 +9,8 @@ export interface SecretRow extends SecretId {
   readonly created_at_ms: number;
   /** How often the secret was written, marks included; 1 when it is new. */
   readonly version: number;
+  /** When the value was last written, where that is known. */
+  readonly updated_at_ms: number | null;
   readonly value_row: number | bigint;
 }
 
@@ -53,19 +55,19 @@ export class SecretTable {
     const row = { ...record, value_row: lastInsertRowid };
     this.#database
       .statement(
-        `INSERT INTO secrets (org, domain, project, name, type, system, created_at_ms, version, value_row)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        `INSERT INTO secrets (org, domain, project, name, type, system, created_at_ms, updated_at_ms, version, value_row)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       )
-      .run(...key(row), row.type, row.system, row.created_at_ms, row.version, row.value_row);
+      .run(...key(row), row.type, row.system, row.created_at_ms, row.updated_at_ms, row.version, row.value_row);
     return row;
   }
 
-  /** Writes the value, and of the row what may change: its mark and version. */
+  /** Writes the value, and of the row what may change: its mark, version and time. */
   replace(row: SecretRow, sealed: Uint8Array): SecretRow {
     this.#database.statement("UPDATE secret_values SET sealed = ? WHERE row = ?").run(sealed, row.value_row);
     this.#database
-      .statement(`UPDATE secrets SET system = ?, version = ? ${BY_ID}`)
-      .run(row.system, row.version, ...key(row));
+      .statement(`UPDATE secrets SET system = ?, version = ?, updated_at_ms = ? ${BY_ID}`)
+      .run(row.system, row.version, row.updated_at_ms, ...key(row));
     return row;
   }
 

@@ -19,6 +19,8 @@ export function describeReadsAndWrites(start: StartStore): void {
         id: api,
         type: "generic",
         createdAt: expect.any(Date),
+        // Not every store knows it.
+        ...(record.updatedAt && { updatedAt: record.createdAt }),
         system: false,
         clusters: record.clusters.map(({ cluster }) => ({ cluster, presence: "present" })),
       });
@@ -70,8 +72,11 @@ export function describeReadsAndWrites(start: StartStore): void {
       // A store may have to keep it where it is checked.
       const value = SecretValue.fromText('{"auths":{"registry.example":{}}}');
       const created = await store.create(id, { value, type: "image_pull" });
-      expect(await store.update(id, SecretValue.fromText('{"auths":{}}'))).toEqual(created);
-      expect(await store.get(id)).toEqual(created);
+      const updated = await store.update(id, SecretValue.fromText('{"auths":{}}'));
+      const { updatedAt } = updated;
+      expect(updated).toEqual({ ...created, ...(updatedAt && { updatedAt }) });
+      expect(updatedAt?.getTime() ?? Date.now()).toBeGreaterThanOrEqual(created.createdAt.getTime());
+      expect(await store.get(id)).toEqual(updated);
       expect(await readText(store, id)).toBe('{"auths":{}}');
     });
 

@@ -1,0 +1,30 @@
+import { nearestName } from "@flyte-secrets/core";
+import { Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
+import type { Host } from "../host.ts";
+import { describeScope, type SecretCommandOptions } from "../options/secret-command-options.ts";
+import { surveySecrets } from "./survey.ts";
+
+/** Says on standard error that a scope holds nothing yet, with the nearest one that does: a typing error makes a scope, too. */
+export async function announceNewScope(
+  client: SecretsClient,
+  options: SecretCommandOptions,
+  host: Host,
+): Promise<void> {
+  const { project = "", domain = "", clusterPool } = options;
+  if (clusterPool || (!project && !domain) || !(await isEmpty(client))) return;
+  const scopes = (await surveySecrets(client)).flatMap(({ project, domain }) => [
+    { project, domain },
+    { project: "", domain },
+  ]);
+  const known = new Map(scopes.map((scope) => [nameOf(scope), scope]));
+  const near = known.get(nearestName(nameOf({ project, domain }), [...known.keys()]) ?? "");
+  const question = near ? `; did you mean ${describeScope(near)}?` : "";
+  host.stderr.write(`note: new scope: ${describeScope(options)} has no secrets yet${question}\n`);
+}
+
+const nameOf = ({ project, domain }: { project: string; domain: string }): string => `${domain}/${project}`;
+
+async function isEmpty(client: SecretsClient): Promise<boolean> {
+  for await (const _ of Secret.listall({ client, limit: 1 })) return false;
+  return true;
+}
