@@ -10,8 +10,8 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
     await program.parseAsync(spelledOut(argv, program), { from: "user" });
     return 0;
   } catch (error) {
-    const { line, exit } = describeFailure(error);
-    if (line !== undefined) host.stderr.write(`error: ${line}\n`);
+    const { line, details = [], exit } = describeFailure(error);
+    if (line !== undefined) host.stderr.write(`${[`error: ${line}`, ...details].join("\n")}\n`);
     return exit;
   }
 }

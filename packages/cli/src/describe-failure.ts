@@ -1,10 +1,13 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { CommanderError } from "commander";
+import { FailureWithDetails } from "./failure-with-details.ts";
 import { SETTING_FLAG } from "./options/spelled-out.ts";
 
 /** What to print for a command that failed, and its exit code. `line` is absent where everything is said already. */
 export interface Failure {
   readonly line?: string;
+  /** Shown below it as they are. */
+  readonly details?: readonly string[];
   readonly exit: number;
 }
 
@@ -14,6 +17,9 @@ export interface Failure {
  */
 export function describeFailure(error: unknown): Failure {
   if (error instanceof CommanderError) return describeUsage(error);
+  if (error instanceof FailureWithDetails) {
+    return { line: oneLine(error.message), details: error.details, exit: error.kind.exit };
+  }
   if (isSecretsError(error)) return { line: oneLine(error.message), exit: error.kind.exit };
   return { line: describeFault(error), exit: 1 };
 }

@@ -183,10 +183,13 @@ export type ErrorCode = keyof typeof ERROR_KINDS;
 export class SecretsError extends Error {
   override readonly name = "SecretsError";
   readonly code: ErrorCode;
+  /** The message without the list of all that was tried, for screens that show that only on request. */
+  readonly brief: string;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown; brief?: string }) {
     super(message, options);
     this.code = code;
+    this.brief = options?.brief ?? message;
   }
 
   /** How this error looks on each surface. */

@@ -16,7 +16,7 @@ export function findSecret(query: SecretQuery, options: PlaceOptions): Uint8Arra
     const bytes = readIfThere(path);
     if (bytes !== undefined) return bytes;
   }
-  throw notGiven(query, places);
+  throw notGiven(query, places, options.isRun ?? true);
 }
 
 function readIfThere(path: string): Uint8Array | undefined {
@@ -36,12 +36,16 @@ function readIfThere(path: string): Uint8Array | undefined {
   }
 }
 
-function notGiven(query: SecretQuery, places: SecretPlaces): SecretsError {
+function notGiven(query: SecretQuery, places: SecretPlaces, isRun: boolean): SecretsError {
   const parts = (["group", "groupVersion", "key"] as const).filter((name) => query[name]);
   const request = parts.map((name) => `${name}: ${JSON.stringify(query[name])}`).join(", ");
+  const brief = isRun
+    ? `This task was not given the secret with ${request}. ` +
+      `Add secretRequests: [new Secret({ ${request} })] to the task or to a workflow that calls it.`
+    : `Nothing has given this process the secret with ${request}: run its task with flyte-secrets run FILE TASK.`;
   return new SecretsError(
     "secret_not_readable",
-    `This task was not given the secret with ${request}. Add secretRequests: [new Secret({ ${request} })] to the task or to ` +
-      `a workflow that calls it. Looked at the variables ${places.variables.join(", ")} and the files ${places.files.join(", ")}.`,
+    `${brief} Looked at the variables ${places.variables.join(", ")} and the files ${places.files.join(", ")}.`,
+    { brief },
   );
 }

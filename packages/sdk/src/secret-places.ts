@@ -14,6 +14,8 @@ export interface PlaceOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
   /** Local execution: variables without prefix count too. */
   readonly local: boolean;
+  /** Whether a runner or a cluster has started this process, and so gives it what its task asks for. Default true. */
+  readonly isRun?: boolean;
   /** Where Vault's agent writes by default. */
   readonly vaultDirectory: string;
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { MountRequirement, type SecretRequest, SecretsError } from "@flyte-secrets/core";
+import { checkFields, checkTexts } from "./check-fields.ts";
 
 /** How a task wants a secret: in a variable, in a file, or either. Flyte's own numbers. */
 export const MountType = MountRequirement;
@@ -34,6 +35,17 @@ export interface SecretRequestOptions {
   readonly requireGroup?: boolean | undefined;
 }
 
+const FIELDS = [
+  "key",
+  "group",
+  "groupVersion",
+  "mount",
+  "asEnvVar",
+  "mountRequirement",
+  "envVar",
+  "requireGroup",
+] as const satisfies readonly (keyof (SecretOptions & SecretRequestOptions))[];
+
 /**
  * One secret that a task asks for, in Flyte 2's form ({@link SecretOptions}) or in flytekit's ({@link SecretRequestOptions}).
  * It is in flytekit's form when it names `mountRequirement`, `groupVersion` or `envVar`, or stands in `secretRequests`.
@@ -52,7 +64,11 @@ export class Secret {
   readonly #asEnvVar: string | undefined;
 
   constructor(options: SecretOptions | SecretRequestOptions) {
+    checkFields("Secret", options, FIELDS, 'new Secret({ key: "my-key" })');
     const all: SecretRequestOptions & Pick<Partial<SecretOptions>, "mount" | "asEnvVar"> = options;
+    const { key, group, groupVersion, mount, asEnvVar, envVar } = all;
+    checkTexts("Secret", { key, group, groupVersion, mount, asEnvVar, envVar });
+    checkMountRequirement(all.mountRequirement);
     this.key = all.key;
     this.group = all.group;
     this.groupVersion = all.groupVersion;
@@ -117,6 +133,12 @@ export class Secret {
   #fields(): Pick<SecretRequest, "group" | "groupVersion" | "key"> {
     return { group: this.group ?? "", groupVersion: this.groupVersion ?? "", key: this.key ?? "" };
   }
+}
+
+function checkMountRequirement(given: unknown): void {
+  if (given === undefined || Object.values<unknown>(MountType).includes(given)) return;
+  const names = Object.keys(MountType).map((name) => `MountType.${name}`);
+  throw invalid(`mountRequirement must be one of ${names.join(", ")}.`);
 }
 
 function checkVariable(name: string | undefined): void {

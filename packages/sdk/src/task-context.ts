@@ -2,7 +2,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import { processEnvironment } from "./environment.ts";
 import { findSecret } from "./find-secret.ts";
 import type { PlaceOptions } from "./secret-places.ts";
-import { taskRuntime } from "./task-runtime.ts";
+import { isStartedByRunner, taskRuntime } from "./task-runtime.ts";
 
 /** How to read a secret. */
 export interface GetSecretOptions {
@@ -39,7 +39,8 @@ export function currentContext(): TaskContext {
   const { variables } = processEnvironment();
   // Flyte sets the project in every task; without it this is somebody's own machine.
   const local = taskRuntime().local ?? variables.FLYTE_INTERNAL_EXECUTION_PROJECT === undefined;
-  return createTaskContext({ variables, local, vaultDirectory: "/vault/secrets" });
+  const isRun = isStartedByRunner(variables);
+  return createTaskContext({ variables, local, isRun, vaultDirectory: "/vault/secrets" });
 }
 
 /** A context over the given places instead of this process's own. */

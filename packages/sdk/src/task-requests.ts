@@ -1,4 +1,5 @@
 import { quote, type SecretRequest, SecretsError } from "@flyte-secrets/core";
+import { describe } from "./check-fields.ts";
 import { Secret } from "./secret.ts";
 import { sharedVariable } from "./variable-conflict.ts";
 
@@ -17,13 +18,23 @@ export interface SecretDeclarations {
 export function toSecretRequests(declarations: SecretDeclarations): readonly SecretRequest[] {
   const secrets = [declarations.secrets ?? []].flat();
   const requests = dropRepeated([
-    ...secrets.map((secret) => (typeof secret === "string" ? new Secret({ key: secret }) : secret).toRequest()),
-    ...(declarations.secretRequests ?? []).map((secret) => secret.toExactRequest()),
+    ...secrets.map((secret) => toSecret("secrets", secret).toRequest()),
+    ...[declarations.secretRequests ?? []].flat().map((secret) => toSecret("secretRequests", secret).toExactRequest()),
   ]);
   for (const [at, request] of requests.entries()) {
     for (const earlier of requests.slice(0, at)) checkTogether(earlier, request);
   }
   return requests;
+}
+
+/** Another copy of this package may have made it: what counts is what it can do. */
+function toSecret(field: keyof SecretDeclarations, given: string | Secret): Secret {
+  if (typeof given === "string" && field === "secrets") return new Secret({ key: given });
+  if (typeof given !== "string" && typeof given?.toRequest === "function") return given;
+  const takes = field === "secrets" ? "keys and Secrets" : "Secrets";
+  const key = typeof given === "string" ? given : given?.key;
+  const example = `new Secret({ key: ${quote(typeof key === "string" ? key : "my-key")} })`;
+  throw new SecretsError("invalid_argument", `${field} takes ${takes}, got ${describe(given)}: write ${example}.`);
 }
 
 function checkTogether(one: SecretRequest, other: SecretRequest): void {

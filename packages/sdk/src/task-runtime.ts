@@ -32,6 +32,8 @@ export interface TaskRuntime {
   readonly onDefine?: ((task: AnyTask) => void) | undefined;
   /** Carries out every call of a task; without it the task's body runs in this process. */
   readonly invoke?: ((call: TaskCall) => Promise<unknown>) | undefined;
+  /** Told of what the body of a task or workflow threw, by the innermost first: the same error comes again from those around it. */
+  readonly onFailure?: ((error: unknown, definition: TaskDefinition) => void) | undefined;
   /** Tasks run on this machine: secrets are looked for without the variable prefix too. */
   readonly local?: boolean | undefined;
 }
@@ -42,4 +44,12 @@ export const TASK_RUNTIME: unique symbol = Symbol.for("@flyte-secrets/sdk.runtim
 export function taskRuntime(): TaskRuntime {
   // A foreign copy of this package or a runner has put it there: its type is the contract, not something we can check.
   return (globalThis as { [TASK_RUNTIME]?: TaskRuntime })[TASK_RUNTIME] ?? {};
+}
+
+/**
+ * Whether something has started this process that gives tasks their secrets: a runner, which installs its runtime, or Flyte,
+ * which sets the project in every task.
+ */
+export function isStartedByRunner(variables: Readonly<Record<string, string | undefined>>): boolean {
+  return TASK_RUNTIME in globalThis || variables.FLYTE_INTERNAL_EXECUTION_PROJECT !== undefined;
 }

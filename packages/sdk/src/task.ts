@@ -1,7 +1,9 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { SecretRequest } from "@flyte-secrets/core";
+import { type SecretRequest, SecretsError } from "@flyte-secrets/core";
+import { checkFields, checkTexts, describe } from "./check-fields.ts";
 import { inheritRequests, type SecretDeclarations, toSecretRequests } from "./task-requests.ts";
 import { type TaskDefinition, taskRuntime } from "./task-runtime.ts";
+import { warnOutsideRunner } from "./warn-outside-runner.ts";
 
 /** A task takes nothing, or one JSON object. */
 export type TaskArguments = readonly [input?: object | undefined];
@@ -49,7 +51,7 @@ export function task<Arguments extends TaskArguments, Output>(
   options: MethodTaskOptions,
   body?: (...input: Arguments) => Promise<Output> | Output,
 ): Task<Arguments, Output> | TaskDecorator {
-  return body === undefined ? decorator("task", options) : define(toDefinition("task", options, body.name), body);
+  return make("task", options, body);
 }
 
 /**
@@ -65,9 +67,18 @@ export function workflow<Arguments extends TaskArguments, Output>(
   options: MethodTaskOptions,
   body?: (...input: Arguments) => Promise<Output> | Output,
 ): Task<Arguments, Output> | TaskDecorator {
-  return body === undefined
-    ? decorator("workflow", options)
-    : define(toDefinition("workflow", options, body.name), body);
+  return make("workflow", options, body);
+}
+
+function make<Arguments extends TaskArguments, Output>(
+  kind: TaskDefinition["kind"],
+  options: MethodTaskOptions,
+  body: ((...input: Arguments) => Promise<Output> | Output) | undefined,
+): Task<Arguments, Output> | TaskDecorator {
+  if (body === undefined) return decorator(kind, options);
+  const definition = toDefinition(kind, options, body.name);
+  if (typeof body === "function") return define(definition, body);
+  throw new SecretsError("invalid_argument", `${kind} "${definition.name}" needs a function, got ${describe(body)}.`);
 }
 
 function decorator(kind: TaskDefinition["kind"], options: MethodTaskOptions): TaskDecorator {
@@ -81,11 +92,16 @@ function decorator(kind: TaskDefinition["kind"], options: MethodTaskOptions): Ta
   };
 }
 
-const toDefinition = (kind: TaskDefinition["kind"], options: MethodTaskOptions, name: string): TaskDefinition => ({
-  name: options.name ?? name,
-  kind,
-  requests: toSecretRequests(options),
-});
+const FIELDS: readonly (keyof MethodTaskOptions)[] = ["name", "secrets", "secretRequests"];
+
+function toDefinition(kind: TaskDefinition["kind"], options: MethodTaskOptions, ofFunction: string): TaskDefinition {
+  checkFields(kind, options, FIELDS, `${kind}({ name: "my-${kind}" }, async () => ...)`);
+  checkTexts(kind, { name: options.name });
+  const name = options.name ?? ofFunction;
+  if (!name)
+    throw new SecretsError("invalid_argument", `${kind} needs a name: write ${kind}({ name: "my-${kind}" }, ...).`);
+  return { name, kind, requests: toSecretRequests(options) };
+}
 
 function define<This, Arguments extends TaskArguments, Output>(
   definition: TaskDefinition,
@@ -94,13 +110,23 @@ function define<This, Arguments extends TaskArguments, Output>(
 ): Task<Arguments, Output> {
   const runAs = async (self: unknown, input: Arguments): Promise<Output> => {
     // `self` is what the call was made on: TypeScript has checked it there.
-    const execute = async (): Promise<Output> => body.call(self as This, ...input);
+    const execute = async (): Promise<Output> => {
+      try {
+        return await body.call(self as This, ...input);
+      } catch (error) {
+        taskRuntime().onFailure?.(error, definition);
+        throw error;
+      }
+    };
     if (definition.kind === "task") return execute();
     return inheritedRequests.run(inheritRequests(definition.requests, currentInheritance()), execute);
   };
   async function call(this: unknown, ...input: Arguments): Promise<Output> {
     const { invoke } = taskRuntime();
-    if (definition.kind === "workflow" || invoke === undefined) return runAs(this ?? owner?.(), input);
+    if (definition.kind === "workflow" || invoke === undefined) {
+      if (definition.kind === "task") warnOutsideRunner(inheritRequests(definition.requests, currentInheritance()));
+      return runAs(this ?? owner?.(), input);
+    }
     // The runner ran the same body in another process: its result is Output in JSON.
     return (await invoke({ definition, inherited: currentInheritance(), input: input[0] })) as Output;
   }

@@ -89,11 +89,17 @@ describe("run", () => {
     expect(shown.stdout).toBe('out a-value-for-shop\n{"key":"a-value-for-shop"}\n');
   });
 
-  it("exits with 1 and one line when a secret is nowhere, after naming Flyte's default project and domain", async () => {
+  it("exits with 1 when a secret is not at the task's scope, and says where it is and how it is created", async () => {
     const { exitCode, stdout, stderr } = await run([join(TESTDATA, "secrets.mjs"), "printing"]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: "" });
-    expect(stderr).toMatch(
-      /^error: none of the secret managers injected secret .* create it: flyte-secrets create secret api-key -p flytesnacks -d development\n$/,
+    expect(stderr).toBe(
+      `error: task "printing": secret "api-key" was not found
+  "api-key" exists at project shop, domain production.
+  For a task there, add: -p shop -d production
+  Create it for project flytesnacks, domain development:
+    flyte-secrets create secret api-key -p flytesnacks -d development
+  --verbose shows where it was looked for.
+`,
     );
   });
 

@@ -1,5 +1,3 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { Config } from "@flyte-secrets/server/local";
 import { Command } from "commander";
@@ -25,7 +23,7 @@ export function runCommand(host: Host): Command {
         "line on standard output, as JSON.",
     )
     .argument("<file>", "file that defines the task")
-    .argument("<task>", "name of the task or workflow")
+    .argument("[task]", "name of the task or workflow (none: list those of the file)")
     .option("-i, --input <key=value>", "one field of the input, as JSON or text; may be repeated", collect)
     .option("-v, --verbose", "say what each task is given and from which scope; never a value")
     .option("--no-mask", "show values in the output");
@@ -35,7 +33,7 @@ export function runCommand(host: Host): Command {
       "after",
       examples("run tasks.ts train", "run tasks.ts train -p shop -d production -i epochs=3 -i name=first"),
     )
-    .action(async (file: string, task: string) => {
+    .action(async (file: string, task: string | undefined) => {
       const result = await run(file, task, { options: mergedOptions<RunOptions>(command), host });
       if (result !== undefined) host.stdout.write(`${result}\n`);
     });
@@ -46,17 +44,20 @@ interface RunCall {
   readonly host: Host;
 }
 
-async function run(file: string, name: string, { options, host }: RunCall): Promise<string | undefined> {
+async function run(file: string, name: string | undefined, { options, host }: RunCall): Promise<string | undefined> {
   const signal = host.interruption();
   const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
   const { createLazyLookup } = await import("../store/lazy-lookup.ts");
-  const { createRemedy } = await import("../explain/remedy.ts");
+  const { missingSecretHelp } = await import("../explain/missing-secret.ts");
+  const { askForTask, tasksOf } = await import("../run/list-tasks.ts");
+  const { taskFilePath } = await import("../run/task-file.ts");
   const { runLocal } = await import("../run/run-local.ts");
-  const path = resolve(host.cwd, file);
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw new SecretsError("usage", `there is no file ${file}`);
+  const path = taskFilePath(file, host.cwd);
   const config = await readConfig(options, host);
+  if (name === undefined)
+    throw askForTask("run", file, await tasksOf(path, { config, host, verbose: options.verbose ?? false }));
   const scope = await resolveTaskScope(options, config, host);
-  const { type, delivery, escapeInlineVariables: escapeVariables } = config.webhook.embeddedSecretManagerConfig;
+  const { delivery, escapeInlineVariables: escapeVariables } = config.webhook.embeddedSecretManagerConfig;
   noteOtherManagers(config, host);
   await using lookup = createLazyLookup(config, host);
   return await runLocal({
@@ -66,6 +67,7 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
     mask: options.mask,
     verbose: options.verbose ?? false,
     env: host.env,
+    cwd: host.cwd,
     stdout: host.stdout.raw,
     stderr: host.stderr.raw,
     signal,
@@ -74,7 +76,10 @@ async function run(file: string, name: string, { options, host }: RunCall): Prom
       lookup,
       global: globalSecrets(config, host.env),
       managersOver: (parts) => createManagers(withEmbeddedAlone(config), parts),
-      remedy: (key) => createRemedy(type, key, scope),
+      missingHelp: async (keys, tried) => [
+        ...(await missingSecretHelp(keys, { config, scope })),
+        options.verbose ? `  Tried: ${tried}` : "  --verbose shows where it was looked for.",
+      ],
       delivery,
       escapeVariables,
       secretEnvVarPrefix: config.webhook.secretEnvVarPrefix,

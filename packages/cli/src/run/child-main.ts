@@ -1,5 +1,7 @@
 import type { TaskCall } from "@flyte-secrets/sdk";
-import { type FromChild, fromErrorOnWire, type ToChild, toErrorOnWire } from "./child-protocol.ts";
+import type { FromChild, ToChild } from "./child-protocol.ts";
+import { type ErrorOnWire, fromErrorOnWire, noteThrower, toErrorOnWire } from "./error-on-wire.ts";
+import { toJsonValue } from "./json-value.ts";
 import { findTask, loadTasks } from "./load-tasks.ts";
 
 serveRunner(process);
@@ -7,26 +9,34 @@ serveRunner(process);
 /** Runs what the runner asks for, once, and ends the process. */
 function serveRunner(channel: NodeJS.Process): void {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
+  let phase: ErrorOnWire["phase"] = "load";
 
   /** Has the runner carry out a task in a process of its own, with that task's secrets. */
   function callRunner({ definition, inherited, input }: TaskCall): Promise<unknown> {
+    const sent = toJsonValue(input, `input of "${definition.name}"`);
     const call = waiting.size;
     const answer = Promise.withResolvers<unknown>();
     waiting.set(call, answer);
-    send({ kind: "call", call, definition, inherited, input });
+    send({ kind: "call", call, definition, inherited, input: sent });
     return answer.promise;
   }
 
   async function start({ role, file, name, input }: Extract<ToChild, { kind: "start" }>): Promise<unknown> {
-    const task = findTask(
-      await loadTasks(file, { env: channel.env, invoke: role === "driver" ? callRunner : undefined }),
-      name,
-      file,
-    );
+    const invoke = role === "driver" ? callRunner : undefined;
+    const tasks = await loadTasks(file, { env: channel.env, invoke, onFailure: noteThrower });
+    phase = undefined;
+    if (role === "lister") return tasks.map(({ definition }) => definition);
+    const task = findTask(tasks, name, file);
     const { definition } = task;
     // A workflow's own code runs here and calls tasks; a task is such a call by itself.
     if (role === "driver" && definition.kind === "task") return callRunner({ definition, inherited: [], input });
-    return task.run(input);
+    const result = await task.run(input);
+    try {
+      return toJsonValue(result, "result");
+    } catch (error) {
+      noteThrower(error, definition);
+      throw error;
+    }
   }
 
   function send(message: FromChild, done?: () => void): void {
@@ -39,12 +49,19 @@ function serveRunner(channel: NodeJS.Process): void {
     send(message, () => channel.exit());
   }
 
+  /** What nobody waits for throws here, unless the file has a handler of its own, which is then the one that counts. */
+  channel.on("uncaughtException", (error: unknown) => {
+    if (channel.listenerCount("uncaughtException") > 1) return;
+    void finish({ kind: "failed", error: { ...toErrorOnWire(error), phase: phase ?? "stray" } });
+  });
   channel.on("message", (message: ToChild) => {
     switch (message.kind) {
       case "start":
         start(message)
           .then((value) => finish({ kind: "result", value }))
-          .catch((error: unknown) => finish({ kind: "failed", error: toErrorOnWire(error) }));
+          .catch((error: unknown) =>
+            finish({ kind: "failed", error: { ...toErrorOnWire(error), ...(phase && { phase }) } }),
+          );
         break;
       case "returned":
         waiting.get(message.call)?.resolve(message.value);

@@ -4,7 +4,6 @@ import {
   type Pod,
   type SecretLookup,
   type SecretScope,
-  SecretsError,
   SecretValue,
 } from "@flyte-secrets/core";
 import {
@@ -16,6 +15,8 @@ import {
   type MutatorOptions,
 } from "@flyte-secrets/inject";
 import { type TaskCall, toPod } from "@flyte-secrets/sdk";
+import { describeMissingKeys } from "../explain/missing-secret.ts";
+import { FailureWithDetails } from "../failure-with-details.ts";
 
 /** Never pulled: the container runs as a process of this machine. */
 const IMAGE = "local";
@@ -27,8 +28,8 @@ export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPre
   readonly global: GlobalInjectorOptions;
   /** Those that are asked, over what they look in. */
   managersOver(parts: Pick<InjectionSettings, "lookup" | "global">): readonly Injector[];
-  /** How a secret that was found nowhere comes to be. */
-  remedy(key: string): string;
+  /** What to do about keys that were found nowhere, as lines to show. `tried` is what the mutator says of it. */
+  missingHelp(keys: readonly string[], tried: string): Promise<readonly string[]>;
   readonly delivery: "SecretRef" | "Inline";
   /** `escapeInlineVariables`. */
   readonly escapeVariables: boolean;
@@ -76,8 +77,9 @@ export async function injectTask(
     return { ...mutation, secretValue: (name, key) => secrets.get(name)?.get(key), values: recorded.values };
   } catch (error) {
     if (!isSecretsError(error, "not_injected") || recorded.missing.size === 0) throw error;
-    const remedies = [...recorded.missing].map(settings.remedy);
-    throw new SecretsError("not_injected", `${error.message}; ${remedies.join("; ")}`);
+    const keys = [...recorded.missing];
+    const help = await settings.missingHelp(keys, error.message);
+    throw new FailureWithDetails("not_injected", describeMissingKeys(keys), help);
   }
 }
 

@@ -4,18 +4,21 @@ import { pathToFileURL } from "node:url";
 import { nearestName, SecretsError } from "@flyte-secrets/core";
 import { type AnyTask, TASK_RUNTIME, type TaskRuntime } from "@flyte-secrets/sdk";
 
+/** How many names a message tells. */
+const MAX_NAMES = 12;
 const TYPESCRIPT = [".ts", ".mts", ".cts", ".tsx"];
 
 /**
  * Imports `file`, JavaScript or TypeScript, into this process and gives every task and workflow that it defined, itself or
- * through what it imports. Calls of them go to `invoke`; without it they run here. `env` is that of this process.
+ * through what it imports. Calls of them go to `invoke`; without it they run here. What they throw goes to `onFailure` too. `env` is
+ * that of this process.
  */
 export async function loadTasks(
   file: string,
-  { env, invoke }: { readonly env: NodeJS.ProcessEnv; readonly invoke?: TaskRuntime["invoke"] },
+  { env, ...hooks }: { readonly env: NodeJS.ProcessEnv } & Pick<TaskRuntime, "invoke" | "onFailure">,
 ): Promise<readonly AnyTask[]> {
   const tasks: AnyTask[] = [];
-  const runtime: TaskRuntime = { local: true, invoke, onDefine: (task) => tasks.push(task) };
+  const runtime: TaskRuntime = { ...hooks, local: true, onDefine: (task) => tasks.push(task) };
   Object.assign(globalThis, { [TASK_RUNTIME]: runtime });
   if (TYPESCRIPT.includes(extname(file))) {
     await compileTypeScript(file, env);
@@ -49,20 +52,31 @@ function findAbove(directory: string, name: string): string | undefined {
 }
 
 /** The one task or workflow of that name. `not_found` lists the names there are, the most similar one first. */
-export function findTask(tasks: readonly AnyTask[], name: string, file: string): AnyTask {
+export function findTask<Definition extends { readonly name: string }, T extends { readonly definition: Definition }>(
+  tasks: readonly T[],
+  name: string,
+  file: string,
+): T {
   const [found, second] = tasks.filter((task) => task.definition.name === name);
-  const where = basename(file);
   if (second !== undefined) {
-    throw new SecretsError("invalid_argument", `${where} defines "${name}" twice; give one of them another name`);
+    throw new SecretsError(
+      "invalid_argument",
+      `${basename(file)} defines "${name}" twice; give one of them another name`,
+    );
   }
   if (found !== undefined) return found;
   const names = tasks.map((task) => task.definition.name);
+  throw new SecretsError("not_found", noSuchTask(name, names, file));
+}
+
+/** Which tasks a file has instead of one that it hasn't. */
+export function noSuchTask(name: string, names: readonly string[], file: string): string {
+  const where = basename(file);
+  if (names.length === 0) {
+    return `${where} defines no task; it must make one with task() of @flyte-secrets/sdk when it is loaded`;
+  }
   const nearest = nearestName(name, names);
   const sorted = nearest === undefined ? names : [nearest, ...names.filter((other) => other !== nearest)];
-  throw new SecretsError(
-    "not_found",
-    names.length === 0
-      ? `${where} defines no task; it must make one with task() of @flyte-secrets/sdk when it is loaded`
-      : `${where} has no task or workflow "${name}"; it has ${sorted.join(", ")}`,
-  );
+  const more = sorted.length > MAX_NAMES ? ` and ${sorted.length - MAX_NAMES} more` : "";
+  return `${where} has no task or workflow "${name}"; it has ${sorted.slice(0, MAX_NAMES).join(", ")}${more}`;
 }

@@ -6,14 +6,8 @@ import { fileURLToPath } from "node:url";
 import { SecretsError } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import type { Environment } from "./child-environment.ts";
-import {
-  type ChildRole,
-  decodeFromChild,
-  type FromChild,
-  fromErrorOnWire,
-  type ToChild,
-  toErrorOnWire,
-} from "./child-protocol.ts";
+import { type ChildRole, decodeFromChild, type FromChild, type ToChild } from "./child-protocol.ts";
+import { fromErrorOnWire, toErrorOnWire } from "./error-on-wire.ts";
 import type { Mask } from "./mask/mask.ts";
 
 /** How long a child has between SIGTERM and SIGKILL. */
@@ -91,7 +85,7 @@ async function converse(child: ChildProcess, options: ChildOptions): Promise<() 
       if (options.signal.aborted) throw stopped(options);
       if (outcome !== undefined) return outcome();
       const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-      throw new SecretsError("task_failed", `the process of "${options.name}" was ended ${how} before it had a result`);
+      throw new SecretsError("task_failed", `its process was ended ${how} before it had a result`);
     };
     // The end of a process may be told before the last message that it sent.
     if (child.connected) child.once("disconnect", () => end(result));

@@ -64,6 +64,7 @@ function setUp(
     mask: true,
     verbose: false,
     env: { PATH: process.env.PATH },
+    cwd: TESTDATA,
     stdout,
     stderr,
     signal: new AbortController().signal,
@@ -73,7 +74,7 @@ function setUp(
       lookup: createLookup({ fetcher: createStoreFetcher(store) }),
       global: { readVariable: () => undefined, readFile: async () => undefined },
       managersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
-      remedy: (key) => `create it: flyte-secrets create secret ${key}`,
+      missingHelp: async (keys, tried) => [`create ${keys}`, tried],
       delivery: "SecretRef",
       escapeVariables: false,
       secretEnvVarPrefix: "_UNION_",
@@ -162,7 +163,7 @@ describe("a task", () => {
     const { error, out, err } = await runToEnd("printing", { injection: { lookup } });
     expect(error).toMatchObject({
       code: "internal",
-      message: expect.stringMatching(/^internal fault, please report it: TypeError/),
+      message: expect.stringMatching(/^task "printing": internal fault, please report it: TypeError/),
     });
     expect(`${error}${out}${err}`).not.toContain(canary);
   });
@@ -182,10 +183,14 @@ describe("a task", () => {
     expect(result).toEqual({ pin: 15, raw: "not here", masterKey: "not here" });
   });
 
-  test("that fails shows its masked stack, and the run fails", async () => {
+  test("that fails is named with its masked message and the place in its code", async () => {
     const { error, err } = await runToEnd("leaking");
-    expect(error).toMatchObject({ code: "task_failed", message: '"leaking" failed in its own code, as shown above' });
-    expect(err).toMatch(/^Error: cannot log in with \*\*\*\n {4}at .*secrets\.mjs:\d+/);
+    expect(error).toMatchObject({
+      code: "task_failed",
+      message: 'task "leaking" threw Error: cannot log in with ***',
+      details: [expect.stringMatching(/^ {4}at secrets\.mjs:\d+:\d+$/)],
+    });
+    expect(err).toBe("");
   });
 
   test("is named with its secrets and their scopes where the user wants to know", async () => {
@@ -212,9 +217,13 @@ describe("a task", () => {
     });
     expect(error).toMatchObject({
       code: "not_injected",
-      message: expect.stringMatching(
-        /^none of the secret managers injected secret \[b\]: Global: .*; Embedded: secret not found across all scopes, .*; create it: flyte-secrets create secret b$/,
-      ),
+      message: 'task "first": secret "b" was not found',
+      details: [
+        "create b",
+        expect.stringMatching(
+          /^none of the secret managers injected secret \[b\]: Global: .*; Embedded: secret not found/,
+        ),
+      ],
     });
   });
 

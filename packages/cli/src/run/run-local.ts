@@ -1,13 +1,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
-import { ERROR_KINDS, type ErrorCode, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { describeFault } from "../describe-failure.ts";
 import { describeScope } from "../options/secret-command-options.ts";
 import { carryOut } from "./carry-out.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
+import { describeRunFailure } from "./describe-run-failure.ts";
+import { fromErrorOnWire, toErrorOnWire } from "./error-on-wire.ts";
 import { type InjectionSettings, injectTask } from "./inject-task.ts";
 import { limitConcurrency } from "./limit-concurrency.ts";
 import { createMask, type Mask } from "./mask/mask.ts";
@@ -24,7 +26,9 @@ export interface LocalRun {
   readonly name: string;
   readonly input: unknown;
   readonly mask: boolean;
-  /** Tell on `stderr` what each task is given and from where. */
+  /** Files in it are named by their path from here. */
+  readonly cwd: string;
+  /** Tell on `stderr` what each task is given and from where, and all there is to say about a failure. */
   readonly verbose: boolean;
   readonly env: Environment;
   readonly injection: InjectionSettings;
@@ -37,7 +41,7 @@ export interface LocalRun {
  * Runs a task, or a workflow with each of its tasks in a process of its own, and gives the result as JSON, masked like the
  * output; undefined when there is none. A workflow's own code is given no secrets. All files are gone when it returns or
  * throws. Throws what the mutator threw, `not_found` for a name that the file lacks, and `task_failed` for a failure of the
- * user's code, after writing that one's stack to `stderr`.
+ * user's code; the error says whose it is, and where in that code.
  */
 export async function runLocal(run: LocalRun): Promise<string | undefined> {
   const { file, name, input, stdout, stderr } = run;
@@ -67,7 +71,7 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
     });
     return toJson(result, mask);
   } catch (error) {
-    throw toOwnError(error, run, mask);
+    throw await describeRunFailure(toErrorOnWire(error), { ...run, masked: (text) => mask?.text(text) ?? text });
   } finally {
     // A workflow that failed, or did not wait for a task, leaves tasks running.
     driverEnded.abort();
@@ -95,7 +99,18 @@ interface TaskSurroundings extends Pick<ChildOptions, "file" | "mask" | "stdout"
   warn(text: string): void;
 }
 
+/** Runs it, and blames it for what goes wrong, where nobody inside has been blamed yet. */
 async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurroundings): Promise<unknown> {
+  try {
+    return await carryOutTask(call, run, surroundings);
+  } catch (error) {
+    const wire = toErrorOnWire(error);
+    const { kind, name } = call.definition;
+    throw fromErrorOnWire({ ...wire, thrower: wire.thrower ?? { kind, name } });
+  }
+}
+
+async function carryOutTask(call: TaskCall, run: LocalRun, surroundings: TaskSurroundings): Promise<unknown> {
   const { directory, warn, ...child } = surroundings;
   const { injected, carried } = await prepareTask(call, run, surroundings).catch(withoutMessage);
   const { variables, files, expanded } = carried;
@@ -141,18 +156,4 @@ function createWarner(stderr: Writable): (text: string) => void {
     if (!said.has(text)) stderr.write(`warning: ${text}\n`);
     said.add(text);
   };
-}
-
-/** Errors of ours keep their code across the processes; anything else is the user's code, whose stack the user wants to see. */
-function toOwnError(error: unknown, { name, stderr }: LocalRun, mask: Mask | undefined): unknown {
-  if (!(error instanceof Error)) return error;
-  const masked = (text: string): string => mask?.text(text) ?? text;
-  if (isSecretsError(error)) return error;
-  if ("code" in error && isErrorCode(error.code)) return new SecretsError(error.code, masked(error.message));
-  stderr.write(`${masked(error.stack ?? error.message)}\n`);
-  return new SecretsError("task_failed", `"${name}" failed in its own code, as shown above`);
-}
-
-function isErrorCode(code: unknown): code is ErrorCode {
-  return typeof code === "string" && Object.hasOwn(ERROR_KINDS, code);
 }

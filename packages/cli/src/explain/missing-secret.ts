@@ -1,0 +1,86 @@
+import { quote, type SecretId, type SecretScope } from "@flyte-secrets/core";
+import type { Config } from "@flyte-secrets/server/local";
+import { describeScope } from "../options/secret-command-options.ts";
+import { shellWord } from "../options/shell-word.ts";
+import { withStore } from "../store/with-store.ts";
+
+/** How many scopes are told at which a key is. */
+const MAX_SCOPES = 3;
+/** How many missing keys are told of, one below the other. */
+const MAX_KEYS = 5;
+const PAGE = 1_000;
+
+export interface MissingSecretOptions {
+  readonly config: Config;
+  /** Of the task that asks. */
+  readonly scope: SecretScope;
+}
+
+/** The keys that nothing has, for a message: `secret "a" was not found`. */
+export function describeMissingKeys(keys: readonly string[]): string {
+  const names = keys.slice(0, MAX_KEYS).map(quote);
+  const more = keys.length > MAX_KEYS ? ` and ${keys.length - MAX_KEYS} more` : "";
+  return keys.length === 1 ? `secret ${names[0]} was not found` : `secrets ${names.join(", ")}${more} were not found`;
+}
+
+/**
+ * What to do about keys that a task asks for and that are at none of its scopes: lines to show below the message. Where this
+ * machine's own store keeps the secrets, they say at which other scopes a key is.
+ */
+export async function missingSecretHelp(keys: readonly string[], options: MissingSecretOptions): Promise<string[]> {
+  const { type } = options.config.webhook.embeddedSecretManagerConfig;
+  const shown = keys.slice(0, MAX_KEYS);
+  if (type !== "Store" && type !== "K8s") {
+    return [`  Create it in ${type} under one of the names that it was looked for by.`];
+  }
+  const elsewhere = await findElsewhere(new Set(shown), options);
+  const { project, domain } = options.scope;
+  return [
+    ...shown.flatMap((key) => elsewhereLines(key, elsewhere.get(key) ?? [], options.scope)),
+    `  Create ${shown.length === 1 ? "it" : "them"} for ${describeScope(options.scope)}:`,
+    ...shown.map(
+      (key) => `    flyte-secrets create secret ${shellWord(key)} -p ${shellWord(project)} -d ${shellWord(domain)}`,
+    ),
+  ];
+}
+
+function elsewhereLines(key: string, ids: readonly SecretId[], scope: SecretScope): string[] {
+  const [first] = ids;
+  if (first === undefined) return [];
+  const scopes = ids.slice(0, MAX_SCOPES).map((id) => describeScope(id));
+  const more = ids.length > MAX_SCOPES ? `, and ${ids.length - MAX_SCOPES} more` : "";
+  const flags = [`-p ${shellWord(first.project || scope.project)}`, `-d ${shellWord(first.domain)}`].join(" ");
+  return [`  ${quote(key)} exists at ${scopes.join("; ")}${more}.`, `  For a task there, add: ${flags}`];
+}
+
+/** The ids of those keys at any scope. A store that can't be listed has none to tell: the failure at hand is another one. */
+async function findElsewhere(
+  keys: ReadonlySet<string>,
+  { config, scope }: MissingSecretOptions,
+): Promise<ReadonlyMap<string, readonly SecretId[]>> {
+  const found = new Map<string, SecretId[]>();
+  const { secret, webhook } = config;
+  if (webhook.embeddedSecretManagerConfig.type !== "Store" || secret.store.type !== "Embedded") return found;
+  try {
+    await withStore(config, async (store) => {
+      let token = "";
+      do {
+        const everywhere = { org: scope.org, project: "", domain: "" };
+        const page = await store.list({
+          scope: everywhere,
+          limit: PAGE,
+          token,
+          clusterTokens: {},
+          includeSystem: false,
+        });
+        for (const { id } of page.entries) {
+          if (keys.has(id.name)) found.set(id.name, [...(found.get(id.name) ?? []), id]);
+        }
+        token = page.token;
+      } while (token !== "");
+    });
+  } catch {
+    found.clear();
+  }
+  return found;
+}

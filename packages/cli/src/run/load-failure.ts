@@ -1,0 +1,111 @@
+import { readFileSync } from "node:fs";
+import { dirname, isAbsolute, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ErrorOnWire } from "./error-on-wire.ts";
+import { userFrames } from "./stack-frames.ts";
+
+/** Why a user's file can't be loaded, and where that shows. */
+export interface LoadFailure {
+  readonly text: string;
+  readonly place?: Place;
+}
+
+/** In a file of the user's. Lines and columns count from 1; a column of 0 is not known. */
+export interface Place {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/**
+ * Finds the place in the user's code that kept `main` from loading: Node tells it in a different way for each kind of error, and
+ * for syntax errors of ES modules not at all. Without a place the text is all there is.
+ */
+export async function locateLoadFailure(error: ErrorOnWire, main: string): Promise<LoadFailure> {
+  const text = error.code === undefined && error.name !== "" ? `${error.name}: ${error.message}` : error.message;
+  const shown = placeShownByNode(error.stack ?? "");
+  if (shown !== undefined) return { text, place: shown };
+  if (error.name === "SyntaxError" || error.name === "TransformError") {
+    const found = await askCompiler(main);
+    if (found !== undefined) return found;
+  }
+  const [frame] = userFrames(error.stack ?? "");
+  const missing = missingImport(error.message, frame);
+  if (missing !== undefined) return missing;
+  return { text, ...(frame && { place: frame }) };
+}
+
+/** `/path/file.cjs:1`, the line and carets below: for syntax errors of CommonJS and imports of names that are not exported. */
+function placeShownByNode(stack: string): Place | undefined {
+  const [, where = "", line = "", carets = ""] = /^(.+):(\d+)\n.*\n( *)\^+\n/.exec(stack) ?? [];
+  const file = where.startsWith("file:") ? fileURLToPath(where) : where;
+  return isAbsolute(file) ? { file, line: Number(line), column: carets.length + 1 } : undefined;
+}
+
+/** What the compiler that tsx uses says of the file and of those it imports by path. */
+async function askCompiler(main: string): Promise<LoadFailure | undefined> {
+  const { buildSync } = await import("esbuild");
+  try {
+    buildSync({
+      entryPoints: [main],
+      bundle: true,
+      write: false,
+      packages: "external",
+      platform: "node",
+      logLevel: "silent",
+      absWorkingDir: dirname(main),
+    });
+    return undefined;
+  } catch (error) {
+    // Its BuildFailure: https://esbuild.github.io/api/#build
+    const errors = (error as { readonly errors?: readonly CompilerMessage[] }).errors ?? [];
+    const found = errors.find(({ location }) => location !== null);
+    if (!found?.location) return undefined;
+    const { file, line, column } = found.location;
+    return { text: found.text, place: { file: resolve(dirname(main), file), line, column: column + 1 } };
+  }
+}
+
+interface CompilerMessage {
+  readonly text: string;
+  /** The column counts from 0. */
+  readonly location: { readonly file: string; readonly line: number; readonly column: number } | null;
+}
+
+/** An import of something that is not there: Node names the importing file, and what was looked for. */
+function missingImport(message: string, frame: Place | undefined): LoadFailure | undefined {
+  const [, kind = "", wanted = ""] = /^Cannot find (module|package) '([^']+)'/.exec(message) ?? [];
+  if (kind === "") return undefined;
+  const importer = frame?.file ?? /(?: imported from |^- )(.+)$/m.exec(message)?.[1];
+  const file = importer?.startsWith("file:") ? fileURLToPath(importer) : importer;
+  if (file === undefined || !isAbsolute(file)) return { text: message.split("\n", 1)[0] ?? message };
+  const found = findImport(file, wanted);
+  const isPath = isAbsolute(wanted) || wanted.startsWith(".");
+  const text = isPath ? `there is no file ${found?.specifier ?? wanted}` : `package ${wanted} is not installed here`;
+  return { text, place: frame ?? { file, line: found?.line ?? 0, column: found?.column ?? 0 } };
+}
+
+/** Where a file has the import in quotes: of a package by its name, of a file by what its path leads to. */
+function findImport(file: string, wanted: string) {
+  for (const [at, line] of linesOf(file).entries()) {
+    for (const { 1: specifier = "", index } of line.matchAll(/["'`]([^"'`\s]+)["'`]/g)) {
+      const target = specifier.startsWith(".") ? resolve(dirname(file), specifier) : specifier;
+      const isWanted = [specifier, target].includes(wanted) || specifier.startsWith(`${wanted}/`);
+      if (isWanted) return { specifier, line: at + 1, column: index + 1 };
+    }
+  }
+  return undefined;
+}
+
+/** The line of a place as text to show; undefined where it can't be read. */
+export function sourceLine({ file, line }: Place): string | undefined {
+  return linesOf(file)[line - 1];
+}
+
+function linesOf(file: string): readonly string[] {
+  try {
+    return readFileSync(file, "utf8").split(/\r?\n/);
+  } catch {
+    return [];
+  }
+}

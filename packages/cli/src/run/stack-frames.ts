@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, isAbsolute, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** One line of a stack: where the code of somebody stood. */
+export interface Frame {
+  /** The function; empty at the top of a module. */
+  readonly name: string;
+  /** An absolute path. */
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Packages whose frames say nothing about the user's code. */
+const MACHINERY = /^(?:@flyte-secrets\/.+|tsx|esbuild)$/;
+/** More is no stack of V8's, which has 10 unless told otherwise. */
+const MAX_LINES = 200;
+
+/**
+ * The frames of an error's stack that are in the user's code or in packages it uses, innermost first: not those of Node, of
+ * this project, or of what compiles TypeScript.
+ */
+export function userFrames(stack: string): Frame[] {
+  const lines = stack.split("\n").filter((line) => line.startsWith("    at "));
+  return lines.slice(0, MAX_LINES).flatMap((line) => {
+    const frame = parseFrame(line.slice("    at ".length));
+    return frame === undefined || isMachinery(frame.file) ? [] : [frame];
+  });
+}
+
+function parseFrame(text: string): Frame | undefined {
+  const [, place = text, line = "", column = ""] = /^(.*):(\d+):(\d+)\)?$/.exec(text) ?? [];
+  if (line === "") return undefined;
+  // `name (place`, where the place may have parentheses too; a place alone begins with a slash, a drive or a scheme.
+  const [, name = "", inside = place] = /^((?!async (?:file:|\/)|file:|\/|[A-Z]:).*?) \((.*)$/.exec(place) ?? [];
+  const path = toPath(inside.replace(/^async /, ""));
+  if (path === undefined) return undefined;
+  return {
+    name: name === "<anonymous>" || name === "Object.<anonymous>" ? "" : name,
+    file: path,
+    line: +line,
+    column: +column,
+  };
+}
+
+/** The absolute path of a file or `file:` URL; undefined for Node's own modules and what is no file. */
+function toPath(place: string): string | undefined {
+  try {
+    const path = place.startsWith("file:") ? fileURLToPath(place) : place.replace(/\?.*$/, "");
+    return isAbsolute(path) ? path : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isMachinery(file: string): boolean {
+  const root = packageRoot(dirname(file));
+  if (root === undefined || !MACHINERY.test(root.name)) return false;
+  // What is in a package beside its code, such as tests' files, is a user's.
+  return /^(?:src|dist|lib|bin)[\\/]/.test(relative(root.directory, file));
+}
+
+/** The package that a directory belongs to: the nearest package.json that has a name. */
+function packageRoot(directory: string): { readonly directory: string; readonly name: string } | undefined {
+  const path = join(directory, "package.json");
+  const name = existsSync(path) ? nameIn(path) : undefined;
+  if (name !== undefined) return { directory, name };
+  const parent = dirname(directory);
+  return parent === directory ? undefined : packageRoot(parent);
+}
+
+function nameIn(path: string): string | undefined {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(path, "utf8"));
+    const name = typeof manifest === "object" && manifest !== null && "name" in manifest ? manifest.name : undefined;
+    return typeof name === "string" ? name : undefined;
+  } catch {
+    return undefined;
+  }
+}
