@@ -103,6 +103,12 @@ describe("run", () => {
     );
   });
 
+  it("advises --local for a secret where a configuration names another service", async () => {
+    const env = { FLYTE_ADMIN_ENDPOINT: "dns:///flyte.example.com" };
+    const { stderr } = await run([join(TESTDATA, "secrets.mjs"), "printing"], env);
+    expect(stderr).toContain("    flyte-secrets create secret api-key -p flytesnacks -d development --local\n");
+  });
+
   it.each([
     [["nowhere.ts", "plain"], "there is no file nowhere.ts"],
     [[TASKS, "plain", "--input", "n"], "--input takes key=value"],

@@ -77,7 +77,7 @@ async function run(file: string, name: string | undefined, { options, host }: Ru
       global: globalSecrets(config, host.env),
       managersOver: (parts) => createManagers(withEmbeddedAlone(config), parts),
       missingHelp: async (keys, tried) => [
-        ...(await missingSecretHelp(keys, { config, scope })),
+        ...(await missingSecretHelp(keys, { config, scope, host })),
         options.verbose ? `  Tried: ${tried}` : "  --verbose shows where it was looked for.",
       ],
       delivery,

@@ -1,5 +1,6 @@
 import { quote, type SecretId, type SecretScope } from "@flyte-secrets/core";
 import type { Config } from "@flyte-secrets/server/local";
+import type { Host } from "../host.ts";
 import { describeScope } from "../options/secret-command-options.ts";
 import { shellWord } from "../options/shell-word.ts";
 import { withStore } from "../store/with-store.ts";
@@ -12,6 +13,7 @@ const PAGE = 1_000;
 
 export interface MissingSecretOptions {
   readonly config: Config;
+  readonly host: Host;
   /** Of the task that asks. */
   readonly scope: SecretScope;
 }
@@ -35,13 +37,25 @@ export async function missingSecretHelp(keys: readonly string[], options: Missin
   }
   const elsewhere = await findElsewhere(new Set(shown), options);
   const { project, domain } = options.scope;
+  const flags = `-p ${shellWord(project)} -d ${shellWord(domain)}${await localFlag(options)}`;
   return [
     ...shown.flatMap((key) => elsewhereLines(key, elsewhere.get(key) ?? [], options.scope)),
     `  Create ${shown.length === 1 ? "it" : "them"} for ${describeScope(options.scope)}:`,
-    ...shown.map(
-      (key) => `    flyte-secrets create secret ${shellWord(key)} -p ${shellWord(project)} -d ${shellWord(domain)}`,
-    ),
+    ...shown.map((key) => `    flyte-secrets create secret ${shellWord(key)} ${flags}`),
   ];
+}
+
+/** ` --local` where the command would otherwise go, or might go, to another place than this machine's own store. */
+async function localFlag({ config, host }: MissingSecretOptions): Promise<string> {
+  const { embeddedSecretManagerConfig } = config.webhook;
+  if (embeddedSecretManagerConfig.type !== "Store" || config.secret.store.type !== "Embedded") return "";
+  try {
+    const { findTarget } = await import("../remote/target.ts");
+    return (await findTarget({}, host)).kind === "endpoint" ? " --local" : "";
+  } catch {
+    // A configuration that counts only when it is named.
+    return " --local";
+  }
 }
 
 function elsewhereLines(key: string, ids: readonly SecretId[], scope: SecretScope): string[] {

@@ -29,25 +29,24 @@ export function userFrames(stack: string): Frame[] {
   });
 }
 
+/** `name (place:line:column)` or `place:line:column`, where a name may begin with `async` and a place may have parentheses. */
 function parseFrame(text: string): Frame | undefined {
-  const [, place = text, line = "", column = ""] = /^(.*):(\d+):(\d+)\)?$/.exec(text) ?? [];
-  if (line === "") return undefined;
-  // `name (place`, where the place may have parentheses too; a place alone begins with a slash, a drive or a scheme.
-  const [, name = "", inside = place] = /^((?!async (?:file:|\/)|file:|\/|[A-Z]:).*?) \((.*)$/.exec(place) ?? [];
-  const path = toPath(inside.replace(/^async /, ""));
+  const parts = (text.endsWith(")") ? text.slice(0, -1) : text).split(":");
+  const [line, column] = parts.splice(-2).map(Number);
+  if (!line || !column) return undefined;
+  const whole = parts.join(":").replace(/^async /, "");
+  const open = toPath(whole) === undefined ? whole.indexOf(" (") : -1;
+  const path = open < 0 ? toPath(whole) : toPath(whole.slice(open + " (".length));
   if (path === undefined) return undefined;
-  return {
-    name: name === "<anonymous>" || name === "Object.<anonymous>" ? "" : name,
-    file: path,
-    line: +line,
-    column: +column,
-  };
+  const name = open < 0 ? "" : whole.slice(0, open);
+  return { name: ["<anonymous>", "Object.<anonymous>"].includes(name) ? "" : name, file: path, line, column };
 }
 
 /** The absolute path of a file or `file:` URL; undefined for Node's own modules and what is no file. */
 function toPath(place: string): string | undefined {
   try {
-    const path = place.startsWith("file:") ? fileURLToPath(place) : place.replace(/\?.*$/, "");
+    const [plain = ""] = place.split("?", 1);
+    const path = place.startsWith("file:") ? fileURLToPath(place) : plain;
     return isAbsolute(path) ? path : undefined;
   } catch {
     return undefined;
