@@ -149,7 +149,7 @@ export const ERROR_KINDS = {
   task_failed: kind(
     "failed_precondition",
     400,
-    "A task of a local run failed in its own code or ended without a result; its output says why.",
+    "A task of a local run failed in its own code or ended without a result; the message says where.",
   ),
   call_refused: kind(
     "failed_precondition",

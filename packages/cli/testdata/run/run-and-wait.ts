@@ -20,7 +20,7 @@ await runLocal({
     lookup: createLookup({ fetcher: createStoreFetcher(store) }),
     global: { readVariable: () => undefined, readFile: async () => undefined },
     managersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
-    remedy: (key) => `create it: flyte-secrets create secret ${key}`,
+    missingHelp: async () => [],
     delivery: "SecretRef",
       escapeVariables: false,
     secretEnvVarPrefix: "_UNION_",
