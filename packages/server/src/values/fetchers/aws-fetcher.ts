@@ -5,7 +5,15 @@ import type {
 } from "@aws-sdk/client-secrets-manager";
 import { encodeSecretId, encodeShortSecretId, type FetchedValue, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { Settings } from "../../config/schema.ts";
-import { errorName, readAsEmpty, refused, unavailable, unreadable } from "./fetch-failures.ts";
+import {
+  errorName,
+  explainFailure,
+  type ManagerHints,
+  readAsEmpty,
+  refused,
+  unavailable,
+  unreadable,
+} from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach, severalAtOnce } from "./named-fetcher.ts";
 
 const NAME = "AWS";
@@ -141,10 +149,19 @@ function valueOrError(name: string, answer: SecretValueEntry): FetchedValue {
 }
 
 function toFailure(name: string, error: unknown): SecretsError | "absent" {
-  return error instanceof SecretsError ? error : toFailureOfCode(name, errorName(error));
+  return error instanceof SecretsError ? error : toFailureOfCode(name, errorName(error), error);
 }
 
-function toFailureOfCode(name: string, code: string): SecretsError | "absent" {
+const HINTS: ManagerHints = {
+  settings: "awsConfig.region and awsConfig.endpoint",
+  busy: /^(?:Throttl\w*|TooManyRequests\w*|RequestLimitExceeded|SlowDown)$/,
+  broken: /^(?:InternalServiceError|InternalFailure|ServiceUnavailable\w*)$/,
+};
+
+const CREDENTIALS =
+  "give the webhook credentials that AWS accepts (EKS Pod Identity or IRSA of its service account, or AWS_ACCESS_KEY_ID and its like)";
+
+function toFailureOfCode(name: string, code: string, error?: unknown): SecretsError | "absent" {
   switch (code) {
     case "ResourceNotFoundException":
       return "absent";
@@ -160,7 +177,10 @@ function toFailureOfCode(name: string, code: string): SecretsError | "absent" {
     case "MissingAuthenticationToken":
     case "TokenProviderError":
     case "UnrecognizedClientException":
-      return refused(NAME, name, { detail: code, remedy: "give the webhook credentials that AWS accepts" });
+      return refused(NAME, name, { detail: code, remedy: CREDENTIALS });
+    case "RequestExpired":
+    case "RequestTimeTooSkewed":
+      return refused(NAME, name, { detail: code, remedy: "set the clock of the webhook's node by NTP" });
     case "InvalidParameterException":
     case "ValidationException":
       return unreadable(
@@ -171,7 +191,7 @@ function toFailureOfCode(name: string, code: string): SecretsError | "absent" {
     case "InvalidRequestException":
       return unreadable(NAME, name, "it is marked for deletion: restore it, or wait until it is gone");
     default:
-      return unavailable(NAME, name, code);
+      return unavailable(NAME, name, explainFailure(error, code, HINTS));
   }
 }
 

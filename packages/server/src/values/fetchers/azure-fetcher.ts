@@ -9,7 +9,15 @@ import {
   type SecretValue,
 } from "@flyte-secrets/core";
 import type { Settings } from "../../config/schema.ts";
-import { errorName, readAsEmpty, refused, unavailable, unreadable } from "./fetch-failures.ts";
+import {
+  errorName,
+  explainFailure,
+  type ManagerHints,
+  readAsEmpty,
+  refused,
+  unavailable,
+  unreadable,
+} from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
 
 const NAME = "Azure";
@@ -102,5 +110,15 @@ function toFailure(name: string, error: unknown): SecretsError | "absent" {
       remedy: "give the webhook's pod a workload identity that the vault's tenant knows",
     });
   }
-  return unavailable(NAME, name, status === undefined ? code : `status ${status} (${code})`);
+  return unavailable(
+    NAME,
+    name,
+    explainFailure(error, status === undefined ? code : `status ${status}, ${code}`, HINTS),
+  );
 }
+
+const HINTS: ManagerHints = {
+  settings: "azureConfig.vaultURI",
+  busy: /^status 429, /,
+  broken: /^status 5\d\d, /,
+};

@@ -66,8 +66,8 @@ test.each([
     "its latest version is disabled or destroyed: enable it, or add a version",
   ],
   [status.UNAUTHENTICATED, "credentials_refused", /UNAUTHENTICATED; give the webhook credentials that Google accepts/],
-  [status.DEADLINE_EXCEEDED, "store_unavailable", "status 4"],
-  [status.UNKNOWN, "store_unavailable", "status 2"],
+  [status.DEADLINE_EXCEEDED, "store_unavailable", /it cannot be reached \(DEADLINE_EXCEEDED\): check gcpConfig/],
+  [status.UNKNOWN, "store_unavailable", /a fault of its own \(UNKNOWN\)/],
 ])("gRPC's status %i is %s", async (code, expected, message) => {
   const gcp = await start();
   onTestFinished(() => gcp.close());

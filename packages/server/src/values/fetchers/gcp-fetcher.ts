@@ -2,7 +2,15 @@ import { encodeSecretId, encodeShortSecretId, SecretsError, SecretValue } from "
 import type { protos, SecretManagerServiceClient } from "@google-cloud/secret-manager";
 import type { Settings } from "../../config/schema.ts";
 import { settleBefore } from "../settle-before.ts";
-import { errorName, readAsEmpty, refused, unavailable, unreadable } from "./fetch-failures.ts";
+import {
+  errorName,
+  explainFailure,
+  type ManagerHints,
+  readAsEmpty,
+  refused,
+  unavailable,
+  unreadable,
+} from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
 
 const NAME = "GCP";
@@ -93,9 +101,31 @@ function toFailure(name: string, error: unknown): SecretsError | "absent" {
     case STATUS.INVALID_ARGUMENT:
       return unreadable(NAME, name, "it is not asked for as it should be: check gcpConfig.project");
     default:
-      return unavailable(NAME, name, typeof code === "number" ? `status ${code}` : errorName(error));
+      return unavailable(NAME, name, explainFailure(error, statusName(code) ?? errorName(error), HINTS));
   }
 }
+
+const HINTS: ManagerHints = {
+  settings: "gcpConfig.project and gcpConfig.endpoint",
+  busy: /^RESOURCE_EXHAUSTED$/,
+  broken: /^(?:UNKNOWN|INTERNAL|DATA_LOSS|ABORTED)$/,
+};
+
+/** As gRPC calls it. */
+function statusName(code: unknown): string | undefined {
+  if (typeof code !== "number") return undefined;
+  return STATUS_NAMES[code] ?? `status ${code}`;
+}
+
+const STATUS_NAMES: Readonly<Record<number, string>> = {
+  2: "UNKNOWN",
+  4: "DEADLINE_EXCEEDED",
+  8: "RESOURCE_EXHAUSTED",
+  10: "ABORTED",
+  13: "INTERNAL",
+  14: "UNAVAILABLE",
+  15: "DATA_LOSS",
+};
 
 function toAddress(endpoint: string): { apiEndpoint?: string; port?: number } {
   if (endpoint === "") return {};
