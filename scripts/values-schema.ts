@@ -189,7 +189,7 @@ export function renderValuesSchema(): string {
           tlsSecret: text,
           paths: listOf({ type: "string", pattern: "^/" }),
         }),
-        networkPolicy: networkPolicy("from"),
+        networkPolicy: networkPolicy("from", "metricsFrom"),
       }),
       webhook: closed({
         ...COMPONENT,

@@ -394,7 +394,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     await create(podIn(NARROW[0]));
     expect(await writtenIn(NARROW[0])).toHaveLength(1);
     await expect(create(podIn("closed"))).rejects.toThrow(
-      "we have no permission to create secrets in namespace closed. Grant it",
+      "we have no permission to create secrets in namespace closed. Grant it to the account",
     );
     await expect(create(podIn("unlisted"))).rejects.toThrow(
       "Nothing is written to namespace unlisted, since webhook.writtenSecrets.namespaces doesn't list it.",

@@ -101,6 +101,7 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
         },
         { state: "ok", what: "the API server asks the webhook about pods" },
         { state: "note", what: expect.stringMatching(/^the service speaks plain HTTP/) },
+        { state: "note", what: expect.stringMatching(/^\/metrics of the service asks for the credentials/) },
         { state: "note", what: expect.stringMatching(/^\/invalidate-secret has no token/) },
       ],
     ]);

@@ -72,8 +72,8 @@ describeWith(requireKubernetes(), "the Kubernetes store when a real API server r
     await expect
       .poll(() => store.create(id("", "", `k-${randomUUID()}`), generic("x")).catch((error: unknown) => error))
       .toMatchObject({
-        code: "call_refused",
-        message: expect.stringContaining("a quota or an admission rule refuses it"),
+        code: "too_many_secrets",
+        message: expect.stringContaining(`a ResourceQuota of namespace ${namespace} is used up`),
       });
     await kubectl(["delete", "namespace", namespace, "--wait=false"]);
     await expect(store.create(secret, generic("x"))).rejects.toMatchObject({

@@ -17,10 +17,18 @@ export interface ErrorKind {
     | "unimplemented"
     | "data_loss"
     | "internal";
-  /** Status code of the admission answer: 400 ends a Flyte task for good, 503 and 500 are retried (spec page 5). */
+  /**
+   * Status code of the admission answer: 400 ends a Flyte task for good, 503 and 500 are retried (spec page 5). So 503 is for what time
+   * mends, 500 for faults of ours, and 400 for all that somebody has to change.
+   */
   readonly admission: 400 | 500 | 503;
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean;
+  /**
+   * Who can do something about it: `author`, who wrote the call, the task or the command; `operator`, who runs what refuses it; `time`,
+   * where the same call may succeed later; `us`.
+   */
+  readonly mendedBy: "author" | "operator" | "time" | "us";
   /** Exit code of the command line: 2 for usage, 1 for the rest (spec page 6). */
   readonly exit: 1 | 2;
   /** One sentence for `docs/errors.md`: what it means and what to do. */
@@ -31,8 +39,11 @@ const kind = (
   connect: ErrorKind["connect"],
   admission: ErrorKind["admission"],
   meaning: string,
-  rest: { retryable?: boolean; exit?: 1 | 2 } = {},
-): ErrorKind => ({ connect, admission, meaning, retryable: rest.retryable ?? false, exit: rest.exit ?? 1 });
+  rest: { mendedBy?: ErrorKind["mendedBy"]; exit?: 1 | 2 } = {},
+): ErrorKind => {
+  const { mendedBy = "author", exit = 1 } = rest;
+  return { connect, admission, meaning, mendedBy, retryable: mendedBy === "time", exit };
+};
 
 /**
  * Every error this project raises on purpose. A message made with one of these codes is safe for callers: it names fields,
@@ -79,66 +90,80 @@ export const ERROR_KINDS = {
   credentials_refused: kind(
     "failed_precondition",
     503,
-    "A backend refused our credentials; the message says what to fix.",
+    "A backend refused our credentials; the message says what to fix. It is tried again: they do so for a moment, too, as while a token is renewed.",
+    { mendedBy: "operator" },
   ),
-  unauthenticated: kind("unauthenticated", 503, "The caller's credentials are missing or wrong."),
+  unauthenticated: kind("unauthenticated", 400, "The caller's credentials are missing or wrong."),
   issuer_unavailable: kind(
     "unavailable",
     503,
     "The issuer of tokens is out of reach and its keys are not in memory, so that no token can be checked. Try again.",
-    { retryable: true },
+    { mendedBy: "time" },
   ),
   store_unavailable: kind("unavailable", 503, "The store is down, busy or out of reach. Try again.", {
-    retryable: true,
+    mendedBy: "time",
   }),
   value_unreadable: kind(
     "failed_precondition",
     400,
     "A secret manager has the secret but no value that can be read; the message says what to mend.",
+    { mendedBy: "operator" },
   ),
   store_full: kind(
     "resource_exhausted",
-    503,
+    400,
     "The disk that holds the store is full. Free space; nothing was written.",
+    { mendedBy: "operator" },
   ),
-  store_read_only: kind("failed_precondition", 503, "The store cannot be written; the message names the path."),
+  store_read_only: kind("failed_precondition", 400, "The store cannot be written; the message names the path.", {
+    mendedBy: "operator",
+  }),
   store_too_new: kind(
     "failed_precondition",
-    503,
+    400,
     "The store was written by a newer version. Upgrade this one; nothing was changed.",
+    { mendedBy: "operator" },
   ),
-  store_damaged: kind("data_loss", 500, "The store's content fails its check. Restore a backup."),
+  store_damaged: kind("data_loss", 400, "The store's content fails its check. Restore a backup.", {
+    mendedBy: "operator",
+  }),
   store_key_missing: kind(
     "failed_precondition",
-    503,
+    400,
     "The store's master key is not where it should be; the message names the place.",
+    { mendedBy: "operator" },
   ),
-  store_key_wrong: kind("failed_precondition", 503, "The master key does not open this store. Nothing was changed."),
+  store_key_wrong: kind("failed_precondition", 400, "The master key does not open this store. Nothing was changed.", {
+    mendedBy: "operator",
+  }),
   unsafe_permissions: kind(
     "failed_precondition",
-    503,
+    400,
     "A file or directory with secrets is open to others; the message has the command that mends it.",
+    { mendedBy: "operator" },
   ),
   no_service: kind(
     "failed_precondition",
-    503,
+    400,
     "No service is known. Start `flyte-secrets serve`, or name an endpoint.",
+    { mendedBy: "operator" },
   ),
-  deadline_exceeded: kind("unavailable", 503, "The time limit passed before an answer came.", { retryable: true }),
+  deadline_exceeded: kind("unavailable", 503, "The time limit passed before an answer came.", { mendedBy: "time" }),
   conflict: kind("unavailable", 503, "Somebody else changed the same secret again and again. Try again.", {
-    retryable: true,
+    mendedBy: "time",
   }),
   canceled: kind("canceled", 503, "The caller gave up."),
   invalid_config: kind(
     "invalid_argument",
-    500,
+    400,
     "A configuration key or value is wrong; the message names it and the nearest known one.",
-    { exit: 2 },
+    { mendedBy: "operator", exit: 2 },
   ),
   listen_failed: kind(
     "failed_precondition",
-    503,
+    400,
     "The server cannot have the address it should listen on; the message says why.",
+    { mendedBy: "operator" },
   ),
   usage: kind("invalid_argument", 400, "A command was called with the wrong options.", { exit: 2 }),
   secret_not_readable: kind(
@@ -153,27 +178,32 @@ export const ERROR_KINDS = {
   ),
   call_refused: kind(
     "failed_precondition",
-    503,
+    400,
     "A service refuses a call as things stand; its message says what to change.",
+    { mendedBy: "operator" },
   ),
   namespace_not_writable: kind(
     "failed_precondition",
     400,
     "The webhook may not write Secrets to the pod's namespace; the message has the command that grants it.",
+    { mendedBy: "operator" },
   ),
   too_many_secrets: kind(
     "unavailable",
     503,
-    "A namespace is over a limit of the Secrets that are written for its pods; the message names the setting. Try again later.",
-    { retryable: true },
+    "A namespace has too many Secrets for a limit of the webhook or a quota of the cluster; the message names it. Try again later.",
+    { mendedBy: "time" },
   ),
   check_failed: kind(
     "failed_precondition",
-    500,
+    400,
     "`flyte-secrets doctor` found a problem; each has its remedy beside it.",
+    { mendedBy: "operator" },
   ),
-  unimplemented: kind("unimplemented", 500, "This server does not offer that call."),
-  internal: kind("internal", 500, "A fault of ours. The log has the rest under the correlation id in the message."),
+  unimplemented: kind("unimplemented", 400, "This server does not offer that call.", { mendedBy: "operator" }),
+  internal: kind("internal", 500, "A fault of ours. The log has the rest under the correlation id in the message.", {
+    mendedBy: "us",
+  }),
 } as const satisfies Record<string, ErrorKind>;
 
 /** The code of a {@link SecretsError}: stable, safe to switch on. */

@@ -1,6 +1,7 @@
 export { type Clock, systemClock } from "./clock.ts";
+export { parseGoDuration } from "./config/go-duration.ts";
 export { listEntries, listSettings, type Section, type Setting } from "./config/list-settings.ts";
-export { type ConfigSources, loadConfig } from "./config/load-config.ts";
+export { type ConfigSources, type ConfigText, loadConfig } from "./config/load-config.ts";
 export type { Config, Settings } from "./config/schema.ts";
 export { type AccessQuestion, isAllowed, whoAmI } from "./kube/access-reviews.ts";
 export { type ClusterSurroundings, connectCluster, connectKube, isInCluster } from "./kube/connect-cluster.ts";
@@ -12,7 +13,7 @@ export {
 } from "./kube/kube-client.ts";
 export type { KubeClientOptions, ObservedRequest } from "./kube/kube-client-options.ts";
 export { findKubeConnection, type KubeConnection, type KubeSurroundings } from "./kube/kube-connection.ts";
-export { kubeStatus } from "./kube/kube-error.ts";
+export { kubeCause, kubeStatus } from "./kube/kube-error.ts";
 export {
   defineResource,
   type KubeObject,
@@ -81,6 +82,7 @@ export { type LookupMetrics, NO_METRICS } from "./values/lookup-metrics.ts";
 export { type LookupSources, openLookup } from "./values/open-lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
 export type { CertificateSource, ServingCertificate } from "./webhook/certificate-source.ts";
+export { fingerprintOf } from "./webhook/certificates/certificate-chain.ts";
 export { createFileKeeper } from "./webhook/certificates/file-keeper.ts";
 export { makeCertificate } from "./webhook/certificates/make-certificate.ts";
 export { certificateNames, openCertificateSource } from "./webhook/certificates/open-certificate-source.ts";
@@ -99,6 +101,7 @@ export {
 } from "./webhook/manage-certificates.ts";
 export { type MutatePodOptions, mutatePod } from "./webhook/mutate-pod.ts";
 export type { NamespaceLabels } from "./webhook/namespace-labels.ts";
+export { certificateDirectory } from "./webhook/open-certificates.ts";
 export { claimOf, type PodClaimOptions } from "./webhook/pod-claim.ts";
 export { keepRegistration, type Registration, removeRegistration } from "./webhook/registration/registration.ts";
 export {
@@ -117,6 +120,7 @@ export {
   type WrittenSecretsOptions,
 } from "./webhook/secret-writer/written-secrets.ts";
 export { sharedNamespace } from "./webhook/values-namespace.ts";
+export { SERVED_CERTIFICATE } from "./webhook/webhook.ts";
 export { type WebhookRightsOptions, webhookRights } from "./webhook/webhook-rights.ts";
 export { serveAsWorker } from "./workers/serve-as-worker.ts";
 export { type StartWorkersOptions, startWorkers } from "./workers/start-workers.ts";

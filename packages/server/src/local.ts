@@ -2,7 +2,7 @@
  * What a command beside the store needs: configuration, the embedded store, lookups, and what the webhook makes of pods. An
  * entry of its own, because loading the service with its RPC stack takes longer than such a command's whole work.
  */
-export { type ConfigSources, loadConfig } from "./config/load-config.ts";
+export { type ConfigSources, type ConfigText, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
 export { rotateTokenFile } from "./embedded/token-file.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";

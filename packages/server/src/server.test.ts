@@ -130,7 +130,7 @@ describe("with nothing configured", () => {
   });
 });
 
-describe("a port for probes", () => {
+describe("a port for probes or metrics", () => {
   const freePort = async () => {
     const listener = await listen({ handler: (_, res) => void res.end(), host: "127.0.0.1", port: 0 });
     await listener.close({ graceMs: 0 });
@@ -147,6 +147,28 @@ describe("a port for probes", () => {
     expect(await status(`${endpoint}/readyz`)).toBe(200);
     await close();
     await expect(fetch(`http://127.0.0.1:${port}/healthz`)).rejects.toThrow();
+  });
+
+  it("gives metrics without credentials on a port that answers nothing else, and on the main port to callers as before", async () => {
+    const port = await freePort();
+    const { endpoint, close } = await start({ "secret.server.metricsBindAddress": `127.0.0.1:${port}` });
+    const asked = await fetch(`http://127.0.0.1:${port}/metrics`);
+    expect([asked.status, await asked.text()]).toEqual([
+      200,
+      expect.stringContaining("# TYPE rpc_server_duration_seconds histogram"),
+    ]);
+    for (const path of ["/", "/readyz", "/secrets/api/v1/secrets", "/flyteidl2.secret.SecretService/ListSecrets"]) {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`, { method: "POST", body: "{}" });
+      expect([response.status, await response.json()]).toEqual([
+        404,
+        expect.objectContaining({ code: "unimplemented" }),
+      ]);
+    }
+    expect((await fetch(`${endpoint}/metrics`)).status).toBe(401);
+    const authorization = `Bearer ${readToken()}`;
+    expect((await fetch(`${endpoint}/metrics`, { headers: { authorization } })).status).toBe(200);
+    await close();
+    await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
   });
 
   it("is named when it can't be had", async () => {

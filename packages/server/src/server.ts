@@ -98,8 +98,12 @@ export async function startServer(
   const ownConfig: ServiceConfig = { ...serviceConfig, auth: { mode: "none" } };
   const own = secretService({ ...parts, config: ownConfig, telemetry: { log, tracing } });
   const { host, port } = server;
-  const probes = await listenForProbes(server.probeBindAddress, service.probes, log);
-  opened.defer(() => probes?.close({ graceMs: 0 }));
+  const openAt = async (setting: "probeBindAddress" | "metricsBindAddress", handler: NodeHandler) => {
+    const opening = await listenBeside({ setting: `secret.server.${setting}`, address: server[setting], handler, log });
+    opened.defer(() => opening?.close({ graceMs: 0 }));
+  };
+  await openAt("probeBindAddress", service.probes);
+  await openAt("metricsBindAddress", service.metrics);
   const listeners: Listener[] = [];
   opened.defer(async () => {
     const closeListeners = listeners.map((listener) => listener.close({ graceMs: GRACE_MS }));
@@ -150,9 +154,15 @@ function connectHome(config: Config, cluster: StartServerOptions["cluster"]): Se
   );
 }
 
+interface ListenBesideOptions {
+  readonly setting: string;
+  readonly address: string;
+  readonly handler: NodeHandler;
+  readonly log: Logger;
+}
+
 /** A port for whoever watches over the service, so that its callers can't be in the way. */
-async function listenForProbes(address: string, handler: NodeHandler, log: Logger): Promise<Listener | undefined> {
-  const setting = "secret.server.probeBindAddress";
+async function listenBeside({ setting, address, handler, log }: ListenBesideOptions): Promise<Listener | undefined> {
   const bound = parseBindAddress(address, setting);
   return bound && listen({ ...bound, handler, settings: { host: setting, port: setting }, log });
 }

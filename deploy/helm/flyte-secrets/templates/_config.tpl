@@ -19,6 +19,7 @@ secret:
   server:
     port: 8093
     probeBindAddress: ":8094"
+    metricsBindAddress: ":8095"
     {{- with include "flyte-secrets.selfMadeTlsSecret" . }}
     tls: { secretName: {{ . }} }
     {{- end }}

@@ -1,17 +1,18 @@
 import { X509Certificate } from "node:crypto";
-import { SecretsError } from "@flyte-secrets/core";
-import type { Config, FoundCertificate, ManageOptions } from "@flyte-secrets/server";
+import { quote, SecretsError } from "@flyte-secrets/core";
+import type { FoundCertificate } from "@flyte-secrets/server";
 import { Command } from "commander";
+import type { CertificatePlace, PlaceOptions } from "../certs/certificate-place.ts";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
 import { refuseTogether } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
-import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { addSettingOptions } from "../options/setting-options.ts";
 
-interface CertsOptions extends SettingOptions {
+interface CertsOptions extends PlaceOptions {
   readonly renew?: boolean;
   readonly remove?: boolean;
-  readonly namespace?: string;
+  readonly wait: string;
 }
 
 /** `certs`. */
@@ -20,53 +21,113 @@ export function certsCommand(host: Host): Command {
     .summary("Show, renew or remove the webhook's certificate")
     .description(
       "Show the certificate that the webhook serves with: whose it is, its names and dates, and in a cluster whether the " +
-        "registration carries its CA. Exit code 1 when there is none, or none that is good. The cluster is the one that this runs in, " +
-        "or that --secret.kubernetes.kubeconfig names; without one, the certificate is in the data directory.",
+        "registration carries its CA. Exit code 1 when there is none, or none that is good. It is that of the cluster that KUBECONFIG " +
+        "or secret.kubernetes.kubeconfig names, or that this runs in, and of the installation there that the chart made, unless -n and -c " +
+        "say otherwise. Without a cluster it is this machine's, in the data directory.",
     )
-    .option("--renew", "put a new one in place; webhooks that run follow by themselves")
+    .option("--renew", "put a new one in place, and wait until the webhook serves it and it is registered")
     .option("--remove", "delete the registration, so that no pod is sent to the webhook, and the certificate")
-    .option("-n, --namespace <namespace>", "namespace of the webhook (default: that of this pod, else flyte)");
+    .option("--wait <duration>", "with --renew: how long to wait at most; 0s: not at all", "3m")
+    .option("--cluster", "the cluster that kubectl would use, or the one that this runs in")
+    .option("--local", "the certificate of a webhook on this machine; with --renew one is made where there is none")
+    .option(
+      "-n, --namespace <namespace>",
+      "namespace of the webhook (default: where the chart installed it, else flyte)",
+    );
   return addSettingOptions(command)
-    .addHelpText(
-      "after",
-      examples("certs", "certs --renew", "certs --remove -n flyte --secret.kubernetes.kubeconfig ~/.kube/config"),
-    )
+    .addHelpText("after", examples("certs", "certs --renew -n flyte", "certs --remove --cluster"))
     .action(async () => {
       const options = mergedOptions<CertsOptions>(command);
-      refuseTogether({ "--renew": options.renew, "--remove": options.remove });
-      const config = await readConfig(options, host);
-      await manage(config, options, host);
+      const { renew, remove, cluster, local, namespace } = options;
+      refuseTogether({ "--renew": renew, "--remove": remove });
+      refuseTogether({ "--local": local, "--cluster": cluster });
+      refuseTogether({ "--local": local, "--namespace": namespace });
+      const waitMs = await readWait(options.wait);
+      const changes = renew ? "--renew" : remove ? "--remove" : undefined;
+      const { findPlace } = await import("../certs/certificate-place.ts");
+      const place = await findPlace(options, changes, host);
+      try {
+        if (remove) await removeFrom(place, host);
+        else if (renew) await renewIn(place, { waitMs, makes: local === true }, host);
+        else show(place, await findIn(place), {}, host);
+      } finally {
+        place.options.client?.close();
+      }
     });
 }
 
-async function manage(config: Config, { renew, remove, namespace }: CertsOptions, host: Host): Promise<void> {
-  const server = await import("@flyte-secrets/server");
-  const { env, home } = host;
-  const client = server.connectCluster(config, { env, home, clock: server.systemClock });
-  const log = server.createLogger(config.logger);
-  const options: ManageOptions = {
-    client,
-    namespace: namespace ?? server.podNamespace({ env, configured: config.actions.kubernetes.namespace }),
-    log,
-  };
-  try {
-    if (remove) {
-      const { removed, left } = await server.removeWebhook(config, options);
-      host.stdout.write(removed.length === 0 ? "There was nothing to remove.\n" : `Removed ${removed.join(", ")}.\n`);
-      if (left.length > 0) host.stdout.write(`Left ${left.join(", ")}, which others made.\n`);
-      return;
-    }
-    if (renew) await server.renewCertificate(config, options);
-    const found = await server.findCertificate(config, options);
-    host.stdout.write(render(found));
-    assertGood(found);
-  } finally {
-    client?.close();
-  }
+async function readWait(text: string): Promise<number> {
+  const { parseGoDuration } = await import("@flyte-secrets/server");
+  const waitMs = text.length > MAX_DURATION ? undefined : parseGoDuration(text);
+  if (waitMs !== undefined && waitMs >= 0 && waitMs <= MAX_WAIT_MS) return waitMs;
+  throw new SecretsError("usage", `--wait ${quote(text)}: must be a duration from 0s to 1h, such as 3m`);
 }
 
-function render({ place, certificate, fault, registration }: FoundCertificate): string {
-  const lines = [["In", place]];
+const MAX_DURATION = 32;
+const MAX_WAIT_MS = 3_600_000;
+
+async function removeFrom({ config, options }: CertificatePlace, host: Host): Promise<void> {
+  const { certificateDirectory, removeWebhook } = await import("@flyte-secrets/server");
+  const where = options.client ? `at ${options.client.server}` : `on this machine, in ${certificateDirectory(config)}`;
+  const { removed, left } = await removeWebhook(config, options);
+  host.stdout.write(
+    removed.length === 0 ? `There was nothing to remove ${where}.\n` : `Removed ${removed.join(", ")} ${where}.\n`,
+  );
+  if (left.length > 0) host.stdout.write(`Left ${left.join(", ")}, which others made.\n`);
+}
+
+interface Renewal {
+  readonly waitMs: number;
+  /** Where there is none. */
+  readonly makes: boolean;
+}
+
+async function renewIn(place: CertificatePlace, { waitMs, makes }: Renewal, host: Host): Promise<void> {
+  const { fingerprintOf, renewCertificate } = await import("@flyte-secrets/server");
+  const { config, options } = place;
+  const before = await findIn(place);
+  if (!options.client && !before.certificate && !makes) {
+    throw new SecretsError(
+      "usage",
+      `there is no certificate on this machine (${before.place}), and no cluster is known. Set KUBECONFIG or use --cluster for a ` +
+        "cluster's, or --local to make one here.",
+    );
+  }
+  const sha256 = fingerprintOf((await renewCertificate(config, options)).cert);
+  const verb = before.certificate ? "Renewed" : "Made";
+  host.stdout.write(
+    `${verb} the certificate in ${before.place}${options.client ? ` at ${options.client.server}` : ""}.\n`,
+  );
+  if (waitMs > 0) {
+    host.stderr.write(`Waiting for the webhook, which serves a new one a minute after it has its CA registered ...\n`);
+  }
+  const { awaitServed } = await import("../certs/await-served.ts");
+  const seen = waitMs > 0 ? await awaitServed(config, options, { sha256, timeoutMs: waitMs }) : undefined;
+  const nobody = waitMs > 0 ? "by nobody now; flyte-secrets webhook takes it when it starts" : "not looked at";
+  show(place, await findIn(place), { Served: seen?.how ?? nobody }, host);
+}
+
+async function findIn({ config, options }: CertificatePlace): Promise<FoundCertificate> {
+  const { findCertificate } = await import("@flyte-secrets/server");
+  return await findCertificate(config, options);
+}
+
+/** Throws `check_failed` for one that is no good. */
+function show(
+  { options, foundIn }: CertificatePlace,
+  found: FoundCertificate,
+  more: Readonly<Record<string, string>>,
+  host: Host,
+): void {
+  const cluster = options.client && { Cluster: options.client.server, ...(foundIn && { Configured: `by ${foundIn}` }) };
+  host.stdout.write(render(found, { ...cluster }, more));
+  assertGood(found);
+}
+
+type Lines = Readonly<Record<string, string>>;
+
+function render({ place, certificate, fault, registration }: FoundCertificate, before: Lines, after: Lines): string {
+  const lines = [...Object.entries(before), ["In", place]];
   if (certificate && isReadable(certificate.cert)) {
     const {
       subject,
@@ -85,6 +146,7 @@ function render({ place, certificate, fault, registration }: FoundCertificate): 
   }
   lines.push(["State", certificate ? (fault ?? "good") : "there is none; flyte-secrets webhook makes one"]);
   if (registration !== undefined) lines.push(["Registration", registration]);
+  lines.push(...Object.entries(after));
   return lines.map(([name = "", value]) => `${name.padEnd(14)}${value}\n`).join("");
 }
 

@@ -1,5 +1,4 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import type { Config } from "@flyte-secrets/server/local";
 import { Command, Option } from "commander";
 import { PARTS, type Part } from "../doctor/cluster/part.ts";
 import { type Finding, ok, problem } from "../doctor/finding.ts";
@@ -71,14 +70,15 @@ function checkOptions({ pods, cluster, ...rest }: DoctorOptions): void {
 async function diagnose(options: DoctorOptions, host: Host): Promise<Finding[]> {
   if (options.pods !== undefined) return await diagnosePods(options.pods, host);
   try {
-    const config = await readConfig(options, host);
-    const first = ok(`Node ${host.nodeVersion}, configuration in order`);
-    const rest = options.cluster ? await diagnoseCluster(config, options, host) : await diagnoseMachine(config, host);
-    return [first, ...rest];
+    return options.cluster ? await diagnoseCluster(options, host) : await diagnoseMachine(options, host);
   } catch (error) {
     if (!isSecretsError(error, "invalid_config")) throw error;
     return [problem(error.message, "correct the configuration; nothing else was checked")];
   }
+}
+
+function inOrder({ nodeVersion }: Host, foundIn?: string): Finding {
+  return ok(`Node ${nodeVersion}, configuration${foundIn === undefined ? "" : ` of ${foundIn}`} in order`);
 }
 
 async function diagnosePods(file: string, host: Host): Promise<Finding[]> {
@@ -87,34 +87,26 @@ async function diagnosePods(file: string, host: Host): Promise<Finding[]> {
   return checkPods(await readManifestFile(file, "--pods", host));
 }
 
-async function diagnoseMachine(config: Config, host: Host): Promise<Finding[]> {
+async function diagnoseMachine(options: DoctorOptions, host: Host): Promise<Finding[]> {
+  const config = await readConfig(options, host);
   const { checkFiles } = await import("../doctor/check-files.ts");
   const { checkServer } = await import("../doctor/check-server.ts");
   const { checkStore } = await import("../doctor/check-store.ts");
   const { checkTarget } = await import("../doctor/check-target.ts");
   const asked = await Promise.all([checkServer(config), checkTarget(host)]);
-  return [...checkFiles(config), await checkStore(config), ...asked.flat()];
+  return [inOrder(host), ...checkFiles(config), await checkStore(config), ...asked.flat()];
 }
 
-async function diagnoseCluster(config: Config, options: DoctorOptions, { env, home }: Host): Promise<Finding[]> {
-  const { connectKube, podNamespace, systemClock } = await import("@flyte-secrets/server");
+async function diagnoseCluster(options: DoctorOptions, host: Host): Promise<Finding[]> {
+  const { openCluster } = await import("../cluster/open-cluster.ts");
   const { checkCluster } = await import("../doctor/cluster/check-cluster.ts");
   const { checkOtherClusters } = await import("../doctor/cluster/check-other-clusters.ts");
   const parts = options.for === undefined ? PARTS : [options.for];
-  const client = connectKube(config, { env, home, clock: systemClock });
-  const connect = (kubeconfig: string) => {
-    const kubernetes = { ...config.secret.kubernetes, kubeconfig };
-    return connectKube({ ...config, secret: { ...config.secret, kubernetes } }, { env, home, clock: systemClock });
-  };
+  const { client, config, namespace, foundIn, connectBeside } = await openCluster(options, host);
   try {
-    const own = await checkCluster({
-      client,
-      config,
-      parts,
-      namespace: options.namespace ?? podNamespace({ env, configured: config.actions.kubernetes.namespace }),
-      account: options.as,
-    });
-    return parts.includes("service") ? [...own, ...(await checkOtherClusters({ config, connect }))] : own;
+    const own = await checkCluster({ client, config, parts, namespace, account: options.as });
+    const others = parts.includes("service") ? await checkOtherClusters({ config, connect: connectBeside }) : [];
+    return [inOrder(host, foundIn), ...own, ...others];
   } finally {
     client.close();
   }

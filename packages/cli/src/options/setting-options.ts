@@ -1,4 +1,4 @@
-import type { Config } from "@flyte-secrets/server/local";
+import type { Config, ConfigText } from "@flyte-secrets/server/local";
 import type { Command } from "commander";
 import type { Host } from "../host.ts";
 import { addConfigOption } from "./common-options.ts";
@@ -24,7 +24,7 @@ export function addSettingOptions(command: Command): Command {
 
 /** The configuration of the server that this user runs or would run. `shortcuts` are settings that have an option of their own. */
 export async function readConfig(
-  options: SettingOptions,
+  options: SettingOptions & { readonly texts?: readonly ConfigText[] | undefined },
   host: Host,
   shortcuts: Readonly<Record<string, string | undefined>> = {},
 ): Promise<Config> {
@@ -40,6 +40,8 @@ export async function readConfig(
     flags: Object.fromEntries([...settings, ...given]),
     home: host.home,
     cwd: host.cwd,
+    // In the place of files, where the command line names none.
+    ...(options.texts && { texts: options.texts }),
     warn: (message) => host.stderr.write(`warning: ${message}\n`),
   });
 }

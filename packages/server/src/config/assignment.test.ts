@@ -52,7 +52,7 @@ test.each([
   ],
   [
     "secret:\n- server:\n  - x: 1",
-    "config.yaml:3: unknown key secret.server.x; the keys of secret.server are host, port, tls, probeBindAddress, allowedHosts, limits",
+    "config.yaml:3: unknown key secret.server.x; the keys of secret.server are host, port, tls, probeBindAddress, metricsBindAddress, allowedHosts, limits",
   ],
   [
     "logger: { constructor: 1 }",

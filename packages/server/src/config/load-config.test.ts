@@ -27,6 +27,7 @@ describe("files", () => {
         host: "127.0.0.1",
         port: 8093,
         probeBindAddress: "",
+        metricsBindAddress: "",
         allowedHosts: [],
         limits: { bodyBytes: 64 * 1024 * 1024, connections: 4096, connectionsPerAddress: 1024 },
         tls: { certFile: "", keyFile: "", secretName: "", selfMade: false },

@@ -4,7 +4,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
 import type { Assignment } from "./assignment.ts";
 import { findConfigFiles } from "./find-config-files.ts";
-import { readConfigFile } from "./read-config-file.ts";
+import { parseConfigText, readConfigFile } from "./read-config-file.ts";
 import { readFoundFile } from "./read-found-file.ts";
 import { type Environment, readEnvironment, readFlags } from "./read-overrides.ts";
 import { resolveConfig } from "./resolve-config.ts";
@@ -26,8 +26,16 @@ export interface ConfigSources {
    * which is found by chance, only some settings count: see {@link readFoundFile}.
    */
   readonly defaultFiles?: readonly string[];
+  /** What somebody has read elsewhere, such as in a ConfigMap: in the place of the default files when `files` is empty. */
+  readonly texts?: readonly ConfigText[];
   /** Hears of a file that doesn't count. */
   readonly warn?: (message: string) => void;
+}
+
+/** YAML, and what errors call it. */
+export interface ConfigText {
+  readonly origin: string;
+  readonly text: string;
 }
 
 const DEFAULT_FILES = ["config.yaml", "/etc/flyte/config/config.yaml"];
@@ -44,8 +52,9 @@ export function loadConfig(sources: ConfigSources): Config {
   return resolveConfig(parseSettings(given), { ...sources, given });
 }
 
-function readFiles({ files, defaultFiles = DEFAULT_FILES, cwd, warn = () => {} }: ConfigSources): Assignment[] {
+function readFiles({ files, texts, defaultFiles = DEFAULT_FILES, cwd, warn = () => {} }: ConfigSources): Assignment[] {
   if (files.length > 0) return findConfigFiles(files, cwd).flatMap((file) => readConfigFile(file, cwd));
+  if (texts) return texts.flatMap(({ origin, text }) => parseConfigText(Buffer.from(text), origin));
   return defaultFiles.flatMap((file) => {
     if (!isAbsolute(file)) return readFoundFile(file, { cwd, warn });
     return existsSync(file) ? readConfigFile(file, cwd) : [];

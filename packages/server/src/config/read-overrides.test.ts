@@ -51,7 +51,7 @@ it("names the variable or flag in an error", () => {
     "invalid_config: flag --secrt.server: unknown key secrt; did you mean secret?",
   );
   expect(refusal(() => load({ flags: { "secret.server": "1" } }))).toBe(
-    "invalid_config: flag --secret.server: secret.server is a section; its keys are host, port, tls, probeBindAddress, allowedHosts, limits",
+    "invalid_config: flag --secret.server: secret.server is a section; its keys are host, port, tls, probeBindAddress, metricsBindAddress, allowedHosts, limits",
   );
 });
 

@@ -58,6 +58,12 @@ export const secretSection = section("The secret service and its store.", {
         "Address such as `:8094` that answers `/healthz` and `/readyz` over plain HTTP, for probes that must not wait behind " +
         "the callers of the main port. Empty: the main port alone answers them.",
     }),
+    metricsBindAddress: text({
+      default: "",
+      about:
+        "Address such as `:8095` that answers `/metrics` over plain HTTP and asks for no credentials, so that who scrapes needs none that " +
+        "reads or deletes secrets: let nobody else reach it. Empty: the main port alone answers it, to those who may call.",
+    }),
     allowedHosts: texts({
       default: [],
       about:

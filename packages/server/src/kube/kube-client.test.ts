@@ -71,12 +71,24 @@ test.each([
   [
     "credentials_refused",
     status(403, "Forbidden", { message: 'secrets is forbidden: User "u" cannot create resource "secrets"' }),
-    /^create secrets one in namespace flyte: we have no permission to create secrets in namespace flyte\. Grant it/,
+    /^create secrets one in namespace flyte: we have no permission to create secrets in namespace flyte\. Grant it to the account u of the API server https?:\S+ \(.*\), by a Role in namespace flyte with the rule \{apiGroups: \[""\], resources: \[secrets\], verbs: \[create\]\}\.$/,
+  ],
+  [
+    "credentials_refused",
+    status(403, "Forbidden", {
+      message: `secrets "one" is forbidden: User "sys\u001b\\"${"x".repeat(250)}" cannot create resource "secrets"`,
+    }),
+    /Grant it to the account sys\\u001b.{1,120} of the API server http/,
+  ],
+  [
+    "too_many_secrets",
+    status(403, "Forbidden", { message: `secrets "one" is forbidden: exceeded quota: few, requested: ${CANARY}` }),
+    "create secrets one in namespace flyte: a ResourceQuota of namespace flyte is used up. Raise it, or try again later.",
   ],
   [
     "call_refused",
-    status(403, "Forbidden", { message: `exceeded quota ${CANARY}` }),
-    "create secrets one in namespace flyte: a quota or an admission rule refuses it, or we have no permission to create secrets in namespace flyte.",
+    status(403, "Forbidden", { message: `admission webhook "policy" denied ${CANARY}` }),
+    "create secrets one in namespace flyte: an admission rule refuses it, or we have no permission to create secrets in namespace flyte.",
   ],
   [
     "call_refused",

@@ -1,5 +1,6 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import type { KubeClientOptions } from "./kube-client-options.ts";
+import { serverName } from "./kube-connection.ts";
 import { type KubeObject, type KubeReference, type KubeResource, kubePath } from "./kube-object.ts";
 import { createKubeRequests, type KubeAnswer } from "./kube-requests.ts";
 import { decodeWatch, type KubeWatchEvent } from "./watch-events.ts";
@@ -49,6 +50,8 @@ export interface KubePreconditions {
  * `deadline_exceeded`, `canceled`. None holds anything of an object's content.
  */
 export interface KubeClient {
+  /** For messages: its address, and where that comes from. */
+  readonly server: string;
   /** The namespace of the connection's context or pod. */
   readonly namespace: string | undefined;
   /** Undefined when there is none. */
@@ -99,6 +102,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   const requests = createKubeRequests(options);
 
   return {
+    server: serverName(options.connection),
     namespace: options.connection.namespace,
 
     async get(resource, { namespace, name }, { signal } = {}) {

@@ -24,6 +24,11 @@ export interface KubeConnection {
   readonly credentials: KubeCredentials;
 }
 
+/** For messages: the address of the API server, and where that comes from. */
+export function serverName({ server, source }: Pick<KubeConnection, "server" | "source">): string {
+  return `${server.origin} (${source})`;
+}
+
 export interface KubeSurroundings {
   /** An absolute path (`secret.kubernetes.kubeconfig`); empty for none. */
   readonly kubeconfig: string;

@@ -2,6 +2,7 @@ import {
   type ConnectionFault,
   connectionFault,
   type ErrorCode,
+  excerpt,
   isSecretsError,
   SecretsError,
 } from "@flyte-secrets/core";
@@ -114,11 +115,28 @@ function fromForbidden(status: Status, call: KubeCall): [ErrorCode, string] {
     return ["call_refused", `namespace ${namespace} is being deleted.`];
   }
   const permission = `permission to ${verb} ${resource}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
-  // Nothing but its message tells a missing permission from a quota or an admission rule. If the wording should change, the
-  // second text is still true.
-  return / cannot \w+ (resource|path) /.test(status.message ?? "")
-    ? ["credentials_refused", `we have no ${permission}. Grant it to the account of ${call.server}.`]
-    : ["call_refused", `a quota or an admission rule refuses it, or we have no ${permission}.`];
+  // Nothing but its message tells these apart. If the wording should change, the last text is still true.
+  const message = status.message ?? "";
+  const [, account] = /User ("(?:[^"\\]|\\.){1,300}") cannot \w+ (?:resource|path) /.exec(message) ?? [];
+  if (account !== undefined) {
+    const whom = `the account ${excerpt(account.slice(1, -1))} of ${call.server}`;
+    return ["credentials_refused", `we have no ${permission}. Grant it to ${whom}${ruleFor(call)}.`];
+  }
+  if (/exceeded quota: /.test(message)) {
+    return [
+      "too_many_secrets",
+      `a ResourceQuota${namespace ? ` of namespace ${namespace}` : ""} is used up. Raise it, or try again later.`,
+    ];
+  }
+  return ["call_refused", `an admission rule refuses it, or we have no ${permission}.`];
+}
+
+/** What to put into a Role, in RBAC's words. */
+function ruleFor({ verb, resource, namespace }: KubeCall): string {
+  if (resource.startsWith("/")) return "";
+  const [plural = "", ...group] = resource.split(".");
+  const rule = `{apiGroups: ["${group.join(".")}"], resources: [${plural}], verbs: [${verb}]}`;
+  return `, by a ${namespace === undefined ? "ClusterRole" : `Role in namespace ${namespace}`} with the rule ${rule}`;
 }
 
 function fromNotFound({ details }: Status, { resource, namespace }: KubeCall): [ErrorCode, string] {

@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { sleep } from "../clock.ts";
 import type { KubeClientOptions } from "./kube-client-options.ts";
+import { serverName } from "./kube-connection.ts";
 import { fromFailure, fromStatus, type KubeCall } from "./kube-error.ts";
 import { createKubeTransport } from "./kube-transport.ts";
 import { createRateLimit } from "./rate-limit.ts";
@@ -45,7 +46,7 @@ export function createKubeRequests(options: KubeClientOptions): KubeRequests {
   const limit = createRateLimit(options);
   const closing = new AbortController();
   const isSecure = connection.server.protocol === "https:";
-  const server = `the API server ${connection.server.origin} (${connection.source})`;
+  const server = `the API server ${serverName(connection)}`;
 
   /** The answer below 400; its body is still to be read. */
   async function send(request: KubeRequest, call: KubeCall, signal: AbortSignal): Promise<IncomingMessage> {

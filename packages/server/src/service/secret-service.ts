@@ -7,6 +7,7 @@ import { guardHandler } from "../rpc/guard-handler.ts";
 import type { Exchange, NodeHandler, NodeRequest } from "../rpc/node-handler.ts";
 import { type ErrorReply, refuseCall, replyError } from "../rpc/reply.ts";
 import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
+import { replyMetrics } from "../telemetry/reply-metrics.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import { beginCall, carryCall } from "./call.ts";
 import { createAuthentication } from "./create-authentication.ts";
@@ -44,6 +45,8 @@ export interface MountedSecretService {
   readonly handler: NodeHandler;
   /** Answers `/healthz` and `/readyz` alone, for a port of their own. Never throws. */
   readonly probes: NodeHandler;
+  /** Answers `/metrics` alone and asks for no credentials, for a port of its own. Never throws. */
+  readonly metrics: NodeHandler;
   /** Adds the RPC services alone to a Connect router; authentication, limits and errors included. */
   routes(router: ConnectRouter): void;
   /** `/readyz` turns to 503 at once; resolves when the calls under way are done. Neither store nor server are closed. */
@@ -111,6 +114,10 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
       const exchange: Exchange = { req, res };
       return health.answer(exchange, pathOf(req)) ?? replyError(exchange, NO_SUCH_PROBE);
     }, log),
+    metrics: guardHandler((req, res) => {
+      const exchange: Exchange = { req, res };
+      return pathOf(req) === "/metrics" ? replyMetrics(exchange, registry, log) : replyError(exchange, METRICS_ALONE);
+    }, log),
     routes: (router) => {
       routes(router);
     },
@@ -156,6 +163,8 @@ const NO_SUCH_PATH: ErrorReply = {
   code: "unimplemented",
   message: "there is nothing at this path: RPCs are at /PACKAGE.SERVICE/METHOD, REST under /secrets/api/v1",
 };
+
+const METRICS_ALONE: ErrorReply = { status: 404, code: "unimplemented", message: "there is /metrics here" };
 
 const NO_SUCH_PROBE: ErrorReply = {
   status: 404,

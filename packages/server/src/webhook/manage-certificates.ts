@@ -49,10 +49,10 @@ export async function findCertificate(config: Config, options: ManageOptions): P
 }
 
 /**
- * Puts another certificate of our making in place; webhooks that run follow by themselves. One is made where there is none.
+ * Puts another certificate of our making in place, and gives it; webhooks that run follow by themselves. One is made where there is none.
  * Throws `call_refused` for one that others made, and what keeps it from being written.
  */
-export async function renewCertificate(config: Config, options: ManageOptions): Promise<void> {
+export async function renewCertificate(config: Config, options: ManageOptions): Promise<ServingCertificate> {
   const { certDir, localCert } = config.webhook;
   if (!localCert && hasCertificateFiles(certDir)) {
     throw new SecretsError(
@@ -65,7 +65,7 @@ export async function renewCertificate(config: Config, options: ManageOptions): 
   const names = servedNames(config, options);
   const source = await openSelfMadeSource({ keeper, names, clock: systemClock, log: options.log });
   try {
-    if (isThere) await source.renew();
+    return isThere ? await source.renew() : source.current();
   } finally {
     await source.close();
   }

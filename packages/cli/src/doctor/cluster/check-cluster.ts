@@ -1,8 +1,7 @@
-import { INJECT_LABEL, isSecretsError } from "@flyte-secrets/core";
+import { isSecretsError } from "@flyte-secrets/core";
 import {
   type Config,
   createLogger,
-  defineResource,
   findCertificate,
   type KubeClient,
   type KubeObject,
@@ -14,10 +13,10 @@ import {
   webhookRights,
 } from "@flyte-secrets/server";
 import { checkClock } from "../check-clock.ts";
-import { checkPods } from "../check-pods.ts";
 import { type Finding, note, problem } from "../finding.ts";
 import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.ts";
 import { checkNamespace, usedNamespaces } from "./check-namespaces.ts";
+import { checkPodsOf } from "./check-pods-of.ts";
 import { checkAsked, checkServed } from "./check-reach.ts";
 import { checkCertificate, notRegistered, readRegistered } from "./check-registration.ts";
 import { checkRights } from "./check-rights.ts";
@@ -102,29 +101,10 @@ function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promi
       const asked = look("pods on their way", async () => [await checkAsked(client, { namespace, registered })]);
       return [await checkServed(registered), ...(await asked).findings];
     }),
-    look("pods", async () => checkPods(await listPods(client))),
+    look("pods", () => checkPodsOf(client)),
     look("the guard", () => checkGuard(client, config)),
     look("the network", () => checkAdmissionPort(client, config, namespace)),
   ];
-}
-
-interface AnyPod extends KubeObject {
-  readonly [field: string]: unknown;
-}
-
-const PODS = defineResource<AnyPod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
-const PAGE = 500;
-
-/** The pods of all namespaces that should have been sent to the webhook. */
-async function listPods(client: KubeClient): Promise<AnyPod[]> {
-  const pods: AnyPod[] = [];
-  let next: string | undefined;
-  do {
-    const page = await client.list(PODS, { labelSelector: `${INJECT_LABEL}=true`, limit: PAGE, continue: next });
-    pods.push(...page.items);
-    next = page.continue;
-  } while (next !== undefined);
-  return pods;
 }
 
 export interface Look {

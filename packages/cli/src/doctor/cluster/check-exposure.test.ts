@@ -12,7 +12,15 @@ const CLOSED = {
   "secret.store.type": "Kubernetes",
   "secret.server.tls.certFile": "/tls.crt",
   "secret.server.tls.keyFile": "/tls.key",
+  "secret.server.metricsBindAddress": ":8095",
   "webhook.cacheInvalidationTokenSecret": "token",
+};
+
+const METRICS = {
+  state: "note",
+  what:
+    "/metrics of the service asks for the credentials of its callers, so whoever scrapes it can delete secrets; " +
+    "secret.server.metricsBindAddress gives it a port of its own that needs none",
 };
 
 it("finds nothing where all is closed", () => {
@@ -37,6 +45,7 @@ it("tells of an installation from before what is open, and what to set", () => {
         "the service speaks plain HTTP: tokens and values cross the cluster's network in clear; set secret.server.tls, or end TLS in " +
         "front of it",
     },
+    METRICS,
     {
       state: "note",
       what:

@@ -24,6 +24,14 @@ export function checkExposure(parts: readonly Part[], { secret, webhook }: Confi
       );
     }
   }
+  if (parts.includes("service") && server.metricsBindAddress === "") {
+    findings.push(
+      note(
+        "/metrics of the service asks for the credentials of its callers, so whoever scrapes it can delete secrets; " +
+          "secret.server.metricsBindAddress gives it a port of its own that needs none",
+      ),
+    );
+  }
   if (!parts.includes("webhook")) return findings;
   const { cacheInvalidationPort, cacheInvalidationTokenFile, cacheInvalidationTokenSecret } = webhook;
   const hasToken = cacheInvalidationTokenFile !== "" || cacheInvalidationTokenSecret !== "";

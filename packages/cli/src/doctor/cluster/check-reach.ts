@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { isIP } from "node:net";
 import { connect } from "node:tls";
-import { INJECT_LABEL, isSecretsError } from "@flyte-secrets/core";
-import { defineResource, type KubeClient, type KubeObject, type RegisteredWebhook } from "@flyte-secrets/server";
+import { isSecretsError } from "@flyte-secrets/core";
+import type { KubeClient, RegisteredWebhook } from "@flyte-secrets/server";
+import { askWebhook } from "../../cluster/ask-webhook.ts";
 import { type Finding, note, ok, problem } from "../finding.ts";
 
 const ANSWER_LIMIT_MS = 5_000;
@@ -44,12 +45,6 @@ export async function checkServed({ clientConfig = {} }: RegisteredWebhook): Pro
   }
 }
 
-interface ProbePod extends KubeObject {
-  readonly spec: object;
-}
-
-const PODS = defineResource<ProbePod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
-
 /**
  * Whether the API server reaches the webhook: a dry run of a pod whose annotation makes no sense must be turned down. Nothing comes
  * to be.
@@ -58,21 +53,9 @@ export async function checkAsked(
   client: KubeClient,
   { namespace, registered }: { readonly namespace: string; readonly registered: RegisteredWebhook },
 ): Promise<Finding> {
-  const pod: ProbePod = {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name: "flyte-secrets-doctor",
-      namespace,
-      labels: { [INJECT_LABEL]: "true" },
-      annotations: { "flyte.secrets/s0": "!" },
-    },
-    spec: { containers: [{ name: "probe", image: "probe" }] },
-  };
   try {
-    await client.create(PODS, pod, { dryRun: true });
+    if ((await askWebhook(client, namespace)).asked) return ok("the API server asks the webhook about pods");
   } catch (error) {
-    if (isSecretsError(error, "invalid_argument")) return ok("the API server asks the webhook about pods");
     if (isSecretsError(error, "store_unavailable", "deadline_exceeded")) {
       return problem(
         `the API server does not get an answer from the webhook: ${error.message}`,

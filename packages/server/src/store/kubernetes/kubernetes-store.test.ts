@@ -31,6 +31,7 @@ async function setUp(clusterName = "one") {
       if (object !== undefined) afterGet.shift()?.();
       return object;
     },
+    server: "https://api.example.com (a test)",
     namespace: undefined,
     request: () => Promise.reject(new Error("the store asks for objects alone")),
     close() {},

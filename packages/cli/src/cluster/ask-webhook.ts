@@ -1,0 +1,42 @@
+import { INJECT_LABEL, isSecretsError } from "@flyte-secrets/core";
+import { defineResource, type KubeClient, type KubeObject, kubeCause, SERVED_CERTIFICATE } from "@flyte-secrets/server";
+
+interface ProbePod extends KubeObject {
+  readonly spec: object;
+}
+
+const PODS = defineResource<ProbePod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
+
+/** What the API server was told by the webhook about a pod of this namespace. */
+export type WebhookAnswer =
+  | { readonly asked: false }
+  /** `served`: SHA-256 of the certificate that it gives to new connections; absent where it is of a version that doesn't say. */
+  | { readonly asked: true; readonly served: string | undefined };
+
+const SHA256 = /^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/;
+
+/**
+ * Has the API server ask the webhook about a pod whose annotation makes no sense, in a dry run: it must be turned down. Nothing comes to
+ * be. Throws `store_unavailable` or `deadline_exceeded` when the API server gets no answer, else what the client throws.
+ */
+export async function askWebhook(client: Pick<KubeClient, "create">, namespace: string): Promise<WebhookAnswer> {
+  const pod: ProbePod = {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: {
+      name: "flyte-secrets-doctor",
+      namespace,
+      labels: { [INJECT_LABEL]: "true" },
+      annotations: { "flyte.secrets/s0": "!" },
+    },
+    spec: { containers: [{ name: "probe", image: "probe" }] },
+  };
+  try {
+    await client.create(PODS, pod, { dryRun: true });
+    return { asked: false };
+  } catch (error) {
+    if (!isSecretsError(error, "invalid_argument")) throw error;
+    const served = kubeCause(error, SERVED_CERTIFICATE);
+    return { asked: true, served: served !== undefined && SHA256.test(served) ? served : undefined };
+  }
+}
