@@ -320,6 +320,7 @@ describe("doctor --cluster", () => {
       "problem  nothing in the cluster was looked at, for lack of rights",
       "         use the credentials of somebody who may look, such as those of the account that this runs under",
       expect.stringMatching(/^note {5}the service speaks plain HTTP/),
+      expect.stringMatching(/^note {5}\/metrics of the service asks for the credentials/),
     ]);
   });
 

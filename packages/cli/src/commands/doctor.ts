@@ -1,7 +1,7 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import { PARTS, type Part } from "../doctor/cluster/part.ts";
-import { type Finding, ok, problem } from "../doctor/finding.ts";
+import { type Finding, note, ok, problem } from "../doctor/finding.ts";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
 import { refuseTogether, requireFor } from "../options/exclusive.ts";
@@ -97,6 +97,11 @@ async function diagnoseMachine(options: DoctorOptions, host: Host): Promise<Find
   return [inOrder(host), ...checkFiles(config), await checkStore(config), ...asked.flat()];
 }
 
+const BY_DEFAULTS = note(
+  "no ConfigMap of the chart was found, or may be read: what follows goes by the defaults; name the configuration with -c, or another " +
+    "namespace with -n",
+);
+
 async function diagnoseCluster(options: DoctorOptions, host: Host): Promise<Finding[]> {
   const { openCluster } = await import("../cluster/open-cluster.ts");
   const { checkCluster } = await import("../doctor/cluster/check-cluster.ts");
@@ -106,7 +111,8 @@ async function diagnoseCluster(options: DoctorOptions, host: Host): Promise<Find
   try {
     const own = await checkCluster({ client, config, parts, namespace, account: options.as });
     const others = parts.includes("service") ? await checkOtherClusters({ config, connect: connectBeside }) : [];
-    return [inOrder(host, foundIn), ...own, ...others];
+    const isGiven = foundIn !== undefined || options.config !== undefined || options["section.path"] !== undefined;
+    return [inOrder(host, foundIn), ...(isGiven ? [] : [BY_DEFAULTS]), ...own, ...others];
   } finally {
     client.close();
   }
