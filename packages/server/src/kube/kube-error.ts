@@ -117,9 +117,9 @@ function fromForbidden(status: Status, call: KubeCall): [ErrorCode, string] {
   const permission = `permission to ${verb} ${resource}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
   // Nothing but its message tells these apart. If the wording should change, the last text is still true.
   const message = status.message ?? "";
-  const [, account] = /User ("(?:[^"\\]|\\.){1,300}") cannot \w+ (?:resource|path) /.exec(message) ?? [];
-  if (account !== undefined) {
-    const whom = `the account ${excerpt(account.slice(1, -1))} of ${call.server}`;
+  if (/ cannot \w+ (?:resource|path) /.test(message)) {
+    const [, account = ""] = /User "((?:[^"\\]|\\.){1,300})" cannot /.exec(message) ?? [];
+    const whom = `the account ${account && `${excerpt(account)} `}of ${call.server}`;
     return ["credentials_refused", `we have no ${permission}. Grant it to ${whom}${ruleFor(call)}.`];
   }
   if (/exceeded quota: /.test(message)) {
