@@ -233,6 +233,7 @@ describeWith(requireHelm(), "the chart", () => {
       ports: [
         { name: "http", containerPort: 8093 },
         { name: "probes", containerPort: 8094 },
+        { name: "metrics", containerPort: 8095 },
       ],
       livenessProbe: { httpGet: { path: "/healthz", port: "probes", scheme: "HTTP" } },
     });
