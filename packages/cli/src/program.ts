@@ -19,6 +19,7 @@ import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeysCommand } from "./commands/rotate-keys.ts";
 import { rotateTokenCommand } from "./commands/rotate-token.ts";
 import { runCommand } from "./commands/run.ts";
+import { secretNameCommand } from "./commands/secret-name.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { updateSecretCommand } from "./commands/update-secret.ts";
 import { webhookCommand } from "./commands/webhook.ts";
@@ -45,6 +46,7 @@ export function createProgram(host: Host): Command {
     .addCommand(verb("delete", "Delete a secret", deleteSecretCommand(host)))
     .addCommand(importCommand(host))
     .addCommand(exportCommand(host))
+    .addCommand(secretNameCommand(host))
     .commandsGroup("Tasks:")
     .addCommand(runCommand(host))
     .addCommand(explainCommand(host))

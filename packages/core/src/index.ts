@@ -44,7 +44,14 @@ export {
 } from "./injector.ts";
 export { jsonMembers } from "./json-members.ts";
 export { applyPatch, JsonPatch, type JsonPatchOperation } from "./json-patch.ts";
-export { kubernetesSecretName, managedLabels, TYPE_LABEL } from "./kubernetes-names.ts";
+export {
+  kubernetesSecretName,
+  MAX_DATA_KEY_LENGTH,
+  type ManagedForm,
+  managedForm,
+  managedLabels,
+  TYPE_LABEL,
+} from "./kubernetes-names.ts";
 export {
   type FetchedValue,
   type FindOptions,

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { encodeSecretId, type SecretId } from "./secret-id.ts";
+import type { SecretType } from "./store.ts";
 
 /**
  * Name of the Kubernetes Secret that holds a secret: the MD5 of the encoded id in hex, because a name has to be
@@ -19,5 +20,25 @@ export function managedLabels(id: SecretId): Record<string, string> {
     "app.flyte.org/managed": "true",
     ...(id.domain !== "" && { "app.flyte.org/domain": id.domain }),
     ...(id.project !== "" && { "app.flyte.org/project": id.project }),
+  };
+}
+
+/** The most characters of a data key of a Kubernetes Secret. */
+export const MAX_DATA_KEY_LENGTH = 253;
+
+/** What a Kubernetes Secret is found by as the secret of an id (spec page 1). */
+export interface ManagedForm {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The key of `data` whose value is the secret's. */
+  readonly dataKey: string;
+}
+
+/** The form of the Kubernetes Secret that holds a secret, whoever makes it. */
+export function managedForm(id: SecretId, type: SecretType): ManagedForm {
+  return {
+    name: kubernetesSecretName(id),
+    labels: { ...managedLabels(id), ...(type === "image_pull" && { [TYPE_LABEL.name]: TYPE_LABEL.imagePull }) },
+    dataKey: encodeSecretId(id),
   };
 }

@@ -4,6 +4,7 @@ import {
   isSecretsError,
   kubernetesSecretName,
   type ListRequest,
+  managedForm,
   managedLabels,
   type SecretId,
   type SecretInput,
@@ -22,12 +23,12 @@ export const MANAGED_SELECTOR = "app.flyte.org/managed=true";
 
 /** The Kubernetes Secret that holds a secret (spec page 1). */
 export function toManagedSecret(id: SecretId, { value, type }: SecretInput, namespace: string): Secret {
-  const labels = { ...managedLabels(id), ...(type === "image_pull" && { [TYPE_LABEL.name]: TYPE_LABEL.imagePull }) };
+  const { name, labels, dataKey } = managedForm(id, type);
   return {
     apiVersion: "v1",
     kind: "Secret",
-    metadata: { name: kubernetesSecretName(id), namespace, labels },
-    data: { [encodeSecretId(id)]: value.revealBase64() },
+    metadata: { name, namespace, labels },
+    data: { [dataKey]: value.revealBase64() },
   };
 }
 

@@ -1,10 +1,14 @@
-import { decodeSecretId, encodeSecretId, kubernetesSecretName, SecretValue } from "@flyte-secrets/core";
+import {
+  decodeSecretId,
+  encodeSecretId,
+  kubernetesSecretName,
+  MAX_DATA_KEY_LENGTH,
+  SecretValue,
+} from "@flyte-secrets/core";
 import { readAsEmpty } from "./fetch-failures.ts";
 import { type NamedBackend, readEach } from "./named-fetcher.ts";
 
 const NAME = "K8s";
-/** The longest data key of a Secret. */
-const MAX_KEY = 253;
 
 /** What is needed of a Kubernetes client to read Secrets. */
 export interface KubernetesSecrets {
@@ -24,7 +28,7 @@ export function openKubernetes(secrets: KubernetesSecrets, namespace: string): N
   return {
     name: NAME,
     namespace,
-    namesOf: (id) => [encodeSecretId(id)].filter((name) => name.length <= MAX_KEY),
+    namesOf: (id) => [encodeSecretId(id)].filter((name) => name.length <= MAX_DATA_KEY_LENGTH),
     read: (names, options) =>
       readEach(names, async (name) => {
         const data = await secrets.readSecret(namespace, kubernetesSecretName(decodeSecretId(name)), options);
