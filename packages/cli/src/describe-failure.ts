@@ -11,11 +11,22 @@ export interface Failure {
   readonly exit: number;
 }
 
+/** Ends a command with an exit code of its own, when all is said already. */
+export class ExitStatus extends Error {
+  readonly exit: number;
+
+  constructor(exit: number) {
+    super(`exit code ${exit}`);
+    this.exit = exit;
+  }
+}
+
 /**
  * One line that says what to do, and never a word that could be a value: an error we did not raise on purpose may quote what it
  * choked on, so only its kind and place are told. Exit codes: 2 for usage, 1 for the rest (spec page 6).
  */
 export function describeFailure(error: unknown): Failure {
+  if (error instanceof ExitStatus) return { exit: error.exit };
   if (error instanceof CommanderError) return describeUsage(error);
   if (error instanceof FailureWithDetails) {
     return { line: oneLine(error.message), details: error.details, exit: error.kind.exit };

@@ -4,6 +4,14 @@
  */
 export { type ConfigSources, type ConfigText, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
+export { openLog, readLogTail, rotatingLog, serverLogFile } from "./embedded/rotating-log.ts";
+export {
+  askServerToStop,
+  assertNoServer,
+  findRunningServer,
+  isDirectoryLocked,
+  type RunningServer,
+} from "./embedded/running-server.ts";
 export { rotateTokenFile } from "./embedded/token-file.ts";
 export { podNamespace } from "./kube/pod-namespace.ts";
 export { flyteConfigFile, serviceCaFile } from "./service/service-certificate-files.ts";
@@ -25,6 +33,7 @@ export {
   rotateDataKey,
   rotateMasterKey,
 } from "./store/rotate-keys.ts";
+export { prepareStoreDirectory } from "./store/store-directory.ts";
 export { createLookup } from "./values/lookup.ts";
 export { createStoreFetcher } from "./values/store-fetcher.ts";
 export { type AdmissionParts, createAdmission, createClaimGuard } from "./webhook/create-admission.ts";

@@ -112,7 +112,8 @@ describe("with nothing configured", () => {
 
   it("tells its address in server.json while it runs, and leaves nothing behind that says so", async () => {
     const server = await start();
-    expect(announced()).toEqual({ endpoint: server.endpoint, pid: process.pid });
+    const startedAt = expect.stringMatching(/^\d{4}-.*Z$/);
+    expect(announced()).toEqual({ endpoint: server.endpoint, pid: process.pid, startedAt });
     await server.close();
     expect(existsSync(join(data, "server.json"))).toBe(false);
     expect(existsSync(join(data, "server.sock"))).toBe(false);
@@ -204,7 +205,7 @@ describe("the socket in the data directory", () => {
     writeFileSync(join(data, "server.json"), '{"endpoint":"http://127.0.0.1:9","pid":1}', { mode: 0o600 });
     const { endpoint, socketPath = "" } = await start();
     expect(await callSocket(socketPath, "CreateSecret")).toBe(200);
-    expect(announced()).toEqual({ endpoint, pid: process.pid });
+    expect(announced()).toEqual({ endpoint, pid: process.pid, startedAt: expect.any(String) });
   });
 
   it("is missing where its path is too long: the port proves itself by the key of server.json", async () => {
@@ -228,9 +229,9 @@ describe("two servers", () => {
     const { endpoint } = await start();
     const other = await start({ "secret.store.path": join(directory, "other") });
     expect(await refusal({})).toBe(
-      `listen_failed: another server runs on ${data}: stop it, or give this one a data directory of its own (secret.store.path)`,
+      `listen_failed: another server runs on ${data}: flyte-secrets serve --status tells of it, and --stop ends it; or give this one a data directory of its own (secret.store.path)`,
     );
-    expect(announced()).toEqual({ endpoint, pid: process.pid });
+    expect(announced()).toEqual({ endpoint, pid: process.pid, startedAt: expect.any(String) });
     expect(await callSocket(join(data, "server.sock"), "CreateSecret")).toBe(200);
     expect(await callSocket(other.socketPath ?? "", "GetSecret")).toBe(404);
   });

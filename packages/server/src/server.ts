@@ -124,7 +124,14 @@ export async function startServer(
   listeners.push(listener);
 
   const endpoint = `${certificate ? "https" : "http"}://${reachableHost(host)}:${listener.port}`;
-  opened.defer(announceServer(storeConfig.path, { endpoint, pid: process.pid, proofKey: proof?.key }));
+  opened.defer(
+    announceServer(storeConfig.path, {
+      endpoint,
+      pid: process.pid,
+      startedAt: new Date().toISOString(),
+      proofKey: proof?.key,
+    }),
+  );
   const flyteConfig = writeFlyteConfig(config.secret, { endpoint, log });
   log.info({ endpoint, store: store.name, cluster: kubernetes.clusterName, auth: auth.mode }, "serving secrets");
 

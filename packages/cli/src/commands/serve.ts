@@ -1,8 +1,10 @@
 import { once } from "node:events";
-import type { Config, RunningSystem, RunningWebhook } from "@flyte-secrets/server";
+import { resolve } from "node:path";
+import type { Config } from "@flyte-secrets/server";
 import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
+import { refuseTogether } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
@@ -11,6 +13,10 @@ interface ServeOptions extends SettingOptions {
   readonly port?: string;
   readonly auth?: "token" | "oidc" | "none";
   readonly tls?: boolean;
+  readonly detach?: boolean;
+  readonly logFile?: string;
+  readonly status?: boolean;
+  readonly stop?: boolean;
 }
 
 /** `serve`: the secret service, until Ctrl-C or SIGTERM. */
@@ -20,7 +26,15 @@ export function serveCommand(host: Host): Command {
     .description(
       "Run the secret service until Ctrl-C. Without options it keeps secrets sealed in ~/.flyte-secrets and listens " +
         "on 127.0.0.1:8093 with a token that it makes; the other commands and the SDK reach it by a socket in that " +
-        "directory and need no token. With --webhook.enabled it runs the pod webhook too.",
+        "directory and need no token. With --webhook.enabled it runs the pod webhook too. One server runs on a data " +
+        "directory: --status and --stop find it by that.",
+    )
+    .option("-b, --detach", "run it in the background, and return when it answers")
+    .option("--status", "instead: tell of the server that runs; exit code 3 when none does")
+    .option("--stop", "instead: stop the server that runs, and wait for its end")
+    .option(
+      "--log-file <file>",
+      "write the log there, at most 10 MiB of it (with --detach: server.log in the data directory)",
     )
     .option("--host <host>", "address to listen on (secret.server.host)")
     .option("--port <port>", "port to listen on, 0 for a free one (secret.server.port)")
@@ -34,6 +48,9 @@ export function serveCommand(host: Host): Command {
       "after",
       examples(
         "serve",
+        "serve --detach",
+        "serve --status",
+        "serve --stop",
         "serve --tls",
         "serve --port 9000 --auth none",
         "serve -c '/etc/flyte/config.d/*.yaml' --logger.level debug",
@@ -41,22 +58,50 @@ export function serveCommand(host: Host): Command {
     )
     .action(async () => {
       const options = mergedOptions<ServeOptions>(command);
+      refuseTogether({ "--detach": options.detach, "--status": options.status, "--stop": options.stop });
       const config = await readConfig(options, host, {
         "secret.server.host": options.host,
         "secret.server.port": options.port,
         "secret.auth.mode": options.auth,
         "secret.server.tls.selfMade": options.tls ? "true" : undefined,
       });
-      await serve(config, host);
+      const directory = config.secret.store.path;
+      if (options.status) await (await import("../serve/server-status.ts")).printServerStatus(directory, host);
+      else if (options.stop) await (await import("../serve/stop-server.ts")).stopServer(directory, host);
+      else if (options.detach) await detach(options, directory, host);
+      else await serve(config, options.logFile, host);
     });
 }
 
-async function serve(config: Config, host: Host): Promise<void> {
+async function detach(options: ServeOptions, directory: string, host: Host): Promise<void> {
+  const { detachServer } = await import("../serve/detach-server.ts");
+  await detachServer({ directory, args: argumentsOf(options), logFile: options.logFile, host });
+}
+
+/** The options again, as they are written on a command line. */
+function argumentsOf(options: ServeOptions): string[] {
+  const { host, port, auth, tls, config = [], "section.path": settings = [] } = options;
+  return [
+    ...Object.entries({ host, port, auth }).flatMap(([name, value]) =>
+      value === undefined ? [] : [`--${name}`, value],
+    ),
+    ...(tls ? ["--tls"] : []),
+    ...config.flatMap((file) => ["--config", file]),
+    ...settings.map((setting) => `--${setting}`),
+  ];
+}
+
+async function serve(config: Config, logFile: string | undefined, host: Host): Promise<void> {
   const { createLogger, runWebhook, startServer } = await import("@flyte-secrets/server");
+  const { assertNoServer, rotatingLog } = await import("@flyte-secrets/server/local");
+  const { greeting } = await import("../serve/greeting.ts");
+  // Before the webhook has its port and announces itself in the cluster.
+  assertNoServer(config.secret.store.path);
   const interrupted = host.interruption();
-  const log = createLogger(config.logger);
-  const { env, home } = host;
   await using opened = new AsyncDisposableStack();
+  const destination = logFile === undefined ? undefined : opened.use(rotatingLog(resolve(host.cwd, logFile)));
+  const log = createLogger(config.logger, destination);
+  const { env, home } = host;
   // Before the service, which announces that all is there.
   const webhook = config.webhook.enabled ? await runWebhook(config, { log, env, home }) : undefined;
   if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
@@ -66,30 +111,4 @@ async function serve(config: Config, host: Host): Promise<void> {
   if (!interrupted.aborted) await once(interrupted, "abort");
   // First, as it goes on serving until the API server has learnt of it.
   await webhook?.close();
-}
-
-/** Where it listens and how to use it. The token itself stays in its file. */
-function greeting(
-  { endpoint, socketPath, flyteConfig }: RunningSystem,
-  { store, kubernetes, auth }: Config["secret"],
-  webhook: RunningWebhook | undefined,
-): string {
-  const lines = [`Listening on ${endpoint}`];
-  if (webhook) lines.push(`Webhook on   port ${webhook.ports.admission}`);
-  const { namespace } = kubernetes;
-  lines.push(
-    store.type === "Embedded" ? `Data in      ${store.path}` : `Secrets in   namespace ${namespace} of the cluster`,
-  );
-  if (socketPath) lines.push(`Socket       ${socketPath}`);
-  lines.push("This user's flyte-secrets commands and SDK find it by themselves and need no token.");
-  if (auth.mode === "token") {
-    lines.push(`Token in     ${auth.tokenFile}`, "Other clients send it as `authorization: Bearer TOKEN`.");
-  } else if (auth.mode === "oidc") {
-    lines.push(`Other clients send a token that ${auth.oidc.issuer} has issued for ${auth.oidc.audience}.`);
-  } else {
-    lines.push("Everybody who reaches this address may use it (--auth none).");
-  }
-  if (flyteConfig) lines.push(`Flyte's CLI  flyte --config ${flyteConfig} create secret my-secret`);
-  lines.push("Try:  flyte-secrets create secret my-secret", "Stop: Ctrl-C");
-  return `${lines.join("\n")}\n`;
 }

@@ -1,25 +1,26 @@
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
-import { type Agent, type IncomingMessage, request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { request as requestTls } from "node:https";
-import { text } from "node:stream/consumers";
 import { isSecretsError } from "@flyte-secrets/core";
-import { createOwnAgent, type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
-import { type Config, flyteConfigFile } from "@flyte-secrets/server/local";
+import { type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
+import { type Config, findRunningServer, flyteConfigFile } from "@flyte-secrets/server/local";
+import { ANSWER_LIMIT_MS, askOwnServer, reasonOfSilence } from "../remote/ask-own-server.ts";
 import { checkCertificate } from "./check-certificate.ts";
 import { checkClock } from "./check-clock.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
-
-const ANSWER_LIMIT_MS = 5_000;
 
 /** Whether the server of the data directory runs, is ready, of one time with us, and takes the token on its TCP port. */
 export async function checkServer({ secret }: Config): Promise<Finding[]> {
   const { path } = secret.store;
   try {
     const server = await findEmbeddedServer(path);
-    return server
-      ? await checkRunning(server, secret)
-      : [note(`no server is running on ${path}; create, get and run need none`)];
+    if (server) return await checkRunning(server, secret);
+    // It has the directory's lock, and nobody listens.
+    const silent = findRunningServer(path);
+    if (silent === undefined) return [note(`no server is running on ${path}; create, get and run need none`)];
+    const which = silent.pid === undefined ? "a server" : `a server (process ${silent.pid})`;
+    return [problem(`${which} has ${path} and can't be reached: it is starting, or hangs`, RESTART)];
   } catch (error) {
     // That the directory is open to others is told by the check of the files.
     if (isSecretsError(error, "unsafe_permissions")) return [];
@@ -29,27 +30,19 @@ export async function checkServer({ secret }: Config): Promise<Finding[]> {
 }
 
 async function checkRunning({ endpoint, route }: EmbeddedServer, secret: Config["secret"]): Promise<Finding[]> {
-  const agent = createOwnAgent(route);
   try {
-    const { status, date, body } = await askOwn(agent, "/readyz");
+    const { status, date, body } = await askOwnServer(route, "/readyz");
     const ready =
       status === 200
         ? ok(`${endpoint} is ready`)
         : problem(`${endpoint} is not ready: ${body.trim()}`, "mend what it names; the log has more");
     return [ready, checkClock("the server", date), ...(await checkPort(endpoint, secret))];
   } catch (error) {
-    const reason = error instanceof Error && "code" in error ? String(error.code) : "no answer";
-    return [problem(`${endpoint} does not answer (${reason})`, "stop it, then run flyte-secrets serve")];
-  } finally {
-    agent.destroy();
+    return [problem(`${endpoint} does not answer (${reasonOfSilence(error)})`, RESTART)];
   }
 }
 
-async function askOwn(agent: Agent, path: string): Promise<{ status: number; date: string | undefined; body: string }> {
-  const sent = request({ agent, path, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }).end();
-  const answer: IncomingMessage = (await once(sent, "response"))[0];
-  return { status: answer.statusCode ?? 0, date: answer.headers.date, body: await text(answer) };
-}
+const RESTART = "stop it (flyte-secrets serve --stop), then run flyte-secrets serve";
 
 /** What other clients find on its TCP port. The token goes to none whose certificate can't be verified. */
 async function checkPort(endpoint: string, secret: Config["secret"]): Promise<Finding[]> {

@@ -1,4 +1,4 @@
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writePrivateFile } from "../store/private-file.ts";
 import { toStoreError } from "../store/store-error.ts";
@@ -8,6 +8,8 @@ export interface ServerAnnouncement {
   /** Its TCP address, such as `http://127.0.0.1:8093`. */
   readonly endpoint: string;
   readonly pid: number;
+  /** In ISO 8601. */
+  readonly startedAt?: string | undefined;
   /** Where there is no socket: the key of its {@link ServerProof}. */
   readonly proofKey?: string | undefined;
 }
@@ -18,7 +20,7 @@ export interface ServerAnnouncement {
  * @returns what takes the announcement back.
  */
 export function announceServer(directory: string, server: ServerAnnouncement): () => void {
-  const path = join(directory, "server.json");
+  const path = serverFile(directory);
   try {
     writePrivateFile(path, `${JSON.stringify(server)}\n`, { replace: true });
   } catch (error) {
@@ -26,3 +28,18 @@ export function announceServer(directory: string, server: ServerAnnouncement): (
   }
   return () => rmSync(path, { force: true });
 }
+
+/** What a server has announced, if it can be read. Whether it still runs, the directory's lock tells. */
+export function readAnnouncement(directory: string): ServerAnnouncement | undefined {
+  try {
+    const { endpoint, pid, startedAt }: { [key: string]: unknown } = JSON.parse(
+      readFileSync(serverFile(directory), "utf8"),
+    );
+    if (typeof endpoint !== "string" || !Number.isSafeInteger(pid)) return undefined;
+    return { endpoint, pid: Number(pid), ...(typeof startedAt === "string" && { startedAt }) };
+  } catch {
+    return undefined;
+  }
+}
+
+const serverFile = (directory: string): string => join(directory, "server.json");

@@ -14,7 +14,7 @@ const KINDS: ReadonlyMap<string, string> = new Map([
  * processes; of others, and elsewhere, the message has to do without.
  */
 export function describeHolders(databaseFile: string): string {
-  const pids = readPids().filter((pid) => hasOpen(pid, databaseFile));
+  const pids = readPids().filter((pid) => hasFileOpen(pid, databaseFile));
   if (pids.length === 0) return "a server, a webhook or another command";
   const named = pids.slice(0, MAX_NAMED).map(describeProcess);
   if (pids.length > MAX_NAMED) named.push(`${pids.length - MAX_NAMED} more`);
@@ -25,7 +25,8 @@ function readPids(): readonly string[] {
   return attempt(() => readdirSync("/proc").filter((name) => /^\d+$/.test(name)), []);
 }
 
-function hasOpen(pid: string, file: string): boolean {
+/** Whether a process of this user's has the file open; false also where the system doesn't tell. */
+export function hasFileOpen(pid: string, file: string): boolean {
   return attempt(() => {
     const wanted = statSync(file, { bigint: true });
     return readdirSync(`/proc/${pid}/fd`).some((descriptor) =>

@@ -1,0 +1,30 @@
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
+import { text } from "node:stream/consumers";
+import { createOwnAgent, type EmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
+
+/** How long a server on this machine may take for an answer. */
+export const ANSWER_LIMIT_MS = 5_000;
+
+export interface OwnAnswer {
+  readonly status: number;
+  readonly date: string | undefined;
+  readonly body: string;
+}
+
+/** What this user's server answers to a GET of the path. Throws what {@link reasonOfSilence} can tell, after 5 s at the most. */
+export async function askOwnServer(route: EmbeddedServer["route"], path: string): Promise<OwnAnswer> {
+  const agent = createOwnAgent(route);
+  try {
+    const sent = request({ agent, path, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }).end();
+    const answer: IncomingMessage = (await once(sent, "response"))[0];
+    return { status: answer.statusCode ?? 0, date: answer.headers.date, body: await text(answer) };
+  } finally {
+    agent.destroy();
+  }
+}
+
+/** Why a server gave no answer, in a word. */
+export function reasonOfSilence(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "no answer";
+}
