@@ -38,8 +38,8 @@ test("each alert has a section of its own in docs/operations.md, which its runbo
   expect(titles).toEqual(alerts.map(({ alert }) => alert));
 });
 
-test("the codes that count as faults of the installation are those that admissions answer with 5xx", () => {
-  const faults = Object.entries(ERROR_KINDS).filter(([, { admission }]) => admission >= 500);
+test("the codes that count as faults of the installation are those that the author of a pod can do nothing about", () => {
+  const faults = Object.entries(ERROR_KINDS).filter(([, { mendedBy }]) => mendedBy !== "author");
   const codes = faults.map(([code]) => code).toSorted();
   const { expr } = alerts.find(({ alert }) => alert === "FlyteSecretsAdmissionsFail") ?? { expr: "" };
   expect(/code=~"([^"]*)"/.exec(expr)?.[1]?.split("|")).toEqual(codes);

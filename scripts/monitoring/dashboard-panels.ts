@@ -25,7 +25,7 @@ const WEBHOOK = 'webhook="/mutate--v1-pod", $scope';
 const SERVICE = 'rpc_service="flyteidl2.secret.SecretService", $scope';
 
 /** What only our processes have. */
-const OURS = '{__name__=~"flyte_secrets_requests_limit_bytes|rpc_server_duration_seconds_count"}';
+const OURS = '{__name__=~"flyte_secrets_requests_limit_bytes|rpc_server_requests_limit_bytes"}';
 
 const quantile = (share: number, metric: string, matchers: string, by = "") =>
   `histogram_quantile(${share}, sum by (le${by}) (rate(${metric}_bucket{${matchers}}[$__rate_interval])))`;
@@ -153,11 +153,16 @@ export const PANEL_ROWS: readonly PanelRow[] = [
     panels: [
       {
         title: "Requests under way: share of their memory",
-        about: "At 100 % the one gives way that has taken up most for longest (webhook.limits.allBodiesBytes).",
+        about:
+          "At 100 % the one gives way that has taken up most for longest (webhook.limits.allBodiesBytes, secret.server.limits.bodyBytes).",
         unit: "percentunit",
         queries: [
           {
             expr: "max by (pod, instance) (flyte_secrets_requests_bytes{$scope} / flyte_secrets_requests_limit_bytes{$scope})",
+            legend: "{{pod}} {{instance}}",
+          },
+          {
+            expr: "max by (pod, instance) (rpc_server_requests_bytes{$scope} / rpc_server_requests_limit_bytes{$scope})",
             legend: "{{pod}} {{instance}}",
           },
         ],

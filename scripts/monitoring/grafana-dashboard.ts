@@ -35,7 +35,7 @@ const DATA_SOURCES = { name: "datasource", label: "Data source", type: "datasour
 
 /** A variable with the values that a label has on what only we have. */
 function variable(label: string): object {
-  const query = `label_values({__name__=~"flyte_secrets_requests_limit_bytes|rpc_server_duration_seconds_count"}, ${label})`;
+  const query = `label_values({__name__=~"flyte_secrets_requests_limit_bytes|rpc_server_requests_limit_bytes"}, ${label})`;
   return {
     name: label,
     type: "query",

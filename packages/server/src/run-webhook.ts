@@ -133,10 +133,12 @@ interface Registrable {
 }
 
 function register({ config, client, namespace, certificates, log }: Registrable) {
-  const { serviceName: name, servicePort: port, url, webhookTimeout, namespaceSelector, ...webhook } = config.webhook;
+  const { serviceName: name, servicePort: port, url, webhookTimeout, ...webhook } = config.webhook;
   if (webhook.disableCreateMutatingWebhookConfig) return undefined;
   const address: WebhookAddress = url === "" ? { service: { name, namespace, port } } : { url };
-  const settings = { name, address, timeoutSeconds: webhookTimeout, namespaceSelector };
+  const { failurePolicy, namespaceSelector, objectSelector, matchConditions } = webhook;
+  const matching = { namespaceSelector, objectSelector, matchConditions };
+  const settings = { name, address, timeoutSeconds: webhookTimeout, failurePolicy, ...matching };
   return keepRegistration({ client, settings, certificates, clock: systemClock, log });
 }
 

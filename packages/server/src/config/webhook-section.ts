@@ -22,6 +22,9 @@ const labelSelector = z
   })
   .nullable();
 
+/** As many as the API server takes. */
+const matchConditions = z.array(z.object({ name: z.string().min(1), expression: z.string().min(1) })).max(64);
+
 /** `webhook`, also read as `flyte-pod-webhook` and `secretsWebhook`: injection into pods. */
 export const webhookSection = section(
   "Injection into pods. `flyte-pod-webhook` and `secretsWebhook` are read as the same section.",
@@ -125,6 +128,22 @@ export const webhookSection = section(
     namespaceSelector: structure(labelSelector, "a Kubernetes label selector", {
       default: null,
       about: "Namespaces whose pods are sent to the webhook; none: all.",
+    }),
+    objectSelector: structure(labelSelector, "a Kubernetes label selector", {
+      default: null,
+      about:
+        'Pods that are sent to the webhook, of those with the label `inject-flyte-secrets: "true"`; none: all of them.',
+    }),
+    matchConditions: structure(matchConditions, "a list of maps with name and expression", {
+      default: [],
+      about:
+        "CEL expressions over the request that have to be true as well, such as " +
+        "`{name: not-of-ci, expression: request.userInfo.username != 'ci'}`.",
+    }),
+    failurePolicy: choice(["Fail", "Ignore"], {
+      default: "Fail",
+      about:
+        "What becomes of a pod that asks for secrets while no webhook answers: `Fail` refuses it, `Ignore` creates it without them.",
     }),
     kubeClientConfig: section("The webhook's Kubernetes client.", kubeClient(100, 25)),
     kubernetes: section("The form of Flyte's guide.", {

@@ -12,6 +12,8 @@ export interface BodyBudget {
    * response is closed. Throws `unavailable` when it has to give way, `canceled` when the client goes away.
    */
   read(exchange: Exchange): AsyncIterable<Uint8Array>;
+  /** What they take now. */
+  heldBytes(): number;
 }
 
 /**
@@ -50,6 +52,7 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
   }
 
   return {
+    heldBytes: () => held,
     async *read({ req, res }) {
       const upload = new Upload();
       arriving.add(upload);

@@ -7,6 +7,7 @@ import { guardHandler } from "../rpc/guard-handler.ts";
 import type { Exchange, NodeHandler, NodeRequest } from "../rpc/node-handler.ts";
 import { type ErrorReply, refuseCall, replyError } from "../rpc/reply.ts";
 import { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
+import { addBudget } from "../telemetry/add-budget.ts";
 import { replyMetrics } from "../telemetry/reply-metrics.ts";
 import type { Tracing } from "../telemetry/tracing.ts";
 import { beginCall, carryCall } from "./call.ts";
@@ -69,7 +70,10 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
   const findUnknownRpc = createUnknownRpc();
   const health = createHealth(store, log);
   const findForeignPage = config.auth.mode === "none" ? createPageGuard(config.allowedHosts ?? []) : () => undefined;
-  const bodies = createBodyBudget(config.maxBodyBytes ?? DEFAULT_BODY_BYTES);
+  const { maxBodyBytes: maxBytes = DEFAULT_BODY_BYTES } = config;
+  const bodies = createBodyBudget(maxBytes);
+  const setting = "secret.server.limits.bodyBytes";
+  addBudget(registry, { name: "rpc_server_requests", heldBytes: bodies.heldBytes, maxBytes, setting });
 
   const answer = (exchange: Exchange): void | Promise<void> => {
     const { req, res } = exchange;

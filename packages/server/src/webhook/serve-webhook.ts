@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { isLoopback } from "../config/is-loopback.ts";
 import type { Config } from "../config/schema.ts";
+import { addBudget } from "../telemetry/add-budget.ts";
 import type { RequestObserver } from "./answer-requests.ts";
 import { parseBindAddress } from "./bind-address.ts";
 import type { CertificateSource } from "./certificate-source.ts";
@@ -14,7 +15,6 @@ import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./
 import { type Http1Listener, type Http1Options, listenHttp1 } from "./listen-http1.ts";
 import { createMetricsEndpoint } from "./metrics-endpoint.ts";
 import { createProbes, type ReadinessCheck } from "./probes.ts";
-import { addRequestMemory } from "./request-memory.ts";
 
 export interface ServeWebhookOptions {
   readonly config: Pick<Config, "webhook" | "executor">;
@@ -90,7 +90,12 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     clients: options.clients,
     setting: "webhook.listenPort",
   });
-  addRequestMemory(registry, { heldBytes: admission.heldBytes, maxBytes: webhook.limits.allBodiesBytes });
+  addBudget(registry, {
+    name: "flyte_secrets_requests",
+    heldBytes: admission.heldBytes,
+    maxBytes: webhook.limits.allBodiesBytes,
+    setting: "webhook.limits.allBodiesBytes",
+  });
   const openInvalidation = async () => {
     const { cacheInvalidationPort: port, host } = webhook;
     if (port === 0) return undefined;

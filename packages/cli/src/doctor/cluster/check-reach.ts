@@ -64,6 +64,12 @@ export async function checkAsked(
     }
     throw error;
   }
+  if (registered.failurePolicy === "Ignore") {
+    return problem(
+      `the API server creates a pod of namespace ${namespace} that the webhook would refuse: it doesn't ask, or gets no answer and does without (failurePolicy Ignore)`,
+      "look whether the webhook is ready and reached, then at the registration's selectors and matchConditions with kubectl",
+    );
+  }
   const what = `the API server does not ask the webhook about pods of namespace ${namespace}`;
   const selectsNamespaces = Object.keys(registered.namespaceSelector ?? {}).length > 0;
   return selectsNamespaces

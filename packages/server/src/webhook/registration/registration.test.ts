@@ -11,7 +11,15 @@ import { keepRegistration } from "./registration.ts";
 import { mergeRegistration, registeredBundle, WEBHOOK_CONFIGURATIONS } from "./webhook-configuration.ts";
 
 const HOUR_MS = 3_600_000;
-const SETTINGS = { name: "hook", address: { url: "https://h/x" }, timeoutSeconds: 10, namespaceSelector: null };
+const SETTINGS = {
+  name: "hook",
+  address: { url: "https://h/x" },
+  timeoutSeconds: 10,
+  failurePolicy: "Fail",
+  namespaceSelector: null,
+  objectSelector: null,
+  matchConditions: [],
+} as const;
 let first: ServingCertificate;
 let second: ServingCertificate;
 

@@ -13,7 +13,10 @@ const SETTINGS: RegistrationSettings = {
   name: "hook",
   address: { service: { name: "hook", namespace: "flyte", port: 443 } },
   timeoutSeconds: 30,
+  failurePolicy: "Fail",
   namespaceSelector: null,
+  objectSelector: null,
+  matchConditions: [],
 };
 let ca: string;
 let otherCa: string;
@@ -98,6 +101,35 @@ test("the configured selector is set beside what others added", () => {
     matchExpressions: [own, added],
   });
   expect(mergeRegistration(merged, settings, demand())).toBe(merged);
+});
+
+test("pods are selected and conditions are asked beside what others added, and the label is always asked for", () => {
+  const own = { key: "team", operator: "Exists" };
+  const added = { key: "a", operator: "Exists" };
+  const matchLabels = { team: "shop", "inject-flyte-secrets": "false" };
+  const condition = (name: string, expression = "true") => ({ name, expression });
+  const settings: RegistrationSettings = {
+    ...SETTINGS,
+    failurePolicy: "Ignore",
+    objectSelector: { matchLabels, matchExpressions: [own] },
+    matchConditions: [condition("ours", "1 == 1")],
+  };
+  const found = withOwn({
+    objectSelector: { matchLabels: { c: "d" }, matchExpressions: [added] },
+    matchConditions: [condition("theirs"), condition("ours", "false")],
+  });
+  const merged = mergeRegistration(found, settings, demand());
+  expect(merged.webhooks?.[0]).toMatchObject({
+    failurePolicy: "Ignore",
+    objectSelector: {
+      matchLabels: { c: "d", team: "shop", "inject-flyte-secrets": "true" },
+      matchExpressions: [own, added],
+    },
+    matchConditions: [condition("ours", "1 == 1"), condition("theirs")],
+  });
+  expect(mergeRegistration(merged, settings, demand())).toBe(merged);
+  // Of what isn't configured, others' stays.
+  expect(mergeRegistration(merged, SETTINGS, demand()).webhooks?.[0]?.matchConditions).toHaveLength(2);
 });
 
 test("an address outside of the cluster takes the place of the service", () => {

@@ -24,6 +24,7 @@ export interface RegisteredWebhook {
   };
   readonly namespaceSelector?: LabelSelector;
   readonly objectSelector?: LabelSelector;
+  readonly matchConditions?: readonly MatchCondition[];
 }
 
 export interface LabelSelector {
@@ -48,7 +49,18 @@ export interface RegistrationSettings {
   readonly name: string;
   readonly address: WebhookAddress;
   readonly timeoutSeconds: number;
+  readonly failurePolicy: "Fail" | "Ignore";
   readonly namespaceSelector: LabelSelector | null;
+  /** Beside the label that asks for secrets, which is always there. */
+  readonly objectSelector: LabelSelector | null;
+  readonly matchConditions: readonly MatchCondition[];
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchconditions */
+export interface MatchCondition {
+  readonly name: string;
+  /** CEL over the request. */
+  readonly expression: string;
 }
 
 /** What the registration must carry: the CAs to verify us by, in PEM. */
@@ -96,9 +108,11 @@ export function findRegisteredWebhook({ webhooks }: MutatingWebhookConfiguration
 
 function mergeWebhook(
   found: RegisteredWebhook | undefined,
-  { address, timeoutSeconds, namespaceSelector }: RegistrationSettings,
+  settings: RegistrationSettings,
   demand: BundleDemand,
 ): RegisteredWebhook {
+  const { address, timeoutSeconds, failurePolicy, namespaceSelector, objectSelector } = settings;
+  const matchConditions = mergeConditions(found?.matchConditions, settings.matchConditions);
   // With the defaults that the API server fills in, so that what it stored compares as equal.
   return {
     matchPolicy: "Equivalent",
@@ -106,13 +120,17 @@ function mergeWebhook(
     name: WEBHOOK_NAME,
     clientConfig: { ...toClientAddress(address), caBundle: mergeBundle(found?.clientConfig?.caBundle, demand) },
     rules: [{ operations: ["CREATE"], apiGroups: ["*"], apiVersions: ["v1"], resources: ["pods"], scope: "*" }],
-    failurePolicy: "Fail",
+    failurePolicy,
     sideEffects: "NoneOnDryRun",
     admissionReviewVersions: ["v1", "v1beta1"],
     reinvocationPolicy: "IfNeeded",
     timeoutSeconds,
     namespaceSelector: mergeSelector(found?.namespaceSelector, namespaceSelector ?? {}),
-    objectSelector: mergeSelector(found?.objectSelector, { matchLabels: { [INJECT_LABEL]: "true" } }),
+    objectSelector: mergeSelector(found?.objectSelector, {
+      ...objectSelector,
+      matchLabels: { ...objectSelector?.matchLabels, [INJECT_LABEL]: "true" },
+    }),
+    ...(matchConditions.length > 0 && { matchConditions }),
   };
 }
 
@@ -138,6 +156,11 @@ function mergeSelector(found: LabelSelector | undefined, ours: LabelSelector): L
     ...(Object.keys(matchLabels).length > 0 && { matchLabels }),
     ...(matchExpressions.length > 0 && { matchExpressions }),
   };
+}
+
+/** Ours, and those of other names that somebody added. */
+function mergeConditions(found: readonly MatchCondition[] = [], ours: readonly MatchCondition[]): MatchCondition[] {
+  return [...ours, ...found.filter(({ name }) => !ours.some((own) => own.name === name))];
 }
 
 /** Empty for what is no PEM, such as the placeholder that installers put there. */
