@@ -35,7 +35,7 @@ export async function runTasks({ screen, commands, values }: Stage): Promise<voi
     ["task", "asks by", "is given", "from", "prints", "sha256"],
     ...TASKS.map(({ task, asks, secret, scope }) => {
       const from = firstMatch(printed, `^${task}: ${secret} from (\\w+)`);
-      const prints = firstMatch(printed, `^${task} prints its secret: (.*)$`);
+      const prints = firstMatch(printed, `^(?:${task} \\| )?${task} prints its secret: (.*)$`);
       const result = results[task];
       const same = isRecord(result) && result.sha256 === digest(values[secret]);
       const mark = screen.mark(`${task} is given ${secret}`, same && from === scope && prints === "***");

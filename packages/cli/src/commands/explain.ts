@@ -10,6 +10,7 @@ import {
 import type { Config, PodClaimOptions } from "@flyte-secrets/server/local";
 import { Command, Option } from "commander";
 import type { Explanation } from "../explain/explain-request.ts";
+import { openManagers } from "../explain/open-managers.ts";
 import type { Host } from "../host.ts";
 import { addOutputOption, type OutputOptions } from "../options/common-options.ts";
 import { examples } from "../options/examples.ts";
@@ -18,12 +19,12 @@ import { mergedOptions } from "../options/merged-options.ts";
 import {
   givenNamespaceLabels,
   type NamespaceLabelsOptions,
-  namespaceLabelsIn,
   namespaceLabelsOption,
 } from "../options/namespace-labels.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { tableWidth } from "../output.ts";
+import { isTaskFile } from "../run/task-file.ts";
 
 const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
 
@@ -45,7 +46,11 @@ export function explainCommand(host: Host): Command {
         "looks, what is found, and what comes into the pod; never the value. Exit code 1 when no " +
         "manager serves it, or the webhook would reject such a pod.",
     )
-    .argument("[key]", "key of the secret that the task asks for")
+    .argument("[key]", "key of the secret that the task asks for; or with TASK a file that defines tasks")
+    .argument(
+      "[task]",
+      "a task of that file: all that it asks for, as run gives it; of a workflow, what its tasks would get",
+    )
     .option("-g, --group <group>", "group that it asks for")
     .option("--group-version <version>", "version of the group")
     .addOption(new Option("--mount <how>", "how it wants the secret (default: any)").choices(Object.keys(MOUNTS)))
@@ -61,19 +66,29 @@ export function explainCommand(host: Host): Command {
         "explain api-key",
         "explain password --group my-db-credentials -p shop -d production --mount env",
         "explain --group projects/p/secrets/db --group-version 3 --webhook.secretManagerTypes GCP",
+        "explain tasks.ts train -p shop -d production",
         "explain -f pod.yaml -o json",
       ),
     )
-    .action(async (key: string | undefined) => {
+    .action(async (key: string | undefined, task: string | undefined) => {
       const options = mergedOptions<ExplainOptions>(command);
-      await explain(key, options, host);
+      await explain({ key, task }, options, host);
     });
 }
 
-async function explain(key: string | undefined, options: ExplainOptions, host: Host): Promise<void> {
+interface Named {
+  readonly key: string | undefined;
+  readonly task: string | undefined;
+}
+
+async function explain({ key, task }: Named, options: ExplainOptions, host: Host): Promise<void> {
   if (options.filename !== undefined) {
     refuseBesideFile(key, options);
     await explainFile(options.filename, options, host);
+  } else if (key !== undefined && (task !== undefined || isTaskFile(key, host.cwd))) {
+    refuseBesideTask(options);
+    const { explainTask } = await import("../explain/explain-task.ts");
+    await explainTask(key, task, options, host);
   } else if (key === undefined && options.group === undefined) {
     throw new SecretsError("usage", "name the secret's key or --group, or with -f a file with pods");
   } else await explainOne(key ?? "", options, host);
@@ -158,27 +173,6 @@ async function explainFile(file: string, options: ExplainOptions, host: Host): P
 
 const ONE_CONTAINER = { containers: [{ name: "main", image: "main" }] };
 
-/**
- * The configured secret managers over what this machine reaches, with a note of where they look, and the admission that
- * they make.
- */
-async function openManagers(config: Config, { options, host }: { options: ExplainOptions; host: Host }) {
-  const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
-  const { createRecorder } = await import("../explain/recorder.ts");
-  const { createLazyLookup } = await import("../store/lazy-lookup.ts");
-  const { localAdmission, ownNamespace } = await import("../mutate/local-admission.ts");
-  const lookup = createLazyLookup(config, host);
-  const global = globalSecrets(config, host.env);
-  const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });
-  const namespaceLabels = namespaceLabelsIn(options);
-  return {
-    managers: createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, host) }),
-    takePlaces: recorder.take,
-    admission: localAdmission(config, { lookup, global, namespaceLabels, host }),
-    [Symbol.asyncDispose]: () => lookup[Symbol.asyncDispose](),
-  };
-}
-
 interface ClaimParts {
   readonly options: NamespaceLabelsOptions;
   readonly host: Host;
@@ -223,6 +217,17 @@ function refuseBesideFile(key: string | undefined, options: ExplainOptions): voi
     "--domain": options.domain,
   });
   if (first) throw new SecretsError("usage", `${first} cannot be used with --filename: the pods say what they ask for`);
+}
+
+function refuseBesideTask(options: ExplainOptions): void {
+  const [first] = givenFlags({
+    "--group": options.group,
+    "--group-version": options.groupVersion,
+    "--mount": options.mount,
+    "--env-var": options.envVar,
+    "--namespace": options.namespace,
+  });
+  if (first) throw new SecretsError("usage", `${first} cannot be used with FILE TASK: the task says what it asks for`);
 }
 
 /** Whether the secret is there, and another reason stands in the way. */

@@ -1,11 +1,11 @@
 import { excerpt, SecretsError } from "@flyte-secrets/core";
-import type { Config } from "@flyte-secrets/server/local";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
+import { noteOtherManagers, withEmbeddedAlone } from "../run/managers-here.ts";
 
 interface RunOptions extends SettingOptions, TaskScopeOptions {
   readonly input?: readonly string[];
@@ -70,6 +70,7 @@ async function run(file: string, name: string | undefined, { options, host }: Ru
     cwd: host.cwd,
     stdout: host.stdout.raw,
     stderr: host.stderr.raw,
+    colors: { stdout: host.stdout.hasColors, stderr: host.stderr.hasColors },
     signal,
     injection: {
       scope,
@@ -87,26 +88,6 @@ async function run(file: string, name: string | undefined, { options, host }: Ru
       envVarNaming: config.webhook.secretEnvVarNaming,
     },
   });
-}
-
-/**
- * The managers whose secrets a process of this machine can be given. The others have a pod read them, with what is in a
- * cluster.
- */
-const HERE: readonly string[] = ["Global", "Embedded"];
-
-function withEmbeddedAlone(config: Config): Config {
-  return { ...config, webhook: { ...config.webhook, secretManagerTypes: ["Embedded"] } };
-}
-
-/** A webhook may be told to ask others, and to ask them first. */
-function noteOtherManagers({ webhook: { secretManagerType, secretManagerTypes } }: Config, host: Host): void {
-  const configured = secretManagerTypes.length > 0 ? secretManagerTypes : [secretManagerType];
-  const others = configured.filter((name) => !HERE.includes(name));
-  if (others.length === 0) return;
-  host.stderr.write(
-    `note: ${others.join(", ")} of webhook.secretManagerTypes can't be asked without a cluster: run asks Global and Embedded\n`,
-  );
 }
 
 const collect = (field: string, before: readonly string[] = []): readonly string[] => [...before, field];

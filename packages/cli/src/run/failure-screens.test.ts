@@ -69,6 +69,12 @@ const SCREENS: Readonly<Record<string, string>> = {
   python: "run hello.py main",
   "json-file": "run data.json main",
   directory: "run . main",
+  "explain-task": "explain code.ts several -o table-simple",
+  "explain-task-elsewhere": "explain code.ts missing -p shop -d production -o table-simple",
+  "explain-workflow": "explain code.ts calls -o table-simple",
+  "explain-task-without-secrets": "explain code.ts f",
+  "explain-task-not-named": "explain code.ts",
+  "explain-task-and-group": "explain code.ts missing --group db",
 };
 
 describe("a run that fails", () => {

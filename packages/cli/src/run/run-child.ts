@@ -8,6 +8,7 @@ import type { TaskCall } from "@flyte-secrets/sdk";
 import type { Environment } from "./child-environment.ts";
 import { type ChildRole, decodeFromChild, type FromChild, type ToChild } from "./child-protocol.ts";
 import { fromErrorOnWire, toErrorOnWire } from "./error-on-wire.ts";
+import { createLineLabeler } from "./label-lines.ts";
 import type { Mask } from "./mask/mask.ts";
 
 /** How long a child has between SIGTERM and SIGKILL. */
@@ -28,6 +29,8 @@ export interface ChildOptions {
   readonly mask: Mask | undefined;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** What to put before each line of output. */
+  readonly labels?: { readonly stdout: string; readonly stderr: string } | undefined;
   /** Ends the child: SIGTERM, and SIGKILL after 5 seconds. */
   readonly signal: AbortSignal;
   /** Carries out a driver's calls. */
@@ -50,8 +53,8 @@ export async function runChild(options: ChildOptions): Promise<unknown> {
   options.signal.addEventListener("abort", stop);
   try {
     const output = Promise.all([
-      forward(child.stdout, options.stdout, options.mask),
-      forward(child.stderr, options.stderr, options.mask),
+      forward(child.stdout, options.stdout, { mask: options.mask, label: options.labels?.stdout }),
+      forward(child.stderr, options.stderr, { mask: options.mask, label: options.labels?.stderr }),
     ]);
     const outcome = await converse(child, options);
     await Promise.race([output, delay(LATE_OUTPUT_MS, undefined, { ref: false })]);
@@ -121,11 +124,20 @@ function stopChild(child: ChildProcess): void {
 }
 
 /** Waits for every write, so that a slow reader of `to` slows the child down instead of filling the memory. */
-async function forward(from: Readable | null, to: Writable, mask: Mask | undefined): Promise<void> {
+async function forward(from: Readable | null, to: Writable, { mask, label }: ForwardOptions): Promise<void> {
   const filter = mask?.filter();
+  const labeler = label === undefined ? undefined : createLineLabeler(label);
   const write = (bytes: Uint8Array) => new Promise<void>((done) => to.write(bytes, () => done()));
-  for await (const chunk of from ?? []) await write(filter?.write(chunk) ?? chunk);
-  if (filter !== undefined) await write(filter.end());
+  const writeLabeled = (bytes: Uint8Array) => write(labeler?.write(bytes) ?? bytes);
+  for await (const chunk of from ?? []) await writeLabeled(filter?.write(chunk) ?? chunk);
+  if (filter !== undefined) await writeLabeled(filter.end());
+  if (labeler !== undefined) await write(labeler.end());
+}
+
+interface ForwardOptions {
+  readonly mask: Mask | undefined;
+  /** Goes before what is masked already. */
+  readonly label: string | undefined;
 }
 
 /** Beside this file, with this file's ending: compiled or, in this project's tests, TypeScript. */

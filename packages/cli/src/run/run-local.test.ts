@@ -67,6 +67,7 @@ function setUp(
     cwd: TESTDATA,
     stdout,
     stderr,
+    colors: { stdout: false, stderr: false },
     signal: new AbortController().signal,
     ...rest,
     injection: {
@@ -107,6 +108,26 @@ describe("a workflow", () => {
       results: [{ input: { n: 1 }, A: "a-domain", B: "b-project", C: "c" }, { C: "c" }],
       caught: "outer",
     });
+  });
+
+  test("has each task's name before its lines, whole and masked, with a number from a task's second call on", async () => {
+    const file = join(TESTDATA, "talking.mjs");
+    const { out, err } = await runToEnd("both", { file });
+    expect(out.split("\n").sort()).toEqual([
+      "",
+      "both begins",
+      "one | and ends without a line feed",
+      "one | one has ***",
+      "one#2 | and ends without a line feed",
+      "one#2 | one has ***",
+      "two | and ends without a line feed",
+      "two | two has ***",
+    ]);
+    expect(err.split("\n").sort()).toEqual(["", "one | one is done", "one#2 | one is done", "two | two is done"]);
+    const colored = await runToEnd("both", { file, colors: { stdout: true, stderr: false } });
+    expect(colored.out).toContain("\u001b[36mone |\u001b[39m one has ***\n");
+    const alone = await runToEnd("one", { file });
+    expect([alone.out, alone.err]).toEqual(["one has ***\nand ends without a line feed", "one is done\n"]);
   });
 
   test("warns once of a value that is too short to be masked", async () => {

@@ -11,6 +11,7 @@ import { childEnvironment, type Environment } from "./child-environment.ts";
 import { describeRunFailure } from "./describe-run-failure.ts";
 import { fromErrorOnWire, toErrorOnWire } from "./error-on-wire.ts";
 import { type InjectionSettings, injectTask } from "./inject-task.ts";
+import { lineLabel } from "./label-lines.ts";
 import { limitConcurrency } from "./limit-concurrency.ts";
 import { createMask, type Mask } from "./mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
@@ -34,6 +35,8 @@ export interface LocalRun {
   readonly injection: InjectionSettings;
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Which of the two take colours. */
+  readonly colors: { readonly stdout: boolean; readonly stderr: boolean };
   readonly signal: AbortSignal;
 }
 
@@ -55,6 +58,7 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
   const child = { file, mask, stdout, stderr, signal: AbortSignal.any([run.signal, driverEnded.signal]) };
   const limit = limitConcurrency(MAX_TASKS);
   const tasks: Promise<unknown>[] = [];
+  const label = createLabels(run.colors);
   try {
     const result = await runChild({
       ...child,
@@ -63,7 +67,8 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
       input,
       env: childEnvironment(run.env, run.injection.global.envPrefix, new Map()),
       onCall(call) {
-        const surroundings = { ...child, warn, directory: join(directory.path, String(tasks.length)) };
+        const labels = call.definition.name === name ? undefined : label(call.definition.name);
+        const surroundings = { ...child, labels, warn, directory: join(directory.path, String(tasks.length)) };
         const task = limit(() => runTask(call, run, surroundings));
         tasks.push(task);
         return task;
@@ -80,6 +85,19 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
   }
 }
 
+/** Labels for the lines of a workflow's tasks: the name, with a number from the second call of the same task on. */
+function createLabels(colors: LocalRun["colors"]): (name: string) => { stdout: string; stderr: string } {
+  const calls = new Map<string, number>();
+  let index = 0;
+  return (name) => {
+    const call = (calls.get(name) ?? 0) + 1;
+    calls.set(name, call);
+    const shown = call === 1 ? name : `${name}#${call}`;
+    const at = index++;
+    return { stdout: lineLabel(shown, at, colors.stdout), stderr: lineLabel(shown, at, colors.stderr) };
+  };
+}
+
 /** A masked number or object is a string. */
 function toJson(result: unknown, mask: Mask | undefined): string | undefined {
   const json = JSON.stringify(result);
@@ -93,7 +111,7 @@ function toJson(result: unknown, mask: Mask | undefined): string | undefined {
   }
 }
 
-interface TaskSurroundings extends Pick<ChildOptions, "file" | "mask" | "stdout" | "stderr" | "signal"> {
+interface TaskSurroundings extends Pick<ChildOptions, "file" | "mask" | "stdout" | "stderr" | "labels" | "signal"> {
   /** For this task's files alone; made when there are any. */
   readonly directory: string;
   warn(text: string): void;

@@ -6,8 +6,11 @@ import { shellWord } from "../options/shell-word.ts";
 
 const ENDINGS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs"];
 
-/** Whether a name is that of a file that may define tasks. */
-export const isTaskFileName = (name: string): boolean => ENDINGS.includes(extname(name));
+/** Whether there is a file of that name that may define tasks. */
+export function isTaskFile(file: string, cwd: string): boolean {
+  const path = resolve(cwd, file);
+  return ENDINGS.includes(extname(path)) && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
 
 /** The absolute path of a file that may define tasks; `usage` where there is none, or it is of another language. */
 export function taskFilePath(file: string, cwd: string): string {

@@ -14,6 +14,8 @@ await runLocal({
   env: process.env,
   stdout: process.stdout,
   stderr: process.stderr,
+  cwd: process.cwd(),
+  colors: { stdout: false, stderr: false },
   signal: new AbortController().signal,
   injection: {
     scope: { org: "flyte", project: "flytesnacks", domain: "development" },

@@ -1,0 +1,115 @@
+import { type SecretScope, SecretsError } from "@flyte-secrets/core";
+import { type TaskDefinition, toPod } from "@flyte-secrets/sdk";
+import type { Config } from "@flyte-secrets/server/local";
+import { FailureWithDetails } from "../failure-with-details.ts";
+import type { Host } from "../host.ts";
+import type { OutputOptions } from "../options/common-options.ts";
+import type { NamespaceLabelsOptions } from "../options/namespace-labels.ts";
+import { readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
+import { tableWidth } from "../output.ts";
+import { renderExplainedRequests } from "../render/render-explanation.ts";
+import { askForTask, tasksOf } from "../run/list-tasks.ts";
+import { findTask } from "../run/load-tasks.ts";
+import { noteOtherManagers, withEmbeddedAlone } from "../run/managers-here.ts";
+import { taskFilePath } from "../run/task-file.ts";
+import { type ExplainedRequest, explainPods, isServed } from "./explain-pods.ts";
+import { describeMissingKeys, missingSecretHelp } from "./missing-secret.ts";
+import { openManagers } from "./open-managers.ts";
+
+type ExplainTaskOptions = SettingOptions & TaskScopeOptions & OutputOptions & NamespaceLabelsOptions;
+
+/**
+ * Shows where `run FILE TASK` would get each secret from that the task asks for. Of a workflow, the same for each task of the file
+ * with what it would inherit: which of them it calls shows only when it runs. `usage` without a task lists those there are,
+ * and `not_injected` says what is not served.
+ */
+export async function explainTask(
+  file: string,
+  name: string | undefined,
+  options: ExplainTaskOptions,
+  host: Host,
+): Promise<void> {
+  const path = taskFilePath(file, host.cwd);
+  const config = await readConfig(options, host);
+  const definitions = await tasksOf(path, { config, host });
+  if (name === undefined) throw askForTask("explain", file, definitions);
+  const { definition } = findTask(
+    definitions.map((one) => ({ definition: one })),
+    name,
+    file,
+  );
+  const isWorkflow = definition.kind === "workflow";
+  const scope = await resolveTaskScope(options, config, host);
+  noteOtherManagers(config, host);
+  if (isWorkflow) {
+    host.stderr.write(
+      `note: workflow "${name}" gives its own secrets to each task that it calls; which those are shows only when it runs. ` +
+        `All tasks of ${file}, if it called them:\n`,
+    );
+  }
+  const asked = { config: withEmbeddedAlone(config), options, host, scope };
+  const { requests, rejections } = await explainDefinitions(
+    isWorkflow ? definitions.filter(({ kind }) => kind === "task") : [definition],
+    isWorkflow ? definition.requests : [],
+    asked,
+  );
+  if (requests.length === 0) {
+    host.stderr.write(`note: ${definition.kind} "${name}" asks for no secret\n`);
+    return;
+  }
+  host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table", tableWidth(host.stdout)));
+  for (const { message } of rejections) host.stderr.write(`refused: ${message}\n`);
+  const unserved = requests.filter(({ managers }) => !isServed(managers));
+  if (unserved.length > 0) {
+    const missing = [...new Set(unserved.filter(isNowhere).map(({ request }) => request.key))];
+    const help = missing.length > 0 ? await missingSecretHelp(missing, { config, host, scope }) : [];
+    const what =
+      missing.length > 0
+        ? describeMissingKeys(missing)
+        : `${unserved.length} of ${requests.length} requests are served by no secret manager`;
+    throw new FailureWithDetails("not_injected", isWorkflow ? what : `task "${name}": ${what}`, help);
+  }
+  if (rejections.length > 0) {
+    throw new SecretsError("not_injected", "each request is served, and still run would refuse the task");
+  }
+}
+
+interface Asked {
+  readonly config: Config;
+  readonly options: ExplainTaskOptions;
+  readonly host: Host;
+  readonly scope: SecretScope;
+}
+
+async function explainDefinitions(
+  definitions: readonly TaskDefinition[],
+  inherited: TaskDefinition["requests"],
+  { config, options, host, scope }: Asked,
+) {
+  await using asked = await openManagers(config, { options, host });
+  const { secretEnvVarPrefix: prefix, secretEnvVarNaming: style, limits } = config.webhook;
+  const requests: ExplainedRequest[] = [];
+  const rejections: SecretsError[] = [];
+  for (const definition of definitions) {
+    const pod = toPod({ definition }, { image: "local", ...scope, inherited });
+    const explained = await explainPods([pod], {
+      ...asked,
+      variables: { prefix, style },
+      claimOf: () => undefined,
+      // A task of run has no other scope than its own.
+      admission: { ...asked.admission, scopeGuard: undefined },
+      limits,
+      namespace: pod.metadata.namespace,
+    });
+    requests.push(...explained.requests.map((one) => ({ ...one, object: `task ${definition.name}` })));
+    rejections.push(...explained.rejections);
+  }
+  return { requests, rejections };
+}
+
+/** Whether it was looked for in vain, and nothing else stands in the way. */
+function isNowhere({ managers }: ExplainedRequest): boolean {
+  const places = managers.flatMap((one) => (one.outcome === "passes" ? one.places : []));
+  return places.length > 0 && !places.some(({ found }) => found);
+}
