@@ -3,6 +3,7 @@ import { backupCommand } from "./commands/backup.ts";
 import { certsCommand } from "./commands/certs.ts";
 import { group, verb } from "./commands/command-groups.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
+import { copyCommand } from "./commands/copy.ts";
 import { copySecretsCommand } from "./commands/copy-secrets.ts";
 import { createSecretCommand } from "./commands/create-secret.ts";
 import { deleteSecretCommand } from "./commands/delete-secret.ts";
@@ -46,6 +47,8 @@ export function createProgram(host: Host): Command {
     .addCommand(verb("delete", "Delete a secret", deleteSecretCommand(host)))
     .addCommand(importCommand(host))
     .addCommand(exportCommand(host))
+    .addCommand(copyCommand("copy", host))
+    .addCommand(copyCommand("move", host))
     .addCommand(secretNameCommand(host))
     .commandsGroup("Tasks:")
     .addCommand(runCommand(host))

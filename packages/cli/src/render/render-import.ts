@@ -1,9 +1,6 @@
-import { count, countSecrets } from "../bulk/count.ts";
+import { countSecrets } from "../bulk/count.ts";
 import type { Imported, ImportOutcome } from "../import/import-entries.ts";
-
-/** So many are told one by one; of more, the first few. */
-const MOST_LINES = 20;
-const FIRST_FEW = 5;
+import { toldKinds, toldSteps } from "./told-steps.ts";
 
 const WORDS: Readonly<Record<ImportOutcome, string>> = {
   create: "Created secret",
@@ -22,16 +19,8 @@ export function renderImport(
   { where, dryRun }: { readonly where: string; readonly dryRun: boolean },
 ): string {
   const words = dryRun ? DRY_WORDS : WORDS;
-  const told = imported.length > MOST_LINES ? imported.slice(0, FIRST_FEW) : imported;
-  const lines = told.map(({ name, how }) => `${words[how]} ${name}`);
-  if (told.length < imported.length) lines.push(`and ${count(imported.length - told.length)} more`);
+  const numberOf = (kind: ImportOutcome) => imported.filter(({ how }) => how === kind).length;
   const kinds = { created: numberOf("create"), updated: numberOf("update"), "there already": numberOf("skip") };
-  const parts = Object.entries(kinds).filter(([, number]) => number > 0);
-  const detail = parts.length > 1 ? `: ${parts.map(([kind, number]) => `${count(number)} ${kind}`).join(", ")}` : "";
-  lines.push(`${countSecrets(imported.length)} ${where}${detail}${dryRun ? ", nothing written" : ""}`);
-  return `${lines.join("\n")}\n`;
-
-  function numberOf(kind: ImportOutcome): number {
-    return imported.filter(({ how }) => how === kind).length;
-  }
+  const sum = `${countSecrets(imported.length)} ${where}${toldKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
+  return `${[...toldSteps(imported, ({ name, how }) => `${words[how]} ${name}`), sum].join("\n")}\n`;
 }

@@ -42,6 +42,17 @@ export interface EmbeddedStoreOptions {
 export interface EmbeddedStore extends SecretStore {
   /** Marks a secret as a system secret, or as none. `not_found` when it isn't there. */
   setSystem(id: SecretId, system: boolean, options?: CallOptions): Promise<SecretRecord>;
+  /**
+   * Gives `to` the value and type of `from`, and with `remove` takes `from` away, all in one transaction: whatever happens, the secret is
+   * at one of the two. `from` goes only once its copy was read back. `not_found` for a `from` that isn't there, or is a system secret;
+   * `already_exists` for a `to` that is there, unless `overwrite` is set; `call_refused` for one of another type.
+   */
+  copy(from: SecretId, to: SecretId, options?: CopyOptions): Promise<"created" | "replaced">;
+}
+
+export interface CopyOptions extends Pick<CallOptions, "signal"> {
+  readonly overwrite?: boolean;
+  readonly remove?: boolean;
 }
 
 /**
@@ -98,13 +109,11 @@ class SqliteStore implements EmbeddedStore {
     this.#log = log;
   }
 
-  async create(id: SecretId, { value, type }: SecretInput, options?: CallOptions): Promise<SecretRecord> {
-    assertValueFits(value);
+  async create(id: SecretId, input: SecretInput, options?: CallOptions): Promise<SecretRecord> {
+    assertValueFits(input.value);
     return await this.#write("put", id, options, () => {
-      if (this.#secrets.find(id)) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
-      const now = Date.now();
-      const record = { ...id, type, system: 0, created_at_ms: now, updated_at_ms: now, version: 1 } as const;
-      return this.#toRecord(this.#secrets.insert(record, this.#seal(record, value)));
+      if (this.#secrets.find(id)) throw alreadyExists(id);
+      return this.#toRecord(this.#insert(id, input));
     });
   }
 
@@ -113,9 +122,30 @@ class SqliteStore implements EmbeddedStore {
     return await this.#write("put", id, options, () => {
       const row = this.#secrets.find(id);
       if (!row || row.system) throw notFound(id);
-      const next = { ...row, updated_at_ms: Date.now(), version: row.version + 1 };
-      return this.#toRecord(this.#secrets.replace(next, this.#seal(next, value)));
+      return this.#toRecord(this.#replaceValue(row, value));
     });
+  }
+
+  async copy(from: SecretId, to: SecretId, { overwrite, remove, signal }: CopyOptions = {}) {
+    const outcome = await this.#writes.write(() => {
+      const source = this.#secrets.find(from);
+      const value = source && this.#open(from);
+      if (!source || !value || source.system) throw notFound(from);
+      const there = this.#secrets.find(to);
+      if (there && (!overwrite || there.system)) throw alreadyExists(to);
+      if (there && there.type !== source.type) throw otherType(to);
+      if (there) this.#replaceValue(there, value);
+      else this.#insert(to, { value, type: source.type });
+      this.#feed.append("put", to);
+      if (remove) {
+        if (!this.#open(to)?.equals(value)) throw damagedValue(to);
+        this.#secrets.remove(source);
+        this.#feed.append("delete", from);
+      }
+      return there ? ("replaced" as const) : ("created" as const);
+    }, signal);
+    this.#feed.drain();
+    return outcome;
   }
 
   async get(id: SecretId, options?: CallOptions): Promise<SecretRecord | undefined> {
@@ -193,6 +223,17 @@ class SqliteStore implements EmbeddedStore {
     return result;
   }
 
+  #insert(id: SecretId, { value, type }: SecretInput): SecretRow {
+    const now = Date.now();
+    const record = { ...id, type, system: 0, created_at_ms: now, updated_at_ms: now, version: 1 } as const;
+    return this.#secrets.insert(record, this.#seal(record, value));
+  }
+
+  #replaceValue(row: SecretRow, value: SecretValue): SecretRow {
+    const next = { ...row, updated_at_ms: Date.now(), version: row.version + 1 };
+    return this.#secrets.replace(next, this.#seal(next, value));
+  }
+
   /** The value of a secret, undefined when it isn't there. `store_damaged` when it doesn't open. */
   #open(id: SecretId): SecretValue | undefined {
     const row = this.#secrets.findSealed(id);
@@ -203,10 +244,7 @@ class SqliteStore implements EmbeddedStore {
       bytes = again && unsealValue(this.#keyring.valueKey, again);
     }
     if (bytes) return SecretValue.fromBytes(bytes);
-    throw new SecretsError(
-      "store_damaged",
-      `The value of ${encodeSecretId(id)} fails its check. Write it again, or restore a backup.`,
-    );
+    throw damagedValue(id);
   }
 
   /** Inside a transaction. */
@@ -250,3 +288,14 @@ const wornOut = () =>
   );
 
 const notFound = (id: SecretId) => new SecretsError("not_found", `secret ${id.name} not found`);
+
+const alreadyExists = (id: SecretId) => new SecretsError("already_exists", `secret ${id.name} already exists`);
+
+const otherType = (id: SecretId) =>
+  new SecretsError("call_refused", `secret ${id.name} is there with another type; delete it first`);
+
+const damagedValue = (id: SecretId) =>
+  new SecretsError(
+    "store_damaged",
+    `The value of ${encodeSecretId(id)} fails its check. Write it again, or restore a backup.`,
+  );
