@@ -140,6 +140,7 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
       ...flags,
       "secret.server.port": "0",
       "secret.server.probeBindAddress": "",
+      "secret.server.metricsBindAddress": "",
       "secret.webhookURL": `http://127.0.0.1:${invalidationPort}`,
     });
     return /^Listening on (\S+)/m.exec(service.output())?.[1] ?? "";

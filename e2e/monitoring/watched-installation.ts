@@ -56,17 +56,19 @@ export async function startWatchedInstallation(): Promise<WatchedInstallation> {
     });
     opened.defer(() => webhook.stop().then(() => {}));
   }
+  const serviceMetrics = await freePort();
   const service = await startInstalled(cluster, "flyte-secrets-service", {
     namespace: "flyte",
     "secret.server.port": "0",
     "secret.server.tls.secretName": "",
     "secret.server.probeBindAddress": "",
+    "secret.server.metricsBindAddress": `127.0.0.1:${serviceMetrics}`,
     "secret.webhookURL": "",
   });
   opened.defer(() => service.stop().then(() => {}));
   const endpoint = /^Listening on (\S+)/m.exec(service.output())?.[1] ?? "";
 
-  const prometheus = await startPrometheus(cluster, metrics, new URL(endpoint).host);
+  const prometheus = await startPrometheus(cluster, metrics, serviceMetrics);
   opened.defer(() => stop(prometheus.process));
   const client = connectAsAdmin(cluster);
   opened.defer(() => client.close());
@@ -125,7 +127,7 @@ function taskPod({ name, namespace, key, labels }: TaskPod) {
   };
 }
 
-async function startPrometheus(cluster: Cluster, webhooks: readonly number[], service: string) {
+async function startPrometheus(cluster: Cluster, webhooks: readonly number[], service: number) {
   const port = await freePort();
   const job = (job_name: string, targets: readonly string[], rest: object) => ({
     job_name,
@@ -145,7 +147,7 @@ async function startPrometheus(cluster: Cluster, webhooks: readonly number[], se
         webhooks.map((each) => `127.0.0.1:${each}`),
         webhook,
       ),
-      job("flyte-secrets-service", [service], { authorization: { credentials: TOKEN } }),
+      job("flyte-secrets-service", [`127.0.0.1:${service}`], {}),
     ],
   };
   const file = join(cluster.directory, "prometheus.yml");
