@@ -449,7 +449,8 @@ describe("TLS", () => {
       "invalid_config: secret.server.tls.keyFile: /none.key cannot be read (ENOENT)",
     );
     expect(await refusal({ ...flags, "secret.server.tls.keyFile": certFile })).toBe(
-      `invalid_config: secret.server.tls: ${certFile} and ${certFile} are no PEM certificate and private key that belong together`,
+      `invalid_config: secret.server.tls: the pair of ${certFile} and ${certFile} cannot be served with: its certificate and key do not belong together. ` +
+        "Set certFile to a certificate in PEM and keyFile to its private key in PEM, without a passphrase",
     );
     expect(existsSync(data)).toBe(false);
   });

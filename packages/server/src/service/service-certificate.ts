@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { createSecureContext } from "node:tls";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { systemClock } from "../clock.ts";
@@ -7,7 +6,9 @@ import type { Config } from "../config/schema.ts";
 import type { KubeClient } from "../kube/kube-client.ts";
 import { type Listener, type ListenOptions, listen } from "../rpc/listen.ts";
 import type { CertificateSource, ServingCertificate } from "../webhook/certificate-source.ts";
+import { findPairFault, fingerprintOf } from "../webhook/certificates/certificate-chain.ts";
 import { createFileKeeper } from "../webhook/certificates/file-keeper.ts";
+import { replaceCertificate } from "../webhook/certificates/replace-certificate.ts";
 import { createSecretKeeper } from "../webhook/certificates/secret-keeper.ts";
 import { openSelfMadeSource } from "../webhook/certificates/self-made-source.ts";
 import { SERVICE_FILES, serviceCertificateDirectory } from "./service-certificate-files.ts";
@@ -61,29 +62,33 @@ export async function openServiceCertificate(
 }
 
 export interface CertificateListenerOptions extends Omit<ListenOptions, "tls"> {
+  readonly log: Logger;
   /** Undefined: plain HTTP. */
   readonly certificate: ServiceCertificate | undefined;
 }
 
 /**
  * Opens a listener that serves with this certificate and with each that takes its place, until it is closed. A change while it
- * is being opened is none that it misses.
+ * is being opened is none that it misses, and a pair that no server can be opened with leaves the old one in use.
  */
 export async function listenWithCertificate({
   certificate,
   ...options
 }: CertificateListenerOptions): Promise<Listener> {
   if (certificate === undefined) return await listen(options);
-  let listener: Listener | undefined;
+  const { log } = options;
+  const listeners: Listener[] = [];
+  const tls = certificate.current();
+  let served = fingerprintOf(tls.cert);
   let isRenewed = false;
   const renew = () => {
     isRenewed = true;
-    listener?.replaceCertificate(certificate.current());
+    if (listeners.length > 0) served = replaceCertificate({ next: certificate.current(), listeners, log, served });
   };
   await using opened = new AsyncDisposableStack();
   opened.defer(certificate.onChange(renew));
-  const listening = await listen({ ...options, tls: certificate.current() });
-  listener = listening;
+  const listening = await listen({ ...options, tls });
+  listeners.push(listening);
   if (isRenewed) renew();
   const running = opened.move();
   return {
@@ -106,13 +111,13 @@ function readFiles({ certFile, keyFile }: Config["secret"]["server"]["tls"]) {
     cert: readPem("secret.server.tls.certFile", certFile),
     key: readPem("secret.server.tls.keyFile", keyFile),
   };
-  try {
-    createSecureContext(tls);
-    return tls;
-  } catch (cause) {
-    const message = `secret.server.tls: ${certFile} and ${keyFile} are no PEM certificate and private key that belong together`;
-    throw new SecretsError("invalid_config", message, { cause });
-  }
+  const fault = findPairFault(tls);
+  if (fault === undefined) return tls;
+  throw new SecretsError(
+    "invalid_config",
+    `secret.server.tls: the pair of ${certFile} and ${keyFile} cannot be served with: ${fault}. ` +
+      "Set certFile to a certificate in PEM and keyFile to its private key in PEM, without a passphrase",
+  );
 }
 
 function readPem(setting: string, file: string): string {

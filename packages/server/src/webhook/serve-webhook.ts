@@ -9,6 +9,7 @@ import type { RequestObserver } from "./answer-requests.ts";
 import { parseBindAddress } from "./bind-address.ts";
 import type { CertificateSource } from "./certificate-source.ts";
 import { fingerprintOf } from "./certificates/certificate-chain.ts";
+import { replaceCertificate } from "./certificates/replace-certificate.ts";
 import type { ClientCertificates } from "./client-certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
@@ -72,7 +73,7 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   let isChanged = false;
   const onChange = () => {
     isChanged = true;
-    served = replaceCertificate({ certificates, listeners, log, served });
+    served = replaceCertificate({ next: certificates.current(), listeners, log, served });
     options.onServed?.(served);
   };
   opened.defer(certificates.onChange(onChange));
@@ -145,28 +146,3 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
 
 const OPENS_INVALIDATION =
   "webhook.cacheInvalidationTokenFile, webhook.cacheInvalidationTokenSecret or webhook.cacheInvalidationPeers to let others call";
-
-interface Replacement {
-  readonly certificates: CertificateSource;
-  readonly listeners: readonly Http1Listener[];
-  readonly log: Logger;
-  /** {@link fingerprintOf} what new connections get. */
-  readonly served: string;
-}
-
-/** What new connections get afterwards. */
-function replaceCertificate({ certificates, listeners, log, served }: Replacement): string {
-  try {
-    const next = certificates.current();
-    for (const listener of listeners) listener.replaceCertificate(next);
-    const sha256 = fingerprintOf(next.cert);
-    // A source also tells of CAs alone, which the registration gets before the certificate of a new one is served.
-    if (sha256 === served) log.info({ sha256 }, "other CAs are to be registered; the certificate that is served stays");
-    else log.info({ sha256, before: served }, "serving with another certificate");
-    return sha256;
-  } catch (error) {
-    // Such as a key that was replaced before its certificate: the old pair stays until both are there.
-    log.warn({ err: error, sha256: served }, "the new certificate cannot be used, serving with the old one");
-    return served;
-  }
-}

@@ -96,6 +96,19 @@ export function findFault(
   return uncovered === undefined ? servingFault(cert, key) : `it is not for the name ${uncovered}`;
 }
 
+/**
+ * Why no server can be opened with a certificate and a key, whoever issued it and for how long; undefined when one can. Node
+ * itself takes an empty text for either, and such a server answers no handshake.
+ */
+export function findPairFault({ cert, key }: Pick<ServingCertificate, "cert" | "key">): string | undefined {
+  try {
+    if (!isPair(new X509Certificate(cert), key)) return "its certificate and key do not belong together";
+  } catch {
+    return "its certificate is none";
+  }
+  return servingFault(cert, key);
+}
+
 /** What OpenSSL has against a chain and its key; it reads blocks that were passed over here. */
 function servingFault(cert: string, key: string): string | undefined {
   try {
