@@ -148,13 +148,14 @@ describe("a value in output", () => {
           const trimmed = text.trim();
           const shown = ENCODINGS[name]?.(trimmed) ?? "";
           const output = Buffer.from(`[${shown}]`);
-          const masked = throughFilter(maskOf(text), output, cuts);
+          const mask = maskOf(text);
+          const masked = throughFilter(mask, output, cuts);
           // What isn't the value's (a prefix such as \x, brackets) stays.
           expect(masked).toMatch(/^\[(\\x|%)?\*\*\*\]$/);
-          expect(throughFilter(maskOf(text), output, [])).toBe(masked);
+          expect(throughFilter(mask, output, [])).toBe(masked);
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
