@@ -116,6 +116,40 @@ describe("the command", () => {
     );
   });
 
+  it.each([
+    ["list", "get secret"],
+    ["ls", "get secret"],
+    ["rm", "delete secret NAME"],
+    ["set", "create secret NAME, or update secret NAME"],
+    ["status", "doctor"],
+  ])("leads from %s, which other commands have, to its own", async (word, command) => {
+    expect(await call(word)).toEqual(failure(2, `unknown command '${word}'; use: flyte-secrets ${command}`));
+    expect(await call(word, "x", "--y")).toMatchObject({ exitCode: 2 });
+  });
+
+  it("completes a command that lacks a word", async () => {
+    const use = (word: string, command: string) =>
+      failure(2, `unknown command '${word}'; use: flyte-secrets ${command}`);
+    expect(await call("create", "api-key")).toEqual(use("api-key", "create secret api-key"));
+    expect(await call("get", "secrets")).toEqual(use("secrets", "get secret"));
+    expect(await call("get", "list")).toEqual(use("list", "get secret"));
+    expect(await call("-p", "a", "-d", "b", "delete", "x/y")).toEqual(use("x/y", "delete secret NAME"));
+  });
+
+  it("takes the usual ways to ask for help and version", async () => {
+    expect(await call("help")).toEqual(await call("--help"));
+    expect(await call("help", "create", "secret")).toEqual(await call("create", "secret", "--help"));
+    for (const word of ["version", "-v", "-V"]) expect(await call(word)).toEqual(await call("--version"));
+  });
+
+  it("names the option that was typed when its value is wrong", async () => {
+    const rule = "must be an integer from 0 to 65535";
+    expect(await call("serve", "--port", "abc")).toEqual(failure(2, `flag --port: secret.server.port ${rule}`));
+    expect(await call("serve", "--secret.server.port", "abc")).toEqual(
+      failure(2, `flag --secret.server.port: secret.server.port ${rule}`),
+    );
+  });
+
   it("ends well when nobody reads on", async () => {
     const shell = spawnSync("sh", ["-c", `"${process.execPath}" "${CLI}" --help | true`]);
     expect([shell.status, String(shell.stderr)]).toEqual([0, ""]);

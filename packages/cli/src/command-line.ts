@@ -1,5 +1,6 @@
 import { describeFailure } from "./describe-failure.ts";
 import type { Host } from "./host.ts";
+import { usualWords } from "./options/known-words.ts";
 import { spelledOut } from "./options/spelled-out.ts";
 import { createProgram } from "./program.ts";
 
@@ -7,10 +8,10 @@ import { createProgram } from "./program.ts";
 export async function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
   try {
     const program = createProgram(host);
-    await program.parseAsync(spelledOut(argv, program), { from: "user" });
+    await program.parseAsync(spelledOut(usualWords(argv), program), { from: "user" });
     return 0;
   } catch (error) {
-    const { line, details = [], exit } = describeFailure(error);
+    const { line, details = [], exit } = describeFailure(error, argv);
     if (line !== undefined) {
       host.stderr.writeStyled([{ text: "error:", style: "red" }, ` ${[line, ...details].join("\n")}\n`]);
     }

@@ -1,6 +1,7 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { CommanderError } from "commander";
 import { FailureWithDetails } from "./failure-with-details.ts";
+import { meantCommand } from "./options/known-words.ts";
 import { SETTING_FLAG } from "./options/spelled-out.ts";
 
 /** What to print for a command that failed, and its exit code. `line` is absent where everything is said already. */
@@ -25,9 +26,9 @@ export class ExitStatus extends Error {
  * One line that says what to do, and never a word that could be a value: an error we did not raise on purpose may quote what it
  * choked on, so only its kind and place are told. Exit codes: 2 for usage, 1 for the rest (spec page 6).
  */
-export function describeFailure(error: unknown): Failure {
+export function describeFailure(error: unknown, argv: readonly string[] = []): Failure {
   if (error instanceof ExitStatus) return { exit: error.exit };
-  if (error instanceof CommanderError) return describeUsage(error);
+  if (error instanceof CommanderError) return describeUsage(error, argv);
   if (error instanceof FailureWithDetails) {
     return { line: oneLine(error.message), details: error.details, exit: error.kind.exit };
   }
@@ -43,7 +44,7 @@ export function describeFault(error: unknown): string {
   return `internal fault, please report it: ${describeUnknown(error)}`;
 }
 
-function describeUsage(error: CommanderError): Failure {
+function describeUsage(error: CommanderError, argv: readonly string[]): Failure {
   switch (error.code) {
     case "commander.help":
     case "commander.helpDisplayed":
@@ -54,9 +55,20 @@ function describeUsage(error: CommanderError): Failure {
       return { line: `${error.message.replace(/^error: /, "").replace(/: .*/s, "")}; see --help`, exit: 2 };
     case "commander.unknownOption":
       return { line: `${withoutAttachedValue(error.message.replace(/^error: /, ""))}; see --help`, exit: 2 };
+    case "commander.unknownCommand":
+      return { line: describeUnknownCommand(error.message, argv), exit: 2 };
     default:
       return { line: oneLine(error.message.replace(/^error: /, "")), exit: 2 };
   }
+}
+
+/** What is known from other commands leads to ours; commander's own guess is by letters alone. */
+function describeUnknownCommand(message: string, argv: readonly string[]): string {
+  const word = /'([^']*)'/.exec(message)?.[1] ?? "";
+  const instead = meantCommand(word, argv);
+  return instead === undefined
+    ? oneLine(message.replace(/^error: /, ""))
+    : `unknown command '${word}'; use: flyte-secrets ${instead}`;
 }
 
 /** `unknown option '--valu=x'` without what follows the `=`, and `'-vx'` without what follows the letter; a setting by its path. */

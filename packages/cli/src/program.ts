@@ -20,6 +20,7 @@ import { restoreCommand } from "./commands/restore.ts";
 import { rotateKeysCommand } from "./commands/rotate-keys.ts";
 import { rotateTokenCommand } from "./commands/rotate-token.ts";
 import { runCommand } from "./commands/run.ts";
+import { scopesCommand } from "./commands/scopes.ts";
 import { secretNameCommand } from "./commands/secret-name.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { updateSecretCommand } from "./commands/update-secret.ts";
@@ -37,7 +38,7 @@ const MAX_HELP_WIDTH = 100;
 export function createProgram(host: Host): Command {
   const program = new Command("flyte-secrets")
     .description("Secrets for Flyte tasks: keep them, hand them to tasks, run tasks with them on this machine.")
-    .version(version(), "--version", "print the version");
+    .version(version(), "-V, --version", "print the version");
   addGlobalOptions(program);
   program
     .commandsGroup("Secrets:")
@@ -45,6 +46,7 @@ export function createProgram(host: Host): Command {
     .addCommand(verb("get", "List secrets, or show one", getSecretCommand(host)))
     .addCommand(verb("update", "Give a secret a new value", updateSecretCommand(host)))
     .addCommand(verb("delete", "Delete a secret", deleteSecretCommand(host)))
+    .addCommand(scopesCommand(host))
     .addCommand(importCommand(host))
     .addCommand(exportCommand(host))
     .addCommand(copyCommand("copy", host))

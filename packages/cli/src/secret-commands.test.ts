@@ -141,8 +141,10 @@ describe("create, get, update and delete secret", () => {
     const args = ["get", "secret", "-o", "json-raw", "--endpoint", `127.0.0.1:${server.port}`, "--insecure"];
     const withToken = (token: string) => runCli({ args, env: { ...env, FLYTE_SECRETS_TOKEN: token } });
     expect(await withToken(server.token)).toMatchObject({ exitCode: 0, stderr: "" });
-    expect(await withToken("not-the-token-0000")).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(await runCli({ args, env })).toMatchObject({ exitCode: 1, stdout: "" });
+    const remedy = `error: set FLYTE_SECRETS_TOKEN to a token of ${server.endpoint} (it says: `;
+    for (const refused of [await withToken("not-the-token-0000"), await runCli({ args, env })]) {
+      expect(refused).toEqual({ exitCode: 1, stdout: "", stderr: expect.stringContaining(remedy) });
+    }
   });
 });
 

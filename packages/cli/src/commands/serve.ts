@@ -60,10 +60,10 @@ export function serveCommand(host: Host): Command {
       const options = mergedOptions<ServeOptions>(command);
       refuseTogether({ "--detach": options.detach, "--status": options.status, "--stop": options.stop });
       const config = await readConfig(options, host, {
-        "secret.server.host": options.host,
-        "secret.server.port": options.port,
-        "secret.auth.mode": options.auth,
-        "secret.server.tls.selfMade": options.tls ? "true" : undefined,
+        "--host": { setting: "secret.server.host", value: options.host },
+        "--port": { setting: "secret.server.port", value: options.port },
+        "--auth": { setting: "secret.auth.mode", value: options.auth },
+        "--tls": { setting: "secret.server.tls.selfMade", value: options.tls ? "true" : undefined },
       });
       const directory = config.secret.store.path;
       if (options.status) await (await import("../serve/server-status.ts")).printServerStatus(directory, host);

@@ -37,7 +37,9 @@ export function webhookCommand(host: Host): Command {
     .action(async () => {
       const options = mergedOptions<WebhookOptions>(command);
       const workers = parseWorkers(options.workers);
-      const config = await readConfig(options, host, { "webhook.listenPort": options.port });
+      const config = await readConfig(options, host, {
+        "--port": { setting: "webhook.listenPort", value: options.port },
+      });
       await serve(config, workers, host);
     });
 }

@@ -22,22 +22,31 @@ export function addSettingOptions(command: Command): Command {
   );
 }
 
-/** The configuration of the server that this user runs or would run. `shortcuts` are settings that have an option of their own. */
+/** What an option such as `--port` stands for; without a value it wasn't given. */
+export interface Shortcut {
+  readonly setting: string;
+  readonly value: string | undefined;
+}
+
+/** The configuration of the server that this user runs or would run. `shortcuts` are options that stand for a setting, by what is typed. */
 export async function readConfig(
   options: SettingOptions & { readonly texts?: readonly ConfigText[] | undefined },
   host: Host,
-  shortcuts: Readonly<Record<string, string | undefined>> = {},
+  shortcuts: Readonly<Record<string, Shortcut>> = {},
 ): Promise<Config> {
   const { loadConfig } = await import("@flyte-secrets/server/local");
   const settings = (options["section.path"] ?? []).map((setting) => {
     const [path = "", ...value] = setting.split("=");
     return [path, value.join("=")];
   });
-  const given = Object.entries(shortcuts).flatMap(([path, value]) => (value === undefined ? [] : [[path, value]]));
+  const given = Object.entries(shortcuts).flatMap(([flag, { setting, value }]) =>
+    value === undefined ? [] : [{ flag, setting, value }],
+  );
   return loadConfig({
     files: options.config ?? [],
     env: host.env,
-    flags: Object.fromEntries([...settings, ...given]),
+    flags: Object.fromEntries([...settings, ...given.map(({ setting, value }) => [setting, value])]),
+    flagNames: Object.fromEntries(given.map(({ setting, flag }) => [setting, flag])),
     home: host.home,
     cwd: host.cwd,
     // In the place of files, where the command line names none.

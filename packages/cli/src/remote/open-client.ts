@@ -1,4 +1,4 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { createSecretsClient, type SecretsClient } from "@flyte-secrets/sdk/remote";
 import type { Host } from "../host.ts";
 import type { ScopeOptions } from "../options/common-options.ts";
@@ -18,7 +18,10 @@ export interface OpenClientOptions extends ScopeOptions {
  */
 export async function openClient(target: Target, options: OpenClientOptions): Promise<SecretsClient> {
   const { project = "", domain = "", host, mayMake = false } = options;
-  if (target.kind !== "store") return createSecretsClient({ ...target.connection, project, domain });
+  if (target.kind === "server") return createSecretsClient({ ...target.connection, project, domain });
+  if (target.kind === "endpoint") {
+    return sayingTokens(createSecretsClient({ ...target.connection, project, domain }), target.namedBy);
+  }
   const config = await readConfig({}, host);
   if (config.secret.store.type === "Embedded") return await openOwnStoreClient(config, { project, domain, mayMake });
   throw new SecretsError(
@@ -44,5 +47,26 @@ export function openClients(target: Target, options: Omit<OpenClientOptions, key
       return { ...store, connection: { ...store.connection, project, domain } };
     },
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+/** What the service says of headers is for those who write clients: here it is followed by what to set. */
+function sayingTokens(client: SecretsClient, namedBy: string | undefined): SecretsClient {
+  const { endpoint } = client.connection;
+  // See `findConnection`: a token of the environment's doesn't follow a file.
+  const isFile = namedBy?.includes("/");
+  const remedy = isFile
+    ? `set FLYTE_SECRETS_TOKEN, and name the endpoint, since the token goes to no other: --endpoint ${endpoint}`
+    : `set FLYTE_SECRETS_TOKEN to a token of ${endpoint}`;
+  return {
+    ...client,
+    async call(options, make) {
+      try {
+        return await client.call(options, make);
+      } catch (error) {
+        if (!isSecretsError(error, "unauthenticated")) throw error;
+        throw new SecretsError("unauthenticated", `${remedy} (it says: ${error.message})`, { cause: error });
+      }
+    },
   };
 }

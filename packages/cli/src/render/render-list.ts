@@ -4,19 +4,23 @@ import { renderCsv } from "./render-csv.ts";
 import { renderJson } from "./render-json.ts";
 import { type Column, layOutTable } from "./table.ts";
 
+/** The formats that have fields; `table-simple` has those of `table`. */
+type Kind = "table" | "wide" | "csv" | "name";
+
+const EVERYWHERE: readonly Kind[] = ["table", "wide", "csv"];
+
 /** One thing to know of each member of a list. */
 export interface Field<T> {
   /** Heading of the column. */
   readonly head: string;
   /** Empty where there is nothing. */
   readonly of: (member: T) => string;
-  /** Which tables have it. Default: all. */
-  readonly in?: "wide" | "table";
+  /** What has it. Default: {@link EVERYWHERE}. */
+  readonly in?: readonly Kind[];
   readonly column?: Omit<Column, "head">;
 }
 
 export interface ListRendering<T> {
-  /** The first one is what `name` prints. */
   readonly fields: readonly Field<T>[];
   /** What `json` and `yaml` print: the list, unless it is one member alone. */
   readonly object?: unknown;
@@ -28,6 +32,7 @@ export async function renderList<T>(
   format: ListFormat,
   { fields, object = members, output }: ListRendering<T> & { readonly output: Output },
 ): Promise<readonly Piece[]> {
+  const fieldsIn = (kind: Kind) => fields.filter((field) => (field.in ?? EVERYWHERE).includes(kind));
   const rowsOf = (chosen: readonly Field<T>[], none: string) =>
     members.map((member) => chosen.map((field) => field.of(member) || none));
   switch (format) {
@@ -40,7 +45,7 @@ export async function renderList<T>(
       return [stringify(JSON.parse(JSON.stringify(object)), { aliasDuplicateObjects: false })];
     }
     case "csv": {
-      const chosen = fields.filter((field) => field.in !== "table");
+      const chosen = fieldsIn("csv");
       return [
         renderCsv(
           chosen.map(({ head }) => head),
@@ -49,12 +54,11 @@ export async function renderList<T>(
       ];
     }
     case "name":
-      return members.map((member) => `${fields[0]?.of(member) ?? ""}\n`);
+      return rowsOf(fieldsIn("name"), "").map((row) => `${row.join("/")}\n`);
     case "wide":
     case "table":
     case "table-simple": {
-      const left = format === "wide" ? "table" : "wide";
-      const chosen = fields.filter((field) => field.in !== left);
+      const chosen = fieldsIn(format === "wide" ? "wide" : "table");
       const columns = chosen.map(({ head, column }) => ({ head, ...column }));
       return layOutTable(columns, rowsOf(chosen, "-"), { frame: format === "table", width: tableWidth(output) });
     }

@@ -29,7 +29,12 @@ function fieldsFor(secrets: readonly Secret[], { isOwn }: SecretsRendering): Fie
   const isEverywhere = secrets.every(({ status }) => status === "FULLY_PRESENT");
   const hasClusters = !isOwn || !isEverywhere;
   return [
-    { head: "name", of: ({ name }) => name, column: { overflow: "cut", isLast: true, style: "cyan" } },
+    {
+      head: "name",
+      of: ({ name }) => name,
+      in: ["name", "table", "wide", "csv"],
+      column: { overflow: "cut", isLast: true, style: "cyan" },
+    },
     { head: "project", of: ({ project }) => project, column: { overflow: "cut" } },
     { head: "domain", of: ({ domain }) => domain, column: { overflow: "cut" } },
     { head: "type", of: ({ type }) => type, ...(isMixed ? {} : WIDE) },
@@ -37,13 +42,13 @@ function fieldsFor(secrets: readonly Secret[], { isOwn }: SecretsRendering): Fie
     { head: "updated", of: ({ updatedTime }) => updatedTime?.toISOString() ?? "", ...WIDE },
     // Flyte's own service doesn't tell when a secret was updated.
     secrets.some(({ updatedTime }) => updatedTime)
-      ? { head: "updated", of: ({ updatedTime }) => shortTime(updatedTime), in: "table" }
-      : { head: "created", of: ({ createdTime }) => shortTime(createdTime), in: "table" },
+      ? { head: "updated", of: ({ updatedTime }) => shortTime(updatedTime), in: ["table"] }
+      : { head: "created", of: ({ createdTime }) => shortTime(createdTime), in: ["table"] },
     ...(hasClusters ? clusterFields(isEverywhere) : []),
   ];
 }
 
-const WIDE = { in: "wide" } as const;
+const WIDE = { in: ["wide", "csv"] } as const;
 
 function clusterFields(isEverywhere: boolean): Field<Secret>[] {
   return [
@@ -51,7 +56,7 @@ function clusterFields(isEverywhere: boolean): Field<Secret>[] {
     {
       head: "clusters",
       of: ({ clusterStatus }) => clusterStatus.map(({ cluster, status }) => `${cluster}: ${status}`).join(", "),
-      in: "wide",
+      ...WIDE,
       column: { overflow: "fold" },
     },
   ];

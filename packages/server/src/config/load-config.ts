@@ -17,6 +17,8 @@ export interface ConfigSources {
   readonly env: Environment;
   /** By the path of a setting, such as `secret.server.port`. */
   readonly flags: Readonly<Record<string, string>>;
+  /** What was typed, such as `--port`, for those of `flags` that have a short form. */
+  readonly flagNames?: Readonly<Record<string, string>>;
   /** The user's home directory, for `~`. */
   readonly home: string;
   /** Where relative paths start. */
@@ -47,7 +49,7 @@ const DEFAULT_FILES = ["config.yaml", "/etc/flyte/config/config.yaml"];
  */
 export function loadConfig(sources: ConfigSources): Config {
   const given = new Map<string, Assignment>();
-  const all = [...readFiles(sources), ...readEnvironment(sources.env), ...readFlags(sources.flags)];
+  const all = [...readFiles(sources), ...readEnvironment(sources.env), ...readFlags(sources.flags, sources.flagNames)];
   for (const assignment of all) given.set(assignment.path, assignment);
   return resolveConfig(parseSettings(given), { ...sources, given });
 }

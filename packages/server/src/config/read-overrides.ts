@@ -16,12 +16,17 @@ export function readEnvironment(environment: Environment): Assignment[] {
 }
 
 /**
- * The assignments that flags make; each is named by a setting's path, in any case, with or without `--`.
+ * The assignments that flags make; each is named by a setting's path, in any case, with or without `--`. Messages call those in `names` by
+ * the flag that was typed.
  * @throws SecretsError `invalid_config` for one that names no setting.
  */
-export function readFlags(flags: Readonly<Record<string, string>>): Assignment[] {
+export function readFlags(
+  flags: Readonly<Record<string, string>>,
+  names: Readonly<Record<string, string>> = {},
+): Assignment[] {
   return Object.entries(flags).map(([flag, value]) => {
     const name = flag.replace(/^--/, "");
-    return { path: resolveSettingPath(name, `flag --${name}`), value, origin: `flag --${name}` };
+    const origin = `flag ${names[flag] ?? `--${name}`}`;
+    return { path: resolveSettingPath(name, origin), value, origin };
   });
 }
