@@ -77,10 +77,10 @@ it("a review that is under way when it is closed is answered, with the Secret th
   const { waiting, release } = cluster.hold("POST /api/v1/namespaces/p-d/secrets");
   const target = { port: webhook.ports.admission ?? 0, ca };
   const answer = review(target, podReview(taskPod([ask("k")])), { servername: "flyte-pod-webhook" });
-  await vi.waitFor(() => expect(waiting()).toBe(1), 20_000);
+  await vi.waitFor(() => expect(waiting()).toBe(1), 60_000);
   const closed = webhook.close({ graceMs: 0 });
   // Closing has come as far as it does while the review is under way: to the port.
-  await vi.waitUntil(() => isRefused(target.port), { timeout: 20_000 });
+  await vi.waitUntil(() => isRefused(target.port), { timeout: 60_000 });
   release();
   expect(await answer).toMatchObject({ response: { allowed: true, patch: expect.any(String) } });
   expect(cluster.api.writes.filter(({ metadata }) => metadata.name.startsWith("flyte-secrets-"))).toHaveLength(1);

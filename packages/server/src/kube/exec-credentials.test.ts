@@ -193,7 +193,7 @@ test("a plugin that does not end is ended after a minute, and named", async () =
   const pid = await processId(directory);
   await clock.advance(60_000);
   await outcome;
-  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 10_000);
+  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 60_000);
 });
 
 test("a call whose time limit passes meanwhile names the plugin, which goes on for the next call", async () => {
@@ -222,7 +222,7 @@ test("closing ends a plugin under way", async () => {
   const pid = await processId(directory);
   credentials.close();
   await outcome;
-  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 10_000);
+  await vi.waitFor(() => expect(isRunning(pid)).toBe(false), 60_000);
 });
 
 test("a plugin is given the environment without our keys and secrets", async () => {
@@ -238,7 +238,7 @@ async function processId(directory: string): Promise<number> {
     const pid = existsSync(file) ? Number(readFileSync(file, "utf8")) : 0;
     expect(pid).toBeGreaterThan(0);
     return pid;
-  }, 30_000);
+  }, 60_000);
 }
 
 function isRunning(pid: number): boolean {

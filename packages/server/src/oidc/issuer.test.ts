@@ -106,7 +106,7 @@ describe("createIssuer", () => {
     expect(server.requests).toHaveLength(2);
     clock.pass(1);
     await verify(old);
-    await vi.waitFor(async () => expect(await outcome(verify(old))).toMatch(/^unauthenticated: /), 10_000);
+    await vi.waitFor(async () => expect(await outcome(verify(old))).toMatch(/^unauthenticated: /), 60_000);
     expect(server.requests).toHaveLength(4);
   });
 

@@ -160,4 +160,4 @@ it("logs that a collector is away, and closes in time all the same", async () =>
   trace(tracing, "lost");
   await tracing?.close();
   expect(logged()).toMatch(/traces could not be sent/);
-}, 20_000);
+});

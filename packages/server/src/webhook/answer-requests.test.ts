@@ -36,7 +36,7 @@ async function serve(endpoint: Endpoint, limits: Partial<Http1Limits> = {}) {
 }
 
 /** Of a busy machine. */
-const SOON = { timeout: 20_000 };
+const SOON = { timeout: 60_000 };
 
 const head = (...lines: string[]) => ["POST / HTTP/1.1", "host: x", ...lines, "", ""].join("\r\n");
 const JSON_TYPE = "content-type: application/json";

@@ -34,7 +34,7 @@ async function follow() {
   const catchUp = async () => {
     const name = writtenSecretName(String(++markers).padStart(32, "0"));
     api.put({ ...written("2026-02-03T00:00:00Z"), metadata: { ...written("2026-02-03T00:00:00Z").metadata, name } });
-    await vi.waitFor(() => expect(secrets.in(NAMESPACE).has(name)).toBe(true), 10_000);
+    await vi.waitFor(() => expect(secrets.in(NAMESPACE).has(name)).toBe(true), 60_000);
   };
   const has = () => secrets.in(NAMESPACE).has(NAME);
   const create = () => api.client.create<KubeObject & Secret>(SECRETS, written("2026-01-02T00:00:00Z"));
