@@ -204,7 +204,9 @@ it("counts what it does", async () => {
   expect(Number(lines.find((line) => line.startsWith(expiry))?.slice(expiry.length))).toBeGreaterThan(
     Date.now() / 1000,
   );
-  expect(lines.filter((line) => !line.startsWith(expiry) && !/_(latency|duration)_seconds_(bucket|sum)/.test(line))).toEqual([
+  expect(
+    lines.filter((line) => !line.startsWith(expiry) && !/_(latency|duration)_seconds_(bucket|sum)/.test(line)),
+  ).toEqual([
     'controller_runtime_webhook_latency_seconds_count{webhook="/mutate--v1-pod"} 4',
     'controller_runtime_webhook_requests_in_flight{webhook="/mutate--v1-pod"} 0',
     'controller_runtime_webhook_requests_total{webhook="/mutate--v1-pod",code="200"} 3',
