@@ -14,6 +14,8 @@ interface Schema {
   readonly maximum?: number;
   readonly minLength?: number;
   readonly pattern?: string;
+  readonly patternProperties?: Readonly<Record<string, Schema>>;
+  readonly not?: Schema;
   readonly enum?: readonly string[];
 }
 
@@ -25,6 +27,47 @@ const closed = (properties: Readonly<Record<string, Schema>>): Schema => ({
 });
 /** A map that belongs to Kubernetes or Flyte: what stands in it is theirs to check. */
 const open = (properties: Readonly<Record<string, Schema>> = {}): Schema => ({ type: "object", properties });
+/** {@link open}, but for keys that are a typing error for one of these: one edit away, or in other letters, which Helm tells apart. */
+const openButTypos = (properties: Readonly<Record<string, Schema>>, others: readonly string[] = []): Schema => {
+  const names = [...Object.keys(properties), ...others];
+  const refused = (name: string): Schema => ({ not: {}, description: `A typing error: ${name} is meant.` });
+  return {
+    ...open(properties),
+    patternProperties: Object.fromEntries(Object.keys(properties).map((name) => [typosOf(name, names), refused(name)])),
+  };
+};
+
+/**
+ * A letter added, left out or changed, two swapped, or one in the other case; but no other name. Without lookahead: Helm's expressions are Go's.
+ */
+function typosOf(name: string, names: readonly string[]): string {
+  const others = names.map((other) => other.toLowerCase()).filter((other) => other !== name.toLowerCase());
+  const letters = [...name].map(inAnyCase);
+  const typo = (at: number, middle: string, taken: number) =>
+    [...letters.slice(0, at), middle, ...letters.slice(at + taken)].join("");
+  const isOther = (pattern: string) => others.some((other) => new RegExp(`^${pattern}$`).test(other));
+  /** Any letter at that place but those that would make it another name. */
+  const anyBut = (at: number, taken: number, letter: string) => {
+    const like = others.filter((other) => new RegExp(`^${typo(at, ".", taken)}$`).test(other));
+    const excluded = [letter, ...like.map((other) => other.charAt(at))].map(inAnyCase).join("").replace(/[[\]]/g, "");
+    return typo(at, excluded === "" ? "." : `[^${excluded}]`, taken);
+  };
+  const edits = [...name].flatMap((letter, at) => [
+    typo(at, "", 1),
+    typo(at, `${letters[at + 1] ?? ""}${letters[at]}`, 2),
+    typo(at, letter === letter.toLowerCase() ? letter.toUpperCase() : letter.toLowerCase(), 1),
+  ]);
+  const changed = [...name].map((letter, at) => anyBut(at, 1, letter));
+  const added = Array.from({ length: name.length + 1 }, (_, at) => anyBut(at, 0, ""));
+  // Leaving out or swapping one of two that are the same may give the name itself.
+  const wrong = edits.filter((pattern) => !isOther(pattern) && !new RegExp(`^${pattern}$`).test(name));
+  return `^(?:${[...new Set([...wrong, ...changed, ...added])].join("|")})$`;
+}
+
+function inAnyCase(letter: string): string {
+  return /[a-z]/i.test(letter) ? `[${letter.toLowerCase()}${letter.toUpperCase()}]` : letter;
+}
+
 const listOf = (items: Schema): Schema => ({ type: "array", items });
 const text: Schema = { type: "string" };
 const flag: Schema = { type: "boolean" };
@@ -172,8 +215,10 @@ export function renderValuesSchema(): string {
       // 1,000,000,000 and less is for users (https://kubernetes.io/docs/concepts/scheduling-eviction/pod-priority-preemption/).
       priorityClass: closed({ create: flag, name: text, value: { type: "integer", maximum: 1_000_000_000 } }),
       guard: closed({ enabled: flag, controllers: listOf(text) }),
-      "flyte-core-components": open({ secret: sectionOf("secret"), actions: sectionOf("actions") }),
-      configuration: open({ inline: open(inline) }),
+      "flyte-core-components": openButTypos({ secret: sectionOf("secret"), actions: sectionOf("actions") }, [
+        "secrets",
+      ]),
+      configuration: open({ inline: openButTypos(inline) }),
       service: closed({
         ...COMPONENT,
         port,

@@ -112,6 +112,17 @@ describeWith(requireHelm(), "the chart", () => {
       "at '/flyte-core-components/secret/auth': additional properties 'mod' not allowed",
     ],
     ["the whole chart's key", { services: {} }, "at '': additional properties 'services' not allowed"],
+    ["a section", { configuration: { inline: { webhok: { listenPort: 1 } } } }, "at '/configuration/inline/webhok'"],
+    [
+      "a section's case, since the chart takes it in its own",
+      { configuration: { inline: { Webhook: { listenPort: 1 } } } },
+      "at '/configuration/inline/Webhook'",
+    ],
+    [
+      "a section of Flyte's components",
+      { "flyte-core-components": { sercet: { store: {} } } },
+      "at '/flyte-core-components/sercet'",
+    ],
   ])("refuses a typing error in %s", async (_, values, message) => {
     await expect(render(values)).rejects.toThrow(message);
   });

@@ -7,6 +7,8 @@ export interface LoadReport {
   readonly failed: number;
   /** From the beginning of the first creation that failed to the end of the last. */
   readonly failingMs: number;
+  /** What the creator waited longest for a failure. */
+  readonly longestFailureMs: number;
   /** The longest time in which no creation succeeded. */
   readonly longestGapMs: number;
   /** How often creators were told what, without numbers and addresses. */
@@ -43,6 +45,7 @@ export function reportLoad({ creations, values, numberIn }: LoadFacts): LoadRepo
       failed.length === 0
         ? 0
         : Math.max(...failed.map(({ endedMs }) => endedMs)) - Math.min(...failed.map(({ startedMs }) => startedMs)),
+    longestFailureMs: Math.max(0, ...failed.map(({ startedMs, endedMs }) => endedMs - startedMs)),
     longestGapMs: Math.max(...successes.slice(1).map((at, n) => at - (successes[n] ?? at))),
     reasons: countReasons(failed.map(({ why }) => why)),
     lagMs: Math.max(0, ...numbered.map((creation) => lag(creation, values))),

@@ -37,18 +37,17 @@ export interface PodLoadOptions {
   /** So many creations begin each time, whatever became of those before; several, so that the API server calls several replicas. */
   readonly atOnce: number;
   readonly everyMs: number;
+  /** How long a creator waits, and tells the API server that it does. Default: 5. */
+  readonly patienceSeconds?: number;
 }
-
-/** How long a creator waits, and tells the API server that it does. */
-const PATIENCE_SECONDS = 5;
 
 /** Creates pods through the API server at a constant pace, and none a second time. */
 export function startPodLoad(cluster: Cluster, options: PodLoadOptions): PodLoad {
-  const { namespace, atOnce, everyMs } = options;
+  const { namespace, atOnce, everyMs, patienceSeconds = 5 } = options;
   const token = adminToken(cluster);
   const body = JSON.stringify(podOf(options));
   const agent = new Agent({ keepAlive: true });
-  const path = `/api/v1/namespaces/${namespace}/pods?timeout=${PATIENCE_SECONDS}s`;
+  const path = `/api/v1/namespaces/${namespace}/pods?timeout=${patienceSeconds}s`;
   const headers = {
     authorization: `Bearer ${token}`,
     "content-type": "application/json",
@@ -57,7 +56,7 @@ export function startPodLoad(cluster: Cluster, options: PodLoadOptions): PodLoad
 
   const post = () =>
     new Promise<{ status: number; text: string }>((resolve, reject) => {
-      const signal = AbortSignal.timeout(PATIENCE_SECONDS * 1000);
+      const signal = AbortSignal.timeout(patienceSeconds * 1000);
       const sent = request(`${cluster.url}${path}`, { method: "POST", ca: cluster.ca, agent, headers, signal });
       sent.once("error", reject);
       sent.once("response", (answer) => {

@@ -19,6 +19,9 @@ const WRITTEN_LABEL = "app.flyte.org/managed-by=flyte-secrets-webhook";
 const ETCD_STOPPED_MS = 20_000;
 const CUT_MS = 5_000;
 const REVOKED_MS = 15_000;
+const HUNG_MS = 30_000;
+/** So many idle ones an API server keeps to one address. */
+const CONNECTIONS = 25;
 /** So many in a row without a failure count as normal. */
 const ENOUGH = 24;
 
@@ -48,8 +51,13 @@ describeWith(requireKubernetes(), "pods that are created while something breaks"
   });
 
   /** Has pods created and the secret rotated before, during and after what `happen` does, and says what came of it. */
-  async function underLoad(what: string, happen: () => Promise<void>): Promise<LoadReport> {
+  async function underLoad(
+    what: string,
+    happen: () => Promise<void>,
+    patience: { readonly patienceSeconds?: number } = {},
+  ): Promise<LoadReport> {
     const load = startPodLoad(cluster, {
+      ...patience,
       namespace: NAMESPACE,
       project: ROTATED.project,
       domain: ROTATED.domain,
@@ -129,6 +137,26 @@ describeWith(requireKubernetes(), "pods that are created while something breaks"
       await webhooks.start();
     });
     expect(report.failingMs).toBeLessThan(5_000);
+  });
+
+  test("a replica that hangs costs those who are sent to it the time limit of the registration", async () => {
+    const report = await underLoad(
+      "SIGSTOP of a replica, kill -9 after 30 s",
+      async () => {
+        const replica = someReplica();
+        process.kill(replica.pid, "SIGSTOP");
+        // What three of its liveness probes take.
+        await delay(HUNG_MS);
+        await replica.kill();
+        await webhooks.start();
+      },
+      // Longer than the registration's, so that it is the API server that gives up.
+      { patienceSeconds: 20 },
+    );
+    told.push(`- the longest of them failed after ${(report.longestFailureMs / 1000).toFixed(1)} s`);
+    for (const reason of report.reasons.keys()) expect(reason).toMatch(/failed calling webhook/);
+    // Only those that came before its place was taken away, or by a connection that it had: the API server keeps 25.
+    expect(report.failed).toBeLessThan(CONNECTIONS + 6 * 4);
   });
 
   test("a restart of the API server is survived", async () => {

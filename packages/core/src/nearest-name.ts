@@ -1,9 +1,9 @@
 /**
  * The candidate whose name is nearest to a mistyped one, without regard to case: at most two edits (a letter added, left out,
- * changed, or two swapped), or one in names of three letters or fewer. Undefined when none is that near.
+ * changed, or two swapped), `maxEdits` if given, and one in names of three letters or fewer. Undefined when none is that near.
  */
-export function nearestName(typed: string, candidates: readonly string[]): string | undefined {
-  const limit = typed.length <= 3 ? 1 : 2;
+export function nearestName(typed: string, candidates: readonly string[], maxEdits = 2): string | undefined {
+  const limit = typed.length <= 3 ? 1 : maxEdits;
   let best: { readonly name: string; readonly edits: number } | undefined;
   for (const name of candidates) {
     if (Math.abs(typed.length - name.length) > limit) continue;

@@ -37,6 +37,39 @@ it("ignores other sections, further keys of executor, and keys without a value",
 });
 
 test.each([
+  ["webhok: { listenPort: 1 }", "config.yaml:1: unknown section webhok; did you mean webhook?"],
+  ["\nSercet: { server: { port: 1 } }", "config.yaml:2: unknown section Sercet; did you mean secret?"],
+  ["secretsWebhooks: {}", "config.yaml:1: unknown section secretsWebhooks; did you mean secretswebhook?"],
+  ["flyte-pod-webook: 7", "config.yaml:1: unknown section flyte-pod-webook; did you mean flyte-pod-webhook?"],
+  [
+    "executor:\n  healthProbBindAddress: ':1'",
+    "config.yaml:2: unknown key executor.healthProbBindAddress; did you mean executor.healthProbeBindAddress?",
+  ],
+])("takes %j for a typing error, though other sections and keys are somebody else's", (text, message) => {
+  expect(refusal(() => loadText(text))).toBe(`invalid_config: ${message}`);
+});
+
+// https://github.com/flyteorg/flyte and flyte-binary's values: every section that its configurations have.
+const FLYTES = [
+  ..."admin app apps auth authorizer cache_service cacheservice catalog-cache cloudEvents cluster_resources database dataproxy".split(
+    " ",
+  ),
+  ..."domains enqueue-labels events externalEvents flyteadmin k8s k8s-array kubernetes manager notifications otel plugins".split(
+    " ",
+  ),
+  ..."propeller queue queues remoteData rawoutput-prefix runs runtime sandbox scheduler server storage sync task_resources".split(
+    " ",
+  ),
+  ..."task_resource_defaults task_type_whitelist tasks tasklogs union workqueue connector connectorService console features".split(
+    " ",
+  ),
+];
+
+it("takes none of Flyte's own sections for a typing error", () => {
+  expect(() => loadText(FLYTES.map((name) => `${name}: {}`).join("\n"))).not.toThrow();
+});
+
+test.each([
   [
     "secret:\n  server:\n    prot: 1",
     "config.yaml:3: unknown key secret.server.prot; did you mean secret.server.port?",

@@ -14,8 +14,9 @@ export interface Assignment {
 
 /**
  * The assignments in a tree of sections, such as a YAML document. Keys are matched without regard to case; a map may be a list of
- * one-key maps; nothing (null) assigns nothing. Sections that are not ours are left out.
- * @throws SecretsError `invalid_config` for an unknown key in a section of ours, naming `originOf` its keys and the nearest known one.
+ * one-key maps; nothing (null) assigns nothing. Sections that are not ours are left out, and so are others' keys in sections that we share.
+ * @throws SecretsError `invalid_config` for an unknown key in a section of ours, naming `originOf` its keys and the nearest known one; and for
+ * a section, or a key of a shared one, that is one edit away from one of ours: a typing error would otherwise go unseen.
  */
 export function assignTree(tree: unknown, originOf: (keys: readonly (string | number)[]) => string): Assignment[] {
   return [...assign({ schema: configSchema, path: [], value: tree, keys: [] }, originOf)];
@@ -59,6 +60,8 @@ function* assign(node: Node, originOf: (keys: Node["keys"]) => string): Generato
       yield* assign({ schema: schema.shape[key], path: [...path, key], value: child, keys: childKeys }, originOf);
     } else if (path.length > 0 && settingMeta(schema).open !== true) {
       throw unknownKey([...path, name], schema, originOf(childKeys));
+    } else {
+      assertNoTypingError([...path, name], schema, originOf(childKeys));
     }
   }
 }
@@ -78,6 +81,18 @@ function matchKey(schema: z.ZodObject, name: string): string | undefined {
   const lower = name.toLowerCase();
   const alias = schema === configSchema ? SECTION_ALIASES.get(lower) : undefined;
   return alias ?? Object.keys(schema.shape).find((key) => key.toLowerCase() === lower);
+}
+
+/** None of Flyte's own sections, nor of its keys in `executor` and `actions`, is that near. */
+function assertNoTypingError(path: readonly string[], schema: z.ZodObject, origin: string): void {
+  const aliases = schema === configSchema ? SECTION_ALIASES.keys() : [];
+  const nearest = nearestName(path.at(-1) ?? "", [...Object.keys(schema.shape), ...aliases], 1);
+  if (nearest === undefined) return;
+  const [typed, meant] = [path, [...path.slice(0, -1), nearest]].map((keys) => excerpt(keys.join(".")));
+  throw new SecretsError(
+    "invalid_config",
+    `${origin}: unknown ${path.length === 1 ? "section" : "key"} ${typed}; did you mean ${meant}?`,
+  );
 }
 
 function unknownKey(path: readonly string[], schema: unknown, origin: string): SecretsError {
