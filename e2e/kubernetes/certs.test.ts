@@ -1,5 +1,5 @@
 // `certs --renew` as an operator types it: from a machine outside the cluster, with a webhook that serves, one that hangs, and none.
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -13,6 +13,8 @@ import { type RegisteredWebhook, startRegisteredWebhook } from "./webhook-proces
 const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
 /** As the chart calls it for the release `acme`. */
 const NAME = "acme-flyte-secrets-webhook";
+const DOCKERFILE = readFileSync(join(import.meta.dirname, "../../deploy/Dockerfile"), "utf8");
+const ENTRYPOINT: string[] = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(DOCKERFILE)?.[1] ?? "[]");
 const PLACE = "Secret platform/acme-certificate";
 
 const NEEDED = [requireKubernetes(), requireHelm()].find(({ missing }) => missing) ?? { missing: false as const };
@@ -114,6 +116,33 @@ describeWith(NEEDED, "certs on a real API server", () => {
       ),
     ]);
     expect(shown((await call("certs", "-n", "platform")).stdout, "In")).toBe(PLACE);
+  });
+
+  test("an installation that names namespaces that are missing is refused before anything is made", async () => {
+    const webhook = { writtenSecrets: { namespaces: ["platform", "team-x", "team-y"] } };
+    const install = () =>
+      helm(["install", "late", CHART, "--namespace", "platform"], {
+        kubeconfig: cluster.adminKubeconfig,
+        values: { configuration: { inline: { webhook } } },
+      });
+    await expect(install()).rejects.toThrow(
+      "namespaces are missing that this release has Roles in: team-x, team-y. Make what is missing and try again: " +
+        "kubectl create namespace team-x; kubectl create namespace team-y",
+    );
+    const kinds = "secrets,configmaps,serviceaccounts,deployments,mutatingwebhookconfigurations";
+    const made = await cluster.kubectl(["get", kinds, "-A", "-o", "name", "-l", "app.kubernetes.io/instance=late"]);
+    expect(made).toBe("");
+    for (const name of ["team-x", "team-y"]) await cluster.kubectl(["create", "namespace", name]);
+    const notes = await install();
+    onTestFinished(
+      async () =>
+        void (await helm(["uninstall", "late", "--namespace", "platform"], { kubeconfig: cluster.adminKubeconfig })),
+    );
+    const command = `/nodejs/bin/node ${ENTRYPOINT.at(-1)} doctor --cluster --for webhook -c '/etc/flyte/config.d/*.yaml'`;
+    expect(notes).toContain(`kubectl exec -n platform deploy/late-flyte-secrets-webhook -c webhook -- ${command}\n`);
+    const fetched = /^ {2}kubectl (get configmap .*) > config\.yaml$/m.exec(notes)?.[1] ?? "";
+    const text = await cluster.kubectl(fetched.replaceAll("'", "").split(" "));
+    expect(text).toContain("serviceName: late-flyte-secrets-webhook\n");
   });
 
   test("doctor --cluster checks by what the chart configured, and finds pods that ask without the label", async () => {

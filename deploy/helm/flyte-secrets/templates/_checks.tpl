@@ -44,3 +44,25 @@ Refuses values that give a second time what the chart gives: the API server take
   {{- $seen = append $seen . -}}
 {{- end -}}
 {{- end -}}
+
+{{/*
+Refuses namespaces that are not there, before a part of the release is: Helm would leave it behind. Where no cluster is seen, and for who may make
+nothing in the whole cluster and need not see its namespaces, the API server alone tells. Takes the root.
+*/}}
+{{- define "flyte-secrets.namespacesAreThere" -}}
+{{- $config := include "flyte-secrets.config" . | fromYaml -}}
+{{- if and .Values.webhook.enabled (not $config.webhook.disableCreateMutatingWebhookConfig) (lookup "v1" "Namespace" "" "kube-system") -}}
+  {{- $missing := list -}}
+  {{- $values := include "flyte-secrets.valuesNamespace" $config -}}
+  {{- $written := ternary $config.webhook.writtenSecrets.namespaces list (eq "true" (include "flyte-secrets.writesSecrets" $config.webhook)) -}}
+  {{- $used := concat (list $config.secret.kubernetes.namespace $values) $written -}}
+  {{- range $used | compact | uniq -}}
+    {{- if not (or (eq . (include "flyte-secrets.namespace" $)) (lookup "v1" "Namespace" "" .)) }}{{ $missing = append $missing . }}{{ end -}}
+  {{- end -}}
+  {{- if $missing -}}
+    {{- $some := ternary "a namespace is" "namespaces are" (eq (len $missing) 1) -}}
+    {{- $made := join "; kubectl create namespace " $missing -}}
+    {{- fail (printf "%s missing that this release has Roles in: %s. Make what is missing and try again: kubectl create namespace %s" $some (join ", " $missing) $made) -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

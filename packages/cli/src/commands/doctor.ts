@@ -39,7 +39,7 @@ export function doctorCommand(host: Host): Command {
     )
     .optionsGroup("With --cluster:")
     .addOption(new Option("--for <part>", "check for this alone (default: both)").choices([...PARTS]))
-    .option("--as <account>", "whose rights, such as system:serviceaccount:flyte:webhook (default: your own)")
+    .option("--as <account>", "whose rights, such as system:serviceaccount:NAMESPACE:NAME (default: your own)")
     .option("-n, --namespace <namespace>", "namespace of the webhook (default: that of this pod, else flyte)");
   return addSettingOptions(command)
     .addHelpText(
@@ -47,7 +47,8 @@ export function doctorCommand(host: Host): Command {
       examples(
         "doctor",
         "doctor --secret.store.path /srv/secrets",
-        "doctor --cluster --for webhook --as system:serviceaccount:flyte:flyte-pod-webhook -c config.yaml",
+        "doctor --cluster -n flyte-secrets",
+        "doctor --cluster --for webhook --as system:serviceaccount:flyte-secrets:flyte-secrets-webhook",
         "kubectl get pods -A -o json | flyte-secrets doctor --pods -",
       ),
     )
