@@ -24,7 +24,7 @@ export class ExitStatus extends Error {
 
 /**
  * One line that says what to do, and never a word that could be a value: an error we did not raise on purpose may quote what it
- * choked on, so only its kind and place are told. Exit codes: 2 for usage, 1 for the rest (spec page 6).
+ * choked on, so only its kind and place are told. Exit codes: 2 for usage, 1 for the rest.
  */
 export function describeFailure(error: unknown, argv: readonly string[] = []): Failure {
   if (error instanceof ExitStatus) return { exit: error.exit };

@@ -8,7 +8,7 @@ export interface Base32 {
 /** RFC 4648's own alphabet: names in Azure Key Vault. */
 export const BASE32_STANDARD: Base32 = createBase32("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
 
-/** The alphabet of spec page 2, legal in Kubernetes names: request annotations and volume names. */
+/** Flyte's alphabet for request annotations, legal in Kubernetes names: request annotations and volume names. */
 export const BASE32_LOWER: Base32 = createBase32("abcdefghijklmnopqrstuvwxyz123456");
 
 /** The UTF-8 bytes of a text in {@link BASE32_LOWER}. */

@@ -9,7 +9,7 @@ const DATA_KEY = /^[-._a-zA-Z0-9]+$/;
 /**
  * Checks the parts of a scope: a project has a domain, and organization, domain and project are DNS-1123 labels of at most 63
  * characters (domain and project may be empty). Stricter than Flyte, because a part with `__` in it would make two
- * secrets share one encoded id (spec page 1). Throws `invalid_argument`, naming the field and the rule.
+ * secrets share one encoded id. Throws `invalid_argument`, naming the field and the rule.
  */
 export function checkSecretScope(scope: SecretScope): void {
   scopeLevel(scope);

@@ -19,7 +19,7 @@ test("is told apart from others by its code", () => {
 });
 
 test.each(kinds)("%s is retried by Flyte where the same call may succeed later", (_, kind) => {
-  // 400 ends a task for good (spec page 5), so what may pass by itself must not be a 400.
+  // 400 ends a task for good, so what may pass by itself must not be a 400.
   expect(kind.retryable && kind.admission === 400).toBe(false);
 });
 

@@ -18,7 +18,7 @@ export interface ErrorKind {
     | "data_loss"
     | "internal";
   /**
-   * Status code of the admission answer: 400 ends a Flyte task for good, 503 and 500 are retried (spec page 5). So 503 is for what time
+   * Status code of the admission answer: 400 ends a Flyte task for good, 503 and 500 are retried. So 503 is for what time
    * mends, 500 for faults of ours, and 400 for all that somebody has to change.
    */
   readonly admission: 400 | 500 | 503;
@@ -29,7 +29,7 @@ export interface ErrorKind {
    * where the same call may succeed later; `us`.
    */
   readonly mendedBy: "author" | "operator" | "time" | "us";
-  /** Exit code of the command line: 2 for usage, 1 for the rest (spec page 6). */
+  /** Exit code of the command line: 2 for usage, 1 for the rest. */
   readonly exit: 1 | 2;
   /** One sentence for `docs/errors.md`: what it means and what to do. */
   readonly meaning: string;

@@ -27,7 +27,7 @@ export interface Claim {
   check(id?: SecretId): void;
 }
 
-/** How the variables that hold values are called (spec page 4, variable naming). */
+/** How the variables that hold values are called. */
 export interface VariableNaming {
   /** `secretEnvVarPrefix`. */
   readonly prefix: string;

@@ -26,7 +26,7 @@ export function managedLabels(id: SecretId): Record<string, string> {
 /** The most characters of a data key of a Kubernetes Secret. */
 export const MAX_DATA_KEY_LENGTH = 253;
 
-/** What a Kubernetes Secret is found by as the secret of an id (spec page 1). */
+/** What a Kubernetes Secret is found by as the secret of an id. */
 export interface ManagedForm {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -35,7 +35,7 @@ export interface FindOptions {
 
 /**
  * Finds the value of a key for a pod: project scope, then domain, then global; the narrowest scope where it exists wins
- * (spec page 4, Embedded). "Found nowhere" is a value. A backend that is broken throws: it never turns into a broader secret.
+ *. "Found nowhere" is a value. A backend that is broken throws: it never turns into a broader secret.
  * What is in memory is answered at once, or thrown, without a promise.
  */
 export interface ScopeLookup {
@@ -43,7 +43,7 @@ export interface ScopeLookup {
 }
 
 /**
- * Finds a key in the secret that is called as a request's group, whatever the pod's scope (AWS, spec page 7). To be
+ * Finds a key in the secret that is called as a request's group, whatever the pod's scope (AWS). To be
  * asked when {@link ScopeLookup.find} has found nothing.
  */
 export interface GroupLookup {

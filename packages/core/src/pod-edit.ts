@@ -2,7 +2,7 @@ import type { Container, EnvVar, Volume, VolumeMount } from "./pod.ts";
 
 /**
  * One change of a pod. `applyEdits` alone carries edits out; what "all containers" means, where things go in their lists and
- * when something is there already is said here and done there (spec page 4, common rules).
+ * when something is there already is said here and done there.
  *
  * "All containers" are the containers and init containers of the pod, those included that an earlier edit of the list added.
  * A thing of the pod that has the name of one of ours and another shape makes `applyEdits` throw `pod_conflict`.

@@ -13,7 +13,7 @@ export interface SecretId extends SecretScope {
   readonly name: string;
 }
 
-/** The narrowest part that is set (spec page 1). */
+/** The narrowest part that is set. */
 export type ScopeLevel = "project" | "domain" | "global";
 
 /** The organization that Flyte's open-source backend, which has none, writes into every id. */

@@ -1,7 +1,7 @@
 import type { SecretId, SecretScope } from "./secret-id.ts";
 import type { SecretValue } from "./secret-value.ts";
 
-/** `generic`, or a `.dockerconfigjson` for pulling images (spec page 3). */
+/** `generic`, or a `.dockerconfigjson` for pulling images. */
 export type SecretType = "generic" | "image_pull";
 
 /** Whether one cluster has the secret; `unknown` when the cluster could not be asked. */

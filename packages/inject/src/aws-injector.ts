@@ -20,7 +20,7 @@ const DEFAULTS: SidecarConfig = {
 const GROUPS: GroupNames = { what: "the name or ARN of a secret of AWS", maxLength: 2_048 };
 
 /**
- * AWS Secrets Manager through an init container (spec page 4, AWS): the secret is `<group>:<key>`, its file
+ * AWS Secrets Manager through an init container: the secret is `<group>:<key>`, its file
  * `/etc/flyte/secrets/<group>/<key>` in lower case. The pod's own identity is what reads it.
  */
 export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {

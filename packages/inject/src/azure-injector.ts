@@ -15,7 +15,7 @@ const DEFAULTS: SidecarConfig = {
 const GROUPS: GroupNames = { what: "the URI of a secret in Azure Key Vault", maxLength: 512 };
 
 /**
- * Azure Key Vault through an init container (spec page 4, Azure): the group is the secret's URI, its file
+ * Azure Key Vault through an init container: the group is the secret's URI, its file
  * `/etc/flyte/secrets/<last segment>`, with `/<version>` where a version is asked for, in lower case. The pod's own
  * workload identity is what reads it.
  */

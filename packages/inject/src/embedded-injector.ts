@@ -15,7 +15,7 @@ export interface EmbeddedInjectorOptions {
 }
 
 /**
- * The secret manager that has the values itself (spec page 4, Embedded): looks the key up at the scopes that the pod's
+ * The secret manager that has the values itself: looks the key up at the scopes that the pod's
  * labels name, narrowest first, and hands the value to the delivery. The request's group does not count. The same request that
  * comes to the same value gets the same injection.
  */

@@ -15,7 +15,7 @@ const DEFAULTS: SidecarConfig = {
 const GROUPS: GroupNames = { what: "the resource name of a secret of Google", maxLength: 512 };
 
 /**
- * Google Secret Manager through an init container (spec page 4, GCP): the secret is version `group_version` of `group`, its
+ * Google Secret Manager through an init container: the secret is version `group_version` of `group`, its
  * file `/etc/flyte/secrets/<group>/<version>` in lower case. The pod's own identity is what reads it.
  */
 export function createGcpInjector(config: SidecarConfig = DEFAULTS): Injector {

@@ -29,7 +29,7 @@ export interface GlobalInjectorOptions {
 }
 
 /**
- * Secrets of the whole installation, which its operator gives the webhook as variables and files (spec page 4, Global).
+ * Secrets of the whole installation, which its operator gives the webhook as variables and files.
  * The variable `<envPrefix><GROUP>_<KEY>` comes before the file `<directory>/<group>/<key>`. Only as variables.
  */
 export function createGlobalInjector(options: GlobalInjectorOptions): Injector {

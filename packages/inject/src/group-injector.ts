@@ -6,7 +6,7 @@ export interface GroupInjectorOptions {
 }
 
 /**
- * Embedded's second way, with a manager that keeps secrets by group (AWS, spec page 7): the key in the secret that is called as the
+ * Embedded's second way, with a manager that keeps secrets by group (AWS): the key in the secret that is called as the
  * request's group. It comes after Embedded, and is one of its own so that groups can be bound to namespaces.
  */
 export function createGroupInjector({ lookup }: GroupInjectorOptions): Injector {

@@ -1,6 +1,6 @@
 import type { Awaitable, SecretId } from "@flyte-secrets/core";
 
-/** The Secrets to pull images with that go with secrets (spec page 4, Embedded): one in the webhook's namespace, copied to those of pods. */
+/** The Secrets to pull images with that go with secrets: one in the webhook's namespace, copied to those of pods. */
 export interface ImagePullSecrets {
   /** The name of the one that goes with a secret; undefined where there is none. Without a promise where that is known. */
   find(id: SecretId, options: { readonly signal?: AbortSignal | undefined }): Awaitable<string | undefined>;

@@ -21,7 +21,7 @@ export interface ValueInjection {
   readonly found?: Extract<Injection, { injected: true }>["found"];
 }
 
-/** The injection of a value that the webhook itself has (spec page 4, Embedded): a variable, or a file for a request for one. */
+/** The injection of a value that the webhook itself has: a variable, or a file for a request for one. */
 export function injectValue({ request, source, variables, found }: ValueInjection): Injection {
   const { key, envVar } = request;
   const result = { injected: true, ...(found && { found }) } as const;

@@ -23,7 +23,7 @@ import { requestName } from "./request-name.ts";
 import { createRequestReader } from "./request-reader.ts";
 
 export interface MutatorOptions {
-  /** In the order in which they are asked; `Global` comes first (spec page 4). */
+  /** In the order in which they are asked; `Global` comes first. */
   readonly managers: readonly Injector[];
   /** `secretEnvVarPrefix`, such as `_UNION_`. */
   readonly secretEnvVarPrefix: string;

@@ -28,7 +28,7 @@ const GROUPS: GroupNames = { what: "a path in Vault", maxLength: 2_048 };
 const NAME_SPACE = Buffer.from("72c676a1e83f45bd9b8435de7cdfabc2", "hex");
 
 /**
- * Vault through its agent injector, which acts on annotations (spec page 4, Vault): the secret is `key` of the path `group`,
+ * Vault through its agent injector, which acts on annotations: the secret is `key` of the path `group`,
  * its file `/etc/flyte/secrets/<group>/<key>`. `group_version` names the engine: `kv1`, `kv2` or `db`.
  */
 export function createVaultInjector(options: VaultInjectorOptions = {}): Injector {

@@ -20,7 +20,7 @@ export interface PlaceOptions {
   readonly vaultDirectory: string;
 }
 
-/** Where a secret may be, in the order in which to look: every variable, then every file (spec page 6). */
+/** Where a secret may be, in the order in which to look: every variable, then every file. */
 export interface SecretPlaces {
   readonly variables: readonly string[];
   readonly files: readonly string[];
@@ -29,7 +29,7 @@ export interface SecretPlaces {
 /**
  * All places where a secret manager may have put the secret, most specific first: with the version, without it, the file
  * `<group>/<groupVersion>` (GCP, Azure), then the group-less form (Embedded). A request without group is also looked for
- * under the MD5 of its key, which stands for the group where the K8s manager injects it (spec page 4). `invalid_argument`
+ * under the MD5 of its key, which stands for the group where the K8s manager injects it. `invalid_argument`
  * when no part is given, or one would leave the secrets directory.
  */
 export function secretPlaces(query: SecretQuery, options: PlaceOptions): SecretPlaces {

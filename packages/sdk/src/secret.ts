@@ -49,7 +49,7 @@ const FIELDS = [
 /**
  * One secret that a task asks for, in Flyte 2's form ({@link SecretOptions}) or in flytekit's ({@link SecretRequestOptions}).
  * It is in flytekit's form when it names `mountRequirement`, `groupVersion` or `envVar`, or stands in `secretRequests`.
- * Rules are checked when it is made and when a task uses it; what breaks one is `invalid_argument` (spec page 6).
+ * Rules are checked when it is made and when a task uses it; what breaks one is `invalid_argument`.
  */
 export class Secret {
   static readonly MountType = MountType;

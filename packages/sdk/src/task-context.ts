@@ -26,7 +26,7 @@ export type SecretsByGroup = { readonly get: GetSecret } & {
 /** What a task knows about its execution. */
 export interface TaskContext {
   /**
-   * A secret that the task asked for, from its variable or file (spec page 6). Any part may be absent, but not all.
+   * A secret that the task asked for, from its variable or file. Any part may be absent, but not all.
    * `secret_not_readable` when the task wasn't given it; the message names the request to add and every place.
    */
   readonly getSecret: GetSecret;

@@ -40,7 +40,7 @@ export const currentInheritance = (): readonly SecretRequest[] => inheritedReque
 
 /**
  * Makes a task: a function that runs with its secrets. With a body it returns the task; without one it returns a decorator
- * for a method. The secrets are checked here: `invalid_argument` (spec page 6).
+ * for a method. The secrets are checked here: `invalid_argument`.
  */
 export function task<Arguments extends TaskArguments, Output>(
   options: TaskOptions,
@@ -55,7 +55,7 @@ export function task<Arguments extends TaskArguments, Output>(
 }
 
 /**
- * Makes a workflow: its body calls tasks and other workflows, which all inherit its secrets (spec page 6). The body itself
+ * Makes a workflow: its body calls tasks and other workflows, which all inherit its secrets. The body itself
  * runs where it is called and is given no secrets. Same forms as {@link task}.
  */
 export function workflow<Arguments extends TaskArguments, Output>(

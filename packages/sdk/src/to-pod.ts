@@ -18,7 +18,7 @@ export interface PodOptions {
   readonly domain: string;
   /** Default `flyte`, the organization of Flyte's open-source backend. */
   readonly org?: string | undefined;
-  /** Default `<project>-<domain>`, whose pods may claim that project and domain (spec page 4). */
+  /** Default `<project>-<domain>`, whose pods may claim that project and domain. */
   readonly namespace?: string | undefined;
   /** The pod's name; default the task's, as far as Kubernetes takes it. */
   readonly name?: string | undefined;
@@ -60,7 +60,7 @@ export type TaskPod = {
 export type TaskLike = { readonly definition: TaskDefinition } | ((...input: never[]) => Promise<unknown>);
 
 /**
- * The pod to submit for a task: labels and annotations of spec page 2, one container. The webhook's label is set only when
+ * The pod to submit for a task: the labels and annotations that Flyte's webhook reads, one container. The webhook's label is set only when
  * there is something to inject. `invalid_argument` when `task` is none, or the scope breaks a rule.
  */
 export function toPod(task: TaskLike, options: PodOptions): TaskPod {

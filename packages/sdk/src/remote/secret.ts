@@ -43,7 +43,7 @@ const PRESENCES = {
 
 /**
  * A secret as the service tells of it, which is everything but its value; and, as static methods, the service's calls at
- * the scope that `init` has set. They reject with a SecretsError that has the server's message (spec pages 3 and 6).
+ * the scope that `init` has set. They reject with a SecretsError that has the server's message.
  */
 export class Secret {
   readonly #message: SecretMessage;

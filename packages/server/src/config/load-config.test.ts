@@ -17,7 +17,7 @@ describe("files", () => {
     );
   });
 
-  it("has the defaults of page 7 when there are none", () => {
+  it("has the defaults when there are none", () => {
     const { secret, webhook, secrets, cache, logger } = load();
     expect(secret).toEqual({
       store: { type: "Embedded", path: "/home/me/.flyte-secrets" },

@@ -43,7 +43,7 @@ export interface ConfigText {
 const DEFAULT_FILES = ["config.yaml", "/etc/flyte/config/config.yaml"];
 
 /**
- * The configuration: defaults, over them the files in order, over them the environment, over it the flags (spec page 7).
+ * The configuration: defaults, over them the files in order, over them the environment, over it the flags.
  * @throws SecretsError `invalid_config` that names file and line (or variable, or flag), the key, its rule and what to write
  * instead; never the value.
  */

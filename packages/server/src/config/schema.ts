@@ -11,7 +11,7 @@ import {
 } from "./shared-sections.ts";
 import { webhookSection } from "./webhook-section.ts";
 
-/** Every setting there is: parser, types, documentation and `--help` come from here (spec page 7). */
+/** Every setting there is: parser, types, documentation and `--help` come from here. */
 export const configSchema = z.object({
   secret: secretSection,
   webhook: webhookSection,

@@ -41,7 +41,7 @@ export interface KubeSurroundings {
 
 /**
  * Finds the API server: the configured kubeconfig, else the pod's own service account, else `$KUBECONFIG`, else
- * `~/.kube/config` (spec page 3). Throws `invalid_config` when there is none of them or one is wrong.
+ * `~/.kube/config`. Throws `invalid_config` when there is none of them or one is wrong.
  */
 export function findKubeConnection(surroundings: KubeSurroundings): KubeConnection {
   const { kubeconfig, env, home } = surroundings;

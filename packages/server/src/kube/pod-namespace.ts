@@ -11,7 +11,7 @@ export interface PodNamespaceSources {
 }
 
 /**
- * The namespace that this process belongs to (spec page 5): `POD_NAMESPACE`, else the service account's, else the configured
+ * The namespace that this process belongs to: `POD_NAMESPACE`, else the service account's, else the configured
  * one, else `flyte`.
  */
 export function podNamespace({ env, serviceAccountDirectory, configured }: PodNamespaceSources): string {

@@ -1,6 +1,6 @@
 import { type SecretId, SecretsError, type SecretValue } from "@flyte-secrets/core";
 
-/** Image-pull secrets belong to the organization (spec page 3). Throws `invalid_argument`. */
+/** Image-pull secrets belong to the organization. Throws `invalid_argument`. */
 export function checkImagePullScope(id: SecretId): void {
   if (id.domain === "" && id.project === "") return;
   throw new SecretsError(

@@ -20,7 +20,7 @@ export interface InvalidationOptions {
 }
 
 /**
- * Posts to every address that the webhook's host name has, as Flyte's service does for its own webhook (spec page 5), and warns
+ * Posts to every address that the webhook's host name has, as Flyte's service does for its own webhook, and warns
  * how many pods could not be told.
  */
 export function createInvalidation({ webhookURL, token, log, timeoutMs = 5_000 }: InvalidationOptions): Invalidate {

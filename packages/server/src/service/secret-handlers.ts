@@ -38,7 +38,7 @@ export interface SecretHandlerParts {
   readonly log: Logger;
 }
 
-/** The five calls of Flyte's SecretService over one store (spec page 3). They throw SecretsError. */
+/** The five calls of Flyte's SecretService over one store. They throw SecretsError. */
 export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typeof SecretService> {
   const { store, organization, validate, invalidate, log } = parts;
 

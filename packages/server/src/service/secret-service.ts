@@ -54,7 +54,7 @@ export interface MountedSecretService {
   close(): Promise<void>;
 }
 
-/** The service of spec page 3 over one store. `serve` of the command line uses nothing else. */
+/** The secret service over one store. `serve` of the command line uses nothing else. */
 export function secretService({ store, config, onWrite, telemetry }: SecretServiceOptions): MountedSecretService {
   const { log, registry = new Registry(), tracing } = telemetry;
   const observe = createRpcMetrics(registry);

@@ -23,7 +23,7 @@ export interface OidcAuth {
   readonly scopes: readonly string[];
 }
 
-/** What the service has to know beside its store; the `secret` section of spec page 7. */
+/** What the service has to know beside its store; the `secret` section of the configuration. */
 export interface ServiceConfig {
   /** Organization of every secret, whatever a request says; Flyte's own is `flyte`. */
   readonly organization: string;

@@ -21,7 +21,7 @@ export interface Tracing {
 
 export interface OpenTracingOptions {
   readonly config: Config["otel"];
-  /** As whom the spans are sent: `secret-service`, `executor` (spec page 7). */
+  /** As whom the spans are sent: `secret-service`, `executor`. */
   readonly serviceName: string;
   readonly log: Logger;
 }

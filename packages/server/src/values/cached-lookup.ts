@@ -43,7 +43,7 @@ export interface CachedLookup extends SecretLookup {
 }
 
 /**
- * A lookup with values, and what isn't there, in memory (spec page 5, values at admission). All that several callers need at the
+ * A lookup with values, and what isn't there, in memory. All that several callers need at the
  * same moment is fetched in one call, so the secrets of a pod are. A scope counts as empty only when the backend said so, and
  * lately; when it can't be asked, the lookup throws as {@link SecretLookup} says.
  */

@@ -18,7 +18,7 @@ export interface CachedGroupLookup extends GroupLookup {
 }
 
 /**
- * Finds keys in the secrets that are called as a request's group (spec page 7): of a JSON object its member of that key, of other
+ * Finds keys in the secrets that are called as a request's group: of a JSON object its member of that key, of other
  * content the whole. Cached as other values are.
  */
 export function createGroupLookup({ backend, ...options }: GroupLookupOptions): CachedGroupLookup {

@@ -2,7 +2,7 @@ import { decodeSecretId, encodeSecretId, kubernetesSecretName, type SecretValue 
 import type { Secret } from "../kube/kube-object.ts";
 import { managedId, managedValue } from "../store/kubernetes/managed-secret.ts";
 
-/** Names of managed Secrets are an MD5 in hex (spec page 1). */
+/** Names of managed Secrets are an MD5 in hex. */
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
 
 /** How many changes are remembered that nobody asked for since. */

@@ -8,7 +8,7 @@ export interface ServingCertificate {
   readonly ca: string;
 }
 
-/** Where the webhook's certificate comes from: made by ourselves, a Secret, or files (spec page 5, certificates). */
+/** Where the webhook's certificate comes from: made by ourselves, a Secret, or files. */
 export interface CertificateSource {
   /** The one to serve with now. Creating a source waits for its first, so there always is one. */
   current(): ServingCertificate;

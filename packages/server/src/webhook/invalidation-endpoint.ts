@@ -20,7 +20,7 @@ export interface InvalidationEndpointOptions {
   readonly perSecond: number;
 }
 
-/** Serves `POST /invalidate-secret` (spec page 5): a secret was changed and must be read anew. */
+/** Serves `POST /invalidate-secret`: a secret was changed and must be read anew. */
 export function createInvalidationEndpoint(options: InvalidationEndpointOptions): Endpoint {
   const { invalidate, perSecond } = options;
   const isAllowed = createCallerCheck(options);

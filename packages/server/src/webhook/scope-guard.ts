@@ -47,7 +47,7 @@ export interface Refusal {
 export type ScopeGuard = (creation: PodCreation) => Awaitable<Refusal | undefined>;
 
 /**
- * Decides who may claim a scope (spec page 4): whoever may create pods can write any label, so the labels alone prove nothing.
+ * Decides who may claim a scope: whoever may create pods can write any label, so the labels alone prove nothing.
  * The first that knows the namespace decides: its entry in `namespaces`; its labels; then the template, for projects and
  * domains that exist, or else trust in the namespace or creator. Undefined with `mode: off`: then any pod may claim any scope.
  * Throws `invalid_config` for a template with a name that no label has.

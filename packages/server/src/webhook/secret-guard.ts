@@ -61,7 +61,7 @@ export function createSecretGuard(config: Config, ownNamespace: string): SecretG
 
 type KubernetesSecretReference = Extract<Reference, { kind: "kubernetesSecret" }>;
 
-/** Names of managed Secrets are an MD5 in hex (spec page 1). */
+/** Names of managed Secrets are an MD5 in hex. */
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
 
 /** Secrets that pods get by their scope or not at all. */

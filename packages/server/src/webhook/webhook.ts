@@ -36,7 +36,7 @@ export interface WebhookOptions extends MutatePodOptions {
 }
 
 /**
- * Serves {@link WEBHOOK_PATH} (spec page 5): an `AdmissionReview` in, one of the same version and `uid` out, before the time is
+ * Serves {@link WEBHOOK_PATH}: an `AdmissionReview` in, one of the same version and `uid` out, before the time is
  * up that the request's `timeout` parameter names. What is no review gets a 4xx with a reason in plain text.
  */
 export function createWebhook(options: WebhookOptions): Endpoint {

@@ -17,7 +17,7 @@ export interface ImagePullMirrorOptions {
   readonly readSource: (id: SecretId, signal: AbortSignal) => Promise<Secret | undefined>;
 }
 
-/** The second Secret of each image-pull secret: the one that Kubernetes can pull images with (spec page 3). */
+/** The second Secret of each image-pull secret: the one that Kubernetes can pull images with. */
 export interface ImagePullMirror {
   /**
    * Makes it like the managed Secret of the id as that is now, or deletes it where that is gone. However many do so at once, it is

@@ -62,7 +62,7 @@ export interface KubernetesStore extends SecretStore {
 }
 
 /**
- * Opens the store in a cluster: a Kubernetes Secret for each secret, in Flyte's own form (spec page 1), so that what either writes
+ * Opens the store in a cluster: a Kubernetes Secret for each secret, in Flyte's own form, so that what either writes
  * the other reads. Throws `credentials_refused` or `store_unavailable`.
  */
 export async function openKubernetesStore(options: KubernetesStoreOptions): Promise<KubernetesStore> {

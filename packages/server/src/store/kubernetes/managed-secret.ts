@@ -15,13 +15,13 @@ import {
 } from "@flyte-secrets/core";
 import type { Secret } from "../../kube/kube-object.ts";
 
-/** Only operators set it (spec page 3). */
+/** Only operators set it. */
 const SYSTEM_LABEL = "app.flyte.org/system";
 
 /** Selects managed Secrets. */
 export const MANAGED_SELECTOR = "app.flyte.org/managed=true";
 
-/** The Kubernetes Secret that holds a secret (spec page 1). */
+/** The Kubernetes Secret that holds a secret. */
 export function toManagedSecret(id: SecretId, { value, type }: SecretInput, namespace: string): Secret {
   const { name, labels, dataKey } = managedForm(id, type);
   return {

@@ -28,7 +28,7 @@ export interface AzureOptions extends SecretClientOptions {
 }
 
 /**
- * Azure Key Vault, the current version: names and values in Flyte's encoding (spec page 1). `options` is for what the
+ * Azure Key Vault, the current version: names and values in Flyte's encoding. `options` is for what the
  * configuration doesn't have.
  */
 export async function openAzure(

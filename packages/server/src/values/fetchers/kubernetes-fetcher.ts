@@ -23,7 +23,7 @@ export interface KubernetesSecrets {
   ): Promise<Readonly<Record<string, string>> | undefined>;
 }
 
-/** Managed Secrets in one namespace: Secret `md5(id)`, data key `id` (spec page 1). */
+/** Managed Secrets in one namespace: Secret `md5(id)`, data key `id`. */
 export function openKubernetes(secrets: KubernetesSecrets, namespace: string): NamedBackend {
   return {
     name: NAME,

@@ -20,7 +20,7 @@ export interface OpenCertificateOptions {
 }
 
 /**
- * The webhook's certificate as the configuration has it (spec page 5): the files of `certDir` when there are any and `localCert`
+ * The webhook's certificate as the configuration has it: the files of `certDir` when there are any and `localCert`
  * is off, else one of our own making, also written to `certDir` when `localCert` is on.
  */
 export async function openCertificateSource(options: OpenCertificateOptions): Promise<CertificateSource> {

@@ -8,7 +8,7 @@ export const IMAGE_PULL_TYPE = "kubernetes.io/dockerconfigjson";
 /** On a copy: the namespace of the image-pull Secret that it follows, which has the same name. */
 export const COPIED_FROM_LABEL = "app.flyte.org/copied-from";
 
-/** By type and name (spec page 1). */
+/** By type and name. */
 export function isImagePullSecret({ metadata, type }: Secret): boolean {
   return type === IMAGE_PULL_TYPE && isImagePullSecretName(metadata.name);
 }
