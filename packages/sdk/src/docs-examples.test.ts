@@ -7,9 +7,10 @@ import { expect, test } from "vitest";
 
 const root = join(import.meta.dirname, "../../..");
 const run = promisify(execFile);
+const PAGES = ["README.md", "docs/sdk.md", "docs/local-runs.md", "packages/sdk/README.md"];
 
-test("the examples of README.md and docs/sdk.md compile, and those without a server run", async () => {
-  const pages = await Promise.all(["README.md", "docs/sdk.md"].map((page) => readFile(join(root, page), "utf8")));
+test("the examples of the pages for those who write tasks compile, and those without a server run", async () => {
+  const pages = await Promise.all(PAGES.map((page) => readFile(join(root, page), "utf8")));
   const examples = [...pages.join("\n").matchAll(/^```ts\n(.*?)^```/gms)].map(([, code = ""]) => code);
   expect(examples.length).toBeGreaterThan(5);
 

@@ -1,0 +1,150 @@
+import type { PagePlan } from "./follow-page.ts";
+import { root } from "./page-blocks.ts";
+
+const file = (name: string, text: string) => `cat > ${name} <<'EOF'\n${text}\nEOF`;
+const keep = (name: string, scope = "") =>
+  `flyte-secrets delete secret ${name} ${scope} --yes > /dev/null 2>&1 || true; ` +
+  `printf value-of-this-test | flyte-secrets create secret ${name} ${scope} --from-file -`;
+const drop = (name: string, scope = "") =>
+  `flyte-secrets delete secret ${name} ${scope} --yes > /dev/null 2>&1 || true`;
+/** As `npm install` leaves it in a project. */
+const SDK = `mkdir -p node_modules/@flyte-secrets && ln -sfn ${root}/packages/sdk node_modules/@flyte-secrets/sdk`;
+const TASKS = file(
+  "tasks.ts",
+  `import { task } from "@flyte-secrets/sdk";
+const body = async (input: { epochs?: number }) => input?.epochs ?? 0;
+export const train = task({ name: "train", secrets: "openai-key" }, body);
+export const hello = task({ name: "hello", secrets: "my-api-key" }, async () => "hello");`,
+);
+const POD = `awk '/^\`\`\`yaml/ { on = 1; next } /^\`\`\`/ { if (on) exit } on' ${root}/docs/injection.md > pod.yaml`;
+const DOCKER = `mkdir -p ~/.docker && ${file("~/.docker/config.json", '{ "auths": { "ghcr.io": { "auth": "b2N0b2NhdDpzZWNyZXQ=" } } }')}`;
+const SECRET = file(
+  "secret.yaml",
+  'apiVersion: v1\nkind: Secret\nmetadata: { name: from-cluster }\nstringData: { of-a-manifest: "value" }',
+);
+
+const typed = { typed: "value-of-this-test" };
+const served = { notRun: "servers run in the tests of README.md and of the commands" };
+const inCluster = { notRun: "needs a cluster: e2e/kubernetes and e2e/installation run it" };
+
+/** Pages whose commands run on one machine, in the order of the page; README has a test of its own. */
+export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
+  "docs/local-runs.md": {
+    "flyte-secrets run FILE TASK": { notRun: "the form of the command, not one to type" },
+    "flyte-secrets create secret openai-key --domain production": { given: SDK, ...typed },
+  },
+  "docs/sdk.md": {
+    "npm install ~/flyte-secrets-packages/flyte-secrets-sdk-*.tgz": { notRun: "README's, where the file is made" },
+  },
+  "docs/embedded-store.md": {
+    "flyte-secrets token rotate": { given: keep("api-key") },
+    "install -d -m 700 ~/.flyte-secrets": {
+      given: "mkdir ~/kept && mv ~/.flyte-secrets ~/kept/before",
+      instead:
+        "install -d -m 700 ~/.flyte-secrets\ninstall -m 600 ~/kept/before/master.key ~/.flyte-secrets/master.key\n" +
+        "flyte-secrets restore secrets-2026-08-01.db\nflyte-secrets get secret | grep api-key",
+    },
+  },
+  "docs/import-export.md": { "{": inCluster },
+  "docs/injection.md": {
+    "flyte-secrets explain -f pod.yaml -o table-simple": {
+      given: `${keep("api-key", "-p shop -d development")}; ${keep("db-conf")}`,
+    },
+    "flyte-secrets mutate -f pod.yaml --webhook.secretManagerTypes AWS": { exitCode: 1 },
+    "flyte-secrets doctor --pods pod.yaml": { exitCode: 1 },
+  },
+  "docs/service.md": {
+    "TOKEN=$(cat ~/.flyte-secrets/token)": { beside: { script: "flyte-secrets serve", ready: /^Stop: Ctrl-C$/m } },
+    'grpcurl -plaintext -H "authorization: Bearer $TOKEN" 127.0.0.1:8093 list': {
+      notRun: "e2e/clients/grpcurl.test.ts builds the program and calls all of it",
+    },
+  },
+  "examples/README.md": {
+    "flyte-secrets create secret my-api-key": { ...typed, given: `cd ${root}` },
+    "npm run demo": { notRun: ".ci/run runs it" },
+  },
+  "packages/cli/README.md": {
+    "flyte-secrets create secret my-api-key": typed,
+    "flyte-secrets run tasks.ts hello": { given: `${SDK}; ${TASKS}` },
+  },
+  "docs/cli.md": {
+    "flyte-secrets create secret api-key": { given: drop("api-key"), ...typed },
+    "flyte-secrets create secret api-key --project shop --domain production": typed,
+    "flyte-secrets create secret tls-key --from-file key.pem": { given: file("key.pem", "a key") },
+    "flyte-secrets create secret db-password --from-file - < password.txt": { given: file("password.txt", "word") },
+    "flyte-secrets create secret ghcr --type image_pull --registry ghcr.io --username octocat": {
+      instead:
+        "flyte-secrets create secret ghcr --type image_pull --registry ghcr.io --username octocat --password of-this-test",
+    },
+    "flyte-secrets create secret ghcr --type image_pull --from-docker-config --registries ghcr.io": {
+      given: `${drop("ghcr")}; ${DOCKER}`,
+    },
+    "flyte-secrets update secret api-key": typed,
+    "flyte-secrets update secret api-key --project shop --domain production --from-file new-key.txt": {
+      given: file("new-key.txt", "new"),
+    },
+    "flyte-secrets delete secret api-key": { instead: "flyte-secrets delete secret api-key --yes" },
+    "flyte-secrets delete secret api-key -p shop -d production --yes": {
+      given: keep("api-key", "-p shop -d production"),
+    },
+    "flyte-secrets import .env --project shop --domain development": { given: file(".env", "FROM_ENV='value'") },
+    "flyte-secrets import secrets.json --dry-run": { given: file("secrets.json", '{ "from-json": "value" }') },
+    "flyte-secrets import --format kubernetes - < secret.yaml": { given: SECRET },
+    "flyte-secrets import prod.env -d production --overwrite": { given: file("prod.env", "FROM_ENV='value'") },
+    "flyte-secrets import --format kubernetes - < managed-secrets.yaml": {
+      given:
+        `${keep("managed", "-d staging")}; ` +
+        "flyte-secrets export -d staging --with-values --format kubernetes | cat > managed-secrets.yaml; " +
+        drop("managed", "-d staging"),
+    },
+    "flyte-secrets export -p shop -d production --with-values --to-file prod.env": {
+      given: `rm -f prod.env; ${keep("api-key", "-p shop -d production")}`,
+    },
+    "flyte-secrets export --with-values --format kubernetes | kubectl apply -f -": {
+      instead: "flyte-secrets export --with-values --format kubernetes | grep -q 'kind: Secret'",
+    },
+    "flyte-secrets export --with-values --for sh --to-file job.env": { given: drop("ghcr") },
+    "flyte-secrets run tasks.ts train": { given: `${SDK}; ${TASKS}; ${keep("openai-key")}` },
+    "flyte-secrets mutate -f pod.yaml": { given: POD },
+    "flyte-secrets explain -f pod.yaml -o json": {
+      given: `${POD}; ${keep("api-key", "-p shop -d development")}; ${keep("db-conf")}`,
+    },
+    "kubectl get deployment web -o yaml | flyte-secrets mutate -f - -c '/etc/flyte/config.d/*.yaml'": inCluster,
+    "flyte-secrets serve": served,
+    "flyte-secrets serve --tls": served,
+    "flyte-secrets serve --port 9000 --auth none": served,
+    "flyte-secrets serve -c '/etc/flyte/config.d/*.yaml' --logger.level debug": served,
+    "flyte-secrets webhook -c '/etc/flyte/config.d/*.yaml' --workers 2": served,
+    "flyte-secrets webhook --port 9443 --webhook.embeddedSecretManagerConfig.delivery Inline": served,
+    "flyte-secrets certs": inCluster,
+    "flyte-secrets certs --renew": inCluster,
+    "flyte-secrets certs --remove -n flyte --secret.kubernetes.kubeconfig ~/.kube/config": inCluster,
+    "flyte-secrets doctor --cluster --for webhook --as system:serviceaccount:flyte:flyte-pod-webhook -c config.yaml":
+      inCluster,
+    "kubectl get pods -A -o json | flyte-secrets doctor --pods -": inCluster,
+    "flyte-secrets copy-secrets --from flyte --to flyte-secrets --dry-run --secret.kubernetes.kubeconfig ~/.kube/config":
+      inCluster,
+    "flyte-secrets restore secrets-2026-08-01.db": {
+      given: "mkdir -p ~/before && mv ~/.flyte-secrets/store.db* ~/before",
+    },
+    "flyte-secrets keys discard 5d0c2f4ab1c3d9e7": { notRun: "the id is the reader's own" },
+    "flyte-secrets keys discard 5d0c2f4ab1c3d9e7 --yes": { notRun: "the same" },
+    "flyte-secrets system mark registry-password --domain production": {
+      given: keep("registry-password", "--domain production"),
+    },
+    "flyte-secrets completion bash > ~/.local/share/bash-completion/completions/flyte-secrets": {
+      given: "mkdir -p ~/.local/share/bash-completion/completions ~/.zsh/completions ~/.config/fish/completions",
+    },
+  },
+};
+
+/** Pages about clusters: why their commands are not run as printed, by page or by a command's first line. Each is read all the same. */
+export const CLUSTER_PAGES: Readonly<Record<string, string>> = {
+  "docs/installation.md":
+    "e2e/installation installs chart and manifests on a real API server, upgrades and uninstalls them",
+  "docs/certificates.md": "e2e/kubernetes/certificates.test.ts renews and removes certificates on a real API server",
+  "docs/operations.md": "an operator's drills; e2e/installation and e2e/kubernetes run what is in them",
+  "docs/migrating-from-flyte.md": "e2e/installation/moving.test.ts and e2e/kubernetes/beside-flytes-webhook.test.ts",
+  "docs/secret-managers.md": "accounts of the clouds; e2e/fetchers and e2e/vault call moto and Vault",
+  "docs/webhook.md": "e2e/kubernetes runs webhooks beside a real API server",
+};
