@@ -1,9 +1,9 @@
 // Packs what a user installs, into one file each: the command, and the SDK. Each holds the packages of this repository that it needs, so
 // that only those of others come from the registry: npm run pack -- --to DIRECTORY
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { parseArgs, promisify } from "node:util";
 
 interface Manifest {
@@ -44,13 +44,19 @@ async function closureOf(name: string, found = new Set<string>()): Promise<Set<s
   return found;
 }
 
-/** Unpacks a workspace, as npm would publish it, into `target`. */
-async function stage(name: string, target: string, scratch: string): Promise<Manifest> {
-  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch, "--workspace", `packages/${name}`];
-  const packed: { filename: string }[] = Object.values(JSON.parse(await run("npm", args, root)));
-  const tarball = packed.map(({ filename }) => join(scratch, filename)).join("");
+/** Has npm pack packages as it would publish them, into `scratch`, and gives their tarballs by the package's name. */
+async function pack(cwd: string, scratch: string, names: readonly string[] = []): Promise<Map<string, string>> {
+  const workspaces = names.flatMap((name) => ["--workspace", `packages/${name}`]);
+  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch, ...workspaces];
+  const packed: { name: string; filename: string }[] = Object.values(JSON.parse(await run("npm", args, cwd)));
+  return new Map(packed.map(({ name, filename }) => [name, join(scratch, filename)]));
+}
+
+/** Unpacks a tarball of {@link pack} into `target`. */
+async function unpack(tarball: string | undefined, target: string): Promise<Manifest> {
+  if (tarball === undefined) throw new Error(`npm packed nothing for ${target}`);
   await mkdir(target, { recursive: true });
-  await run("tar", ["-xzf", tarball, "--strip-components=1", "-C", target], scratch);
+  await run("tar", ["-xzf", tarball, "--strip-components=1", "-C", target], target);
   return readManifest(target);
 }
 
@@ -69,14 +75,21 @@ function foreignDependencies(manifests: readonly Manifest[]): Record<string, str
   return all;
 }
 
-async function packProduct(name: string, directory: string, scratch: string): Promise<string> {
+interface Place {
+  readonly directory: string;
+  readonly scratch: string;
+  /** Of our packages, by name. */
+  readonly tarballs: ReadonlyMap<string, string>;
+}
+
+async function packProduct(name: string, { directory, scratch, tarballs }: Place): Promise<string> {
   const target = join(scratch, name);
-  const { devDependencies: _, ...outer } = await stage(name, target, scratch);
+  const { devDependencies: _, ...outer } = await unpack(tarballs.get(SCOPE + name), target);
   const bundled = [...(await closureOf(name))].toSorted();
   const inner: Manifest[] = [];
   for (const other of bundled) {
     const path = join(target, "node_modules", SCOPE, other);
-    const { devDependencies: _, dependencies, ...rest } = await stage(other, path, scratch);
+    const { devDependencies: _, dependencies, ...rest } = await unpack(tarballs.get(SCOPE + other), path);
     inner.push({ ...rest, ...(dependencies && { dependencies }) });
     // Those of others are the whole bundle's.
     await writeFile(join(path, "package.json"), `${JSON.stringify(rest, undefined, 2)}\n`);
@@ -88,11 +101,11 @@ async function packProduct(name: string, directory: string, scratch: string): Pr
     bundleDependencies: Object.keys(own),
   };
   await writeFile(join(target, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
-  const args = ["pack", "--json", "--ignore-scripts", "--pack-destination", scratch];
-  const [packed]: { filename: string }[] = Object.values(JSON.parse(await run("npm", args, target)));
-  if (packed === undefined) throw new Error(`npm packed nothing of ${name}`);
-  await run("cp", [join(scratch, packed.filename), `${directory}/`], scratch);
-  return join(directory, packed.filename);
+  const [tarball] = [...(await pack(target, scratch)).values()];
+  if (tarball === undefined) throw new Error(`npm packed nothing for ${name}`);
+  const packed = join(directory, basename(tarball));
+  await copyFile(tarball, packed);
+  return packed;
 }
 
 const { to } = parseArgs({ options: { to: { type: "string", default: "packed" } } }).values;
@@ -101,8 +114,11 @@ const directory = resolve(process.env.INIT_CWD ?? process.cwd(), to);
 const scratch = await mkdtemp(join(tmpdir(), "flyte-secrets-pack-"));
 try {
   await mkdir(directory, { recursive: true });
+  const closures = await Promise.all(PRODUCTS.map(({ package: name }) => closureOf(name)));
+  const names = new Set([...PRODUCTS.map(({ package: name }) => name), ...closures.flatMap((closure) => [...closure])]);
+  const tarballs = await pack(root, scratch, [...names]);
   for (const { package: name, what, install } of PRODUCTS) {
-    const tarball = await packProduct(name, directory, scratch);
+    const tarball = await packProduct(name, { directory, scratch, tarballs });
     console.log(`Packed ${what}. Install it with:\n  ${install} ${tarball}`);
   }
 } finally {

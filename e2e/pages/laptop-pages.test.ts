@@ -7,6 +7,9 @@ import { root } from "./page-blocks.ts";
 import { LAPTOP_PAGES } from "./page-lists.ts";
 import { openPageShell, type PageShell } from "./page-shell.ts";
 
+/** For a hundred programs on a busy machine. */
+const timeout = 900_000;
+
 function openShell(options: { directory?: string; bare?: boolean } = {}): PageShell {
   const shell = openPageShell(options);
   onTestFinished(() => shell.close());
@@ -15,7 +18,7 @@ function openShell(options: { directory?: string; bare?: boolean } = {}): PageSh
 
 // It goes through Flyte's client, too.
 describeWith(requireFlyte(), "README.md", () => {
-  test("works as printed, from a checkout to a task with its secrets and Flyte's own client", async () => {
+  test("works as printed, from a checkout to a task with its secrets and Flyte's own client", { timeout }, async () => {
     const shell = openShell({ directory: root, bare: true });
     const plan: PagePlan = {
       "npm ci && npm run demo": { notRun: "that is what brought this test here, and .ci/run runs it" },
@@ -36,6 +39,6 @@ describeWith(requireFlyte(), "README.md", () => {
   });
 });
 
-test.each(Object.entries(LAPTOP_PAGES))("%s works as printed", async (page, plan) => {
+test.each(Object.entries(LAPTOP_PAGES))("%s works as printed", { timeout }, async (page, plan) => {
   await followPage(page, { shell: openShell(), plan });
 });
