@@ -75,9 +75,9 @@ async function carryOut(
   const script = instead ?? (typed === undefined ? text : `${text} --from-file -`);
   if (serves !== undefined) return await shell.start(script, serves);
   const { stdout, stderr, ...result } = await shell.run(script, typed);
-  expect(result.exitCode, `${where}: ${script}\n${stdout}${stderr}`).toBe(exitCode);
-  if (prints !== undefined) expect(stdout + stderr, where).toMatch(prints);
-  for (const line of expected) expect(stdout + stderr, where).toMatch(loosely(line));
+  expect.soft(result.exitCode, `${where}: ${script}\n${stdout}${stderr}`).toBe(exitCode);
+  if (prints !== undefined) expect.soft(stdout + stderr, where).toMatch(prints);
+  for (const line of expected) expect.soft(stdout + stderr, where).toMatch(loosely(line));
 }
 
 /** Blanks count as one; `…` stands for anything, together with the digits of a hash before it. */
