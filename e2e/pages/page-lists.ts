@@ -27,6 +27,19 @@ const typed = { typed: "value-of-this-test" };
 const served = { notRun: "servers run in the tests of README.md and of the commands" };
 const inCluster = { notRun: "needs a cluster: e2e/kubernetes and e2e/installation run it" };
 
+/** Both leave nothing behind that the other would find at its target. */
+const copies = (verb: "copy" | "move"): PagePlan => ({
+  [`flyte-secrets ${verb} api-key -p shop -d development --to-project shop --to-domain production`]: {
+    given: `${keep("api-key", "-p shop -d development")}; ${drop("api-key", "-p shop -d production")}`,
+  },
+  [`flyte-secrets ${verb} --all -d development --to-domain staging --dry-run`]: {
+    given: keep("api-key", "-d development"),
+  },
+  [`flyte-secrets ${verb} api-key -d production --to-name payment-key`]: {
+    given: `${keep("api-key", "-d production")}; ${drop("payment-key", "-d production")}`,
+  },
+});
+
 /** Pages whose commands run on one machine, in the order of the page; README has a test of its own. */
 export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
   "docs/local-runs.md": {
@@ -97,6 +110,11 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
         "flyte-secrets export -d staging --with-values --format kubernetes | cat > managed-secrets.yaml; " +
         drop("managed", "-d staging"),
     },
+    "flyte-secrets import many.json --skip-existing": { given: file("many.json", '{ "of-many": "value" }') },
+    ...copies("copy"),
+    ...copies("move"),
+    "flyte-secrets explain api-key": { given: keep("api-key") },
+    "flyte-secrets explain tasks.ts train -p shop -d production": { given: `${SDK}; ${TASKS}; ${keep("openai-key")}` },
     "flyte-secrets export -p shop -d production --with-values --to-file prod.env": {
       given: `rm -f prod.env; ${keep("api-key", "-p shop -d production")}`,
     },
