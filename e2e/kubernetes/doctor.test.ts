@@ -90,6 +90,7 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
         { state: "ok", what: "namespace flyte is there" },
         { state: "ok", what: `${ACCOUNT} has every right that the service needs` },
         { state: "ok", what: `${ACCOUNT} has every right that the webhook needs` },
+        { state: "ok", what: "the secrets in namespace flyte can be found by their Secrets' names" },
         {
           state: "ok",
           what: expect.stringMatching(/^the certificate in Secret flyte\/flyte-pod-webhook is good until 2/),
@@ -124,10 +125,45 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
         remedy:
           'give it, by a Role in namespace flyte, the rule {apiGroups: [""], resources: [secrets], verbs: [delete]}',
       },
+      { state: "ok", what: "cluster west: the secrets in namespace flyte can be found by their Secrets' names" },
       { state: "ok", what: "cluster east: the API server's clock agrees with this one" },
       { state: "ok", what: "cluster east: namespace flyte is there" },
       { state: "ok", what: expect.stringMatching(/^cluster east: .* has every right that the service needs$/) },
+      { state: "ok", what: "cluster east: the secrets in namespace flyte can be found by their Secrets' names" },
     ]);
+  });
+
+  test("a Secret of the wrong name, and one without its labels, are named with what they should have, and no value", async () => {
+    const form = async (...args: string[]) =>
+      JSON.parse((await runProgram(process.execPath, [COMMAND, "name", ...args, "-o", "json"])).stdout);
+    const right = await form("api-key", "-p", "shop", "-d", "development");
+    const stringData = { [right.dataKey]: "canary" };
+    const apply = (metadata: object) =>
+      cluster.kubectl(
+        ["apply", "-n", "flyte", "-f", "-"],
+        JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata, stringData }),
+      );
+    onTestFinished(
+      async () => void (await cluster.kubectl(["delete", "secret", "-n", "flyte", "api-key", right.name])),
+    );
+    await apply({ name: "api-key", labels: right.labels });
+    await apply({ name: right.name });
+    const { findings } = await diagnose("--for", "service");
+    expect(findings.filter(({ what }) => what.startsWith("Secret "))).toEqual([
+      {
+        state: "problem",
+        what: expect.stringMatching(
+          new RegExp(`^Secret ${right.name} in namespace flyte: .* not listed, for want of labels$`),
+        ),
+        remedy: "label it app.flyte.org/managed=true app.flyte.org/domain=development app.flyte.org/project=shop",
+      },
+      {
+        state: "problem",
+        what: `Secret api-key in namespace flyte: its data key ${right.dataKey} belongs into a Secret named ${right.name}`,
+        remedy: `name it ${right.name}`,
+      },
+    ]);
+    expect(JSON.stringify(findings)).not.toMatch(/canary|Y2FuYXJ5/);
   });
 
   test("an account that lacks verbs is named, with them and the rule to give it", async () => {

@@ -106,16 +106,17 @@ export {
 export { MountRequirement, type SecretRequest } from "./secret-request.ts";
 export { SecretValue } from "./secret-value.ts";
 export { isSteeringVariable } from "./steering-variables.ts";
-export type {
-  CallOptions,
-  ClusterPresence,
-  ListPage,
-  ListRequest,
-  SecretInput,
-  SecretRecord,
-  SecretStore,
-  SecretType,
-  StoreChange,
+export {
+  type CallOptions,
+  type ClusterPresence,
+  FORCE_HEADER,
+  type ListPage,
+  type ListRequest,
+  type SecretInput,
+  type SecretRecord,
+  type SecretStore,
+  type SecretType,
+  type StoreChange,
 } from "./store.ts";
 export { trimEndOf } from "./trim-end-of.ts";
 export { type Awaitable, whenKnown } from "./when-known.ts";

@@ -22,7 +22,12 @@ export type LookupResult =
       readonly namespace?: string;
       readonly attempts: readonly LookupAttempt[];
     }
-  | { readonly found: false; readonly attempts: readonly LookupAttempt[] };
+  | {
+      readonly found: false;
+      readonly attempts: readonly LookupAttempt[];
+      /** What is nearly it, such as a Secret of another name than it should have. */
+      readonly hint?: string;
+    };
 
 /** A value that was found in the secret that a request names by its group. */
 export type GroupResult =

@@ -53,10 +53,18 @@ export type StoreChange =
   | { readonly kind: "delete"; readonly id: SecretId }
   | { readonly kind: "reset" };
 
+/**
+ * Metadata of an update or delete, `true` for {@link CallOptions.force}: Flyte's messages have no field for it, and its clients never
+ * send it. It guards against mistakes alone: whoever may write may send it.
+ */
+export const FORCE_HEADER = "flyte-secrets-force";
+
 export interface CallOptions {
   readonly signal?: AbortSignal;
   /** With false (the default) a system secret counts as absent. */
   readonly includeSystem?: boolean;
+  /** Update and delete also what something else keeps, such as an External Secret. Default: `call_refused`. */
+  readonly force?: boolean;
 }
 
 /**

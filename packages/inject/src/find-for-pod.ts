@@ -4,7 +4,6 @@ import {
   type InjectContext,
   isSecretsError,
   kubernetesSecretName,
-  type LookupAttempt,
   type LookupResult,
   type ScopeLookup,
   type SecretScope,
@@ -34,7 +33,7 @@ export function findForPod(lookup: ScopeLookup, key: string, context: InjectCont
 }
 
 function toFoundForPod(result: LookupResult): FoundForPod {
-  return result.found ? result : { found: false, reason: foundNowhere(result.attempts) };
+  return result.found ? result : { found: false, reason: foundNowhere(result) };
 }
 
 function toReason(error: unknown): FoundForPod {
@@ -61,7 +60,7 @@ function missingLabel(label: string): string {
   return `secret read requirements not met due to empty ${label} field in the pod labels`;
 }
 
-function foundNowhere(attempts: readonly LookupAttempt[]): string {
+function foundNowhere({ attempts, hint }: Extract<LookupResult, { found: false }>): string {
   const ids = attempts.map(({ provider, id }) => `${id} (${provider})`);
-  return `secret not found across all scopes, looked for ${ids.join(", ")}`;
+  return `secret not found across all scopes, looked for ${ids.join(", ")}${hint ? `; ${hint}` : ""}`;
 }

@@ -9,7 +9,13 @@ export {
   type Token,
 } from "./remote/connection.ts";
 export { close, init } from "./remote/current-client.ts";
-export { type ClusterStatus, Secret, type SecretCallOptions, type SecretStatus } from "./remote/secret.ts";
+export {
+  type ClusterStatus,
+  Secret,
+  type SecretCallOptions,
+  type SecretChangeOptions,
+  type SecretStatus,
+} from "./remote/secret.ts";
 export type { SecretInput, SecretType } from "./remote/secret-input.ts";
 export {
   type CallOptions,

@@ -59,6 +59,7 @@ export {
   type KubernetesStoreOptions,
   openKubernetesStore,
 } from "./store/kubernetes/kubernetes-store.ts";
+export { findMisfit, type Misfit } from "./store/kubernetes/misnamed-secret.ts";
 export { describeRestore, type RestoreReport, type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
 export {
   type FormerKey,

@@ -3,7 +3,9 @@ import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import {
+  addForceOption,
   addSecretOptions,
+  type ChangeOptions,
   checkSecretOptions,
   describeScope,
   type SecretCommandOptions,
@@ -16,10 +18,10 @@ export function deleteSecretCommand(host: Host): Command {
     .description("Delete a secret. On a terminal it asks first.")
     .argument("<name>", "the secret's name")
     .option("-y, --yes", "do not ask");
-  return addSecretOptions(command)
+  return addSecretOptions(addForceOption(command))
     .addHelpText("after", examples("delete secret api-key", "delete secret api-key -p shop -d production --yes"))
     .action(async (name: string) => {
-      const options = mergedOptions<SecretCommandOptions & { readonly yes?: boolean }>(command);
+      const options = mergedOptions<SecretCommandOptions & ChangeOptions & { readonly yes?: boolean }>(command);
       checkSecretOptions(options, name);
       const { Secret } = await import("@flyte-secrets/sdk/remote");
       const { isSecretThere, orExpected } = await import("../secrets/expect-secret.ts");
@@ -36,7 +38,7 @@ export function deleteSecretCommand(host: Host): Command {
       }
       // Also where nothing is to be found: caches forget it then.
       await orExpected({ ...secret, isThere: true }, () =>
-        Secret.delete(name, { client, clusterPool: options.clusterPool }),
+        Secret.delete(name, { client, clusterPool: options.clusterPool, force: options.force }),
       );
       host.stdout.write(`Deleted ${what}.\n`);
     });

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
+import { addForceOption } from "../options/secret-command-options.ts";
 import { addWriteOptions, writeSecret } from "./write-secret.ts";
 
 /** `update secret NAME`. */
@@ -9,7 +10,7 @@ export function updateSecretCommand(host: Host): Command {
     .summary("Give a secret a new value")
     .description("Replace the value of a secret that is there. Tasks that start afterwards get the new value.")
     .argument("<name>", "the secret's name");
-  return addWriteOptions(command)
+  return addWriteOptions(addForceOption(command))
     .addHelpText(
       "after",
       examples(

@@ -3,6 +3,7 @@ import type { Host } from "../host.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import {
   addSecretOptions,
+  type ChangeOptions,
   checkSecretOptions,
   describeScope,
   type SecretCommandOptions,
@@ -19,7 +20,7 @@ export function addWriteOptions(command: Command): Command {
  * is asked for: options, names, a service that can't be reached, a secret that is there already or isn't there.
  */
 export async function writeSecret(how: "create" | "update", name: string, command: Command, host: Host): Promise<void> {
-  const options = mergedOptions<SecretCommandOptions & ValueOptions>(command);
+  const options = mergedOptions<SecretCommandOptions & ChangeOptions & ValueOptions>(command);
   checkSecretOptions(options, name, how === "create");
   checkValueOptions(options, options);
   const { Secret } = await import("@flyte-secrets/sdk/remote");
@@ -37,7 +38,7 @@ export async function writeSecret(how: "create" | "update", name: string, comman
   const value = await readSecretValue(options, host);
   // Somebody else may have been faster.
   await orExpected(expected, () =>
-    Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool }),
+    Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool, force: options.force }),
   );
   const done = how === "create" ? "Created" : "Updated";
   host.stdout.write(`${done} secret ${name} (${describeScope(options)})${describeElsewhere(target, host)}.\n`);

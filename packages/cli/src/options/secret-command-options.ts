@@ -17,6 +17,16 @@ export function addSecretOptions(command: Command): Command {
   return addConnectionOptions(command);
 }
 
+/** What a command takes that changes a secret that is there. */
+export interface ChangeOptions {
+  readonly force?: boolean;
+}
+
+/** Adds what {@link ChangeOptions} reads. */
+export function addForceOption(command: Command): Command {
+  return command.option("--force", "also where something else keeps it, such as External Secrets or Argo CD");
+}
+
 /**
  * Throws `usage` or `invalid_argument` for a scope or name that no secret can have, or that none is created with, before
  * anybody is asked for a value.

@@ -1,6 +1,6 @@
 import { type JsonValue, toJson } from "@bufbuild/protobuf";
 import { timestampDate } from "@bufbuild/protobuf/wkt";
-import { SecretsError } from "@flyte-secrets/core";
+import { FORCE_HEADER, SecretsError } from "@flyte-secrets/core";
 import {
   OverallStatus,
   readUpdatedTime,
@@ -17,6 +17,12 @@ import type { CallOptions, SecretsClient } from "./secrets-client.ts";
 export interface SecretCallOptions extends CallOptions {
   /** Default: the client that `init` has set up. */
   readonly client?: SecretsClient | undefined;
+}
+
+/** What changes a secret that is there. */
+export interface SecretChangeOptions extends SecretCallOptions {
+  /** Also where something else keeps it in the cluster, such as an External Secret (default: `call_refused`). */
+  readonly force?: boolean | undefined;
 }
 
 /** Flyte's words for where a secret is. */
@@ -60,10 +66,10 @@ export class Secret {
   }
 
   /** Replaces a secret's value: `not_found` when there is none. */
-  static async update(input: SecretInput & SecretCallOptions): Promise<void> {
+  static async update(input: SecretInput & SecretChangeOptions): Promise<void> {
     const client = input.client ?? (await currentClient());
     const request = toWriteRequest(client.connection, "updating", input);
-    await client.call(input, (service, rpc) => service.updateSecret(request, rpc));
+    await client.call(input, (service, rpc) => service.updateSecret(request, { ...rpc, ...forced(input) }));
   }
 
   /** One secret: `not_found` when there is none. */
@@ -92,10 +98,10 @@ export class Secret {
   }
 
   /** Deletes a secret: `not_found` when there is none. */
-  static async delete(name: string, options: SecretCallOptions = {}): Promise<void> {
+  static async delete(name: string, options: SecretChangeOptions = {}): Promise<void> {
     const client = options.client ?? (await currentClient());
     const id = { ...scopeFor(client.connection, "deleting", options.clusterPool), name };
-    await client.call(options, (service, rpc) => service.deleteSecret({ id }, rpc));
+    await client.call(options, (service, rpc) => service.deleteSecret({ id }, { ...rpc, ...forced(options) }));
   }
 
   get name(): string {
@@ -144,4 +150,8 @@ export class Secret {
   toJSON(): JsonValue {
     return toJson(SecretSchema, this.#message);
   }
+}
+
+function forced({ force }: SecretChangeOptions) {
+  return force ? { headers: { [FORCE_HEADER]: "true" } } : {};
 }

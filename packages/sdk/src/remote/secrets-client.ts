@@ -45,7 +45,11 @@ export type SecretServiceClient = {
 };
 
 type Methods = (typeof SecretService)["method"];
-type RpcOptions = { readonly signal?: AbortSignal; readonly timeoutMs?: number };
+type RpcOptions = {
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+  readonly headers?: Record<string, string>;
+};
 type Resource = NonNullable<MessageInitShape<typeof SelectClusterRequestSchema>["resource"]>;
 
 /** Opens a client. Nothing is sent before the first call. */

@@ -4,6 +4,7 @@ import {
   checkExistingScope,
   checkSecretId,
   encodeSecretId,
+  FORCE_HEADER,
   isSecretsError,
   type SecretId,
   type SecretStore,
@@ -98,7 +99,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
         const value = toValue(request.secretSpec);
         if (toType(request.secretSpec) !== "generic" && record.type === "generic") throw typeChanged(id);
         if (record.type === "image_pull") checkDockerConfig(value);
-        await store.update(id, value, options(context));
+        await store.update(id, value, changeOptions(context));
       });
       return {};
     },
@@ -114,7 +115,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
     async deleteSecret(request, context) {
       validate(DeleteSecretRequestSchema, request);
       const id = toExistingId(request.id);
-      await write("delete", id, () => store.delete(id, options(context, request.includeSystemSecrets)));
+      await write("delete", id, () => store.delete(id, changeOptions(context, request.includeSystemSecrets)));
       return {};
     },
 
@@ -149,6 +150,11 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
 
 function options(context: HandlerContext, includeSystem = false) {
   return { signal: context.signal, includeSystem };
+}
+
+/** Of a call that changes what is there, which something else may keep. */
+function changeOptions(context: HandlerContext, includeSystem = false) {
+  return { ...options(context, includeSystem), force: context.requestHeader.get(FORCE_HEADER) === "true" };
 }
 
 function toType(spec: SecretSpec | undefined): "generic" | "image_pull" {

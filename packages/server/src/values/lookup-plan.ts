@@ -21,7 +21,7 @@ export interface LookupStep extends LookupId {
 export interface LookupPlan {
   readonly steps: readonly LookupStep[];
   /** The answer when no step finds it. */
-  readonly foundNowhere: LookupResult;
+  readonly foundNowhere: Extract<LookupResult, { found: false }>;
 }
 
 /** What a plan is made for. */

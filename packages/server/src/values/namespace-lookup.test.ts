@@ -232,3 +232,16 @@ test("who asks before all is known waits, no longer than the signal says", async
   });
   expect(await lookup.find(scope, "api-key")).toMatchObject({ found: false });
 });
+
+test("a secret in a Secret of the wrong name is found nowhere, and the answer names that Secret and the name it needs", async () => {
+  const right = managed(project, "p");
+  const wrong = { ...right, metadata: { ...right.metadata, name: "api-key" } };
+  const { change, lookup, find } = setUp(wrong);
+  await find();
+  const hint = `Secret api-key in namespace flyte has that data key, but should be named ${right.metadata.name}`;
+  expect(await lookup.find(scope, "api-key")).toMatchObject({ found: false, hint });
+  expect(await lookup.find(scope, "other")).not.toHaveProperty("hint");
+  await change("DELETED", wrong);
+  await change("ADDED", right);
+  expect(await find()).toBe("project p");
+});

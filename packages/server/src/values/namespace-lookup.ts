@@ -1,6 +1,7 @@
 import {
   encodeSecretId,
   isSecretsError,
+  kubernetesSecretName,
   type LookupResult,
   type ScopeLookup,
   type SecretLookup,
@@ -91,6 +92,12 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
       const value = secrets.get(step.text);
       if (value !== undefined) return foundAt(step, value, namespace);
       if (secrets.isEmpty(step.text)) throw readAsEmpty(NAME, step.text);
+    }
+    for (const { id, text } of steps) {
+      const holder = secrets.misnamed.find(text);
+      if (holder === undefined) continue;
+      const hint = `Secret ${holder} in namespace ${namespace} has that data key, but should be named ${kubernetesSecretName(id)}`;
+      return { ...foundNowhere, hint };
     }
     return foundNowhere;
   }

@@ -1,6 +1,7 @@
 import { decodeSecretId, encodeSecretId, kubernetesSecretName, type SecretValue } from "@flyte-secrets/core";
 import type { Secret } from "../kube/kube-object.ts";
 import { managedId, managedValue } from "../store/kubernetes/managed-secret.ts";
+import { MisnamedSecrets } from "./misnamed-secrets.ts";
 
 /** Names of managed Secrets are an MD5 in hex. */
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
@@ -25,6 +26,8 @@ export class NamespaceSecrets {
   /** Counts the questions to the API server. */
   #asked = 0;
   #empty = 0;
+  /** For messages. */
+  readonly misnamed = new MisnamedSecrets();
 
   /** By encoded id. */
   get(id: string): SecretValue | undefined {
@@ -78,14 +81,16 @@ export class NamespaceSecrets {
   replace(secrets: readonly Secret[]): void {
     this.#values.clear();
     this.#held.clear();
+    this.misnamed.clear();
     this.#empty = 0;
     for (const secret of secrets) this.put(secret);
   }
 
   put(secret: Secret): void {
     const { name } = secret.metadata;
+    this.misnamed.put(secret);
     if (!MANAGED_NAME.test(name)) return;
-    this.remove(secret);
+    this.#forget(name);
     const id = managedId(secret);
     const value = id && managedValue(secret, id);
     const text = id && encodeSecretId(id);
@@ -95,6 +100,11 @@ export class NamespaceSecrets {
   }
 
   remove({ metadata: { name } }: Secret): void {
+    this.misnamed.remove(name);
+    this.#forget(name);
+  }
+
+  #forget(name: string): void {
     const held = this.#held.get(name);
     if (held === undefined) return;
     if (held.id === undefined) this.#empty--;

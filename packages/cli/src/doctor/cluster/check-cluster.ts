@@ -15,6 +15,7 @@ import {
 import { checkClock } from "../check-clock.ts";
 import { type Finding, note, problem } from "../finding.ts";
 import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.ts";
+import { checkManagedSecrets } from "./check-managed-secrets.ts";
 import { checkNamespace, usedNamespaces } from "./check-namespaces.ts";
 import { checkPodsOf } from "./check-pods-of.ts";
 import { checkAsked, checkServed } from "./check-reach.ts";
@@ -57,6 +58,9 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
   const looks = await Promise.all([
     ...namespaces,
     look("rights", () => checkRights({ client, needed, account })),
+    ...[...storeNamespaces(parts, config)].map((each) =>
+      look(`the Secrets of namespace ${each}`, () => checkManagedSecrets(client, each)),
+    ),
     ...(parts.includes("webhook") ? checkWebhook(options) : []),
   ]);
   const nothing = problem(
@@ -69,6 +73,16 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
     ...(looks.some(({ hasLooked }) => hasLooked) ? [] : [nothing]),
     ...checkExposure(parts, config),
   ];
+}
+
+/** Where Secrets in Flyte's form are read or written. */
+function storeNamespaces(parts: readonly Part[], { secret, webhook }: Config): Set<string> {
+  const namespaces = new Set<string>();
+  const { type, k8sConfig } = webhook.embeddedSecretManagerConfig;
+  const readsStore = parts.includes("service") || type === "Store";
+  if (readsStore && secret.store.type === "Kubernetes") namespaces.add(secret.kubernetes.namespace);
+  if (parts.includes("webhook") && type === "K8s") namespaces.add(k8sConfig.namespace);
+  return namespaces;
 }
 
 /** Whether what a right is for is there already, or was filled. */

@@ -3,6 +3,7 @@ import type { Clock } from "../../clock.ts";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { retryConflict } from "../../kube/retry-conflict.ts";
+import { assertOwn, OWNED_SECRETS, type OwnedSecret, withoutOwner } from "./foreign-owner.ts";
 import { managedValue, typeOf } from "./managed-secret.ts";
 
 const TYPE = "kubernetes.io/dockerconfigjson";
@@ -21,10 +22,18 @@ export interface ImagePullMirrorOptions {
 export interface ImagePullMirror {
   /**
    * Makes it like the managed Secret of the id as that is now, or deletes it where that is gone. However many do so at once, it is
-   * like the managed Secret when the last one is done.
+   * like the managed Secret when the last one is done. Throws `call_refused` where something else keeps it and its content differs,
+   * unless `force`; what something else keeps is not deleted.
    */
-  follow(id: SecretId, signal: AbortSignal): Promise<void>;
-  remove(id: SecretId, signal: AbortSignal): Promise<void>;
+  follow(id: SecretId, signal: AbortSignal, force?: boolean): Promise<void>;
+  /** Throws `call_refused` where something else keeps it, unless `force`. */
+  remove(id: SecretId, signal: AbortSignal, force?: boolean): Promise<void>;
+}
+
+interface MirrorWrite {
+  readonly mirror: OwnedSecret | undefined;
+  readonly wanted: Secret;
+  readonly force: boolean;
 }
 
 export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePullMirror {
@@ -35,21 +44,21 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
     return source && typeOf(source) === "image_pull" ? source : undefined;
   };
 
-  async function followOnce(id: SecretId, signal: AbortSignal): Promise<void> {
+  async function followOnce(id: SecretId, signal: AbortSignal, force: boolean): Promise<void> {
     const name = imagePullSecretName(id);
     // In this order: a source that is read after the mirror, and written over just that mirror, is never older than what it replaces.
-    const mirror = await client.get(SECRETS, { namespace, name }, { signal });
+    const mirror = await client.get(OWNED_SECRETS, { namespace, name }, { signal });
     const source = await readSource(id, signal);
-    await write(mirror, source && toImagePullSecret(id, source, namespace), signal);
+    if (source !== undefined)
+      await write(id, { mirror, wanted: toImagePullSecret(id, source, namespace), force }, signal);
+    else if (mirror?.type === TYPE && (mirror.owner === undefined || force)) await removeExactly(mirror, signal);
     // One who deletes deletes the mirror too, but perhaps before it was made here.
     const after = await readSource(id, signal);
     if (after?.metadata.resourceVersion !== source?.metadata.resourceVersion) throw changedMeanwhile(name);
   }
 
-  async function write(mirror: Secret | undefined, wanted: Secret | undefined, signal: AbortSignal): Promise<void> {
-    if (wanted === undefined) {
-      if (mirror !== undefined) await removeExactly(mirror, signal);
-    } else if (mirror === undefined) {
+  async function write(id: SecretId, { mirror, wanted, force }: MirrorWrite, signal: AbortSignal): Promise<void> {
+    if (mirror === undefined) {
       await client.create(SECRETS, wanted, { signal });
     } else if (mirror.type !== TYPE) {
       throw new SecretsError(
@@ -57,10 +66,12 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
         `Secret ${mirror.metadata.name} in namespace ${namespace} is in the way: it is none of type ${TYPE}. Delete it.`,
       );
     } else if (mirror.data?.[DATA_KEY] !== wanted.data?.[DATA_KEY]) {
-      const labels = { ...mirror.metadata.labels, ...wanted.metadata.labels };
+      assertOwn(mirror, id, force);
+      const { metadata, ...rest } = withoutOwner(mirror);
+      const labels = { ...metadata.labels, ...wanted.metadata.labels };
       await client.replace(
         SECRETS,
-        { ...mirror, metadata: { ...mirror.metadata, labels }, data: wanted.data ?? {} },
+        { ...rest, metadata: { ...metadata, labels }, data: wanted.data ?? {} },
         { signal },
       );
     }
@@ -72,10 +83,10 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
   }
 
   return {
-    follow: (id, signal) =>
+    follow: (id, signal, force = false) =>
       retryConflict({ clock, signal }, async () => {
         try {
-          await followOnce(id, signal);
+          await followOnce(id, signal, force);
         } catch (error) {
           // Somebody else made or deleted it between reading and writing.
           if (isSecretsError(error, "already_exists", "not_found"))
@@ -83,8 +94,11 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
           throw error;
         }
       }),
-    async remove(id, signal) {
-      await client.delete(SECRETS, { namespace, name: imagePullSecretName(id) }, { signal });
+    async remove(id, signal, force = false) {
+      const mirror = await client.get(OWNED_SECRETS, { namespace, name: imagePullSecretName(id) }, { signal });
+      if (mirror === undefined) return;
+      assertOwn(mirror, id, force);
+      await removeExactly(mirror, signal);
     },
   };
 }

@@ -21,7 +21,7 @@ const PULLS = "pulls";
 const SYSTEM = { "app.flyte.org/system": "true" };
 
 /** A store over an API server in memory, which does something whenever the store has read an object. */
-async function setUp(clusterName = "one") {
+async function setUp(clusterName = "one", log = pino({ enabled: false })) {
   const api = createMemoryApi();
   const afterGet: (() => void)[] = [];
   const client: KubeClient = {
@@ -38,7 +38,7 @@ async function setUp(clusterName = "one") {
   };
   const open = async (): Promise<KubernetesStore> => {
     const names = { namespace: NAMESPACE, imagePullNamespace: PULLS, clusterName };
-    const store = await openKubernetesStore({ ...names, client, clock: systemClock, log: pino({ enabled: false }) });
+    const store = await openKubernetesStore({ ...names, client, clock: systemClock, log });
     onTestFinished(() => store.close());
     return store;
   };
@@ -166,4 +166,70 @@ test("the second Secret goes first, so that a delete that fails between the two 
     expect.anything(),
     undefined,
   ]);
+});
+
+test("what something else keeps is read, but neither updated nor deleted, unless it has to be", async () => {
+  const { api, store, read } = await setUp();
+  const id = { org: "flyte", domain: "dev", project: "owned", name: "api-key" };
+  await store.create(id, generic("theirs"));
+  const secret = read(id);
+  const owner = { apiVersion: "external-secrets.io/v1", kind: "ExternalSecret", name: "api-key", uid: "1" };
+  const { name } = secret.metadata;
+  api.put({ ...secret, metadata: { ...secret.metadata, ownerReferences: [owner] } });
+  const refused = {
+    code: "call_refused",
+    message:
+      `secret api-key is kept by ExternalSecret api-key: change it there, as a change of Secret ${name} in namespace values would be ` +
+      "undone or lost. flyte-secrets update and delete change it all the same with --force.",
+  };
+  await expect(store.update(id, SecretValue.fromText("ours"))).rejects.toMatchObject(refused);
+  await expect(store.delete(id)).rejects.toMatchObject(refused);
+  expect(await readText(store, id)).toBe("theirs");
+  await store.update(id, SecretValue.fromText("ours"), { force: true });
+  expect(await readText(store, id)).toBe("ours");
+  // Nothing of ours is in the object.
+  expect(read(id)).not.toHaveProperty("owner");
+  await store.delete(id, { force: true });
+  expect(await store.get(id)).toBeUndefined();
+});
+
+test("a second Secret that something else keeps is neither overwritten nor deleted, also not when a create is undone", async () => {
+  const { api, store, read } = await setUp();
+  const id = { org: "flyte", domain: "", project: "", name: "owned-registry" };
+  const config = (user: string) => SecretValue.fromText(`{"auths":{"ghcr.io":{"auth":"${user}"}}}`);
+  const name = imagePullSecretName(id);
+  const metadata = { name, namespace: PULLS, labels: { "app.kubernetes.io/managed-by": "argocd" } };
+  const theirs = { apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/dockerconfigjson" };
+  api.put({ ...theirs, data: { ".dockerconfigjson": config("them").revealBase64() } } as Secret);
+  await expect(store.create(id, { value: config("us"), type: "image_pull" })).rejects.toMatchObject({
+    code: "call_refused",
+    message: expect.stringContaining("owned-registry is kept by argocd"),
+  });
+  expect(api.read(name, PULLS)).toMatchObject({ data: { ".dockerconfigjson": config("them").revealBase64() } });
+  // The same content is no conflict.
+  await store.create(id, { value: config("them"), type: "image_pull" });
+  await expect(store.delete(id)).rejects.toMatchObject({ code: "call_refused" });
+  expect(read(id)).toBeDefined();
+  await store.delete(id, { force: true });
+  expect(api.read(name, PULLS)).toBeUndefined();
+});
+
+test("a listing passes over a Secret of the wrong name, and says in the log which name it needs", async () => {
+  const lines: string[] = [];
+  const { api, store } = await setUp(
+    "one",
+    pino({ level: "warn" }, { write: (line: string) => void lines.push(line) }),
+  );
+  const id = { org: "flyte", domain: "dev", project: "misnamed", name: "api-key" };
+  await store.create(id, generic("canary"));
+  const { metadata, ...rest } = api.read(kubernetesSecretName(id), NAMESPACE) ?? expect.fail("no Secret");
+  api.remove(kubernetesSecretName(id), NAMESPACE);
+  const { resourceVersion: _, ...others } = metadata;
+  api.put({ ...rest, metadata: { ...others, name: "api-key" } });
+  expect((await store.list(listRequest({ scope: { ...id } }))).entries).toEqual([]);
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    "skipped a Secret that holds no secret: its data key u__org__flyte__domain__dev__project__misnamed__key__api-key " +
+      `belongs into a Secret named ${kubernetesSecretName(id)}`,
+  ]);
+  expect(lines.join("")).not.toMatch(/canary|Y2FuYXJ5/);
 });

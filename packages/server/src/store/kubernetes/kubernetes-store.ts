@@ -1,5 +1,6 @@
 import {
   type CallOptions,
+  encodeSecretId,
   isInScope,
   isSecretsError,
   kubernetesSecretName,
@@ -20,6 +21,7 @@ import { SECRETS, type Secret } from "../../kube/kube-object.ts";
 import { retryConflict } from "../../kube/retry-conflict.ts";
 import { assertValueFits, MAX_ID_LENGTH, MAX_VALUE_BYTES } from "../value-limits.ts";
 import { ensureNamespace } from "./ensure-namespace.ts";
+import { assertOwn, OWNED_SECRETS, type OwnedSecret, withoutOwner } from "./foreign-owner.ts";
 import { createFormerPlaceCheck } from "./former-place.ts";
 import { createImagePullMirror, type ImagePullMirror } from "./image-pull-mirror.ts";
 import { ManagedFeed } from "./managed-feed.ts";
@@ -33,6 +35,7 @@ import {
   typeOf,
   withValue,
 } from "./managed-secret.ts";
+import { describeMisnamed } from "./misnamed-secret.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
 
 /** Secrets a call to the API server, which sends the values along: with the largest values it is 140 MB of JSON. */
@@ -121,10 +124,11 @@ class ClusterStore implements KubernetesStore {
     const updated = await this.#write(id, signal, async () => {
       const secret = await this.#find(id, signal);
       if (secret === undefined || isSystem(secret)) throw notFound(id);
+      assertOwn(secret, id, options?.force);
       if (secret.immutable === true) throw isImmutable(id, secret);
-      return await this.#client.replace(SECRETS, withValue(secret, id, value), { signal });
+      return await this.#client.replace(SECRETS, withValue(withoutOwner(secret), id, value), { signal });
     });
-    if (typeOf(updated) === "image_pull") await this.#mirror.follow(id, signal);
+    if (typeOf(updated) === "image_pull") await this.#mirror.follow(id, signal, options?.force);
     return this.#toRecord(id, updated);
   }
 
@@ -138,16 +142,17 @@ class ClusterStore implements KubernetesStore {
     const wasImagePull = await this.#write(id, signal, async () => {
       const secret = await this.#find(id, signal);
       if (secret === undefined || !isVisible(secret, options)) throw notFound(id);
+      assertOwn(secret, id, options?.force);
       const isImagePull = typeOf(secret) === "image_pull";
       // First, so that a delete that fails between the two can be repeated.
-      if (isImagePull) await this.#mirror.remove(id, signal);
+      if (isImagePull) await this.#mirror.remove(id, signal, options?.force);
       const { namespace, name, resourceVersion } = secret.metadata;
       const preconditions = { resourceVersion };
       if (!(await this.#client.delete(SECRETS, { namespace, name, preconditions }, { signal }))) throw notFound(id);
       return isImagePull;
     });
     // An update at the same time may have made it again.
-    if (wasImagePull) await this.#mirror.follow(id, signal);
+    if (wasImagePull) await this.#mirror.follow(id, signal, options?.force);
   }
 
   async list(request: ListRequest, options?: CallOptions): Promise<ListPage> {
@@ -165,9 +170,13 @@ class ClusterStore implements KubernetesStore {
       const page = await this.#client.list(SECRETS, { ...query, limit: room }, { signal });
       for (const secret of page.items) {
         const id = managedId(secret);
-        if (id === undefined)
-          log.warn({ namespace, secret: secret.metadata.name }, "skipped a Secret that holds no secret");
-        else if (isInScope(id, scope)) entries.push(this.#toRecord(id, secret));
+        if (id === undefined) {
+          const { what, remedy } = describeMisnamed(secret);
+          log.warn(
+            { namespace, secret: secret.metadata.name, remedy },
+            `skipped a Secret that holds no secret: ${what}`,
+          );
+        } else if (isInScope(id, scope)) entries.push(this.#toRecord(id, secret));
       }
       position = page.continue;
     } while (position !== undefined && entries.length < limit);
@@ -183,7 +192,8 @@ class ClusterStore implements KubernetesStore {
     const { namespace, name } = secret.metadata;
     throw new SecretsError(
       "value_unreadable",
-      `Secret ${name} in namespace ${namespace} has no value of secret ${id.name}. Update the secret.`,
+      `Secret ${name} in namespace ${namespace} has no value of secret ${id.name}, whose data key is ${encodeSecretId(id)}. ` +
+        "Update the secret, or give it that data key.",
     );
   }
 
@@ -220,9 +230,9 @@ class ClusterStore implements KubernetesStore {
   }
 
   /** By its name, as Flyte's reader does, whatever its labels. */
-  #find(id: SecretId, signal: AbortSignal): Promise<Secret | undefined> {
+  #find(id: SecretId, signal: AbortSignal): Promise<OwnedSecret | undefined> {
     const { namespace } = this.#options;
-    return this.#client.get(SECRETS, { namespace, name: kubernetesSecretName(id) }, { signal });
+    return this.#client.get(OWNED_SECRETS, { namespace, name: kubernetesSecretName(id) }, { signal });
   }
 
   async #insert(secret: Secret, id: SecretId, signal: AbortSignal): Promise<Secret> {
