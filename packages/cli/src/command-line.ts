@@ -12,9 +12,7 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
     return 0;
   } catch (error) {
     const { line, details = [], exit } = describeFailure(error, argv);
-    if (line !== undefined) {
-      host.stderr.writeStyled([{ text: "error:", style: "red" }, ` ${[line, ...details].join("\n")}\n`]);
-    }
+    if (line !== undefined) host.stderr.write(`${[`error: ${line}`, ...details].join("\n")}\n`);
     return exit;
   }
 }

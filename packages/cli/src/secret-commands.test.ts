@@ -65,13 +65,27 @@ describe("create, get, update and delete secret", () => {
     expect(await run("create", "secret", "from-file", "--from-file", file)).toEqual(
       success("Created secret from-file (global scope).\n"),
     );
-    expect(await pipe(` ${CANARY}\n`, "create", "secret", "from-pipe", "--from-file", "-")).toEqual(
-      success("Created secret from-pipe (global scope).\n"),
+    const lines = `${CANARY}\nand more\n`;
+    expect(await pipe(lines, "create", "secret", "from-pipe", "--from-file", "-")).toEqual({
+      exitCode: 0,
+      stdout: "Created secret from-pipe (global scope).\n",
+      stderr:
+        "note: standard input begins or ends with white space, which is part of the value; getSecret gives text without it\n",
+    });
+    expect([await storedValue("from-file"), await storedValue("from-pipe")]).toEqual(["\u0000\u00ff\r\n", lines]);
+  });
+
+  it("leave out the line feed behind a single line, and say so; unless it is wanted", async () => {
+    expect(await pipe(`${CANARY}\n`, "create", "secret", "one-line", "--from-file", "-")).toEqual({
+      exitCode: 0,
+      stdout: "Created secret one-line (global scope).\n",
+      stderr: "note: the line feed at the end of standard input is left out; --keep-line-feed keeps it\n",
+    });
+    await pipe(`${CANARY}\n`, "create", "secret", "whole-line", "--from-file", "-", "--keep-line-feed");
+    expect([await storedValue("one-line"), await storedValue("whole-line")]).toEqual([CANARY, `${CANARY}\n`]);
+    expect(await run("create", "secret", "typed", "--value", "x", "--keep-line-feed")).toEqual(
+      failure(2, "--keep-line-feed needs --from-file"),
     );
-    expect([await storedValue("from-file"), await storedValue("from-pipe")]).toEqual([
-      "\u0000\u00ff\r\n",
-      ` ${CANARY}\n`,
-    ]);
   });
 
   it("take the scope from the options, before or after the subcommand", async () => {

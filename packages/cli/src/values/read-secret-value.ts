@@ -2,6 +2,7 @@ import { SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { Host } from "../host.ts";
 import { readDockerConfig } from "./docker-config.ts";
 import { credentialsKey, toDockerConfigJson } from "./docker-registry.ts";
+import { withoutLineFeed } from "./line-feed.ts";
 import { canAsk, openPrompt } from "./prompt.ts";
 import { readInput } from "./read-input.ts";
 import type { ValueOptions } from "./value-options.ts";
@@ -19,9 +20,11 @@ export async function readSecretValue(options: ValueOptions, host: Host): Promis
     return SecretValue.fromText(options.value);
   }
   if (options.fromFile !== undefined) {
-    return SecretValue.fromBytes(
-      await readInput(options.fromFile, { option: "--from-file", maxBytes: MAX_VALUE_BYTES, host }),
-    );
+    const read = await readInput(options.fromFile, { option: "--from-file", maxBytes: MAX_VALUE_BYTES, host });
+    if (options.type === "image_pull") return SecretValue.fromBytes(read);
+    const { bytes, notes } = withoutLineFeed(read, options.fromFile, options.keepLineFeed ?? false);
+    for (const note of notes) host.stderr.write(`note: ${note}\n`);
+    return SecretValue.fromBytes(bytes);
   }
   if (options.fromDockerConfig) {
     const registries = options.registries?.split(",").flatMap((name) => name.trim() || []);

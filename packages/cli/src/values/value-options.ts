@@ -12,6 +12,7 @@ export interface ValueOptions {
   readonly type: SecretTypeName;
   readonly value?: string;
   readonly fromFile?: string;
+  readonly keepLineFeed?: boolean;
   readonly registry?: string;
   readonly username?: string;
   readonly password?: string;
@@ -25,7 +26,8 @@ export function addValueOptions(command: Command): Command {
   return command
     .optionsGroup("Value (none given: asked for without echo):")
     .option("--value <value>", "the value itself; your shell's history keeps it")
-    .option("--from-file <file>", "a file's bytes as they are; - is standard input")
+    .option("--from-file <file>", "a file's bytes, without the line feed behind a single line; - is standard input")
+    .option("--keep-line-feed", "with --from-file: keep that line feed too")
     .addOption(new Option("--type <type>", "what the secret is for").choices([...SECRET_TYPES]).default("regular"))
     .optionsGroup("Value of an image-pull secret (none given: asked for):")
     .option("--registry <host>", "registry to pull from, such as ghcr.io")
@@ -38,13 +40,24 @@ export function addValueOptions(command: Command): Command {
 
 /** Throws `usage`, naming the options, when some of them contradict each other or have no meaning together. */
 export function checkValueOptions(options: ValueOptions, scope: ScopeOptions): void {
-  const { value, fromFile, registry, username, password, fromDockerConfig, dockerConfigPath, registries } = options;
+  const {
+    value,
+    fromFile,
+    keepLineFeed,
+    registry,
+    username,
+    password,
+    fromDockerConfig,
+    dockerConfigPath,
+    registries,
+  } = options;
   refuseTogether({
     "--value": value,
     "--from-file": fromFile,
     "--registry": registry,
     "--from-docker-config": fromDockerConfig,
   });
+  if (fromFile === undefined) requireFor("--from-file", { "--keep-line-feed": keepLineFeed });
   if (!fromDockerConfig) {
     requireFor("--from-docker-config", { "--docker-config-path": dockerConfigPath, "--registries": registries });
   }
