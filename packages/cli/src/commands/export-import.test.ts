@@ -65,11 +65,42 @@ describe("export", () => {
 
   it("never writes values to a terminal", async () => {
     await at.keep({ KEY: CANARY });
-    const { exitCode, screen } = await runOnTerminal({ args: ["export", "--with-values"], env: at.env }, []);
+    const { exitCode, screen } = await runOnTerminal(
+      { args: ["export", "--with-values"], env: { ...at.env, NO_COLOR: "1" } },
+      [],
+    );
     expect([exitCode, screen]).toEqual([
       2,
       "error: values are not written to a terminal; use --to-file FILE or a pipe\r\n",
     ]);
+  });
+
+  it("writes all scopes, each secret with its own, as import reads them", async () => {
+    const all = { a: CANARY, "dev/a": Uint8Array.of(0, 255), "dev/shop/a": "", "prod/shop/b": "two\nlines" };
+    await at.keep(all);
+    await at.keep({ pull: '{"auths":{"ghcr.io":{"auth":"dTpw"}}}' }, "image_pull");
+    const names = await at.call("export", "--all-scopes");
+    expect(names.stdout).not.toContain(CANARY);
+    expect(JSON.parse(names.stdout)).toContainEqual({ name: "b", project: "shop", domain: "prod" });
+    for (const format of ["json", "kubernetes"]) {
+      const exported = await at.call("export", "--all-scopes", "--with-values", "--format", format);
+      rmSync(at.store, { recursive: true });
+      const imported = await callCli({
+        args: ["import", "-", "--format", format],
+        env: at.env,
+        input: exported.stdout,
+      });
+      expect(imported).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("5 secrets (4 scopes)\n") });
+      expect(await at.call("export", "--all-scopes", "--with-values", "--format", format)).toEqual(exported);
+    }
+    const bytes = JSON.parse((await at.call("export", "--with-values", "-d", "dev")).stdout);
+    expect(bytes).toEqual({ a: { base64: "AP8=" } });
+    expect(await at.call("export", "--all-scopes", "--format", "env")).toEqual(
+      failure(2, "a .env file has no scopes; use --format json or kubernetes"),
+    );
+    expect(await at.call("export", "--all-scopes", "-d", "dev")).toEqual(
+      failure(2, "--all-scopes cannot be used with --domain"),
+    );
   });
 
   it("says that there is no store instead of making one", async () => {

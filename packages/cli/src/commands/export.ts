@@ -2,11 +2,13 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { type SecretScope, type SecretStore, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
+import { countSecrets } from "../bulk/count.ts";
 import { DOTENV_READERS, type DotenvReader } from "../formats/dotenv-readers.ts";
 import type { SecretEntry } from "../formats/secret-entry.ts";
 import type { Host } from "../host.ts";
 import { addScopeOptions, type ScopeOptions } from "../options/common-options.ts";
 import { examples } from "../options/examples.ts";
+import { refuseTogether } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import { checkSecretOptions } from "../options/secret-command-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
@@ -16,6 +18,7 @@ interface ExportOptions extends ScopeOptions, SettingOptions {
   readonly for?: DotenvReader;
   readonly toFile?: string;
   readonly withValues?: boolean;
+  readonly allScopes?: boolean;
 }
 
 const PAGE_SIZE = 500;
@@ -25,7 +28,7 @@ export function exportCommand(host: Host): Command {
   const command = new Command("export")
     .summary("Write the secrets of one scope to a file or pipe")
     .description(
-      "Write the secrets of exactly one scope of this machine's store: their names, or with --with-values everything. " +
+      "Write the secrets of exactly one scope of this machine's store, or of all: their names, or with --with-values everything. " +
         "Values go to a new file (0600) or into a pipe, never to a terminal.",
     )
     .option("--with-values", "write the values too")
@@ -44,6 +47,10 @@ export function exportCommand(host: Host): Command {
       ).choices([...DOTENV_READERS]),
     );
   addScopeOptions(command);
+  command.option(
+    "--all-scopes",
+    "the secrets of all scopes, each with its own, as import reads them (json, kubernetes)",
+  );
   return addSettingOptions(command)
     .addHelpText(
       "after",
@@ -51,6 +58,7 @@ export function exportCommand(host: Host): Command {
         "export --with-values --to-file global.json",
         "export -p shop -d production --with-values --to-file prod.env",
         "export --with-values --format kubernetes | kubectl apply -f -",
+        "export --all-scopes --with-values --to-file all.json",
         "export --with-values --for sh --to-file job.env",
         "export --format env > .env.example",
       ),
@@ -58,7 +66,9 @@ export function exportCommand(host: Host): Command {
     .action(async () => {
       const options = mergedOptions<ExportOptions>(command);
       checkSecretOptions({ project: options.project ?? "", domain: options.domain ?? "" });
-      const { withValues = false, toFile } = options;
+      const { withValues = false, toFile, allScopes, project, domain } = options;
+      refuseTogether({ "--all-scopes": allScopes, "--project": project });
+      refuseTogether({ "--all-scopes": allScopes, "--domain": domain });
       if (withValues && toFile === undefined && host.stdout.isTTY) {
         throw new SecretsError("usage", "values are not written to a terminal; use --to-file FILE or a pipe");
       }
@@ -70,33 +80,43 @@ async function exportSecrets(options: ExportOptions, withValues: boolean, host: 
   const { formatFor } = await import("../formats/secret-formats.ts");
   const { withStore } = await import("../store/with-store.ts");
   const format = formatFor(options.format, options.toFile) ?? formatFor("json", undefined);
-  const { for: reader } = options;
+  const { for: reader, allScopes: scoped = false } = options;
   if (reader !== undefined && format?.name !== "env") {
     throw new SecretsError("usage", "--for is about .env files: use it with --format env, or --to-file FILE.env");
   }
   const config = await readConfig(options, host);
   const scope = { org: config.secret.organization, domain: options.domain ?? "", project: options.project ?? "" };
-  const entries = await withStore(config, (store) => readEntries(store, scope, withValues));
-  const text = format?.print(entries, reader && { reader }) ?? "";
+  // What the format can't say is refused before anything is read.
+  format?.print([], { scoped });
+  const entries = await withStore(config, (store) => readEntries(store, { scope, scoped, withValues }));
+  const text = format?.print(entries, { reader, scoped }) ?? "";
   if (options.toFile === undefined) {
     if (withValues) host.stdout.raw.write(text);
     else host.stdout.write(text);
   } else {
     await writePrivate(options.toFile, text, host);
-    host.stdout.write(`Wrote ${entries.length} secrets to ${options.toFile}.\n`);
+    host.stdout.write(`Wrote ${countSecrets(entries.length)} to ${options.toFile}.\n`);
   }
 }
 
-/** Every secret of exactly this scope. */
-async function readEntries(store: SecretStore, scope: SecretScope, withValues: boolean): Promise<SecretEntry[]> {
+interface ReadOptions {
+  readonly scope: SecretScope;
+  /** All scopes below it too, each entry with its own. */
+  readonly scoped: boolean;
+  readonly withValues: boolean;
+}
+
+/** Every secret of exactly this scope, or of this one and all below. */
+async function readEntries(store: SecretStore, { scope, scoped, withValues }: ReadOptions): Promise<SecretEntry[]> {
   const entries: SecretEntry[] = [];
   let token = "";
   do {
     const page = await store.list({ scope, limit: PAGE_SIZE, token, clusterTokens: {}, includeSystem: false });
     for (const { id, type } of page.entries) {
-      if (id.domain !== scope.domain || id.project !== scope.project) continue;
+      const { name, ...own } = id;
+      if (!scoped && (own.domain !== scope.domain || own.project !== scope.project)) continue;
       const value = withValues ? await store.read(id) : undefined;
-      entries.push({ name: id.name, type, ...(value && { value }) });
+      entries.push({ name, type, ...(scoped && { scope: own }), ...(value && { value }) });
     }
     token = page.token;
   } while (token !== "");

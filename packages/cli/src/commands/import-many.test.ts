@@ -40,7 +40,7 @@ async function interruptAt(done: number, ...args: string[]) {
     env: at.env,
     stdin,
     stdout: createOutput(streams.stdout),
-    stderr: createOutput(streams.stderr),
+    stderr: createOutput(streams.stderr, { NO_COLOR: "1" }),
     home: at.home,
     cwd: at.home,
     nodeVersion: process.versions.node,

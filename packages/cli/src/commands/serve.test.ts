@@ -32,9 +32,15 @@ describe("serve", () => {
     const server = await startServe({ directory: at.home, args: ["--tls"] });
     expect(server.output()).toContain(`\nFlyte's CLI  flyte --config ${at.store}/flyte.yaml create secret my-secret\n`);
     for (const endpoint of [server.endpoint, server.endpoint.replace("127.0.0.1", "localhost")]) {
-      expect(await at.call("get", "secret", "--endpoint", endpoint)).toMatchObject({ exitCode: 0, stderr: "no secrets\n" });
+      expect(await at.call("get", "secret", "--endpoint", endpoint)).toMatchObject({
+        exitCode: 0,
+        stderr: "no secrets\n",
+      });
     }
-    expect(await at.call("get", "secret", "-c", "store/flyte.yaml")).toMatchObject({ exitCode: 0, stderr: "no secrets\n" });
+    expect(await at.call("get", "secret", "-c", "store/flyte.yaml")).toMatchObject({
+      exitCode: 0,
+      stderr: "no secrets\n",
+    });
     expect((await server.close()).exitCode).toBe(0);
   });
 

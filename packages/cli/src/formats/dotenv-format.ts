@@ -1,4 +1,4 @@
-import { excerpt, SecretValue } from "@flyte-secrets/core";
+import { excerpt, SecretsError, SecretValue } from "@flyte-secrets/core";
 import { readAssignments, secretComment } from "./dotenv-reader.ts";
 import { DOTENV_READERS, type DotenvReader } from "./dotenv-readers.ts";
 import { encodeDotenvValue, variableOf } from "./dotenv-writer.ts";
@@ -27,7 +27,8 @@ export const dotenvFormat: SecretFormat = {
     });
     return onceEach(entries);
   },
-  print(entries, { reader } = {}) {
+  print(entries, { reader, scoped } = {}) {
+    if (scoped) throw new SecretsError("usage", "a .env file has no scopes; use --format json or kubernetes");
     const secrets = new Map<string, string>();
     return entries.map((entry) => printEntry(entry, secrets, reader)).join("");
   },

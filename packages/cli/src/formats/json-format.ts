@@ -1,26 +1,50 @@
-import type { SecretValue } from "@flyte-secrets/core";
+import { DEFAULT_ORGANIZATION, type SecretValue } from "@flyte-secrets/core";
 import { decodeBase64 } from "./decode-base64.ts";
 import { parseJson } from "./parse-json.ts";
-import { formatError, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
+import { formatError, onceEach, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
 
 /**
  * An object of names: a text value is a string, anything else an object of `text` or `base64` and, for an image-pull secret,
- * `type`. A name without value is null, which reading refuses.
+ * `type`. A name without value is null, which reading refuses. Or, for several scopes, a list of such objects with `name` and, where they
+ * have one, `project` and `domain`.
  */
 export const jsonFormat: SecretFormat = {
   name: "json",
   matches: (fileName) => fileName.endsWith(".json"),
-  parse: (text) => Object.entries(parseObject(text)).map(([name, entry]) => parseEntry(name, entry)),
-  print: (entries) =>
-    `${JSON.stringify(Object.fromEntries(entries.map((entry) => [entry.name, toJson(entry)])), null, 2)}\n`,
+  parse(text) {
+    const parsed = parseObject(text);
+    if (Array.isArray(parsed)) return onceEach(parsed.map(parseScopedEntry));
+    return Object.entries(parsed).map(([name, entry]) => parseEntry(name, entry));
+  },
+  print(entries, { scoped } = {}) {
+    const content = scoped
+      ? entries.map(toScopedJson)
+      : Object.fromEntries(entries.map((entry) => [entry.name, toJson(entry)]));
+    return `${JSON.stringify(content, null, 2)}\n`;
+  },
 };
 
 function parseObject(text: string): object {
   const parsed = parseJson(text, (problem) => formatError(`the file ${problem}`));
-  if (typeof parsed !== "object" || parsed === null || Array.isArray(parsed)) {
+  if (typeof parsed !== "object" || parsed === null) {
     throw formatError('expected a JSON object of names and values, such as {"api-key": "..."}');
   }
   return parsed;
+}
+
+function parseScopedEntry(item: unknown, index: number): SecretEntry {
+  const {
+    name,
+    project = "",
+    domain = "",
+    ...entry
+  }: { [key: string]: unknown } = typeof item === "object" && item !== null ? { ...item } : {};
+  if (typeof name !== "string" || typeof project !== "string" || typeof domain !== "string") {
+    throw formatError(
+      `entry ${index + 1} of the list: expected name, and project and domain where it has them, as strings`,
+    );
+  }
+  return { ...parseEntry(name, entry), scope: { org: DEFAULT_ORGANIZATION, project, domain } };
 }
 
 function parseEntry(name: string, entry: unknown): SecretEntry {
@@ -46,5 +70,16 @@ function toJson({ type, value }: SecretEntry): unknown {
   return {
     ...(type === "image_pull" && { type }),
     ...(text === undefined ? { base64: value.revealBase64() } : { text }),
+  };
+}
+
+function toScopedJson(entry: SecretEntry): object {
+  const { project, domain } = entry.scope ?? { project: "", domain: "" };
+  const content = toJson(entry);
+  return {
+    name: entry.name,
+    ...(project !== "" && { project }),
+    ...(domain !== "" && { domain }),
+    ...(typeof content === "string" ? { text: content } : (content as object | null)), // see toJson
   };
 }

@@ -1,7 +1,7 @@
 import type { SecretValue } from "@flyte-secrets/core";
 import { stringify } from "yaml";
 import { decodeBase64 } from "./decode-base64.ts";
-import { joinImagePullTwins, managedEntry, type SecretHead } from "./managed-manifest.ts";
+import { joinImagePullTwins, managedEntry, type SecretHead, toManagedManifest } from "./managed-manifest.ts";
 import { parseYaml } from "./parse-yaml.ts";
 import { formatError, onceEach, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
 
@@ -20,8 +20,8 @@ export const kubernetesFormat: SecretFormat = {
   name: "kubernetes",
   matches: (fileName) => /\.ya?ml$/.test(fileName),
   parse: (text) => onceEach(joinImagePullTwins(parseYaml(text, { fail }).flatMap(parseManifest))),
-  print: (entries) =>
-    toManifests(entries)
+  print: (entries, { scoped } = {}) =>
+    (scoped ? entries.map(toManagedManifest) : toManifests(entries))
       .map((manifest) => stringify(manifest))
       .join("---\n"),
 };

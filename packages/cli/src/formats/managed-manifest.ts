@@ -1,8 +1,10 @@
 import {
+  DEFAULT_ORGANIZATION,
   decodeSecretId,
   imagePullSecretName,
   isSecretsError,
   kubernetesSecretName,
+  managedForm,
   type SecretId,
   type SecretValue,
   TYPE_LABEL,
@@ -25,6 +27,18 @@ export function managedEntry(head: SecretHead, data: ReadonlyMap<string, SecretV
     return { name, scope, type, value };
   }
   return undefined;
+}
+
+/** The Secret in Flyte's form that {@link managedEntry} reads as the entry, which has its scope. */
+export function toManagedManifest({ name, scope, type, value }: SecretEntry): object {
+  const form = managedForm({ org: DEFAULT_ORGANIZATION, project: "", domain: "", ...scope, name }, type);
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: form.name, labels: form.labels },
+    type: "Opaque",
+    data: { [form.dataKey]: value?.revealBase64() ?? null },
+  };
 }
 
 /**

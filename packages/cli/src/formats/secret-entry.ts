@@ -21,9 +21,15 @@ export interface SecretFormat {
   parse(text: string): SecretEntry[];
   /**
    * What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. With a
-   * reader (`env` alone) it is for that one, and `parse` may refuse it.
+   * reader (`env` alone) it is for that one, and `parse` may refuse it. With `scoped`, every entry has its scope, and the file says it;
+   * a format that can't is `usage`.
    */
-  print(entries: readonly SecretEntry[], options?: { readonly reader?: DotenvReader }): string;
+  print(entries: readonly SecretEntry[], options?: PrintOptions): string;
+}
+
+export interface PrintOptions {
+  readonly reader?: DotenvReader | undefined;
+  readonly scoped?: boolean;
 }
 
 export function formatError(message: string): SecretsError {

@@ -134,7 +134,18 @@ describe("file formats", () => {
 
   it.each([
     ["no JSON", `{"a": ${CANARY}}`, "the file is not JSON"],
-    ["no object", `["${CANARY}"]`, 'expected a JSON object of names and values, such as {"api-key": "..."}'],
+    ["no object", `"${CANARY}"`, 'expected a JSON object of names and values, such as {"api-key": "..."}'],
+    [
+      "a list of something else",
+      `[{"name":"a","text":"x"},"${CANARY}"]`,
+      "entry 2 of the list: expected name, and project and domain where it has them, as strings",
+    ],
+    ["an entry of a list without value", `[{"name":"a","domain":"d"}]`, "a needs either text or base64, a string"],
+    [
+      "a name twice in a list",
+      `[{"name":"a","text":"x"},{"name":"a","text":"${CANARY}"}]`,
+      "a stands twice in the file",
+    ],
     ["a name without value", `{"a":null}`, "a has no value: expected a string"],
     ["a number", `{"a":1}`, "a has no value: expected a string"],
     ["half a character", `{"a":"\\ud800"}`, "the value of a is no well-formed Unicode; write its bytes in base64"],
