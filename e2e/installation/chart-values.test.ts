@@ -217,6 +217,24 @@ describeWith(requireHelm(), "the chart's values", () => {
     }
   });
 
+  test("are what they are by default where a map or list is null", async () => {
+    const names = [
+      ...[
+        "deploymentLabels",
+        "deploymentAnnotations",
+        "serviceLabels",
+        "serviceAnnotations",
+        "podAnnotations",
+        "podLabels",
+      ],
+      ...["nodeSelector", "tolerations", "affinity", "dnsConfig", "hostAliases", "serviceIPFamilies", "strategy"],
+      ...["extraArgs", "extraEnv", "envFrom", "extraVolumes", "extraVolumeMounts", "initContainers", "extraContainers"],
+    ];
+    const component = Object.fromEntries(names.map((name) => [name, null]));
+    const nothing = { commonLabels: null, commonAnnotations: null, imagePullSecrets: null, extraObjects: null };
+    expect(await render({ ...nothing, ...both(component) })).toEqual(await render());
+  });
+
   test("name an image for both, for one, and from another registry", async () => {
     const digest = `sha256:${"a".repeat(64)}`;
     const images = async (values: object) => (await podsOf(values)).map(({ containers }) => containers[0].image);

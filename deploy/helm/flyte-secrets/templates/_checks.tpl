@@ -5,20 +5,20 @@ Refuses values that give a second time what the chart gives: the API server take
 {{- $selecting := list "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" -}}
 {{- $labels := concat $selecting (list "app.kubernetes.io/version" "app.kubernetes.io/part-of") -}}
 {{- $annotations := list "checksum/config" -}}
-{{- include "flyte-secrets.refuseTaken" (dict "value" "commonLabels" "given" (keys .Values.commonLabels) "taken" $labels) -}}
-{{- include "flyte-secrets.refuseTaken" (dict "value" "commonAnnotations" "given" (keys .Values.commonAnnotations) "taken" $annotations) -}}
+{{- include "flyte-secrets.refuseTaken" (dict "value" "commonLabels" "given" (keys (.Values.commonLabels | default dict)) "taken" $labels) -}}
+{{- include "flyte-secrets.refuseTaken" (dict "value" "commonAnnotations" "given" (keys (.Values.commonAnnotations | default dict)) "taken" $annotations) -}}
 {{- $volumes := dict "service" (list "config" "data" "token" "tls") "webhook" (list "config" "certificate") -}}
 {{- $paths := dict "service" (list "/etc/flyte/config.d" "/var/lib/flyte-secrets" "/etc/flyte/token" "/etc/flyte/tls") "webhook" (list "/etc/flyte/config.d") -}}
 {{- range $component, $names := $volumes -}}
   {{- $values := index $.Values $component -}}
-  {{- $account := $values.serviceAccount -}}
-  {{- $containers := concat $values.initContainers $values.extraContainers -}}
+  {{- $account := $values.serviceAccount | default dict -}}
+  {{- $containers := concat ($values.initContainers | default list) ($values.extraContainers | default list) -}}
   {{- range list
-    (dict "value" "podLabels" "given" (keys $values.podLabels) "taken" $selecting)
-    (dict "value" "deploymentLabels" "given" (keys $values.deploymentLabels) "taken" $labels)
-    (dict "value" "serviceLabels" "given" (keys $values.serviceLabels) "taken" $labels)
-    (dict "value" "serviceAccount.labels" "given" (keys $account.labels) "taken" $labels)
-    (dict "value" "podAnnotations" "given" (keys $values.podAnnotations) "taken" $annotations)
+    (dict "value" "podLabels" "given" (keys ($values.podLabels | default dict)) "taken" $selecting)
+    (dict "value" "deploymentLabels" "given" (keys ($values.deploymentLabels | default dict)) "taken" $labels)
+    (dict "value" "serviceLabels" "given" (keys ($values.serviceLabels | default dict)) "taken" $labels)
+    (dict "value" "serviceAccount.labels" "given" (keys ($account.labels | default dict)) "taken" $labels)
+    (dict "value" "podAnnotations" "given" (keys ($values.podAnnotations | default dict)) "taken" $annotations)
     (dict "value" "extraEnv" "given" (include "flyte-secrets.namesOf" (dict "list" $values.extraEnv) | fromJsonArray) "taken" (list "POD_NAME" "POD_NAMESPACE"))
     (dict "value" "extraVolumes" "given" (include "flyte-secrets.namesOf" (dict "list" $values.extraVolumes) | fromJsonArray) "taken" $names)
     (dict "value" "extraVolumeMounts" "given" (include "flyte-secrets.namesOf" (dict "list" $values.extraVolumeMounts "key" "mountPath") | fromJsonArray) "taken" (index $paths $component))

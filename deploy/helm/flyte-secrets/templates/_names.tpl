@@ -26,8 +26,9 @@
 
 {{/* The service account of a component: the chart's or a given one. Takes root and component. */}}
 {{- define "flyte-secrets.account" -}}
-{{- with (index .root.Values .component).serviceAccount -}}
-{{- if and (not .create) (not .name) -}}
+{{- $values := index .root.Values .component -}}
+{{- with $values.serviceAccount -}}
+{{- if and $values.enabled (not .create) (not .name) -}}
 {{- fail (printf "%s.serviceAccount.name: which account runs the pods? With create: false name one that is there, of no other pods" $.component) -}}
 {{- end -}}
 {{- .name | default (include "flyte-secrets.name" $) -}}
@@ -46,14 +47,14 @@ app.kubernetes.io/component: {{ .component }}
 {{ include "flyte-secrets.selector" . }}
 app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: flyte
-{{- with merge dict (.labels | default dict) .root.Values.commonLabels }}
+{{- with merge dict (.labels | default dict) (.root.Values.commonLabels | default dict) }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
 {{/* The annotations of every object, where there are any. Takes root, and annotations (a map) that this object has besides. */}}
 {{- define "flyte-secrets.annotations" -}}
-{{- with merge dict (.annotations | default dict) .root.Values.commonAnnotations }}
+{{- with merge dict (.annotations | default dict) (.root.Values.commonAnnotations | default dict) }}
 annotations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}

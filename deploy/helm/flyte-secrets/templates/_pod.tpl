@@ -13,7 +13,7 @@
 {{/* The Secrets that images are pulled with, which values name by a text or as Kubernetes has it: a list of LocalObjectReferences as JSON. */}}
 {{- define "flyte-secrets.imagePullSecrets" -}}
 {{- $secrets := list -}}
-{{- range concat (.Values.global.imagePullSecrets | default list) .Values.imagePullSecrets -}}
+{{- range concat (.Values.global.imagePullSecrets | default list) (.Values.imagePullSecrets | default list) -}}
   {{- $secrets = append $secrets (ternary (dict "name" .) . (kindIs "string" .)) -}}
 {{- end -}}
 {{- $secrets | uniq | toJson -}}

@@ -42,10 +42,10 @@ spec:
     metadata:
       labels:
         {{- include "flyte-secrets.selector" . | nindent 8 }}
-        {{- with merge dict $values.podLabels .root.Values.commonLabels }}{{ toYaml . | nindent 8 }}{{ end }}
+        {{- with merge dict ($values.podLabels | default dict) (.root.Values.commonLabels | default dict) }}{{ toYaml . | nindent 8 }}{{ end }}
       annotations:
         checksum/config: {{ include "flyte-secrets.config" .root | sha256sum }}
-        {{- with merge dict $values.podAnnotations .root.Values.commonAnnotations }}{{ toYaml . | nindent 8 }}{{ end }}
+        {{- with merge dict ($values.podAnnotations | default dict) (.root.Values.commonAnnotations | default dict) }}{{ toYaml . | nindent 8 }}{{ end }}
     spec:
       serviceAccountName: {{ include "flyte-secrets.account" . }}
       automountServiceAccountToken: true
@@ -65,7 +65,7 @@ spec:
         - name: {{ .component }}
           image: {{ include "flyte-secrets.image" . }}
           imagePullPolicy: {{ $values.image.pullPolicy | default .root.Values.image.pullPolicy }}
-          args: {{- toYaml (concat .args (list "--config" "/etc/flyte/config.d/*.yaml") $values.extraArgs) | nindent 12 }}
+          args: {{- toYaml (concat .args (list "--config" "/etc/flyte/config.d/*.yaml") ($values.extraArgs | default list)) | nindent 12 }}
           env:
             - name: POD_NAME
               valueFrom: { fieldRef: { fieldPath: metadata.name } }
@@ -86,12 +86,12 @@ spec:
           {{- end }}
           volumeMounts:
             - { name: config, mountPath: /etc/flyte/config.d, readOnly: true }
-            {{- with concat .mounts $values.extraVolumeMounts }}{{ toYaml . | nindent 12 }}{{ end }}
+            {{- with concat .mounts ($values.extraVolumeMounts | default list) }}{{ toYaml . | nindent 12 }}{{ end }}
         {{- with $values.extraContainers }}{{ toYaml . | nindent 8 }}{{ end }}
       volumes:
         - name: config
           configMap: { name: {{ include "flyte-secrets.name" . }} }
-        {{- with concat .volumes $values.extraVolumes }}{{ toYaml . | nindent 8 }}{{ end }}
+        {{- with concat .volumes ($values.extraVolumes | default list) }}{{ toYaml . | nindent 8 }}{{ end }}
 {{- end -}}
 
 {{/* How many replicas a component may have and how many of them may be away. Takes root and component. */}}

@@ -11,7 +11,7 @@
 {{- $given := list (dig "server" "tls" "secretName" "" $config.secret) .Values.service.tokenSecret .Values.service.tlsSecret .Values.service.ingress.tlsSecret .Values.webhook.tlsSecret -}}
 {{- $names := concat $given (include "flyte-secrets.filledSecrets" (dict "root" . "webhook" $webhook) | fromJsonArray) -}}
 {{- range list .Values.service .Values.webhook -}}
-  {{- range append (concat .initContainers .extraContainers) (dict "env" .extraEnv "envFrom" .envFrom) -}}
+  {{- range append (concat (.initContainers | default list) (.extraContainers | default list)) (dict "env" .extraEnv "envFrom" .envFrom) -}}
     {{- range .env }}{{ $names = append $names (dig "valueFrom" "secretKeyRef" "name" "" .) }}{{ end -}}
     {{- range .envFrom }}{{ $names = append $names (dig "secretRef" "name" "" .) }}{{ end -}}
   {{- end -}}

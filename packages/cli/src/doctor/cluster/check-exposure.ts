@@ -73,7 +73,7 @@ const POLICY_BINDINGS = defineResource<PolicyBinding>({
 export async function checkGuard(client: KubeClient, config: Config): Promise<Finding[]> {
   const namespace = sharedNamespace(config);
   if (namespace === undefined) return [];
-  const labelSelector = "app.kubernetes.io/name=flyte-secrets,app.kubernetes.io/component=guard";
+  const labelSelector = "app.kubernetes.io/part-of=flyte,app.kubernetes.io/component=guard";
   const { items } = await client.list(POLICY_BINDINGS, { labelSelector });
   const isGuard = ({ spec }: PolicyBinding) =>
     spec?.policyName?.endsWith("-pods") === true &&
@@ -112,7 +112,7 @@ export async function checkAdmissionPort(
   { webhook }: Config,
   namespace: string,
 ): Promise<Finding[]> {
-  const labelSelector = "app.kubernetes.io/name=flyte-secrets,app.kubernetes.io/component=webhook";
+  const labelSelector = "app.kubernetes.io/part-of=flyte,app.kubernetes.io/component=webhook";
   const { items } = await client.list(NETWORK_POLICIES, { namespace, labelSelector });
   const isOpen = items.some(({ spec }) =>
     spec?.ingress?.some(({ ports, from }) => ports?.some(({ port }) => port === webhook.listenPort) && !from?.length),
