@@ -290,7 +290,7 @@ describe("doctor --cluster", () => {
     ]);
     const later = await diagnoseCluster(await startRefusingServer(401), { token: "wrong" }, "--for", "service");
     expect(later.exitCode).toBe(1);
-    expect(later.lines.filter((line) => line === REMEDY)).toHaveLength(2);
+    expect(later.lines.filter((line) => line === REMEDY)).toHaveLength(3);
     expect(later.lines.join("\n")).not.toContain("not looked at");
   });
 
@@ -317,6 +317,7 @@ describe("doctor --cluster", () => {
         /^note {5}namespace flyte: not looked at, since get namespaces flyte: we have no permission/,
       ),
       expect.stringMatching(/^note {5}rights: not looked at, since create subjectaccessreviews/),
+      expect.stringMatching(/^note {5}the Secrets of namespace flyte: not looked at, since list secrets/),
       "problem  nothing in the cluster was looked at, for lack of rights",
       "         use the credentials of somebody who may look, such as those of the account that this runs under",
       expect.stringMatching(/^note {5}the service speaks plain HTTP/),
