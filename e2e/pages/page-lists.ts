@@ -45,6 +45,10 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
   "docs/local-runs.md": {
     "flyte-secrets run FILE TASK": { notRun: "the form of the command, not one to type" },
     "flyte-secrets create secret openai-key --domain production": { given: SDK, ...typed },
+    "flyte-secrets export --with-values --for sh --to-file job.env -p shop -d production": {
+      given: `${keep("openai-key", "-p shop -d production")}; ${file("job.py", 'import os; print(len(os.environ["OPENAI_KEY"]))')}`,
+      prints: /^18$/m,
+    },
   },
   "docs/sdk.md": {
     "npm install ~/flyte-secrets-packages/flyte-secrets-sdk-*.tgz": { notRun: "README's, where the file is made" },
