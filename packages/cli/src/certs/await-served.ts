@@ -22,6 +22,8 @@ export interface AwaitServedOptions {
   readonly sha256: string;
   /** From now; 0 looks once. */
   readonly timeoutMs: number;
+  /** Hears once that it isn't so yet. */
+  readonly onWait: () => void;
 }
 
 /**
@@ -32,14 +34,14 @@ export interface AwaitServedOptions {
 export async function awaitServed(
   config: Config,
   options: ManageOptions,
-  { sha256, timeoutMs }: AwaitServedOptions,
+  { sha256, timeoutMs, onWait }: AwaitServedOptions,
 ): Promise<Seen | undefined> {
   const until = performance.now() + timeoutMs;
-  for (;;) {
+  for (let look = 1; ; look++) {
     const { place, certificate, registration } = await findCertificate(config, options);
     const kept = fingerprintOf(certificate?.cert ?? "");
     if (kept !== sha256) throw replaced(place, { sha256, kept });
-    const seen = await look(config, options, sha256);
+    const seen = await lookAt(config, options, sha256);
     if (seen === undefined) return undefined;
     const isRegistered = registration === undefined || registration === "carries its CA";
     if (seen.isNew && isRegistered) return seen;
@@ -54,6 +56,7 @@ export async function awaitServed(
           "Look at the webhook's log and readiness; flyte-secrets certs shows how far it is.",
       );
     }
+    if (look === 1) onWait();
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
@@ -66,7 +69,7 @@ function replaced(place: string, { sha256, kept }: { readonly sha256: string; re
   );
 }
 
-function look(config: Config, options: ManageOptions, sha256: string): Promise<Seen | undefined> {
+function lookAt(config: Config, options: ManageOptions, sha256: string): Promise<Seen | undefined> {
   return options.client ? askCluster(config, { ...options, client: options.client }, sha256) : askHere(config, sha256);
 }
 

@@ -3,14 +3,13 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
+import { createServer as createTlsServer } from "node:tls";
 import { createCertificate } from "@flyte-secrets/testkit";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 
 const at = useCliHome();
 const NAMES = "flyte-pod-webhook, flyte-pod-webhook.flyte, flyte-pod-webhook.flyte.svc, localhost, 127.0.0.1";
-
-const WAITING = "Waiting for the webhook, which serves a new one a minute after it has its CA registered ...\n";
 
 /** A port on which nobody listens. */
 async function unusedPort(): Promise<number> {
@@ -61,7 +60,7 @@ describe("certs", () => {
         ...(done === undefined ? [] : ["Served        by nobody now; flyte-secrets webhook takes it when it starts"]),
         "",
       ].join("\n"),
-      stderr: done === undefined ? "" : WAITING,
+      stderr: "",
     });
     const first = certificate();
     expect(made).toEqual(shown(first, "Made"));
@@ -75,7 +74,7 @@ describe("certs", () => {
   it("removes the one of this machine, and says when there is nothing", async () => {
     await at.call("certs", "--renew", "--local", "--wait", "0s");
     const place = `on this machine, in ${at.store}/webhook`;
-    expect(await at.call("certs", "--remove")).toEqual(success(`Removed ${at.store}/webhook ${place}.\n`));
+    expect(await at.call("certs", "--remove")).toEqual(success(`Removed ${at.store}/webhook.\n`));
     expect(existsSync(join(at.store, "webhook"))).toBe(false);
     expect(await at.call("certs", "--remove")).toEqual(success(`There was nothing to remove ${place}.\n`));
     expect(await at.call("certs", "--remove", "--renew")).toEqual(failure(2, "--renew cannot be used with --remove"));
@@ -116,6 +115,26 @@ describe("certs", () => {
     for (const wait of ["3", "-1s", "2h", "x".repeat(99)]) {
       expect((await at.call("certs", "--renew", "--local", "--wait", wait)).exitCode).toBe(2);
     }
+  });
+
+  it("fails where a webhook of this machine goes on serving another one, and says which and where", async () => {
+    const { cert, key } = await createCertificate();
+    const server = createTlsServer({ cert, key }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    const { port } = server.address() as AddressInfo;
+    const { exitCode, stderr } = await at.call(
+      "certs",
+      "--renew",
+      "--local",
+      "--wait=1s",
+      `--webhook.listenPort=${port}`,
+    );
+    const { fingerprint256 } = new X509Certificate(cert);
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringContaining(`and after 1 s it is not served: 127.0.0.1:${port} serves ${fingerprint256}. Look at`),
+    ]);
   });
 
   it("shows one that others make, says what is wrong with it, and leaves it to them", async () => {

@@ -68,10 +68,11 @@ const MAX_WAIT_MS = 3_600_000;
 
 async function removeFrom({ config, options }: CertificatePlace, host: Host): Promise<void> {
   const { certificateDirectory, removeWebhook } = await import("@flyte-secrets/server");
-  const where = options.client ? `at ${options.client.server}` : `on this machine, in ${certificateDirectory(config)}`;
   const { removed, left } = await removeWebhook(config, options);
+  const at = options.client ? ` at ${options.client.server}` : "";
+  const where = at || ` on this machine, in ${certificateDirectory(config)}`;
   host.stdout.write(
-    removed.length === 0 ? `There was nothing to remove ${where}.\n` : `Removed ${removed.join(", ")} ${where}.\n`,
+    removed.length === 0 ? `There was nothing to remove${where}.\n` : `Removed ${removed.join(", ")}${at}.\n`,
   );
   if (left.length > 0) host.stdout.write(`Left ${left.join(", ")}, which others made.\n`);
 }
@@ -98,11 +99,10 @@ async function renewIn(place: CertificatePlace, { waitMs, makes }: Renewal, host
   host.stdout.write(
     `${verb} the certificate in ${before.place}${options.client ? ` at ${options.client.server}` : ""}.\n`,
   );
-  if (waitMs > 0) {
-    host.stderr.write(`Waiting for the webhook, which serves a new one a minute after it has its CA registered ...\n`);
-  }
+  const onWait = () =>
+    host.stderr.write("Waiting for the webhook, which serves a new one a minute after it has its CA registered ...\n");
   const { awaitServed } = await import("../certs/await-served.ts");
-  const seen = waitMs > 0 ? await awaitServed(config, options, { sha256, timeoutMs: waitMs }) : undefined;
+  const seen = waitMs > 0 ? await awaitServed(config, options, { sha256, timeoutMs: waitMs, onWait }) : undefined;
   const nobody = waitMs > 0 ? "by nobody now; flyte-secrets webhook takes it when it starts" : "not looked at";
   show(place, await findIn(place), { Served: seen?.how ?? nobody }, host);
 }
