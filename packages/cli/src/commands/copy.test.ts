@@ -98,6 +98,7 @@ describe("what is refused before anything is written", () => {
       "source and target are the same",
     ],
     ["one name for two", ["a", "b", "--to-name", "c"], 2, "--to-name is for one secret"],
+    ["all of a scope without any", ["--all", "-d", "void", "--to-global"], 1, "there are no secrets at domain void"],
     ["a secret that is not there", ["a", "nope", ...FROM, ...TO], 1, "not found: nope. Nothing was written"],
     [
       "an image-pull secret of a domain",

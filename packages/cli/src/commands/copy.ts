@@ -73,6 +73,7 @@ async function copy(how: "copy" | "move", { names, options, host }: CopyCall): P
   const org = config.secret.organization;
   await withStore(config, async (store) => {
     const chosen = options.all ? await listNames(store, { org, ...from }) : names;
+    if (chosen.length === 0) throw new SecretsError("not_found", `there are no secrets at ${describeScope(from)}`);
     const pairs = chosen.map((name) => ({ from: { org, ...from, name }, to: { org, ...to, name: toName ?? name } }));
     const signal = host.interruption();
     using progress = createProgress(how === "move" ? "Moving" : "Copying", pairs.length, host);

@@ -104,16 +104,25 @@ describe("import of many", () => {
   it("one that is refused ends it, with how far it got", async () => {
     const entries = {
       ...Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`k${index}`, "x"])),
-      big: "x".repeat(2 << 20),
+      pull: { type: "image_pull", text: "no Docker configuration" },
     };
     writeFileSync(join(at.home, "some.json"), JSON.stringify(entries));
     const { exitCode, stderr } = await at.call("import", "some.json");
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(
-      /^error: big \(9 of 10 secrets done\. The same command with --skip-existing goes on from there\): /,
+      /^error: pull \(9 of 10 secrets done\. The same command with --skip-existing goes on from there\): /,
     );
     expect(stderr.length).toBeLessThan(400);
     expect(await storedNames()).toHaveLength(9);
+  });
+
+  it("a value that no secret takes is refused before anything is written, however large", async () => {
+    for (const size of [(1 << 20) + 1, 12 << 20]) {
+      writeFileSync(join(at.home, "some.json"), JSON.stringify({ a: "x", big: "x".repeat(size) }));
+      expect(await at.call("import", "some.json")).toEqual(
+        failure(1, `some.json: big: its value has ${size} bytes, and a secret takes 1048576 (1 MiB)`),
+      );
+    }
   });
 
   it("shows its progress in one line of a terminal, which is gone in the end", async () => {

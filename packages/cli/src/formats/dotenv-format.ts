@@ -56,9 +56,12 @@ function printEntry({ name, type, value }: SecretEntry, secrets: Map<string, str
 }
 
 function encodeValue(name: string, text: string | undefined, reader?: DotenvReader): string {
-  const encoded = text === undefined ? undefined : encodeDotenvValue(text, reader);
+  if (text === undefined) {
+    throw formatError(`the value of ${name} is bytes and no text, which a .env file can't hold; use --format json`);
+  }
+  const encoded = encodeDotenvValue(text, reader);
   if (encoded !== undefined) return encoded;
-  const readers = DOTENV_READERS.filter((one) => text !== undefined && encodeDotenvValue(text, one) !== undefined);
+  const readers = DOTENV_READERS.filter((one) => encodeDotenvValue(text, one) !== undefined);
   const remedies = [...readers.map((one) => `--for ${one}`), "--format json"].join(" or ");
   const whom = reader === undefined ? "so that all readers take it alike" : `for ${NAMES[reader]}`;
   throw formatError(`the value of ${name} cannot be written in .env ${whom}; use ${remedies}`);

@@ -29,6 +29,9 @@ it("reads of 10,000 generated files what npm's dotenv reads, or refuses them", (
   expect(files).toBeGreaterThan(2_000);
 });
 
+const NO_NAME =
+  "what is before the = is no name: letters, digits, _, - and . alone. If the line belongs to the value above, put all of that between '";
+
 describe("what all readers take alike", () => {
   it.each([
     ["an empty value before another line", "API_KEY= \nDB_PASSWORD=s3cret\n", { API_KEY: "", DB_PASSWORD: "s3cret" }],
@@ -96,6 +99,9 @@ describe("what readers take differently is refused with the line and the remedy"
     ["A='x\r\ny'", "line 1: the value of A has lines that end in CR LF or CR: let them end in LF"],
     ["A=1\nA=2", "line 2: A stands twice in the file"],
     ["A: 1", "line 1: expected NAME=value"],
+    ["A=1\nmy key=2", `line 2: ${NO_NAME}`],
+    ["KEY=-----BEGIN\nMII/x+y==", `line 2: ${NO_NAME}`],
+    ["=2", `line 1: ${NO_NAME}`],
     ["export =1", "line 1: expected NAME=value"],
     ["__proto__=1", "line 1: expected NAME=value"],
     ["A=\n'x'", "line 2: expected NAME=value"],

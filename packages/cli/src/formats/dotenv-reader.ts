@@ -54,8 +54,7 @@ export function readAssignments(text: string): Assignment[] {
     const [head, variable, gap] = ASSIGNMENT.exec(content) ?? [];
     // `export =1` names nothing for python-dotenv, and npm's dotenv drops `__proto__`.
     const isNamed = variable !== "__proto__" && !(variable === "export" && gap !== "");
-    if (head === undefined || variable === undefined || !isNamed)
-      throw formatError(`line ${line}: expected NAME=value`);
+    if (head === undefined || variable === undefined || !isNamed) throw notAssignment(line, content);
     if (found.has(variable)) throw formatError(`line ${line}: ${excerpt(variable)} stands twice in the file`);
     const value = readValue({ text, at: at + head.length, line, variable });
     found.set(variable, { line, variable, value: value.text, ...(secret !== undefined && { secret }) });
@@ -158,6 +157,15 @@ function countFeeds(text: string): number {
 
 function refused({ line, variable }: Place, what: string, remedy: string): SecretsError {
   return formatError(`line ${line}: the value of ${excerpt(variable)} ${what}: ${remedy}`);
+}
+
+/** Nothing of the line is quoted: it may be part of a value without quotes, such as a key's. */
+function notAssignment(line: number, content: string): SecretsError {
+  if (ASSIGNMENT.test(content) || !content.includes("=")) return formatError(`line ${line}: expected NAME=value`);
+  return formatError(
+    `line ${line}: what is before the = is no name: letters, digits, _, - and . alone. If the line belongs to the value above, ` +
+      "put all of that between '",
+  );
 }
 
 function oddLineBreak(line: number): SecretsError {

@@ -9,7 +9,7 @@ const DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson";
 const DOCKER_CONFIG_KEY = ".dockerconfigjson";
 const KUBERNETES_NAME = /^[a-z0-9](?:[-a-z0-9]{0,251}[a-z0-9])?$/;
 
-const fail = (problem: string) => formatError(`the file is not YAML: ${problem}`);
+const fail = (problem: string) => formatError(`the file can't be read as YAML: ${problem}`);
 
 /**
  * Kubernetes Secrets, one or several documents or a List. Each key of `data` and `stringData` is one secret; a Secret of type

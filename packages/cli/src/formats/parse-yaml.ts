@@ -48,7 +48,7 @@ export function parseYaml(text: string, { merge = false, tags = [], fail }: Pars
       return contentOf(document, fail);
     });
   };
-  return withinStack(parse, () => fail(`more than ${MAX_DEPTH} levels`));
+  return withinStack(parse, () => fail(`nested more than ${MAX_DEPTH} levels deep`));
 }
 
 /** Aliases and merge keys are followed only here. */
@@ -80,7 +80,7 @@ function measure(text: string): string | undefined {
     else if (first === "*") aliases += 1;
     else if (first === "\n" || first === "\r") dashes = 0;
     if (tokens > MAX_TOKENS) return `more than ${MAX_TOKENS} tokens; split it`;
-    if (flowDepth + dashes > MAX_DEPTH) return `more than ${MAX_DEPTH} levels at line ${line}`;
+    if (flowDepth + dashes > MAX_DEPTH) return `nested more than ${MAX_DEPTH} levels deep at line ${line}`;
     if (aliases > MAX_ALIASES) return `more than ${MAX_ALIASES} aliases at line ${line}`;
     for (const character of token) if (character === "\n") line += 1;
   }

@@ -63,6 +63,15 @@ describe("file formats", () => {
     expect(write("\0")).toBe(unwritable(""));
   });
 
+  it("env says that bytes are no text, for whichever reader", () => {
+    const entries: SecretEntry[] = [
+      { name: "K", type: "generic", value: SecretValue.fromBytes(Uint8Array.of(0, 255)) },
+    ];
+    const message = "the value of K is bytes and no text, which a .env file can't hold; use --format json";
+    expect(() => dotenvFormat.print(entries)).toThrow(message);
+    expect(() => dotenvFormat.print(entries, { reader: "sh" })).toThrow(message);
+  });
+
   it("env writes for one reader what all together don't take", () => {
     expect(write("it's $5", "sh")).toBe("K='it'\\''s $5'\n");
     expect(write("it's $5\r\\", "compose")).toBe('K="it\'s \\$5\\r\\\\"\n');
@@ -201,7 +210,7 @@ describe("file formats", () => {
   });
 
   it.each([
-    ["broken YAML", `a: "${CANARY}`, "the file is not YAML: MISSING_CHAR at line 1"],
+    ["broken YAML", `a: "${CANARY}`, "the file can't be read as YAML: MISSING_CHAR at line 1"],
     ["another kind", `kind: ${CANARY}`, "expected manifests of kind Secret only"],
     ["a scalar", CANARY, "expected manifests of kind Secret only"],
     ["bad base64", `kind: Secret\ndata: {a: ${CANARY}}`, "a is not base64"],

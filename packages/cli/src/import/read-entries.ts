@@ -3,7 +3,7 @@ import type { SecretEntry } from "../formats/secret-entry.ts";
 import { formatFor } from "../formats/secret-formats.ts";
 import type { Host } from "../host.ts";
 import { describeScope, type SecretCommandOptions } from "../options/secret-command-options.ts";
-import { readText } from "../values/read-input.ts";
+import { MAX_VALUE_BYTES, readText } from "../values/read-input.ts";
 import { naming } from "./naming.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function readEntries(
   return entries;
 }
 
-function checkEntry({ name, type, scope }: SecretEntry, options: SecretCommandOptions): void {
+function checkEntry({ name, type, value, scope }: SecretEntry, options: SecretCommandOptions): void {
   if (scope && (options.project || options.domain || options.clusterPool)) {
     throw new SecretsError(
       "usage",
@@ -33,6 +33,13 @@ function checkEntry({ name, type, scope }: SecretEntry, options: SecretCommandOp
   }
   const { project = "", domain = "" } = scope ?? options;
   checkSecretId({ org: DEFAULT_ORGANIZATION, domain, project, name });
+  const size = value?.byteLength ?? 0;
+  if (size > MAX_VALUE_BYTES) {
+    throw new SecretsError(
+      "invalid_argument",
+      `its value has ${size} bytes, and a secret takes ${MAX_VALUE_BYTES} (1 MiB)`,
+    );
+  }
   if (type === "image_pull" && domain !== "") {
     throw new SecretsError(
       "invalid_argument",

@@ -6,6 +6,9 @@ import type { Host } from "../host.ts";
 /** What a file of many secrets or manifests may have; `import --max-bytes` takes more. */
 export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
 
+/** The largest value that a secret takes. */
+export const MAX_VALUE_BYTES = 1024 * 1024;
+
 export interface ReadInputOptions {
   /** What named the file, for errors. */
   readonly option: string;

@@ -4,11 +4,8 @@ import { readDockerConfig } from "./docker-config.ts";
 import { credentialsKey, toDockerConfigJson } from "./docker-registry.ts";
 import { withoutLineFeed } from "./line-feed.ts";
 import { canAsk, openPrompt } from "./prompt.ts";
-import { readInput } from "./read-input.ts";
+import { MAX_VALUE_BYTES, readInput } from "./read-input.ts";
 import type { ValueOptions } from "./value-options.ts";
-
-/** The limit of every store. */
-const MAX_VALUE_BYTES = 1_048_576;
 
 /**
  * The value that the options name, or that the user types. The options are consistent (`checkValueOptions`), and
