@@ -37,3 +37,11 @@ export function requireGoProgram(program: GoProgram): Requirement {
   }
   return { missing: false };
 }
+
+/** The folder with the files of a Go module, which is downloaded where it is missing. */
+export function goModule(path: string, version: string): string {
+  const told: { readonly Dir: string } = JSON.parse(
+    execFileSync("go", ["mod", "download", "-json", `${path}@${version}`], { encoding: "utf8", cwd: cacheDirectory }),
+  );
+  return told.Dir;
+}

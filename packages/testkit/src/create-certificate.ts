@@ -8,15 +8,18 @@ import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509Certifi
  */
 export async function createCertificate(
   now = Date.now(),
-  { isCa = false } = {},
+  { isCa = false, isRsa = false } = {},
 ): Promise<{ cert: string; key: string }> {
-  const keys = await webcrypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const algorithm = isRsa
+    ? { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }
+    : { name: "ECDSA", hash: "SHA-256", namedCurve: "P-256" };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await X509CertificateGenerator.createSelfSigned({
     name: "CN=localhost",
     notBefore: new Date(now - 60_000),
     notAfter: new Date(now + 3_600_000),
     keys,
-    signingAlgorithm: { name: "ECDSA", hash: "SHA-256" },
+    signingAlgorithm: algorithm,
     extensions: [
       ...(isCa ? [new BasicConstraintsExtension(true, undefined, true)] : []),
       new SubjectAlternativeNameExtension([

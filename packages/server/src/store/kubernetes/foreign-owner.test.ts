@@ -34,6 +34,7 @@ test.each<[string, Partial<Secret["metadata"]>]>([
 test.each<[string, ManagedFields]>([
   ["kustomize-controller", { manager: "kustomize-controller", operation: "Apply", fieldsV1: data }],
   ["argocd-controller", { manager: "argocd-controller", operation: "Update", fieldsV1: data }],
+  ["texts", { manager: "texts", operation: "Apply", fieldsV1: { "f:stringData": { "f:k": {} } } }],
   ["anything", { manager: "anything", operation: "Apply", fieldsV1: data }],
 ])("%s, which has applied the data, keeps a Secret", (manager, fields) => {
   const written = { manager: "flyte", operation: "Update", fieldsV1: data };

@@ -61,6 +61,9 @@ const MARKS: readonly (readonly [name: string, toOwner: (value: string) => strin
 /** Those who write by PUT or PATCH what they declare elsewhere. Flyte's service has the name of whatever binary it was built into. */
 const DECLARING = /^(?:argocd|external-?secrets|helm|kustomize-controller|HashiCorp|Terraform)/i;
 
+/** What has been applied as `stringData` is noted as such, though it becomes `data`. */
+const DATA_FIELDS = ["f:data", "f:stringData"];
+
 /** People, by hand or in a script that runs once: nothing of theirs comes back. */
 const BY_HAND = /^kubectl(?:-|$)/;
 
@@ -78,7 +81,7 @@ export function foreignOwner({ metadata }: Secret, fields: readonly ManagedField
   }
   const declarer = fields.find(
     ({ manager = "", operation, fieldsV1 = {} }) =>
-      Object.hasOwn(fieldsV1, "f:data") &&
+      DATA_FIELDS.some((field) => Object.hasOwn(fieldsV1, field)) &&
       (DECLARING.test(manager) || (operation === "Apply" && !BY_HAND.test(manager))),
   );
   return declarer && `field manager ${excerpt(declarer.manager ?? "")}, which has applied it`;
