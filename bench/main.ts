@@ -4,6 +4,7 @@ import { availableParallelism, cpus } from "node:os";
 import { benchAdmission, benchAdmissionInProcess, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
 import { benchKubernetesScale } from "./kubernetes-scale.ts";
 import { benchKubernetesService } from "./kubernetes-service.ts";
+import { benchListing } from "./listing.ts";
 import { benchRotation } from "./rotation.ts";
 import { benchRpc } from "./rpc.ts";
 import { benchRun } from "./run.ts";
@@ -16,6 +17,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   startup: benchStartup,
   store: benchStore,
   run: benchRun,
+  listing: benchListing,
   admission: benchAdmission,
   "admission-in-process": benchAdmissionInProcess,
   "admission-scale": benchAdmissionScale,

@@ -1,3 +1,4 @@
+import { styleText } from "node:util";
 import { Command } from "commander";
 import { backupCommand } from "./commands/backup.ts";
 import { certsCommand } from "./commands/certs.ts";
@@ -91,12 +92,18 @@ function configure(command: Command, host: Host): void {
     .enablePositionalOptions()
     .helpCommand(false)
     .exitOverride()
-    .configureHelp({ subcommandTerm: callOf })
+    .configureHelp({
+      subcommandTerm: callOf,
+      styleTitle: (title) => styleText("bold", title, { validateStream: false }),
+    })
     .configureOutput({
+      getOutHasColors: () => host.stdout.hasColors,
+      getErrHasColors: () => host.stderr.hasColors,
       getOutHelpWidth: () => helpWidth(host),
       getErrHelpWidth: () => helpWidth(host),
-      writeOut: (text) => host.stdout.write(text),
-      writeErr: (text) => host.stderr.write(text),
+      // Help is our own text, whose styles are no foreign ones to be escaped.
+      writeOut: (text) => host.stdout.raw.write(text),
+      writeErr: (text) => host.stderr.raw.write(text),
       // Told by `describeFailure`, in one line and without values.
       outputError: () => {},
     });

@@ -13,6 +13,8 @@ export interface TerminalRun {
   /** All of its environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Its width. Default 160. */
+  readonly columns?: number;
   readonly steps: readonly TerminalStep[];
 }
 
@@ -25,11 +27,11 @@ const LIMIT_MS = 60_000;
  * Runs a program on a pseudo terminal to its end, a minute at the most. `screen` is all that the terminal showed. Throws when a
  * text never came.
  */
-export async function runOnTerminal({ file, args, env, cwd, steps }: TerminalRun): Promise<{
+export async function runOnTerminal({ file, args, env, cwd, columns = 160, steps }: TerminalRun): Promise<{
   exitCode: number;
   screen: string;
 }> {
-  const terminal = spawn(file, [...args], { env, cols: 160, rows: 40, ...(cwd !== undefined && { cwd }) });
+  const terminal = spawn(file, [...args], { env, cols: columns, rows: 40, ...(cwd !== undefined && { cwd }) });
   const limit = setTimeout(() => terminal.kill("SIGKILL"), LIMIT_MS);
   const waiting = [...steps];
   let screen = "";

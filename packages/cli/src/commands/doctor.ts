@@ -7,6 +7,7 @@ import { examples } from "../options/examples.ts";
 import { refuseTogether, requireFor } from "../options/exclusive.ts";
 import { mergedOptions } from "../options/merged-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+import type { Piece } from "../output.ts";
 import { renderJson } from "../render/render-json.ts";
 
 const FORMATS = ["text", "json", "json-raw"] as const;
@@ -57,7 +58,9 @@ export function doctorCommand(host: Host): Command {
       checkOptions(options);
       const findings = await diagnose(options, host);
       const { outputFormat } = options;
-      host.stdout.write(outputFormat === "text" ? findings.map(render).join("") : renderJson(findings, outputFormat));
+      host.stdout.writeStyled(
+        outputFormat === "text" ? findings.flatMap(render) : [renderJson(findings, outputFormat)],
+      );
       const problems = findings.filter(({ state }) => state === "problem").length;
       if (problems > 0) throw new SecretsError("check_failed", `${problems} of ${findings.length} checks failed`);
     });
@@ -119,9 +122,14 @@ async function diagnoseCluster(options: DoctorOptions, host: Host): Promise<Find
   }
 }
 
-function render(finding: Finding): string {
-  const line = `${MARKS[finding.state]}${finding.what}\n`;
-  return finding.state === "problem" ? `${line}${" ".repeat(MARKS.problem.length)}${finding.remedy}\n` : line;
+function render(finding: Finding): Piece[] {
+  const { mark, style } = MARKS[finding.state];
+  const remedy = finding.state === "problem" ? `${" ".repeat(mark.length)}${finding.remedy}\n` : "";
+  return [{ text: mark, style }, `${finding.what}\n${remedy}`];
 }
 
-const MARKS = { ok: "ok       ", note: "note     ", problem: "problem  " } as const;
+const MARKS = {
+  ok: { mark: "ok       ", style: "green" },
+  note: { mark: "note     ", style: "yellow" },
+  problem: { mark: "problem  ", style: "red" },
+} as const;

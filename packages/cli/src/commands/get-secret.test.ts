@@ -42,9 +42,9 @@ describe("get secret", () => {
     });
     expect(await at.call("get", "secret", "-d", "prod", "-o", "wide")).toEqual(
       success(
-        "name         project  domain  type     created                   updated\n" +
-          `=odd         shop     prod    regular  ${first}  ${first}\n` +
-          `db-password  shop     prod    regular  ${second}  ${second}\n`,
+        "name         project  domain  type     created            updated\n" +
+          `=odd         shop     prod    regular  ${short(first)}  ${short(first)}\n` +
+          `db-password  shop     prod    regular  ${short(second)}  ${short(second)}\n`,
       ),
     );
     expect(await at.call("get", "secret", "-d", "prod", "-o", "csv")).toEqual(

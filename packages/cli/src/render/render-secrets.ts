@@ -28,6 +28,7 @@ function fieldsFor(secrets: readonly Secret[], { isOwn }: SecretsRendering): Fie
   const isMixed = secrets.some(({ type }) => type !== "regular");
   const isEverywhere = secrets.every(({ status }) => status === "FULLY_PRESENT");
   const hasClusters = !isOwn || !isEverywhere;
+  const knowsUpdates = secrets.some(({ updatedTime }) => updatedTime);
   return [
     {
       head: "name",
@@ -38,12 +39,15 @@ function fieldsFor(secrets: readonly Secret[], { isOwn }: SecretsRendering): Fie
     { head: "project", of: ({ project }) => project, column: { overflow: "cut" } },
     { head: "domain", of: ({ domain }) => domain, column: { overflow: "cut" } },
     { head: "type", of: ({ type }) => type, ...(isMixed ? {} : WIDE) },
-    { head: "created", of: ({ createdTime }) => createdTime?.toISOString() ?? "", ...WIDE },
-    { head: "updated", of: ({ updatedTime }) => updatedTime?.toISOString() ?? "", ...WIDE },
+    { head: "created", of: ({ createdTime }) => createdTime?.toISOString() ?? "", in: ["csv"] },
+    { head: "updated", of: ({ updatedTime }) => updatedTime?.toISOString() ?? "", in: ["csv"] },
     // Flyte's own service doesn't tell when a secret was updated.
-    secrets.some(({ updatedTime }) => updatedTime)
-      ? { head: "updated", of: ({ updatedTime }) => shortTime(updatedTime), in: ["table"] }
-      : { head: "created", of: ({ createdTime }) => shortTime(createdTime), in: ["table"] },
+    {
+      head: "created",
+      of: ({ createdTime }) => shortTime(createdTime),
+      in: knowsUpdates ? ["wide"] : ["wide", "table"],
+    },
+    { head: "updated", of: ({ updatedTime }) => shortTime(updatedTime), in: knowsUpdates ? ["wide", "table"] : [] },
     ...(hasClusters ? clusterFields(isEverywhere) : []),
   ];
 }

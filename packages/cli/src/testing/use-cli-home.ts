@@ -14,6 +14,8 @@ export interface CliHome {
   readonly store: string;
   /** What commands get; a test may add to it. */
   readonly env: Record<string, string>;
+  /** Removes the store. */
+  renew(): Promise<void>;
   /** Runs a command line in `home`. */
   call(...args: string[]): Promise<CliResult>;
   /** `serve` on the data directory. */
@@ -43,6 +45,7 @@ export function useCliHome(): CliHome {
     rmSync(fields.home, { recursive: true });
   });
   return Object.assign(fields, {
+    renew: async () => rmSync(fields.store, { recursive: true, force: true }),
     call: (...args: string[]) => callCli({ args, env: fields.env, cwd: fields.home }),
     async serve() {
       const server = await startServe({ directory: fields.home });
