@@ -45,7 +45,10 @@ export interface ExplainedPods {
   readonly rejections: readonly SecretsError[];
 }
 
-/** Explains every request of every pod, those in templates included, in their order. Throws as `fromRequestAnnotations` does for one that is none. */
+/**
+ * Explains every request of every pod, those in templates included, in their order. Throws as `fromRequestAnnotations` does for one that is
+ * none, and where a value can't be read what the webhook rejects the pod with: that may be another thing that it comes upon first.
+ */
 export async function explainPods(
   objects: readonly KubernetesObject[],
   { variables, limits, claimOf, admission, namespace, ...options }: ExplainPodsOptions,
@@ -63,7 +66,9 @@ export async function explainPods(
     const sent = isSent(found.pod);
     let served = true;
     for (const request of fromRequestAnnotations(annotations ?? {}, limits)) {
-      const managers = await explainRequest(request, { ...options, context });
+      const managers = await explainRequest(request, { ...options, context }).catch((error) =>
+        failAsWebhook(error, found, admission),
+      );
       requests.push({ object: title, request: toPrintable(request), managers, sent });
       served &&= isServed(managers);
     }
@@ -82,6 +87,16 @@ function podTitle(object: KubernetesObject, { pointer }: PodInObject, namespace:
 /** Whether one of the managers gives the pod what it asks for. */
 export function isServed(explanations: readonly Explanation[]): boolean {
   return explanations.some(({ outcome }) => outcome === "serves");
+}
+
+async function failAsWebhook(
+  error: unknown,
+  { pod, namespace }: PodInObject,
+  admission: MutatePodOptions,
+): Promise<never> {
+  await mutatePod({ pod, namespace, creator: UNKNOWN_CREATOR }, admission, { dryRun: true });
+  // It can be read by now.
+  throw error;
 }
 
 /** Why the webhook would reject a pod; undefined when it wouldn't. `title` is how the message calls it. */

@@ -5,13 +5,13 @@ import { text } from "node:stream/consumers";
 /** A server that speaks as much of AWS Secrets Manager's wire as reading takes; e2e asks moto for the rest. */
 export interface AwsServer {
   readonly url: string;
-  /** By name. */
-  readonly secrets: Map<string, string>;
+  /** By name; undefined for one that has no value. */
+  readonly secrets: Map<string, string | undefined>;
   close(): Promise<void>;
 }
 
 export async function startAws(): Promise<AwsServer> {
-  const secrets = new Map<string, string>();
+  const secrets = new Map<string, string | undefined>();
   const server = createServer(async (req, res) => {
     const { SecretId, SecretIdList = [SecretId] }: { SecretId: string; SecretIdList?: string[] } = JSON.parse(
       await text(req),

@@ -1,0 +1,126 @@
+import { isSecretsError, parsePod } from "@flyte-secrets/core";
+import { createLogger, type LookupSources, NO_METRICS, openLookup, systemClock } from "@flyte-secrets/server";
+import {
+  type Config,
+  claimOf,
+  createAdmission,
+  createManagers,
+  globalSecrets,
+  mutatePod,
+} from "@flyte-secrets/server/local";
+import { expect } from "vitest";
+import { explainPods, isServed } from "../explain/explain-pods.ts";
+import { createRecorder } from "../explain/recorder.ts";
+import type { Host } from "../host.ts";
+import { localAdmission, ownNamespace, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
+import { mutateObject } from "../mutate/mutate-object.ts";
+import { createLazyLookup } from "../store/lazy-lookup.ts";
+import { podOf, type RandomPod } from "./random-pods.ts";
+
+export interface AgreementOptions extends Pick<Host, "env" | "home"> {
+  /** What the webhook's values come from; what is opened stays the caller's to close. */
+  readonly sources: Pick<LookupSources, "openStore" | "openKube">;
+}
+
+/** `changed`, `unchanged`, or the code of the error that a pod is rejected with. */
+export type Verdict = string;
+
+export interface Agreement extends AsyncDisposable {
+  /** Expects explain and mutate to say of a pod what the webhook answers, and returns that. */
+  expectFor(pod: RandomPod): Promise<Verdict>;
+}
+
+/** The webhook of a configuration, as the parts of `startWebhook` that decide, and the commands that foretell its answers. */
+export async function openAgreement(config: Config, { env, home, sources }: AgreementOptions): Promise<Agreement> {
+  await using opened = new AsyncDisposableStack();
+  const log = createLogger({ ...config.logger, mute: true });
+  const watching = await openLookup(config, { ...sources, clock: systemClock, log, metrics: NO_METRICS });
+  opened.defer(() => watching.close());
+  const global = globalSecrets(config, env);
+  const writer = { write: async () => {} };
+  const webhook = createAdmission(config, { lookup: watching, global, writer, ownNamespace: "flyte" });
+
+  const host = { env, home, stderr: { write() {} } } as never;
+  const lookup = opened.use(createLazyLookup(config, host));
+  const namespaceLabels = { find: () => undefined, isBound: () => false };
+  const admission = localAdmission(config, { lookup, global, namespaceLabels, host });
+  const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });
+  const managers = createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, host) });
+
+  const explain = (object: Manifest) =>
+    explainPods([object], {
+      managers,
+      takePlaces: recorder.take,
+      variables: { prefix: "_UNION_", style: config.webhook.secretEnvVarNaming },
+      limits: config.webhook.limits,
+      claimOf: (pod, namespace) =>
+        claimOf({ pod, namespace, creator: UNKNOWN_CREATOR }, { scopeGuard: webhook.scopeGuard, warnOnly: true }),
+      admission,
+      namespace: "default",
+    }).catch(toRejected);
+
+  async function expectMutate(object: Manifest, expected: Outcome): Promise<void> {
+    const mutated = await mutateObject(object, { admission, namespace: "default", creator: UNKNOWN_CREATOR });
+    if (mutated.outcome === "rejected") {
+      expect(expected.rejected?.code).toBe(mutated.error.code);
+      expect(mutated.error.message.slice(-(expected.rejected?.message.length ?? 0))).toBe(expected.rejected?.message);
+    } else if (mutated.outcome === "changed") expect(plain(mutated.patch)).toEqual(expected.patch);
+    else expect(expected.patch).toEqual([]);
+  }
+
+  async function expectExplain(object: Manifest, expected: Outcome): Promise<void> {
+    const explained = await explain(object);
+    if ("rejected" in explained) expect(explained.rejected?.code).toBe(expected.rejected?.code);
+    else if ("requests" in explained) {
+      const unserved = explained.requests.filter(({ managers }) => !isServed(managers));
+      expect(unserved.length > 0 || explained.rejections.length > 0).toBe(expected.rejected !== undefined);
+      if (expected.rejected === undefined && expected.managers !== undefined) {
+        const serving = explained.requests.map(
+          ({ managers }) => managers.find((one) => one.outcome === "serves")?.manager,
+        );
+        expect(serving).toEqual(expected.managers);
+      }
+    }
+  }
+
+  const running = opened.move();
+  return {
+    async expectFor(each) {
+      const object = podOf(each);
+      const review = { pod: parsePod(object), namespace: each.namespace, creator: UNKNOWN_CREATOR };
+      const expected = await answer(() => mutatePod(review, { ...webhook, warnOnly: true }, { dryRun: true }));
+      await expectMutate(object, expected);
+      await expectExplain(object, expected);
+      return expected.rejected?.code ?? (expected.managers?.length ? "changed" : "unchanged");
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+type Manifest = ReturnType<typeof podOf>;
+
+interface Outcome {
+  readonly rejected?: { readonly code: string; readonly message: string };
+  /** Empty when nothing changes. */
+  readonly patch?: unknown;
+  readonly managers?: readonly string[];
+}
+
+async function answer(ask: () => ReturnType<typeof mutatePod>): Promise<Outcome> {
+  try {
+    const change = await ask();
+    if (!change.changed) return { patch: [] };
+    return { patch: plain(change.patch.operations), managers: change.injections.map(({ manager }) => manager) };
+  } catch (error) {
+    return toRejected(error);
+  }
+}
+
+function toRejected(error: unknown): Outcome {
+  if (!isSecretsError(error)) throw error;
+  return { rejected: { code: error.code, message: error.message } };
+}
+
+/** Names of written Secrets are random without a naming key. */
+const WRITTEN = /flyte-secrets-[0-9a-f]{32}/g;
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value).replace(WRITTEN, "WRITTEN"));
