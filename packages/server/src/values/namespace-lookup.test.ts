@@ -70,6 +70,8 @@ function setUp(...listed: Secret[]) {
     client,
     namespace: "flyte",
     staleMs: 60_000,
+    // More than a key of a Secret may have.
+    maxIdLength: 512,
     clock,
     log: pino({ enabled: false }),
     metrics: { ...NO_METRICS, watching, expiredUsed: () => void expiredUsed++ },
@@ -107,6 +109,32 @@ test("what is found says in which namespace it lies, and what isn't where it was
     found: false,
     attempts: [attempt("project", project), attempt("domain", { ...project, project: "" }), attempt("global", global)],
   });
+});
+
+test("what can't be a key of a Secret is answered as when it is read: whatever has its name, and whoever says that it changed", async () => {
+  // Of all projects it can: the rest of the id is shorter there.
+  const key = "l".repeat(209);
+  const taken = { ...managed({ ...project, name: key }, "p"), data: { "a-key": "AA==" } };
+  const { lookup, write } = setUp(taken, managed({ ...global, name: key }, "g"));
+  const attempt = (level: string, id: SecretId) => ({
+    provider: "K8s",
+    level,
+    id: `${encodeSecretId({ ...id, name: key })}, which no secret of K8s can be called`,
+    outcome: "not found",
+  });
+  const found = {
+    found: true,
+    level: "global",
+    attempts: [attempt("project", project), attempt("domain", { ...project, project: "" }), { outcome: "found" }],
+  };
+  expect(await lookup.find(scope, key)).toMatchObject(found);
+
+  lookup.invalidate({ ...project, name: key });
+  expect(await lookup.find(scope, key)).toMatchObject(found);
+  // Asked once, which settled what was in doubt.
+  write(managed({ ...global, name: key }, "read", "2"));
+  const result = await lookup.find(scope, key);
+  expect(result.found && result.value.revealText()).toBe("g");
 });
 
 test("a Secret that lost its key stops the lookup, and gives way to no broader one", async () => {

@@ -24,8 +24,6 @@ import { createPlanner, foundAt, type LookupPlan } from "./lookup-plan.ts";
 import { NamespaceSecrets } from "./namespace-secrets.ts";
 import { createSettleBefore } from "./settle-before.ts";
 
-const NAME = "K8s";
-
 /** After a watch has failed for so long, what is in memory may have changed. */
 const BROKEN_MS = 10_000;
 /** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
@@ -52,29 +50,27 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
   const { client, namespace, staleMs, clock, log, metrics } = options;
   const secrets = new NamespaceSecrets();
   const follower = followObjects({ client, resource: SECRETS, selection: { namespace }, sink: secrets, clock, log });
-  const planFor = createPlanner({ name: NAME }, options.maxIdLength);
   const settleBefore = createSettleBefore();
   let isSynced = false;
   const synced = follower.synced.then(() => {
     isSynced = true;
   });
 
-  const direct = createLookup({
-    maxIdLength: options.maxIdLength,
-    fetcher: createNamedFetcher(
-      openKubernetes(
-        {
-          async readSecret(namespace, name, call) {
-            const question = secrets.ask();
-            const secret = await client.get(SECRETS, { namespace, name }, call);
-            secrets.noteRead(name, secret, question);
-            return secret && (secret.data ?? {});
-          },
+  const fetcher = createNamedFetcher(
+    openKubernetes(
+      {
+        async readSecret(namespace, name, call) {
+          const question = secrets.ask();
+          const secret = await client.get(SECRETS, { namespace, name }, call);
+          secrets.noteRead(name, secret, question);
+          return secret && (secret.data ?? {});
         },
-        namespace,
-      ),
+      },
+      namespace,
     ),
-  });
+  );
+  const direct = createLookup({ fetcher, maxIdLength: options.maxIdLength });
+  const planFor = createPlanner(fetcher, options.maxIdLength);
 
   /** Why what is in memory may be old; undefined while it can be gone by. */
   function doubt(): string | undefined {
@@ -91,7 +87,7 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
     for (const step of steps) {
       const value = secrets.get(step.text);
       if (value !== undefined) return foundAt(step, value, namespace);
-      if (secrets.isEmpty(step.text)) throw readAsEmpty(NAME, step.text);
+      if (secrets.isEmpty(step.text)) throw readAsEmpty(fetcher.name, step.text);
     }
     for (const { id, text } of steps) {
       const holder = secrets.misnamed.find(text);
@@ -145,5 +141,5 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
     },
     close: () => follower.close(),
   };
-  return withoutGroups(lookup, NAME);
+  return withoutGroups(lookup, fetcher.name);
 }

@@ -1,4 +1,10 @@
-import { decodeSecretId, encodeSecretId, kubernetesSecretName, type SecretValue } from "@flyte-secrets/core";
+import {
+  decodeSecretId,
+  encodeSecretId,
+  kubernetesSecretName,
+  MAX_DATA_KEY_LENGTH,
+  type SecretValue,
+} from "@flyte-secrets/core";
 import type { Secret } from "../kube/kube-object.ts";
 import { managedId, managedValue } from "../store/kubernetes/managed-secret.ts";
 import { MisnamedSecrets } from "./misnamed-secrets.ts";
@@ -36,13 +42,15 @@ export class NamespaceSecrets {
 
   /** Whether there is a Secret of this id's name that doesn't hold it. */
   isEmpty(id: string): boolean {
-    if (this.#empty === 0) return false;
+    if (this.#empty === 0 || !canBeKey(id)) return false;
     const held = this.#held.get(nameOf(id));
     return held !== undefined && held.id === undefined;
   }
 
   /** The Secret of this id was changed: it is behind until the API server has been asked for it. */
   doubt(id: string): void {
+    // Nobody will ask the API server for it.
+    if (!canBeKey(id)) return;
     const name = nameOf(id);
     this.#doubted.delete(name);
     this.#doubted.set(name, this.#asked);
@@ -112,6 +120,9 @@ export class NamespaceSecrets {
     this.#held.delete(name);
   }
 }
+
+/** No Secret holds a longer one, even if one is called by its MD5. */
+const canBeKey = (id: string) => id.length <= MAX_DATA_KEY_LENGTH;
 
 const nameOf = (id: string) => kubernetesSecretName(decodeSecretId(id));
 
