@@ -2,6 +2,7 @@
 // (a measured load) and BENCH_SECRETS (how many are many) scale a run.
 import { availableParallelism, cpus } from "node:os";
 import { benchAdmission, benchAdmissionInProcess, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
+import { benchImport } from "./import.ts";
 import { benchKubernetesScale } from "./kubernetes-scale.ts";
 import { benchKubernetesService } from "./kubernetes-service.ts";
 import { benchListing } from "./listing.ts";
@@ -16,6 +17,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   rpc: benchRpc,
   startup: benchStartup,
   store: benchStore,
+  import: benchImport,
   run: benchRun,
   listing: benchListing,
   admission: benchAdmission,
