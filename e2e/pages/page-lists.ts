@@ -132,6 +132,7 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
       given: `${POD}; ${keep("api-key", "-p shop -d development")}; ${keep("db-conf")}`,
     },
     "kubectl get deployment web -o yaml | flyte-secrets mutate -f - -c '/etc/flyte/config.d/*.yaml'": inCluster,
+    "kubectl get secret -n flyte $(flyte-secrets name api-key -o name)": inCluster,
     "flyte-secrets serve": served,
     "flyte-secrets serve --tls": served,
     "flyte-secrets serve --port 9000 --auth none": served,
@@ -165,6 +166,7 @@ export const CLUSTER_PAGES: Readonly<Record<string, string>> = {
   "docs/installation.md":
     "e2e/installation installs chart and manifests on a real API server, upgrades and uninstalls them",
   "docs/certificates.md": "e2e/kubernetes/certificates.test.ts renews and removes certificates on a real API server",
+  "docs/gitops.md": "e2e/kubernetes/gitops.test.ts runs its recipes on a real API server",
   "docs/operations.md": "an operator's drills; e2e/installation and e2e/kubernetes run what is in them",
   "docs/migrating-from-flyte.md": "e2e/installation/moving.test.ts and e2e/kubernetes/beside-flytes-webhook.test.ts",
   "docs/secret-managers.md": "accounts of the clouds; e2e/fetchers and e2e/vault call moto and Vault",

@@ -11,10 +11,10 @@ const dockerConfig = JSON.stringify({ auths: { "registry.example.com": { auth: "
 const IMAGE_PULL = "SECRET_TYPE_IMAGE_PULL_SECRET";
 
 /** One call in Connect JSON: the HTTP status and the answer. */
-async function call({ url }: TestService, method: string, message: object): Promise<unknown> {
+async function call({ url }: TestService, method: string, message: object, headers = {}): Promise<unknown> {
   const answer = await send(`${url}/flyteidl2.secret.SecretService/${method}`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: [JSON.stringify(message)],
   });
   return [answer.status, JSON.parse(answer.body.toString())];
@@ -41,6 +41,19 @@ const LOOSE = [
   { name: "k", domain: "dev_x", project: "p.q" },
   { name: "a.b", domain: "-d-", project: "P" },
 ];
+
+test.each([
+  [{}, false],
+  [{ "flyte-secrets-force": "true" }, true],
+  [{ "flyte-secrets-force": "yes" }, false],
+])("updates and deletes with the headers %j reach the store with force: %s", async (headers, force) => {
+  const service = await startService();
+  await service.store.create(stored(PROJECT), { value: SecretValue.fromText("one"), type: "generic" });
+  const spies = [vi.spyOn(service.store, "update"), vi.spyOn(service.store, "delete")];
+  expect(await call(service, "UpdateSecret", { id: PROJECT, secretSpec: text("two") }, headers)).toEqual([200, {}]);
+  expect(await call(service, "DeleteSecret", { id: PROJECT }, headers)).toEqual([200, {}]);
+  for (const { mock } of spies) expect(mock.calls.map((args: unknown[]) => args.at(-1))).toMatchObject([{ force }]);
+});
 
 describe("a secret that was written by looser rules", () => {
   test.each(LOOSE)("is listed, read, changed and deleted: %j", async (id) => {

@@ -50,6 +50,20 @@ test("copies what is not there, with labels, annotations and type, and without w
   expect(await read("a")).toEqual({ ...copied, metadata: { ...copied.metadata, ...STAMPS } });
 });
 
+test("a copy has no marks of the tool that keeps the original, nor kubectl's note with a value of its own", async () => {
+  const id = idOf("a");
+  const labels = { ...managedLabels(id), "app.kubernetes.io/instance": "platform", team: "payments" };
+  const tracking = { "argocd.argoproj.io/tracking-id": "platform:/Secret:flyte/a", note: "kept" };
+  const annotations = { ...tracking, "kubectl.kubernetes.io/last-applied-configuration": "{}" };
+  keep("flyte", "a", "value", {
+    metadata: { namespace: "flyte", name: kubernetesSecretName(id), labels, annotations },
+  });
+  expect(await copy()).toEqual(["a copied"]);
+  const { metadata } = (await read("a")) ?? expect.fail("nothing was copied");
+  expect(metadata.labels).toEqual({ ...managedLabels(id), team: "payments" });
+  expect(metadata.annotations).toEqual({ note: "kept" });
+});
+
 test("can be repeated, and leaves what has another value unless it is told otherwise", async () => {
   keep("flyte", "a", "one");
   keep("flyte", "b", "one");

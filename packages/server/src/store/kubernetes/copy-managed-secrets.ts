@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isSecretsError, type SecretId } from "@flyte-secrets/core";
 import type { KubeClient } from "../../kube/kube-client.ts";
 import { SECRETS, type Secret } from "../../kube/kube-object.ts";
+import { withoutMarks } from "./foreign-owner.ts";
 import { MANAGED_SELECTOR, managedId } from "./managed-secret.ts";
 
 const PAGE = 100;
@@ -24,7 +25,7 @@ export interface CopiedSecret {
 
 /**
  * Copies all managed Secrets of a namespace to another, one after the other, and tells of each. What is there already is left, so it can be
- * repeated; nothing is deleted. A Secret that holds no secret is passed over. Throws what the API server refuses, after what was told of.
+ * repeated; nothing is deleted. A copy has no marks of tools that keep the original: Argo CD would take it for its own, and prune it. A Secret that holds no secret is passed over. Throws what the API server refuses, after what was told of.
  */
 export async function* copyManagedSecrets(options: CopySecretsOptions): AsyncGenerator<CopiedSecret> {
   const { client, from } = options;
@@ -48,7 +49,12 @@ async function copy(secret: Secret, options: CopySecretsOptions): Promise<Copied
   const { client, to, overwrite, dryRun } = options;
   const { name, labels, annotations } = secret.metadata;
   const { type, immutable, data } = secret;
-  const metadata = { namespace: to, name, ...(labels && { labels }), ...(annotations && { annotations }) };
+  const metadata = {
+    namespace: to,
+    name,
+    ...(labels && { labels: withoutMarks(labels) }),
+    ...(annotations && { annotations: withoutMarks(annotations) }),
+  };
   const wanted: Secret = {
     apiVersion: "v1",
     kind: "Secret",

@@ -61,6 +61,15 @@ const MARKS: readonly (readonly [name: string, toOwner: (value: string) => strin
 /** Those who write by PUT or PATCH what they declare elsewhere. Flyte's service has the name of whatever binary it was built into. */
 const DECLARING = /^(?:argocd|external-?secrets|helm|kustomize-controller|HashiCorp|Terraform)/i;
 
+/** Labels or annotations without the marks by which tools know their own objects: a copy is none of theirs. */
+export function withoutMarks(texts: Readonly<Record<string, string>>): Record<string, string> {
+  const isMark = (name: string) => name === LAST_APPLIED || MARKS.some(([mark]) => mark === name);
+  return Object.fromEntries(Object.entries(texts).filter(([name]) => !isMark(name)));
+}
+
+/** Of kubectl, which has the value in it. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
+
 /** What has been applied as `stringData` is noted as such, though it becomes `data`. */
 const DATA_FIELDS = ["f:data", "f:stringData"];
 
