@@ -18,7 +18,6 @@ const LONG = "a-secret-whose-name-goes-on-and-on-for-longer-than-a-terminal-has-
 
 /** The commands used most, each on a store with a few secrets. */
 const COMMANDS: Readonly<Record<string, readonly string[]>> = {
-  help: ["--help"],
   get: ["get", "secret"],
   "get-wide": ["get", "secret", "-o", "wide"],
   "get-missing": ["get", "secret", "db-password"],

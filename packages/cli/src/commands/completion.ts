@@ -8,7 +8,9 @@ import { examples } from "../options/examples.ts";
 export function completionCommand(host: Host): Command {
   return new Command("completion")
     .summary("Print a script for your shell's Tab key")
-    .description("Print a script that makes Tab complete commands, options and files in your shell.")
+    .description(
+      "Print a script that makes Tab complete commands, options, files, and the names and scopes of your own secrets.",
+    )
     .addArgument(new Argument("<shell>", "your shell").choices([...SHELLS]))
     .addHelpText(
       "after",
@@ -25,8 +27,10 @@ export function completionCommand(host: Host): Command {
 
 /** `__complete -- WORDS`, which the scripts call. */
 export function completeCommand(program: Command, host: Host): Command {
-  return new Command("__complete").argument("[words...]").action((words: string[]) => {
-    const { words: offered, files } = complete(program, words);
+  return new Command("__complete").argument("[words...]").action(async (words: string[]) => {
+    const { words: known, files, own } = complete(program, words);
+    const { ownWords } = await import("../completion/own-words.ts");
+    const offered = own ? await ownWords(own, host) : known;
     host.stdout.write(files ? ":files\n" : offered.map((word) => `${word}\n`).join(""));
   });
 }

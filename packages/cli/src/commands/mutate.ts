@@ -74,10 +74,7 @@ export function mutateCommand(host: Host): Command {
     });
 }
 
-function checkOptions({ outputFormat, showValues, as, asGroup }: MutateOptions, host: Host): void {
-  if (!FORMATS.includes(outputFormat)) {
-    throw new SecretsError("usage", `--output-format of mutate is one of ${FORMATS.join(", ")}`);
-  }
+function checkOptions({ showValues, as, asGroup }: MutateOptions, host: Host): void {
   if (showValues && host.stdout.isTTY) {
     throw new SecretsError("usage", "values are not written to a terminal; send the output to a file or pipe");
   }

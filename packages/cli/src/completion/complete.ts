@@ -4,6 +4,8 @@ import type { Command, Option } from "commander";
 export interface Completion {
   readonly words: readonly string[];
   readonly files: boolean;
+  /** What of this user's own secrets can stand there; `begin` is what is typed of it. */
+  readonly own?: { readonly part: "name" | "project" | "domain"; readonly begin: string };
 }
 
 const NOTHING: Completion = { words: [], files: false };
@@ -21,9 +23,15 @@ export function complete(program: Command, words: readonly string[]): Completion
     Math.min(place.operands, place.command.registeredArguments.length - 1),
   );
   if (argument?.name() === "file" && place.operands === 0) return { words: [], files: true };
+  if (argument?.name() === "name" && place.operands === 0 && EXISTING.has(place.command.parent?.name() ?? "")) {
+    return { ...NOTHING, own: { part: "name", begin: current } };
+  }
   const choices = place.operands === 0 ? (argument?.argChoices ?? []) : [];
   return offered([...subcommandsOf(place.command), ...choices], current);
 }
+
+/** Verbs of commands on a secret that is there. */
+const EXISTING: ReadonlySet<string> = new Set(["get", "update", "delete"]);
 
 /** Where a command line has got to: the command, the option that waits for its value, the operands so far. */
 function walk(program: Command, words: readonly string[]): { command: Command; option?: Option; operands: number } {
@@ -48,6 +56,10 @@ function walk(program: Command, words: readonly string[]): { command: Command; o
 
 function completeValue(option: Option, current: string): Completion {
   if (option.argChoices) return offered(option.argChoices, current === "=" ? "" : current);
+  const [, part] = /<(project|domain)>/.exec(option.flags) ?? [];
+  if (part === "project" || part === "domain") {
+    return { ...NOTHING, own: { part, begin: current === "=" ? "" : current } };
+  }
   return /<(file|directory)>/.test(option.flags) ? { words: [], files: true } : NOTHING;
 }
 
