@@ -14,10 +14,42 @@ interface Manifest {
     readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  // biome-ignore lint/suspicious/noExplicitAny: read by path
-  readonly spec?: any;
-  // biome-ignore lint/suspicious/noExplicitAny: read by path
-  readonly subjects?: any;
+  readonly data?: Readonly<Record<string, string>>;
+  readonly spec?: Spec;
+  readonly subjects?: readonly { readonly name: string }[];
+}
+
+/** The specs of several kinds in one. */
+interface Spec {
+  readonly replicas?: number;
+  readonly strategy?: object;
+  readonly revisionHistoryLimit?: number;
+  readonly minAvailable?: number | string;
+  readonly maxUnavailable?: number | string;
+  readonly egress?: readonly object[];
+  readonly variables?: readonly { readonly name: string; readonly expression: string }[];
+  readonly selector?: { readonly matchLabels: Readonly<Record<string, string>> };
+  readonly template?: { readonly metadata: object; readonly spec: PodSpec };
+}
+
+interface PodSpec {
+  readonly serviceAccountName?: string;
+  readonly terminationGracePeriodSeconds?: number;
+  readonly imagePullSecrets?: readonly object[];
+  readonly securityContext?: object;
+  readonly topologySpreadConstraints?: readonly object[];
+  readonly volumes?: readonly object[];
+  readonly containers: readonly [Container, ...Container[]];
+}
+
+interface Container {
+  readonly image: string;
+  readonly args?: readonly string[];
+  readonly envFrom?: readonly object[];
+  readonly volumeMounts?: readonly object[];
+  readonly securityContext?: object;
+  readonly livenessProbe?: object;
+  readonly readinessProbe?: object;
 }
 
 const COMPONENTS = ["service", "webhook"] as const;
@@ -32,7 +64,12 @@ describeWith(requireHelm(), "the chart's values", () => {
     manifests.find((each) => each.kind === kind && each.metadata.name === `flyte-secrets-${component}`);
   const deploymentsOf = async (values: object = {}) => {
     const manifests = await render(values);
-    return COMPONENTS.map((component) => find(manifests, "Deployment", component)?.spec);
+    return COMPONENTS.map((component) => deploymentOf(manifests, component));
+  };
+  const deploymentOf = (manifests: readonly Manifest[], component: string) => {
+    const { template, ...spec } = find(manifests, "Deployment", component)?.spec ?? {};
+    if (template === undefined) throw new Error(`there is no Deployment of ${component}`);
+    return { ...spec, template };
   };
   const podsOf = async (values: object = {}) => (await deploymentsOf(values)).map(({ template }) => template.spec);
 
@@ -76,7 +113,7 @@ describeWith(requireHelm(), "the chart's values", () => {
       expect(of("Service")).toMatchObject({ labels: { c: "3" }, annotations: { d: "4" } });
       expect(of("ServiceAccount")).toMatchObject({ labels: { e: "5" }, annotations: { f: "6" } });
       expect(of("ConfigMap")?.annotations).toBeUndefined();
-      expect(find(manifests, "Deployment", component)?.spec.template.metadata).toMatchObject({
+      expect(deploymentOf(manifests, component).template.metadata).toMatchObject({
         labels: { g: "7", team: "ours" },
         annotations: { h: "8" },
       });
@@ -142,7 +179,7 @@ describeWith(requireHelm(), "the chart's values", () => {
 
     const autoscaling = { enabled: true, maxReplicas: 9, behavior: { scaleDown: { selectPolicy: "Disabled" } } };
     const manifests = await render(both({ autoscaling }));
-    expect(find(manifests, "Deployment", "service")?.spec.replicas).toBeUndefined();
+    expect(find(manifests, "Deployment", "service")?.spec?.replicas).toBeUndefined();
     expect(find(manifests, "HorizontalPodAutoscaler", "service")?.spec).toEqual({
       scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "flyte-secrets-service" },
       minReplicas: 2,
@@ -156,7 +193,7 @@ describeWith(requireHelm(), "the chart's values", () => {
 
   test("say how Deployments are replaced", async () => {
     const [defaults] = await deploymentsOf();
-    expect(defaults.strategy).toEqual({ rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
+    expect(defaults?.strategy).toEqual({ rollingUpdate: { maxUnavailable: 0, maxSurge: 1 } });
     expect(defaults).not.toHaveProperty("revisionHistoryLimit");
     const values = { strategy: { type: "Recreate" }, revisionHistoryLimit: 0, terminationGracePeriodSeconds: 60 };
     for (const { strategy, revisionHistoryLimit, template } of await deploymentsOf(both(values))) {
@@ -191,10 +228,10 @@ describeWith(requireHelm(), "the chart's values", () => {
         { ...spread, labelSelector: { matchLabels: { "app.kubernetes.io/name": "flyte-secrets" } } },
         own,
       ]);
-      expect(topologySpreadConstraints[1]).toEqual(own);
+      expect(topologySpreadConstraints?.[1]).toEqual(own);
       const [ours, beside] = containers;
       expect(beside).toEqual(extraContainers[0]);
-      expect(ours.args.slice(-2)).toEqual(["--workers", "2"]);
+      expect(ours.args?.slice(-2)).toEqual(["--workers", "2"]);
       expect(ours.envFrom).toEqual(container.envFrom);
       expect(ours.livenessProbe).toMatchObject({ httpGet: { path: "/healthz" }, timeoutSeconds: 9 });
       expect(ours.readinessProbe).toMatchObject({ httpGet: { path: "/readyz" }, timeoutSeconds: 3 });
@@ -251,8 +288,7 @@ describeWith(requireHelm(), "the chart's values", () => {
       "mirror.example.com/flyte-secrets:0.1.0",
       "mirror.example.com/flyte-secrets:0.1.0",
     ]);
-    // biome-ignore lint/suspicious/noExplicitAny: as chartConfig reads them
-    const { webhook } = chartConfig((await render({ global })) as any, "webhook");
+    const { webhook } = chartConfig(await render({ global }), "webhook");
     expect(webhook.embeddedSecretManagerConfig.fileMountInitContainer.image).toBe(
       "mirror.example.com/docker/library/busybox:latest",
     );
@@ -273,9 +309,10 @@ describeWith(requireHelm(), "the chart's values", () => {
     });
     const accounts = manifests.filter(({ kind }) => kind === "ServiceAccount").map(({ metadata }) => metadata.name);
     expect(accounts).toEqual(["its"]);
-    expect(
-      COMPONENTS.map((each) => find(manifests, "Deployment", each)?.spec.template.spec.serviceAccountName),
-    ).toEqual(["mine", "its"]);
+    expect(COMPONENTS.map((each) => deploymentOf(manifests, each).template.spec.serviceAccountName)).toEqual([
+      "mine",
+      "its",
+    ]);
     expect(manifests.filter(({ kind }) => /Role/.test(kind))).toEqual([]);
     const guard = JSON.stringify(manifests.filter(({ kind }) => kind === "ValidatingAdmissionPolicy"));
     expect(guard).toContain("system:serviceaccount:flyte:mine");
@@ -284,7 +321,7 @@ describeWith(requireHelm(), "the chart's values", () => {
     const bound = (await render({ webhook: { serviceAccount: { name: "its" } } })).filter(
       ({ kind, metadata }) => kind === "RoleBinding" && metadata.name.startsWith("flyte-secrets-webhook"),
     );
-    expect(bound.map(({ subjects }) => subjects[0].name)).toEqual(bound.map(() => "its"));
+    expect(bound.map(({ subjects }) => subjects?.[0]?.name)).toEqual(bound.map(() => "its"));
   });
 
   test("keep every Secret that the pods are given from other pods, in whatever place it is named", async () => {
@@ -298,8 +335,8 @@ describeWith(requireHelm(), "the chart's values", () => {
     });
     const own = manifests
       .find(({ kind, metadata }) => kind === "ValidatingAdmissionPolicy" && metadata.name.endsWith("-pods"))
-      ?.spec.variables.find(({ name }: { name: string }) => name === "own").expression;
-    expect(JSON.parse(own)).toEqual(expect.arrayContaining(["one", "two", "three", "four"]));
+      ?.spec?.variables?.find(({ name }) => name === "own")?.expression;
+    expect(JSON.parse(own ?? "")).toEqual(expect.arrayContaining(["one", "two", "three", "four"]));
   });
 
   test("name objects, and put them elsewhere", async () => {
@@ -310,7 +347,7 @@ describeWith(requireHelm(), "the chart's values", () => {
       namespace: "elsewhere",
       labels: { "app.kubernetes.io/name": "vault" },
     });
-    expect(spec.selector.matchLabels["app.kubernetes.io/name"]).toBe("vault");
+    expect(spec?.selector?.matchLabels["app.kubernetes.io/name"]).toBe("vault");
     expect(manifests.filter((each) => each.metadata.namespace === "flyte")).toEqual([]);
     expect(JSON.stringify(manifests)).not.toMatch(/serviceaccount:flyte:|\.flyte\.svc/);
   });
@@ -338,12 +375,12 @@ describeWith(requireHelm(), "the chart's values", () => {
     expect(find(manifests, "Service", "webhook-headless")?.spec).toMatchObject({ clusterIP: "None" });
     expect(find(manifests, "Service", "webhook-headless")?.spec).not.toHaveProperty("type");
     const closed = await render(both({ networkPolicy: { egress: [] } }));
-    expect(find(closed, "NetworkPolicy", "webhook")?.spec.egress).toEqual([]);
+    expect(find(closed, "NetworkPolicy", "webhook")?.spec?.egress).toEqual([]);
   });
 
   test("serve the webhook with a certificate of yours, without a right to any Secret of its own", async () => {
     const manifests = await render({ webhook: { tlsSecret: "ours" } });
-    const pod = find(manifests, "Deployment", "webhook")?.spec.template.spec;
+    const pod = deploymentOf(manifests, "webhook").template.spec;
     expect(pod.volumes).toContainEqual({ name: "certificate", secret: { secretName: "ours", defaultMode: 0o440 } });
     expect(pod.containers[0].volumeMounts).toContainEqual({
       name: "certificate",
