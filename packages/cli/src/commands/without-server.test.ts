@@ -2,16 +2,17 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { callCli } from "../testing/call-cli.ts";
-import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
+import { failure, useCliHome } from "../testing/use-cli-home.ts";
 
 const at = useCliHome();
 const pipe = (input: string, ...args: string[]) => callCli({ args, env: at.env, cwd: at.home, input });
 
 it("create, get, update, import and delete work on this user's store without a server, in the words that a server has", async () => {
   const scope = ["-p", "shop", "-d", "dev"];
-  expect(await pipe("one", "create", "secret", "api-key", ...scope, "--from-file", "-")).toEqual(
-    success("Created secret api-key (project shop, domain dev).\n"),
-  );
+  expect(await pipe("one", "create", "secret", "api-key", ...scope, "--from-file", "-")).toMatchObject({
+    exitCode: 0,
+    stdout: "Created secret api-key (project shop, domain dev).\n",
+  });
   expect(await at.kept("api-key", "dev", "shop")).toBe("one");
   expect((await pipe("x", "create", "secret", "api-key", ...scope, "--from-file", "-")).stderr).toMatch(
     /^error: secret api-key already exists/,
