@@ -7,6 +7,9 @@ const HELM: GoProgram = { name: "helm", path: "helm.sh/helm/v4/cmd/helm", versio
 
 export const CHART = join(import.meta.dirname, "../../deploy/helm/flyte-secrets");
 
+/** The program that {@link requireHelm} builds. */
+export const HELM_PROGRAM = goProgram(HELM);
+
 /** Builds helm into the user's cache unless it is there: about five minutes of one core, once. */
 export function requireHelm(): Requirement {
   return requireGoProgram(HELM);
@@ -23,7 +26,7 @@ export interface HelmInput {
 export async function helm(args: readonly string[], { values, kubeconfig }: HelmInput = {}): Promise<string> {
   const env = { HOME: "/nonexistent", ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) };
   const given = values === undefined ? [] : ["--values", "-"];
-  const { exitCode, stdout, stderr } = await runProgram(goProgram(HELM), [...args, ...given], {
+  const { exitCode, stdout, stderr } = await runProgram(HELM_PROGRAM, [...args, ...given], {
     env,
     // JSON is YAML.
     input: JSON.stringify(values ?? {}),

@@ -140,9 +140,10 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     "flyte-secrets webhook -c '/etc/flyte/config.d/*.yaml' --workers 2": served,
     "flyte-secrets webhook --port 9443 --webhook.embeddedSecretManagerConfig.delivery Inline": served,
     "flyte-secrets certs": inCluster,
-    "flyte-secrets certs --renew": inCluster,
-    "flyte-secrets certs --remove -n flyte --secret.kubernetes.kubeconfig ~/.kube/config": inCluster,
-    "flyte-secrets doctor --cluster --for webhook --as system:serviceaccount:flyte:flyte-pod-webhook -c config.yaml":
+    "flyte-secrets certs --renew -n flyte": inCluster,
+    "flyte-secrets certs --remove --cluster": inCluster,
+    "flyte-secrets doctor --cluster -n flyte-secrets": inCluster,
+    "flyte-secrets doctor --cluster --for webhook --as system:serviceaccount:flyte-secrets:flyte-secrets-webhook":
       inCluster,
     "kubectl get pods -A -o json | flyte-secrets doctor --pods -": inCluster,
     "flyte-secrets copy-secrets --from flyte --to flyte-secrets --dry-run --secret.kubernetes.kubeconfig ~/.kube/config":
@@ -161,14 +162,46 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
   },
 };
 
+const noKubelet = { notRun: "needs a kubelet, which runs the pods" };
+const installedFlyte = { notRun: "needs an installed Flyte; e2e/installation/chart.test.ts reads its values" };
+
+/** Pages whose commands run on a real API server, in the order of the page. */
+export const API_SERVER_PAGES: Readonly<Record<string, PagePlan>> = {
+  "docs/installation.md": {
+    "docker build -f deploy/Dockerfile -t registry.example.com/flyte-secrets:0.1.0 .": { notRun: "needs Docker" },
+    "docker push registry.example.com/flyte-secrets:0.1.0": { notRun: "needs a registry" },
+    "kubectl create namespace flyte-secrets": { given: "kubectl create namespace flyte" },
+    "helm get values flyte -n flyte -o json | jq '{\"flyte-core-components\", configuration} | with_entries(select(.value))' > flyte.json":
+      installedFlyte,
+    "helm install flyte-secrets deploy/helm/flyte-secrets -n flyte-secrets -f flyte.json -f values.yaml":
+      installedFlyte,
+    "NODE_EXTRA_CA_CERTS=ca.crt flyte-secrets get secret --endpoint https://flyte-secrets-service.flyte-secrets.svc:8093":
+      noKubelet,
+    // Nothing runs there.
+    "flyte-secrets doctor --cluster -n flyte-secrets": { exitCode: 1 },
+    "kubectl exec -n flyte-secrets deploy/flyte-secrets-webhook -c webhook -- /nodejs/bin/node /app/packages/cli/bin/flyte-secrets.js doctor --cluster --for webhook -c '/etc/flyte/config.d/*.yaml'":
+      noKubelet,
+    "flyte-secrets copy-secrets --from flyte --to flyte-values --secret.kubernetes.kubeconfig ~/.kube/config": {
+      given: "kubectl create namespace flyte-values",
+    },
+    "helm upgrade flyte-secrets deploy/helm/flyte-secrets -n flyte --reuse-values --set flyte-core-components.secret.kubernetes.formerNamespace=":
+      { notRun: "a release in another namespace than the page's first: e2e/installation/moving.test.ts" },
+  },
+  "docs/webhook.md": {
+    "kubectl label namespace team-x-gpu flyte.secrets/project=shop flyte.secrets/domain=production": {
+      given: "kubectl create namespace team-x-gpu",
+    },
+    "flyte-secrets doctor --cluster --for webhook --as system:serviceaccount:flyte-secrets:flyte-secrets-webhook": {
+      exitCode: 1,
+    },
+  },
+};
+
 /** Pages about clusters: why their commands are not run as printed, by page or by a command's first line. Each is read all the same. */
 export const CLUSTER_PAGES: Readonly<Record<string, string>> = {
-  "docs/installation.md":
-    "e2e/installation installs chart and manifests on a real API server, upgrades and uninstalls them",
   "docs/certificates.md": "e2e/kubernetes/certificates.test.ts renews and removes certificates on a real API server",
   "docs/gitops.md": "e2e/kubernetes/gitops.test.ts runs its recipes on a real API server",
   "docs/operations.md": "an operator's drills; e2e/installation and e2e/kubernetes run what is in them",
   "docs/migrating-from-flyte.md": "e2e/installation/moving.test.ts and e2e/kubernetes/beside-flytes-webhook.test.ts",
   "docs/secret-managers.md": "accounts of the clouds; e2e/fetchers and e2e/vault call moto and Vault",
-  "docs/webhook.md": "e2e/kubernetes runs webhooks beside a real API server",
 };

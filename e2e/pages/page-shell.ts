@@ -17,7 +17,7 @@ export interface PageShell {
 }
 
 /** In a home of its own, with the command of this checkout on its PATH unless the page puts it there. */
-export function openPageShell({ directory, bare = false }: { directory?: string; bare?: boolean }): PageShell {
+export function openPageShell({ directory, bare = false }: { directory?: string; bare?: boolean } = {}): PageShell {
   const home = mkdtempSync(join(tmpdir(), "flyte-secrets-page-"));
   const state = join(home, ".page-shell");
   mkdirSync(state);

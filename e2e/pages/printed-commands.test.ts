@@ -7,7 +7,7 @@ import { loadConfig } from "@flyte-secrets/server/local";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { blocksOf, type Command, commandsOf, readPage, userPages } from "./page-blocks.ts";
-import { CLUSTER_PAGES, LAPTOP_PAGES } from "./page-lists.ts";
+import { API_SERVER_PAGES, CLUSTER_PAGES, LAPTOP_PAGES } from "./page-lists.ts";
 import { syntaxFault } from "./page-shell.ts";
 
 const LANGUAGES = ["console", "sh", "ts", "yaml", "json", "text", ""];
@@ -45,7 +45,10 @@ function callsIn({ text }: Command): string[][] {
 
 test("every page with something to type is followed by a test, or says why it isn't", () => {
   const withCommands = pages.filter((page) => commands(page).length > 0);
-  const known = ["README.md", ...Object.keys(LAPTOP_PAGES), ...Object.keys(CLUSTER_PAGES)];
+  const known = [
+    "README.md",
+    ...[LAPTOP_PAGES, API_SERVER_PAGES, CLUSTER_PAGES].flatMap((pages) => Object.keys(pages)),
+  ];
   expect(withCommands.filter((page) => !known.includes(page))).toEqual([]);
   expect(known.filter((page) => !withCommands.includes(page))).toEqual([]);
 });
