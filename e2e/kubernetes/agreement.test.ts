@@ -1,5 +1,5 @@
-// What explain and mutate foretell of pods, and what the webhook makes of them, where values are in a namespace's Secrets: the webhook follows
-// them by a watch, the commands read each by itself.
+// What explain and mutate foretell of pods, and what the webhook makes of them, where values are in a namespace's Secrets:
+// the webhook follows them by a watch, the commands read each by itself.
 import { encodeSecretId, kubernetesSecretName, type SecretId, SecretValue } from "@flyte-secrets/core";
 import { openKubernetesStore, systemClock } from "@flyte-secrets/server";
 import { loadConfig } from "@flyte-secrets/server/local";
@@ -16,7 +16,7 @@ import { connect, log } from "./store-fixture.ts";
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 400);
 const NAMESPACE = "values";
 /** Secrets that somebody else has put there. */
-const FOREIGN = ["unlabelled", "beside-others", "other-key", "no-data", "zero-bytes", "null", "line-end"];
+const FOREIGN = ["unlabelled", "beside-others", "other-key", "no-data", "zero-bytes", "null", "line-end", "misnamed"];
 
 const idOf = (name: string): SecretId => ({ org: "flyte", domain: "dev", project: "shop", name });
 const everywhere = { domain: "", project: "" };
@@ -54,6 +54,7 @@ describeWith(requireKubernetes(), "with values in a namespace of a real API serv
       secretNamed("zero-bytes", { [keyOf("zero-bytes")]: "" }),
       secretNamed("null", { [keyOf("null")]: null }),
       secretNamed("line-end", { [keyOf("line-end")]: base64("value\n") }),
+      secretNamed("misnamed", { [keyOf("misnamed")]: base64("value") }, idOf("another")),
       // Its id is longer than any key of a Secret.
       secretNamed(LONG_KEY, { "a-key": base64("no id") }),
     ];

@@ -46,8 +46,9 @@ export interface ExplainedPods {
 }
 
 /**
- * Explains every request of every pod, those in templates included, in their order. Throws as `fromRequestAnnotations` does for one that is
- * none, and where a value can't be read what the webhook rejects the pod with: that may be another thing that it comes upon first.
+ * Explains every request of every pod, those in templates included, in their order. Throws as `fromRequestAnnotations`
+ * does for one that is none. Where a value can't be read, it throws what the webhook rejects the pod with: that may be
+ * another fault, which the webhook comes upon first.
  */
 export async function explainPods(
   objects: readonly KubernetesObject[],
