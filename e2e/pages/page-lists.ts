@@ -1,7 +1,8 @@
 import type { PagePlan } from "./follow-page.ts";
 import { root } from "./page-blocks.ts";
 
-const file = (name: string, text: string) => `cat > ${name} <<'EOF'\n${text}\nEOF`;
+/** Ends in a command that does nothing, so that others can follow on the line. */
+const file = (name: string, text: string) => `cat > ${name} <<'EOF'\n${text}\nEOF\n:`;
 const keep = (name: string, scope = "") =>
   `flyte-secrets delete secret ${name} ${scope} --yes > /dev/null 2>&1 || true; ` +
   `printf value-of-this-test | flyte-secrets create secret ${name} ${scope} --from-file -`;
@@ -117,6 +118,8 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     "flyte-secrets import many.json --skip-existing": { given: file("many.json", '{ "of-many": "value" }') },
     ...copies("copy"),
     ...copies("move"),
+    // There is none of that group, and it says where it looked.
+    "flyte-secrets explain password --group my-db-credentials -p shop -d production --mount env": { exitCode: 1 },
     "flyte-secrets explain api-key": { given: keep("api-key") },
     "flyte-secrets explain tasks.ts train -p shop -d production": { given: `${SDK}; ${TASKS}; ${keep("openai-key")}` },
     "flyte-secrets export -p shop -d production --with-values --to-file prod.env": {
