@@ -1,6 +1,6 @@
-// The recipes of docs/gitops.md on a real API server. kubeseal is the program itself and opens what it sealed by the code that its
-// controller opens it with. External Secrets and Argo CD are too large to be built here: their resources are checked by their own
-// schemas or taken as they are, and what their controllers write is written under their names.
+// The recipes of docs/gitops.md for Sealed Secrets and Argo CD on a real API server (External Secrets: external-secrets.test.ts). kubeseal is
+// the program itself and opens what it sealed by the code that its controller opens it with. Argo CD is too large to be built here: what
+// it applies is applied under its name.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubernetesSecretName, SecretValue } from "@flyte-secrets/core";
@@ -15,7 +15,6 @@ import { id, useStores } from "./store-fixture.ts";
 
 const SEALED_SECRETS = "github.com/bitnami-labs/sealed-secrets";
 const KUBESEAL: GoProgram = { name: "kubeseal", path: `${SEALED_SECRETS}/cmd/kubeseal`, version: "v0.27.1" };
-const EXTERNAL_SECRETS = "github.com/external-secrets/external-secrets";
 const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
 const PAGE = readFileSync(join(import.meta.dirname, "../../docs/gitops.md"), "utf8");
 const API_KEY = id("development", "shop");
@@ -35,17 +34,12 @@ describeWith(kubernetes.missing ? kubernetes : requireGoProgram(KUBESEAL), "the 
   let key: string;
 
   beforeAll(async () => {
-    const sealed = join(
+    const resource = join(
       goModule(SEALED_SECRETS, KUBESEAL.version),
       "helm/sealed-secrets/crds/bitnami.com_sealedsecrets.yaml",
     );
-    const bases = join(goModule(EXTERNAL_SECRETS, "v0.16.2"), "config/crds/bases");
-    for (const file of [sealed, join(bases, "external-secrets.io_externalsecrets.yaml")]) {
-      await cluster().kubectl(["apply", "--server-side", "-f", file]);
-    }
-    for (const kind of ["sealedsecrets.bitnami.com", "externalsecrets.external-secrets.io"]) {
-      await cluster().kubectl(["wait", "--for=condition=Established", "--timeout=60s", `crd/${kind}`]);
-    }
+    await cluster().kubectl(["apply", "--server-side", "-f", resource]);
+    await cluster().kubectl(["wait", "--for=condition=Established", "--timeout=60s", "crd/sealedsecrets.bitnami.com"]);
     const { cert, key: pem } = await createCertificate(Date.now(), { isRsa: true });
     key = join(cluster().directory, "sealing.key");
     writeFileSync(key, pem, { mode: 0o600 });
@@ -85,30 +79,6 @@ describeWith(kubernetes.missing ? kubernetes : requireGoProgram(KUBESEAL), "the 
     await expect(store.delete(API_KEY)).rejects.toMatchObject(refused);
     expect(await readText(store, API_KEY)).toBe(value);
   }
-
-  test("External Secrets: its schema takes the resource, and its Secret is the secret", async () => {
-    const page = await openPage();
-    await page.kubectl(["apply", "-f", "-"], recipe("External Secrets"));
-    const name = "shop-development-api-key";
-    const external = JSON.parse(await page.kubectl(["get", "externalsecret", name, "-o", "json"]));
-    const { target, data } = external.spec;
-    const { apiVersion, kind, metadata } = external;
-    const owner = { apiVersion, kind, name, uid: metadata.uid, controller: true, blockOwnerDeletion: true };
-    const labels = { ...target.template.metadata.labels, "reconcile.external-secrets.io/managed": "true" };
-    const made = (value: string) => ({
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: { name: target.name, namespace: "flyte", labels, ownerReferences: [owner] },
-      data: { [data[0].secretKey]: Buffer.from(value).toString("base64") },
-    });
-    await page.applyAs(`externalsecrets.external-secrets.io/${name}`, made("of the vault"));
-    await expectKept(page, { value: "of the vault", owner: `ExternalSecret ${name}` });
-    await page.store.update(API_KEY, SecretValue.fromText("ours"), { force: true });
-    expect(await readText(page.store, API_KEY)).toBe("ours");
-    // It still says who keeps it.
-    await page.applyAs(`externalsecrets.external-secrets.io/${name}`, made("of the vault"));
-    await expectKept(page, { value: "of the vault", owner: `ExternalSecret ${name}` });
-  });
 
   test("Sealed Secrets: what the page's commands seal is opened to the secret", async () => {
     const page = await openPage();

@@ -203,7 +203,7 @@ export const API_SERVER_PAGES: Readonly<Record<string, PagePlan>> = {
 /** Pages about clusters: why their commands are not run as printed, by page or by a command's first line. Each is read all the same. */
 export const CLUSTER_PAGES: Readonly<Record<string, string>> = {
   "docs/certificates.md": "e2e/kubernetes/certificates.test.ts renews and removes certificates on a real API server",
-  "docs/gitops.md": "e2e/kubernetes/gitops.test.ts runs its recipes on a real API server",
+  "docs/gitops.md": "e2e/kubernetes: gitops.test.ts and external-secrets.test.ts run its recipes on a real API server",
   "docs/operations.md": "an operator's drills; e2e/installation and e2e/kubernetes run what is in them",
   "docs/migrating-from-flyte.md": "e2e/installation/moving.test.ts and e2e/kubernetes/beside-flytes-webhook.test.ts",
   "docs/secret-managers.md": "accounts of the clouds; e2e/fetchers and e2e/vault call moto and Vault",
