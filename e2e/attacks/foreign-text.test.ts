@@ -92,9 +92,24 @@ describe("L2: a file of somebody else's to import", () => {
       secret(Array.from({ length: 90_000 }, (_, at) => ` a${at}: &a${at} v\n b${at}: *a${at}\n`).join("")),
       "the file can't be read as YAML: more than 100 aliases at line 205",
     ],
-    ["a million levels", "a.yaml", "[".repeat(1_000_000), "the file can't be read as YAML: nested more than 100 levels deep at line 1"],
-    ["JavaScript", "a.yaml", secret(' a: !!js/function "x"\n'), "the file can't be read as YAML: TAG_RESOLVE_FAILED at line 4"],
-    ["a name twice in YAML", "a.yaml", secret(" a: 1\n a: 2\n"), "the file can't be read as YAML: DUPLICATE_KEY at line 5"],
+    [
+      "a million levels",
+      "a.yaml",
+      "[".repeat(1_000_000),
+      "the file can't be read as YAML: nested more than 100 levels deep at line 1",
+    ],
+    [
+      "JavaScript",
+      "a.yaml",
+      secret(' a: !!js/function "x"\n'),
+      "the file can't be read as YAML: TAG_RESOLVE_FAILED at line 4",
+    ],
+    [
+      "a name twice in YAML",
+      "a.yaml",
+      secret(" a: 1\n a: 2\n"),
+      "the file can't be read as YAML: DUPLICATE_KEY at line 5",
+    ],
     [
       "a name twice in JSON",
       "a.json",

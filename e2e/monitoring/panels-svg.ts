@@ -30,6 +30,7 @@ export function drawPanels(linesOf: ReadonlyMap<Panel, readonly Line[]>, span: S
   );
   return (
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="10">` +
+    "<title>The dashboard of flyte-secrets</title>" +
     `<rect width="${width}" height="${height}" fill="#f4f5f5"/>${panels.join("\n")}</svg>\n`
   );
 }
