@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { count } from "../bulk/count.ts";
 import { runCommandLine } from "../command-line.ts";
 import { createOutput } from "../output.ts";
 import { runOnTerminal } from "../testing/run-on-terminal.ts";
@@ -80,17 +81,20 @@ describe("import of many", () => {
   });
 
   it("ends at an interruption after the calls under way, says how far it got, and goes on from there", async () => {
-    writeMany();
+    // So many that the import still goes on when its first progress is shown.
+    writeMany(3000);
     const { exitCode, stdout, screen } = await interruptAt(1, "import", "many.json");
-    const done = Number(/interrupted: (\d+) of 500 secrets done\./.exec(screen)?.[1]);
+    const done = Number(/interrupted: ([\d,]+) of 3,000 secrets done\./.exec(screen)?.[1]?.replace(",", ""));
     expect([exitCode, stdout]).toEqual([1, ""]);
-    const told = `error: interrupted: ${done} of 500 secrets done. The same command with --skip-existing goes on from there`;
+    const told = `error: interrupted: ${count(done)} of 3,000 secrets done. The same command with --skip-existing goes on from there`;
     expect(screen.endsWith(`${CLEAR_LINE}${told}\n`)).toBe(true);
     expect(done).toBeGreaterThan(0);
     expect(await storedNames()).toHaveLength(done);
     expect(await at.call("import", "many.json", "--skip-existing")).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringContaining(`500 secrets (global scope): ${500 - done} created, ${done} there already\n`),
+      stdout: expect.stringContaining(
+        `3,000 secrets (global scope): ${count(3000 - done)} created, ${count(done)} there already\n`,
+      ),
     });
   });
 

@@ -15,7 +15,7 @@ describe("system, keys, backup and restore", () => {
     expect(await at.call("system", "mark", "hidden", "-d", "dev")).toEqual(
       success("Secret hidden (domain dev) is hidden.\n"),
     );
-    expect(await get()).toEqual(failure(1, "secret hidden not found"));
+    expect(await get()).toEqual(failure(1, "secret hidden not found (domain dev)"));
     expect(await at.call("system", "unmark", "hidden", "-d", "dev")).toEqual(
       success("Secret hidden (domain dev) is shown.\n"),
     );
