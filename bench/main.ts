@@ -3,6 +3,7 @@
 import { availableParallelism, cpus } from "node:os";
 import { benchAdmission, benchAdmissionInProcess, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
 import { benchImport } from "./import.ts";
+import { benchKubernetesImport } from "./kubernetes-import.ts";
 import { benchKubernetesScale } from "./kubernetes-scale.ts";
 import { benchKubernetesService } from "./kubernetes-service.ts";
 import { benchListing } from "./listing.ts";
@@ -25,6 +26,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   "admission-scale": benchAdmissionScale,
   "admission-memory": benchAdmissionMemory,
   "kubernetes-service": benchKubernetesService,
+  "kubernetes-import": benchKubernetesImport,
   "kubernetes-scale": benchKubernetesScale,
   rotation: benchRotation,
 };
