@@ -241,7 +241,9 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     const status = ["--subresource=status", "--type=merge", "-p", JSON.stringify({ status: { hard, used: hard } })];
     await cluster.kubectl(["patch", "resourcequota", "full", "-n", NAMESPACE, ...status]);
     const pod = podOf({ name: "limited" }, ask("api-key"));
-    await expect(create(pod)).rejects.toThrow(/create secrets .* in namespace shop-development: a ResourceQuota of namespace shop-development is used up/);
+    await expect(create(pod)).rejects.toThrow(
+      /create secrets .* in namespace shop-development: a ResourceQuota of namespace shop-development is used up/,
+    );
     await cluster.kubectl(["delete", "resourcequota", "full", "-n", NAMESPACE]);
     await vi.waitUntil(() => create(pod).catch(() => undefined), { timeout: 10_000, interval: 100 });
     expect(await writtenIn(NAMESPACE)).toHaveLength(1);
