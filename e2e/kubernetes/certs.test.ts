@@ -140,7 +140,7 @@ describeWith(NEEDED, "certs on a real API server", () => {
     );
     const command = `/nodejs/bin/node ${ENTRYPOINT.at(-1)} doctor --cluster --for webhook -c '/etc/flyte/config.d/*.yaml'`;
     expect(notes).toContain(`kubectl exec -n platform deploy/late-flyte-secrets-webhook -c webhook -- ${command}\n`);
-    const fetched = /^ {2}kubectl (get configmap .*) > config\.yaml$/m.exec(notes)?.[1] ?? "";
+    const fetched = /^ {2}kubectl (get configmap .*) > flyte-secrets\.yaml$/m.exec(notes)?.[1] ?? "";
     const text = await cluster.kubectl(fetched.replaceAll("'", "").split(" "));
     expect(text).toContain("serviceName: late-flyte-secrets-webhook\n");
   });

@@ -12,7 +12,9 @@ export async function main(process: NodeJS.Process): Promise<void> {
   withholdFromCoreDumps();
   // Whoever reads our output may stop reading: `flyte-secrets get secret | head -1`.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? 0 : 1);
+    if (error.code === "EPIPE") process.exit(0);
+    const why = error.code === "ENOSPC" ? "no space is left there" : error.message;
+    process.stderr.write(`error: standard output can't be written: ${why}\n`, () => process.exit(1));
   });
   // Nor need anybody read what goes wrong: the exit code still tells, and a server goes on serving.
   process.stderr.on("error", () => {});

@@ -1,7 +1,10 @@
+import { spawnSync } from "node:child_process";
+import { openSync } from "node:fs";
 import { PassThrough } from "node:stream";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { createOutput } from "./output.ts";
+import { CLI } from "./testing/run-cli.ts";
 
 function printed(text: string): string {
   const stream = new PassThrough();
@@ -43,4 +46,13 @@ test("sends bytes through the stream itself", () => {
   const stream = new PassThrough();
   createOutput(stream).raw.write("\u001b[0m");
   expect(String(stream.read())).toBe("\u001b[0m");
+});
+
+test("says that there is no space left for what it prints", () => {
+  const stdio = ["ignore", openSync("/dev/full", "w"), "pipe"] as const;
+  const { status, stderr } = spawnSync(process.execPath, [CLI, "--help"], { stdio: [...stdio], encoding: "utf8" });
+  expect({ status, stderr }).toEqual({
+    status: 1,
+    stderr: "error: standard output can't be written: no space is left there\n",
+  });
 });

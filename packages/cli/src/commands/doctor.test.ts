@@ -28,7 +28,7 @@ describe("doctor", () => {
           `ok       ${server.endpoint} is ready`,
           "ok       the server's clock agrees with this one",
           "ok       the server takes the token",
-          "ok       create, get and the like work on this machine's own store (~/store)",
+          "ok       create, get and the like go to this machine's own store (~/store)",
           "",
         ].join("\n"),
       ),
@@ -42,7 +42,7 @@ describe("doctor", () => {
           `note     ${at.store} is not there yet; flyte-secrets serve makes it\n` +
           "note     no store yet; flyte-secrets create secret NAME makes one\n" +
           `note     no server is running on ${at.store}; create, get and run need none\n` +
-          "ok       create, get and the like work on this machine's own store (~/store)\n",
+          "ok       create, get and the like go to this machine's own store (~/store)\n",
       ),
     );
   });

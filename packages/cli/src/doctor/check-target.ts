@@ -8,7 +8,7 @@ export async function checkTarget(host: Host): Promise<Finding[]> {
   try {
     const target = await findTarget({}, host);
     const where = describeTarget(target, host);
-    if (target.kind !== "endpoint") return [ok(`create, get and the like work on ${where}`)];
+    if (target.kind !== "endpoint") return [ok(`create, get and the like go to ${where}`)];
     if (target.besides === undefined) return [note(`create, get and the like go to ${where}`)];
     const own = describeTarget(ownStore(target.besides), host);
     return [
