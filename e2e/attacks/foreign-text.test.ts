@@ -136,12 +136,11 @@ describe("L2: a file of somebody else's to import", () => {
   test("that never ends is read to the limit and no further, on every way in", async () => {
     const limit = (what: string, bytes: number) =>
       `error: ${what} has more than ${bytes} bytes; nothing of it was used\n`;
-    const endpoint = ["--endpoint", "http://127.0.0.1:1"];
     const zero = "/dev/zero";
     const results = [
-      await run(["import", zero, "--format", "env", ...endpoint]),
-      await run(["import", zero, "--format", "json", "--max-bytes", "1000", ...endpoint]),
-      await run(["create", "secret", "a", "--from-file", zero, ...endpoint]),
+      await run(["import", zero, "--format", "env", "--local"]),
+      await run(["import", zero, "--format", "json", "--max-bytes", "1000", "--local"]),
+      await run(["create", "secret", "a", "--from-file", zero, "--local"]),
       await run([
         "create",
         "secret",
@@ -151,14 +150,12 @@ describe("L2: a file of somebody else's to import", () => {
         "--from-docker-config",
         "--docker-config-path",
         zero,
-        ...endpoint,
+        "--local",
       ]),
       await run(["mutate", "-f", zero]),
-      await runProgram(
-        "sh",
-        ["-c", `"$0" "$1" import --format env --endpoint http://127.0.0.1:1 - < /dev/zero`, process.execPath, CLI],
-        { env: environment() },
-      ),
+      await runProgram("sh", ["-c", `"$0" "$1" import --format env --local - < /dev/zero`, process.execPath, CLI], {
+        env: environment(),
+      }),
     ];
     expect(results.map(({ stderr }) => stderr)).toEqual([
       limit(`file ${zero}`, 16_777_216),

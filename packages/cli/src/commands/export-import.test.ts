@@ -116,13 +116,18 @@ describe("import", () => {
     await using _server = await at.serve();
     writeFileSync(join(at.home, ".env"), `A=${CANARY}\nB="two\nlines"\n`);
     const scope = ["-p", "shop", "-d", "dev"];
-    expect(await at.call("import", ".env", ...scope, "--dry-run")).toEqual(
-      success("Would create secret A\nWould create secret B\n2 secrets (project shop, domain dev), nothing written\n"),
-    );
+    const isNew = "note: new scope: project shop, domain dev has no secrets yet\n";
+    expect(await at.call("import", ".env", ...scope, "--dry-run")).toEqual({
+      ...success(
+        "Would create secret A\nWould create secret B\n2 secrets (project shop, domain dev), nothing written\n",
+      ),
+      stderr: isNew,
+    });
     expect(await at.kept("A", "dev", "shop")).toBeUndefined();
-    expect(await at.call("import", ".env", ...scope)).toEqual(
-      success("Created secret A\nCreated secret B\n2 secrets (project shop, domain dev)\n"),
-    );
+    expect(await at.call("import", ".env", ...scope)).toEqual({
+      ...success("Created secret A\nCreated secret B\n2 secrets (project shop, domain dev)\n"),
+      stderr: isNew,
+    });
     expect([await at.kept("A", "dev", "shop"), await at.kept("B", "dev", "shop")]).toEqual([CANARY, "two\nlines"]);
     writeFileSync(join(at.home, "more.json"), '{"B":"new","C":"c"}');
     expect(await at.call("import", "more.json", ...scope)).toEqual(

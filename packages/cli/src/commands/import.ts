@@ -67,6 +67,7 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   const { openClients } = await import("../remote/open-client.ts");
   const { describeElsewhere, findWriteTarget, isStoreMissing } = await import("../remote/target.ts");
   const { renderImport } = await import("../render/render-import.ts");
+  const { announceNewScope } = await import("../secrets/new-scope.ts");
   const entries = await readEntries(file, options, host);
   const target = await findWriteTarget(options, host);
   const signal = host.interruption();
@@ -74,7 +75,11 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   const isThere = !(dryRun && isStoreMissing(target));
   const groups: ScopedEntries[] = [];
   for (const [scope, own] of Map.groupBy(entries, (entry) => describeScope(entry.scope ?? options))) {
-    groups.push({ scope, entries: own, client: isThere ? await clients.at(own[0]?.scope ?? options) : undefined });
+    const fileScope = own[0]?.scope;
+    const client = isThere ? await clients.at(fileScope ?? options) : undefined;
+    // A scope that the file names was no typing error.
+    if (client !== undefined && fileScope === undefined) await announceNewScope(client, options, host);
+    groups.push({ scope, entries: own, client });
   }
   using progress = createProgress(dryRun ? "Checking" : "Importing", entries.length, host);
   progress.show(0);
