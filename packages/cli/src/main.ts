@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homeDirectory } from "@flyte-secrets/core";
 import { runCommandLine } from "./command-line.ts";
 import type { Host } from "./host.ts";
 import { createOutput } from "./output.ts";
@@ -27,7 +27,10 @@ function hostOf(process: NodeJS.Process): Host {
     stdin: process.stdin,
     stdout: createOutput(process.stdout, process.env),
     stderr: createOutput(process.stderr, process.env),
-    home: homedir(),
+    // Only when a command wants it, which then says what is wrong with it.
+    get home() {
+      return homeDirectory();
+    },
     cwd: process.cwd(),
     nodeVersion: process.versions.node,
     interruption: () => interruption(process),

@@ -1,4 +1,4 @@
-import { homedir } from "node:os";
+import { homeDirectory } from "@flyte-secrets/core";
 
 /** What the SDK reads of the process around it; tests pass their own. */
 export interface Environment {
@@ -12,5 +12,13 @@ export interface Environment {
 /** The environment of this process, as it is now: the only place of the SDK that looks. */
 export function processEnvironment(): Environment {
   // biome-ignore lint/style/noProcessEnv: this module is where the SDK reads the environment.
-  return { variables: process.env, home: homedir(), cwd: process.cwd() };
+  const variables = process.env;
+  return {
+    variables,
+    // Only when it is needed: a task in a pod may have none.
+    get home() {
+      return homeDirectory();
+    },
+    cwd: process.cwd(),
+  };
 }

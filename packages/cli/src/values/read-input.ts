@@ -25,7 +25,10 @@ export interface ReadInputOptions {
 export async function readInput(path: string, options: ReadInputOptions): Promise<Uint8Array> {
   const { option, host, maxBytes = MAX_INPUT_BYTES } = options;
   const isStandardInput = path === "-";
-  const file = resolve(host.cwd, path.replace(/^~(?=\/)/, host.home));
+  const file = resolve(
+    host.cwd,
+    path.replace(/^~(?=\/)/, () => host.home),
+  );
   const stream = isStandardInput ? host.stdin : createReadStream(file);
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -48,7 +48,17 @@ type Candidate = { readonly path: string; readonly namedBy?: string; readonly is
 async function candidates(given: string | undefined, environment: Environment): Promise<readonly Candidate[]> {
   const { variables, cwd, home } = environment;
   const named = (path: string | undefined, namedBy: string): Candidate[] =>
-    path ? [{ path: resolve(cwd, path.replace(/^~(?=\/|$)/, home)), namedBy }] : [];
+    path
+      ? [
+          {
+            path: resolve(
+              cwd,
+              path.replace(/^~(?=\/|$)/, () => home),
+            ),
+            namedBy,
+          },
+        ]
+      : [];
   if (given !== undefined) return named(given, "config");
   const chosen: readonly Candidate[] = [
     ...named(variables.UCTL_CONFIG, "UCTL_CONFIG"),

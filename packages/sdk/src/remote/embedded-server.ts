@@ -18,8 +18,12 @@ export interface EmbeddedServer {
 }
 
 /** The data directory of this user's server: `$SECRET_STORE_PATH`, else `~/.flyte-secrets`. */
-export function dataDirectory({ variables, home, cwd }: Environment): string {
-  return resolve(cwd, (variables.SECRET_STORE_PATH || "~/.flyte-secrets").replace(/^~(?=\/|$)/, home));
+export function dataDirectory(environment: Environment): string {
+  const path = environment.variables.SECRET_STORE_PATH || "~/.flyte-secrets";
+  return resolve(
+    environment.cwd,
+    path.replace(/^~(?=\/|$)/, () => environment.home),
+  );
 }
 
 /**
