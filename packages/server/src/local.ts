@@ -4,7 +4,8 @@
  */
 export { type ConfigSources, type ConfigText, loadConfig } from "./config/load-config.ts";
 export type { Config } from "./config/schema.ts";
-export { openLog, readLogTail, rotatingLog, serverLogFile } from "./embedded/rotating-log.ts";
+export { openLog, serverLogFile } from "./embedded/log-file.ts";
+export { rotatingLog } from "./embedded/rotating-log.ts";
 export {
   askServerToStop,
   assertNoServer,

@@ -40,6 +40,8 @@ export interface StartServerOptions {
   readonly cluster?: Omit<StoreSurroundings, "observe">;
   /** Hears of each secret that a call has written, before the call is answered: for a webhook in the same process. */
   readonly onWrite?: ((id: SecretId) => void) | undefined;
+  /** The file that `log` writes to, which is announced. */
+  readonly logFile?: string | undefined;
 }
 
 /** A running system. */
@@ -61,7 +63,7 @@ export interface RunningSystem {
  */
 export async function startServer(
   config: Config,
-  { log, cluster, onWrite }: StartServerOptions,
+  { log, cluster, onWrite, logFile }: StartServerOptions,
 ): Promise<RunningSystem> {
   const { server, store: storeConfig, kubernetes, organization, webhookURL } = config.secret;
   assertAuthentication(config.secret);
@@ -129,6 +131,7 @@ export async function startServer(
       endpoint,
       pid: process.pid,
       startedAt: new Date().toISOString(),
+      logFile,
       proofKey: proof?.key,
     }),
   );

@@ -15,6 +15,7 @@ interface ServeOptions extends SettingOptions {
   readonly tls?: boolean;
   readonly detach?: boolean;
   readonly logFile?: string;
+  readonly detached?: boolean;
   readonly status?: boolean;
   readonly stop?: boolean;
 }
@@ -36,6 +37,8 @@ export function serveCommand(host: Host): Command {
       "--log-file <file>",
       "write the log there, at most 10 MiB of it (with --detach: server.log in the data directory)",
     )
+    // What --detach gives the process that it starts.
+    .addOption(new Option("--detached").hideHelp())
     .option("--host <host>", "address to listen on (secret.server.host)")
     .option("--port <port>", "port to listen on, 0 for a free one (secret.server.port)")
     .addOption(new Option("--auth <mode>", "who may call (secret.auth.mode)").choices(["token", "oidc", "none"]))
@@ -69,7 +72,7 @@ export function serveCommand(host: Host): Command {
       if (options.status) await (await import("../serve/server-status.ts")).printServerStatus(directory, host);
       else if (options.stop) await (await import("../serve/stop-server.ts")).stopServer(directory, host);
       else if (options.detach) await detach(options, directory, host);
-      else await serve(config, options.logFile, host);
+      else await serve(config, options, host);
     });
 }
 
@@ -91,24 +94,36 @@ function argumentsOf(options: ServeOptions): string[] {
   ];
 }
 
-async function serve(config: Config, logFile: string | undefined, host: Host): Promise<void> {
+async function serve(config: Config, { logFile, detached = false }: ServeOptions, host: Host): Promise<void> {
+  const interrupted = host.interruption();
+  await using opened = new AsyncDisposableStack();
+  const file = logFile === undefined ? undefined : resolve(host.cwd, logFile);
+  const { tellStarter } = await import("../serve/detach-server.ts");
+  const start = async () => opened.use(await startAll(config, file, host));
+  const { webhook } = await (detached ? tellStarter(start, host) : start());
+  if (!interrupted.aborted) await once(interrupted, "abort");
+  // First, as it goes on serving until the API server has learnt of it.
+  await webhook?.close();
+}
+
+/** Starts the server, and the webhook where it is wanted, and says on standard output where they are. */
+async function startAll(config: Config, logFile: string | undefined, host: Host) {
   const { createLogger, runWebhook, startServer } = await import("@flyte-secrets/server");
   const { assertNoServer, rotatingLog } = await import("@flyte-secrets/server/local");
   const { greeting } = await import("../serve/greeting.ts");
+  const directory = config.secret.store.path;
   // Before the webhook has its port and announces itself in the cluster.
-  assertNoServer(config.secret.store.path);
-  const interrupted = host.interruption();
+  assertNoServer(directory);
   await using opened = new AsyncDisposableStack();
-  const destination = logFile === undefined ? undefined : opened.use(rotatingLog(resolve(host.cwd, logFile)));
+  const destination = logFile === undefined ? undefined : opened.use(rotatingLog(logFile, { directory }));
   const log = createLogger(config.logger, destination);
   const { env, home } = host;
   // Before the service, which announces that all is there.
   const webhook = config.webhook.enabled ? await runWebhook(config, { log, env, home }) : undefined;
   if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
-  const server = await startServer(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate });
+  const server = await startServer(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate, logFile });
   opened.defer(() => server.close());
   host.stdout.write(greeting(server, config.secret, webhook));
-  if (!interrupted.aborted) await once(interrupted, "abort");
-  // First, as it goes on serving until the API server has learnt of it.
-  await webhook?.close();
+  const all = opened.move();
+  return { webhook, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

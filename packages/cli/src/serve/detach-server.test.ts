@@ -4,8 +4,9 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
-import { type CliResult, runCli } from "../testing/run-cli.ts";
+import { CLI, type CliResult, runCli } from "../testing/run-cli.ts";
 import { runOnTerminal } from "../testing/run-on-terminal.ts";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 
@@ -69,6 +70,31 @@ describe("serve --detach", () => {
     expect(await at.call("serve", "--status")).toMatchObject({ exitCode: 3 });
   });
 
+  it("tells why when the log has no room for it either", async () => {
+    const { stdout, stderr, code } = await runWithFullDisk("serve", "-b", "--port", "0");
+    expect([code, stdout, stderr]).toEqual([
+      1,
+      "",
+      expect.stringMatching(/^error: The disk that holds .* takes no more: /),
+    ]);
+    expect(stderr.split("\n")).toHaveLength(2);
+  });
+
+  it("takes no file for its log that holds anything else, in the background or not", async () => {
+    await at.keep({ a: "x" });
+    const key = readFileSync(join(at.store, "master.key"));
+    for (const args of [[], ["-b"]]) {
+      expect(await run("serve", ...args, "--port", "0", "--log-file", "store/master.key")).toEqual(
+        failure(
+          2,
+          `--log-file: ${join(at.store, "master.key")} can't be the log: it is in the data directory, where only server.log ` +
+            "is a log. Nothing was written; choose another",
+        ),
+      );
+    }
+    expect(readFileSync(join(at.store, "master.key"))).toEqual(key);
+  });
+
   it("gives the server all of its options", async () => {
     writeFileSync(join(at.home, "a.yaml"), "logger: { level: debug }\n");
     const args = ["-b", "--port", "0", "--auth", "none", "-c", "a.yaml", "--secret.organization", "acme"];
@@ -77,6 +103,7 @@ describe("serve --detach", () => {
     expect(started.stdout).toContain("(--auth none)");
     writeFileSync(join(at.home, "value"), "x");
     await at.call("create", "secret", "api-key", "--from-file", "value");
+    expect((await at.call("serve", "--status")).stdout).toContain(`\nLog in       ${join(at.home, "own.log")}\n`);
     const log = readFileSync(join(at.home, "own.log"), "utf8");
     expect(log).toContain('"debug"');
     expect(log).toContain("acme");
@@ -119,6 +146,16 @@ describe("what a server leaves that did not end in order", () => {
     }
   });
 });
+
+/** Runs a command whose files get no byte, as on a full disk. */
+async function runWithFullDisk(...args: string[]) {
+  const child = spawn("sh", ["-c", 'ulimit -f 0; exec "$@"', "sh", process.execPath, CLI, ...args], {
+    env: at.env,
+    cwd: at.home,
+  });
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { stdout, stderr, code };
+}
 
 function startStranger(): { child: ChildProcess } & AsyncDisposable {
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });

@@ -1,16 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, fstatSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import {
-  assertNoServer,
-  openLog,
-  prepareStoreDirectory,
-  readLogTail,
-  serverLogFile,
-} from "@flyte-secrets/server/local";
-import { ExitStatus } from "../describe-failure.ts";
+import { assertNoServer, openLog, prepareStoreDirectory, serverLogFile } from "@flyte-secrets/server/local";
+import { describeFailure, ExitStatus } from "../describe-failure.ts";
 import type { Host } from "../host.ts";
 import { END_OF_GREETING } from "./greeting.ts";
 
@@ -34,9 +28,8 @@ export async function detachServer({ directory, args, logFile, host }: DetachOpt
   prepareStoreDirectory(directory);
   assertNoServer(directory);
   const file = logFile === undefined ? serverLogFile(directory) : resolve(host.cwd, logFile);
-  const log = openLog(file);
-  const start = fstatSync(log).size;
-  const child = spawn(process.execPath, [CLI, "serve", ...args, "--log-file", file], {
+  const log = openLog(file, directory);
+  const child = spawn(process.execPath, [CLI, "serve", ...args, "--detached", "--log-file", file], {
     cwd: host.cwd,
     env: { ...host.env },
     detached: true,
@@ -51,20 +44,41 @@ export async function detachServer({ directory, args, logFile, host }: DetachOpt
     if (greeting.endsWith(END_OF_GREETING)) break;
   }
   if (!greeting.endsWith(END_OF_GREETING)) {
-    const [code] = await ended;
-    throw tellFailure(readLogTail(file, start), { code, host });
+    const [code, signal] = await ended;
+    throw tellFailure(greeting, { end: signal ?? `exit code ${code}`, code, file, host });
   }
   child.unref();
   const rest = `Log in       ${file}\nStop: flyte-secrets serve --stop\n`;
   host.stdout.write(greeting.slice(0, -END_OF_GREETING.length) + rest);
 }
 
-/** The server's last word is its error, in words for people; what is above it in the log, is for the log. */
-function tellFailure(log: string, { code, host }: { code: unknown; host: Host }): Error {
-  const said = /^error: .*$/m.exec(log)?.[0];
-  if (said === undefined || typeof code !== "number") {
-    return new SecretsError("listen_failed", "the server ended before it answered; its log has the rest");
+interface ServerEnd {
+  readonly code: unknown;
+  /** In words. */
+  readonly end: string;
+  readonly file: string;
+  readonly host: Host;
+}
+
+/** What {@link tellStarter} has told is all that there is to say; a server that was killed has told nothing. */
+function tellFailure(told: string, { code, end, file, host }: ServerEnd): Error {
+  if (told === "" || typeof code !== "number") {
+    return new SecretsError("listen_failed", `the server ended before it answered (${end}); see its log, ${file}`);
   }
-  host.stderr.write(`${said}\n`);
+  host.stderr.write(told);
   return new ExitStatus(code);
+}
+
+/**
+ * In the server that was started: tells the starter, who waits for the greeting, why there is none. It goes the greeting's way, as a log
+ * may have no room left.
+ */
+export async function tellStarter<Result>(start: () => Promise<Result>, host: Host): Promise<Result> {
+  try {
+    return await start();
+  } catch (error) {
+    const { line, details = [], exit } = describeFailure(error);
+    if (line !== undefined) host.stdout.write(`${[`error: ${line}`, ...details].join("\n")}\n`);
+    throw new ExitStatus(exit);
+  }
 }

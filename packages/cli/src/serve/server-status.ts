@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
-import { findRunningServer, type RunningServer, serverLogFile } from "@flyte-secrets/server/local";
+import { findRunningServer, type RunningServer } from "@flyte-secrets/server/local";
 import { ExitStatus } from "../describe-failure.ts";
 import type { Host } from "../host.ts";
 import { askOwnServer, reasonOfSilence } from "../remote/ask-own-server.ts";
@@ -17,12 +16,11 @@ export async function printServerStatus(directory: string, host: Host): Promise<
     throw new ExitStatus(NOT_RUNNING);
   }
   const problem = await findProblem(directory);
-  const logFile = serverLogFile(directory);
   const lines = [
     `Running on   ${server.endpoint ?? "an address that it has not announced yet"}`,
     `Process      ${describeProcess(server)}`,
     `Data in      ${directory}`,
-    ...(existsSync(logFile) ? [`Log in       ${logFile}`] : []),
+    ...(server.logFile === undefined ? [] : [`Log in       ${server.logFile}`]),
     ...(problem === undefined ? [] : [problem.line]),
     "Stop: flyte-secrets serve --stop",
   ];

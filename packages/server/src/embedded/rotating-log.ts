@@ -1,26 +1,34 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, existsSync, fstatSync, renameSync, writeSync } from "node:fs";
 import type { LogDestination } from "../telemetry/create-logger.ts";
+import { addTo, openLog } from "./log-file.ts";
 
 /** With the file before it, a log takes twice as much. */
 const MAX_BYTES = 5 * 1024 * 1024;
 
-/** The log of a server in the background, in its data directory. */
-export function serverLogFile(directory: string): string {
-  return join(directory, "server.log");
+export interface RotatingLogOptions {
+  /** The server's data directory: see {@link openLog}. */
+  readonly directory: string;
+  /** Default 5 MiB. */
+  readonly maxBytes?: number;
 }
 
 /**
  * A log in a file for this user alone (0600), which goes on where it ends. A full one becomes `FILE.1`, in place of the one before, and a
  * new one begins. A line that can't be written is lost: a full disk stops no server.
+ * @throws SecretsError as {@link openLog} does.
  */
-export function rotatingLog(file: string, maxBytes = MAX_BYTES): LogDestination & Disposable {
-  let descriptor = openLog(file);
+export function rotatingLog(
+  file: string,
+  { directory, maxBytes = MAX_BYTES }: RotatingLogOptions,
+): LogDestination & Disposable {
+  let descriptor = openLog(file, directory);
   let size = fstatSync(descriptor).size;
   const rotate = () => {
-    renameSync(file, `${file}.1`);
+    if (existsSync(file)) renameSync(file, `${file}.1`);
+    const next = addTo(file);
+    // Only now: a closed number is soon another file's.
     closeSync(descriptor);
-    descriptor = openLog(file);
+    descriptor = next;
     size = 0;
   };
   return {
@@ -34,23 +42,4 @@ export function rotatingLog(file: string, maxBytes = MAX_BYTES): LogDestination 
     },
     [Symbol.dispose]: () => closeSync(descriptor),
   };
-}
-
-/** A descriptor to add to the log with. */
-export function openLog(file: string): number {
-  return openSync(file, "a", 0o600);
-}
-
-/** What was added to the log from `start` on, the last 8 KiB of it. */
-export function readLogTail(file: string, start: number): string {
-  const descriptor = openSync(file, "r");
-  try {
-    const { size } = fstatSync(descriptor);
-    const from = Math.max(start, size - 8192);
-    const bytes = Buffer.alloc(Math.max(0, size - from));
-    readSync(descriptor, bytes, 0, bytes.length, from);
-    return bytes.toString();
-  } finally {
-    closeSync(descriptor);
-  }
 }

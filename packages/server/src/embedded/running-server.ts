@@ -6,7 +6,7 @@ import { readAnnouncement, type ServerAnnouncement } from "./server-file.ts";
 export { assertNoServer, isDirectoryLocked } from "./lock-directory.ts";
 
 /** The server that has a data directory, as far as it has announced itself. */
-export type RunningServer = Partial<Pick<ServerAnnouncement, "endpoint" | "pid" | "startedAt">>;
+export type RunningServer = Partial<Pick<ServerAnnouncement, "endpoint" | "pid" | "startedAt" | "logFile">>;
 
 /** The server that runs on the directory, empty while it is starting; undefined when there is none, whatever a killed one has left. */
 export function findRunningServer(directory: string): RunningServer | undefined {

@@ -10,6 +10,8 @@ export interface ServerAnnouncement {
   readonly pid: number;
   /** In ISO 8601. */
   readonly startedAt?: string | undefined;
+  /** Where it writes its log, when that is a file. */
+  readonly logFile?: string | undefined;
   /** Where there is no socket: the key of its {@link ServerProof}. */
   readonly proofKey?: string | undefined;
 }
@@ -32,11 +34,16 @@ export function announceServer(directory: string, server: ServerAnnouncement): (
 /** What a server has announced, if it can be read. Whether it still runs, the directory's lock tells. */
 export function readAnnouncement(directory: string): ServerAnnouncement | undefined {
   try {
-    const { endpoint, pid, startedAt }: { [key: string]: unknown } = JSON.parse(
+    const { endpoint, pid, startedAt, logFile }: { [key: string]: unknown } = JSON.parse(
       readFileSync(serverFile(directory), "utf8"),
     );
     if (typeof endpoint !== "string" || !Number.isSafeInteger(pid)) return undefined;
-    return { endpoint, pid: Number(pid), ...(typeof startedAt === "string" && { startedAt }) };
+    return {
+      endpoint,
+      pid: Number(pid),
+      ...(typeof startedAt === "string" && { startedAt }),
+      ...(typeof logFile === "string" && { logFile }),
+    };
   } catch {
     return undefined;
   }
