@@ -1,4 +1,4 @@
-import { isSecretsError } from "@flyte-secrets/core";
+import { isSecretsError, stackLines } from "@flyte-secrets/core";
 import { CommanderError } from "commander";
 import { FailureWithDetails } from "./failure-with-details.ts";
 import { meantCommand } from "./options/known-words.ts";
@@ -82,8 +82,8 @@ function withoutAttachedValue(message: string): string {
 function describeUnknown(error: unknown): string {
   if (!(error instanceof Error)) return typeof error;
   const code = "code" in error ? ` ${String(error.code)}` : "";
-  const place = /\n {4}at (.*)/.exec(error.stack ?? "")?.[1];
-  return `${error.name}${code}${place ? ` at ${place}` : ""}`;
+  const [place] = stackLines(error);
+  return `${error.name}${code}${place ? ` ${place}` : ""}`;
 }
 
 function oneLine(text: string): string {

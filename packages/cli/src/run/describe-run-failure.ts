@@ -1,9 +1,9 @@
 import { isAbsolute, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { ERROR_KINDS, type ErrorCode, SecretsError } from "@flyte-secrets/core";
+import { ERROR_KINDS, type ErrorCode, escapeControls, quote, SecretsError } from "@flyte-secrets/core";
 import { FailureWithDetails } from "../failure-with-details.ts";
 import type { ErrorOnWire } from "./error-on-wire.ts";
-import { locateLoadFailure, type Place, sourceLine } from "./load-failure.ts";
+import { locateLoadFailure, type Place } from "./load-failure.ts";
 import { missingFileHint } from "./missing-file-hint.ts";
 import { userFrames } from "./stack-frames.ts";
 
@@ -29,7 +29,7 @@ export interface RunFailureOptions {
  */
 export async function describeRunFailure(error: ErrorOnWire, options: RunFailureOptions): Promise<SecretsError> {
   if (error.phase === "load") return await describeLoadFailure(error, options);
-  const whose = error.thrower && `${error.thrower.kind} "${error.thrower.name}"`;
+  const whose = error.thrower && `${error.thrower.kind} ${quote(error.thrower.name)}`;
   if (isErrorCode(error.code)) {
     const message = options.masked(options.verbose ? error.message : (error.brief ?? error.message));
     if (error.code === "canceled") return new SecretsError("canceled", message);
@@ -46,7 +46,7 @@ export async function describeRunFailure(error: ErrorOnWire, options: RunFailure
 }
 
 async function describeLoadFailure(error: ErrorOnWire, options: RunFailureOptions): Promise<SecretsError> {
-  const { text, place } = await locateLoadFailure(error, options.file);
+  const { text, place, source: line } = await locateLoadFailure(error, options.file);
   const code = isErrorCode(error.code) ? error.code : "task_failed";
   const [first = "", ...rest] = textLines(text, options);
   if (place === undefined) {
@@ -56,7 +56,7 @@ async function describeLoadFailure(error: ErrorOnWire, options: RunFailureOption
       indented(rest),
     );
   }
-  const source = place.line > 0 ? sourceLines(place, options) : [];
+  const source = line === undefined ? [] : sourceLines(line, place, options);
   const callers = frameLines(error, options).slice(1);
   return new FailureWithDetails(code, `${toText(place, options)}: ${first}`, [
     ...indented(rest),
@@ -71,7 +71,7 @@ function describeThrown(error: ErrorOnWire, options: RunFailureOptions): string[
   const head = error.name === "" ? `${first}, which is no Error` : [error.name, first].filter(Boolean).join(": ");
   const causes = (error.causes ?? []).flatMap((cause) => {
     const [causeHead = "", ...below] = describeThrown(cause, options);
-    const whose = cause.thrower ? `${cause.thrower.kind} "${cause.thrower.name}": ` : "";
+    const whose = cause.thrower ? `${cause.thrower.kind} ${quote(cause.thrower.name)}: ` : "";
     return [`  Caused by ${whose}${causeHead}`, ...below];
   });
   return [head, ...indented(rest), ...frameLines(error, options), ...causes];
@@ -89,8 +89,8 @@ function textLines(text: string, { masked, verbose }: RunFailureOptions): string
 const indented = (lines: readonly string[]): string[] =>
   lines.filter((line) => line.trim() !== "").map((line) => `  ${line}`);
 
-function frameLines({ stack = "" }: ErrorOnWire, options: RunFailureOptions): string[] {
-  const frames = userFrames(stack);
+function frameLines(error: ErrorOnWire, options: RunFailureOptions): string[] {
+  const frames = userFrames(error);
   const { frames: limit } = options.verbose ? ALL : BRIEF;
   return frames.slice(0, limit).map(({ name, ...place }) => {
     const text = toText(place, options);
@@ -99,9 +99,9 @@ function frameLines({ stack = "" }: ErrorOnWire, options: RunFailureOptions): st
 }
 
 /** The line with its number, and a caret below the column. */
-function sourceLines(place: Place, { masked }: RunFailureOptions): string[] {
-  const line = sourceLine(place)?.replaceAll("\t", " ");
-  if (line === undefined || line.trim() === "") return [];
+function sourceLines(text: string, place: Place, { masked }: RunFailureOptions): string[] {
+  const line = escapeControls(text.replaceAll("\t", " "));
+  if (line.trim() === "") return [];
   const start = Math.max(0, Math.min(place.column - SOURCE_WIDTH / 2, line.length - SOURCE_WIDTH));
   const margin = String(place.line).replace(/./g, " ");
   const shown = masked(line.slice(start, start + SOURCE_WIDTH)).trimEnd();
@@ -117,7 +117,7 @@ function toText({ file, line, column }: Place, options: Pick<RunFailureOptions, 
 
 function shortPath(file: string, { cwd }: Pick<RunFailureOptions, "cwd">): string {
   const path = relative(cwd, file);
-  return path.startsWith("..") || isAbsolute(path) ? file : path;
+  return escapeControls(path.startsWith("..") || isAbsolute(path) ? file : path);
 }
 
 function isErrorCode(code: unknown): code is ErrorCode {

@@ -1,13 +1,15 @@
-import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { ErrorOnWire } from "./error-on-wire.ts";
+import { readSource } from "./source-files.ts";
 import { userFrames } from "./stack-frames.ts";
 
 /** Why a user's file can't be loaded, and where that shows. */
 export interface LoadFailure {
   readonly text: string;
   readonly place?: Place;
+  /** The line of that place; absent where it is in no source file of the user's. */
+  readonly source?: string;
 }
 
 /** In a file of the user's. Lines and columns count from 1; a column of 0 is not known. */
@@ -22,6 +24,12 @@ export interface Place {
  * for syntax errors of ES modules not at all. Without a place the text is all there is.
  */
 export async function locateLoadFailure(error: ErrorOnWire, main: string): Promise<LoadFailure> {
+  const { source, ...failure } = await locate(error, main);
+  const line = source ?? (failure.place && linesOf(failure.place.file, main)[failure.place.line - 1]);
+  return { ...failure, ...(line !== undefined && { source: line }) };
+}
+
+async function locate(error: ErrorOnWire, main: string): Promise<LoadFailure> {
   const text = error.code === undefined && error.name !== "" ? `${error.name}: ${error.message}` : error.message;
   const shown = placeShownByNode(error.stack ?? "");
   if (shown !== undefined) return { text, place: shown };
@@ -29,8 +37,8 @@ export async function locateLoadFailure(error: ErrorOnWire, main: string): Promi
     const found = await askCompiler(main);
     if (found !== undefined) return found;
   }
-  const [frame] = userFrames(error.stack ?? "");
-  const missing = missingImport(error.message, frame);
+  const [frame] = userFrames(error);
+  const missing = missingImport(error.message, { frame, main });
   if (missing !== undefined) return missing;
   return { text, ...(frame && { place: frame }) };
 }
@@ -61,35 +69,48 @@ async function askCompiler(main: string): Promise<LoadFailure | undefined> {
     const errors = (error as { readonly errors?: readonly CompilerMessage[] }).errors ?? [];
     const found = errors.find(({ location }) => location !== null);
     if (!found?.location) return undefined;
-    const { file, line, column } = found.location;
-    return { text: found.text, place: { file: resolve(dirname(main), file), line, column: column + 1 } };
+    const { file, line, column, lineText: source } = found.location;
+    return { text: found.text, source, place: { file: resolve(dirname(main), file), line, column: column + 1 } };
   }
 }
 
 interface CompilerMessage {
   readonly text: string;
   /** The column counts from 0. */
-  readonly location: { readonly file: string; readonly line: number; readonly column: number } | null;
+  readonly location: (Place & { readonly lineText: string }) | null;
 }
 
 /** An import of something that is not there: Node names the importing file, and what was looked for. */
-function missingImport(message: string, frame: Place | undefined): LoadFailure | undefined {
+function missingImport(message: string, { frame, main }: ImportPlace): LoadFailure | undefined {
   const [, kind = "", wanted = ""] = /^Cannot find (module|package) '([^']+)'/.exec(message) ?? [];
   if (kind === "") return undefined;
   const importer = frame?.file ?? /(?: imported from |^- )(.+)$/m.exec(message)?.[1];
   const file = importer?.startsWith("file:") ? fileURLToPath(importer) : importer;
   if (file === undefined || !isAbsolute(file)) return { text: message.split("\n", 1)[0] ?? message };
-  const found = findImport(file, wanted);
+  const found = findImport(linesOf(file, main), { directory: dirname(file), wanted });
   const isPath = isAbsolute(wanted) || wanted.startsWith(".");
   const text = isPath ? `there is no file ${found?.specifier ?? wanted}` : `package ${wanted} is not installed here`;
   return { text, place: frame ?? { file, line: found?.line ?? 0, column: found?.column ?? 0 } };
 }
 
+interface ImportPlace {
+  /** Undefined where the error has none. */
+  readonly frame: Place | undefined;
+  /** The file that was to be loaded. */
+  readonly main: string;
+}
+
+interface Wanted {
+  /** Of the file that imports. */
+  readonly directory: string;
+  readonly wanted: string;
+}
+
 /** Where a file has the import in quotes: of a package by its name, of a file by what its path leads to. */
-function findImport(file: string, wanted: string) {
-  for (const [at, line] of linesOf(file).entries()) {
+function findImport(lines: readonly string[], { directory, wanted }: Wanted) {
+  for (const [at, line] of lines.entries()) {
     for (const { 1: specifier = "", index } of line.matchAll(/["'`]([^"'`\s]+)["'`]/g)) {
-      const target = specifier.startsWith(".") ? resolve(dirname(file), specifier) : specifier;
+      const target = specifier.startsWith(".") ? resolve(directory, specifier) : specifier;
       const isWanted = [specifier, target].includes(wanted) || specifier.startsWith(`${wanted}/`);
       if (isWanted) return { specifier, line: at + 1, column: index + 1 };
     }
@@ -97,15 +118,6 @@ function findImport(file: string, wanted: string) {
   return undefined;
 }
 
-/** The line of a place as text to show; undefined where it can't be read. */
-export function sourceLine({ file, line }: Place): string | undefined {
-  return linesOf(file)[line - 1];
-}
-
-function linesOf(file: string): readonly string[] {
-  try {
-    return readFileSync(file, "utf8").split(/\r?\n/);
-  } catch {
-    return [];
-  }
+function linesOf(file: string, main: string): readonly string[] {
+  return readSource(file, main)?.split(/\r?\n/) ?? [];
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { userFrames } from "./stack-frames.ts";
 
+const framesOf = (message: string, stack: string) => userFrames({ name: "Error", message, stack });
+
 describe("the frames of a stack", () => {
   it("are those of the user's files, whatever their names are", () => {
     const stack = `Error: with a line
@@ -16,7 +18,9 @@ describe("the frames of a stack", () => {
     at Array.map (<anonymous>)
     at node:internal/modules/esm/loader:647:26
     at Module._load (node:internal/modules/cjs/loader:1443:12)`;
-    expect(userFrames(stack).map(({ name, file, line, column }) => `${name} ${file} ${line} ${column}`)).toEqual([
+    expect(
+      framesOf("with a line", stack).map(({ name, file, line, column }) => `${name} ${file} ${line} ${column}`),
+    ).toEqual([
       "f /home/me/a.ts 1 2",
       " /home/me/b (copy)/c.mjs 3 4",
       " /home/me/d e.mjs 5 6",
@@ -31,6 +35,6 @@ describe("the frames of a stack", () => {
     const tsx = `${import.meta.dirname}/../../../../node_modules/tsx/dist/cli.mjs`;
     const yaml = `${import.meta.dirname}/../../../../node_modules/yaml/dist/index.js`;
     const stack = `Error\n    at a (${at}:1:1)\n    at b (${tsx}:1:1)\n    at c (${yaml}:1:1)`;
-    expect(userFrames(stack).map(({ name }) => name)).toEqual(["c"]);
+    expect(framesOf("", stack).map(({ name }) => name)).toEqual(["c"]);
   });
 });

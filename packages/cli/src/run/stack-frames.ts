@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, isAbsolute, join, relative } from "node:path";
+import { dirname, isAbsolute, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type ErrorText, stackLines } from "@flyte-secrets/core";
+import { packageRoot } from "./source-files.ts";
 
 /** One line of a stack: where the code of somebody stood. */
 export interface Frame {
@@ -21,10 +22,10 @@ const MAX_LINES = 200;
  * The frames of an error's stack that are in the user's code or in packages it uses, innermost first: not those of Node, of
  * this project, or of what compiles TypeScript.
  */
-export function userFrames(stack: string): Frame[] {
-  const lines = stack.split("\n").filter((line) => line.startsWith("    at "));
-  return lines.slice(0, MAX_LINES).flatMap((line) => {
-    const frame = parseFrame(line.slice("    at ".length));
+export function userFrames(error: ErrorText): Frame[] {
+  const lines = stackLines(error).slice(0, MAX_LINES);
+  return lines.flatMap((line) => {
+    const frame = parseFrame(line.slice("at ".length));
     return frame === undefined || isMachinery(frame.file) ? [] : [frame];
   });
 }
@@ -58,23 +59,4 @@ function isMachinery(file: string): boolean {
   if (root === undefined || !MACHINERY.test(root.name)) return false;
   // What is in a package beside its code, such as tests' files, is a user's.
   return /^(?:src|dist|lib|bin)[\\/]/.test(relative(root.directory, file));
-}
-
-/** The package that a directory belongs to: the nearest package.json that has a name. */
-function packageRoot(directory: string): { readonly directory: string; readonly name: string } | undefined {
-  const path = join(directory, "package.json");
-  const name = existsSync(path) ? nameIn(path) : undefined;
-  if (name !== undefined) return { directory, name };
-  const parent = dirname(directory);
-  return parent === directory ? undefined : packageRoot(parent);
-}
-
-function nameIn(path: string): string | undefined {
-  try {
-    const manifest: unknown = JSON.parse(readFileSync(path, "utf8"));
-    const name = typeof manifest === "object" && manifest !== null && "name" in manifest ? manifest.name : undefined;
-    return typeof name === "string" ? name : undefined;
-  } catch {
-    return undefined;
-  }
 }

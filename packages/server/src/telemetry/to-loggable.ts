@@ -1,4 +1,4 @@
-import { SecretValue } from "@flyte-secrets/core";
+import { SecretValue, stackLines } from "@flyte-secrets/core";
 
 const MAX_DEPTH = 6;
 
@@ -18,14 +18,14 @@ export function toLoggable(value: unknown, depth = 0): unknown {
 
 function describeError(error: Error, depth: number): object {
   const code = "code" in error && ["string", "number"].includes(typeof error.code) ? error.code : undefined;
-  const frames = (error.stack ?? "").split("\n").filter((line) => /^ {4}at /.test(line));
+  const frames = stackLines(error);
   return {
     name: error.name,
     ...(code !== undefined && { code }),
     // A parser's message quotes what it could not parse, which may be a value.
     message:
       error instanceof SyntaxError || error.name.startsWith("YAML") ? "[withheld: it quotes its input]" : error.message,
-    ...(frames.length > 0 && { stack: frames.map((line) => line.trim()) }),
+    ...(frames.length > 0 && { stack: frames }),
     ...(error.cause !== undefined && { cause: toLoggable(error.cause, depth + 1) }),
     ...(error instanceof AggregateError && { errors: toLoggable(error.errors, depth + 1) }),
   };
