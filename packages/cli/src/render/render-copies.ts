@@ -23,5 +23,5 @@ export function renderCopies(copied: readonly Copied[], { how, where, dryRun }: 
     "there already": numberOf("skipped"),
   };
   const sum = `${countSecrets(copied.length)} ${where}${toldKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
-  return `${[...toldSteps(copied, tell), sum].join("\n")}\n`;
+  return `${[...toldSteps(copied, { tell, kindOf: ({ outcome }) => outcome }), sum].join("\n")}\n`;
 }

@@ -22,5 +22,6 @@ export function renderImport(
   const numberOf = (kind: ImportOutcome) => imported.filter(({ how }) => how === kind).length;
   const kinds = { created: numberOf("create"), updated: numberOf("update"), "there already": numberOf("skip") };
   const sum = `${countSecrets(imported.length)} ${where}${toldKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
-  return `${[...toldSteps(imported, ({ name, how }) => `${words[how]} ${name}`), sum].join("\n")}\n`;
+  const tell = ({ name, how }: Imported) => `${words[how]} ${name}`;
+  return `${[...toldSteps(imported, { tell, kindOf: ({ how }) => how }), sum].join("\n")}\n`;
 }

@@ -4,10 +4,20 @@ import { count } from "../bulk/count.ts";
 const MOST_LINES = 20;
 const FIRST_FEW = 5;
 
-/** A line for each step, or for many the first few and how many more there are. */
-export function toldSteps<Step>(steps: readonly Step[], tell: (step: Step) => string): string[] {
+export interface ToldSteps<Step> {
+  readonly tell: (step: Step) => string;
+  /** What was done: of many steps, each kind has its own first few. */
+  readonly kindOf: (step: Step) => string;
+}
+
+/** A line for each step, or for many the first few of each kind and below them how many more there are of it. */
+export function toldSteps<Step>(steps: readonly Step[], { tell, kindOf }: ToldSteps<Step>): string[] {
   if (steps.length <= MOST_LINES) return steps.map(tell);
-  return [...steps.slice(0, FIRST_FEW).map(tell), `and ${count(steps.length - FIRST_FEW)} more`];
+  return [...Map.groupBy(steps, kindOf).values()].flatMap((kind) => {
+    // One more is no longer than its own line.
+    if (kind.length <= FIRST_FEW + 1) return kind.map(tell);
+    return [...kind.slice(0, FIRST_FEW).map(tell), `and ${count(kind.length - FIRST_FEW)} more`];
+  });
 }
 
 /** `: 3 created, 1 updated` where there are several kinds, else nothing. */
