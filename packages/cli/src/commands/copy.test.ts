@@ -28,6 +28,15 @@ describe("copy", () => {
     expect(JSON.parse(exported.stdout)).toEqual({ a: CANARY, b: { base64: "AP8=" } });
   });
 
+  it("counts a name once that is there twice", async () => {
+    await at.keep({ "dev/shop/a": CANARY, "dev/shop/b": "b" });
+    expect(await at.call("copy", "a", "b", "a", ...FROM, ...TO)).toEqual(
+      success(`Copied secret a\nCopied secret b\n2 secrets ${WHERE}\n`),
+    );
+    expect(await at.call("move", "a", "a", ...FROM, "--to-name", "c")).toMatchObject({ exitCode: 0 });
+    expect(await at.kept("c", "dev", "shop")).toBe(CANARY);
+  });
+
   it("replaces what is there when told to", async () => {
     await at.keep({ "dev/shop/a": CANARY, "prod/shop/a": "old" });
     expect(await at.call("copy", "a", ...FROM, ...TO, "--overwrite")).toEqual(

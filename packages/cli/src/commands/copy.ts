@@ -52,7 +52,9 @@ export function copyCommand(how: "copy" | "move", host: Host): Command {
         `${how} api-key -d production --to-name payment-key`,
       ),
     )
-    .action((names: string[]) => copy(how, { names, options: mergedOptions<CopyOptions>(command), host }));
+    .action((names: string[]) =>
+      copy(how, { names: [...new Set(names)], options: mergedOptions<CopyOptions>(command), host }),
+    );
 }
 
 interface CopyCall {
