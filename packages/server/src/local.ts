@@ -26,6 +26,7 @@ export {
   type KnownKeysOptions,
   listKeys,
 } from "./store/kept-keys.ts";
+export { writePrivateFile } from "./store/private-file.ts";
 export { describeRestore, type RestoreReport, type RestoreStoreOptions, restoreStore } from "./store/restore-store.ts";
 export {
   type FormerKey,

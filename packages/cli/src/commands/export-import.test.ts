@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   encodeSecretId,
@@ -10,6 +10,7 @@ import {
 import { describe, expect, it } from "vitest";
 import { stringify } from "yaml";
 import { callCli } from "../testing/call-cli.ts";
+import { runWithFullDisk } from "../testing/run-cli.ts";
 import { runOnTerminal } from "../testing/run-on-terminal.ts";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 
@@ -36,6 +37,22 @@ describe("export", () => {
     );
     expect(JSON.parse((await at.call("export", "--with-values")).stdout)).toEqual({ GLOBAL: "g" });
     expect(JSON.parse((await at.call("export", "--with-values", "-d", "dev")).stdout)).toEqual({ DOMAIN: "d" });
+  });
+
+  it.each([
+    ["short", "a.json"],
+    ["that leaves no room for another beside it", `${"a".repeat(245)}.json`],
+  ])("leaves nothing behind when the disk takes no more, for a file name %s", async (_, name) => {
+    const value = "x".repeat(600_000);
+    await at.keep({ KEY: value });
+    const args = ["export", "--with-values", "--to-file", name];
+    expect(await runWithFullDisk({ args, env: at.env, cwd: at.home }, 200)).toEqual(
+      failure(1, `--to-file ${name} cannot be written: it would be larger than a file of this user may be`),
+    );
+    expect(readdirSync(at.home)).toEqual(["store"]);
+    expect(await at.call(...args)).toEqual(success(`Wrote 1 secret to ${name}.\n`));
+    expect(JSON.parse(readFileSync(join(at.home, name), "utf8"))).toEqual({ KEY: value });
+    expect(readdirSync(at.home)).toHaveLength(2);
   });
 
   it("writes a .env file for one reader alone when told to, and says so when the file is none", async () => {

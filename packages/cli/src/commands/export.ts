@@ -1,5 +1,3 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { type SecretScope, type SecretStore, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import { countSecrets } from "../bulk/count.ts";
@@ -94,7 +92,8 @@ async function exportSecrets(options: ExportOptions, withValues: boolean, host: 
     if (withValues) host.stdout.raw.write(text);
     else host.stdout.write(text);
   } else {
-    await writePrivate(options.toFile, text, host);
+    const { writeNewFile } = await import("../values/write-new-file.ts");
+    await writeNewFile(options.toFile, text, { option: "--to-file", host });
     host.stdout.write(`Wrote ${countSecrets(entries.length)} to ${options.toFile}.\n`);
   }
 }
@@ -121,16 +120,4 @@ async function readEntries(store: SecretStore, { scope, scoped, withValues }: Re
     token = page.token;
   } while (token !== "");
   return entries;
-}
-
-/** A new file for this user alone: one that exists might be open to others, or something else. */
-async function writePrivate(file: string, text: string, host: Host): Promise<void> {
-  const { reasonOf } = await import("../values/read-input.ts");
-  try {
-    await writeFile(resolve(host.cwd, file), text, { flag: "wx", mode: 0o600 });
-  } catch (error) {
-    throw new SecretsError("invalid_argument", `--to-file ${file} cannot be written: ${reasonOf(error)}`, {
-      cause: error,
-    });
-  }
 }

@@ -4,9 +4,8 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
-import { CLI, type CliResult, runCli } from "../testing/run-cli.ts";
+import { type CliResult, runCli, runWithFullDisk } from "../testing/run-cli.ts";
 import { runOnTerminal } from "../testing/run-on-terminal.ts";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 
@@ -71,8 +70,9 @@ describe("serve --detach", () => {
   });
 
   it("tells why when the log has no room for it either", async () => {
-    const { stdout, stderr, code } = await runWithFullDisk("serve", "-b", "--port", "0");
-    expect([code, stdout, stderr]).toEqual([
+    const call = { args: ["serve", "-b", "--port", "0"], env: at.env, cwd: at.home };
+    const { exitCode, stdout, stderr } = await runWithFullDisk(call);
+    expect([exitCode, stdout, stderr]).toEqual([
       1,
       "",
       expect.stringMatching(/^error: The disk that holds .* takes no more: /),
@@ -146,16 +146,6 @@ describe("what a server leaves that did not end in order", () => {
     }
   });
 });
-
-/** Runs a command whose files get no byte, as on a full disk. */
-async function runWithFullDisk(...args: string[]) {
-  const child = spawn("sh", ["-c", 'ulimit -f 0; exec "$@"', "sh", process.execPath, CLI, ...args], {
-    env: at.env,
-    cwd: at.home,
-  });
-  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
-  return { stdout, stderr, code };
-}
 
 function startStranger(): { child: ChildProcess } & AsyncDisposable {
   const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });

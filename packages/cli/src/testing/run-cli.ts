@@ -19,8 +19,19 @@ export interface CliResult {
 }
 
 /** Runs the real command as a process of its own, to its end. */
-export async function runCli({ args, env, input = "", cwd }: CliCall): Promise<CliResult> {
-  const child = spawn(process.execPath, [CLI, ...args], { env, ...(cwd && { cwd }) });
+export function runCli(call: CliCall): Promise<CliResult> {
+  return runProgram([process.execPath, CLI, ...call.args], call);
+}
+
+/** {@link runCli} where no file takes more than so many blocks (of 512 or 1,024 bytes, by the shell), as on a full disk. */
+export function runWithFullDisk(call: CliCall, blocks = 0): Promise<CliResult> {
+  const limited = ["sh", "-c", `ulimit -f ${blocks}; exec "$@"`, "sh"];
+  return runProgram([...limited, process.execPath, CLI, ...call.args], call);
+}
+
+async function runProgram([program = "", ...args]: readonly string[], call: CliCall): Promise<CliResult> {
+  const { env, input = "", cwd } = call;
+  const child = spawn(program, args, { env, ...(cwd && { cwd }) });
   const stdout: Buffer[] = [];
   const stderr: Buffer[] = [];
   child.stdout.on("data", (chunk) => stdout.push(chunk));

@@ -66,7 +66,9 @@ export function reasonOf(error: unknown): string {
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
+  EDQUOT: "the disk quota is used up",
   EEXIST: "it exists already",
+  EFBIG: "it would be larger than a file of this user may be",
   EISDIR: "it is a directory",
   ENAMETOOLONG: "its name is too long",
   ENOENT: "no such file",
