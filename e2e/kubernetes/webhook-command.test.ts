@@ -78,7 +78,7 @@ describeWith(requireKubernetes(), "the command webhook on a real API server", ()
 
     const shown = await call("certs");
     expect([shown.exitCode, shown.stderr]).toEqual([0, ""]);
-    expect(shown.stdout).toMatch(/^In {12}Secret flyte\/flyte-pod-webhook\n/);
+    expect(shown.stdout).toMatch(/^Cluster {7}https:.*\nIn {12}Secret flyte\/flyte-pod-webhook\n/);
     expect(shown.stdout).toMatch(/\nNames {9}flyte-pod-webhook, .*, 127\.0\.0\.1\n/);
     expect(shown.stdout).toMatch(/\nState {9}good\nRegistration {2}carries its CA\n$/);
 
@@ -102,7 +102,9 @@ describeWith(requireKubernetes(), "the command webhook on a real API server", ()
     expect((await once(webhook, "exit"))[0]).toBe(0);
     expect(await call("certs", "--remove")).toEqual({
       exitCode: 0,
-      stdout: "Removed MutatingWebhookConfiguration flyte-pod-webhook, Secret flyte/flyte-pod-webhook.\n",
+      stdout:
+        "Removed MutatingWebhookConfiguration flyte-pod-webhook, Secret flyte/flyte-pod-webhook " +
+        `at ${cluster.url} (context test of ${cluster.adminKubeconfig}).\n`,
       stderr: "",
     });
     await cluster.kubectl(["create", "-f", "-"], pod("late"));
