@@ -136,9 +136,13 @@ function drop(socket: Socket): void {
 }
 
 function notRunning(route: OwnRoute): SecretsError {
-  const where = route.kind === "socket" ? join(route.directory, "server.sock") : route.endpoint;
   return new SecretsError(
     "store_unavailable",
-    `The server of this user (${where}) does not run any more. Start it with \`flyte-secrets serve\`.`,
+    `The server of this user (${placeOf(route)}) does not run any more. Start it with \`flyte-secrets serve\`.`,
   );
+}
+
+/** Where it listens, for messages. */
+export function placeOf(route: OwnRoute): string {
+  return route.kind === "socket" ? join(route.directory, "server.sock") : route.endpoint;
 }

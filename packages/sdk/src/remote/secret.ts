@@ -62,14 +62,16 @@ export class Secret {
   static async create(input: SecretInput & SecretCallOptions): Promise<void> {
     const client = input.client ?? (await currentClient());
     const request = toWriteRequest(client.connection, "creating", input);
-    await client.call(input, (service, rpc) => service.createSecret(request, rpc));
+    await client.call({ ...input, changes: true }, (service, rpc) => service.createSecret(request, rpc));
   }
 
   /** Replaces a secret's value: `not_found` when there is none. */
   static async update(input: SecretInput & SecretChangeOptions): Promise<void> {
     const client = input.client ?? (await currentClient());
     const request = toWriteRequest(client.connection, "updating", input);
-    await client.call(input, (service, rpc) => service.updateSecret(request, { ...rpc, ...forced(input) }));
+    await client.call({ ...input, changes: true }, (service, rpc) =>
+      service.updateSecret(request, { ...rpc, ...forced(input) }),
+    );
   }
 
   /** One secret: `not_found` when there is none. */
@@ -101,7 +103,9 @@ export class Secret {
   static async delete(name: string, options: SecretChangeOptions = {}): Promise<void> {
     const client = options.client ?? (await currentClient());
     const id = { ...scopeFor(client.connection, "deleting", options.clusterPool), name };
-    await client.call(options, (service, rpc) => service.deleteSecret({ id }, { ...rpc, ...forced(options) }));
+    await client.call({ ...options, changes: true }, (service, rpc) =>
+      service.deleteSecret({ id }, { ...rpc, ...forced(options) }),
+    );
   }
 
   get name(): string {

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { createServer as createSecureServer } from "node:https";
-import { type AddressInfo, createServer as createSocketServer, type Server } from "node:net";
+import type { AddressInfo, Server } from "node:net";
 import { text } from "node:stream/consumers";
 import { Code, ConnectError, type ConnectRouter, type HandlerContext } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -316,14 +316,4 @@ test("TLS to a server of plain HTTP, and the reverse, name the remedy", async ()
     createServer((_, res) => res.writeHead(400).end("Client sent an HTTP request to an HTTPS server.\n")),
   );
   expect(await call(go)).toEqual(["store_unavailable", `${go} cannot be reached: ${noHttp}`]);
-});
-
-test("a server that never answers costs no more than the time limit", async () => {
-  const endpoint = await listenOn(createSocketServer((socket) => void onTestFinished(() => void socket.destroy())));
-  const call = Secret.get("k", { client: connect(endpoint), timeoutMs: 50 });
-  expect(await refusal(call)).toEqual(["deadline_exceeded", "the operation timed out"]);
-  expect(await refusal(Secret.get("k", { client: connect(endpoint, { timeoutMs: 50 }) }))).toEqual([
-    "deadline_exceeded",
-    "the operation timed out",
-  ]);
 });

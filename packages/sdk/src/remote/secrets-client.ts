@@ -24,12 +24,18 @@ export interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** What a failed call's error depends on. */
+export interface CallKind {
+  /** It changes something: when no answer comes, the error says that this may have been done. Default false. */
+  readonly changes?: boolean | undefined;
+}
+
 /** A connection to a SecretService, wherever `SelectCluster` says that it is. */
 export interface SecretsClient extends AsyncDisposable {
   readonly connection: Connection;
   /** Makes one call where the scope's secrets are. Rejects with a SecretsError that has the server's message. */
   call<Answer>(
-    options: CallOptions,
+    options: CallOptions & CallKind,
     make: (service: SecretServiceClient, options: RpcOptions) => Promise<Answer>,
   ): Promise<Answer>;
   /** Ends its connections; calls under way fail. */
@@ -54,7 +60,7 @@ type Resource = NonNullable<MessageInitShape<typeof SelectClusterRequestSchema>[
 
 /** Opens a client. Nothing is sent before the first call. */
 export function createSecretsClient(connection: Connection): SecretsClient {
-  const { tls, timeoutMs, own } = connection;
+  const { tls, own } = connection;
   // On the socket there is neither TLS nor a host to name.
   const endpoint = own === undefined ? connection.endpoint : OWN_SERVER;
   const agent = createAgent(connection);
@@ -62,7 +68,7 @@ export function createSecretsClient(connection: Connection): SecretsClient {
     createConnectTransport({
       baseUrl,
       httpVersion: "1.1",
-      defaultTimeoutMs: timeoutMs,
+      defaultTimeoutMs: connection.timeoutMs,
       interceptors,
       nodeOptions: { agent, ...tls },
     });
@@ -76,6 +82,8 @@ export function createSecretsClient(connection: Connection): SecretsClient {
     return service;
   }
 
+  /** Where a call has had its answer: what comes after is no wrong setting. */
+  const answered = new Set<string>();
   const selected = new Map<string, string>();
   async function select(clusterPool: string | undefined, options: RpcOptions): Promise<string> {
     const key = clusterPool ?? "";
@@ -93,14 +101,20 @@ export function createSecretsClient(connection: Connection): SecretsClient {
 
   return {
     connection,
-    async call({ clusterPool, signal, timeoutMs }, make) {
-      const options = { ...(signal && { signal }), ...(timeoutMs !== undefined && { timeoutMs }) };
-      let baseUrl = endpoint;
+    async call({ clusterPool, signal, timeoutMs = connection.timeoutMs, changes }, make) {
+      const options = { ...(signal && { signal }), timeoutMs };
+      let baseUrl: string | undefined;
       try {
         baseUrl = await select(clusterPool, options);
-        return await make(serviceAt(baseUrl), options);
+        const answer = await make(serviceAt(baseUrl), options);
+        answered.add(baseUrl);
+        return answer;
       } catch (error) {
-        throw toSecretsError(error, own === undefined ? baseUrl : connection.endpoint);
+        // Before there is a cluster to call, nothing has been sent that changes something.
+        const failed = { own, timeoutMs, changes: changes && baseUrl !== undefined };
+        const at = baseUrl ?? endpoint;
+        const isKnown = answered.has(at) || baseUrl === endpoint;
+        throw toSecretsError(error, { ...failed, endpoint: own === undefined ? at : connection.endpoint, isKnown });
       }
     },
     close: () => agent.destroy(),
@@ -114,11 +128,11 @@ export function createSecretsClient(connection: Connection): SecretsClient {
 export function wrapSecretService(service: SecretServiceClient, connection: Connection): SecretsClient {
   return {
     connection,
-    async call({ signal, timeoutMs = connection.timeoutMs }, make) {
+    async call({ signal, timeoutMs = connection.timeoutMs, changes }, make) {
       try {
         return await make(service, { ...(signal && { signal }), timeoutMs });
       } catch (error) {
-        throw toSecretsError(error, connection.endpoint);
+        throw toSecretsError(error, { endpoint: connection.endpoint, timeoutMs, changes });
       }
     },
     close() {},

@@ -1,5 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type ConnectionFault, connectionFault, type ErrorCode, SecretsError } from "@flyte-secrets/core";
+import { type OwnRoute, placeOf } from "./own-route.ts";
 
 /** Connect's codes as ours. Those that a service of this kind has no reason to send count as a fault of the server. */
 const CODES: Readonly<Record<Code, ErrorCode>> = {
@@ -21,22 +22,68 @@ const CODES: Readonly<Record<Code, ErrorCode>> = {
   [Code.DataLoss]: "store_damaged",
 };
 
-/** What a caller of the SDK gets for a failed call: the server's own message, or for one that never reached it, what to do. */
-export function toSecretsError(error: unknown, endpoint: string): SecretsError {
+/** The call that failed. */
+export interface FailedCall {
+  readonly endpoint: string;
+  /** The way to this user's own server, for a call that went there. */
+  readonly own?: OwnRoute | undefined;
+  /** Its limit, where it is known. */
+  readonly timeoutMs?: number | undefined;
+  /** It may have changed something, though no answer came. Default false. */
+  readonly changes?: boolean | undefined;
+  /** The endpoint has answered an earlier call. Default false. */
+  readonly isKnown?: boolean;
+}
+
+/** What Connect's client and server say of a call whose limit has passed. */
+const TIMED_OUT = "the operation timed out";
+
+/** What a caller of the SDK gets for a failed call: the server's own message, or for one without an answer, what to do. */
+export function toSecretsError(error: unknown, call: FailedCall): SecretsError {
   if (error instanceof SecretsError) return error;
   const failure = ConnectError.from(error);
   // From our interceptor, which Connect has wrapped.
   if (failure.cause instanceof SecretsError) return failure.cause;
+  if (failure.code === Code.DeadlineExceeded && failure.rawMessage === TIMED_OUT) return timedOut(call, error);
+  const { endpoint, own, isKnown = false } = call;
+  // An abort of the caller's has a code of Node's too.
+  const socketError = failure.code === Code.Canceled ? undefined : socketErrorOf(failure);
+  if (socketError !== undefined && (own !== undefined || (isKnown && BROKEN.has(socketError.code)))) {
+    return brokenOff(call, error);
+  }
   const isSecure = endpoint.startsWith("https:");
   const fault = connectionFault(failure.cause, isSecure);
   if (fault !== undefined) return unavailable(endpoint, describeFault(fault), error);
   // What servers written in Go answer to plain HTTP on a port for TLS, which no service of Connect does.
   if (!isSecure && failure.rawMessage === "HTTP 400") return unavailable(endpoint, describeFault("no HTTP"), error);
-  const socketError = socketErrorOf(failure);
   if (socketError !== undefined) {
-    return unavailable(endpoint, `${socketError}. Check the address and that the server runs.`, error);
+    const what = socketError.message || socketError.code;
+    return unavailable(endpoint, `${what}. Check the address and that the server runs.`, error);
   }
   return new SecretsError(CODES[failure.code], failure.rawMessage, { cause: error });
+}
+
+/** How a connection ends when the other side does. */
+const BROKEN: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
+
+function timedOut(call: FailedCall, cause: unknown): SecretsError {
+  const limit = call.timeoutMs === undefined ? "in time" : `within ${call.timeoutMs / 1000} s`;
+  return new SecretsError("deadline_exceeded", `${partyOf(call)} gave no answer ${limit}.${remedyFor(call)}`, {
+    cause,
+  });
+}
+
+function brokenOff(call: FailedCall, cause: unknown): SecretsError {
+  const message = `${partyOf(call)} has ended, or has closed the connection, before it answered.${remedyFor(call)}`;
+  return new SecretsError("store_unavailable", message, { cause });
+}
+
+const partyOf = ({ endpoint, own }: FailedCall): string =>
+  own === undefined ? endpoint : `The server of this user (${placeOf(own)})`;
+
+function remedyFor({ own, changes = false }: FailedCall): string {
+  const doubt = changes ? " The change may have been made or not: look before you repeat it." : "";
+  return `${doubt} ${own === undefined ? "See whether it runs." : "See how it is: `flyte-secrets serve --status`."}`;
 }
 
 function unavailable(endpoint: string, reason: string, cause: unknown): SecretsError {
@@ -61,8 +108,8 @@ function describeFault(fault: ConnectionFault): string {
 }
 
 /** The socket's or TLS's own error, which has one of Node's codes; Connect keeps it as the cause of the error it makes. */
-function socketErrorOf({ cause }: ConnectError): string | undefined {
+function socketErrorOf({ cause }: ConnectError): { readonly code: string; readonly message: string } | undefined {
   return cause instanceof Error && "code" in cause && typeof cause.code === "string"
-    ? cause.message || cause.code
+    ? { code: cause.code, message: cause.message }
     : undefined;
 }

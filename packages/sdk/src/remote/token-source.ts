@@ -102,7 +102,7 @@ async function requestToken(
     client.getOAuth2Metadata({}, { signal }),
     client.getPublicClientConfig({}, { signal }),
   ]).catch((error: unknown) => {
-    throw toSecretsError(error, connection.endpoint);
+    throw toSecretsError(error, connection);
   });
   const url = checkTokenEndpoint(server.tokenEndpoint, connection.endpoint);
   const { scopes, audience } = publicClient;
@@ -113,7 +113,7 @@ async function requestToken(
   });
   const headers = { authorization: basic(credentials) };
   const answer = await postForm(url, form, { headers, tls: connection.tls, signal }).catch((error: unknown) => {
-    throw toSecretsError(error, url.origin);
+    throw toSecretsError(error, { endpoint: url.origin });
   });
   const { token, expiresInSeconds } = parseTokenAnswer(answer, url.href);
   return {
