@@ -6,9 +6,13 @@ import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
 import { hasSystemCode } from "../store/store-error.ts";
 
+/** How each batch begins, or as much of it as a full disk has taken. */
+const START = '{"resourceSpans"';
+
 /**
  * Adds spans to a file (made 0600), one batch a line, in OTLP's JSON: what the OpenTelemetry Collector reads from files. Flyte's default
- * is in `/tmp`, where others can put something in its place first: only a file of this user's own with no other name is written to.
+ * is in `/tmp`, where others can put something in its place first: only a file of this user's own with no other name is written to,
+ * and none that holds anything else.
  */
 export function createTraceFileExporter(file: string): SpanExporter {
   return {
@@ -24,15 +28,20 @@ export function createTraceFileExporter(file: string): SpanExporter {
 }
 
 async function appendToOwnFile(file: string, bytes: Buffer): Promise<void> {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
   // Without O_NONBLOCK a pipe put in its place would keep the call waiting.
-  const opened = open(file, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  const opened = open(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
   await using handle = await opened.catch((error: unknown) => {
     throw hasSystemCode(error, "ELOOP") || hasSystemCode(error, "ENXIO") ? notOwn(file) : error;
   });
   const stats = await handle.stat();
   const isOwn = stats.isFile() && stats.nlink === 1 && stats.uid === (process.geteuid?.() ?? stats.uid);
   if (!isOwn) throw notOwn(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(START.length), 0, START.length, 0);
+  if (!START.startsWith(buffer.toString("latin1", 0, bytesRead))) {
+    const message = `otel.file.filename: ${file} holds something else than spans: name another file`;
+    throw new SecretsError("invalid_argument", message);
+  }
   await handle.appendFile(bytes);
 }
 

@@ -132,6 +132,16 @@ it.each<[string, (file: string, other: string) => void]>([
   expect(existsSync(`${other}-none`)).toBe(false);
 });
 
+it("writes no spans to a file that holds anything else", async () => {
+  const file = join(createTemporaryDirectory(), "master.key");
+  writeFileSync(file, "untouched");
+  const { tracing, logged } = await open({ "otel.type": "file", "otel.file.filename": file });
+  trace(tracing, "span");
+  await tracing?.close();
+  expect(logged()).toContain(`otel.file.filename: ${file} holds something else than spans: name another file`);
+  expect(readFileSync(file, "utf8")).toBe("untouched");
+});
+
 // Only root can make a file of somebody else's.
 it.runIf(process.geteuid?.() === 0)("writes no spans to a file of another user's", async () => {
   const file = join(createTemporaryDirectory(), "trace.txt");
