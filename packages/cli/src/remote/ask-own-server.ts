@@ -24,7 +24,10 @@ export async function askOwnServer(route: EmbeddedServer["route"], path: string)
   }
 }
 
-/** Why a server gave no answer, in a word. */
+/** Why a server gave no answer, in a few words. */
 export function reasonOfSilence(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "no answer";
+  if (!(error instanceof Error && "code" in error)) return "no answer";
+  return error.code === "ABORT_ERR"
+    ? `within ${ANSWER_LIMIT_MS / 1000} s: it hangs, or is stopped`
+    : String(error.code);
 }

@@ -139,7 +139,10 @@ describe("what a server leaves that did not end in order", () => {
     process.kill(pid, "SIGSTOP");
     try {
       const { exitCode, stdout } = await at.call("serve", "--status");
-      expect([exitCode, stdout]).toEqual([4, expect.stringContaining("No answer ")]);
+      expect([exitCode, stdout]).toEqual([
+        4,
+        expect.stringContaining("No answer    within 5 s: it hangs, or is stopped\n"),
+      ]);
       expect(await at.call("doctor")).toMatchObject({ exitCode: 1, stdout: expect.stringContaining("serve --stop") });
     } finally {
       process.kill(pid, "SIGCONT");
