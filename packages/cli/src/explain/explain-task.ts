@@ -1,4 +1,4 @@
-import { type SecretScope, SecretsError } from "@flyte-secrets/core";
+import { excerpt, quote, type SecretScope, SecretsError } from "@flyte-secrets/core";
 import { type TaskDefinition, toPod } from "@flyte-secrets/sdk";
 import type { Config } from "@flyte-secrets/server/local";
 import { FailureWithDetails } from "../failure-with-details.ts";
@@ -44,8 +44,8 @@ export async function explainTask(
   noteOtherManagers(config, host);
   if (isWorkflow) {
     host.stderr.write(
-      `note: workflow "${name}" gives its own secrets to each task that it calls; which those are shows only when it runs. ` +
-        `All tasks of ${file}, if it called them:\n`,
+      `note: workflow ${quote(name)} gives its own secrets to each task that it calls; which those are shows only when it runs. ` +
+        `All tasks of ${excerpt(file)}, if it called them:\n`,
     );
   }
   const asked = { config: withEmbeddedAlone(config), options, host, scope };
@@ -55,7 +55,7 @@ export async function explainTask(
     asked,
   );
   if (requests.length === 0) {
-    host.stderr.write(`note: ${definition.kind} "${name}" asks for no secret\n`);
+    host.stderr.write(`note: ${definition.kind} ${quote(name)} asks for no secret\n`);
     return;
   }
   host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table", tableWidth(host.stdout)));
@@ -68,7 +68,7 @@ export async function explainTask(
       missing.length > 0
         ? describeMissingKeys(missing)
         : `${unserved.length} of ${requests.length} requests are served by no secret manager`;
-    throw new FailureWithDetails("not_injected", isWorkflow ? what : `task "${name}": ${what}`, help);
+    throw new FailureWithDetails("not_injected", isWorkflow ? what : `task ${quote(name)}: ${what}`, help);
   }
   if (rejections.length > 0) {
     throw new SecretsError("not_injected", "each request is served, and still run would refuse the task");

@@ -25,6 +25,7 @@ function serveRunner(channel: NodeJS.Process): void {
     const invoke = role === "driver" ? callRunner : undefined;
     const tasks = await loadTasks(file, { env: channel.env, invoke, onFailure: noteThrower });
     phase = undefined;
+    send({ kind: "loaded" });
     if (role === "lister") return tasks.map(({ definition }) => definition);
     const task = findTask(tasks, name, file);
     const { definition } = task;

@@ -13,13 +13,14 @@ export type ToChild =
   | { kind: "returned"; call: number; value: unknown }
   | { kind: "threw"; call: number; error: ErrorOnWire };
 
-/** From a child to the runner. `result` or `failed` is the last one. */
+/** From a child to the runner. `loaded` says that the user's file is; `result` or `failed` is the last one. */
 export type FromChild =
+  | { kind: "loaded" }
   | ({ kind: "call"; call: number } & TaskCall)
   | { kind: "result"; value: unknown }
   | { kind: "failed"; error: ErrorOnWire };
 
-const FROM_CHILD: readonly string[] = ["call", "result", "failed"] satisfies FromChild["kind"][];
+const FROM_CHILD: readonly string[] = ["loaded", "call", "result", "failed"] satisfies FromChild["kind"][];
 
 /** Undefined for what is not ours: a task's code may use the same channel, some libraries do. */
 export function decodeFromChild(message: unknown): FromChild | undefined {

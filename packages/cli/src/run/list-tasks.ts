@@ -1,9 +1,9 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { TaskDefinition } from "@flyte-secrets/sdk";
 import { type Config, globalSecrets } from "@flyte-secrets/server/local";
 import { FailureWithDetails } from "../failure-with-details.ts";
 import type { Host } from "../host.ts";
-import { shellWord } from "../options/shell-word.ts";
+import { shellOperands } from "../options/shell-word.ts";
 import { childEnvironment } from "./child-environment.ts";
 import { describeRunFailure } from "./describe-run-failure.ts";
 import { toErrorOnWire } from "./error-on-wire.ts";
@@ -50,9 +50,9 @@ export async function tasksOf(
 export function askForTask(command: string, file: string, tasks: readonly TaskDefinition[]): SecretsError {
   if (tasks.length === 0) return new SecretsError("usage", noSuchTask("", [], file));
   const lines = tasks.slice(0, MAX_LISTED).map(({ name, kind }) => {
-    const typed = `    flyte-secrets ${command} ${shellWord(file)} ${shellWord(name)}`;
+    const typed = `    flyte-secrets ${command} ${shellOperands(file, name)}`;
     return kind === "workflow" ? `${typed}  # a workflow` : typed;
   });
   const more = tasks.length > MAX_LISTED ? [`    and ${tasks.length - MAX_LISTED} more`] : [];
-  return new FailureWithDetails("usage", `name the task; ${file} has:`, [...lines, ...more]);
+  return new FailureWithDetails("usage", `name the task; ${excerpt(file)} has:`, [...lines, ...more]);
 }

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { nearestName, SecretsError } from "@flyte-secrets/core";
+import { excerpt, nearestName, quote, SecretsError } from "@flyte-secrets/core";
 import { type AnyTask, TASK_RUNTIME, type TaskRuntime } from "@flyte-secrets/sdk";
 
 /** How many names a message tells. */
@@ -61,7 +61,7 @@ export function findTask<Definition extends { readonly name: string }, T extends
   if (second !== undefined) {
     throw new SecretsError(
       "invalid_argument",
-      `${basename(file)} defines "${name}" twice; give one of them another name`,
+      `${excerpt(basename(file))} defines ${quote(name)} twice; give one of them another name`,
     );
   }
   if (found !== undefined) return found;
@@ -71,12 +71,12 @@ export function findTask<Definition extends { readonly name: string }, T extends
 
 /** Which tasks a file has instead of one that it hasn't. */
 export function noSuchTask(name: string, names: readonly string[], file: string): string {
-  const where = basename(file);
+  const where = excerpt(basename(file));
   if (names.length === 0) {
     return `${where} defines no task; it must make one with task() of @flyte-secrets/sdk when it is loaded`;
   }
   const nearest = nearestName(name, names);
   const sorted = nearest === undefined ? names : [nearest, ...names.filter((other) => other !== nearest)];
   const more = sorted.length > MAX_NAMES ? ` and ${sorted.length - MAX_NAMES} more` : "";
-  return `${where} has no task or workflow "${name}"; it has ${sorted.slice(0, MAX_NAMES).join(", ")}${more}`;
+  return `${where} has no task or workflow ${quote(name)}; it has ${sorted.slice(0, MAX_NAMES).map(excerpt).join(", ")}${more}`;
 }

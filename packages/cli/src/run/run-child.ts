@@ -1,10 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { extname } from "node:path";
+import { basename, extname } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { SecretsError } from "@flyte-secrets/core";
+import { excerpt, quote, SecretsError } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
+import { FailureWithDetails } from "../failure-with-details.ts";
 import type { Environment } from "./child-environment.ts";
 import { type ChildRole, decodeFromChild, type FromChild, type ToChild } from "./child-protocol.ts";
 import { fromErrorOnWire, toErrorOnWire } from "./error-on-wire.ts";
@@ -13,6 +14,8 @@ import type { Mask } from "./mask/mask.ts";
 
 /** How long a child has between SIGTERM and SIGKILL. */
 const GRACE_MS = 5_000;
+/** After how long a file that is still being loaded is worth a word. */
+const SLOW_LOAD_MS = 5_000;
 /** How long output is waited for that a child's own children may still write after its end. */
 const LATE_OUTPUT_MS = 1_000;
 
@@ -33,6 +36,8 @@ export interface ChildOptions {
   readonly labels?: { readonly stdout: string; readonly stderr: string } | undefined;
   /** Ends the child: SIGTERM, and SIGKILL after 5 seconds. */
   readonly signal: AbortSignal;
+  /** After how many milliseconds `stderr` says that the file is still being loaded; 5,000 by default. */
+  readonly slowLoadMs?: number;
   /** Carries out a driver's calls. */
   readonly onCall?: (call: TaskCall) => Promise<unknown>;
 }
@@ -67,13 +72,22 @@ export async function runChild(options: ChildOptions): Promise<unknown> {
 /** Talks with the child until it has ended; the function it gives returns or throws what came of it. */
 async function converse(child: ChildProcess, options: ChildOptions): Promise<() => unknown> {
   const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<() => unknown>();
+  const { role, file, name, input, stderr, slowLoadMs = SLOW_LOAD_MS } = options;
   let outcome: (() => unknown) | undefined;
+  let isLoaded = false;
+  const sayLoading = () => void stderr.write(`note: still loading ${excerpt(basename(file))}; Ctrl-C stops it\n`);
+  const slow = setTimeout(sayLoading, slowLoadMs);
+  const loaded = () => {
+    clearTimeout(slow);
+    isLoaded = true;
+  };
   const send = (message: ToChild): void => {
     // A child that has just ended needs no answer; its end is told by `exit`.
     if (child.connected) child.send(message, () => {});
   };
   child.on("message", (raw) => {
     const message = decodeFromChild(raw);
+    if (message !== undefined) loaded();
     if (message?.kind === "call") void answer(message, options, send);
     else if (message?.kind === "result") outcome = () => message.value;
     else if (message?.kind === "failed") {
@@ -82,25 +96,40 @@ async function converse(child: ChildProcess, options: ChildOptions): Promise<() 
       };
     }
   });
-  child.once("error", fail);
+  child.once("error", (error) => {
+    clearTimeout(slow);
+    fail(error);
+  });
   child.once("exit", (code, signal) => {
+    clearTimeout(slow);
     const result = () => {
-      if (options.signal.aborted) throw stopped(options);
+      if (options.signal.aborted) throw stopped(options, isLoaded);
       if (outcome !== undefined) return outcome();
       const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-      throw new SecretsError("task_failed", `its process was ended ${how} before it had a result`);
+      // With no details, which are no frames: those of this process say nothing to the user.
+      throw new FailureWithDetails("task_failed", endedEarly(options, { how, isLoaded }), []);
     };
     // The end of a process may be told before the last message that it sent.
     if (child.connected) child.once("disconnect", () => end(result));
     else end(result);
   });
-  const { role, file, name, input } = options;
   send({ kind: "start", role, file, name, input });
   return ended;
 }
 
-function stopped({ name }: ChildOptions): SecretsError {
-  return new SecretsError("canceled", `${name} was stopped`);
+function stopped({ name, file }: ChildOptions, isLoaded = true): SecretsError {
+  const what = isLoaded && name !== "" ? name : `loading ${basename(file)}`;
+  return new SecretsError("canceled", `${excerpt(what)} was stopped`);
+}
+
+/** A task is named by who has it carried out. */
+function endedEarly({ role, name, file }: ChildOptions, { how, isLoaded }: { how: string; isLoaded: boolean }): string {
+  if (role === "task" && isLoaded) return `its process was ended ${how} before it had a result`;
+  if (isLoaded && name !== "") return `the process of ${quote(name)} was ended ${how} before it had a result`;
+  return (
+    `${excerpt(basename(file))} can't be loaded: its process was ended ${how} meanwhile; code outside of tasks must not ` +
+    "end the process or close its channel (process.exit, process.disconnect)"
+  );
 }
 
 async function answer(

@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
-import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { escapeControls, isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { describeFault } from "../describe-failure.ts";
@@ -135,7 +135,7 @@ async function carryOutTask(call: TaskCall, run: LocalRun, surroundings: TaskSur
   for (const warning of injected.warnings) warn(warning);
   if (run.verbose) {
     for (const injection of injected.injections) {
-      run.stderr.write(`${call.definition.name}: ${describeInjection(injection)}\n`);
+      run.stderr.write(`${escapeControls(`${call.definition.name}: ${describeInjection(injection)}`)}\n`);
     }
   }
   for (const [key, value] of injected.values) {
@@ -171,7 +171,7 @@ function describeInjection({ request: { group, key }, manager, id }: InjectionRe
 function createWarner(stderr: Writable): (text: string) => void {
   const said = new Set<string>();
   return (text) => {
-    if (!said.has(text)) stderr.write(`warning: ${text}\n`);
+    if (!said.has(text)) stderr.write(`warning: ${escapeControls(text)}\n`);
     said.add(text);
   };
 }
