@@ -62,6 +62,15 @@ describe("an error whose message looks like a stack", () => {
     expect(await run("run tasks.mjs", code(JSON.stringify(secret)))).not.toContain(CANARY);
   });
 
+  it("is no place that Node shows above a syntax error", async () => {
+    const { secret, run } = setUp();
+    const shown = JSON.stringify(`${secret}:1\nx\n^\n`);
+    for (const error of [`{ name: ${shown} }`, `{ name: "", message: ${shown} }`]) {
+      const code = `const e = new Error("x"); Object.assign(e, ${error}); throw e;`;
+      expect(await run("run tasks.mjs", code)).toMatch(/^error: tasks\.mjs:2:\d+: /);
+    }
+  });
+
   it("waits for no pipe", async () => {
     const { home, run } = setUp();
     const pipe = join(home, "jobs/pipe.mjs");

@@ -31,7 +31,7 @@ export async function locateLoadFailure(error: ErrorOnWire, main: string): Promi
 
 async function locate(error: ErrorOnWire, main: string): Promise<LoadFailure> {
   const text = error.code === undefined && error.name !== "" ? `${error.name}: ${error.message}` : error.message;
-  const shown = placeShownByNode(error.stack ?? "");
+  const shown = placeShownByNode(error);
   if (shown !== undefined) return { text, place: shown };
   if (error.name === "SyntaxError" || error.name === "TransformError") {
     const found = await askCompiler(main);
@@ -44,7 +44,9 @@ async function locate(error: ErrorOnWire, main: string): Promise<LoadFailure> {
 }
 
 /** `/path/file.cjs:1`, the line and carets below: for syntax errors of CommonJS and imports of names that are not exported. */
-function placeShownByNode(stack: string): Place | undefined {
+function placeShownByNode({ name, message, stack = "" }: ErrorOnWire): Place | undefined {
+  // Name and message may quote somebody else's text.
+  if ([name, message].some((text) => text !== "" && stack.startsWith(text))) return undefined;
   const [, where = "", line = "", carets = ""] = /^(.+):(\d+)\n.*\n( *)\^+\n/.exec(stack) ?? [];
   const file = where.startsWith("file:") ? fileURLToPath(where) : where;
   return isAbsolute(file) ? { file, line: Number(line), column: carets.length + 1 } : undefined;
