@@ -1,3 +1,4 @@
+import * as os from "node:os";
 import { homeDirectory } from "@flyte-secrets/core";
 import { runCommandLine } from "./command-line.ts";
 import type { Host } from "./host.ts";
@@ -29,7 +30,7 @@ function hostOf(process: NodeJS.Process): Host {
     stderr: createOutput(process.stderr, process.env),
     // Only when a command wants it, which then says what is wrong with it.
     get home() {
-      return homeDirectory();
+      return homeDirectory(os);
     },
     cwd: process.cwd(),
     nodeVersion: process.versions.node,

@@ -1,3 +1,4 @@
+import * as os from "node:os";
 import { homeDirectory } from "@flyte-secrets/core";
 
 /** What the SDK reads of the process around it; tests pass their own. */
@@ -17,7 +18,7 @@ export function processEnvironment(): Environment {
     variables,
     // Only when it is needed: a task in a pod may have none.
     get home() {
-      return homeDirectory();
+      return homeDirectory(os);
     },
     cwd: process.cwd(),
   };
