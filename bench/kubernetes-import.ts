@@ -76,8 +76,9 @@ function secretOf(name: string) {
   };
 }
 
-function kubectl({ programs, adminKubeconfig }: Cluster, args: readonly string[]): Promise<number> {
-  return timeToExit([join(programs, "kubectl"), `--kubeconfig=${adminKubeconfig}`, ...args], {});
+function kubectl({ programs, adminKubeconfig, directory }: Cluster, args: readonly string[]): Promise<number> {
+  // It keeps a cache in the home.
+  return timeToExit([join(programs, "kubectl"), `--kubeconfig=${adminKubeconfig}`, ...args], { HOME: directory });
 }
 
 async function timeToExit(
