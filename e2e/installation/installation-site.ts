@@ -226,6 +226,9 @@ export async function startInstallationSite(...namespaces: readonly string[]): P
       for (const which of users) await cluster.kubectl(["delete", "secrets", "-A", ...which.split(" ")]);
       auditedBefore = audited().length;
     },
-    close: () => cluster.close(),
+    async close() {
+      await stop();
+      await cluster.close();
+    },
   };
 }
