@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { startServe } from "@flyte-secrets/testkit";
+import { timeToExit } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 
 const IMPORTS = Number(process.env.BENCH_IMPORTS ?? "10000");
@@ -27,10 +26,13 @@ export async function benchImport(): Promise<Row[]> {
       "reference, ms": Math.round(referenceMs),
       ratio: ratio(ms, referenceMs),
     });
-    const alone = await timeCommand(["import", file], { HOME: home, SECRET_STORE_PATH: join(home, "store") });
+    const alone = await timeToExit(process.execPath, [CLI, "import", file], {
+      HOME: home,
+      SECRET_STORE_PATH: join(home, "store"),
+    });
     const server = await startServe();
-    const served = await timeCommand(["import", file], server.env);
-    const again = await timeCommand(["import", file, "--skip-existing"], server.env);
+    const served = await timeToExit(process.execPath, [CLI, "import", file], server.env);
+    const again = await timeToExit(process.execPath, [CLI, "import", file, "--skip-existing"], server.env);
     await server.close();
     return [
       row(`import of ${IMPORTS}, no server`, alone),
@@ -51,12 +53,4 @@ function writeOneByOne(path: string, entries: readonly (readonly [string, string
   const took = performance.now() - started;
   database.close();
   return took;
-}
-
-async function timeCommand(args: readonly string[], env: Readonly<Record<string, string>>): Promise<number> {
-  const started = performance.now();
-  const child = spawn(process.execPath, [CLI, ...args], { env: { ...env }, stdio: ["ignore", "ignore", "inherit"] });
-  const [code] = await once(child, "exit");
-  if (code !== 0) throw new Error(`flyte-secrets ${args[0]} ended with ${code}`);
-  return performance.now() - started;
 }

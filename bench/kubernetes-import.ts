@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +5,7 @@ import { encodeSecretId, kubernetesSecretName, managedLabels } from "@flyte-secr
 import { startServe } from "@flyte-secrets/testkit";
 import { type Cluster, startCluster } from "../e2e/kubernetes/cluster.ts";
 import { UNLIMITED } from "./cluster-client.ts";
+import { timeToExit } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 
 const SECRETS = Number(process.env.BENCH_IMPORTS ?? "10000");
@@ -36,7 +35,7 @@ export async function benchKubernetesImport(): Promise<Row[]> {
     writeFileSync(file, JSON.stringify(Object.fromEntries(namesOf(prefix, amount).map((name) => [name, `${name}-x`]))));
     return file;
   };
-  const ours = (args: readonly string[], server = quick) => timeToExit([process.execPath, CLI, ...args], server.env);
+  const ours = (args: readonly string[], server = quick) => timeToExit(process.execPath, [CLI, ...args], server.env);
   const manifest = join(folder, "secrets.json");
   writeFileSync(
     manifest,
@@ -78,16 +77,5 @@ function secretOf(name: string) {
 
 function kubectl({ programs, adminKubeconfig, directory }: Cluster, args: readonly string[]): Promise<number> {
   // It keeps a cache in the home.
-  return timeToExit([join(programs, "kubectl"), `--kubeconfig=${adminKubeconfig}`, ...args], { HOME: directory });
-}
-
-async function timeToExit(
-  [file = "", ...args]: readonly string[],
-  env: Readonly<Record<string, string>>,
-): Promise<number> {
-  const started = performance.now();
-  const child = spawn(file, args, { env: { PATH: process.env.PATH, ...env }, stdio: ["ignore", "ignore", "inherit"] });
-  const [code] = await once(child, "exit");
-  if (code !== 0) throw new Error(`${file} ${args.slice(0, 2).join(" ")} ended with ${code}`);
-  return performance.now() - started;
+  return timeToExit(join(programs, "kubectl"), [`--kubeconfig=${adminKubeconfig}`, ...args], { HOME: directory });
 }

@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/server";
-import { median } from "./process.ts";
+import { median, timeToExit } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 
 const ROUNDS = 5;
@@ -41,7 +39,7 @@ export async function benchListing(): Promise<Row[]> {
     ]);
     const times = new Map([...cases.keys()].map((what) => [what, [] as number[]]));
     for (let round = 0; round < ROUNDS; round++) {
-      for (const [what, args] of cases) times.get(what)?.push(await timeToExit(args, home));
+      for (const [what, args] of cases) times.get(what)?.push(await timeToExit(process.execPath, args, { HOME: home }));
     }
     const reference = median(times.get(bare) ?? []);
     return [...times].map(([what, ms]) => ({
@@ -52,12 +50,4 @@ export async function benchListing(): Promise<Row[]> {
   } finally {
     rmSync(home, { recursive: true });
   }
-}
-
-async function timeToExit(args: readonly string[], home: string): Promise<number> {
-  const started = performance.now();
-  const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, HOME: home }, stdio: "ignore" });
-  const [exitCode] = await once(child, "exit");
-  if (exitCode !== 0) throw new Error(`${args.join(" ")} ended with ${exitCode}`);
-  return performance.now() - started;
 }
