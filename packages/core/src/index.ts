@@ -120,6 +120,7 @@ export {
   type SecretType,
   type StoreChange,
 } from "./store.ts";
+export { systemReason } from "./system-reason.ts";
 export { trimEndOf } from "./trim-end-of.ts";
 export { type Awaitable, whenKnown } from "./when-known.ts";
 export { withinStack } from "./within-stack.ts";

@@ -3,8 +3,7 @@ import { existsSync, rmSync } from "node:fs";
 import { access, constants, lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { SecretsError, type SecretValue } from "@flyte-secrets/core";
-import { reasonOf } from "../values/read-input.ts";
+import { SecretsError, type SecretValue, systemReason } from "@flyte-secrets/core";
 
 const MEMORY = "/dev/shm";
 
@@ -54,7 +53,7 @@ export async function writePrivateFile(path: string, value: SecretValue): Promis
   } catch (error) {
     // Without the path, which the system's own message has: what should be a value must not be shown when it was taken
     // for a name.
-    throw new SecretsError("not_injected", `a file of the task's secrets cannot be written: ${reasonOf(error)}`);
+    throw new SecretsError("not_injected", `a file of the task's secrets cannot be written: ${systemReason(error)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
-import { decodeText, isSecretsError, NOT_TEXT, SecretsError } from "@flyte-secrets/core";
+import { decodeText, isSecretsError, NOT_TEXT, SecretsError, systemReason } from "@flyte-secrets/core";
 import type { Host } from "../host.ts";
 
 /** What a file of many secrets or manifests may have; `import --max-bytes` takes more. */
@@ -40,7 +40,7 @@ export async function readInput(path: string, options: ReadInputOptions): Promis
     }
   } catch (error) {
     if (isSecretsError(error)) throw error;
-    throw new SecretsError("invalid_argument", `${option} ${path} cannot be read: ${reasonOf(error)}`, {
+    throw new SecretsError("invalid_argument", `${option} ${path} cannot be read: ${systemReason(error)}`, {
       cause: error,
     });
   }
@@ -57,22 +57,3 @@ export async function readText(path: string, options: ReadInputOptions): Promise
 function tooLarge(what: string, maxBytes: number): SecretsError {
   return new SecretsError("invalid_argument", `${what} has more than ${maxBytes} bytes; nothing of it was used`);
 }
-
-/** Why the system refused a file, in words: never the content. */
-export function reasonOf(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
-  return REASONS[code] ?? code;
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EDQUOT: "the disk quota is used up",
-  EEXIST: "it exists already",
-  EFBIG: "it would be larger than a file of this user may be",
-  EISDIR: "it is a directory",
-  ENAMETOOLONG: "its name is too long",
-  ENOENT: "no such file",
-  ENOSPC: "the disk is full",
-  ENOTDIR: "a part of the path is not a directory",
-  EROFS: "the file system is read-only",
-};

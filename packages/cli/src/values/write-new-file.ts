@@ -1,8 +1,7 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { SecretsError } from "@flyte-secrets/core";
+import { SecretsError, systemReason } from "@flyte-secrets/core";
 import type { Host } from "../host.ts";
-import { reasonOf } from "./read-input.ts";
 
 export interface WriteNewFileOptions {
   /** What named the file, for errors. */
@@ -24,7 +23,7 @@ export async function writeNewFile(file: string, text: string, { option, host }:
   try {
     isWritten = writeWhole();
   } catch (error) {
-    throw refused(reasonOf(error), error);
+    throw refused(systemReason(error), error);
   }
   if (!isWritten) throw refused("it exists already");
 

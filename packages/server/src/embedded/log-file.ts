@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
-import { escapeControls, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { escapeControls, isSecretsError, SecretsError, systemReason } from "@flyte-secrets/core";
 import { hasSystemCode, toStoreError } from "../store/store-error.ts";
 
 /** Not blocked by a pipe that nobody reads, and not led elsewhere by a link. */
@@ -90,21 +90,17 @@ function refused(file: string, why: string): SecretsError {
   );
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EISDIR: "it is a directory",
+/** Where they say more of a log than of any file. */
+const REASONS = {
   ELOOP: "it is a symbolic link",
-  ENAMETOOLONG: "its name is too long",
   ENOENT: "its directory does not exist",
-  ENOSPC: "the disk is full",
   ENOTDIR: "a part of the path is no directory",
   ENXIO: "it is no regular file",
-  EROFS: "the file system is read-only",
 };
 
 function unusable(file: string, error: unknown): unknown {
   if (isSecretsError(error) || !(error instanceof Error && "code" in error)) return error;
-  return refused(file, REASONS[String(error.code)] ?? String(error.code));
+  return refused(file, systemReason(error, REASONS));
 }
 
 /** The path behind all links; of one that isn't there, as it is written. */
