@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { INJECT_LABEL, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/server";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 import { type Cluster, freePort, requireKubernetes, startCluster } from "./cluster.ts";
@@ -63,6 +63,8 @@ describeWith(requireKubernetes(), "the command webhook on a real API server", ()
     const webhook = spawn(process.execPath, [CLI, "webhook", "--workers", "2", ...settings], {
       env: { ...env, PATH: "" },
     });
+    // Left alone by a signal once it has ended.
+    onTestFinished(() => void webhook.kill("SIGTERM"));
     let output = "";
     for (const stream of [webhook.stdout, webhook.stderr]) {
       stream.on("data", (chunk) => {
