@@ -19,7 +19,10 @@ import { type Cluster, freePort, startCluster } from "../kubernetes/cluster.ts";
 const PODS = defineResource({ apiVersion: "v1", kind: "Pod", plural: "pods" });
 const TOKEN = randomBytes(32).toString("hex");
 
-/** The chart, installed on a real API server, with two webhooks, a service, and a real Prometheus that reads their metrics every second. */
+/**
+ * The chart, installed on a real API server, with two webhooks, a service, and a real Prometheus that reads their metrics
+ * every second.
+ */
 export interface WatchedInstallation extends AsyncDisposable {
   /** Prometheus' address. */
   readonly prometheus: string;

@@ -1,5 +1,5 @@
-// What the Vault manager writes into a pod's annotations, handed to the engine of Vault's agent as the agent injector hands it, against a
-// real Vault: the files that a task then finds.
+// What the Vault manager writes into a pod's annotations, handed to the engine of Vault's agent as the agent injector hands
+// it, against a real Vault: the files that a task then finds.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MountRequirement, type PodEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
@@ -35,7 +35,10 @@ interface Asked {
   readonly groupVersion: string;
 }
 
-/** The agent's configuration for a request, as https://developer.hashicorp.com/vault/docs/deploy/kubernetes/injector/annotations has it. */
+/**
+ * The agent's configuration for a request, as
+ * https://developer.hashicorp.com/vault/docs/deploy/kubernetes/injector/annotations has it.
+ */
 async function templateFor(asked: Asked, directory: string, kvVersion: "1" | "2"): Promise<AgentTemplate> {
   const request = { ...asked, mountRequirement: MountRequirement.FILE, envVar: "" };
   const context = { labels: {}, namespace: "n", variables: { prefix: "_UNION_", style: "raw" } } as const;

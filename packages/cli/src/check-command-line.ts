@@ -4,8 +4,8 @@ import { allCommands, spelledOut } from "./options/spelled-out.ts";
 import { createProgram } from "./program.ts";
 
 /**
- * Reads a command line (without `node` and the program's name) as {@link runCommandLine} does and carries nothing out. Undefined when
- * command, arguments and options are known, else what is wrong: for what documentation prints.
+ * Reads a command line (without `node` and the program's name) as {@link runCommandLine} does and carries nothing out.
+ * Undefined when command, arguments and options are known, else what is wrong: for what documentation prints.
  */
 export async function checkCommandLine(argv: readonly string[], host: Host): Promise<string | undefined> {
   const program = createProgram(host);

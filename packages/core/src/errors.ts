@@ -25,8 +25,8 @@ export interface ErrorKind {
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean;
   /**
-   * Who can do something about it: `author`, who wrote the call, the task or the command; `operator`, who runs what refuses it; `time`,
-   * where the same call may succeed later; `us`.
+   * Who can do something about it: `author`, who wrote the call, the task or the command; `operator`, who runs what refuses
+   * it; `time`, where the same call may succeed later; `us`.
    */
   readonly mendedBy: "author" | "operator" | "time" | "us";
   /** Exit code of the command line: 2 for usage, 1 for the rest. */

@@ -9,8 +9,8 @@ interface System {
 }
 
 /**
- * This user's home: `HOME`, or where that is unset or empty, what the system knows of the user. `usage` when there is none, or one that
- * would be another in each working directory: a store must not come to lie wherever somebody happens to be.
+ * This user's home: `HOME`, or where that is unset or empty, what the system knows of the user. `usage` when there is none,
+ * or one that would be another in each working directory: a store must not come to lie wherever somebody happens to be.
  */
 export function homeDirectory(system: System): string {
   const home = orNone(() => system.homedir()) || orNone(() => system.userInfo().homedir);

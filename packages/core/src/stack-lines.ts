@@ -6,8 +6,8 @@ export interface ErrorText {
 }
 
 /**
- * The frames of an error's stack, such as `at f (/home/me/a.ts:1:2)`, innermost first. Lines of its name and message are none of
- * them, whatever they look like: both may quote somebody else's text.
+ * The frames of an error's stack, such as `at f (/home/me/a.ts:1:2)`, innermost first. Lines of its name and message are
+ * none of them, whatever they look like: both may quote somebody else's text.
  */
 export function stackLines({ name, message, stack = "" }: ErrorText): string[] {
   const end = headEnd({ name, message, stack });

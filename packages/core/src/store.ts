@@ -54,8 +54,8 @@ export type StoreChange =
   | { readonly kind: "reset" };
 
 /**
- * Metadata of an update or delete, `true` for {@link CallOptions.force}: Flyte's messages have no field for it, and its clients never
- * send it. It guards against mistakes alone: whoever may write may send it.
+ * Metadata of an update or delete, `true` for {@link CallOptions.force}: Flyte's messages have no field for it, and its
+ * clients never send it. It guards against mistakes alone: whoever may write may send it.
  */
 export const FORCE_HEADER = "flyte-secrets-force";
 

@@ -1,8 +1,8 @@
 import { nearestName, quote, SecretsError } from "@flyte-secrets/core";
 
 /**
- * Refuses what a compiler would have refused, for those who write JavaScript: `options` that is no object, or has fields that
- * `what` doesn't know. `example` shows how it is written. `invalid_argument`.
+ * Refuses what a compiler would have refused, for those who write JavaScript: `options` that is no object, or has fields
+ * that `what` doesn't know. `example` shows how it is written. `invalid_argument`.
  */
 export function checkFields(what: string, options: unknown, known: readonly string[], example: string): void {
   if (typeof options !== "object" || options === null) {

@@ -32,7 +32,10 @@ export interface TaskRuntime {
   readonly onDefine?: ((task: AnyTask) => void) | undefined;
   /** Carries out every call of a task; without it the task's body runs in this process. */
   readonly invoke?: ((call: TaskCall) => Promise<unknown>) | undefined;
-  /** Told of what the body of a task or workflow threw, by the innermost first: the same error comes again from those around it. */
+  /**
+   * Told of what the body of a task or workflow threw, by the innermost first: the same error comes again from those around
+   * it.
+   */
   readonly onFailure?: ((error: unknown, definition: TaskDefinition) => void) | undefined;
   /** Tasks run on this machine: secrets are looked for without the variable prefix too. */
   readonly local?: boolean | undefined;

@@ -5,8 +5,9 @@ import { isStartedByRunner } from "./task-runtime.ts";
 let warned = false;
 
 /**
- * Warns, once in a process, that a task is called whose variables nothing sets: `node file.ts` runs its body as a plain function.
- * Silent where a runner or a cluster has started the process, and where the variables are set by other means, as in a test.
+ * Warns, once in a process, that a task is called whose variables nothing sets: `node file.ts` runs its body as a plain
+ * function. Silent where a runner or a cluster has started the process, and where the variables are set by other means, as
+ * in a test.
  */
 export function warnOutsideRunner(requests: readonly SecretRequest[]): void {
   const { variables, warn = (message) => process.emitWarning(message) } = processEnvironment();

@@ -15,9 +15,9 @@ export interface InProcessServiceOptions {
 }
 
 /**
- * The secret service over a store, called without a server: the calls, checks, limits and errors are those that a server has, on
- * the same code. It asks for no credentials, as whoever has the store open may do everything with it. An entry of its own, since
- * other commands don't need the RPC stack.
+ * The secret service over a store, called without a server: the calls, checks, limits and errors are those that a server
+ * has, on the same code. It asks for no credentials, as whoever has the store open may do everything with it. An entry of
+ * its own, since other commands don't need the RPC stack.
  */
 export function createInProcessService({
   store,

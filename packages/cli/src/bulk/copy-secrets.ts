@@ -12,7 +12,10 @@ export interface CopyPair {
 
 export interface CopyChoices extends WorkOptions {
   readonly how: "copy" | "move";
-  /** What happens with secrets that are there: they refuse all of it, are left as they are in both places, or get the other value. */
+  /**
+   * What happens with secrets that are there: they refuse all of it, are left as they are in both places, or get the other
+   * value.
+   */
   readonly existing: "refuse" | "skip" | "overwrite";
   readonly dryRun: boolean;
 }
@@ -28,8 +31,9 @@ interface Step extends CopyPair {
 }
 
 /**
- * Copies or moves secrets within a store, several at a time, and tells in their order what was done. `not_found` and `already_exists`,
- * with the first few names, before anything is written; after a failure or an abort an error that says how far it got.
+ * Copies or moves secrets within a store, several at a time, and tells in their order what was done. `not_found` and
+ * `already_exists`, with the first few names, before anything is written; after a failure or an abort an error that says how
+ * far it got.
  */
 export async function copySecrets(
   store: EmbeddedStore,

@@ -17,8 +17,8 @@ export interface WorkDone<Outcome> {
 }
 
 /**
- * Runs `act` for each step, a bounded number at a time, begun in their order. Ends when all are done, or after the first failure or an
- * abort those that are under way. Never throws.
+ * Runs `act` for each step, a bounded number at a time, begun in their order. Ends when all are done, or after the first
+ * failure or an abort those that are under way. Never throws.
  */
 export async function workThrough<Step, Outcome>(
   steps: readonly Step[],

@@ -27,9 +27,9 @@ export interface AwaitServedOptions {
 }
 
 /**
- * Waits until the webhook serves with this certificate and, in a cluster, the registration carries its CA; gives how that was seen, or
- * undefined on a machine where no webhook runs. Throws `check_failed`, naming what is missing and where it was looked for, when the time is
- * over, and at once when another certificate has taken its place.
+ * Waits until the webhook serves with this certificate and, in a cluster, the registration carries its CA; gives how that
+ * was seen, or undefined on a machine where no webhook runs. Throws `check_failed`, naming what is missing and where it was
+ * looked for, when the time is over, and at once when another certificate has taken its place.
  */
 export async function awaitServed(
   config: Config,

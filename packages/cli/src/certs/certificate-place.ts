@@ -21,9 +21,9 @@ export interface CertificatePlace {
 }
 
 /**
- * The cluster that the user means (`--cluster`, `-n`, `secret.kubernetes.kubeconfig`, `KUBECONFIG`, or the one that this runs in), else this
- * machine. A kubeconfig that only lies in the home is enough to look, and not to change something (`changes`): then `usage` is thrown, with
- * both choices.
+ * The cluster that the user means (`--cluster`, `-n`, `secret.kubernetes.kubeconfig`, `KUBECONFIG`, or the one that this
+ * runs in), else this machine. A kubeconfig that only lies in the home is enough to look, and not to change something
+ * (`changes`): then `usage` is thrown, with both choices.
  */
 export async function findPlace(
   options: PlaceOptions,

@@ -10,14 +10,17 @@ const PODS = defineResource<ProbePod>({ apiVersion: "v1", kind: "Pod", plural: "
 /** What the API server was told by the webhook about a pod of this namespace. */
 export type WebhookAnswer =
   | { readonly asked: false }
-  /** `served`: SHA-256 of the certificate that it gives to new connections; absent where it is of a version that doesn't say. */
+  /**
+   * `served`: SHA-256 of the certificate that it gives to new connections; absent where it is of a version that doesn't say.
+   */
   | { readonly asked: true; readonly served: string | undefined };
 
 const SHA256 = /^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/;
 
 /**
- * Has the API server ask the webhook about a pod whose annotation makes no sense, in a dry run: it must be turned down. Nothing comes to
- * be. Throws `store_unavailable` or `deadline_exceeded` when the API server gets no answer, else what the client throws.
+ * Has the API server ask the webhook about a pod whose annotation makes no sense, in a dry run: it must be turned down.
+ * Nothing comes to be. Throws `store_unavailable` or `deadline_exceeded` when the API server gets no answer, else what the
+ * client throws.
  */
 export async function askWebhook(client: Pick<KubeClient, "create">, namespace: string): Promise<WebhookAnswer> {
   const pod: ProbePod = {

@@ -18,8 +18,8 @@ const FILE = "config.yaml";
 const MAX_FOUND = 100;
 
 /**
- * The configuration of the one installation in this namespace, or without one in the cluster; where we may not look in all namespaces, in
- * `fallback`. Undefined where none is found or may be seen. Throws `usage` where there are several.
+ * The configuration of the one installation in this namespace, or without one in the cluster; where we may not look in all
+ * namespaces, in `fallback`. Undefined where none is found or may be seen. Throws `usage` where there are several.
  */
 export async function findChartConfiguration(
   client: KubeClient,

@@ -17,8 +17,9 @@ export interface OpenedCluster {
 }
 
 /**
- * Opens the cluster that kubectl would use, or the one that this runs in. Without `-c` the configuration is the one that the chart made
- * there, if it made one; flags and variables count over it, and files that it names are not looked for on this machine. Throws `invalid_config` where no cluster is known.
+ * Opens the cluster that kubectl would use, or the one that this runs in. Without `-c` the configuration is the one that the
+ * chart made there, if it made one; flags and variables count over it, and files that it names are not looked for on this
+ * machine. Throws `invalid_config` where no cluster is known.
  */
 export async function openCluster(
   options: SettingOptions & { readonly namespace?: string },
@@ -54,8 +55,8 @@ export async function openCluster(
 }
 
 /**
- * Paths in a ConfigMap are those of the pod; and whoever may write one in the cluster must not choose a kubeconfig here, which can name
- * programs to run.
+ * Paths in a ConfigMap are those of the pod; and whoever may write one in the cluster must not choose a kubeconfig here,
+ * which can name programs to run.
  */
 function withoutFiles(config: Config): Config {
   const { secret, webhook } = config;

@@ -114,8 +114,8 @@ function parseOrText(value: string): unknown {
 }
 
 /**
- * Refuses a number that JavaScript keeps only in part, such as an id of 19 digits: the task would get another one. Fractions are
- * rounded everywhere.
+ * Refuses a number that JavaScript keeps only in part, such as an id of 19 digits: the task would get another one. Fractions
+ * are rounded everywhere.
  */
 function checkDigits(_: string, value: unknown, { source = "" }: { readonly source?: string }): unknown {
   if (typeof value !== "number") return value;

@@ -3,8 +3,8 @@ import type { Host } from "../host.ts";
 import type { Completion } from "./complete.ts";
 
 /**
- * The names, projects or domains of this user's own secrets that begin with what is typed. Nobody else's service is asked at a press
- * of Tab, and what goes wrong offers nothing.
+ * The names, projects or domains of this user's own secrets that begin with what is typed. Nobody else's service is asked at
+ * a press of Tab, and what goes wrong offers nothing.
  */
 export async function ownWords({ part, begin }: NonNullable<Completion["own"]>, host: Host): Promise<string[]> {
   const { openClient } = await import("../remote/open-client.ts");

@@ -20,9 +20,9 @@ export interface SecretFormat {
   /** Every entry has a value and its name stands once in its scope. */
   parse(text: string): SecretEntry[];
   /**
-   * What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. With a
-   * reader (`env` alone) it is for that one, and `parse` may refuse it. With `scoped`, every entry has its scope, and the file says it;
-   * a format that can't is `usage`.
+   * What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. With a reader
+   * (`env` alone) it is for that one, and `parse` may refuse it. With `scoped`, every entry has its scope, and the file says
+   * it; a format that can't is `usage`.
    */
   print(entries: readonly SecretEntry[], options?: PrintOptions): string;
 }

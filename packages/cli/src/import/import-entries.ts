@@ -6,7 +6,9 @@ import type { SecretEntry } from "../formats/secret-entry.ts";
 import { naming } from "./naming.ts";
 
 export interface ImportChoices extends WorkOptions {
-  /** What happens with secrets that are there: they refuse the whole import, are left as they are, or get the entry's value. */
+  /**
+   * What happens with secrets that are there: they refuse the whole import, are left as they are, or get the entry's value.
+   */
   readonly existing: "refuse" | "skip" | "overwrite";
   /** Find out what would be done, and do nothing. */
   readonly dryRun: boolean;
@@ -39,8 +41,8 @@ interface Step extends Imported {
 const PAGE = 1_000;
 
 /**
- * Writes the entries, several at a time, and tells in their order what was done. `already_exists`, with the first few names, before
- * anything is written; after a failure or an abort an error that says how far it got and how to go on.
+ * Writes the entries, several at a time, and tells in their order what was done. `already_exists`, with the first few names,
+ * before anything is written; after a failure or an abort an error that says how far it got and how to go on.
  */
 export async function importEntries(
   groups: readonly ScopedEntries[],

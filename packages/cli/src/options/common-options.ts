@@ -27,7 +27,10 @@ export interface OutputOptions<Format extends string = OutputFormat> {
   readonly outputFormat?: Format;
 }
 
-/** `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them, and `--local`. None is needed where only one target is known. */
+/**
+ * `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them, and `--local`. None is needed where only one target
+ * is known.
+ */
 export function addConnectionOptions(command: Command): Command {
   command
     .optionsGroup("Connection:")

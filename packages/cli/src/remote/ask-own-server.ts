@@ -12,7 +12,9 @@ export interface OwnAnswer {
   readonly body: string;
 }
 
-/** What this user's server answers to a GET of the path. Throws what {@link reasonOfSilence} can tell, after 5 s at the most. */
+/**
+ * What this user's server answers to a GET of the path. Throws what {@link reasonOfSilence} can tell, after 5 s at the most.
+ */
 export async function askOwnServer(route: EmbeddedServer["route"], path: string): Promise<OwnAnswer> {
   const agent = createOwnAgent(route);
   try {

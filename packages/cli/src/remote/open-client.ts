@@ -13,8 +13,8 @@ export interface OpenClientOptions extends ScopeOptions {
 }
 
 /**
- * A client of a target (see `target.ts` for how one is found) for one scope: none given is global, as in Flyte's CLI, whatever the
- * environment says of a task's. This user's store is opened where no server serves it, as `run` opens it.
+ * A client of a target (see `target.ts` for how one is found) for one scope: none given is global, as in Flyte's CLI,
+ * whatever the environment says of a task's. This user's store is opened where no server serves it, as `run` opens it.
  */
 export async function openClient(target: Target, options: OpenClientOptions): Promise<SecretsClient> {
   const { project = "", domain = "", host, mayMake = false } = options;

@@ -25,8 +25,8 @@ export type Target =
     };
 
 /**
- * The target that the options name, else that of environment and configuration files, else this user's own. `--local` with an
- * option that names another is `usage`.
+ * The target that the options name, else that of environment and configuration files, else this user's own. `--local` with
+ * an option that names another is `usage`.
  */
 export async function findTarget(options: ConnectionOptions, host: Host): Promise<Target> {
   const { endpoint, insecure, org, config, local } = options;
@@ -53,7 +53,10 @@ export async function findTarget(options: ConnectionOptions, host: Host): Promis
   }
 }
 
-/** {@link findTarget} for a command that writes: `usage` where this user has a store too and no option says which one is meant. */
+/**
+ * {@link findTarget} for a command that writes: `usage` where this user has a store too and no option says which one is
+ * meant.
+ */
 export async function findWriteTarget(options: ConnectionOptions, host: Host): Promise<Target> {
   const target = await findTarget(options, host);
   if (target.kind !== "endpoint" || target.besides === undefined) return target;

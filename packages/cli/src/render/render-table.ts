@@ -1,6 +1,9 @@
 import { layOutTable } from "./table.ts";
 
-/** Rows below a heading as text, with a frame (`table`) or in plain columns (`table-simple`); long cells are folded to the width. */
+/**
+ * Rows below a heading as text, with a frame (`table`) or in plain columns (`table-simple`); long cells are folded to the
+ * width.
+ */
 export function renderTable(
   head: readonly string[],
   rows: readonly (readonly string[])[],

@@ -5,7 +5,10 @@ import type { Piece, Style } from "../output.ts";
 /** A column of a table. */
 export interface Column {
   readonly head: string;
-  /** What becomes of a cell that is too long for the terminal: cut off with `…`, or continued on the next line. Default: nothing. */
+  /**
+   * What becomes of a cell that is too long for the terminal: cut off with `…`, or continued on the next line. Default:
+   * nothing.
+   */
   readonly overflow?: "cut" | "fold";
   /** Made narrower only where doing that to the others isn't enough. */
   readonly isLast?: boolean;
@@ -23,8 +26,8 @@ export interface TableOptions {
 const MIN_WIDTH = 8;
 
 /**
- * Rows below a heading, whose text is escaped. It takes time in proportion to the number of cells. Each row has as many cells as there
- * are columns.
+ * Rows below a heading, whose text is escaped. It takes time in proportion to the number of cells. Each row has as many
+ * cells as there are columns.
  */
 export function layOutTable(
   columns: readonly Column[],

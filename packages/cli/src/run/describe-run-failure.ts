@@ -24,8 +24,8 @@ export interface RunFailureOptions {
 }
 
 /**
- * What a run's failure looks like to the user: whose it is, what is wrong, and below that where in the user's own code. What was
- * said by us keeps its code; a failure of the user's code is `task_failed`.
+ * What a run's failure looks like to the user: whose it is, what is wrong, and below that where in the user's own code. What
+ * was said by us keeps its code; a failure of the user's code is `task_failed`.
  */
 export async function describeRunFailure(error: ErrorOnWire, options: RunFailureOptions): Promise<SecretsError> {
   if (error.phase === "load") return await describeLoadFailure(error, options);

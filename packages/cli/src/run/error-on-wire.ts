@@ -75,7 +75,9 @@ function causesOf(error: Error): unknown[] {
   return causes.slice(0, MAX_CAUSES);
 }
 
-/** An error that looks like the one in the other process, so that a workflow can catch it; passed on, it is that one again. */
+/**
+ * An error that looks like the one in the other process, so that a workflow can catch it; passed on, it is that one again.
+ */
 export function fromErrorOnWire(wire: ErrorOnWire): Error {
   const { name, message, stack, code, system } = wire;
   const error = Object.assign(new Error(message), {

@@ -6,9 +6,9 @@ const MAX_BYTES = 1_048_576;
 const SOURCE = /\.[cm]?[jt]sx?$/;
 
 /**
- * A source file of the package that the user's file `main` belongs to, or else below its directory, as text. Undefined for every
- * other file, for packages that are installed and for hidden directories: the path may come from an error's text, which anybody
- * may have written.
+ * A source file of the package that the user's file `main` belongs to, or else below its directory, as text. Undefined for
+ * every other file, for packages that are installed and for hidden directories: the path may come from an error's text,
+ * which anybody may have written.
  */
 export function readSource(file: string, main: string): string | undefined {
   try {

@@ -30,7 +30,9 @@ export function userFrames(error: ErrorText): Frame[] {
   });
 }
 
-/** `name (place:line:column)` or `place:line:column`, where a name may begin with `async` and a place may have parentheses. */
+/**
+ * `name (place:line:column)` or `place:line:column`, where a name may begin with `async` and a place may have parentheses.
+ */
 function parseFrame(text: string): Frame | undefined {
   const parts = (text.endsWith(")") ? text.slice(0, -1) : text).split(":");
   const [line, column] = parts.splice(-2).map(Number);

@@ -9,8 +9,8 @@ export interface ExpectedSecret extends MissingSecret {
 }
 
 /**
- * Asks the service before anybody is asked for a value: `not_found` for a secret that should be there, with where else it is, and
- * `already_exists` for one that shouldn't. A caller who may write but not read learns it from the write.
+ * Asks the service before anybody is asked for a value: `not_found` for a secret that should be there, with where else it
+ * is, and `already_exists` for one that shouldn't. A caller who may write but not read learns it from the write.
  */
 export async function expectSecret({ isThere, ...secret }: ExpectedSecret): Promise<void> {
   if ((await isSecretThere(secret)) === !isThere) throw await unexpected(secret, isThere);

@@ -4,7 +4,9 @@ import type { Host } from "../host.ts";
 import { describeScope, type SecretCommandOptions } from "../options/secret-command-options.ts";
 import { surveySecrets } from "./survey.ts";
 
-/** Says on standard error that a scope holds nothing yet, with the nearest one that does: a typing error makes a scope, too. */
+/**
+ * Says on standard error that a scope holds nothing yet, with the nearest one that does: a typing error makes a scope, too.
+ */
 export async function announceNewScope(
   client: SecretsClient,
   options: SecretCommandOptions,

@@ -7,8 +7,8 @@ const LIMIT_MS = 3_000;
 const PAGE_SIZE = 500;
 
 /**
- * Secrets of all scopes of a client's service, for hints in messages: the first 10,000 that come within three seconds, and none where the
- * service refuses to list them or doesn't answer.
+ * Secrets of all scopes of a client's service, for hints in messages: the first 10,000 that come within three seconds, and
+ * none where the service refuses to list them or doesn't answer.
  */
 export async function surveySecrets(client: SecretsClient): Promise<readonly Secret[]> {
   const found: Secret[] = [];

@@ -8,7 +8,9 @@ import { askOwnServer, reasonOfSilence } from "../remote/ask-own-server.ts";
 const NOT_RUNNING = 3;
 const UNKNOWN = 4;
 
-/** `serve --status`: the server on a data directory. Exit code 3 when none runs there, 4 when one does and gives no answer. */
+/**
+ * `serve --status`: the server on a data directory. Exit code 3 when none runs there, 4 when one does and gives no answer.
+ */
 export async function printServerStatus(directory: string, host: Host): Promise<void> {
   const server = findRunningServer(directory);
   if (server === undefined) {

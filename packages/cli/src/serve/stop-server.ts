@@ -7,7 +7,10 @@ const LOOK_MS = 50;
 /** A server lets calls under way finish for 10 s, and a webhook goes on until the API server has learnt of its end. */
 const LIMIT_MS = 60_000;
 
-/** `serve --stop`: ends the server on a data directory, in order, and returns when another one could start. None there is fine. */
+/**
+ * `serve --stop`: ends the server on a data directory, in order, and returns when another one could start. None there is
+ * fine.
+ */
 export async function stopServer(directory: string, host: Host): Promise<void> {
   const server = findRunningServer(directory);
   if (server === undefined) {

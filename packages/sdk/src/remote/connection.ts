@@ -69,7 +69,10 @@ export async function resolveConnection(
 /** A connection, and what it was that named its endpoint. */
 export interface FoundConnection {
   readonly connection: Connection;
-  /** A variable's name, or a configuration file's path; undefined where the options name the endpoint, and where nothing does. */
+  /**
+   * A variable's name, or a configuration file's path; undefined where the options name the endpoint, and where nothing
+   * does.
+   */
   readonly namedBy: string | undefined;
 }
 

@@ -25,8 +25,9 @@ const MAX_ANSWER_BYTES = 4096;
 const PROOF_LENGTH = 64;
 
 /**
- * An agent whose every request goes that way, whatever address it names. A connection takes the next request that waits already, and
- * ends when there is none: so a long row of calls, some at a time, shares a few, and none is left over from before a restart of the server.
+ * An agent whose every request goes that way, whatever address it names. A connection takes the next request that waits
+ * already, and ends when there is none: so a long row of calls, some at a time, shares a few, and none is left over from
+ * before a restart of the server.
  */
 export function createOwnAgent(route: OwnRoute): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });

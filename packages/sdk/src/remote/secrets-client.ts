@@ -124,7 +124,9 @@ export function createSecretsClient(connection: Connection): SecretsClient {
   };
 }
 
-/** A client whose calls go to a service in this process, and nowhere else; `connection` gives the scope and the time limit. */
+/**
+ * A client whose calls go to a service in this process, and nowhere else; `connection` gives the scope and the time limit.
+ */
 export function wrapSecretService(service: SecretServiceClient, connection: Connection): SecretsClient {
   return {
     connection,

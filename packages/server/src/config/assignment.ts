@@ -13,8 +13,9 @@ export interface Assignment {
 }
 
 /**
- * The assignments in a tree of sections, such as a YAML document. Keys are matched without regard to case; a map may be a list of
- * one-key maps; nothing (null) assigns nothing. Sections that are not ours are left out, and so are others' keys in sections that we share.
+ * The assignments in a tree of sections, such as a YAML document. Keys are matched without regard to case; a map may be a
+ * list of one-key maps; nothing (null) assigns nothing. Sections that are not ours are left out, and so are others' keys in
+ * sections that we share.
  * @throws SecretsError `invalid_config` for an unknown key in a section of ours, naming `originOf` its keys and the nearest known one; and for
  * a section, or a key of a shared one, that is one edit away from one of ours: a typing error would otherwise go unseen.
  */

@@ -16,8 +16,8 @@ export function readEnvironment(environment: Environment): Assignment[] {
 }
 
 /**
- * The assignments that flags make; each is named by a setting's path, in any case, with or without `--`. Messages call those in `names` by
- * the flag that was typed.
+ * The assignments that flags make; each is named by a setting's path, in any case, with or without `--`. Messages call those
+ * in `names` by the flag that was typed.
  * @throws SecretsError `invalid_config` for one that names no setting.
  */
 export function readFlags(

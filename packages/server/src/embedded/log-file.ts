@@ -17,8 +17,9 @@ export function serverLogFile(directory: string): string {
 }
 
 /**
- * A descriptor to add to the log with: a new file, or a log that a server has written before, for this user alone (0600). Nothing else
- * is touched: neither a file of the data directory, nor a file of other content, nor what would be overwritten when the log is full.
+ * A descriptor to add to the log with: a new file, or a log that a server has written before, for this user alone (0600).
+ * Nothing else is touched: neither a file of the data directory, nor a file of other content, nor what would be overwritten
+ * when the log is full.
  * @throws SecretsError `usage` for such a file and for a place where no file can be; as a store does when `server.log` can't be written.
  */
 export function openLog(file: string, directory: string): number {

@@ -13,8 +13,8 @@ export interface RotatingLogOptions {
 }
 
 /**
- * A log in a file for this user alone (0600), which goes on where it ends. A full one becomes `FILE.1`, in place of the one before, and a
- * new one begins. A line that can't be written is lost: a full disk stops no server.
+ * A log in a file for this user alone (0600), which goes on where it ends. A full one becomes `FILE.1`, in place of the one
+ * before, and a new one begins. A line that can't be written is lost: a full disk stops no server.
  * @throws SecretsError as {@link openLog} does.
  */
 export function rotatingLog(

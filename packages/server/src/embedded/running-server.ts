@@ -8,14 +8,17 @@ export { assertNoServer, isDirectoryLocked } from "./lock-directory.ts";
 /** The server that has a data directory, as far as it has announced itself. */
 export type RunningServer = Partial<Pick<ServerAnnouncement, "endpoint" | "pid" | "startedAt" | "logFile">>;
 
-/** The server that runs on the directory, empty while it is starting; undefined when there is none, whatever a killed one has left. */
+/**
+ * The server that runs on the directory, empty while it is starting; undefined when there is none, whatever a killed one has
+ * left.
+ */
 export function findRunningServer(directory: string): RunningServer | undefined {
   return isDirectoryLocked(directory) ? (readAnnouncement(directory) ?? {}) : undefined;
 }
 
 /**
- * Asks the server on the directory to stop, as SIGTERM does. Its process is known by the lock file that it has open: a number that
- * another process has got meanwhile, or that means another one in this container, gets no signal.
+ * Asks the server on the directory to stop, as SIGTERM does. Its process is known by the lock file that it has open: a
+ * number that another process has got meanwhile, or that means another one in this container, gets no signal.
  * @returns its process number.
  * @throws SecretsError `call_refused` when the process can't be told for certain.
  */

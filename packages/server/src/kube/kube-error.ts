@@ -65,7 +65,10 @@ export function kubeStatus(error: unknown): number | undefined {
   return error instanceof Error && error.cause instanceof KubeAnswerError ? error.cause.status : undefined;
 }
 
-/** The message of a cause with this reason in `details.causes` of the answer that made this error: text of whoever refused the call. */
+/**
+ * The message of a cause with this reason in `details.causes` of the answer that made this error: text of whoever refused
+ * the call.
+ */
 export function kubeCause(error: unknown, reason: string): string | undefined {
   if (!(error instanceof Error && error.cause instanceof KubeAnswerError)) return undefined;
   return error.cause.causes.find((cause) => cause.reason === reason)?.message;

@@ -25,9 +25,9 @@ export interface ServiceCertificate extends Pick<CertificateSource, "onChange" |
 }
 
 /**
- * The certificate that `secret.server.tls` describes: files, which are read once, or one of our own making, made and renewed as the
- * webhook's is: kept in a Secret for the names in `secret.server.allowedHosts`, or in the data directory for this machine too.
- * Undefined: plain HTTP. Throws `invalid_config`, naming the setting; else as {@link openSelfMadeSource}.
+ * The certificate that `secret.server.tls` describes: files, which are read once, or one of our own making, made and renewed
+ * as the webhook's is: kept in a Secret for the names in `secret.server.allowedHosts`, or in the data directory for this
+ * machine too. Undefined: plain HTTP. Throws `invalid_config`, naming the setting; else as {@link openSelfMadeSource}.
  */
 export async function openServiceCertificate(
   secret: Config["secret"],
@@ -68,8 +68,8 @@ export interface CertificateListenerOptions extends Omit<ListenOptions, "tls"> {
 }
 
 /**
- * Opens a listener that serves with this certificate and with each that takes its place, until it is closed. A change while it
- * is being opened is none that it misses, and a pair that no server can be opened with leaves the old one in use.
+ * Opens a listener that serves with this certificate and with each that takes its place, until it is closed. A change while
+ * it is being opened is none that it misses, and a pair that no server can be opened with leaves the old one in use.
  */
 export async function listenWithCertificate({
   certificate,

@@ -43,9 +43,10 @@ export interface EmbeddedStore extends SecretStore {
   /** Marks a secret as a system secret, or as none. `not_found` when it isn't there. */
   setSystem(id: SecretId, system: boolean, options?: CallOptions): Promise<SecretRecord>;
   /**
-   * Gives `to` the value and type of `from`, and with `remove` takes `from` away, all in one transaction: whatever happens, the secret is
-   * at one of the two. `from` goes only once its copy was read back. `not_found` for a `from` that isn't there, or is a system secret;
-   * `already_exists` for a `to` that is there, unless `overwrite` is set; `call_refused` for one of another type.
+   * Gives `to` the value and type of `from`, and with `remove` takes `from` away, all in one transaction: whatever happens,
+   * the secret is at one of the two. `from` goes only once its copy was read back. `not_found` for a `from` that isn't
+   * there, or is a system secret; `already_exists` for a `to` that is there, unless `overwrite` is set; `call_refused` for
+   * one of another type.
    */
   copy(from: SecretId, to: SecretId, options?: CopyOptions): Promise<"created" | "replaced">;
 }

@@ -67,8 +67,8 @@ export const MIGRATIONS: readonly string[] = [
     mac BLOB NOT NULL
   ) STRICT;
   `,
-  // When the value was last written; NULL for one that was written by a version that didn't keep it. For people to look at, and in nothing
-  // that is sealed.
+  // When the value was last written; NULL for one that was written by a version that didn't keep it. For people to look at,
+  // and in nothing that is sealed.
   "ALTER TABLE secrets ADD COLUMN updated_at_ms INTEGER",
 ];
 

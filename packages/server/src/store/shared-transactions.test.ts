@@ -28,7 +28,10 @@ async function openTable(busyTimeoutMs = 20_000) {
   };
 }
 
-/** How many transactions the write-ahead log holds: frames that end one say so (https://sqlite.org/fileformat2.html#walformat). */
+/**
+ * How many transactions the write-ahead log holds: frames that end one say so
+ * (https://sqlite.org/fileformat2.html#walformat).
+ */
 function transactionsIn(databaseFile: string): number {
   const log = readFileSync(`${databaseFile}-wal`);
   const pageSize = log.readUInt32BE(8);

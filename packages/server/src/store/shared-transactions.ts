@@ -18,9 +18,9 @@ interface Waiting {
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 /**
- * Writes of this process that are asked for at the same time share a transaction, and so one wait for the disk, which takes longer
- * than all the rest of a write. Each of them is durable when its promise resolves; one that throws changes nothing, and leaves the others
- * as they are. They run in the order in which they were asked for.
+ * Writes of this process that are asked for at the same time share a transaction, and so one wait for the disk, which takes
+ * longer than all the rest of a write. Each of them is durable when its promise resolves; one that throws changes nothing,
+ * and leaves the others as they are. They run in the order in which they were asked for.
  */
 export class SharedTransactions {
   readonly #database: StoreDatabase;

@@ -12,7 +12,9 @@ export interface ServingCertificate {
 export interface CertificateSource {
   /** The one to serve with now. Creating a source waits for its first, so there always is one. */
   current(): ServingCertificate;
-  /** Calls `listener` after each change, until the function that is returned is called. It must not throw: timers call it. */
+  /**
+   * Calls `listener` after each change, until the function that is returned is called. It must not throw: timers call it.
+   */
   onChange(listener: () => void): () => void;
   /** Stops watching and renewing. Idempotent. */
   close(): Promise<void>;

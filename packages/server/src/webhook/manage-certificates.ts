@@ -49,8 +49,8 @@ export async function findCertificate(config: Config, options: ManageOptions): P
 }
 
 /**
- * Puts another certificate of our making in place, and gives it; webhooks that run follow by themselves. One is made where there is none.
- * Throws `call_refused` for one that others made, and what keeps it from being written.
+ * Puts another certificate of our making in place, and gives it; webhooks that run follow by themselves. One is made where
+ * there is none. Throws `call_refused` for one that others made, and what keeps it from being written.
  */
 export async function renewCertificate(config: Config, options: ManageOptions): Promise<ServingCertificate> {
   const { certDir, localCert } = config.webhook;

@@ -7,7 +7,10 @@ const MAX_SECRETS = 10_000;
 /** More of the same say nothing new. */
 const MAX_TOLD = 5;
 
-/** Whether the Secrets of a store's namespace that are meant to hold secrets can be found and are listed. Reads the first 10,000. */
+/**
+ * Whether the Secrets of a store's namespace that are meant to hold secrets can be found and are listed. Reads the first
+ * 10,000.
+ */
 export async function checkManagedSecrets(client: KubeClient, namespace: string): Promise<Finding[]> {
   const misfits: Finding[] = [];
   let seen = 0;

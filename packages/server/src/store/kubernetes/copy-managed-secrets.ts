@@ -24,8 +24,10 @@ export interface CopiedSecret {
 }
 
 /**
- * Copies all managed Secrets of a namespace to another, one after the other, and tells of each. What is there already is left, so it can be
- * repeated; nothing is deleted. A copy has no marks of tools that keep the original: Argo CD would take it for its own, and prune it. A Secret that holds no secret is passed over. Throws what the API server refuses, after what was told of.
+ * Copies all managed Secrets of a namespace to another, one after the other, and tells of each. What is there already is
+ * left, so it can be repeated; nothing is deleted. A copy has no marks of tools that keep the original: Argo CD would take
+ * it for its own, and prune it. A Secret that holds no secret is passed over. Throws what the API server refuses, after what
+ * was told of.
  */
 export async function* copyManagedSecrets(options: CopySecretsOptions): AsyncGenerator<CopiedSecret> {
   const { client, from } = options;

@@ -33,7 +33,10 @@ export function assertOwn(secret: OwnedSecret, id: SecretId, force = false): voi
   );
 }
 
-/** What the API server notes of one who wrote (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management). */
+/**
+ * What the API server notes of one who wrote
+ * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management).
+ */
 export interface ManagedFields {
   readonly manager?: string;
   readonly operation?: string;
@@ -58,7 +61,10 @@ const MARKS: readonly (readonly [name: string, toOwner: (value: string) => strin
   ["app.kubernetes.io/instance", (value) => `application ${value}`],
 ];
 
-/** Those who write by PUT or PATCH what they declare elsewhere. Flyte's service has the name of whatever binary it was built into. */
+/**
+ * Those who write by PUT or PATCH what they declare elsewhere. Flyte's service has the name of whatever binary it was built
+ * into.
+ */
 const DECLARING = /^(?:argocd|external-?secrets|helm|kustomize-controller|HashiCorp|Terraform)/i;
 
 /** Labels or annotations without the marks by which tools know their own objects: a copy is none of theirs. */
@@ -77,8 +83,8 @@ const DATA_FIELDS = ["f:data", "f:stringData"];
 const BY_HAND = /^kubectl(?:-|$)/;
 
 /**
- * Who else says what is in a Secret: what it goes away with, a tool whose mark it has, or one who has declared its data by apply and whose
- * values are still in it. Undefined for one that was made by hand, by Flyte's service or by this one.
+ * Who else says what is in a Secret: what it goes away with, a tool whose mark it has, or one who has declared its data by
+ * apply and whose values are still in it. Undefined for one that was made by hand, by Flyte's service or by this one.
  */
 export function foreignOwner({ metadata }: Secret, fields: readonly ManagedFields[] = []): string | undefined {
   const { ownerReferences = [], labels = {}, annotations = {} } = metadata;

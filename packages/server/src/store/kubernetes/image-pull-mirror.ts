@@ -21,9 +21,9 @@ export interface ImagePullMirrorOptions {
 /** The second Secret of each image-pull secret: the one that Kubernetes can pull images with. */
 export interface ImagePullMirror {
   /**
-   * Makes it like the managed Secret of the id as that is now, or deletes it where that is gone. However many do so at once, it is
-   * like the managed Secret when the last one is done. Throws `call_refused` where something else keeps it and its content differs,
-   * unless `force`; what something else keeps is not deleted.
+   * Makes it like the managed Secret of the id as that is now, or deletes it where that is gone. However many do so at once,
+   * it is like the managed Secret when the last one is done. Throws `call_refused` where something else keeps it and its
+   * content differs, unless `force`; what something else keeps is not deleted.
    */
   follow(id: SecretId, signal: AbortSignal, force?: boolean): Promise<void>;
   /** Throws `call_refused` where something else keeps it, unless `force`. */

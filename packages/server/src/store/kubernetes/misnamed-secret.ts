@@ -19,7 +19,10 @@ export interface Misfit {
   readonly remedy: string;
 }
 
-/** The data keys of a Secret that are encoded ids, each with the name that a Secret needs to hold it. Of the first 64 keys alone. */
+/**
+ * The data keys of a Secret that are encoded ids, each with the name that a Secret needs to hold it. Of the first 64 keys
+ * alone.
+ */
 export function namesByDataKey({ data = {} }: Secret): Map<string, string> {
   const names = new Map<string, string>();
   for (const key of Object.keys(data).slice(0, MAX_KEYS)) {
@@ -54,8 +57,9 @@ export function describeMisnamed(secret: Secret): Misfit {
 }
 
 /**
- * What is wrong with a Secret that is meant to hold a secret, as its name, its labels or its data keys say: that it holds none, or that
- * labels are missing by which it is listed. Undefined for one that is right, and for one that has nothing to do with this.
+ * What is wrong with a Secret that is meant to hold a secret, as its name, its labels or its data keys say: that it holds
+ * none, or that labels are missing by which it is listed. Undefined for one that is right, and for one that has nothing to
+ * do with this.
  */
 export function findMisfit(secret: Secret): Misfit | undefined {
   const { name, labels = {} } = secret.metadata;

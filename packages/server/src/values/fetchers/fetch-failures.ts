@@ -60,8 +60,8 @@ export interface ManagerHints {
 }
 
 /**
- * What a failure of the connection, or of the manager itself, is and what to do about it, with its `code` for who searches for it. A code of
- * which nothing is known stands for itself.
+ * What a failure of the connection, or of the manager itself, is and what to do about it, with its `code` for who searches
+ * for it. A code of which nothing is known stands for itself.
  */
 export function explainFailure(error: unknown, code: string, { settings, busy, broken }: ManagerHints): string {
   const fault = connectionFault(error, true);

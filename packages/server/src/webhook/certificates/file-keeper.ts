@@ -17,8 +17,8 @@ export interface CertificateFiles {
 const WEBHOOK_FILES: CertificateFiles = { certificate: "webhook-certificate.pem", ca: "webhook-ca.crt" };
 
 /**
- * Keeps a certificate in a directory (made 0700) of one machine, where there is no cluster, for all processes that serve with it. Both
- * files are this user's alone (0600). The names are the webhook's unless others are given.
+ * Keeps a certificate in a directory (made 0700) of one machine, where there is no cluster, for all processes that serve
+ * with it. Both files are this user's alone (0600). The names are the webhook's unless others are given.
  */
 export function createFileKeeper(directory: string, files = WEBHOOK_FILES): CertificateKeeper {
   makeDirectory(directory);

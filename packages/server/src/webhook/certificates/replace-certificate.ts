@@ -15,8 +15,8 @@ export interface Replacement {
 
 /**
  * Has the listeners serve new connections with another certificate, and gives its fingerprint. A pair that no server can be
- * opened with, such as a key that was replaced before its certificate, leaves the old one in use everywhere, which is logged.
- * Called when a source tells of a change, often out of a timer: a failure there would end the process.
+ * opened with, such as a key that was replaced before its certificate, leaves the old one in use everywhere, which is
+ * logged. Called when a source tells of a change, often out of a timer: a failure there would end the process.
  */
 export function replaceCertificate({ next, listeners, log, served }: Replacement): string {
   const fault = findPairFault(next);

@@ -40,8 +40,8 @@ export interface SelfMadeOptions {
 /** A source that can be told to renew ahead of time. */
 export interface SelfMadeSource extends CertificateSource {
   /**
-   * Puts a new certificate in the keeper now, which it gives. Every process that serves with the keeper's follows. It is for the names of
-   * the one before, too: who renews may not know all by which the webhook is called.
+   * Puts a new certificate in the keeper now, which it gives. Every process that serves with the keeper's follows. It is for
+   * the names of the one before, too: who renews may not know all by which the webhook is called.
    */
   renew(): Promise<ServingCertificate>;
 }

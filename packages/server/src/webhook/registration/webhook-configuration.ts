@@ -56,7 +56,9 @@ export interface RegistrationSettings {
   readonly matchConditions: readonly MatchCondition[];
 }
 
-/** https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchconditions */
+/**
+ * https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/#matching-requests-matchconditions
+ */
 export interface MatchCondition {
   readonly name: string;
   /** CEL over the request. */

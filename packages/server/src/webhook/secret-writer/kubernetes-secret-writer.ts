@@ -33,8 +33,8 @@ export interface KubernetesSecretWriterOptions {
  * the API server can't be reached, one that was there counts as being there. The sweeper collects it; or it goes with the owners of the pod that
  * it was made for, until a pod with other owners, or none, needs it too.
  *
- * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret of that name,
- * `too_many_secrets`, and what the client throws.
+ * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret
+ * of that name, `too_many_secrets`, and what the client throws.
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
   const { client, writtenIn, lifetimes, limits, clock, signal } = options;
