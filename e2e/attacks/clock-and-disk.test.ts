@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { startServe } from "@flyte-secrets/testkit";
 import { expect, onTestFinished, test } from "vitest";
 import { ask, podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { admit } from "../../packages/server/src/webhook/testing/post-review.ts";
+import { postPod } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { freePort } from "../kubernetes/cluster.ts";
 import { startProgram } from "../support/start-program.ts";
 import { CHART_LIMIT_MIB, underAttack } from "./under-attack.ts";
@@ -73,7 +73,7 @@ test.skipIf(fakeTime === undefined)("a clock that jumps by years, there and back
   };
   const review = podReview(taskPod([ask("stripe")]));
   const webhook = { port: admission, ca: "" };
-  const admitted = () => admit(webhook, review, { rejectUnauthorized: false, agent: false });
+  const admitted = () => postPod(webhook, review, { rejectUnauthorized: false, agent: false });
   await write("CreateSecret", "value-0");
   for (let at = 0; at < 10; at++) {
     await secrets("CreateSecret", { id: { name: `k${at}` }, secretSpec: { stringValue: "v" } });

@@ -2,7 +2,7 @@ import { Agent } from "node:https";
 import type { SecretRequest } from "@flyte-secrets/core";
 import { type KubeClient, SECRETS } from "@flyte-secrets/server";
 import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { admit } from "../../packages/server/src/webhook/testing/post-review.ts";
+import { postPod } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { WEBHOOK_NAMESPACE, type WebhookReplica } from "./webhook-replicas.ts";
 
 /** The pods' project and domain, and their namespace. */
@@ -24,7 +24,7 @@ export async function openDirectReviews(
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const target = { port: ports.admission, ca: await readCa(client), agent };
   const review = podReview(taskPod(requests));
-  return { admit: () => admit(target, review), close: () => agent.destroy() };
+  return { admit: () => postPod(target, review), close: () => agent.destroy() };
 }
 
 /** What the webhook's certificate is checked by. */

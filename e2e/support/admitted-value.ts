@@ -1,7 +1,7 @@
 import type { RequestOptions } from "node:https";
 import { MountRequirement } from "@flyte-secrets/core";
 import { ask, podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { admit, type Target } from "../../packages/server/src/webhook/testing/post-review.ts";
+import { postPod, type Target } from "../../packages/server/src/webhook/testing/post-review.ts";
 
 /**
  * The value that a webhook with delivery Inline gives a pod of project p, domain d, for this key, over a connection of its own. Throws
@@ -9,6 +9,6 @@ import { admit, type Target } from "../../packages/server/src/webhook/testing/po
  */
 export async function admittedValue(target: Target, key: string, options: RequestOptions = {}): Promise<string> {
   const asked = ask(key, { mountRequirement: MountRequirement.ENV_VAR, envVar: "KEY" });
-  const patch = await admit(target, podReview(taskPod([asked])), { agent: false, ...options });
+  const patch = await postPod(target, podReview(taskPod([asked])), { agent: false, ...options });
   return JSON.parse(patch)[0].value[0].value;
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import {
-  decodePageToken as decodeKubernetes,
-  encodePageToken as encodeKubernetes,
-} from "../../packages/server/src/store/kubernetes/page-token.ts";
+  decodeContinueToken as decodeKubernetes,
+  encodeContinueToken as encodeKubernetes,
+} from "../../packages/server/src/store/kubernetes/continue-token.ts";
 import { decodePageToken, encodePageToken } from "../../packages/server/src/store/page-token.ts";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 

@@ -1,3 +1,4 @@
+export { GOOD_TOKEN, isGoodToken } from "./access-token.ts";
 export { applyEdits, createPodEditor, type EditedPod, type PodEditor, REMEMBERED_CONTAINERS } from "./apply-edits.ts";
 export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
 export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
@@ -120,7 +121,7 @@ export {
   type SecretType,
   type StoreChange,
 } from "./store.ts";
-export { systemReason } from "./system-reason.ts";
+export { hasSystemCode, systemReason } from "./system-reason.ts";
 export { trimEndOf } from "./trim-end-of.ts";
 export { type Awaitable, whenKnown } from "./when-known.ts";
 export { withinStack } from "./within-stack.ts";

@@ -17,3 +17,8 @@ export function systemReason(error: unknown, own: Readonly<Record<string, string
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
   return own[code] ?? REASONS[code] ?? code;
 }
+
+/** Whether a file system call failed with this system code, such as `ENOENT`. */
+export function hasSystemCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
+}

@@ -30,15 +30,15 @@ export async function findPlace(
   changes: string | undefined,
   host: Host,
 ): Promise<CertificatePlace> {
-  const server = await import("@flyte-secrets/server");
+  const { createLogger, podNamespace } = await import("@flyte-secrets/server");
   const given = options.local ? undefined : await meantCluster(options, changes, host);
   if (given) {
     const { client, namespace, config, foundIn } = await openCluster(options, host);
-    return { config, foundIn, options: { client, namespace, log: server.createLogger(config.logger) } };
+    return { config, foundIn, options: { client, namespace, log: createLogger(config.logger) } };
   }
   const config = await readConfig(options, host);
-  const namespace = server.podNamespace({ env: host.env, configured: config.actions.kubernetes.namespace });
-  return { config, options: { namespace, log: server.createLogger(config.logger) } };
+  const namespace = podNamespace({ env: host.env, configured: config.actions.kubernetes.namespace });
+  return { config, options: { namespace, log: createLogger(config.logger) } };
 }
 
 async function meantCluster(options: PlaceOptions, changes: string | undefined, host: Host): Promise<boolean> {

@@ -1,7 +1,8 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { escapeControls, isSecretsError, SecretsError, systemReason } from "@flyte-secrets/core";
-import { hasSystemCode, toStoreError } from "../store/store-error.ts";
+import { hasSystemCode } from "@flyte-secrets/core";
+import { toStoreError } from "../store/store-error.ts";
 
 /** Not blocked by a pipe that nobody reads, and not led elsewhere by a link. */
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;

@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { GOOD_TOKEN, isGoodToken } from "../service/bearer-tokens.ts";
+import { GOOD_TOKEN } from "@flyte-secrets/core";
+import { isGoodToken } from "@flyte-secrets/core";
 import { readPrivateFile, writePrivateFile } from "../store/private-file.ts";
-import { hasSystemCode, toStoreError } from "../store/store-error.ts";
+import { hasSystemCode } from "@flyte-secrets/core";
+import { toStoreError } from "../store/store-error.ts";
 
 /**
  * The token in a file of one line, made (32 random bytes in base64url, mode 0600) where there is no such file. Of several

@@ -1,6 +1,6 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
-import { hasSystemCode } from "../store/store-error.ts";
+import { hasSystemCode } from "@flyte-secrets/core";
 import type { KubeConnection } from "./kube-connection.ts";
 import type { KubeIdentity } from "./kube-credentials.ts";
 

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Clock } from "../clock.ts";
-import { hasSystemCode } from "../store/store-error.ts";
+import { hasSystemCode } from "@flyte-secrets/core";
 import { isKeyPair } from "./exec-credential.ts";
 import { createExecCredentials } from "./exec-credentials.ts";
 import {

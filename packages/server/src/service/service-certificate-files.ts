@@ -1,8 +1,7 @@
 import { join } from "node:path";
-import type { CertificateFiles } from "../webhook/certificates/file-keeper.ts";
 
 /** The files of the certificate that the service of one machine makes (`secret.server.tls.selfMade`). */
-export const SERVICE_FILES: CertificateFiles = { certificate: "server-certificate.pem", ca: "ca.crt" };
+export const SERVICE_FILES = { certificate: "server-certificate.pem", ca: "ca.crt" } as const;
 
 /** Where they are, of a data directory (`secret.store.path`). */
 export function serviceCertificateDirectory(dataDirectory: string): string {

@@ -14,7 +14,7 @@ import {
 import { dirname } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { assertPrivate, syncDirectory } from "./store-directory.ts";
-import { hasSystemCode } from "./store-error.ts";
+import { hasSystemCode } from "@flyte-secrets/core";
 
 /**
  * The text of a file that is this user's alone, or undefined when there is none; empty for what is no file. `unsafe_permissions`

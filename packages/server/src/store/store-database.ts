@@ -4,7 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { databaseName, makePrivateFile, type StoreDirectory } from "./store-directory.ts";
-import { damaged, hasSystemCode, isBusy, isUnreadable, throwIfAborted, toStoreError } from "./store-error.ts";
+import { hasSystemCode } from "@flyte-secrets/core";
+import { damaged, isBusy, isUnreadable, throwIfAborted, toStoreError } from "./store-error.ts";
 
 /** How long SQLite itself waits for a lock. It blocks the event loop meanwhile, so the long wait is {@link StoreDatabase}'s. */
 const BLOCKING_WAIT_MS = 20;

@@ -2,7 +2,8 @@ import { closeSync, existsSync, fsyncSync, openSync, rmSync, type Stats, statSyn
 import { dirname, join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { makeDirectory } from "./make-directory.ts";
-import { hasSystemCode, toStoreError } from "./store-error.ts";
+import { hasSystemCode } from "@flyte-secrets/core";
+import { toStoreError } from "./store-error.ts";
 
 /** Where the parts of a store lie in its data directory. */
 export interface StoreDirectory {

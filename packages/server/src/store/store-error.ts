@@ -33,11 +33,6 @@ export function isUnreadable(error: unknown): boolean {
   return sqliteCode(error) === SQLITE.ERROR;
 }
 
-/** Whether a file system call failed with this system code, such as `ENOENT`. */
-export function hasSystemCode(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code;
-}
-
 const full = (path: string, error: unknown) =>
   new SecretsError(
     "store_full",

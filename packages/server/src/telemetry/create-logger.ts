@@ -1,5 +1,4 @@
 import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
-import type { Settings } from "../config/schema.ts";
 import { formatLogText } from "./format-log-text.ts";
 import { toLoggable } from "./to-loggable.ts";
 
@@ -7,6 +6,15 @@ import { toLoggable } from "./to-loggable.ts";
 export interface LogDestination {
   write(line: string): unknown;
   readonly isTTY?: boolean;
+}
+
+/** What is logged and how: the section `logger` of the configuration. */
+export interface LoggerSettings {
+  readonly level: "panic" | "fatal" | "error" | "warn" | "info" | "debug";
+  /** Adds the file and line that wrote an entry. */
+  readonly "show-source": boolean;
+  readonly mute: boolean;
+  readonly formatter: { readonly type: "auto" | "json" | "text" | "gcp" };
 }
 
 /** Google Cloud's names of levels (https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#logseverity). */
@@ -22,7 +30,7 @@ const SEVERITY: Readonly<Record<string, string>> = {
  * The program's logger, as `logger` of the configuration has it: one entry a line, to standard error unless told otherwise.
  * Whatever is logged goes through {@link toLoggable}.
  */
-export function createLogger(config: Settings["logger"], destination: LogDestination = process.stderr): Logger {
+export function createLogger(config: LoggerSettings, destination: LogDestination = process.stderr): Logger {
   const { type } = config.formatter;
   const asText = type === "text" || (type === "auto" && destination.isTTY === true);
   const options: LoggerOptions = {

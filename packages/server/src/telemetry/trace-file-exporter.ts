@@ -4,7 +4,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import { ExportResultCode } from "@opentelemetry/core";
 import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import type { SpanExporter } from "@opentelemetry/sdk-trace";
-import { hasSystemCode } from "../store/store-error.ts";
+import { hasSystemCode } from "@flyte-secrets/core";
 
 /** How each batch begins, or as much of it as a full disk has taken. */
 const START = '{"resourceSpans"';

@@ -1,6 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Logger } from "pino";
-import type { Config } from "../config/schema.ts";
 
 /** What a span says; names and codes, never anything of a request's content. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | readonly string[]>>;
@@ -19,8 +18,17 @@ export interface Tracing {
   close(): Promise<void>;
 }
 
+/** Where spans go and which are kept: the section `otel` of the configuration. */
+export interface TracingSettings {
+  readonly type: "noop" | "file" | "otlpgrpc" | "otlphttp";
+  readonly file: { readonly filename: string };
+  readonly otlpgrpc: { readonly endpoint: string };
+  readonly otlphttp: { readonly endpoint: string };
+  readonly sampler: { readonly parentSampler: "always" | "traceid"; readonly traceIdRatio: number };
+}
+
 export interface OpenTracingOptions {
-  readonly config: Config["otel"];
+  readonly config: TracingSettings;
   /** As whom the spans are sent: `secret-service`, `executor`. */
   readonly serviceName: string;
   readonly log: Logger;

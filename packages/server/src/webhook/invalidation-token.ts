@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Settings } from "../config/schema.ts";
 import { openSharedKey, type SharedKeyOptions } from "../kube/shared-key.ts";
-import { GOOD_TOKEN, isGoodToken } from "../service/bearer-tokens.ts";
+import { GOOD_TOKEN } from "@flyte-secrets/core";
+import { isGoodToken } from "@flyte-secrets/core";
 
 /**
  * The token that `/invalidate-secret` asks for and the service sends: the one line of `cacheInvalidationTokenFile`, or what is kept in
@@ -10,7 +10,7 @@ import { GOOD_TOKEN, isGoodToken } from "../service/bearer-tokens.ts";
  * a file that can't be read or has none, and for a Secret without a cluster; else as {@link openSharedKey}.
  */
 export async function openInvalidationToken(
-  settings: Pick<Settings["webhook"], "cacheInvalidationTokenFile" | "cacheInvalidationTokenSecret">,
+  settings: { readonly cacheInvalidationTokenFile: string; readonly cacheInvalidationTokenSecret: string },
   home: Omit<SharedKeyOptions, "name"> | undefined,
 ): Promise<string | undefined> {
   const { cacheInvalidationTokenFile: file, cacheInvalidationTokenSecret: name } = settings;

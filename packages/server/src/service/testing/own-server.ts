@@ -1,7 +1,8 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { pino } from "pino";
-import { openEmbeddedStore, secretService } from "../../index.ts";
+import { openEmbeddedStore } from "../../store/embedded-store.ts";
+import { secretService } from "../secret-service.ts";
 
 /** Serves secrets beside an application's own routes; returns its port and how to stop it. */
 export async function serveWithMyRoutes(directory: string, token: string) {

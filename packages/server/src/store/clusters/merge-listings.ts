@@ -7,7 +7,7 @@ import {
   type SecretRecord,
   type SecretsError,
 } from "@flyte-secrets/core";
-import { decodePageToken, encodePageToken, type Listing } from "../kubernetes/page-token.ts";
+import { decodeContinueToken, encodeContinueToken, type Listing } from "../kubernetes/continue-token.ts";
 import type { ClusterStore } from "./ask-clusters.ts";
 
 /** A place in one cluster's listing: the token of a page of which something is left, and the last name that was given out. */
@@ -124,7 +124,7 @@ class Cursor {
 }
 
 function encodePositions(listing: Listing, positions: readonly Position[]): string {
-  return encodePageToken(listing, JSON.stringify(positions));
+  return encodeContinueToken(listing, JSON.stringify(positions));
 }
 
 function decodePositions(
@@ -136,5 +136,5 @@ function decodePositions(
   const tokens = token === "" ? names.flatMap((name) => clusterTokens[name] ?? []) : [token];
   if (tokens.length === 0) return names.map((name) => [name, "", ""]);
   // The digest says that encodePositions wrote this.
-  return tokens.flatMap((each) => JSON.parse(decodePageToken(listing, each)) as Position[]);
+  return tokens.flatMap((each) => JSON.parse(decodeContinueToken(listing, each)) as Position[]);
 }

@@ -36,7 +36,7 @@ import {
   withValue,
 } from "./managed-secret.ts";
 import { describeMisnamed } from "./misnamed-secret.ts";
-import { decodePageToken, encodePageToken } from "./page-token.ts";
+import { decodeContinueToken, encodeContinueToken } from "./continue-token.ts";
 
 /** Secrets a call to the API server, which sends the values along: with the largest values it is 140 MB of JSON. */
 const PAGE = 100;
@@ -160,7 +160,7 @@ class ClusterStore implements KubernetesStore {
     const { scope, includeSystem, limit } = request;
     const listing = { clusterName, namespace, scope, includeSystem };
     const token = request.token || request.clusterTokens[clusterName];
-    let position = token ? decodePageToken(listing, token) : undefined;
+    let position = token ? decodeContinueToken(listing, token) : undefined;
     const signal = this.#signal(options);
     const entries: SecretRecord[] = [];
     do {
@@ -180,7 +180,7 @@ class ClusterStore implements KubernetesStore {
       }
       position = page.continue;
     } while (position !== undefined && entries.length < limit);
-    const next = position === undefined ? "" : encodePageToken(listing, position);
+    const next = position === undefined ? "" : encodeContinueToken(listing, position);
     return { entries, token: next, clusterTokens: next === "" ? {} : { [clusterName]: next } };
   }
 

@@ -53,7 +53,7 @@ export async function review(target: Target, body: unknown, options?: RequestOpt
 }
 
 /** Sends a review and gives the patch, as text; throws with the answer of a pod that is not let in or not changed. */
-export async function admit(target: Target, body: unknown, options?: RequestOptions): Promise<string> {
+export async function postPod(target: Target, body: unknown, options?: RequestOptions): Promise<string> {
   const answer = await send(target, JSON.stringify(body), options);
   const { response } = JSON.parse(answer.text);
   if (response?.allowed !== true || response.patch === undefined) throw new Error(`no secret: ${answer.text}`);

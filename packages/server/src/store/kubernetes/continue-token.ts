@@ -13,12 +13,12 @@ export interface Listing extends Pick<ListRequest, "scope" | "includeSystem"> {
  * Wraps the API server's continue token, tied to its listing. The digest keeps a token from being used elsewhere by mistake; it
  * need not be secret, since a made-up position leads nowhere but on in the same namespace and selection.
  */
-export function encodePageToken(listing: Listing, position: string): string {
+export function encodeContinueToken(listing: Listing, position: string): string {
   return Buffer.concat([digest(listing, position), Buffer.from(position)]).toString("base64url");
 }
 
-/** The API server's continue token; `page_token_invalid` unless {@link encodePageToken} wrapped it for the same listing. */
-export function decodePageToken(listing: Listing, token: string): string {
+/** The API server's continue token; `page_token_invalid` unless {@link encodeContinueToken} wrapped it for the same listing. */
+export function decodeContinueToken(listing: Listing, token: string): string {
   const bytes = Buffer.from(token, "base64url");
   const position = bytes.subarray(DIGEST_BYTES).toString();
   if (bytes.length > DIGEST_BYTES && timingSafeEqual(digest(listing, position), bytes.subarray(0, DIGEST_BYTES))) {

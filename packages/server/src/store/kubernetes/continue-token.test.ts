@@ -1,7 +1,7 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodePageToken, encodePageToken, type Listing } from "./page-token.ts";
+import { decodeContinueToken, encodeContinueToken, type Listing } from "./continue-token.ts";
 
 const listing: Listing = {
   clusterName: "one",
@@ -12,7 +12,7 @@ const listing: Listing = {
 
 function decode(other: Listing, token: string): string {
   try {
-    return decodePageToken(other, token);
+    return decodeContinueToken(other, token);
   } catch (error) {
     return isSecretsError(error) ? error.code : "another error";
   }
@@ -29,7 +29,7 @@ test("a token gives the position back in its own listing, and is refused in any 
   ];
   fc.assert(
     fc.property(fc.string({ minLength: 1, unit: "binary" }), (position) => {
-      const token = encodePageToken(listing, position);
+      const token = encodeContinueToken(listing, position);
       expect(token).toMatch(/^[\w-]+$/);
       expect(decode(listing, token)).toBe(position);
       expect(others.map((other) => decode(other, token))).toEqual(others.map(() => "page_token_invalid"));
