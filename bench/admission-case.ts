@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ScopeLevel, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 
 /** What is on the pod and where its secrets live. */
 export interface AdmissionCase {

@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
-import { createLogger, loadConfig, NO_METRICS, openEmbeddedStore } from "@flyte-secrets/server";
+import { loadConfig } from "@flyte-secrets/config";
+import { createLogger } from "@flyte-secrets/http";
+import { NO_METRICS } from "@flyte-secrets/lookup";
 // The webhook's own modules: what an admission costs without HTTP and TLS is not to be had from outside.
-import { createStoreLookup } from "../packages/server/src/values/store-lookup.ts";
-import { decodeAdmissionReview, encodeAdmissionAnswer } from "../packages/server/src/webhook/admission-review.ts";
-import { admit } from "../packages/server/src/webhook/admit.ts";
-import { createAdmission } from "../packages/server/src/webhook/create-admission.ts";
+import { createStoreLookup } from "@flyte-secrets/lookup/testing";
+import { openEmbeddedStore } from "@flyte-secrets/store";
+import { createAdmission } from "@flyte-secrets/webhook";
+import { admit, decodeAdmissionReview, encodeAdmissionAnswer } from "@flyte-secrets/webhook/testing";
 import { ADMISSION_CASES, type AdmissionCase, prepareAdmission } from "./admission-case.ts";
 import { floorAnswer } from "./floor-answer.ts";
 import { type Row, ratio } from "./table.ts";

@@ -5,7 +5,9 @@
 import cluster from "node:cluster";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createLogger, loadConfig, startWebhook } from "@flyte-secrets/server";
+import { loadConfig } from "@flyte-secrets/config";
+import { createLogger } from "@flyte-secrets/http";
+import { startWebhook } from "@flyte-secrets/webhook";
 import { floorAnswer } from "./floor-answer.ts";
 
 export type ServerKind =

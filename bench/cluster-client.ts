@@ -1,4 +1,5 @@
-import { createKubeClient, findKubeConnection, type KubeClient, systemClock } from "@flyte-secrets/server";
+import { systemClock } from "@flyte-secrets/core";
+import { createKubeClient, findKubeConnection, type KubeClient } from "@flyte-secrets/kube";
 import type { Cluster } from "../e2e/kubernetes/cluster.ts";
 
 /** What nothing that is measured comes up to. */

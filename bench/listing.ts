@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { median, timeToExit } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 

@@ -1,4 +1,6 @@
-import { createLogger, openKubernetesStore, systemClock } from "@flyte-secrets/server";
+import { systemClock } from "@flyte-secrets/core";
+import { createLogger } from "@flyte-secrets/http";
+import { openKubernetesStore } from "@flyte-secrets/store";
 import { startCluster } from "../e2e/kubernetes/cluster.ts";
 import { REVIEWED } from "../e2e/kubernetes/direct-reviews.ts";
 import { measureRotation } from "../e2e/kubernetes/measure-rotation.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { median, residentMib } from "./process.ts";
 import { type Row, ratio } from "./table.ts";

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openEmbeddedStore } from "@flyte-secrets/server";
-import { expectedStoreValue, type ServeProcess, startServe } from "@flyte-secrets/testkit";
+import { openEmbeddedStore } from "@flyte-secrets/store";
+import { expectedStoreValue } from "@flyte-secrets/store/testing";
+import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const ROUNDS = 10;

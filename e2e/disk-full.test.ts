@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runStoreWorker } from "@flyte-secrets/testkit";
+import { runStoreWorker } from "@flyte-secrets/store/testing";
 import { expect, test } from "vitest";
 
 /** A small file system of its own needs a mount namespace, which some containers refuse even to root. */

@@ -1,13 +1,17 @@
+import type { DotenvReader, SecretEntry } from "@flyte-secrets/cli/testing";
+import {
+  dotenvFiles,
+  dotenvFormat,
+  dotenvValues,
+  readAssignments,
+  secretNames,
+  sortedEntries,
+  variableOf,
+} from "@flyte-secrets/cli/testing";
 import { isSecretsError, SecretValue } from "@flyte-secrets/core";
 import { parse } from "dotenv";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { dotenvFormat } from "../packages/cli/src/formats/dotenv-format.ts";
-import { readAssignments } from "../packages/cli/src/formats/dotenv-reader.ts";
-import type { DotenvReader } from "../packages/cli/src/formats/dotenv-readers.ts";
-import { variableOf } from "../packages/cli/src/formats/dotenv-writer.ts";
-import type { SecretEntry } from "../packages/cli/src/formats/secret-entry.ts";
-import { dotenvFiles, dotenvValues, secretNames, sortedEntries } from "../packages/cli/src/testing/dotenv-files.ts";
 import {
   type DotenvAnswer,
   PYTHON_DOTENV,

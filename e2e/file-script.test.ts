@@ -11,11 +11,10 @@ import {
   MountRequirement,
   type Pod,
   type ScopeLookup,
-  SECRETS_DIRECTORY,
   SecretValue,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import { createEmbeddedInjector, createInlineDelivery, createMutator } from "@flyte-secrets/inject";
+import { createEmbeddedInjector, createInlineDelivery, createMutator, SECRETS_DIRECTORY } from "@flyte-secrets/inject";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { busyboxRequirement, makeBusyboxPath } from "./support/busybox.ts";
 import { describeWith } from "./support/requirement.ts";

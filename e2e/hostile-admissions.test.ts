@@ -1,9 +1,7 @@
 import { Agent } from "node:https";
+import { answerFault, hostileBody, podReview, review, send, taskPod } from "@flyte-secrets/webhook/testing";
 import fc from "fast-check";
 import { expect, onTestFinished, test } from "vitest";
-import { answerFault, hostileBody } from "../packages/server/src/webhook/testing/hostile-bodies.ts";
-import { podReview, taskPod } from "../packages/server/src/webhook/testing/pod-review.ts";
-import { review, send } from "../packages/server/src/webhook/testing/post-review.ts";
 import { startWebhookProcess } from "./support/start-webhook.ts";
 
 /** In all, and of those to warm up. */

@@ -1,5 +1,5 @@
+import { startLoad } from "@flyte-secrets/webhook/testing";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { startLoad } from "../packages/server/src/webhook/testing/steady-load.ts";
 import { startWebhookProcess, type WebhookProcess } from "./support/start-webhook.ts";
 
 async function isReady({ probes }: WebhookProcess): Promise<boolean> {

@@ -1,4 +1,4 @@
-import { listEntries, type Section, type Setting } from "@flyte-secrets/server";
+import { listEntries, type Section, type Setting } from "@flyte-secrets/config";
 
 const HEAD = `# Configuration
 

@@ -17,11 +17,11 @@ const REVIEWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     "/\\$(?:\\$|\\(([^)]*)\\))/g": "sees the variables of the user's own task",
   },
   "packages/sdk/src/to-pod.ts": { "/^-+|-+$/g": "sees 63 characters at the most" },
-  "packages/server/src/service/invalidation.ts": { "/^([^/?#]*)(.*)$/": "sees a setting" },
-  "packages/server/src/telemetry/create-logger.ts": {
+  "packages/service/src/invalidation.ts": { "/^([^/?#]*)(.*)$/": "sees a setting" },
+  "packages/http/src/telemetry/create-logger.ts": {
     "/([^\\\\/(]+:\\d+):\\d+\\)?$/": "sees a line of our own stack, without the message",
   },
-  "packages/server/src/webhook/namespace-template.ts": { "/(\\{\\{.*?\\}\\})/": "sees a setting" },
+  "packages/webhook/src/binding/namespace-template.ts": { "/(\\{\\{.*?\\}\\})/": "sees a setting" },
 };
 
 /** Undefined for an expression that takes linear time, whatever it is given. */

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { listSettings } from "@flyte-secrets/server";
+import { listSettings } from "@flyte-secrets/config";
 import { expect, test } from "vitest";
 import { renderValuesSchema } from "./values-schema.ts";
 

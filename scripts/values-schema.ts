@@ -1,4 +1,4 @@
-import { listEntries } from "@flyte-secrets/server";
+import { listEntries } from "@flyte-secrets/config";
 import {
   COMPONENT,
   closed,

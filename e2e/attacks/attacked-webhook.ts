@@ -1,8 +1,7 @@
 import { connect as connectPlain, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { podReview, review, taskPod } from "@flyte-secrets/webhook/testing";
 import { onTestFinished } from "vitest";
-import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { review } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { startWebhookProcess, type WebhookProcess } from "../support/start-webhook.ts";
 import { AS_IN_THE_IMAGE, type AttackedProgram } from "./under-attack.ts";
 

@@ -2,10 +2,10 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { runCli } from "@flyte-secrets/cli/testing";
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { expect, onTestFinished, test } from "vitest";
-import { runCli } from "../../packages/cli/src/testing/run-cli.ts";
 
 const id = { org: "flyte", domain: "", project: "", name: "a" };
 

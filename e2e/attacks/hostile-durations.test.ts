@@ -1,7 +1,7 @@
 // Addresses and durations that anybody may send to the webhook's port, without credentials.
+
+import { ask, podReview, review, send, taskPod } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { ask, podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { review, send } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { startWebhookProcess, type WebhookProcess } from "../support/start-webhook.ts";
 import { AS_IN_THE_IMAGE, CHART_LIMIT_MIB, underAttack } from "./under-attack.ts";
 

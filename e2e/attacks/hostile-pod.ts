@@ -1,6 +1,5 @@
 import { encodeBase32Lower, encodeRequestText, type SecretRequest } from "@flyte-secrets/core";
-import { podReview } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { send, type Target } from "../../packages/server/src/webhook/testing/post-review.ts";
+import { podReview, send, type Target } from "@flyte-secrets/webhook/testing";
 
 /** What an attacker writes into a pod. */
 export interface HostilePod {

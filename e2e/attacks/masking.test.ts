@@ -2,10 +2,10 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runCli } from "@flyte-secrets/cli/testing";
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { expect, onTestFinished, test } from "vitest";
-import { runCli } from "../../packages/cli/src/testing/run-cli.ts";
 
 const CANARY = `canary é/"17\\&<+ ${"x".repeat(20)}`;
 

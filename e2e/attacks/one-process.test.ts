@@ -1,9 +1,8 @@
 import { connect } from "node:net";
 import { gzipSync } from "node:zlib";
+import { admitPod, caOf, ask as request, taskPod } from "@flyte-secrets/cli/testing";
 import type { ServeProcess } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { admitPod, caOf } from "../../packages/cli/src/testing/admit-pod.ts";
-import { ask as request, taskPod } from "../../packages/cli/src/testing/pod-manifests.ts";
 import { startAttackedService } from "./attacked-service.ts";
 import { rawRequest, sendRaw } from "./send-raw.ts";
 import { CHART_LIMIT_MIB, underAttack } from "./under-attack.ts";

@@ -4,20 +4,14 @@ import {
   MountRequirement,
   type SecretRequest,
   SecretValue,
+  systemClock,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import {
-  followWrittenSecrets,
-  type KubeClient,
-  type KubernetesStore,
-  openKubernetesStore,
-  SECRETS,
-  type Secret,
-  sweepSecrets,
-  systemClock,
-} from "@flyte-secrets/server";
+import { type KubeClient, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
+import { followWrittenSecrets, sweepSecrets } from "@flyte-secrets/webhook";
+import { ask } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { ask } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";
 import { connect, log } from "../kubernetes/store-fixture.ts";
 import { startReplicas, WEBHOOK_NAMESPACE, type WebhookReplicas } from "../kubernetes/webhook-replicas.ts";

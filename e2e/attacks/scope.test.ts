@@ -4,13 +4,13 @@ import {
   INJECT_LABEL,
   kubernetesSecretName,
   type SecretId,
+  systemClock,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import { openKubernetesStore, systemClock } from "@flyte-secrets/server";
+import { openKubernetesStore } from "@flyte-secrets/store";
 import { generic } from "@flyte-secrets/testkit/vitest";
+import { ask, review } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
-import { ask } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { review } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";
 import { type CuttableWay, openCuttableWay } from "../kubernetes/cut-connections.ts";
 import { readCa } from "../kubernetes/direct-reviews.ts";

@@ -2,9 +2,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { podReview, send, taskPod } from "@flyte-secrets/webhook/testing";
 import { expect, onTestFinished, test } from "vitest";
-import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { send } from "../../packages/server/src/webhook/testing/post-review.ts";
 import { freePort } from "../kubernetes/cluster.ts";
 import { startProgram } from "../support/start-program.ts";
 import { underAttack } from "./under-attack.ts";

@@ -2,8 +2,8 @@
 // memory that the chart gives. Letters are those of the attack report.
 import { once } from "node:events";
 import { connect } from "node:tls";
+import { podReview, taskPod } from "@flyte-secrets/webhook/testing";
 import { describe, expect, test } from "vitest";
-import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { type AttackedWebhook, openSocket, openSockets, reviewHead, startAttackedWebhook } from "./attacked-webhook.ts";
 import { CHART_LIMIT_MIB, underAttack } from "./under-attack.ts";
 

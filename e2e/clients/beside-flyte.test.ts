@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { encodeSecretId, imagePullLabels, imagePullSecretName, type SecretId } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/server";
+import type { Secret } from "@flyte-secrets/kube";
 import { startServe } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";

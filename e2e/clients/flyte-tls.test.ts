@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createFileKeeper, makeCertificate } from "@flyte-secrets/server";
+import { createFileKeeper, makeCertificate } from "@flyte-secrets/certificates";
 import { startServe } from "@flyte-secrets/testkit";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 import { FLYTE_VERSION, flytePythonOf, requireFlyte } from "../support/flyte-python.ts";

@@ -4,14 +4,16 @@ import { readFileSync } from "node:fs";
 import { create, createFileRegistry, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createConnectRouter } from "@connectrpc/connect";
-import { type ListenOptions, listen } from "@flyte-secrets/server";
+import { createBodyBudget, DEFAULT_BODY_BYTES, type ListenOptions, listen, replyError } from "@flyte-secrets/http";
+import {
+  beginCall,
+  carryCall,
+  createCallOptions,
+  createUnknownRpc,
+  requestAuthority,
+  serveRpc,
+} from "@flyte-secrets/service/testing";
 import { pino } from "pino";
-import { createBodyBudget, DEFAULT_BODY_BYTES } from "../../packages/server/dist/rpc/body-budget.js";
-import { replyError } from "../../packages/server/dist/rpc/reply.js";
-import { requestAuthority, serveRpc } from "../../packages/server/dist/rpc/serve-rpc.js";
-import { beginCall, carryCall } from "../../packages/server/dist/service/call.js";
-import { createCallOptions } from "../../packages/server/dist/service/call-options.js";
-import { createUnknownRpc } from "../../packages/server/dist/service/unknown-rpc.js";
 import { addConformanceService } from "./conformance-service.ts";
 
 const PACKAGE = "connectrpc.conformance.v1";

@@ -1,7 +1,9 @@
 import { tmpdir } from "node:os";
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { encodeSecretId, encodeShortSecretId, type SecretId, SecretValue } from "@flyte-secrets/core";
-import { createLogger, loadConfig, NO_METRICS, openFetcher, openLookup, systemClock } from "@flyte-secrets/server";
+import { loadConfig } from "@flyte-secrets/config";
+import { encodeSecretId, encodeShortSecretId, type SecretId, SecretValue, systemClock } from "@flyte-secrets/core";
+import { createLogger } from "@flyte-secrets/http";
+import { NO_METRICS, openFetcher, openLookup } from "@flyte-secrets/lookup";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { pythonProgram, requirePython } from "../support/python-environment.ts";

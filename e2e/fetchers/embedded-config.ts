@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { type Config, loadConfig } from "@flyte-secrets/server";
+import { type Config, loadConfig } from "@flyte-secrets/config";
 
 type EmbeddedConfig = Config["webhook"]["embeddedSecretManagerConfig"];
 

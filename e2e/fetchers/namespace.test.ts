@@ -1,15 +1,9 @@
 import { tmpdir } from "node:os";
-import { encodeSecretId, kubernetesSecretName, type SecretId } from "@flyte-secrets/core";
-import {
-  type CachedLookup,
-  createKubeClient,
-  createLogger,
-  findKubeConnection,
-  loadConfig,
-  NO_METRICS,
-  openLookup,
-  systemClock,
-} from "@flyte-secrets/server";
+import { loadConfig } from "@flyte-secrets/config";
+import { encodeSecretId, kubernetesSecretName, type SecretId, systemClock } from "@flyte-secrets/core";
+import { createLogger } from "@flyte-secrets/http";
+import { createKubeClient, findKubeConnection } from "@flyte-secrets/kube";
+import { type CachedLookup, NO_METRICS, openLookup } from "@flyte-secrets/lookup";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";
 import { describeWith } from "../support/requirement.ts";

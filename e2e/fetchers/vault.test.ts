@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { encodeSecretId, type SecretFetcher, type SecretId, SecretValue } from "@flyte-secrets/core";
-import { openFetcher } from "@flyte-secrets/server";
+import { openFetcher } from "@flyte-secrets/lookup";
 import { createTemporaryDirectory, describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";

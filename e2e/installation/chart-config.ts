@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Config, loadConfig } from "@flyte-secrets/server";
+import { type Config, loadConfig } from "@flyte-secrets/config";
 
 /** What a chart's objects have of a ConfigMap. */
 interface Manifest {

@@ -1,5 +1,6 @@
 // What the chart grants, compared with the rights that service and webhook say they need.
-import { serviceRights, webhookRights } from "@flyte-secrets/server";
+import { serviceRights } from "@flyte-secrets/service";
+import { webhookRights } from "@flyte-secrets/webhook";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { describeWith } from "../support/requirement.ts";

@@ -7,10 +7,12 @@ import {
   kubernetesSecretName,
   MountRequirement,
   type SecretRequest,
+  systemClock,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import { followWrittenSecrets, type Secret, sweepSecrets, systemClock } from "@flyte-secrets/server";
+import type { Secret } from "@flyte-secrets/kube";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
+import { followWrittenSecrets, sweepSecrets } from "@flyte-secrets/webhook";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";

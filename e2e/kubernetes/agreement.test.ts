@@ -1,13 +1,20 @@
 // What explain and mutate foretell of pods, and what the webhook makes of them, where values are in a namespace's Secrets:
 // the webhook follows them by a watch, the commands read each by itself.
-import { encodeSecretId, kubernetesSecretName, type SecretId, SecretValue } from "@flyte-secrets/core";
-import { openKubernetesStore, systemClock } from "@flyte-secrets/server";
-import { loadConfig } from "@flyte-secrets/server/local";
+
+import {
+  LONG_KEY,
+  openAgreement,
+  randomPods,
+  toFlags,
+  type Verdict,
+  webhookSettings,
+} from "@flyte-secrets/cli/testing";
+import { loadConfig } from "@flyte-secrets/config";
+import { encodeSecretId, kubernetesSecretName, type SecretId, SecretValue, systemClock } from "@flyte-secrets/core";
+import { openKubernetesStore } from "@flyte-secrets/store";
 import { generic } from "@flyte-secrets/testkit/vitest";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { openAgreement, type Verdict } from "../../packages/cli/src/testing/agreement.ts";
-import { LONG_KEY, randomPods, toFlags, webhookSettings } from "../../packages/cli/src/testing/random-pods.ts";
 import { describeWith } from "../support/requirement.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
 import { connect, log } from "./store-fixture.ts";

@@ -4,26 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
-import { MountRequirement, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
 import {
   type CertificateSource,
-  type Clock,
   certificateNames,
-  createKubeClient,
-  createLogger,
   createSecretKeeper,
-  findKubeConnection,
-  type KubeClient,
-  keepRegistration,
-  loadConfig,
   openCertificateSource,
-  openEmbeddedStore,
   openSelfMadeSource,
-  SECRETS,
-  startWebhook,
-  systemClock,
-  WEBHOOK_CONFIGURATIONS,
-} from "@flyte-secrets/server";
+} from "@flyte-secrets/certificates";
+import { loadConfig } from "@flyte-secrets/config";
+import { type Clock, MountRequirement, SecretValue, systemClock, toRequestAnnotations } from "@flyte-secrets/core";
+import { createLogger } from "@flyte-secrets/http";
+import { createKubeClient, findKubeConnection, type KubeClient, SECRETS } from "@flyte-secrets/kube";
+import { openEmbeddedStore } from "@flyte-secrets/store";
+import { keepRegistration, startWebhook, WEBHOOK_CONFIGURATIONS } from "@flyte-secrets/webhook";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";

@@ -5,7 +5,7 @@ import {
   type SecretStore,
   SecretValue,
 } from "@flyte-secrets/core";
-import { createMultiClusterStore } from "@flyte-secrets/server";
+import { createMultiClusterStore } from "@flyte-secrets/store";
 import { describeSecretStore, generic, listRequest, readText, type StoreHarness } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";

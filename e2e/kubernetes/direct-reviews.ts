@@ -1,8 +1,7 @@
 import { Agent } from "node:https";
 import type { SecretRequest } from "@flyte-secrets/core";
-import { type KubeClient, SECRETS } from "@flyte-secrets/server";
-import { podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { postPod } from "../../packages/server/src/webhook/testing/post-review.ts";
+import { type KubeClient, SECRETS } from "@flyte-secrets/kube";
+import { podReview, postPod, taskPod } from "@flyte-secrets/webhook/testing";
 import { WEBHOOK_NAMESPACE, type WebhookReplica } from "./webhook-replicas.ts";
 
 /** The pods' project and domain, and their namespace. */

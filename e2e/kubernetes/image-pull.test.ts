@@ -1,16 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { imagePullSecretName, type SecretId, SecretValue } from "@flyte-secrets/core";
-import {
-  followWrittenSecrets,
-  type KubernetesStore,
-  openKubernetesStore,
-  type Secret,
-  sweepSecrets,
-  systemClock,
-} from "@flyte-secrets/server";
+import { imagePullSecretName, type SecretId, SecretValue, systemClock } from "@flyte-secrets/core";
+import type { Secret } from "@flyte-secrets/kube";
+import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
+import { followWrittenSecrets, sweepSecrets } from "@flyte-secrets/webhook";
+import { ask, taskPod } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { ask, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { describeWith } from "../support/requirement.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
 import { connect, log } from "./store-fixture.ts";

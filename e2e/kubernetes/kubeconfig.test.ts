@@ -2,8 +2,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { isSecretsError } from "@flyte-secrets/core";
-import { createKubeClient, findKubeConnection, systemClock } from "@flyte-secrets/server";
+import { isSecretsError, systemClock } from "@flyte-secrets/core";
+import { createKubeClient, findKubeConnection } from "@flyte-secrets/kube";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../support/requirement.ts";

@@ -1,8 +1,8 @@
 // Every secret manager and every way to ask for a secret, on pods that a real API server sends to the webhook and stores.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { INJECT_LABEL, MountRequirement, toRequestAnnotations } from "@flyte-secrets/core";
-import { openKubernetesStore, systemClock } from "@flyte-secrets/server";
+import { INJECT_LABEL, MountRequirement, systemClock, toRequestAnnotations } from "@flyte-secrets/core";
+import { openKubernetesStore } from "@flyte-secrets/store";
 import { generic } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { describeWith } from "../support/requirement.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { type SecretStore, SecretValue } from "@flyte-secrets/core";
-import type { KubeClient } from "@flyte-secrets/server";
-import { ask } from "../../packages/server/src/webhook/testing/pod-review.ts";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { ask } from "@flyte-secrets/webhook/testing";
 import { openDirectReviews, REVIEWED, readWritten, writtenName } from "./direct-reviews.ts";
 import { rotatedNumber, rotatedText } from "./rotation.ts";
 import type { WebhookReplica } from "./webhook-replicas.ts";

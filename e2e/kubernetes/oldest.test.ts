@@ -1,14 +1,10 @@
-import { imagePullSecretName, type SecretId, SecretValue } from "@flyte-secrets/core";
-import {
-  followWrittenSecrets,
-  type KubernetesStore,
-  type Secret,
-  sweepSecrets,
-  systemClock,
-} from "@flyte-secrets/server";
+import { imagePullSecretName, type SecretId, SecretValue, systemClock } from "@flyte-secrets/core";
+import type { Secret } from "@flyte-secrets/kube";
+import type { KubernetesStore } from "@flyte-secrets/store";
 import { describeSecretStore } from "@flyte-secrets/testkit/vitest";
+import { followWrittenSecrets, sweepSecrets } from "@flyte-secrets/webhook";
+import { ask, taskPod } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { ask, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { describeWith } from "../support/requirement.ts";
 import { OLDEST_KUBERNETES, requireKubernetes } from "./cluster.ts";
 import { connect, log, useStores } from "./store-fixture.ts";

@@ -1,8 +1,9 @@
-import { SecretValue } from "@flyte-secrets/core";
-import { type KubeClient, type KubernetesStore, openKubernetesStore, systemClock } from "@flyte-secrets/server";
+import { SecretValue, systemClock } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
 import { generic } from "@flyte-secrets/testkit/vitest";
+import { ask } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { ask } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { describeWith } from "../support/requirement.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
 import { openDirectReviews, REVIEWED, readWritten, writtenName } from "./direct-reviews.ts";

@@ -1,7 +1,9 @@
 // Three replicas of `flyte-secrets webhook` behind one address, an API server that creates pods through them, a secret that
 // gets a new value all the time, and something that breaks. docs/reliability.md has the table that this prints.
 import { setTimeout as delay } from "node:timers/promises";
-import { type KubernetesStore, openKubernetesStore, SECRETS, systemClock } from "@flyte-secrets/server";
+import { systemClock } from "@flyte-secrets/core";
+import { SECRETS } from "@flyte-secrets/kube";
+import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
 import { generic, readText } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { toMarkdown } from "../../bench/table.ts";

@@ -1,5 +1,7 @@
 import { connect as connectTls } from "node:tls";
-import { openKubernetesStore, SECRETS, systemClock } from "@flyte-secrets/server";
+import { systemClock } from "@flyte-secrets/core";
+import { SECRETS } from "@flyte-secrets/kube";
+import { openKubernetesStore } from "@flyte-secrets/store";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { generic, readText } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";

@@ -1,4 +1,5 @@
-import { openKubernetesStore, systemClock } from "@flyte-secrets/server";
+import { systemClock } from "@flyte-secrets/core";
+import { openKubernetesStore } from "@flyte-secrets/store";
 import { expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { requireKubernetes, startCluster } from "./cluster.ts";

@@ -1,7 +1,8 @@
-import { type ScopeLevel, SecretValue } from "@flyte-secrets/core";
-import { type KubeClient, type KubernetesStore, openKubernetesStore, systemClock } from "@flyte-secrets/server";
+import { type ScopeLevel, SecretValue, systemClock } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
+import { ask } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { ask } from "../../packages/server/src/webhook/testing/pod-review.ts";
 import { describeWith } from "../support/requirement.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
 import { openDirectReviews, REVIEWED } from "./direct-reviews.ts";

@@ -1,16 +1,13 @@
-import { kubernetesSecretName, type SecretId } from "@flyte-secrets/core";
+import { kubernetesSecretName, type SecretId, systemClock } from "@flyte-secrets/core";
+import { createLogger } from "@flyte-secrets/http";
 import {
   createKubeClient,
-  createLogger,
   findKubeConnection,
   type KubeClient,
-  type KubernetesStore,
-  type KubernetesStoreOptions,
   type ObservedRequest,
-  openKubernetesStore,
   type Secret,
-  systemClock,
-} from "@flyte-secrets/server";
+} from "@flyte-secrets/kube";
+import { type KubernetesStore, type KubernetesStoreOptions, openKubernetesStore } from "@flyte-secrets/store";
 import type { StoreHarness } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import { type Cluster, startCluster } from "./cluster.ts";

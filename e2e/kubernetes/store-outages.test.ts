@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SecretValue } from "@flyte-secrets/core";
-import type { KubernetesStore } from "@flyte-secrets/server";
+import type { KubernetesStore } from "@flyte-secrets/store";
 import { generic, listRequest } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { loadConfig } from "@flyte-secrets/config";
 import {
   encodeSecretId,
   imagePullLabels,
@@ -6,7 +7,9 @@ import {
   kubernetesSecretName,
   SecretValue,
 } from "@flyte-secrets/core";
-import { type KubernetesStore, loadConfig, SECRETS, type Secret, startServer } from "@flyte-secrets/server";
+import { SECRETS, type Secret } from "@flyte-secrets/kube";
+import { startServer } from "@flyte-secrets/service";
+import type { KubernetesStore } from "@flyte-secrets/store";
 import {
   createTemporaryDirectory,
   describeSecretStore,

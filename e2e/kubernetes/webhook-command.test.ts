@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { INJECT_LABEL, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";

@@ -4,14 +4,8 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { INJECT_LABEL, MountRequirement, toRequestAnnotations } from "@flyte-secrets/core";
-import {
-  createKubeClient,
-  defineResource,
-  findKubeConnection,
-  type KubeClient,
-  systemClock,
-} from "@flyte-secrets/server";
+import { INJECT_LABEL, MountRequirement, systemClock, toRequestAnnotations } from "@flyte-secrets/core";
+import { createKubeClient, defineResource, findKubeConnection, type KubeClient } from "@flyte-secrets/kube";
 import { CHART, helm } from "../installation/helm.ts";
 import { startInstalled } from "../installation/installed-component.ts";
 import { type Cluster, freePort, startCluster } from "../kubernetes/cluster.ts";

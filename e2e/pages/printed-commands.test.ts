@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { checkCommandLine, createOutput, type Host } from "@flyte-secrets/cli";
-import { loadConfig } from "@flyte-secrets/server/local";
+import { loadConfig } from "@flyte-secrets/config";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { blocksOf, type Command, commandsOf, readPage, userPages } from "./page-blocks.ts";

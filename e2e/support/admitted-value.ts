@@ -1,7 +1,6 @@
 import type { RequestOptions } from "node:https";
 import { MountRequirement } from "@flyte-secrets/core";
-import { ask, podReview, taskPod } from "../../packages/server/src/webhook/testing/pod-review.ts";
-import { postPod, type Target } from "../../packages/server/src/webhook/testing/post-review.ts";
+import { ask, podReview, postPod, type Target, taskPod } from "@flyte-secrets/webhook/testing";
 
 /**
  * The value that a webhook with delivery Inline gives a pod of project p, domain d, for this key, over a connection of its own. Throws

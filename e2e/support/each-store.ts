@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { encodeSecretId, kubernetesSecretName, type SecretId } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import type { ServeProcess } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, describe } from "vitest";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";

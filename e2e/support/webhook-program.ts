@@ -1,6 +1,9 @@
 // The webhook as a program of its own, over an embedded store: told over IPC what to serve with, answers with its ports. Ends
 // on SIGTERM as the command does.
-import { createLogger, loadConfig, startWebhook } from "@flyte-secrets/server";
+
+import { loadConfig } from "@flyte-secrets/config";
+import { createLogger } from "@flyte-secrets/http";
+import { startWebhook } from "@flyte-secrets/webhook";
 
 export interface WebhookOrder {
   readonly home: string;

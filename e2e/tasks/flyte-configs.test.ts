@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { runProgram } from "../support/run-program.ts";
 
 const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
-const GUIDES = join(import.meta.dirname, "../../packages/server/testdata/flyte-guides");
+const GUIDES = join(import.meta.dirname, "../../packages/config/testdata/flyte-guides");
 const { ANY, ENV_VAR } = MountRequirement;
 
 let home: string;

@@ -2,8 +2,8 @@
 // it, against a real Vault: the files that a task then finds.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { MountRequirement, type PodEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
-import { createVaultInjector } from "@flyte-secrets/inject";
+import { MountRequirement } from "@flyte-secrets/core";
+import { createVaultInjector, type PodEdit, SECRETS_DIRECTORY } from "@flyte-secrets/inject";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { requireVault, startVault, type VaultServer } from "../fetchers/vault-server.ts";

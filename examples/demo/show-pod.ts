@@ -1,7 +1,8 @@
 import type { Pod } from "@flyte-secrets/core";
 import { createEmbeddedInjector, createMutator, createSecretRefDelivery } from "@flyte-secrets/inject";
+import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
 import { type TaskLike, toPod } from "@flyte-secrets/sdk";
-import { createLookup, createStoreFetcher, openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { stringify } from "yaml";
 import { byVariable } from "../ways-to-ask.ts";
 import type { Stage } from "./stage.ts";

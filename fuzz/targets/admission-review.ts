@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { JsonPatch, parsePod } from "@flyte-secrets/core";
-import { decodeAdmissionReview, encodeAdmissionAnswer } from "../../packages/server/src/webhook/admission-review.ts";
+import { parsePod } from "@flyte-secrets/core";
+import { JsonPatch } from "@flyte-secrets/inject";
+import { decodeAdmissionReview, encodeAdmissionAnswer } from "@flyte-secrets/webhook/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const INVALID = ["invalid_argument"] as const;

@@ -4,8 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SecretId, SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server";
-import { backupStore, restoreStore } from "@flyte-secrets/server/local";
+import { backupStore, openEmbeddedStore, restoreStore } from "@flyte-secrets/store";
 import { pino } from "pino";
 import { type FuzzTarget, unlessRefusedLater } from "../target.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { BASE32_LOWER, BASE32_STANDARD } from "../../packages/core/src/base32.ts";
+import { BASE32_LOWER, BASE32_STANDARD } from "@flyte-secrets/core/testing";
 import { type FuzzTarget, textOf } from "../target.ts";
 
 /** Base32 of annotations and Azure names, both directions. */

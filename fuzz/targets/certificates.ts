@@ -1,12 +1,7 @@
 import assert from "node:assert/strict";
 import { createSecureContext } from "node:tls";
-import {
-  datesOf,
-  findFault,
-  isTrusted,
-  joinBundles,
-} from "../../packages/server/src/webhook/certificates/certificate-chain.ts";
-import { makeCertificate } from "../../packages/server/src/webhook/certificates/make-certificate.ts";
+import { findFault, isTrusted, joinBundles, makeCertificate } from "@flyte-secrets/certificates";
+import { datesOf } from "@flyte-secrets/certificates/testing";
 import { type FuzzTarget, textOf } from "../target.ts";
 
 const SEPARATOR = "\n===\n";

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readConfigFile } from "../../packages/sdk/src/remote/config-file.ts";
+import { readConfigFile } from "@flyte-secrets/sdk/testing";
 import { type FuzzTarget, unlessRefusedLater } from "../target.ts";
 
 /** Flyte's client configuration, as the SDK and the command read it. */

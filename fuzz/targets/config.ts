@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "../../packages/server/src/config/load-config.ts";
+import { loadConfig } from "@flyte-secrets/config";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const SEPARATOR = "\n===\n";

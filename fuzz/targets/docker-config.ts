@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
-import type { Host } from "../../packages/cli/src/host.ts";
-import { createOutput } from "../../packages/cli/src/output.ts";
-import { readDockerConfig } from "../../packages/cli/src/values/docker-config.ts";
+import type { Host } from "@flyte-secrets/cli";
+import { createOutput } from "@flyte-secrets/cli";
+import { readDockerConfig } from "@flyte-secrets/cli/testing";
 import { type FuzzTarget, unlessRefusedLater } from "../target.ts";
 
 const HOST: Host = {

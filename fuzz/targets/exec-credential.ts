@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { decodeExecCredential, EXEC_VERSIONS } from "../../packages/server/src/kube/exec-credential.ts";
+import { decodeExecCredential, EXEC_VERSIONS } from "@flyte-secrets/kube/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 /** What a credential plugin prints. */

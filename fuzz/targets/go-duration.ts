@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseGoDuration } from "../../packages/server/src/config/go-duration.ts";
+import { parseGoDuration } from "@flyte-secrets/config";
 import { type FuzzTarget, textOf } from "../target.ts";
 
 /** Durations of settings and of `?timeout=`. */

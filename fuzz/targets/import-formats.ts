@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { SecretEntry } from "../../packages/cli/src/formats/secret-entry.ts";
-import { SECRET_FORMATS } from "../../packages/cli/src/formats/secret-formats.ts";
+import type { SecretEntry } from "@flyte-secrets/cli/testing";
+import { SECRET_FORMATS } from "@flyte-secrets/cli/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const INVALID = ["invalid_argument"] as const;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { KeyObject, sign } from "node:crypto";
 import { isSecretsError } from "@flyte-secrets/core";
+import type { Issuer } from "@flyte-secrets/service/testing";
+import { verifyToken } from "@flyte-secrets/service/testing";
 import { createLocalJWKSet, exportJWK, generateKeyPair } from "jose";
-import type { Issuer } from "../../packages/server/src/oidc/issuer.ts";
-import { verifyToken } from "../../packages/server/src/oidc/verify-token.ts";
 import { type FuzzTarget, textOf } from "../target.ts";
 
 const RULES = { issuer: "https://issuer.example", audience: "flyte-secrets", clockSkewMs: 60_000 };

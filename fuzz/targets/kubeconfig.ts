@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readKubeconfig } from "../../packages/server/src/kube/kubeconfig.ts";
+import { readKubeconfig } from "@flyte-secrets/kube/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const SEPARATOR = "\n===\n";

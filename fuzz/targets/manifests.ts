@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { podsInObject } from "../../packages/cli/src/manifests/pod-in-object.ts";
-import { printManifests, readManifests } from "../../packages/cli/src/manifests/read-manifests.ts";
+import { podsInObject, printManifests, readManifests } from "@flyte-secrets/cli/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const INVALID = ["invalid_argument"] as const;

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
+import { createMask, MASK } from "@flyte-secrets/cli/testing";
 import { SecretValue } from "@flyte-secrets/core";
-import { MASK } from "../../packages/cli/src/run/mask/covered-output.ts";
-import { createMask } from "../../packages/cli/src/run/mask/mask.ts";
 import type { FuzzTarget } from "../target.ts";
 
 /** Longest of what the pieces of a stream are cut to. */

@@ -1,23 +1,18 @@
 import assert from "node:assert/strict";
+import { encodeBase32Lower, lookupIds, parsePod, type ScopeLookup, SecretValue } from "@flyte-secrets/core";
+import type { Delivery, Injector } from "@flyte-secrets/inject";
 import {
-  type Delivery,
-  encodeBase32Lower,
-  type Injector,
-  lookupIds,
-  parsePod,
-  type ScopeLookup,
-  SecretValue,
-} from "@flyte-secrets/core";
+  createAwsInjector,
+  createAzureInjector,
+  createEmbeddedInjector,
+  createGcpInjector,
+  createInlineDelivery,
+  createK8sInjector,
+  createMutator,
+  createSecretRefDelivery,
+  createVaultInjector,
+} from "@flyte-secrets/inject";
 import jsonPatch from "fast-json-patch";
-import { createAwsInjector } from "../../packages/inject/src/aws-injector.ts";
-import { createAzureInjector } from "../../packages/inject/src/azure-injector.ts";
-import { createEmbeddedInjector } from "../../packages/inject/src/embedded-injector.ts";
-import { createGcpInjector } from "../../packages/inject/src/gcp-injector.ts";
-import { createInlineDelivery } from "../../packages/inject/src/inline-delivery.ts";
-import { createK8sInjector } from "../../packages/inject/src/k8s-injector.ts";
-import { createMutator } from "../../packages/inject/src/mutator.ts";
-import { createSecretRefDelivery } from "../../packages/inject/src/secret-ref-delivery.ts";
-import { createVaultInjector } from "../../packages/inject/src/vault-injector.ts";
 import { type FuzzTarget, textOf, unlessRefusedLater } from "../target.ts";
 
 const VALUE = "canary-5d0f-value";

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import {
   decodeContinueToken as decodeKubernetes,
+  decodePageToken,
   encodeContinueToken as encodeKubernetes,
-} from "../../packages/server/src/store/kubernetes/continue-token.ts";
-import { decodePageToken, encodePageToken } from "../../packages/server/src/store/page-token.ts";
+  encodePageToken,
+} from "@flyte-secrets/store/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const SCOPE = { org: "flyte", domain: "d", project: "p" };

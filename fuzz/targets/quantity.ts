@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseQuantity } from "../../packages/server/src/config/quantity.ts";
+import { parseQuantity } from "@flyte-secrets/config/testing";
 import { type FuzzTarget, textOf } from "../target.ts";
 
 /** Kubernetes quantities of settings. */

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { fromJson } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { SecretService } from "@flyte-secrets/idl";
-import { readQuery } from "../../packages/server/src/service/read-query.ts";
-import { findRestRoute } from "../../packages/server/src/service/rest-routes.ts";
+import { findRestRoute, readQuery } from "@flyte-secrets/service/testing";
 import { type FuzzTarget, textOf } from "../target.ts";
 
 const METHODS = ["GET", "PUT", "POST", "DELETE", "PATCH"];

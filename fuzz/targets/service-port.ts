@@ -1,8 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadConfig } from "@flyte-secrets/config";
 import { SecretValue } from "@flyte-secrets/core";
-import { createLogger, loadConfig, openEmbeddedStore, startServer } from "@flyte-secrets/server";
+import { createLogger } from "@flyte-secrets/http";
+import { startServer } from "@flyte-secrets/service";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { checkAnswer, sendBytes } from "../send-bytes.ts";
 import type { FuzzTarget } from "../target.ts";
 

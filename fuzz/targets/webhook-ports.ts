@@ -1,8 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createLogger, loadConfig, startWebhook } from "@flyte-secrets/server";
+import { loadConfig } from "@flyte-secrets/config";
+import { createLogger } from "@flyte-secrets/http";
 import { createCertificate } from "@flyte-secrets/testkit";
+import { startWebhook } from "@flyte-secrets/webhook";
 import { checkAnswer, sendBytes } from "../send-bytes.ts";
 import type { FuzzTarget } from "../target.ts";
 

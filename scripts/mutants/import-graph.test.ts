@@ -17,9 +17,9 @@ test("a source's tests come nearest first: its own, those of its importers, thos
   const tests = graph.testsOf("packages/inject/src/nested-paths.ts");
   expect(tests[0]).toBe("packages/inject/src/nested-paths.test.ts");
   expect(tests).toContain("packages/inject/src/mutator.test.ts");
-  expect(tests).toContain("packages/server/src/webhook/webhook.test.ts");
-  expect(graph.testsOf("packages/server/src/webhook/deadlines.ts").slice(0, 1)).toEqual([
-    "packages/server/src/webhook/deadlines.test.ts",
+  expect(tests).toContain("packages/webhook/src/admission/webhook.test.ts");
+  expect(graph.testsOf("packages/webhook/src/admission/deadlines.ts").slice(0, 1)).toEqual([
+    "packages/webhook/src/admission/deadlines.test.ts",
   ]);
   expect(graph.testsOf("packages/no/such.ts")).toEqual([]);
 });

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { CONTROL_C, ENTER } from "@flyte-secrets/testkit/terminal";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

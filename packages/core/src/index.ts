@@ -1,5 +1,4 @@
 export { GOOD_TOKEN, isGoodToken } from "./access-token.ts";
-export { applyEdits, createPodEditor, type EditedPod, type PodEditor, REMEMBERED_CONTAINERS } from "./apply-edits.ts";
 export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
 export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
 export { encodeBase32Lower } from "./base32.ts";
@@ -11,48 +10,27 @@ export {
   checkSecretScope,
   isExistingName,
 } from "./check-secret-id.ts";
-export { cleanJoinPath } from "./clean-join-path.ts";
+export { type Clock, sleep, systemClock } from "./clock.ts";
 export { type ConnectionFault, connectionFault } from "./connection-fault.ts";
 export { withoutCredentials } from "./credential-variables.ts";
 export { decodeText, NOT_TEXT } from "./decode-text.ts";
-export {
-  type Delivered,
-  type Delivery,
-  isWrittenSecretName,
-  type KubernetesSecret,
-  type WriteOptions,
-  writtenSecretName,
-} from "./delivery.ts";
 export { encodeRequestText } from "./encode-request-text.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
 export { type FileOwnership, otherWriter } from "./file-ownership.ts";
 export { escapeControls, excerpt, quote } from "./foreign-text.ts";
 export { homeDirectory } from "./home-directory.ts";
 export { cleanLabelValue, imagePullLabels, imagePullSecretName, isImagePullSecretName } from "./image-pull-names.ts";
-export {
-  type Claim,
-  type InjectContext,
-  type Injection,
-  type Injector,
-  type InjectorEdit,
-  type Reference,
-  SECRETS_DIRECTORY,
-  type SecretFile,
-  type SecretSource,
-  type SecretVariable,
-  setVariable,
-  type ValueSource,
-  type VariableNaming,
-} from "./injector.ts";
 export { jsonMembers } from "./json-members.ts";
-export { applyPatch, JsonPatch, type JsonPatchOperation } from "./json-patch.ts";
 export {
+  isWrittenSecretName,
   kubernetesSecretName,
   MAX_DATA_KEY_LENGTH,
   type ManagedForm,
   managedForm,
   managedLabels,
+  SERVICE_ACCOUNT_DIRECTORY,
   TYPE_LABEL,
+  writtenSecretName,
 } from "./kubernetes-names.ts";
 export {
   type FetchedValue,
@@ -67,7 +45,6 @@ export {
   withoutGroups,
 } from "./lookup.ts";
 export { type LookupId, lookupIds } from "./lookup-ids.ts";
-export { CONTAINERS_ANNOTATION, namedContainers } from "./named-containers.ts";
 export { nearestName } from "./nearest-name.ts";
 export { parseRequestText } from "./parse-request-text.ts";
 export {
@@ -83,7 +60,6 @@ export {
   type VolumeItem,
   type VolumeMount,
 } from "./pod.ts";
-export type { InitContainerSettings, OwnContainer, PodEdit } from "./pod-edit.ts";
 export { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 export {
   decodeRequestAnnotation,

@@ -42,3 +42,19 @@ export function managedForm(id: SecretId, type: SecretType): ManagedForm {
     dataKey: encodeSecretId(id),
   };
 }
+
+const WRITTEN_SECRET_PREFIX = "flyte-secrets-";
+const WRITTEN_SECRET_NAME = /^flyte-secrets-[0-9a-f]{32}$/;
+
+/** The name of a Secret that the webhook writes; `digest` is 16 bytes in hex. */
+export function writtenSecretName(digest: string): string {
+  return WRITTEN_SECRET_PREFIX + digest;
+}
+
+/** Whether a Secret was written by the webhook, by its name. */
+export function isWrittenSecretName(name: string): boolean {
+  return WRITTEN_SECRET_NAME.test(name);
+}
+
+/** Where Kubernetes mounts the credentials of a pod's service account. */
+export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/serviceaccount";

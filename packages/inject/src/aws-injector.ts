@@ -1,13 +1,8 @@
-import {
-  cleanJoinPath,
-  type Injector,
-  MountRequirement,
-  SECRETS_DIRECTORY,
-  type SecretRequest,
-  trimEndOf,
-} from "@flyte-secrets/core";
+import { MountRequirement, type SecretRequest, trimEndOf } from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
+import { cleanJoinPath } from "./pod/clean-join-path.ts";
+import { type Injector, SECRETS_DIRECTORY } from "./pod/injector.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
 

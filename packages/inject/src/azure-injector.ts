@@ -1,7 +1,8 @@
-import { type Injector, MountRequirement, SECRETS_DIRECTORY, type SecretRequest, trimEndOf } from "@flyte-secrets/core";
+import { MountRequirement, type SecretRequest, trimEndOf } from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { pathFault, versionFault } from "./plain-path.ts";
+import { type Injector, SECRETS_DIRECTORY } from "./pod/injector.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { shellFault, shellWord } from "./shell-word.ts";
 import { HOME, SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";

@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Injector, type InjectorEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAzureInjector } from "./azure-injector.ts";
 import { createGcpInjector } from "./gcp-injector.ts";
+import { type Injector, type InjectorEdit, SECRETS_DIRECTORY } from "./pod/injector.ts";
 
 let home: string;
 beforeEach(() => {

@@ -1,10 +1,12 @@
-import { CONTAINERS_ANNOTATION, type Injector, parsePod, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
+import { parsePod, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
 import { createAwsInjector } from "./aws-injector.ts";
 import { createEmbeddedInjector } from "./embedded-injector.ts";
 import { createInlineDelivery } from "./inline-delivery.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { createMutator } from "./mutator.ts";
+import type { Injector } from "./pod/injector.ts";
+import { CONTAINERS_ANNOTATION } from "./pod/named-containers.ts";
 import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
 import { createVaultInjector } from "./vault-injector.ts";
 

@@ -1,5 +1,9 @@
-import type { InjectorEdit, PodEdit, SecretRequest, VolumeMount } from "@flyte-secrets/core";
-import { cleanJoinPath, excerpt, type Injection, type Pod, quote, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import type { SecretRequest, VolumeMount } from "@flyte-secrets/core";
+import { excerpt, type Pod, quote } from "@flyte-secrets/core";
+import { cleanJoinPath } from "./pod/clean-join-path.ts";
+import type { InjectorEdit } from "./pod/injector.ts";
+import { type Injection, SECRETS_DIRECTORY } from "./pod/injector.ts";
+import type { PodEdit } from "./pod/pod-edit.ts";
 import { requestName } from "./request-name.ts";
 import { filePath } from "./secret-files.ts";
 

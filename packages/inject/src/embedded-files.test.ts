@@ -3,10 +3,11 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { SECRETS_DIRECTORY, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { SecretsError, SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeFiles, encodeFiles, FILES_SCRIPT } from "./embedded-files.ts";
+import { SECRETS_DIRECTORY } from "./pod/injector.ts";
 
 const BUSYBOX = ["/bin/busybox", "/usr/bin/busybox"].find((path) => existsSync(path));
 if (!BUSYBOX) {

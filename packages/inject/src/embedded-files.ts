@@ -1,4 +1,5 @@
-import { type EnvVar, quote, SECRETS_DIRECTORY, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { type EnvVar, quote, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { SECRETS_DIRECTORY } from "./pod/injector.ts";
 
 /** Linux takes 131,072 bytes as `NAME=value` and its end (`MAX_ARG_STRLEN`). */
 const MAX_VARIABLE_LENGTH = 131_000;

@@ -1,14 +1,7 @@
-import {
-  type Injection,
-  type LookupResult,
-  lookupIds,
-  type ScopeLookup,
-  type SecretRequest,
-  SecretValue,
-  type VariableNaming,
-} from "@flyte-secrets/core";
+import { type LookupResult, lookupIds, type ScopeLookup, type SecretRequest, SecretValue } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
 import { createEmbeddedInjector } from "./embedded-injector.ts";
+import type { Injection, VariableNaming } from "./pod/injector.ts";
 
 const REQUEST: SecretRequest = { group: "", groupVersion: "", key: "k", mountRequirement: 0, envVar: "" };
 const RAW: VariableNaming = { prefix: "_UNION_", style: "raw" };

@@ -1,14 +1,7 @@
-import {
-  type InjectContext,
-  type Injection,
-  type Injector,
-  type ScopeLookup,
-  type SecretRequest,
-  type SecretValue,
-  whenKnown,
-} from "@flyte-secrets/core";
+import { type ScopeLookup, type SecretRequest, type SecretValue, whenKnown } from "@flyte-secrets/core";
 import { type Found, findForPod, sourceOf } from "./find-for-pod.ts";
 import { findFault, injectValue } from "./inject-value.ts";
+import type { InjectContext, Injection, Injector } from "./pod/injector.ts";
 
 export interface EmbeddedInjectorOptions {
   readonly lookup: ScopeLookup;

@@ -1,14 +1,13 @@
 import {
   type Awaitable,
   encodeSecretId,
-  type InjectContext,
   isSecretsError,
   kubernetesSecretName,
   type LookupResult,
   type ScopeLookup,
   type SecretScope,
-  type ValueSource,
 } from "@flyte-secrets/core";
+import type { InjectContext, ValueSource } from "./pod/injector.ts";
 
 /** A secret that was found. */
 export type Found = Extract<LookupResult, { found: true }>;

@@ -1,5 +1,4 @@
 import {
-  type Delivery,
   encodeSecretId,
   kubernetesSecretName,
   lookupIds,
@@ -12,6 +11,7 @@ import { describe, expect, it } from "vitest";
 import { createEmbeddedInjector } from "./embedded-injector.ts";
 import { createInlineDelivery } from "./inline-delivery.ts";
 import { createMutator } from "./mutator.ts";
+import type { Delivery } from "./pod/delivery.ts";
 import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
 
 const VALUES = "flyte";

@@ -1,15 +1,14 @@
 import {
   type Awaitable,
-  cleanJoinPath,
   excerpt,
-  type Injection,
-  type Injector,
   MountRequirement,
   type SecretRequest,
   SecretValue,
   whenKnown,
 } from "@flyte-secrets/core";
 import { unrecognizedMount } from "./mount-requirement.ts";
+import { cleanJoinPath } from "./pod/clean-join-path.ts";
+import type { Injection, Injector } from "./pod/injector.ts";
 import { prefixEdit, valueEdits } from "./value-edits.ts";
 import { variableNames } from "./variable-names.ts";
 import { variableFault } from "./variable-value.ts";

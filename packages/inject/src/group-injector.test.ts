@@ -1,12 +1,7 @@
-import {
-  type GroupLookup,
-  type InjectContext,
-  MountRequirement,
-  type SecretRequest,
-  SecretValue,
-} from "@flyte-secrets/core";
+import { type GroupLookup, MountRequirement, type SecretRequest, SecretValue } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
 import { createGroupInjector } from "./group-injector.ts";
+import type { InjectContext } from "./pod/injector.ts";
 
 const context: InjectContext = { labels: {}, namespace: "shop", variables: { prefix: "_UNION_", style: "raw" } };
 const request: SecretRequest = {

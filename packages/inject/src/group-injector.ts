@@ -1,5 +1,6 @@
-import type { GroupLookup, Injector } from "@flyte-secrets/core";
+import type { GroupLookup } from "@flyte-secrets/core";
 import { findFault, injectValue } from "./inject-value.ts";
+import type { Injector } from "./pod/injector.ts";
 
 export interface GroupInjectorOptions {
   readonly lookup: GroupLookup;

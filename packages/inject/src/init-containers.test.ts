@@ -1,6 +1,4 @@
 import {
-  type InitContainerSettings,
-  type Injector,
   MountRequirement,
   type Pod,
   parsePod,
@@ -17,6 +15,8 @@ import { createGcpInjector } from "./gcp-injector.ts";
 import { DEFAULT_INIT_CONTAINERS } from "./init-containers.ts";
 import { createInlineDelivery } from "./inline-delivery.ts";
 import { createMutator } from "./mutator.ts";
+import type { Injector } from "./pod/injector.ts";
+import type { InitContainerSettings } from "./pod/pod-edit.ts";
 
 const SIDECAR = { sidecarImage: "pull", resources: {} };
 const lookup: ScopeLookup = {

@@ -1,4 +1,4 @@
-import type { InitContainerSettings, OwnContainer, PodEdit } from "@flyte-secrets/core";
+import type { InitContainerSettings, OwnContainer, PodEdit } from "./pod/pod-edit.ts";
 
 /** `webhook.initContainers` as it is where nothing is configured. */
 export const DEFAULT_INIT_CONTAINERS: InitContainerSettings = { first: false, security: "auto", runAsUser: 65_532 };

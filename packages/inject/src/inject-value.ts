@@ -1,14 +1,12 @@
+import { MountRequirement, quote, type SecretRequest } from "@flyte-secrets/core";
+import { unrecognizedMount } from "./mount-requirement.ts";
 import {
   type Injection,
-  MountRequirement,
-  quote,
   SECRETS_DIRECTORY,
-  type SecretRequest,
   setVariable,
   type ValueSource,
   type VariableNaming,
-} from "@flyte-secrets/core";
-import { unrecognizedMount } from "./mount-requirement.ts";
+} from "./pod/injector.ts";
 import { prefixEdit, valueEdits } from "./value-edits.ts";
 import { variableNames } from "./variable-names.ts";
 import { variableFault } from "./variable-value.ts";

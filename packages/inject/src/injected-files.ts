@@ -1,13 +1,7 @@
-import {
-  type Container,
-  cleanJoinPath,
-  type Pod,
-  SECRETS_DIRECTORY,
-  type SecretRequest,
-  trimEndOf,
-  type Volume,
-} from "@flyte-secrets/core";
+import { type Container, type Pod, type SecretRequest, trimEndOf, type Volume } from "@flyte-secrets/core";
 import { kubernetesGroup } from "./kubernetes-group.ts";
+import { cleanJoinPath } from "./pod/clean-join-path.ts";
+import { SECRETS_DIRECTORY } from "./pod/injector.ts";
 import { secretPath } from "./secret-path.ts";
 
 /** Whether there is a file of this path below {@link SECRETS_DIRECTORY}. */

@@ -1,7 +1,4 @@
 import {
-  type InjectContext,
-  type Injection,
-  type Injector,
   lookupIds,
   MountRequirement,
   type ScopeLookup,
@@ -16,6 +13,7 @@ import { createEmbeddedInjector } from "./embedded-injector.ts";
 import { createGcpInjector } from "./gcp-injector.ts";
 import { createGlobalInjector } from "./global-injector.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
+import type { InjectContext, Injection, Injector } from "./pod/injector.ts";
 import { createVaultInjector } from "./vault-injector.ts";
 
 const { ANY, ENV_VAR, FILE } = MountRequirement;

@@ -1,17 +1,9 @@
-import {
-  type Delivery,
-  type EnvVar,
-  type InitContainerSettings,
-  type OwnContainer,
-  type PodEdit,
-  SECRETS_DIRECTORY,
-  type SecretKeyReference,
-  type SecretSource,
-  SecretsError,
-  type SecretValue,
-} from "@flyte-secrets/core";
+import { type EnvVar, type SecretKeyReference, SecretsError, type SecretValue } from "@flyte-secrets/core";
 import { encodeFiles, FILES_SCRIPT } from "./embedded-files.ts";
 import { addInitContainer } from "./init-containers.ts";
+import type { Delivery } from "./pod/delivery.ts";
+import { SECRETS_DIRECTORY, type SecretSource } from "./pod/injector.ts";
+import type { InitContainerSettings, OwnContainer, PodEdit } from "./pod/pod-edit.ts";
 import { FILES_VOLUME, filesOf, groupVolume, toPlainEdits } from "./secret-files.ts";
 
 /** `embeddedSecretManagerConfig.fileMountInitContainer`. */

@@ -2,23 +2,25 @@ import { createHash } from "node:crypto";
 import {
   decodeSecretId,
   encodeBase32Lower,
-  type InjectContext,
-  type Injector,
-  type InjectorEdit,
   isSecretsError,
   MountRequirement,
   type ScopeLevel,
   type ScopeLookup,
-  SECRETS_DIRECTORY,
   type SecretId,
   type SecretRequest,
-  type SecretSource,
-  setVariable,
 } from "@flyte-secrets/core";
 import { findForPod, scopeOf, sourceOf } from "./find-for-pod.ts";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { kubernetesGroup } from "./kubernetes-group.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
+import {
+  type InjectContext,
+  type Injector,
+  type InjectorEdit,
+  SECRETS_DIRECTORY,
+  type SecretSource,
+  setVariable,
+} from "./pod/injector.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { DIRECTORY_EDITS, prefixEdit, valueEdits } from "./value-edits.ts";
 import { variableNames } from "./variable-names.ts";

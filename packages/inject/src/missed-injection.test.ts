@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import {
-  type Injector,
   lookupIds,
   type Pod,
   parsePod,
@@ -19,6 +18,7 @@ import { createInlineDelivery } from "./inline-delivery.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { detectMissedInjection } from "./missed-injection.ts";
 import { createMutator } from "./mutator.ts";
+import type { Injector } from "./pod/injector.ts";
 import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
 import { createVaultInjector } from "./vault-injector.ts";
 

@@ -1,12 +1,7 @@
-import {
-  excerpt,
-  type InjectorEdit,
-  type PodEdit,
-  type SecretRequest,
-  type SecretSource,
-  SecretsError,
-} from "@flyte-secrets/core";
+import { excerpt, type SecretRequest, SecretsError } from "@flyte-secrets/core";
 import { nestedPairs } from "./nested-paths.ts";
+import type { InjectorEdit, SecretSource } from "./pod/injector.ts";
+import type { PodEdit } from "./pod/pod-edit.ts";
 import { requestName } from "./request-name.ts";
 import { filePath } from "./secret-files.ts";
 

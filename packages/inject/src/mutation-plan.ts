@@ -1,21 +1,11 @@
-import {
-  ByteBudget,
-  createPodEditor,
-  type Delivery,
-  type Injection,
-  type KubernetesSecret,
-  type PodEdit,
-  type PodEditor,
-  type PodLimits,
-  REMEMBERED_CONTAINERS,
-  type ScopeLevel,
-  type SecretId,
-  type SecretRequest,
-  type VariableNaming,
-} from "@flyte-secrets/core";
+import { ByteBudget, type PodLimits, type ScopeLevel, type SecretId, type SecretRequest } from "@flyte-secrets/core";
 import { type Covered, filesAlikeButForCase, placedFiles, toCovered } from "./covered-secrets.ts";
 import { checkFiles, checkMounts } from "./mount-conflicts.ts";
 import { guardPatch } from "./patch-guard.ts";
+import { createPodEditor, type PodEditor, REMEMBERED_CONTAINERS } from "./pod/apply-edits.ts";
+import type { Delivery, KubernetesSecret } from "./pod/delivery.ts";
+import type { Injection, VariableNaming } from "./pod/injector.ts";
+import type { PodEdit } from "./pod/pod-edit.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
 import { checkVariables } from "./variable-conflicts.ts";
 

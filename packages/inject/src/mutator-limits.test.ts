@@ -2,7 +2,6 @@ import {
   DEFAULT_POD_LIMITS,
   encodeBase32Lower,
   encodeRequestAnnotation,
-  type Injector,
   lookupIds,
   type Pod,
   type PodLimits,
@@ -18,6 +17,7 @@ import { createAwsInjector } from "./aws-injector.ts";
 import { createEmbeddedInjector } from "./embedded-injector.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { createMutator } from "./mutator.ts";
+import type { Injector } from "./pod/injector.ts";
 import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
 
 const FILE = 2;

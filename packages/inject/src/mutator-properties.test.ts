@@ -1,9 +1,6 @@
 import {
-  CONTAINERS_ANNOTATION,
-  type Delivery,
   type EnvVar,
   encodeSecretId,
-  type Injector,
   imagePullSecretName,
   isSecretsError,
   lookupIds,
@@ -24,6 +21,9 @@ import { createGlobalInjector } from "./global-injector.ts";
 import { createInlineDelivery } from "./inline-delivery.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { createMutator, type Mutation } from "./mutator.ts";
+import type { Delivery } from "./pod/delivery.ts";
+import type { Injector } from "./pod/injector.ts";
+import { CONTAINERS_ANNOTATION } from "./pod/named-containers.ts";
 import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
 import { createVaultInjector } from "./vault-injector.ts";
 

@@ -1,17 +1,12 @@
 import {
-  type Delivery,
-  type Injector,
   imagePullSecretName,
-  type KubernetesSecret,
   lookupIds,
   type Pod,
-  type PodEdit,
   parsePod,
   type ScopeLookup,
   type SecretRequest,
   SecretsError,
   SecretValue,
-  setVariable,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
@@ -23,6 +18,9 @@ import type { ImagePullSecrets } from "./image-pull-secrets.ts";
 import { createInlineDelivery } from "./inline-delivery.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { createMutator } from "./mutator.ts";
+import type { Delivery, KubernetesSecret } from "./pod/delivery.ts";
+import { type Injector, setVariable } from "./pod/injector.ts";
+import type { PodEdit } from "./pod/pod-edit.ts";
 import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
 import { createVaultInjector } from "./vault-injector.ts";
 

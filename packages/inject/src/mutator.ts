@@ -1,24 +1,19 @@
 import {
   type Awaitable,
-  applyPatch,
-  type Claim,
   DEFAULT_POD_LIMITS,
-  type Delivery,
-  type InjectContext,
-  type Injector,
-  type JsonPatch,
-  type KubernetesSecret,
-  namedContainers,
   type Pod,
   type PodLimits,
   type SecretRequest,
   SecretsError,
-  type VariableNaming,
   whenKnown,
 } from "@flyte-secrets/core";
 import { coveringMounts } from "./covered-secrets.ts";
 import type { ImagePullSecrets } from "./image-pull-secrets.ts";
 import { createPlanner, type InjectionRecord, type Served } from "./mutation-plan.ts";
+import type { Delivery, KubernetesSecret } from "./pod/delivery.ts";
+import type { Claim, InjectContext, Injector, VariableNaming } from "./pod/injector.ts";
+import { applyPatch, type JsonPatch } from "./pod/json-patch.ts";
+import { namedContainers } from "./pod/named-containers.ts";
 import { requestName } from "./request-name.ts";
 import { createRequestReader } from "./request-reader.ts";
 

@@ -1,4 +1,6 @@
-import { excerpt, type PodEdit, type SecretSource, SecretsError, type ValueSource } from "@flyte-secrets/core";
+import { excerpt, SecretsError } from "@flyte-secrets/core";
+import type { SecretSource, ValueSource } from "./pod/injector.ts";
+import type { PodEdit } from "./pod/pod-edit.ts";
 
 /** What the guard looks at. */
 export interface GuardedEdits {

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import {
   encodeSecretId,
-  type Injector,
   isSecretsError,
   lookupIds,
   parsePod,
@@ -17,6 +16,7 @@ import { createGlobalInjector } from "./global-injector.ts";
 import { createInlineDelivery } from "./inline-delivery.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { createMutator } from "./mutator.ts";
+import type { Injector } from "./pod/injector.ts";
 import { createVaultInjector } from "./vault-injector.ts";
 
 /** One case of `pods.jsonl`: a pod and what Flyte's own mutator made of it; its fields are described in the vectors' README. */

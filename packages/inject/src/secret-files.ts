@@ -1,13 +1,6 @@
-import {
-  type EnvVar,
-  type InjectorEdit,
-  type PodEdit,
-  SECRETS_DIRECTORY,
-  type SecretFile,
-  type SecretKeyReference,
-  type SecretSource,
-  type VolumeItem,
-} from "@flyte-secrets/core";
+import type { EnvVar, SecretKeyReference, VolumeItem } from "@flyte-secrets/core";
+import { type InjectorEdit, SECRETS_DIRECTORY, type SecretFile, type SecretSource } from "./pod/injector.ts";
+import type { PodEdit } from "./pod/pod-edit.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
 
 export type FileGroup = NonNullable<SecretFile["group"]>;

@@ -1,4 +1,5 @@
-import { cleanJoinPath, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import { cleanJoinPath } from "./pod/clean-join-path.ts";
+import { SECRETS_DIRECTORY } from "./pod/injector.ts";
 
 /**
  * The path below {@link SECRETS_DIRECTORY} of `parts`, cleaned as Go's `path.Join` does, without the directory itself;

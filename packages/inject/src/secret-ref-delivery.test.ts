@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import {
-  type KubernetesSecret,
   lookupIds,
   type Pod,
   parsePod,
@@ -9,13 +8,13 @@ import {
   SecretsError,
   SecretValue,
   toRequestAnnotations,
-  type WriteOptions,
 } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
 import { createEmbeddedInjector } from "./embedded-injector.ts";
 import { createGlobalInjector } from "./global-injector.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { createMutator } from "./mutator.ts";
+import type { KubernetesSecret, WriteOptions } from "./pod/delivery.ts";
 import { createSecretRefDelivery, type SecretWriter } from "./secret-ref-delivery.ts";
 
 const LABELS = { organization: "flyte", domain: "dev", project: "p1" };

@@ -1,19 +1,9 @@
 import { createHmac, hash, randomBytes } from "node:crypto";
-import {
-  type Awaitable,
-  type Delivery,
-  type InjectorEdit,
-  type KubernetesSecret,
-  type PodEdit,
-  SECRETS_DIRECTORY,
-  type SecretKeyReference,
-  type SecretSource,
-  type SecretValue,
-  type ValueSource,
-  type Volume,
-  type WriteOptions,
-  writtenSecretName,
-} from "@flyte-secrets/core";
+import type { Awaitable, SecretKeyReference, SecretValue, Volume } from "@flyte-secrets/core";
+import { writtenSecretName } from "@flyte-secrets/core";
+import type { Delivery, KubernetesSecret, WriteOptions } from "./pod/delivery.ts";
+import { type InjectorEdit, SECRETS_DIRECTORY, type SecretSource, type ValueSource } from "./pod/injector.ts";
+import type { PodEdit } from "./pod/pod-edit.ts";
 import {
   distinct,
   FILES_VOLUME,

@@ -1,5 +1,7 @@
-import { type EnvVar, type InitContainerSettings, type InjectorEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import type { EnvVar } from "@flyte-secrets/core";
 import { addInitContainer } from "./init-containers.ts";
+import { type InjectorEdit, SECRETS_DIRECTORY } from "./pod/injector.ts";
+import type { InitContainerSettings } from "./pod/pod-edit.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
 
 /** How the init container of a cloud's secret manager is run: `awsSecretManager` and its like. */

@@ -4,7 +4,7 @@ import {
   SECRETS_DIRECTORY,
   type SecretSource,
   setVariable,
-} from "@flyte-secrets/core";
+} from "./pod/injector.ts";
 
 /** Tells a task which prefix the variables have that hold values. */
 export function prefixEdit({ variables }: Pick<InjectContext, "variables">): InjectorEdit {

@@ -1,12 +1,10 @@
 import {
-  type Injector,
   parsePod,
   type SecretLookup,
   type SecretRequest,
   SecretsError,
   SecretValue,
   toRequestAnnotations,
-  type VariableNaming,
 } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
 import { createEmbeddedInjector } from "./embedded-injector.ts";
@@ -14,6 +12,7 @@ import { createGroupInjector } from "./group-injector.ts";
 import { createInlineDelivery } from "./inline-delivery.ts";
 import { createK8sInjector } from "./k8s-injector.ts";
 import { createMutator } from "./mutator.ts";
+import type { Injector, VariableNaming } from "./pod/injector.ts";
 import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
 
 const ENV_VAR = 1;

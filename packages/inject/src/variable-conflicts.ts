@@ -1,5 +1,6 @@
-import { excerpt, type InjectorEdit, isSteeringVariable, SecretsError, type VariableNaming } from "@flyte-secrets/core";
+import { excerpt, isSteeringVariable, SecretsError } from "@flyte-secrets/core";
 import { type Granted, sourceName } from "./mount-conflicts.ts";
+import type { InjectorEdit, VariableNaming } from "./pod/injector.ts";
 import { requestName } from "./request-name.ts";
 import { DIRECTORY_EDITS, prefixEdit } from "./value-edits.ts";
 import { variableNames } from "./variable-names.ts";

@@ -1,4 +1,4 @@
-import type { VariableNaming } from "@flyte-secrets/core";
+import type { VariableNaming } from "./pod/injector.ts";
 
 /**
  * The variables that hold a value whose raw name is `name`. With `posix` naming a second one, in which every character

@@ -1,14 +1,10 @@
 import { createHash } from "node:crypto";
-import {
-  type Injector,
-  MountRequirement,
-  type PodEdit,
-  SECRETS_DIRECTORY,
-  type SecretRequest,
-} from "@flyte-secrets/core";
+import { MountRequirement, type SecretRequest } from "@flyte-secrets/core";
 import { type GroupNames, groupFault } from "./group-length.ts";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { fieldFault, pathFault } from "./plain-path.ts";
+import { type Injector, SECRETS_DIRECTORY } from "./pod/injector.ts";
+import type { PodEdit } from "./pod/pod-edit.ts";
 import { PATH_LEAVES, secretPath } from "./secret-path.ts";
 import { DIRECTORY_EDITS } from "./value-edits.ts";
 

@@ -1,11 +1,6 @@
 import { createHash } from "node:crypto";
-import {
-  type Injector,
-  MountRequirement,
-  type ScopeLookup,
-  type SecretRequest,
-  SecretValue,
-} from "@flyte-secrets/core";
+import { MountRequirement, type ScopeLookup, type SecretRequest, SecretValue } from "@flyte-secrets/core";
+import type { Injector } from "@flyte-secrets/inject";
 import {
   createAwsInjector,
   createAzureInjector,

@@ -7,11 +7,18 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   idl: [],
   core: ["idl"],
   inject: ["core"],
-  server: ["core", "inject"],
+  http: ["core"],
+  config: ["core"],
+  kube: ["core"],
+  store: ["config", "kube"],
+  certificates: ["config", "store"],
+  lookup: ["config", "store"],
+  service: ["idl", "http", "certificates"],
+  webhook: ["inject", "http", "certificates", "lookup"],
   sdk: ["core"],
-  cli: ["sdk", "inject", "server"],
-  // For tests only: it may use everything, and nothing ships with it.
-  testkit: ["cli"],
+  cli: ["sdk", "service", "webhook"],
+  // Used by tests and by the `testing` entries of the packages.
+  testkit: ["core"],
 };
 // Computing, not input or output.
 const PURE_MODULES = ["node:crypto", "node:path", "node:util"];

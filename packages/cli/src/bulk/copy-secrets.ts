@@ -1,5 +1,5 @@
 import { isSecretsError, type SecretId, type SecretRecord, SecretsError } from "@flyte-secrets/core";
-import type { EmbeddedStore } from "@flyte-secrets/server/local";
+import type { EmbeddedStore } from "@flyte-secrets/store";
 import { naming } from "../import/naming.ts";
 import { count, countSecrets, fewNames } from "./count.ts";
 import { type WorkOptions, workThrough } from "./work-through.ts";

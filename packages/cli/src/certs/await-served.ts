@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { connect } from "node:tls";
+import { fingerprintOf } from "@flyte-secrets/certificates";
+import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { type Config, findCertificate, fingerprintOf, type ManageOptions } from "@flyte-secrets/server";
+import { findCertificate, type ManageOptions } from "@flyte-secrets/webhook";
 import { askWebhook } from "../cluster/ask-webhook.ts";
 
 const POLL_MS = 1_000;

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Config, ManageOptions } from "@flyte-secrets/server";
+import type { ManageOptions } from "@flyte-secrets/webhook";
 import { openCluster } from "../cluster/open-cluster.ts";
 import type { Host } from "../host.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
@@ -30,7 +31,8 @@ export async function findPlace(
   changes: string | undefined,
   host: Host,
 ): Promise<CertificatePlace> {
-  const { createLogger, podNamespace } = await import("@flyte-secrets/server");
+  const { createLogger } = await import("@flyte-secrets/http");
+  const { podNamespace } = await import("@flyte-secrets/config");
   const given = options.local ? undefined : await meantCluster(options, changes, host);
   if (given) {
     const { client, namespace, config, foundIn } = await openCluster(options, host);
@@ -42,7 +44,7 @@ export async function findPlace(
 }
 
 async function meantCluster(options: PlaceOptions, changes: string | undefined, host: Host): Promise<boolean> {
-  const { isInCluster } = await import("@flyte-secrets/server");
+  const { isInCluster } = await import("@flyte-secrets/kube");
   const { env, home } = host;
   if (options.cluster || options.namespace !== undefined || env.KUBECONFIG) return true;
   if (isInCluster(await readConfig(options, host), env)) return true;

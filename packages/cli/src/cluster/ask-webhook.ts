@@ -1,5 +1,6 @@
 import { INJECT_LABEL, isSecretsError } from "@flyte-secrets/core";
-import { defineResource, type KubeClient, type KubeObject, kubeCause, SERVED_CERTIFICATE } from "@flyte-secrets/server";
+import { defineResource, type KubeClient, type KubeObject, kubeCause } from "@flyte-secrets/kube";
+import { SERVED_CERTIFICATE } from "@flyte-secrets/webhook";
 
 interface ProbePod extends KubeObject {
   readonly spec: object;

@@ -1,5 +1,6 @@
+import type { ConfigText } from "@flyte-secrets/config";
 import { excerpt, isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { type ConfigText, defineResource, type KubeClient, type KubeObject, kubeStatus } from "@flyte-secrets/server";
+import { defineResource, type KubeClient, type KubeObject, kubeStatus } from "@flyte-secrets/kube";
 
 /** The configuration that the chart made for an installation. */
 export interface ChartConfiguration extends ConfigText {

@@ -1,4 +1,5 @@
-import type { Config, KubeClient } from "@flyte-secrets/server";
+import type { Config } from "@flyte-secrets/config";
+import type { KubeClient } from "@flyte-secrets/kube";
 import type { Host } from "../host.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { findChartConfiguration } from "./chart-configuration.ts";
@@ -25,7 +26,9 @@ export async function openCluster(
   options: SettingOptions & { readonly namespace?: string },
   host: Host,
 ): Promise<OpenedCluster> {
-  const { connectKube, podNamespace, systemClock } = await import("@flyte-secrets/server");
+  const { connectKube } = await import("@flyte-secrets/kube");
+  const { podNamespace } = await import("@flyte-secrets/config");
+  const { systemClock } = await import("@flyte-secrets/core");
   const { env, home } = host;
   const given = await readConfig(options, host);
   const client = connectKube(given, { env, home, clock: systemClock });

@@ -19,7 +19,7 @@ export function backupCommand(host: Host): Command {
     .addHelpText("after", examples("backup secrets-2026-08-01.db"))
     .action(async (file: string) => {
       const config = await readConfig(mergedOptions<SettingOptions>(command), host);
-      const { backupStore } = await import("@flyte-secrets/server/local");
+      const { backupStore } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/with-store.ts");
       const directory = storeDirectory(config);
       const { masterKey } = config.secret.store;

@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { quote, SecretsError } from "@flyte-secrets/core";
-import type { FoundCertificate } from "@flyte-secrets/server";
+import type { FoundCertificate } from "@flyte-secrets/webhook";
 import { Command } from "commander";
 import type { CertificatePlace, PlaceOptions } from "../certs/certificate-place.ts";
 import type { Host } from "../host.ts";
@@ -57,7 +57,7 @@ export function certsCommand(host: Host): Command {
 }
 
 async function readWait(text: string): Promise<number> {
-  const { parseGoDuration } = await import("@flyte-secrets/server");
+  const { parseGoDuration } = await import("@flyte-secrets/config");
   const waitMs = text.length > MAX_DURATION ? undefined : parseGoDuration(text);
   if (waitMs !== undefined && waitMs >= 0 && waitMs <= MAX_WAIT_MS) return waitMs;
   throw new SecretsError("usage", `--wait ${quote(text)}: must be a duration from 0s to 1h, such as 3m`);
@@ -67,7 +67,7 @@ const MAX_DURATION = 32;
 const MAX_WAIT_MS = 3_600_000;
 
 async function removeFrom({ config, options }: CertificatePlace, host: Host): Promise<void> {
-  const { certificateDirectory, removeWebhook } = await import("@flyte-secrets/server");
+  const { certificateDirectory, removeWebhook } = await import("@flyte-secrets/webhook");
   const { removed, left } = await removeWebhook(config, options);
   const at = options.client ? ` at ${options.client.server}` : "";
   const where = at || ` on this machine, in ${certificateDirectory(config)}`;
@@ -84,7 +84,8 @@ interface Renewal {
 }
 
 async function renewIn(place: CertificatePlace, { waitMs, makes }: Renewal, host: Host): Promise<void> {
-  const { fingerprintOf, renewCertificate } = await import("@flyte-secrets/server");
+  const { fingerprintOf } = await import("@flyte-secrets/certificates");
+  const { renewCertificate } = await import("@flyte-secrets/webhook");
   const { config, options } = place;
   const before = await findIn(place);
   if (!options.client && !before.certificate && !makes) {
@@ -108,7 +109,7 @@ async function renewIn(place: CertificatePlace, { waitMs, makes }: Renewal, host
 }
 
 async function findIn({ config, options }: CertificatePlace): Promise<FoundCertificate> {
-  const { findCertificate } = await import("@flyte-secrets/server");
+  const { findCertificate } = await import("@flyte-secrets/webhook");
   return await findCertificate(config, options);
 }
 

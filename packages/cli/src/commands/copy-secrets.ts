@@ -1,5 +1,6 @@
+import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Config, CopiedSecret } from "@flyte-secrets/server";
+import type { CopiedSecret } from "@flyte-secrets/store";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -42,7 +43,9 @@ export function copySecretsCommand(host: Host): Command {
 
 async function copy(config: Config, options: CopyOptions, host: Host): Promise<void> {
   const { from, to, overwrite = false, dryRun = false } = options;
-  const { connectCluster, copyManagedSecrets, systemClock } = await import("@flyte-secrets/server");
+  const { connectCluster } = await import("@flyte-secrets/kube");
+  const { copyManagedSecrets } = await import("@flyte-secrets/store");
+  const { systemClock } = await import("@flyte-secrets/core");
   const client = connectCluster(config, { env: host.env, home: host.home, clock: systemClock });
   if (client === undefined) {
     throw new SecretsError("usage", "there is no cluster here: name one with --secret.kubernetes.kubeconfig");

@@ -1,4 +1,4 @@
-import type { KnownKeysOptions } from "@flyte-secrets/server/local";
+import type { KnownKeysOptions } from "@flyte-secrets/store";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -20,7 +20,7 @@ export function discardKeyCommand(host: Host): Command {
     .action(async (id: string) => {
       const options = mergedOptions<SettingOptions & { readonly yes?: boolean }>(command);
       const config = await readConfig(options, host);
-      const { discardKey } = await import("@flyte-secrets/server/local");
+      const { discardKey } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/with-store.ts");
       const { masterKey } = config.secret.store;
       const store = { directory: storeDirectory(config), ...(masterKey && { masterKey: masterKey.revealBytes() }) };
@@ -32,7 +32,7 @@ export function discardKeyCommand(host: Host): Command {
 
 /** Whether somebody said yes. False where there is nobody to ask, and for a key that isn't there. */
 async function confirm(id: string, { host, store }: { readonly host: Host; readonly store: KnownKeysOptions }) {
-  const { describeBackups, listKeys } = await import("@flyte-secrets/server/local");
+  const { describeBackups, listKeys } = await import("@flyte-secrets/store");
   const key = (await listKeys(store)).find((each) => each.id === id && each.state === "kept");
   if (!key) return false;
   const needed = key.backups.length === 0 ? "no backup that the store knows" : describeBackups(key.backups);

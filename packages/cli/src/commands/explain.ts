@@ -1,13 +1,14 @@
+import type { Config } from "@flyte-secrets/config";
 import {
   INJECT_LABEL,
-  type InjectContext,
   MountRequirement,
   type Pod,
   type SecretRequest,
   SecretsError,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import type { Config, PodClaimOptions } from "@flyte-secrets/server/local";
+import type { InjectContext } from "@flyte-secrets/inject";
+import type { PodClaimOptions } from "@flyte-secrets/webhook";
 import { Command, Option } from "commander";
 import type { Explanation } from "../explain/explain-request.ts";
 import { openManagers } from "../explain/open-managers.ts";
@@ -185,7 +186,7 @@ interface ClaimParts {
  * is for the admission to say.
  */
 async function openClaims(config: Config, { options, host, refused }: ClaimParts) {
-  const { claimOf, createClaimGuard } = await import("@flyte-secrets/server/local");
+  const { claimOf, createClaimGuard } = await import("@flyte-secrets/webhook");
   const scopeGuard = createClaimGuard(config, givenNamespaceLabels(options, config, host));
   const onRefused: PodClaimOptions["onRefused"] = ({ refusal }) => void refused.add(refusal.error.message);
   const creator = { username: "(unknown)", groups: [] };

@@ -1,4 +1,4 @@
-import type { KnownKey } from "@flyte-secrets/server/local";
+import type { KnownKey } from "@flyte-secrets/store";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -19,7 +19,7 @@ export function listKeysCommand(host: Host): Command {
     .addHelpText("after", examples("keys list"))
     .action(async () => {
       const config = await readConfig(mergedOptions<SettingOptions>(command), host);
-      const { listKeys } = await import("@flyte-secrets/server/local");
+      const { listKeys } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/with-store.ts");
       const { masterKey } = config.secret.store;
       const keys = await listKeys({

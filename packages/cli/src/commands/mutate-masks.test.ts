@@ -1,5 +1,5 @@
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { describe, expect, it } from "vitest";
 import { ask, taskPod, writeManifest } from "../testing/pod-manifests.ts";
 import { useCliHome } from "../testing/use-cli-home.ts";

@@ -1,5 +1,5 @@
+import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Config } from "@flyte-secrets/server/local";
 import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
@@ -86,7 +86,7 @@ async function mutateAll(
   config: Config,
   { options, host }: { options: MutateOptions; host: Host },
 ): Promise<MutatedObject[]> {
-  const { globalSecrets } = await import("@flyte-secrets/server/local");
+  const { globalSecrets } = await import("@flyte-secrets/webhook");
   const { withSparkPods } = await import("../manifests/spark-pods.ts");
   const { localAdmission, UNKNOWN_CREATOR } = await import("../mutate/local-admission.ts");
   const { mutateObject } = await import("../mutate/mutate-object.ts");

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { describe, expect, it } from "vitest";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
 

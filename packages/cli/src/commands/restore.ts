@@ -27,7 +27,7 @@ export function restoreCommand(host: Host): Command {
     .action(async (file: string) => {
       const options = mergedOptions<RestoreOptions>(command);
       const config = await readConfig(options, host);
-      const { describeRestore, restoreStore } = await import("@flyte-secrets/server/local");
+      const { describeRestore, restoreStore } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/with-store.ts");
       const directory = storeDirectory(config);
       const { masterKey } = config.secret.store;

@@ -26,7 +26,7 @@ export function rotateKeysCommand(host: Host): Command {
     .action(async () => {
       const options = mergedOptions<RotateOptions>(command);
       const config = await readConfig(options, host);
-      const { describeBackups, rotateDataKey, rotateMasterKey } = await import("@flyte-secrets/server/local");
+      const { describeBackups, rotateDataKey, rotateMasterKey } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/with-store.ts");
       const directory = storeDirectory(config);
       const current = config.secret.store.masterKey?.revealBytes();

@@ -20,7 +20,7 @@ export function rotateTokenCommand(host: Host): Command {
       if (auth.mode !== "token") {
         throw new SecretsError("invalid_config", `there is no token with secret.auth.mode ${auth.mode}`);
       }
-      const { rotateTokenFile } = await import("@flyte-secrets/server/local");
+      const { rotateTokenFile } = await import("@flyte-secrets/store");
       rotateTokenFile(auth.tokenFile);
       host.stdout.write(`A new token is in ${auth.tokenFile}; the one before is refused from now on.\n`);
     });

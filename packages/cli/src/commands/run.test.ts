@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type CliResult, runCli } from "../testing/run-cli.ts";
 

@@ -46,7 +46,7 @@ interface RunCall {
 
 async function run(file: string, name: string | undefined, { options, host }: RunCall): Promise<string | undefined> {
   const signal = host.interruption();
-  const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
+  const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
   const { createLazyLookup } = await import("../store/lazy-lookup.ts");
   const { missingSecretHelp } = await import("../explain/missing-secret.ts");
   const { askForTask, tasksOf } = await import("../run/list-tasks.ts");

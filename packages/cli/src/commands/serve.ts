@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { resolve } from "node:path";
-import type { Config } from "@flyte-secrets/server";
+import type { Config } from "@flyte-secrets/config";
 import { Command, Option } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -108,8 +108,11 @@ async function serve(config: Config, { logFile, detached = false }: ServeOptions
 
 /** Starts the server, and the webhook where it is wanted, and says on standard output where they are. */
 async function startAll(config: Config, logFile: string | undefined, host: Host) {
-  const { createLogger, runWebhook, startServer } = await import("@flyte-secrets/server");
-  const { assertNoServer, rotatingLog } = await import("@flyte-secrets/server/local");
+  const { createLogger } = await import("@flyte-secrets/http");
+  const { runWebhook } = await import("@flyte-secrets/webhook");
+  const { startServer } = await import("@flyte-secrets/service");
+  const { assertNoServer } = await import("@flyte-secrets/store");
+  const { rotatingLog } = await import("@flyte-secrets/store");
   const { greeting } = await import("../serve/greeting.ts");
   const directory = config.secret.store.path;
   // Before the webhook has its port and announces itself in the cluster.

@@ -1,7 +1,8 @@
 import cluster from "node:cluster";
 import { once } from "node:events";
+import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Config, RunningWebhook } from "@flyte-secrets/server";
+import type { RunningWebhook } from "@flyte-secrets/webhook";
 import { Command } from "commander";
 import type { Host } from "../host.ts";
 import { examples } from "../options/examples.ts";
@@ -45,7 +46,8 @@ export function webhookCommand(host: Host): Command {
 }
 
 async function serve(config: Config, workers: number, host: Host): Promise<void> {
-  const { createLogger, runWebhook, serveAsWorker, startWorkers } = await import("@flyte-secrets/server/webhook");
+  const { createLogger } = await import("@flyte-secrets/http");
+  const { runWebhook, serveAsWorker, startWorkers } = await import("@flyte-secrets/webhook");
   const options = { log: createLogger(config.logger), env: host.env, home: host.home };
   if (cluster.isWorker) return await serveAsWorker(config, options);
   const interrupted = host.interruption();

@@ -2,7 +2,8 @@ import type { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect, getCACertificates, type TLSSocket } from "node:tls";
-import { type Config, serviceCaFile } from "@flyte-secrets/server/local";
+import type { Config } from "@flyte-secrets/config";
+import { serviceCaFile } from "@flyte-secrets/store";
 import { type Finding, ok, problem } from "./finding.ts";
 
 const ANSWER_LIMIT_MS = 5_000;

@@ -1,7 +1,7 @@
 import { readdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import type { Config } from "@flyte-secrets/server/local";
+import type { Config } from "@flyte-secrets/config";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
 /** Whether the data directory and the files in it that must be this user's alone are so. */

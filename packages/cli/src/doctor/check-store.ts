@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Config } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
-import type { Config } from "@flyte-secrets/server/local";
 import { withStore } from "../store/with-store.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 

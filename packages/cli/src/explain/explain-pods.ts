@@ -1,8 +1,6 @@
 import {
   type Awaitable,
-  type Claim,
   fromRequestAnnotations,
-  type InjectContext,
   isSecretsError,
   MountRequirement,
   type Pod,
@@ -10,7 +8,8 @@ import {
   type SecretRequest,
   type SecretsError,
 } from "@flyte-secrets/core";
-import { type MutatePodOptions, mutatePod } from "@flyte-secrets/server/local";
+import type { Claim, InjectContext } from "@flyte-secrets/inject";
+import { type MutatePodOptions, mutatePod } from "@flyte-secrets/webhook";
 import { isSent, objectTitle, type PodInObject, podsInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { withSparkPods } from "../manifests/spark-pods.ts";

@@ -1,4 +1,5 @@
-import type { InjectContext, Injector, SecretRequest } from "@flyte-secrets/core";
+import type { SecretRequest } from "@flyte-secrets/core";
+import type { InjectContext, Injector } from "@flyte-secrets/inject";
 import { type InjectedThing, injectedThings, laterPlaces } from "./injected-things.ts";
 import type { Place } from "./place.ts";
 

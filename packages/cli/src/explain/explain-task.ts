@@ -1,6 +1,6 @@
+import type { Config } from "@flyte-secrets/config";
 import { excerpt, quote, type SecretScope, SecretsError } from "@flyte-secrets/core";
 import { type TaskDefinition, toPod } from "@flyte-secrets/sdk";
-import type { Config } from "@flyte-secrets/server/local";
 import { FailureWithDetails } from "../failure-with-details.ts";
 import type { Host } from "../host.ts";
 import type { OutputOptions } from "../options/common-options.ts";

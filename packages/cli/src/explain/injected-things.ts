@@ -1,4 +1,4 @@
-import { type Injection, type InjectorEdit, SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import { type Injection, type InjectorEdit, SECRETS_DIRECTORY } from "@flyte-secrets/inject";
 import type { Place } from "./place.ts";
 
 /** Something that comes into a pod. */

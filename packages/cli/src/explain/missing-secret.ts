@@ -1,5 +1,5 @@
+import type { Config } from "@flyte-secrets/config";
 import { quote, type SecretId, type SecretScope } from "@flyte-secrets/core";
-import type { Config } from "@flyte-secrets/server/local";
 import type { Host } from "../host.ts";
 import { describeScope } from "../options/secret-command-options.ts";
 import { shellWord } from "../options/shell-word.ts";

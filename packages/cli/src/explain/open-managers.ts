@@ -1,4 +1,4 @@
-import type { Config } from "@flyte-secrets/server/local";
+import type { Config } from "@flyte-secrets/config";
 import type { Host } from "../host.ts";
 import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/namespace-labels.ts";
 
@@ -7,7 +7,7 @@ import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/names
  * they make.
  */
 export async function openManagers(config: Config, { options, host }: { options: NamespaceLabelsOptions; host: Host }) {
-  const { createManagers, globalSecrets } = await import("@flyte-secrets/server/local");
+  const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
   const { createRecorder } = await import("./recorder.ts");
   const { createLazyLookup } = await import("../store/lazy-lookup.ts");
   const { localAdmission, ownNamespace } = await import("../mutate/local-admission.ts");

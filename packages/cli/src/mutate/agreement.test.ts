@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadConfig } from "@flyte-secrets/config";
 import { encodeSecretId, SecretValue } from "@flyte-secrets/core";
-import { loadConfig, openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openAgreement, type Verdict } from "../testing/agreement.ts";

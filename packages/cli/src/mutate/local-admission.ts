@@ -1,12 +1,7 @@
+import { type Config, podNamespace } from "@flyte-secrets/config";
 import { type SecretLookup, SecretsError } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
-import {
-  type Config,
-  createAdmission,
-  type MutatePodOptions,
-  type NamespaceLabels,
-  podNamespace,
-} from "@flyte-secrets/server/local";
+import { createAdmission, type MutatePodOptions, type NamespaceLabels } from "@flyte-secrets/webhook";
 import type { Host } from "../host.ts";
 
 export interface LocalAdmissionParts {

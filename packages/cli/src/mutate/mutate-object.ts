@@ -1,11 +1,6 @@
-import {
-  applyPatch,
-  INJECT_LABEL,
-  isSecretsError,
-  type JsonPatchOperation,
-  type SecretsError,
-} from "@flyte-secrets/core";
-import { type MutatePodOptions, mutatePod } from "@flyte-secrets/server/local";
+import { INJECT_LABEL, isSecretsError, type SecretsError } from "@flyte-secrets/core";
+import { applyPatch, type JsonPatchOperation } from "@flyte-secrets/inject";
+import { type MutatePodOptions, mutatePod } from "@flyte-secrets/webhook";
 import { isSent, objectTitle, type PodInObject, podsInObject, whyNoPod } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { toRejection } from "./local-admission.ts";

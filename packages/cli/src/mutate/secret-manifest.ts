@@ -1,4 +1,4 @@
-import type { KubernetesSecret } from "@flyte-secrets/core";
+import type { KubernetesSecret } from "@flyte-secrets/inject";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 
 /** A Secret as the webhook writes it. */

@@ -1,10 +1,5 @@
-import {
-  fromRequestAnnotations,
-  isSecretsError,
-  MountRequirement,
-  SECRETS_DIRECTORY,
-  type SecretRequest,
-} from "@flyte-secrets/core";
+import { fromRequestAnnotations, isSecretsError, MountRequirement, type SecretRequest } from "@flyte-secrets/core";
+import { SECRETS_DIRECTORY } from "@flyte-secrets/inject";
 import { isObject } from "../manifests/read-manifests.ts";
 
 /**

@@ -1,5 +1,6 @@
+import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Config, NamespaceLabels } from "@flyte-secrets/server/local";
+import type { NamespaceLabels } from "@flyte-secrets/webhook";
 import { Option } from "commander";
 import type { Host } from "../host.ts";
 

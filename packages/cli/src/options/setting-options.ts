@@ -1,4 +1,4 @@
-import type { Config, ConfigText } from "@flyte-secrets/server/local";
+import type { Config, ConfigText } from "@flyte-secrets/config";
 import type { Command } from "commander";
 import type { Host } from "../host.ts";
 import { addConfigOption } from "./common-options.ts";
@@ -37,7 +37,7 @@ export async function readConfig(
   host: Host,
   shortcuts: Readonly<Record<string, Shortcut>> = {},
 ): Promise<Config> {
-  const { loadConfig } = await import("@flyte-secrets/server/local");
+  const { loadConfig } = await import("@flyte-secrets/config");
   const settings = (options["section.path"] ?? []).map((setting) => {
     const [path = "", ...value] = setting.split("=");
     return [path, value.join("=")];

@@ -1,5 +1,5 @@
+import type { Config } from "@flyte-secrets/config";
 import { type SecretScope, SecretsError } from "@flyte-secrets/core";
-import type { Config } from "@flyte-secrets/server/local";
 import type { Command } from "commander";
 import type { Host } from "../host.ts";
 import { sdkEnvironment } from "../remote/sdk-environment.ts";

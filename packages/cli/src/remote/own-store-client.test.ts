@@ -1,8 +1,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { loadConfig } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
 import { createSecretsClient, resolveConnection, Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
-import { loadConfig, openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { expect, it } from "vitest";
 import { useCliHome } from "../testing/use-cli-home.ts";
 import { openOwnStoreClient } from "./own-store-client.ts";

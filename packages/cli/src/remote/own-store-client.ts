@@ -1,5 +1,5 @@
+import type { Config } from "@flyte-secrets/config";
 import { type SecretsClient, wrapSecretService } from "@flyte-secrets/sdk/remote";
-import type { Config } from "@flyte-secrets/server/local";
 import { assertStoreThere, storeDirectory } from "../store/with-store.ts";
 
 /** For one call, which may have to wait for another process that holds the store. */
@@ -21,8 +21,9 @@ export async function openOwnStoreClient(config: Config, options: OwnStoreOption
   const { project, domain, mayMake } = options;
   const directory = storeDirectory(config);
   if (!mayMake) assertStoreThere(directory);
-  const { openEmbeddedStore } = await import("@flyte-secrets/server/local");
-  const { createInProcessService, createLogger } = await import("@flyte-secrets/server/in-process");
+  const { openEmbeddedStore } = await import("@flyte-secrets/store");
+  const { createInProcessService } = await import("@flyte-secrets/service");
+  const { createLogger } = await import("@flyte-secrets/http");
   const { organization, kubernetes, store } = config.secret;
   // What a call did is said by the command; what went wrong unforeseen stands here alone.
   const log = createLogger({ ...config.logger, level: "error" });

@@ -1,14 +1,6 @@
 import { join, relative } from "node:path";
-import {
-  type Container,
-  type EnvVar,
-  type Pod,
-  SECRETS_DIRECTORY,
-  SecretsError,
-  SecretValue,
-  type Volume,
-} from "@flyte-secrets/core";
-import { decodeFiles } from "@flyte-secrets/inject";
+import { type Container, type EnvVar, type Pod, SecretsError, SecretValue, type Volume } from "@flyte-secrets/core";
+import { decodeFiles, SECRETS_DIRECTORY } from "@flyte-secrets/inject";
 
 /** Linux' MAX_ARG_STRLEN, less the `=` and the final NUL: a container with a longer variable does not start either. */
 const MAX_VARIABLE_BYTES = 131_072 - 2;

@@ -1,11 +1,5 @@
-import {
-  type Injector,
-  isSecretsError,
-  type Pod,
-  type SecretLookup,
-  type SecretScope,
-  SecretValue,
-} from "@flyte-secrets/core";
+import { isSecretsError, type Pod, type SecretLookup, type SecretScope, SecretValue } from "@flyte-secrets/core";
+import type { Injector } from "@flyte-secrets/inject";
 import {
   createInlineDelivery,
   createMutator,

@@ -1,6 +1,7 @@
+import type { Config } from "@flyte-secrets/config";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { TaskDefinition } from "@flyte-secrets/sdk";
-import { type Config, globalSecrets } from "@flyte-secrets/server/local";
+import { globalSecrets } from "@flyte-secrets/webhook";
 import { FailureWithDetails } from "../failure-with-details.ts";
 import type { Host } from "../host.ts";
 import { shellOperands } from "../options/shell-word.ts";

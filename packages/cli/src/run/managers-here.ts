@@ -1,4 +1,4 @@
-import type { Config } from "@flyte-secrets/server/local";
+import type { Config } from "@flyte-secrets/config";
 import type { Host } from "../host.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { SECRETS_DIRECTORY } from "@flyte-secrets/core";
+import { SECRETS_DIRECTORY } from "@flyte-secrets/inject";
 import type { ErrorOnWire } from "./error-on-wire.ts";
 
 /** What to do about code that opens `/etc/flyte/secrets/...`, where a pod has its files and this machine has none. */

@@ -10,7 +10,8 @@ import { PassThrough, type Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { type SecretId, type SecretStore, SecretValue } from "@flyte-secrets/core";
 import { createEmbeddedInjector, createGlobalInjector } from "@flyte-secrets/inject";
-import { createLookup, createStoreFetcher, openEmbeddedStore } from "@flyte-secrets/server/local";
+import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type LocalRun, runLocal } from "./run-local.ts";
 

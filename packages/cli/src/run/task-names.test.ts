@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, it } from "vitest";
 import { callCli } from "../testing/call-cli.ts";

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { closeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import { assertNoServer, openLog, prepareStoreDirectory, serverLogFile } from "@flyte-secrets/server/local";
+import { assertNoServer, openLog, prepareStoreDirectory, serverLogFile } from "@flyte-secrets/store";
 import { describeFailure, ExitStatus } from "../describe-failure.ts";
 import type { Host } from "../host.ts";
 import { END_OF_GREETING } from "./greeting.ts";

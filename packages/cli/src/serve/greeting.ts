@@ -1,4 +1,6 @@
-import type { Config, RunningSystem, RunningWebhook } from "@flyte-secrets/server";
+import type { Config } from "@flyte-secrets/config";
+import type { RunningSystem } from "@flyte-secrets/service";
+import type { RunningWebhook } from "@flyte-secrets/webhook";
 
 /** The last line. Whoever has started a server as a process of its own knows by it that the server answers. */
 export const END_OF_GREETING = "Stop: Ctrl-C\n";

@@ -1,5 +1,5 @@
 import { findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
-import { findRunningServer, type RunningServer } from "@flyte-secrets/server/local";
+import { findRunningServer, type RunningServer } from "@flyte-secrets/store";
 import { ExitStatus } from "../describe-failure.ts";
 import type { Host } from "../host.ts";
 import { askOwnServer, reasonOfSilence } from "../remote/ask-own-server.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
-import { askServerToStop, findRunningServer, isDirectoryLocked } from "@flyte-secrets/server/local";
+import { askServerToStop, findRunningServer, isDirectoryLocked } from "@flyte-secrets/store";
 import type { Host } from "../host.ts";
 
 const LOOK_MS = 50;

@@ -1,5 +1,6 @@
+import type { Config } from "@flyte-secrets/config";
 import type { SecretLookup } from "@flyte-secrets/core";
-import { type Config, createLookup, createStoreFetcher } from "@flyte-secrets/server/local";
+import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
 import type { Host } from "../host.ts";
 import { openStore } from "./with-store.ts";
 
@@ -52,7 +53,9 @@ async function openLookup(config: Config, host: Host): Promise<OpenedLookup> {
 
 /** AWS, GCP, Azure or Vault: the webhook's own lookup, which needs neither store nor cluster for them. */
 async function openManager(config: Config): Promise<OpenedLookup> {
-  const { createLogger, NO_METRICS, openLookup, systemClock } = await import("@flyte-secrets/server");
+  const { createLogger } = await import("@flyte-secrets/http");
+  const { NO_METRICS, openLookup } = await import("@flyte-secrets/lookup");
+  const { systemClock } = await import("@flyte-secrets/core");
   const none = () => Promise.reject(new Error("neither a store nor a cluster belongs to this secret manager"));
   const log = createLogger({ ...config.logger, mute: true });
   const parts = { openStore: none, openKube: none, clock: systemClock, log, metrics: NO_METRICS };
@@ -65,7 +68,9 @@ async function openManager(config: Config): Promise<OpenedLookup> {
  * all.
  */
 async function openNamespace(config: Config, namespace: string, { env, home }: Host): Promise<OpenedLookup> {
-  const { connectKube, openFetcher, SECRETS, systemClock } = await import("@flyte-secrets/server");
+  const { connectKube, SECRETS } = await import("@flyte-secrets/kube");
+  const { openFetcher } = await import("@flyte-secrets/lookup");
+  const { systemClock } = await import("@flyte-secrets/core");
   const client = connectKube(config, { env, home, clock: systemClock });
   const kubernetes = {
     async readSecret(namespace: string, name: string, { signal }: { readonly signal: AbortSignal }) {

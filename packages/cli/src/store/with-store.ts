@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Config, EmbeddedStore } from "@flyte-secrets/server/local";
+import type { EmbeddedStore } from "@flyte-secrets/store";
 
 /**
  * The data directory of this user's store. `invalid_config` when the configuration names a store that is not on this
@@ -25,7 +26,7 @@ export function assertStoreThere(directory: string): void {
 export async function openStore(config: Config): Promise<EmbeddedStore> {
   const directory = storeDirectory(config);
   assertStoreThere(directory);
-  const { openEmbeddedStore } = await import("@flyte-secrets/server/local");
+  const { openEmbeddedStore } = await import("@flyte-secrets/store");
   const { masterKey } = config.secret.store;
   return openEmbeddedStore({ directory, ...(masterKey && { masterKey: masterKey.revealBytes() }) });
 }

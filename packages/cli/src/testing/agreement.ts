@@ -1,13 +1,8 @@
-import { isSecretsError, parsePod } from "@flyte-secrets/core";
-import { createLogger, type LookupSources, NO_METRICS, openLookup, systemClock } from "@flyte-secrets/server";
-import {
-  type Config,
-  claimOf,
-  createAdmission,
-  createManagers,
-  globalSecrets,
-  mutatePod,
-} from "@flyte-secrets/server/local";
+import type { Config } from "@flyte-secrets/config";
+import { isSecretsError, parsePod, systemClock } from "@flyte-secrets/core";
+import { createLogger } from "@flyte-secrets/http";
+import { type LookupSources, NO_METRICS, openLookup } from "@flyte-secrets/lookup";
+import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";
 import { explainPods, isServed } from "../explain/explain-pods.ts";
 import { createRecorder } from "../explain/recorder.ts";

@@ -1,4 +1,5 @@
-import { CONTAINERS_ANNOTATION, INJECT_LABEL, toRequestAnnotations } from "@flyte-secrets/core";
+import { INJECT_LABEL, toRequestAnnotations } from "@flyte-secrets/core";
+import { CONTAINERS_ANNOTATION } from "@flyte-secrets/inject";
 import fc from "fast-check";
 
 const ALONE = ["Global", "K8s", "AWS", "GCP", "Azure", "Vault", "Embedded"];

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
-import { openEmbeddedStore } from "@flyte-secrets/server/local";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { afterEach, beforeEach } from "vitest";
 import { callCli } from "./call-cli.ts";

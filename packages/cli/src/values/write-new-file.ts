@@ -17,7 +17,7 @@ const WITHOUT_DRAFT: ReadonlySet<unknown> = new Set(["EPERM", "ENOSYS", "ENOTSUP
  * or something else. What can't be written is `invalid_argument` with the reason.
  */
 export async function writeNewFile(file: string, text: string, { option, host }: WriteNewFileOptions): Promise<void> {
-  const { writePrivateFile } = await import("@flyte-secrets/server/local");
+  const { writePrivateFile } = await import("@flyte-secrets/store");
   const path = resolve(host.cwd, file);
   let isWritten: boolean;
   try {

@@ -1,5 +1,6 @@
 import { createEmbeddedInjector, createGlobalInjector } from "@flyte-secrets/inject";
-import { createLookup, createStoreFetcher, openEmbeddedStore } from "@flyte-secrets/server/local";
+import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import { runLocal } from "../../src/run/run-local.ts";
 
 // A runner in a process of its own, for the tests that kill it: DIRECTORY FILE TASK.

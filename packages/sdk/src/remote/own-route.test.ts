@@ -12,8 +12,10 @@ import {
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadConfig } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
-import { createLogger, loadConfig, startServer } from "@flyte-secrets/server";
+import { createLogger } from "@flyte-secrets/http";
+import { startServer } from "@flyte-secrets/service";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Connection, type ConnectionOptions, resolveConnection } from "./connection.ts";
 import { Secret } from "./secret.ts";

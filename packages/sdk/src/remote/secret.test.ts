@@ -1,8 +1,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadConfig } from "@flyte-secrets/config";
 import { SecretsError, SecretValue } from "@flyte-secrets/core";
-import { createLogger, loadConfig, startServer } from "@flyte-secrets/server";
+import { createLogger } from "@flyte-secrets/http";
+import { startServer } from "@flyte-secrets/service";
 import { describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { type ConnectionOptions, resolveConnection } from "./connection.ts";
 import { Secret } from "./secret.ts";

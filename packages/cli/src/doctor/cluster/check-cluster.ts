@@ -1,17 +1,9 @@
+import type { Config } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
-import {
-  type Config,
-  createLogger,
-  findCertificate,
-  type KubeClient,
-  type KubeObject,
-  kubeStatus,
-  type NeededRights,
-  SECRETS,
-  serviceRights,
-  WEBHOOK_CONFIGURATIONS,
-  webhookRights,
-} from "@flyte-secrets/server";
+import { createLogger } from "@flyte-secrets/http";
+import { type KubeClient, type KubeObject, kubeStatus, type NeededRights, SECRETS } from "@flyte-secrets/kube";
+import { serviceRights } from "@flyte-secrets/service";
+import { findCertificate, WEBHOOK_CONFIGURATIONS, webhookRights } from "@flyte-secrets/webhook";
 import { checkClock } from "../check-clock.ts";
 import { type Finding, note, problem } from "../finding.ts";
 import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.ts";

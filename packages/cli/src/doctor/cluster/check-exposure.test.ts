@@ -1,4 +1,4 @@
-import { loadConfig } from "@flyte-secrets/server/local";
+import { loadConfig } from "@flyte-secrets/config";
 import { expect, it } from "vitest";
 import { checkExposure } from "./check-exposure.ts";
 import { PARTS } from "./part.ts";

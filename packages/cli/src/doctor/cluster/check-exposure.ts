@@ -1,4 +1,6 @@
-import { type Config, defineResource, type KubeClient, type KubeObject, sharedNamespace } from "@flyte-secrets/server";
+import type { Config } from "@flyte-secrets/config";
+import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/kube";
+import { sharedNamespace } from "@flyte-secrets/webhook";
 import { type Finding, note, problem } from "../finding.ts";
 import type { Part } from "./part.ts";
 

@@ -1,4 +1,5 @@
-import { findMisfit, type KubeClient, SECRETS } from "@flyte-secrets/server";
+import { type KubeClient, SECRETS } from "@flyte-secrets/kube";
+import { findMisfit } from "@flyte-secrets/store";
 import { type Finding, ok, problem } from "../finding.ts";
 
 const PAGE = 100;

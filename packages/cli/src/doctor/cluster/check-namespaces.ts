@@ -1,4 +1,5 @@
-import { type Config, type KubeClient, NAMESPACES } from "@flyte-secrets/server";
+import type { Config } from "@flyte-secrets/config";
+import { type KubeClient, NAMESPACES } from "@flyte-secrets/kube";
 import { type Finding, ok, problem } from "../finding.ts";
 import type { Part } from "./part.ts";
 

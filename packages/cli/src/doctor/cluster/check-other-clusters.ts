@@ -1,4 +1,6 @@
-import { type Config, type KubeClient, storeRights } from "@flyte-secrets/server";
+import type { Config } from "@flyte-secrets/config";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { storeRights } from "@flyte-secrets/service";
 import { checkClock } from "../check-clock.ts";
 import type { Finding } from "../finding.ts";
 import { look } from "./check-cluster.ts";

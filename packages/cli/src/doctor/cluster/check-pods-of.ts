@@ -1,5 +1,5 @@
 import { INJECT_LABEL, REQUEST_ANNOTATION_PREFIX } from "@flyte-secrets/core";
-import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/server";
+import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/kube";
 import { checkPods } from "../check-pods.ts";
 import { type Finding, note } from "../finding.ts";
 

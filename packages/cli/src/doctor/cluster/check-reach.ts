@@ -2,7 +2,8 @@ import { once } from "node:events";
 import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { isSecretsError } from "@flyte-secrets/core";
-import type { KubeClient, RegisteredWebhook } from "@flyte-secrets/server";
+import type { KubeClient } from "@flyte-secrets/kube";
+import type { RegisteredWebhook } from "@flyte-secrets/webhook";
 import { askWebhook } from "../../cluster/ask-webhook.ts";
 import { type Finding, note, ok, problem } from "../finding.ts";
 

@@ -1,14 +1,14 @@
 import { X509Certificate } from "node:crypto";
+import type { Config } from "@flyte-secrets/config";
+import type { KubeClient } from "@flyte-secrets/kube";
 import {
-  type Config,
   type FoundCertificate,
   findCertificate,
   findRegisteredWebhook,
-  type KubeClient,
   type ManageOptions,
   type RegisteredWebhook,
   WEBHOOK_CONFIGURATIONS,
-} from "@flyte-secrets/server";
+} from "@flyte-secrets/webhook";
 import { type Finding, ok, problem } from "../finding.ts";
 
 /** Our webhook in the registration; undefined where there is none. */

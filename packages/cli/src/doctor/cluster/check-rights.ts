@@ -5,8 +5,8 @@ import {
   type KubeObject,
   type NeededRights,
   whoAmI,
-  writerGrantCommand,
-} from "@flyte-secrets/server";
+} from "@flyte-secrets/kube";
+import { writerGrantCommand } from "@flyte-secrets/webhook";
 import { type Finding, note, ok, problem } from "../finding.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/subject-access-review-v1/ */

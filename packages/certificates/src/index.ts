@@ -1,0 +1,11 @@
+export { findFault, findPairFault, fingerprintOf, holdsBundle, isTrusted, joinBundles } from "./certificate-chain.ts";
+export { addCertificateExpiry } from "./certificate-expiry.ts";
+export type { CertificateKeeper } from "./certificate-keeper.ts";
+export type { CertificateSource, ServingCertificate } from "./certificate-source.ts";
+export { createFileKeeper } from "./file-keeper.ts";
+export { hasCertificateFiles, readCertificateFiles } from "./files-source.ts";
+export { makeCertificate } from "./make-certificate.ts";
+export { certificateNames, openCertificateSource } from "./open-certificate-source.ts";
+export { replaceCertificate } from "./replace-certificate.ts";
+export { createSecretKeeper } from "./secret-keeper.ts";
+export { openSelfMadeSource, type SelfMadeSource } from "./self-made-source.ts";

@@ -1,0 +1,108 @@
+import type { Clock } from "@flyte-secrets/core";
+import { isSecretsError } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { followObjects, SECRETS, type Secret } from "@flyte-secrets/kube";
+import type { Logger } from "pino";
+import type { CertificateKeeper } from "./certificate-keeper.ts";
+import type { ServingCertificate } from "./certificate-source.ts";
+
+/** Says that the certificate is ours to renew. No label of others: an installer that made the Secret (Helm) sets those again. */
+const OWN_LABELS = { "app.flyte.org/certificate": "self-made" };
+
+/** What cert-manager writes on a Secret that it renews, and leaves there when the Secret was somebody else's before. */
+const CERT_MANAGER_ANNOTATION = "cert-manager.io/certificate-name";
+
+export interface SecretKeeperOptions {
+  readonly client: KubeClient;
+  readonly namespace: string;
+  /** `webhook.secretName`. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/**
+ * Keeps the certificate in a Secret (`ca.crt`, `tls.crt`, `tls.key`), as Flyte does. A Secret that Flyte made is immutable: it is
+ * replaced by deleting exactly what was read and creating ours. A Secret with a certificate that neither of us made is foreign.
+ */
+export function createSecretKeeper(options: SecretKeeperOptions): CertificateKeeper {
+  const { client, namespace, name, clock, log } = options;
+
+  async function create(certificate: ServingCertificate): Promise<boolean> {
+    const metadata = { namespace, name, labels: { "app.kubernetes.io/managed-by": "flyte-secrets", ...OWN_LABELS } };
+    const secret: Secret = { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data: encode(certificate) };
+    return wasFirst(client.create(SECRETS, secret), "already_exists");
+  }
+
+  async function replace(old: Secret, certificate: ServingCertificate): Promise<boolean> {
+    if (old.immutable === true) {
+      const { uid, resourceVersion } = old.metadata;
+      const preconditions = { uid, resourceVersion };
+      const deleted = await wasFirst(client.delete(SECRETS, { namespace, name, preconditions }), "conflict");
+      return deleted && create(certificate);
+    }
+    const secret: Secret = {
+      ...old,
+      metadata: { ...old.metadata, labels: { ...old.metadata.labels, ...OWN_LABELS } },
+      data: { ...old.data, ...encode(certificate) },
+    };
+    return wasFirst(client.replace(SECRETS, secret), "conflict", "not_found");
+  }
+
+  return {
+    name: `Secret ${namespace}/${name}`,
+    async read() {
+      const secret = await client.get(SECRETS, { namespace, name });
+      return (
+        secret && {
+          certificate: decode(secret),
+          foreign: isForeign(secret),
+          replace: (certificate) => replace(secret, certificate),
+        }
+      );
+    },
+    create,
+    onChange(listener) {
+      const follower = followObjects({
+        client,
+        resource: SECRETS,
+        selection: { namespace, fieldSelector: `metadata.name=${name}` },
+        sink: { replace: listener, put: listener, remove: listener },
+        clock,
+        log,
+      });
+      return () => follower.close();
+    },
+  };
+}
+
+function encode({ cert, key, ca }: ServingCertificate): Record<string, string> {
+  const base64 = (text: string) => Buffer.from(text).toString("base64");
+  return { "ca.crt": base64(ca), "tls.crt": base64(cert), "tls.key": base64(key) };
+}
+
+function decode({ data = {} }: Secret): ServingCertificate {
+  const text = (key: string) => Buffer.from(data[key] ?? "", "base64").toString("utf8");
+  return { cert: text("tls.crt"), key: text("tls.key"), ca: text("ca.crt") };
+}
+
+/** An empty Secret is there to be filled: Flyte's charts make one. */
+function isForeign({ metadata, data = {}, immutable }: Secret): boolean {
+  if (metadata.annotations?.[CERT_MANAGER_ANNOTATION] !== undefined) return true;
+  const isOurs = Object.entries(OWN_LABELS).every(([label, value]) => metadata.labels?.[label] === value);
+  return !isOurs && immutable !== true && Boolean(data["tls.crt"]);
+}
+
+/** True once done; false when it failed because somebody else was quicker. */
+async function wasFirst(
+  write: Promise<unknown>,
+  ...lost: ("already_exists" | "conflict" | "not_found")[]
+): Promise<boolean> {
+  try {
+    await write;
+    return true;
+  } catch (error) {
+    if (isSecretsError(error, ...lost)) return false;
+    throw error;
+  }
+}

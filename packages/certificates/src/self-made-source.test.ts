@@ -1,0 +1,236 @@
+import { SecretsError } from "@flyte-secrets/core";
+import { createManualClock, type ManualClock } from "@flyte-secrets/testkit";
+import { type Logger, pino } from "pino";
+import { expect, onTestFinished, test } from "vitest";
+import { findFault, holdsBundle, joinBundles, parseCertificates, servedFor } from "./certificate-chain.ts";
+import { SETTLE_MS } from "./certificate-holder.ts";
+import { LIFETIME_MS, makeCertificate } from "./make-certificate.ts";
+import { CHECK_MS, openSelfMadeSource, REACTION_MS } from "./self-made-source.ts";
+import { makeFlytesCertificate } from "./testing/make-flytes-certificate.ts";
+import { createMemoryKeeper, type MemoryKeeper } from "./testing/memory-keeper.ts";
+
+const names = ["hook", "hook.flyte.svc"];
+const log = pino({ level: "silent" });
+
+async function open(keeper: MemoryKeeper, clock: ManualClock, more: { names?: string[]; log?: Logger } = {}) {
+  const source = await openSelfMadeSource({ keeper, names, clock, log, ...more });
+  onTestFinished(() => source.close());
+  return source;
+}
+
+const make = (clock: ManualClock, more: { names?: string[]; age?: number } = {}) =>
+  makeCertificate({ names: more.names ?? names, now: clock.now() - (more.age ?? 0) });
+
+test("a certificate is made where there is none, and found again", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const first = await open(keeper, clock);
+  expect(findFault(first.current(), { names, now: clock.now() })).toBeUndefined();
+  const second = await open(keeper, clock);
+  expect(second.current()).toEqual(first.current());
+  expect(keeper.writes).toBe(1);
+});
+
+test("a certificate that Flyte made is used as it is", async () => {
+  const keeper = createMemoryKeeper();
+  keeper.content = await makeFlytesCertificate(names);
+  const clock = createManualClock();
+  const source = await open(keeper, clock);
+  expect(source.current()).toEqual(keeper.content);
+  await clock.advance(2 * CHECK_MS);
+  expect(source.current()).toEqual(keeper.content);
+  expect(keeper.writes).toBe(1);
+});
+
+test("of replicas that make one at once the first to keep it wins and the others take that", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const sources = await Promise.all([1, 2, 3, 4, 5].map(() => open(keeper, clock)));
+  expect(new Set(sources.map((source) => source.current().cert)).size).toBe(1);
+  expect(keeper.writes).toBe(1);
+});
+
+test("it is renewed when a third of its time is left: both CAs at once, then the new certificate, in all replicas", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const old = await make(clock, { age: (LIFETIME_MS * 2) / 3 - 2 * CHECK_MS });
+  keeper.content = old;
+  const replicas = [await open(keeper, clock), await open(keeper, clock)];
+  await clock.advance(CHECK_MS);
+  expect(replicas.map((source) => source.current())).toEqual([old, old]);
+
+  await clock.advance(CHECK_MS);
+  await until(() => keeper.writes === 2);
+  const next = keeper.content;
+  // The slower one makes a certificate too, in vain, before it takes the other's.
+  await until(() => replicas.every((source) => holdsBundle(source.current().ca, old.ca + next.ca)));
+  await clock.advance(REACTION_MS);
+  expect(replicas.map((source) => source.current().cert)).toEqual([old.cert, old.cert]);
+
+  await clock.advance(SETTLE_MS);
+  expect(replicas.map((source) => source.current())).toEqual([next, next]);
+
+  await clock.advance(CHECK_MS + REACTION_MS);
+  expect(replicas.map((source) => source.current().cert)).toEqual([next.cert, next.cert]);
+  expect(replicas.map((source) => parseCertificates(source.current().ca).length)).toEqual([1, 1]);
+  expect(keeper.writes).toBe(3);
+});
+
+test("a certificate can be renewed ahead of time, and every replica follows", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [one, other] = [await open(keeper, clock), await open(keeper, clock)];
+  const old = one.current();
+  await one.renew();
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(one.current().cert).not.toBe(old.cert);
+  expect(other.current()).toEqual(one.current());
+});
+
+test("who renews keeps the names of the certificate before, so that a webhook that is called by more is content", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const called = ["10.1.2.3", "hook.example.com"];
+  const webhook = await open(keeper, clock, { names: [...names, ...called] });
+  const renewed = await (await open(keeper, clock)).renew();
+  expect(servedFor(renewed.cert)).toEqual([...names, ...called]);
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(webhook.current()).toEqual(renewed);
+});
+
+test("two replicas that are told to renew at once renew once", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const replicas = [await open(keeper, clock), await open(keeper, clock)];
+  await Promise.all(replicas.map((source) => source.renew()));
+  expect(keeper.writes).toBe(2);
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(replicas.map((source) => source.current())).toEqual([keeper.content, keeper.content]);
+});
+
+test("what others keep there is followed", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const source = await open(keeper, clock);
+  const next = await make(clock);
+  keeper.content = { ...next, ca: joinBundles([next.ca, source.current().ca], 0) };
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(source.current().cert).toBe(next.cert);
+});
+
+test("a change that comes while it is reading an earlier one is not missed", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const source = await open(keeper, clock);
+  const gate = Promise.withResolvers<void>();
+  const { read } = keeper;
+  keeper.read = async () => {
+    const kept = await read();
+    await gate.promise;
+    return kept;
+  };
+  keeper.content = await make(clock);
+  await clock.advance(REACTION_MS);
+  const last = await make(clock);
+  keeper.content = last;
+  gate.resolve();
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(source.current()).toEqual(last);
+});
+
+test("a keeper that never rests is read all the same", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const source = await open(keeper, clock);
+  const before = source.current().cert;
+  const next = await make(clock);
+  for (let time = 0; time < SETTLE_MS + 2 * REACTION_MS; time += REACTION_MS / 5) {
+    keeper.content = next;
+    await clock.advance(REACTION_MS / 5);
+  }
+  expect(source.current().cert).not.toBe(before);
+});
+
+test.each([
+  ["ended", (clock: ManualClock) => make(clock, { age: LIFETIME_MS + 1000 })],
+  ["is for other names", (clock: ManualClock) => make(clock, { names: ["hook"] })],
+  ["is empty", async () => ({ cert: "", key: "", ca: "" })],
+  ["is damaged", async (clock: ManualClock) => ({ ...(await make(clock)), key: "-----BEGIN PRIVATE KEY-----\nAAAA" })],
+])("a kept certificate that %s is replaced", async (_, content) => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  keeper.content = await content(clock);
+  const source = await open(keeper, clock);
+  expect(findFault(source.current(), { names, now: clock.now() })).toBeUndefined();
+  expect(keeper.content).toEqual(source.current());
+});
+
+test("a certificate that disappears or is damaged while it serves is put back as it was", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const warnings: string[] = [];
+  const warned = pino({ level: "warn" }, { write: (line: string) => void warnings.push(JSON.parse(line).msg) });
+  const source = await open(keeper, clock, { log: warned });
+  const before = source.current();
+  for (const content of [undefined, { ...before, key: "" }, await make(clock, { names: ["hook"] })]) {
+    keeper.content = content;
+    await clock.advance(REACTION_MS);
+    expect(keeper.content).toEqual(before);
+    expect(source.current()).toEqual(before);
+  }
+  const back = ": the certificate that is served was put back there";
+  expect(warnings).toEqual([
+    `memory was deleted${back}`,
+    `memory held another certificate, and its certificate and key do not belong together${back}`,
+    `memory held another certificate, and it is not for the name hook.flyte.svc${back}`,
+  ]);
+});
+
+test("somebody else's certificate is used and followed, and never written over", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const age = LIFETIME_MS - 5 * CHECK_MS;
+  keeper.foreign = true;
+  keeper.content = await make(clock, { age });
+  const source = await open(keeper, clock);
+  expect(source.current()).toEqual(keeper.content);
+  await expect(source.renew()).rejects.toMatchObject({ code: "call_refused" });
+  await clock.advance(2 * CHECK_MS);
+  const next = await make(clock);
+  keeper.content = next;
+  await clock.advance(REACTION_MS + SETTLE_MS);
+  expect(source.current()).toEqual(next);
+  expect(keeper.writes).toBe(2);
+});
+
+test("somebody else's certificate that is no good is an error that says what to do", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  keeper.foreign = true;
+  keeper.content = await make(clock, { names: ["elsewhere"] });
+  await expect(open(keeper, clock)).rejects.toMatchObject({
+    code: "call_refused",
+    message:
+      "memory holds somebody else's certificate, and it is not for the name hook. Have it renewed by whoever made it, or delete it: then one is made.",
+  });
+});
+
+test("while the keeper is out of reach the certificate in memory serves, and afterwards changes are taken up", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const source = await open(keeper, clock);
+  const before = source.current();
+  const next = await make(clock);
+  keeper.content = { ...next, ca: joinBundles([next.ca, before.ca], 0) };
+  keeper.failure = new SecretsError("store_unavailable", "down");
+  await clock.advance(CHECK_MS);
+  expect(source.current()).toEqual(before);
+  keeper.failure = undefined;
+  await clock.advance(10_000 + SETTLE_MS);
+  expect(source.current().cert).toBe(next.cert);
+});
+
+test("a keeper that others change again and again is given up", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  keeper.create = async () => false;
+  await expect(open(keeper, clock)).rejects.toMatchObject({ code: "conflict" });
+});
+
+test("a closed source leaves no timer", async () => {
+  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const source = await openSelfMadeSource({ keeper, names, clock, log });
+  await source.close();
+  await source.close();
+  expect(clock.timers).toBe(0);
+});
+
+/** Making a certificate takes real time, which the manual clock knows nothing of. */
+async function until(isDone: () => boolean): Promise<void> {
+  while (!isDone()) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,17 @@
+export { dotenvFormat } from "./../formats/dotenv-format.ts";
+export { readAssignments } from "./../formats/dotenv-reader.ts";
+export type { DotenvReader } from "./../formats/dotenv-readers.ts";
+export { variableOf } from "./../formats/dotenv-writer.ts";
+export type { SecretEntry } from "./../formats/secret-entry.ts";
+export { SECRET_FORMATS } from "./../formats/secret-formats.ts";
+export { podsInObject } from "./../manifests/pod-in-object.ts";
+export { printManifests, readManifests } from "./../manifests/read-manifests.ts";
+export { MASK } from "./../run/mask/covered-output.ts";
+export { createMask } from "./../run/mask/mask.ts";
+export { readDockerConfig } from "./../values/docker-config.ts";
+export { admitPod, caOf } from "./admit-pod.ts";
+export { openAgreement, type Verdict } from "./agreement.ts";
+export { dotenvFiles, dotenvValues, secretNames, sortedEntries } from "./dotenv-files.ts";
+export { ask, taskPod } from "./pod-manifests.ts";
+export { LONG_KEY, randomPods, toFlags, webhookSettings } from "./random-pods.ts";
+export { runCli } from "./run-cli.ts";

@@ -1,0 +1,1 @@
+export { startCollector } from "./../telemetry/testing/start-collector.ts";

@@ -1,0 +1,135 @@
+import { X509Certificate } from "node:crypto";
+import { delimiter, join } from "node:path";
+import type { Clock } from "@flyte-secrets/core";
+import { decodeText, excerpt, NOT_TEXT, SERVICE_ACCOUNT_DIRECTORY, SecretsError } from "@flyte-secrets/core";
+import { createTokenFileCredentials, type KubeCredentials } from "./credentials.ts";
+import { type KubeconfigFile, readKubeconfig } from "./kubeconfig.ts";
+import { invalid, openKubeconfigCredentials, readDataOrFile, readIfThere } from "./kubeconfig-credentials.ts";
+
+/** How to reach an API server, and as whom. */
+export interface KubeConnection {
+  readonly server: URL;
+  /** Where this comes from, for messages. */
+  readonly source: string;
+  /** That of the context or of the pod. */
+  readonly namespace: string | undefined;
+  readonly tls: {
+    readonly ca?: string | Buffer;
+    readonly servername?: string;
+    readonly rejectUnauthorized?: boolean;
+  };
+  readonly credentials: KubeCredentials;
+}
+
+/** For messages: the address of the API server, and where that comes from. */
+export function serverName({ server, source }: Pick<KubeConnection, "server" | "source">): string {
+  return `${server.origin} (${source})`;
+}
+
+export interface KubeSurroundings {
+  /** An absolute path (`secret.kubernetes.kubeconfig`); empty for none. */
+  readonly kubeconfig: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly home: string;
+  readonly clock: Clock;
+  /** {@link SERVICE_ACCOUNT_DIRECTORY} when absent. */
+  readonly serviceAccountDirectory?: string;
+}
+
+/**
+ * Finds the API server: the configured kubeconfig, else the pod's own service account, else `$KUBECONFIG`, else
+ * `~/.kube/config`. Throws `invalid_config` when there is none of them or one is wrong.
+ */
+export function findKubeConnection(surroundings: KubeSurroundings): KubeConnection {
+  const { kubeconfig, env, home } = surroundings;
+  if (kubeconfig !== "") return fromKubeconfig([readRequired(kubeconfig)], surroundings);
+  const inCluster = fromServiceAccount(surroundings);
+  if (inCluster !== undefined) return inCluster;
+  const paths = (env.KUBECONFIG ?? "").split(delimiter).filter((path) => path !== "");
+  if (paths.length === 0) paths.push(join(home, ".kube/config"));
+  // As kubectl does, files that are not there are passed over.
+  const files = paths.flatMap((path) => {
+    const file = readKubeconfigFile(path);
+    return file === undefined ? [] : [file];
+  });
+  if (files.length > 0) return fromKubeconfig(files, surroundings);
+  throw new SecretsError(
+    "invalid_config",
+    `No Kubernetes cluster is known: this is no pod of one, and there is no ${paths.join(", no ")}. Set secret.kubernetes.kubeconfig or KUBECONFIG.`,
+  );
+}
+
+function fromServiceAccount(surroundings: KubeSurroundings): KubeConnection | undefined {
+  const { env, clock, serviceAccountDirectory = SERVICE_ACCOUNT_DIRECTORY } = surroundings;
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
+  const tokenFile = join(serviceAccountDirectory, "token");
+  if (!host || !port || readIfThere(tokenFile) === undefined) return undefined;
+  const ca = readIfThere(join(serviceAccountDirectory, "ca.crt"))?.toString();
+  return {
+    server: new URL(`https://${host.includes(":") ? `[${host}]` : host}:${port}`),
+    source: "the pod's service account",
+    namespace: readIfThere(join(serviceAccountDirectory, "namespace"))?.toString().trim(),
+    tls: ca === undefined ? {} : { ca },
+    credentials: createTokenFileCredentials(tokenFile, clock, { headers: {} }),
+  };
+}
+
+function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: KubeSurroundings): KubeConnection {
+  const context = readKubeconfig(files);
+  const { value: cluster, directory } = context.cluster;
+  const source = `context ${excerpt(context.name)} of ${files.map(({ path }) => path).join(", ")}`;
+  const server = parseServer(cluster.server);
+  if (server === undefined) throw invalid(source, "the cluster's server is neither an address nor a host and port");
+  if (server.username !== "" || server.password !== "") {
+    throw invalid(source, "the cluster's server has a name or a password in its address; put them into the user");
+  }
+  const place = { directory, source };
+  const ca = readDataOrFile(cluster, "certificate-authority", place);
+  if (ca !== undefined && !isCertificate(ca))
+    throw invalid(source, "its certificate-authority is no certificate in PEM");
+  const servername = cluster["tls-server-name"];
+  return {
+    server,
+    source,
+    namespace: context.namespace,
+    tls: {
+      ...(ca && { ca }),
+      ...(servername && { servername }),
+      ...(cluster["insecure-skip-tls-verify"] && { rejectUnauthorized: false }),
+    },
+    credentials: openKubeconfigCredentials({ context, isSecure: server.protocol === "https:", ca, source, env, clock }),
+  };
+}
+
+/** As kubectl reads it: `host:port` is plain HTTP, and a path stands only in a whole address. Undefined when it is none. */
+function parseServer(text: string): URL | undefined {
+  const isWhole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+  const address = isWhole ? text : `http://${text}`;
+  // Beside what `URL` would take away or mend.
+  if (!URL.canParse(address) || /[\s\\]/.test(text)) return undefined;
+  const url = new URL(address);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return undefined;
+  return isWhole || url.pathname === "/" ? url : undefined;
+}
+
+function isCertificate(pem: Buffer): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+function readKubeconfigFile(path: string): KubeconfigFile | undefined {
+  const bytes = readIfThere(path);
+  if (bytes === undefined) return undefined;
+  const text = decodeText(bytes);
+  if (text === undefined) throw new SecretsError("invalid_config", `${path}: ${NOT_TEXT}.`);
+  return { path, text };
+}
+
+function readRequired(path: string): KubeconfigFile {
+  const file = readKubeconfigFile(path);
+  if (file !== undefined) return file;
+  throw new SecretsError("invalid_config", `secret.kubernetes.kubeconfig: ${path} is not there.`);
+}

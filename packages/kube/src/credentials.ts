@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import type { Clock } from "@flyte-secrets/core";
+import { SecretsError } from "@flyte-secrets/core";
+
+/** What a request carries to say who asks. */
+export interface KubeIdentity {
+  readonly headers: Readonly<Record<string, string | string[]>>;
+  /** A client certificate and its key, in PEM. */
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+}
+
+/** Where a connection's identity comes from. */
+export interface KubeCredentials {
+  /** Throws `credentials_refused` when it can't be had; rejects once the signal is aborted, if that comes first. */
+  current(signal?: AbortSignal): Promise<KubeIdentity>;
+  /** After `refused` was refused: forgets it, unless there is a newer one already. False if asking again gives the same. */
+  renew(refused: KubeIdentity): boolean;
+  /** Ends what runs to get credentials. Idempotent. */
+  close(): void;
+}
+
+/** Credentials that never change. */
+export function createFixedCredentials(identity: KubeIdentity): KubeCredentials {
+  return { current: async () => identity, renew: () => false, close: () => {} };
+}
+
+/** As client-go has it: service account tokens are rotated long before they end. */
+const TOKEN_AGE_MS = 60_000;
+
+/**
+ * A bearer token in a file that somebody rotates: read again after a minute, and at once after a refusal. While the file can't
+ * be read, the token it last held goes on being used, or else the one in `rest`.
+ */
+export function createTokenFileCredentials(file: string, clock: Clock, rest: KubeIdentity): KubeCredentials {
+  let kept: { readonly identity: KubeIdentity; readonly readAt: number } | undefined;
+  let refused = false;
+  return {
+    async current() {
+      if (kept !== undefined && !refused && clock.elapsed() - kept.readAt < TOKEN_AGE_MS) return kept.identity;
+      refused = false;
+      const token = await readToken(file);
+      if (token === undefined) {
+        if (kept !== undefined) return kept.identity;
+        if (rest.headers.authorization !== undefined) return rest;
+        throw new SecretsError("credentials_refused", `${file} holds no token to call the Kubernetes API server with.`);
+      }
+      const identity = { ...rest, headers: { ...rest.headers, authorization: `Bearer ${token}` } };
+      kept = { identity, readAt: clock.elapsed() };
+      return identity;
+    },
+    renew(identity) {
+      if (kept?.identity === identity) refused = true;
+      return true;
+    },
+    close() {},
+  };
+}
+
+async function readToken(file: string): Promise<string | undefined> {
+  try {
+    return (await readFile(file, "utf8")).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,94 @@
+import type { Clock } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import type { KubeCredentials, KubeIdentity } from "./credentials.ts";
+import { decodeExecCredential, describeExec, type ExecCredential, pluginFailure } from "./exec-credential.ts";
+import type { Located } from "./kubeconfig.ts";
+import type { KubeconfigCluster, KubeconfigExec } from "./kubeconfig-schema.ts";
+import { runPlugin } from "./run-plugin.ts";
+
+/** Credentials are renewed this long before they end, so that none ends on its way. */
+const LEEWAY_MS = 10_000;
+
+export interface ExecOptions {
+  readonly exec: Located<KubeconfigExec>;
+  /** The cluster that a plugin is told about which asks for it, with its CA read in, in base64. */
+  readonly cluster: KubeconfigCluster;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly clock: Clock;
+  /** Sent beside what the plugin gives: for whom it stands. */
+  readonly headers: KubeIdentity["headers"];
+}
+
+/**
+ * Credentials that a program prints (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins).
+ * They are kept until they end or are refused. There is one run of the program at a time, which all calls wait for that come
+ * meanwhile; a call whose time limit passes leaves it running for the others.
+ */
+export function createExecCredentials(options: ExecOptions): KubeCredentials {
+  const { exec, clock } = options;
+  const closing = new AbortController();
+  let kept: ExecCredential | undefined;
+  let running: Promise<ExecCredential> | undefined;
+
+  async function run(): Promise<ExecCredential> {
+    try {
+      kept = await askPlugin(options, closing.signal);
+      return kept;
+    } finally {
+      running = undefined;
+    }
+  }
+
+  return {
+    async current(signal) {
+      if (kept !== undefined && clock.now() < kept.endsAt - LEEWAY_MS) return kept.identity;
+      running ??= run();
+      const { identity } = await unlessAborted(running, signal, exec.value.command);
+      return identity;
+    },
+    renew(refused) {
+      // A call that was sent with an older credential says nothing about this one.
+      if (kept?.identity === refused) kept = undefined;
+      return true;
+    },
+    close() {
+      closing.abort();
+    },
+  };
+}
+
+async function askPlugin(
+  { exec, cluster, env, clock, headers }: ExecOptions,
+  signal: AbortSignal,
+): Promise<ExecCredential> {
+  const { apiVersion, command, provideClusterInfo } = exec.value;
+  const info = describeExec(apiVersion, provideClusterInfo ? cluster : undefined);
+  const output = await runPlugin({ exec, env, info, clock, signal });
+  const { identity, endsAt } = decodeExecCredential(command, apiVersion, output);
+  return { identity: { ...identity, headers: { ...headers, ...identity.headers } }, endsAt };
+}
+
+/** Rejects once the signal is aborted; names the plugin when that is for lack of time. */
+async function unlessAborted<T>(run: Promise<T>, signal: AbortSignal | undefined, command: string): Promise<T> {
+  if (signal === undefined) return await run;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(toPluginTimeout(signal, command));
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([run, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function toPluginTimeout({ reason }: AbortSignal, command: string): unknown {
+  const isTimeout =
+    isSecretsError(reason, "deadline_exceeded") || (reason instanceof DOMException && reason.name === "TimeoutError");
+  if (!isTimeout) return reason;
+  const { message } = pluginFailure(
+    command,
+    "has given no credential within the call's time limit. It gets no standard input; run it by hand to see what it waits for.",
+  );
+  return new SecretsError("deadline_exceeded", message);
+}

@@ -1,0 +1,83 @@
+import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
+import { Agent as HttpsAgent, request as requestHttps } from "node:https";
+import { hasSystemCode } from "@flyte-secrets/core";
+import type { KubeConnection } from "./connection.ts";
+import type { KubeIdentity } from "./credentials.ts";
+
+export interface KubeExchange {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  /** JSON. */
+  readonly body?: string | undefined;
+  readonly contentType?: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Sends requests to one API server over HTTP/1.1, keeping connections. */
+export interface KubeTransport {
+  /** The answer, whatever its status, with its body still to be read. Rejects with what the connection failed with. */
+  send(exchange: KubeExchange): Promise<IncomingMessage>;
+  /** Closes every connection. */
+  close(): void;
+}
+
+/**
+ * Of a connection that nothing is sent on. What has been idle for long may be dead without either side having said so; a call
+ * on it would hang.
+ */
+const IDLE_MS = 30_000;
+
+export function createKubeTransport(connection: KubeConnection): KubeTransport {
+  const { server, tls, credentials } = connection;
+  const secure = server.protocol === "https:";
+  // The oldest idle connection is the likeliest to be dead: take the newest.
+  const pool = { keepAlive: true, keepAliveMsecs: 30_000, timeout: IDLE_MS, scheduling: "lifo" } as const;
+  const agent = secure ? new HttpsAgent(pool) : new HttpAgent(pool);
+  const prefix = server.pathname.replace(/\/$/, "");
+
+  function sendAs(identity: KubeIdentity, exchange: KubeExchange): Promise<IncomingMessage> {
+    const { headers, ...certificate } = identity;
+    const { method, path, body, contentType = "application/json", signal } = exchange;
+    const options = {
+      host: server.hostname.replace(/^\[(.*)\]$/, "$1"),
+      port: server.port || (secure ? 443 : 80),
+      method,
+      path: prefix + path,
+      agent,
+      signal,
+      headers: {
+        ...headers,
+        accept: "application/json",
+        "user-agent": "flyte-secrets",
+        ...(body !== undefined && { "content-type": contentType, "content-length": Buffer.byteLength(body) }),
+      },
+    };
+    return new Promise((resolve, reject) => {
+      const req = secure ? requestHttps({ ...options, ...tls, ...certificate }) : requestHttp(options);
+      req.on("response", resolve);
+      req.on("error", (error) => {
+        // A kept connection that the other side closed just then; reading again does no harm.
+        const stale = req.reusedSocket && (hasSystemCode(error, "ECONNRESET") || hasSystemCode(error, "EPIPE"));
+        if (stale && method === "GET" && !signal.aborted) sendAs(identity, exchange).then(resolve, reject);
+        else reject(error);
+      });
+      req.end(body);
+    });
+  }
+
+  return {
+    async send(exchange) {
+      const { signal } = exchange;
+      const identity = await credentials.current(signal);
+      const response = await sendAs(identity, exchange);
+      if (response.statusCode !== 401 || !credentials.renew(identity)) return response;
+      response.resume();
+      return sendAs(await credentials.current(signal), exchange);
+    },
+    close() {
+      credentials.close();
+      agent.destroy();
+    },
+  };
+}

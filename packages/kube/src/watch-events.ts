@@ -1,0 +1,54 @@
+import type { IncomingMessage } from "node:http";
+import { fromStatus, type KubeCall } from "./error.ts";
+import type { KubeObject, KubeResource } from "./object.ts";
+
+/** One thing that a watch reports. */
+export type KubeWatchEvent<T> =
+  /** The API server has accepted the watch. It is the first event. */
+  | { readonly type: "OPENED" }
+  | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T; readonly resourceVersion: string }
+  /** Nothing changed up to here. */
+  | { readonly type: "BOOKMARK"; readonly resourceVersion: string }
+  /** The place to resume from is forgotten: list again. It is the last event. */
+  | { readonly type: "EXPIRED" };
+
+/** The lines of an accepted watch's answer as events. Throws for an error of any other kind than that the place expired. */
+export async function* decodeWatch<T extends KubeObject>(
+  response: IncomingMessage,
+  resource: KubeResource<T>,
+  call: KubeCall,
+): AsyncGenerator<KubeWatchEvent<T>> {
+  yield { type: "OPENED" };
+  for await (const line of readLines(response)) {
+    // One of these is what the API server writes on each line.
+    const { type, object } = JSON.parse(line) as { type: string; object: unknown };
+    switch (type) {
+      case "ADDED":
+      case "MODIFIED":
+      case "DELETED": {
+        const decoded = resource.decode(object);
+        yield { type, object: decoded, resourceVersion: decoded.metadata.resourceVersion ?? "" };
+        break;
+      }
+      case "BOOKMARK":
+        yield { type, resourceVersion: resource.decode(object).metadata.resourceVersion ?? "" };
+        break;
+      default: {
+        const { code } = object as { code: number };
+        if (code !== 410) throw fromStatus(code, object, call);
+        yield { type: "EXPIRED" };
+        return;
+      }
+    }
+  }
+}
+
+async function* readLines(response: IncomingMessage): AsyncGenerator<string> {
+  response.setEncoding("utf8");
+  let rest = "";
+  for await (const chunk of response) {
+    const lines = (rest + chunk).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}

@@ -1,0 +1,1 @@
+export { createStoreLookup } from "./../providers/store-lookup.ts";

@@ -1,0 +1,39 @@
+import { isWrittenSecretName } from "@flyte-secrets/core";
+import type { Secret } from "@flyte-secrets/kube";
+import { namesByDataKey } from "@flyte-secrets/store";
+
+/** How many are remembered: they serve messages alone. */
+const MAX_SECRETS = 1_000;
+
+/** The Secrets of a namespace that have an encoded id for a data key, and another name than a Secret needs to hold it. */
+export class MisnamedSecrets {
+  /** The ids in each, by its name. */
+  readonly #ids = new Map<string, readonly string[]>();
+  /** The name of a Secret that has an id, by the id. */
+  readonly #holders = new Map<string, string>();
+
+  /** The name of the Secret that has this encoded id for a data key, if there is one. */
+  find(id: string): string | undefined {
+    return this.#holders.get(id);
+  }
+
+  put(secret: Secret): void {
+    const { name } = secret.metadata;
+    this.remove(name);
+    if (this.#ids.size >= MAX_SECRETS || isWrittenSecretName(name)) return;
+    const ids = [...namesByDataKey(secret)].flatMap(([id, needed]) => (needed === name ? [] : id));
+    if (ids.length === 0) return;
+    this.#ids.set(name, ids);
+    for (const id of ids) this.#holders.set(id, name);
+  }
+
+  remove(name: string): void {
+    for (const id of this.#ids.get(name) ?? []) if (this.#holders.get(id) === name) this.#holders.delete(id);
+    this.#ids.delete(name);
+  }
+
+  clear(): void {
+    this.#ids.clear();
+    this.#holders.clear();
+  }
+}

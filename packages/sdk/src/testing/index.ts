@@ -1,0 +1,1 @@
+export { readConfigFile } from "./../remote/config-file.ts";

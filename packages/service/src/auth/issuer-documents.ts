@@ -1,0 +1,108 @@
+import { isSafeIssuerUrl } from "@flyte-secrets/config";
+import { type ConnectionFault, connectionFault } from "@flyte-secrets/core";
+import type { JWTVerifyGetKey } from "jose";
+import { z } from "zod";
+
+/** Where tokens come from, as the issuer publishes it (RFC 8414, OpenID Connect Discovery 1.0); further members are kept. */
+const metadataSchema = z.looseObject({
+  issuer: z.string(),
+  jwks_uri: z.string(),
+  authorization_endpoint: z.string().optional(),
+  token_endpoint: z.string().optional(),
+  device_authorization_endpoint: z.string().optional(),
+  response_types_supported: z.array(z.string()).optional(),
+  scopes_supported: z.array(z.string()).optional(),
+  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
+  code_challenge_methods_supported: z.array(z.string()).optional(),
+  grant_types_supported: z.array(z.string()).optional(),
+});
+
+const keySchema = z.looseObject({ kty: z.string() });
+
+/** Keys of kinds that we don't know, or that lack a member, are to be ignored (RFC 7517, section 5). */
+const keySetSchema = z
+  .object({ keys: z.array(z.unknown()) })
+  .transform(({ keys }) => ({ keys: keys.flatMap((key) => keySchema.safeParse(key).data ?? []).filter(isUsable) }));
+
+/** The members without which a key of this kind is none (RFC 7518, section 6; RFC 8037). */
+const REQUIRED = new Map([
+  ["RSA", ["n", "e"]],
+  ["EC", ["crv", "x", "y"]],
+  ["OKP", ["crv", "x"]],
+]);
+
+function isUsable(key: z.output<typeof keySchema>): boolean {
+  const isText = (name: string) => typeof key[name] === "string" && key[name] !== "";
+  return REQUIRED.get(key.kty)?.every(isText) ?? false;
+}
+
+export type IssuerMetadata = z.output<typeof metadataSchema>;
+
+/** What a server has to know of an issuer to check its tokens and to send clients there. */
+export interface IssuerDocuments {
+  readonly metadata: IssuerMetadata;
+  /** Finds the public key that a token names. */
+  readonly findKey: JWTVerifyGetKey;
+}
+
+/**
+ * Gets an issuer's metadata and public keys. Throws an Error that says which document is missing or wrong, and why: metadata of
+ * another issuer is refused (RFC 8414 section 3.3), and so are redirections and keys that travel unencrypted.
+ */
+export async function fetchIssuerDocuments(issuer: string, signal: AbortSignal): Promise<IssuerDocuments> {
+  const metadata = await fetchMetadata(issuer, signal);
+  if (metadata.issuer !== issuer) throw new Error(`its metadata is that of ${metadata.issuer}`);
+  if (!isSafeIssuerUrl(metadata.jwks_uri)) throw new Error("its metadata names a jwks_uri without https");
+  const keys = await fetchDocument(metadata.jwks_uri, keySetSchema, signal);
+  const { createLocalJWKSet } = await import("jose");
+  return { metadata, findKey: createLocalJWKSet(keys) };
+}
+
+/** OpenID Connect puts its document below the issuer's path, RFC 8414 the other before it. */
+async function fetchMetadata(issuer: string, signal: AbortSignal): Promise<IssuerMetadata> {
+  const base = issuer.replace(/\/$/, "");
+  const { origin, pathname } = new URL(base);
+  const openId = `${base}/.well-known/openid-configuration`;
+  const oauth = `${origin}/.well-known/oauth-authorization-server${pathname === "/" ? "" : pathname}`;
+  try {
+    return await fetchDocument(openId, metadataSchema, signal);
+  } catch (error) {
+    if (signal.aborted || !(error instanceof NoSuchDocument)) throw error;
+    return await fetchDocument(oauth, metadataSchema, signal);
+  }
+}
+
+class NoSuchDocument extends Error {}
+
+async function fetchDocument<S extends z.ZodType>(url: string, schema: S, signal: AbortSignal): Promise<z.output<S>> {
+  const headers = { accept: "application/json" };
+  const answer = await fetch(url, { headers, signal, redirect: "error" }).catch((cause: unknown) => {
+    throw new Error(`${url} cannot be reached (${describe(cause, url.startsWith("https:"))})`, { cause });
+  });
+  if (!answer.ok) {
+    await answer.body?.cancel();
+    const message = `${url} answers ${answer.status}`;
+    throw answer.status === 404 ? new NoSuchDocument(message) : new Error(message);
+  }
+  const parsed = schema.safeParse(await answer.json().catch(() => undefined));
+  if (!parsed.success) throw new Error(`${url} is not the JSON document that belongs there`);
+  return parsed.data;
+}
+
+const FAULTS: Readonly<Record<ConnectionFault, string>> = {
+  "no TLS": "it does not speak TLS",
+  "no HTTP": "it does not answer to plain HTTP",
+  untrusted: "its certificate is not trusted; name its CA's file in NODE_EXTRA_CA_CERTS",
+  expired: "its certificate is over, or not good yet",
+  "other name": "its certificate is for another name",
+  "certificate wanted": "it wants a client certificate",
+};
+
+/** What `fetch` hides in the cause: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, ... */
+function describe(error: unknown, isSecure: boolean): string {
+  const cause = error instanceof Error ? (error.cause ?? error) : error;
+  const fault = connectionFault(cause, isSecure);
+  if (fault !== undefined) return FAULTS[fault];
+  if (!(cause instanceof Error)) return String(cause);
+  return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
+}

@@ -1,0 +1,77 @@
+import { isSecretsError, type SecretStore } from "@flyte-secrets/core";
+import type { Exchange } from "@flyte-secrets/http";
+import { reply } from "@flyte-secrets/http";
+import type { Logger } from "pino";
+
+const CHECK_TIMEOUT_MS = 2_000;
+/** Anybody may ask, and asking the store can be a call to the API server. */
+const HELD_MS = 1_000;
+
+/** The routes by which others see whether a service lives and can do its work. They ask for no credentials. */
+export interface Health {
+  /** Answers `/healthz` (200) and `/readyz` (200, or 503 with the reason). Undefined for any other path. */
+  answer(exchange: Exchange, path: string): Promise<void> | undefined;
+  /** From now on it isn't ready. */
+  close(): void;
+}
+
+/** The health of a service over one store, which is asked once a second at the most. The log says why it isn't ready. */
+export function createHealth(store: SecretStore, log: Logger): Health {
+  let closing = false;
+  let last: { readonly until: number; readonly fault: Promise<string | undefined> } | undefined;
+  let logged: string | undefined;
+
+  async function findFault(): Promise<string | undefined> {
+    const fault = await checkStore(store);
+    if (fault !== undefined && fault.details !== logged)
+      log.warn({ store: store.name, reason: fault.details }, "not ready");
+    logged = fault?.details;
+    return fault && `store ${store.name}: ${fault.reason}`;
+  }
+
+  async function replyReadiness(exchange: Exchange): Promise<void> {
+    const now = performance.now();
+    if (last === undefined || now >= last.until) last = { until: now + HELD_MS, fault: findFault() };
+    const reason = closing ? "shutting down" : await last.fault;
+    if (reason === undefined) reply(exchange, { status: 200, text: "OK" });
+    else reply(exchange, { status: 503, text: `${reason}\n` });
+  }
+
+  return {
+    answer(exchange, path) {
+      switch (path) {
+        case "/healthz":
+          return Promise.resolve(reply(exchange, { status: 200, text: "OK" }));
+        case "/readyz":
+          return replyReadiness(exchange);
+        default:
+          return undefined;
+      }
+    },
+    close() {
+      closing = true;
+    },
+  };
+}
+
+interface Fault {
+  /** For anybody: says nothing of paths and addresses. */
+  readonly reason: string;
+  /** For the log. */
+  readonly details: string;
+}
+
+async function checkStore(store: SecretStore): Promise<Fault | undefined> {
+  const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+  });
+  try {
+    await Promise.race([store.check({ signal }), late]);
+    return undefined;
+  } catch (error) {
+    if (isSecretsError(error)) return { reason: `${error.code}, see the server's log`, details: error.message };
+    const reason = `no answer within ${CHECK_TIMEOUT_MS} ms`;
+    return { reason, details: signal.aborted ? reason : String(error) };
+  }
+}

@@ -1,0 +1,63 @@
+import { rmSync } from "node:fs";
+import type { Config } from "@flyte-secrets/config";
+import { flyteConfigFile, readPrivateFile, serviceCaFile, writePrivateFile } from "@flyte-secrets/store";
+import type { Logger } from "pino";
+import { stringify } from "yaml";
+
+/** Tells our file from one that somebody else has put there. */
+const FIRST_LINE =
+  "# Written by flyte-secrets serve at each start: changes are lost. For Flyte's clients (--config).\n";
+
+export interface FlyteConfigOptions {
+  /** Where the server listens. */
+  readonly endpoint: string;
+  readonly log: Logger;
+}
+
+/**
+ * Writes `flyte.yaml` (0600) of the data directory: the configuration with which Flyte's own clients reach this server at
+ * once. It names the files of token and CA and holds neither: the clients run `cat` for the token. Where they can't reach
+ * it, which is without TLS but with authentication, a file from before is removed, and so it is where the certificate is
+ * somebody else's, since its names are unknown here. A file of another's making stays as it is.
+ * @returns its path, or undefined where there is none of ours. Never throws: the server serves without it.
+ */
+export function writeFlyteConfig(secret: Config["secret"], { endpoint, log }: FlyteConfigOptions): string | undefined {
+  const path = flyteConfigFile(secret.store.path);
+  try {
+    const present = readPrivateFile(path);
+    if (present !== undefined && !present.startsWith(FIRST_LINE)) {
+      log.warn({ path }, "this file is not of our making and stays as it is");
+      return undefined;
+    }
+    const admin = describeAdmin(secret, endpoint);
+    if (admin === undefined) {
+      rmSync(path, { force: true });
+      return undefined;
+    }
+    const text = `${FIRST_LINE}${stringify({ admin, task: { org: secret.organization } }, { lineWidth: 0 })}`;
+    writePrivateFile(path, text, { replace: true });
+    return path;
+  } catch (error) {
+    log.warn({ err: error, path }, "the configuration for Flyte's clients cannot be written");
+    return undefined;
+  }
+}
+
+/** The section `admin`, or undefined where Flyte's clients can't reach the server by one. */
+function describeAdmin(secret: Config["secret"], endpoint: string): Record<string, unknown> | undefined {
+  const { auth, server } = secret;
+  const { protocol, host } = new URL(endpoint);
+  const address = { endpoint: `dns:///${host}` };
+  // Over plain HTTP they send no credentials.
+  if (protocol === "http:") return auth.mode === "none" ? { ...address, insecure: true } : undefined;
+  if (server.tls.certFile !== "" || server.tls.secretName !== "") return undefined;
+  const verified = { ...address, caCertFilePath: serviceCaFile(secret.store.path) };
+  switch (auth.mode) {
+    case "none":
+      return verified;
+    case "token":
+      return { ...verified, authType: "ExternalCommand", command: ["cat", auth.tokenFile] };
+    case "oidc":
+      return { ...verified, authType: "DeviceFlow" };
+  }
+}

@@ -1,0 +1,57 @@
+import { isIP } from "node:net";
+import { quote } from "@flyte-secrets/core";
+import type { NodeRequest } from "@flyte-secrets/http";
+import { avoidLoginPrompt } from "./rpc/tidy-failure.ts";
+
+/** Says why a request is refused that a web page may have sent; undefined when none can have. */
+export type PageGuard = (req: NodeRequest) => string | undefined;
+
+/**
+ * Tells the requests of web pages from those of clients, for a server that asks for no credentials. A page of another site shows by
+ * `Origin` or `Sec-Fetch-Site`, which browsers set (Fetch standard, W3C Fetch Metadata). One whose own name was made to point to this server
+ * (DNS rebinding) shows by that name, so a request has to be sent to `localhost`, to an IP address, which nobody can make point
+ * elsewhere, to one of `allowedHosts`, or to no host, as no browser does; ports don't count. A page is this server's
+ * own at the same host and port, or at a name of `allowedHosts`.
+ */
+export function createPageGuard(allowedHosts: readonly string[]): PageGuard {
+  const allowed = new Set(allowedHosts.map(toName));
+  const isOwn = (name: string) => name === "localhost" || isIP(name) !== 0 || allowed.has(name);
+  // At an address other ports are other people's, whatever is listed.
+  const isListed = (name: string) => allowed.has(name) && name !== "localhost" && isIP(name) === 0;
+  return (req) => {
+    const hosts = hostsOf(req);
+    const foreign = hosts.find((host) => !isOwn(toName(host)));
+    if (foreign !== undefined) return refuse(`was sent to ${quote(foreign)}, which is no known name of this server`);
+    const { origin, "sec-fetch-site": site = "none" } = req.headers;
+    if (origin !== undefined) {
+      const from = URL.parse(origin);
+      const isKnown = from !== null && (isListed(toName(from.host)) || hosts.some((host) => isAt(from, host)));
+      return isKnown ? undefined : refuse(`comes from a web page of ${quote(origin)}`);
+    }
+    return site === "none" || site === "same-origin" ? undefined : refuse("comes from a web page of another site");
+  };
+}
+
+/** All that a request says of where it was sent to: HTTP/2 has two fields for it, and either HTTP may have one twice. */
+function hostsOf({ rawHeaders }: NodeRequest): string[] {
+  const isHost = (name: string | undefined) => name === ":authority" || name?.toLowerCase() === "host";
+  return rawHeaders.filter((value, at) => at % 2 === 1 && value !== "" && isHost(rawHeaders[at - 1]));
+}
+
+/** A host without its port, brackets and final dot, in lower case. */
+function toName(host: string): string {
+  const [, address, name] = /^(?:\[([^\]]*)\]|([^:]*))(?::\d*)?$/.exec(host) ?? [];
+  return (address ?? name ?? host).toLowerCase().replace(/\.$/, "");
+}
+
+/** Whether a page's origin is this host, whatever the scheme is: a proxy may have taken TLS off. */
+function isAt(origin: URL, host: string): boolean {
+  return URL.parse(`${origin.protocol}//${host}`)?.host === origin.host;
+}
+
+function refuse(problem: string): string {
+  return avoidLoginPrompt(
+    `this request ${problem}; with secret.auth.mode none a web page may not call: send requests to localhost or an IP address, ` +
+      "list other names of this server in secret.server.allowedHosts, or ask for a token",
+  );
+}

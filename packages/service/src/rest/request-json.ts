@@ -1,0 +1,60 @@
+import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { measureJson } from "@flyte-secrets/http";
+
+/** No request has more, and ones that do are taken for an attempt to fill the memory with what is then ignored. */
+const MAX_DEPTH = 32;
+const MAX_VALUES = 1_000;
+
+/** Reads the bytes of a request's JSON; what Connect takes for a text decoder. */
+export interface JsonDecoder {
+  decode(bytes: Uint8Array): string;
+}
+
+/**
+ * Gives a request's JSON as text, for Connect to parse, and refuses before that what parsing would let pass: bytes that are no UTF-8, which would
+ * silently become other text; structures that take far more memory than their text; and names of no value in the enums of `schema`,
+ * if one is given, which would be ignored like unknown fields.
+ */
+export function createJsonDecoder(schema?: DescMessage): JsonDecoder {
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  return {
+    decode(bytes) {
+      const text = utf8.decode(bytes);
+      checkSize(text);
+      if (schema !== undefined) checkEnums(schema, parseIfJson(text));
+      return text;
+    },
+  };
+}
+
+function checkSize(text: string): void {
+  // A member is a value too, after whose name there is a colon.
+  const { depth, values } = measureJson(text, { depth: MAX_DEPTH, parts: 2 * MAX_VALUES });
+  if (depth > MAX_DEPTH) throw invalid(`the request's JSON is nested more than ${MAX_DEPTH} levels deep`);
+  if (values > MAX_VALUES) throw invalid(`the request's JSON has more than ${MAX_VALUES} values`);
+}
+
+/** Undefined for what is no JSON, which Connect will say. */
+function parseIfJson(text: string): JsonValue | undefined {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function checkEnums(schema: DescMessage, json: JsonValue | undefined): void {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) return;
+  for (const field of schema.fields) {
+    const value = json[field.jsonName] ?? json[field.name];
+    if (field.fieldKind === "message") checkEnums(field.message, value);
+    if (field.fieldKind !== "enum" || typeof value !== "string") continue;
+    const names = field.enum.values.map(({ name }) => name);
+    if (!names.includes(value)) throw invalid(`${field.name}: must be one of ${names.join(", ")} in JSON`);
+  }
+}
+
+function invalid(message: string): ConnectError {
+  return new ConnectError(message, Code.InvalidArgument);
+}

@@ -1,0 +1,71 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+import type { ConnectRouter } from "@connectrpc/connect";
+import type { SecretId, SecretStore } from "@flyte-secrets/core";
+import { AuthMetadataService, ClusterService, SecretService } from "@flyte-secrets/idl";
+import type { Logger } from "pino";
+import type { Authentication } from "../auth/authentication.ts";
+import { clusterHandlers } from "../handlers/cluster-handlers.ts";
+import { createSecretHandlers } from "../handlers/secret-handlers.ts";
+import { createInvalidation } from "../invalidation.ts";
+import { createReflection } from "../reflection/create-reflection.ts";
+import type { ServiceConfig } from "../service-config.ts";
+import { createCallOptions } from "./call-options.ts";
+import { createValidateRequest } from "./validate-request.ts";
+
+export interface RouteParts {
+  readonly store: SecretStore;
+  readonly config: ServiceConfig;
+  readonly authentication: Authentication;
+  readonly log: Logger;
+  /** Told of each call that runs. */
+  readonly onCall: (running: Promise<unknown>) => void;
+  /** Hears of each write, before the webhooks elsewhere do. */
+  readonly onWrite: ((id: SecretId) => void) | undefined;
+}
+
+/** The RPC services of this server, with all that surrounds their calls, as a function that adds them to a Connect router. */
+export function createRoutes(parts: RouteParts): (router: ConnectRouter) => ConnectRouter {
+  const { store, config, authentication, log, onCall, onWrite } = parts;
+  const { authorise } = authentication;
+  const open = createCallOptions({ log, onCall, readMaxBytes: OPEN_MESSAGE_BYTES, authorise: () => {} });
+  const guarded = createCallOptions({ log, onCall, readMaxBytes: SMALL_MESSAGE_BYTES, authorise });
+  const secretCall = ({ input }: DescMethod, readMaxBytes = SMALL_MESSAGE_BYTES) =>
+    createCallOptions({ log, onCall, readMaxBytes, authorise, input });
+  const withValue = messageLimit(store.maxValueBytes);
+  const tellWebhooks = createInvalidation({ webhookURL: config.webhookURL, token: config.webhookToken, log });
+  const secretHandlers = createSecretHandlers({
+    store,
+    organization: config.organization,
+    validate: createValidateRequest(),
+    async invalidate(id) {
+      onWrite?.(id);
+      await tellWebhooks(id);
+    },
+    log,
+  });
+  const addReflection = createReflection([SecretService, ClusterService, AuthMetadataService]);
+  return (router) => {
+    addReflection(router, guarded);
+    return router
+      .rpc(createSecret, secretHandlers.createSecret, secretCall(createSecret, withValue))
+      .rpc(updateSecret, secretHandlers.updateSecret, secretCall(updateSecret, withValue))
+      .rpc(getSecret, secretHandlers.getSecret, secretCall(getSecret))
+      .rpc(deleteSecret, secretHandlers.deleteSecret, secretCall(deleteSecret))
+      .rpc(listSecrets, secretHandlers.listSecrets, secretCall(listSecrets))
+      .service(ClusterService, clusterHandlers, guarded)
+      .service(AuthMetadataService, authentication.handlers, open);
+  };
+}
+
+const { createSecret, updateSecret, getSecret, deleteSecret, listSecrets } = SecretService.method;
+
+/** For calls without credentials, whose messages are empty. */
+const OPEN_MESSAGE_BYTES = 4 * 1024;
+
+/** For calls that carry no value: ids, and page tokens of many clusters. */
+const SMALL_MESSAGE_BYTES = 64 * 1024;
+
+/** JSON may write each byte of a value as six, such as `\\u0000`; the rest of the message is small. */
+function messageLimit(maxValueBytes: number): number {
+  return 6 * maxValueBytes + SMALL_MESSAGE_BYTES;
+}

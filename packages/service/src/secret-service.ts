@@ -1,0 +1,181 @@
+import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import type { SecretId, SecretStore } from "@flyte-secrets/core";
+import type { Exchange, NodeHandler, NodeRequest, Tracing } from "@flyte-secrets/http";
+import {
+  addBudget,
+  createBodyBudget,
+  DEFAULT_BODY_BYTES,
+  type ErrorReply,
+  guardHandler,
+  refuseCall,
+  replyError,
+  replyMetrics,
+} from "@flyte-secrets/http";
+import type { Logger } from "pino";
+import { Registry } from "prom-client";
+import { createAuthentication } from "./auth/create-authentication.ts";
+import { replyIssuerMetadata } from "./auth/issuer-metadata.ts";
+import { replyGuardedMetrics } from "./guarded-metrics.ts";
+import { createHealth } from "./health.ts";
+import { createPageGuard } from "./page-guard.ts";
+import { findRestRoute } from "./rest/rest-routes.ts";
+import { beginCall, carryCall } from "./rpc/call.ts";
+import { createRoutes } from "./rpc/create-routes.ts";
+import { createRpcMetrics, type ObservedCall } from "./rpc/rpc-metrics.ts";
+import { spanResult } from "./rpc/rpc-span.ts";
+import { requestAuthority, serveRpc } from "./rpc/serve-rpc.ts";
+import { createUnknownRpc } from "./rpc/unknown-rpc.ts";
+import type { ServiceConfig } from "./service-config.ts";
+
+export interface SecretServiceOptions {
+  readonly store: SecretStore;
+  readonly config: ServiceConfig;
+  /** Hears of each secret that a call has written, before the call is answered: for what keeps values in this process. */
+  readonly onWrite?: ((id: SecretId) => void) | undefined;
+  readonly telemetry: {
+    readonly log: Logger;
+    /** Where its metrics are registered, and what `/metrics` shows. Default: one of its own. */
+    readonly registry?: Registry;
+    /** Gets a span for each call. It stays the caller's to close. */
+    readonly tracing?: Tracing | undefined;
+  };
+}
+
+/** Flyte's secret service, to be mounted on a server. */
+export interface MountedSecretService {
+  /**
+   * Answers every request of a Node http, https or http2 server: Connect, gRPC, gRPC-Web, REST, `/healthz`, `/readyz`, `/metrics`.
+   * Paths of others get 404. Never throws.
+   */
+  readonly handler: NodeHandler;
+  /** Answers `/healthz` and `/readyz` alone, for a port of their own. Never throws. */
+  readonly probes: NodeHandler;
+  /** Answers `/metrics` alone and asks for no credentials, for a port of its own. Never throws. */
+  readonly metrics: NodeHandler;
+  /** Adds the RPC services alone to a Connect router; authentication, limits and errors included. */
+  routes(router: ConnectRouter): void;
+  /** `/readyz` turns to 503 at once; resolves when the calls under way are done. Neither store nor server are closed. */
+  close(): Promise<void>;
+}
+
+/** The secret service over one store. `serve` of the command line uses nothing else. */
+export function secretService({ store, config, onWrite, telemetry }: SecretServiceOptions): MountedSecretService {
+  const { log, registry = new Registry(), tracing } = telemetry;
+  const observe = createRpcMetrics(registry);
+  const running = new Set<Promise<unknown>>();
+  const onCall = (call: Promise<unknown>) => {
+    const end = () => running.delete(ended);
+    const ended: Promise<unknown> = call.then(end, end);
+    running.add(ended);
+  };
+  const authentication = createAuthentication(config.auth, log);
+  const routes = createRoutes({ store, config, authentication, log, onCall, onWrite });
+  const rpcs = new Map(routes(createConnectRouter()).handlers.map((rpc) => [rpc.requestPath, rpc]));
+  const findUnknownRpc = createUnknownRpc();
+  const health = createHealth(store, log);
+  const findForeignPage = config.auth.mode === "none" ? createPageGuard(config.allowedHosts ?? []) : () => undefined;
+  const { maxBodyBytes: maxBytes = DEFAULT_BODY_BYTES } = config;
+  const bodies = createBodyBudget(maxBytes);
+  const setting = "secret.server.limits.bodyBytes";
+  addBudget(registry, { name: "rpc_server_requests", heldBytes: bodies.heldBytes, maxBytes, setting });
+
+  const answer = (exchange: Exchange): void | Promise<void> => {
+    const { req, res } = exchange;
+    const path = pathOf(req);
+    const rest = findRestRoute(path, req.method);
+    const call = beginCall({ authority: requestAuthority(req), pathName: rest?.pathName });
+    const contentType = req.headers["content-type"] ?? "";
+    const known = rpcs.get(rest?.rpcPath ?? path);
+    const span = known && tracing?.begin(known.requestPath.slice(1), req.headers);
+    whenDone(exchange, (tookMs) => {
+      const ms = Math.round(tookMs);
+      log.debug({ method: req.method, path, status: res.statusCode, code: call.code, ms }, "request");
+      if (known === undefined) return;
+      const code = call.code ?? (res.writableFinished ? (UNHANDLED[res.statusCode] ?? "ok") : "canceled");
+      const protocol = rest ? "rest" : protocolOf(contentType);
+      const observed: ObservedCall = { rpcPath: known.requestPath, protocol, code, tookMs };
+      observe(observed);
+      span?.end(spanResult(observed));
+    });
+
+    // Health says nothing that a page could use, and whoever watches it may call it by any name.
+    const probed = health.answer(exchange, path);
+    if (probed !== undefined) return probed;
+    const foreign = findForeignPage(req);
+    if (foreign !== undefined) {
+      call.code = FOREIGN.code;
+      return refuseCall(exchange, { ...FOREIGN, message: foreign });
+    }
+    const rpc = known ?? findUnknownRpc(path, contentType);
+    if (rpc !== undefined) {
+      return serveRpc(exchange, rpc, { log, bodies, values: carryCall(call), transform: rest?.transform });
+    }
+    if (rest !== undefined) return replyError(exchange, methodNotAllowed(rest.allowed));
+    if (path === "/metrics") return replyGuardedMetrics(exchange, { registry, authentication, log });
+    if (path === "/.well-known/oauth-authorization-server") return replyIssuerMetadata(exchange, authentication);
+    return replyError(exchange, NO_SUCH_PATH);
+  };
+
+  return {
+    handler: guardHandler((req, res) => answer({ req, res }), log),
+    probes: guardHandler((req, res) => {
+      const exchange: Exchange = { req, res };
+      return health.answer(exchange, pathOf(req)) ?? replyError(exchange, NO_SUCH_PROBE);
+    }, log),
+    metrics: guardHandler((req, res) => {
+      const exchange: Exchange = { req, res };
+      return pathOf(req) === "/metrics" ? replyMetrics(exchange, registry, log) : replyError(exchange, METRICS_ALONE);
+    }, log),
+    routes: (router) => {
+      routes(router);
+    },
+    async close() {
+      health.close();
+      await Promise.all(running);
+      authentication.close();
+    },
+  };
+}
+
+function pathOf({ url = "" }: NodeRequest): string {
+  return url.split("?", 1)[0] ?? "";
+}
+
+function whenDone({ res }: Exchange, hear: (tookMs: number) => void): void {
+  const started = performance.now();
+  res.once("close", () => hear(performance.now() - started));
+}
+
+function protocolOf(contentType: string): ObservedCall["protocol"] {
+  if (contentType.startsWith("application/grpc-web")) return "grpc_web";
+  return contentType.startsWith("application/grpc") ? "grpc" : "connect";
+}
+
+function methodNotAllowed(allowed: readonly string[]): ErrorReply {
+  const message = `this path takes ${allowed.join(", ")}`;
+  return { status: 405, code: "unimplemented", message, headers: { allow: allowed.join(", ") } };
+}
+
+/** The codes of answers to requests that never came to their call. */
+const UNHANDLED: Readonly<Record<number, string>> = {
+  400: "invalid_argument",
+  405: "unimplemented",
+  415: "invalid_argument",
+};
+
+/** Not `permission_denied`, which Flyte's clients take for a request to log in. */
+const FOREIGN = { status: 403, code: "failed_precondition" } as const;
+
+const NO_SUCH_PATH: ErrorReply = {
+  status: 404,
+  code: "unimplemented",
+  message: "there is nothing at this path: RPCs are at /PACKAGE.SERVICE/METHOD, REST under /secrets/api/v1",
+};
+
+const METRICS_ALONE: ErrorReply = { status: 404, code: "unimplemented", message: "there is /metrics here" };
+
+const NO_SUCH_PROBE: ErrorReply = {
+  status: 404,
+  code: "unimplemented",
+  message: "there are /healthz and /readyz here",
+};

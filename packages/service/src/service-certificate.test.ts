@@ -1,0 +1,192 @@
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { connect, type PeerCertificate } from "node:tls";
+import type { ServingCertificate } from "@flyte-secrets/certificates";
+import { makeCertificate } from "@flyte-secrets/certificates";
+import { loadConfig } from "@flyte-secrets/config";
+import { listen } from "@flyte-secrets/http";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { SECRETS, type Secret } from "@flyte-secrets/kube";
+import { createMemoryApi } from "@flyte-secrets/kube/testing";
+import pino, { type Logger } from "pino";
+import { expect, onTestFinished, test } from "vitest";
+import { listenWithCertificate, openServiceCertificate, type ServiceCertificate } from "./service-certificate.ts";
+
+const log = pino({ level: "silent" });
+const NAMES = "flyte-secrets-service,flyte-secrets-service.flyte.svc";
+const secretWith = (flags: Record<string, string>) =>
+  loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" }).secret;
+const SELF_MADE = { "secret.server.tls.secretName": "tls", "secret.server.allowedHosts": NAMES };
+
+/** What a server shows to who knows this CA and calls it by this name. */
+async function shown(port: number, ca: string): Promise<PeerCertificate> {
+  const socket = connect({ port, host: "127.0.0.1", ca, servername: "flyte-secrets-service.flyte.svc" });
+  await once(socket, "secureConnect");
+  const certificate = socket.getPeerCertificate();
+  socket.destroy();
+  return certificate;
+}
+
+test("a service serves with a certificate that it keeps in a Secret, which is no CA, and with its successor", async () => {
+  const api = createMemoryApi();
+  const home = { client: api.client as KubeClient, namespace: "flyte" };
+  const certificate = await openServiceCertificate(secretWith(SELF_MADE), { home, log });
+  if (certificate === undefined) throw new Error("there is a certificate");
+  onTestFinished(() => certificate.close());
+  const handler = () => {};
+  const listener = await listen({ handler, host: "127.0.0.1", port: 0, tls: certificate.current() });
+  onTestFinished(() => listener.close({ graceMs: 0 }));
+  const kept = async () => {
+    const secret = await api.client.get<Secret>(SECRETS, { namespace: "flyte", name: "tls" });
+    return Buffer.from(secret?.data?.["ca.crt"] ?? "", "base64").toString();
+  };
+  const ca = await kept();
+  const first = await shown(listener.port, ca);
+  expect(first.subjectaltname).toBe("DNS:flyte-secrets-service, DNS:flyte-secrets-service.flyte.svc");
+  expect(first.ca).toBe(false);
+
+  // Another replica that starts finds it, and makes none.
+  const other = await openServiceCertificate(secretWith(SELF_MADE), { home, log });
+  onTestFinished(async () => void (await other?.close()));
+  expect(other?.current()).toEqual(certificate.current());
+
+  const next = await openServiceCertificate(secretWith(SELF_MADE), {
+    home: { ...home, namespace: "another" },
+    log,
+  });
+  onTestFinished(async () => void (await next?.close()));
+  if (next) listener.replaceCertificate(next.current());
+  await expect(shown(listener.port, ca)).rejects.toThrow();
+});
+
+const make = () => makeCertificate({ names: NAMES.split(","), now: Date.now() });
+
+/** A certificate that others replace. */
+function changing(first: ServingCertificate, onRead = () => {}) {
+  let current = first;
+  const listeners = new Set<() => void>();
+  const change = (next: ServingCertificate) => {
+    current = next;
+    for (const listener of listeners) listener();
+  };
+  const certificate: ServiceCertificate = {
+    current() {
+      onRead();
+      return current;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: async () => {},
+  };
+  return { certificate, change, listeners };
+}
+
+const serve = async (certificate: ServiceCertificate, logger: Logger) => {
+  const listener = await listenWithCertificate({
+    handler: () => {},
+    host: "127.0.0.1",
+    port: 0,
+    certificate,
+    log: logger,
+  });
+  onTestFinished(() => listener.close({ graceMs: 0 }));
+  return listener;
+};
+
+test("a certificate that comes while the listener is opened, and one that comes later, is served", async () => {
+  const [first, second, third] = [await make(), await make(), await make()];
+  let isRead = false;
+  const { certificate, change, listeners } = changing(first, () => {
+    if (!isRead) queueMicrotask(() => change(second));
+    isRead = true;
+  });
+  const listener = await serve(certificate, log);
+  expect((await shown(listener.port, second.ca)).fingerprint256).toBe(new X509Certificate(second.cert).fingerprint256);
+  change(third);
+  expect((await shown(listener.port, third.ca)).fingerprint256).toBe(new X509Certificate(third.cert).fingerprint256);
+  await listener.close({ graceMs: 0 });
+  expect(listeners.size).toBe(0);
+});
+
+/** What does not fit, by what is wrong with it. */
+const UNFIT: [string, (one: ServingCertificate, other: ServingCertificate) => Partial<ServingCertificate>, string][] = [
+  ["another's key", (_, { key }) => ({ key }), "its certificate and key do not belong together"],
+  ["another's certificate", (_, { cert }) => ({ cert }), "its certificate and key do not belong together"],
+  ["no key", () => ({ key: "" }), "its certificate and key do not belong together"],
+  ["half a key", ({ key }) => ({ key: key.slice(0, 80) }), "its certificate and key do not belong together"],
+  ["no certificate", () => ({ cert: "" }), "its certificate is none"],
+  ["half a certificate", ({ cert }) => ({ cert: cert.slice(0, 200) }), "its certificate is none"],
+  ["a key in the certificate's place", ({ key }) => ({ cert: key }), "its certificate is none"],
+  [
+    "a broken certificate in its chain",
+    ({ cert }) => ({ cert: `${cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n` }),
+    "a server can't be opened with it",
+  ],
+];
+
+test.each(UNFIT)("a new pair with %s leaves the old one served, and is logged", async (_, spoil, fault) => {
+  const [first, next, other] = [await make(), await make(), await make()];
+  const { certificate, change } = changing(first);
+  const lines: string[] = [];
+  const listener = await serve(certificate, pino({}, { write: (line: string) => void lines.push(line) }));
+  change({ ...next, ...spoil(next, other) });
+  expect((await shown(listener.port, first.ca)).fingerprint256).toBe(new X509Certificate(first.cert).fingerprint256);
+  expect(lines).toEqual([
+    expect.stringContaining(`"msg":"the new certificate cannot be used, serving with the old one: ${fault}`),
+  ]);
+  // Such as once the second file of the pair is written.
+  change(next);
+  expect((await shown(listener.port, next.ca)).fingerprint256).toBe(new X509Certificate(next.cert).fingerprint256);
+});
+
+test("a new pair that does not fit and comes while the listener is opened leaves the old one served", async () => {
+  const [first, next] = [await make(), await make()];
+  let isRead = false;
+  const { certificate, change } = changing(first, () => {
+    if (!isRead) queueMicrotask(() => change({ ...next, key: first.key }));
+    isRead = true;
+  });
+  const listener = await serve(certificate, log);
+  expect((await shown(listener.port, first.ca)).fingerprint256).toBe(new X509Certificate(first.cert).fingerprint256);
+});
+
+test.each(UNFIT)("files with %s are refused at the start", async (_, spoil, fault) => {
+  const [one, other] = [await make(), await make()];
+  const directory = mkdtempSync(join(tmpdir(), "service-certificate-"));
+  onTestFinished(() => rmSync(directory, { recursive: true }));
+  const { cert, key } = { ...one, ...spoil(one, other) };
+  const files = { certFile: join(directory, "a.crt"), keyFile: join(directory, "a.key") };
+  writeFileSync(files.certFile, cert);
+  writeFileSync(files.keyFile, key);
+  const settings = { "secret.server.tls.certFile": files.certFile, "secret.server.tls.keyFile": files.keyFile };
+  await expect(openServiceCertificate(secretWith(settings), { home: undefined, log })).rejects.toThrow(
+    `secret.server.tls: the pair of ${files.certFile} and ${files.keyFile} cannot be served with: ${fault}`,
+  );
+});
+
+test("without files and Secret it is plain HTTP", async () => {
+  expect(await openServiceCertificate(secretWith({}), { home: undefined, log })).toBeUndefined();
+});
+
+test.each([
+  [
+    "a cluster",
+    SELF_MADE,
+    undefined,
+    "secret.server.tls.secretName keeps the certificate in a cluster, and there is none here",
+  ],
+  [
+    "names",
+    { ...SELF_MADE, "secret.server.allowedHosts": "" },
+    {},
+    "secret.server.tls.secretName needs secret.server.allowedHosts",
+  ],
+])("a Secret without %s is an error that says what to set", async (_, flags, where, message) => {
+  const home = where && { client: createMemoryApi().client as KubeClient, namespace: "flyte" };
+  await expect(openServiceCertificate(secretWith(flags), { home, log })).rejects.toThrow(message);
+});

@@ -1,0 +1,55 @@
+import { DatabaseSync } from "node:sqlite";
+import { SecretsError } from "@flyte-secrets/core";
+import { isBusy } from "../store-error.ts";
+import { type KnownBackup, salvageBackups } from "./backup-list.ts";
+import type { StoreDirectory } from "./store-directory.ts";
+import { describeHolders } from "./store-holders.ts";
+
+/** A store that nobody else can open until it is released. */
+export interface LockedStore {
+  /** The backups that it knows, as far as it can be read. */
+  readonly backups: readonly KnownBackup[];
+  readonly release: () => void;
+}
+
+/**
+ * Keeps everybody out of the present database until released; whoever waits for it then finds the file replaced (see
+ * `StoreDatabase.assertInPlace`). A damaged one cannot be locked and needs no protection. `store_unavailable` when
+ * somebody has it open.
+ */
+export function lockStore({ databaseFile }: StoreDirectory): LockedStore {
+  const connection = new DatabaseSync(databaseFile, { timeout: 0 });
+  try {
+    // Leaving WAL needs a database that nobody else has open, and moves the log's content into it.
+    connection.exec("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE");
+  } catch (error) {
+    if (isBusy(error)) {
+      connection.close();
+      const holders = describeHolders(databaseFile);
+      throw new SecretsError(
+        "store_unavailable",
+        `${databaseFile} is in use by ${holders}. Stop what has it open first.`,
+        {
+          cause: error,
+        },
+      );
+    }
+  }
+  return { backups: salvageBackups(connection), release: () => connection.close() };
+}
+
+/** Who has the store open, in words; undefined when nobody has. Leaves the file as it is. */
+export function findHolders({ databaseFile }: StoreDirectory): string | undefined {
+  const connection = new DatabaseSync(databaseFile, { timeout: 0 });
+  let busy = false;
+  try {
+    // In this mode a database with a write-ahead log is opened by one only:
+    // https://sqlite.org/wal.html#use_of_wal_without_shared_memory
+    connection.exec("PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; ROLLBACK");
+  } catch (error) {
+    busy = isBusy(error);
+  } finally {
+    connection.close();
+  }
+  return busy ? describeHolders(databaseFile) : undefined;
+}

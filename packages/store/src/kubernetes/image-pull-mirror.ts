@@ -1,0 +1,118 @@
+import type { Clock } from "@flyte-secrets/core";
+import { imagePullLabels, imagePullSecretName, isSecretsError, type SecretId, SecretsError } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { assertOwn, OWNED_SECRETS, type OwnedSecret, withoutOwner } from "./foreign-owner.ts";
+import { managedValue, typeOf } from "./managed-secret.ts";
+
+const TYPE = "kubernetes.io/dockerconfigjson";
+const DATA_KEY = ".dockerconfigjson";
+
+export interface ImagePullMirrorOptions {
+  readonly client: Pick<KubeClient, "get" | "create" | "replace" | "delete">;
+  /** Where the injector looks for them. */
+  readonly namespace: string;
+  readonly clock: Clock;
+  /** The managed Secret of an id as it is now. */
+  readonly readSource: (id: SecretId, signal: AbortSignal) => Promise<Secret | undefined>;
+}
+
+/** The second Secret of each image-pull secret: the one that Kubernetes can pull images with. */
+export interface ImagePullMirror {
+  /**
+   * Makes it like the managed Secret of the id as that is now, or deletes it where that is gone. However many do so at once,
+   * it is like the managed Secret when the last one is done. Throws `call_refused` where something else keeps it and its
+   * content differs, unless `force`; what something else keeps is not deleted.
+   */
+  follow(id: SecretId, signal: AbortSignal, force?: boolean): Promise<void>;
+  /** Throws `call_refused` where something else keeps it, unless `force`. */
+  remove(id: SecretId, signal: AbortSignal, force?: boolean): Promise<void>;
+}
+
+interface MirrorWrite {
+  readonly mirror: OwnedSecret | undefined;
+  readonly wanted: Secret;
+  readonly force: boolean;
+}
+
+export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePullMirror {
+  const { client, namespace, clock } = options;
+
+  const readSource = async (id: SecretId, signal: AbortSignal) => {
+    const source = await options.readSource(id, signal);
+    return source && typeOf(source) === "image_pull" ? source : undefined;
+  };
+
+  async function followOnce(id: SecretId, signal: AbortSignal, force: boolean): Promise<void> {
+    const name = imagePullSecretName(id);
+    // In this order: a source that is read after the mirror, and written over just that mirror, is never older than what it replaces.
+    const mirror = await client.get(OWNED_SECRETS, { namespace, name }, { signal });
+    const source = await readSource(id, signal);
+    if (source !== undefined)
+      await write(id, { mirror, wanted: toImagePullSecret(id, source, namespace), force }, signal);
+    else if (mirror?.type === TYPE && (mirror.owner === undefined || force)) await removeExactly(mirror, signal);
+    // One who deletes deletes the mirror too, but perhaps before it was made here.
+    const after = await readSource(id, signal);
+    if (after?.metadata.resourceVersion !== source?.metadata.resourceVersion) throw changedMeanwhile(name);
+  }
+
+  async function write(id: SecretId, { mirror, wanted, force }: MirrorWrite, signal: AbortSignal): Promise<void> {
+    if (mirror === undefined) {
+      await client.create(SECRETS, wanted, { signal });
+    } else if (mirror.type !== TYPE) {
+      throw new SecretsError(
+        "call_refused",
+        `Secret ${mirror.metadata.name} in namespace ${namespace} is in the way: it is none of type ${TYPE}. Delete it.`,
+      );
+    } else if (mirror.data?.[DATA_KEY] !== wanted.data?.[DATA_KEY]) {
+      assertOwn(mirror, id, force);
+      const { metadata, ...rest } = withoutOwner(mirror);
+      const labels = { ...metadata.labels, ...wanted.metadata.labels };
+      await client.replace(
+        SECRETS,
+        { ...rest, metadata: { ...metadata, labels }, data: wanted.data ?? {} },
+        { signal },
+      );
+    }
+  }
+
+  async function removeExactly({ metadata }: Secret, signal: AbortSignal): Promise<void> {
+    const { name, resourceVersion } = metadata;
+    await client.delete(SECRETS, { namespace, name, preconditions: { resourceVersion } }, { signal });
+  }
+
+  return {
+    follow: (id, signal, force = false) =>
+      retryConflict({ clock, signal }, async () => {
+        try {
+          await followOnce(id, signal, force);
+        } catch (error) {
+          // Somebody else made or deleted it between reading and writing.
+          if (isSecretsError(error, "already_exists", "not_found"))
+            throw changedMeanwhile(imagePullSecretName(id), error);
+          throw error;
+        }
+      }),
+    async remove(id, signal, force = false) {
+      const mirror = await client.get(OWNED_SECRETS, { namespace, name: imagePullSecretName(id) }, { signal });
+      if (mirror === undefined) return;
+      assertOwn(mirror, id, force);
+      await removeExactly(mirror, signal);
+    },
+  };
+}
+
+function toImagePullSecret(id: SecretId, source: Secret, namespace: string): Secret {
+  const value = managedValue(source, id);
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: imagePullSecretName(id), namespace, labels: imagePullLabels(id) },
+    type: TYPE,
+    data: { [DATA_KEY]: value?.revealBase64() ?? "" },
+  };
+}
+
+function changedMeanwhile(name: string, cause?: unknown): SecretsError {
+  return new SecretsError("conflict", `Secret ${name} was changed by somebody else meanwhile.`, { cause });
+}

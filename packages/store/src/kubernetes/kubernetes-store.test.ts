@@ -1,0 +1,234 @@
+import {
+  imagePullLabels,
+  imagePullSecretName,
+  kubernetesSecretName,
+  type SecretId,
+  SecretsError,
+  SecretValue,
+  systemClock,
+  TYPE_LABEL,
+} from "@flyte-secrets/core";
+import type { KubeClient, KubeObject, Secret } from "@flyte-secrets/kube";
+import { createMemoryApi } from "@flyte-secrets/kube/testing";
+import { describeSecretStore, generic, listRequest, readText, type StoreHarness } from "@flyte-secrets/testkit/vitest";
+import { pino } from "pino";
+import { expect, onTestFinished, test } from "vitest";
+import { type KubernetesStore, openKubernetesStore } from "./kubernetes-store.ts";
+
+const NAMESPACE = "values";
+const PULLS = "pulls";
+const SYSTEM = { "app.flyte.org/system": "true" };
+
+/** A store over an API server in memory, which does something whenever the store has read an object. */
+async function setUp(clusterName = "one", log = pino({ enabled: false })) {
+  const api = createMemoryApi();
+  const afterGet: (() => void)[] = [];
+  const client: KubeClient = {
+    ...api.client,
+    async get(...args) {
+      const object = await api.client.get(...args);
+      if (object !== undefined) afterGet.shift()?.();
+      return object;
+    },
+    server: "https://api.example.com (a test)",
+    namespace: undefined,
+    request: () => Promise.reject(new Error("the store asks for objects alone")),
+    close() {},
+  };
+  const open = async (): Promise<KubernetesStore> => {
+    const names = { namespace: NAMESPACE, imagePullNamespace: PULLS, clusterName };
+    const store = await openKubernetesStore({ ...names, client, clock: systemClock, log });
+    onTestFinished(() => store.close());
+    return store;
+  };
+  const read = (id: SecretId): KubeObject => {
+    const secret = api.read(kubernetesSecretName(id), NAMESPACE);
+    if (secret === undefined) throw new Error(`there is no Secret of ${id.name}`);
+    return secret;
+  };
+  const label = (id: SecretId, labels: Record<string, string>) => {
+    const { metadata, ...rest } = read(id);
+    api.put({ ...rest, metadata: { ...metadata, labels: { ...metadata.labels, ...labels } } });
+  };
+  return { api, store: await open(), open, read, label, afterGet };
+}
+
+let clusters = 0;
+describeSecretStore("the Kubernetes store over an API server in memory", async (): Promise<StoreHarness> => {
+  clusters += 1;
+  const { store, open, label } = await setUp(`cluster-${clusters}`);
+  return {
+    store,
+    connect: open,
+    markSystem: async (id) => label(id, SYSTEM),
+    // Every client that this makes is one of these.
+    watching: (client) => (client as KubernetesStore).synced(),
+    close: async () => {},
+  };
+});
+
+const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
+
+test("more secrets than the API server sends in a page are listed in one answer", async () => {
+  const { store } = await setUp();
+  const names = Array.from({ length: 230 }, (_, at) => `key-${at}`);
+  for (const name of names) await store.create({ ...id, name }, generic("x"));
+  const { entries, token } = await store.list(listRequest({ limit: 500 }));
+  expect([entries.map((entry) => entry.id.name).toSorted(), token]).toEqual([names.toSorted(), ""]);
+});
+
+test("only the state that was looked at is deleted: one that became a system secret meanwhile stays", async () => {
+  const { store, read, label, afterGet } = await setUp();
+  await store.create(id, generic("x"));
+  afterGet.push(() => label(id, SYSTEM));
+  await expect(store.delete(id)).rejects.toMatchObject({ code: "not_found" });
+  expect(read(id).metadata.labels).toMatchObject(SYSTEM);
+});
+
+test("one that became an image-pull secret meanwhile goes with the second Secret that it has since", async () => {
+  const { api, store, label, afterGet } = await setUp();
+  await store.create(id, generic("x"));
+  afterGet.push(() => {
+    label(id, { [TYPE_LABEL.name]: TYPE_LABEL.imagePull });
+    const metadata = { namespace: PULLS, name: imagePullSecretName(id), labels: imagePullLabels(id) };
+    api.put<Secret>({ apiVersion: "v1", kind: "Secret", type: "kubernetes.io/dockerconfigjson", metadata });
+  });
+  await store.delete(id);
+  expect([api.read(kubernetesSecretName(id)), api.read(imagePullSecretName(id))]).toEqual([undefined, undefined]);
+});
+
+test("an update over a change of somebody else keeps that change", async () => {
+  const { store, read, label, afterGet } = await setUp();
+  await store.create(id, generic("1"));
+  afterGet.push(() => label(id, { team: "payments" }));
+  await store.update(id, SecretValue.fromText("2"));
+  expect(read(id).metadata.labels).toMatchObject({ team: "payments" });
+  expect(await readText(store, id)).toBe("2");
+});
+
+test("what was deleted while it is updated is not found, and does not come back", async () => {
+  const { api, store, afterGet } = await setUp();
+  await store.create(id, generic("1"));
+  afterGet.push(() => api.remove(kubernetesSecretName(id)));
+  await expect(store.update(id, SecretValue.fromText("2"))).rejects.toMatchObject({ code: "not_found" });
+  expect(api.read(kubernetesSecretName(id))).toBeUndefined();
+});
+
+test("an immutable Secret is refused with what to do", async () => {
+  const { api, store, read } = await setUp();
+  await store.create(id, generic("1"));
+  api.put({ ...read(id), immutable: true });
+  await expect(store.update(id, SecretValue.fromText("2"))).rejects.toMatchObject({
+    code: "call_refused",
+    message: expect.stringContaining("is immutable. Delete the secret and create it."),
+  });
+});
+
+test("a create whose second half fails takes back what it made", async () => {
+  const { api, store } = await setUp();
+  const failure = new SecretsError("call_refused", "exceeded quota");
+  let isFirst = true;
+  Object.defineProperty(api, "failure", {
+    get() {
+      if (!isFirst || api.writes.length < 2) return undefined;
+      isFirst = false;
+      return failure;
+    },
+  });
+  const value = SecretValue.fromText('{"auths":{}}');
+  await expect(store.create(id, { value, type: "image_pull" })).rejects.toBe(failure);
+  expect([api.read(kubernetesSecretName(id)), api.read(imagePullSecretName(id))]).toEqual([undefined, undefined]);
+});
+
+test("an image-pull secret has a second Secret, which follows updates and goes with it", async () => {
+  const { api, store } = await setUp();
+  const input = (host: string) => SecretValue.fromText(JSON.stringify({ auths: { [host]: {} } }));
+  const pulled = () => {
+    const secret: (KubeObject & Pick<Secret, "data">) | undefined = api.read(imagePullSecretName(id), PULLS);
+    return secret && Buffer.from(secret.data?.[".dockerconfigjson"] ?? "", "base64").toString();
+  };
+  await store.create(id, { value: input("one"), type: "image_pull" });
+  expect(pulled()).toBe('{"auths":{"one":{}}}');
+  await store.update(id, input("two"));
+  expect(pulled()).toBe('{"auths":{"two":{}}}');
+  await store.delete(id);
+  expect(pulled()).toBeUndefined();
+});
+
+test("the second Secret goes first, so that a delete that fails between the two can be repeated", async () => {
+  const { api, store } = await setUp();
+  await store.create(id, { value: SecretValue.fromText('{"auths":{}}'), type: "image_pull" });
+  const failure = new SecretsError("store_unavailable", "down");
+  Object.defineProperty(api, "failure", { get: () => (api.read(imagePullSecretName(id)) ? undefined : failure) });
+  await expect(store.delete(id)).rejects.toBe(failure);
+  expect([api.read(kubernetesSecretName(id)), api.read(imagePullSecretName(id))]).toEqual([
+    expect.anything(),
+    undefined,
+  ]);
+});
+
+test("what something else keeps is read, but neither updated nor deleted, unless it has to be", async () => {
+  const { api, store, read } = await setUp();
+  const id = { org: "flyte", domain: "dev", project: "owned", name: "api-key" };
+  await store.create(id, generic("theirs"));
+  const secret = read(id);
+  const owner = { apiVersion: "external-secrets.io/v1", kind: "ExternalSecret", name: "api-key", uid: "1" };
+  const { name } = secret.metadata;
+  api.put({ ...secret, metadata: { ...secret.metadata, ownerReferences: [owner] } });
+  const refused = {
+    code: "call_refused",
+    message:
+      `secret api-key is kept by ExternalSecret api-key: change it there, as a change of Secret ${name} in namespace values would be ` +
+      "undone or lost. flyte-secrets update and delete change it all the same with --force.",
+  };
+  await expect(store.update(id, SecretValue.fromText("ours"))).rejects.toMatchObject(refused);
+  await expect(store.delete(id)).rejects.toMatchObject(refused);
+  expect(await readText(store, id)).toBe("theirs");
+  await store.update(id, SecretValue.fromText("ours"), { force: true });
+  expect(await readText(store, id)).toBe("ours");
+  // Nothing of ours is in the object.
+  expect(read(id)).not.toHaveProperty("owner");
+  await store.delete(id, { force: true });
+  expect(await store.get(id)).toBeUndefined();
+});
+
+test("a second Secret that something else keeps is neither overwritten nor deleted, also not when a create is undone", async () => {
+  const { api, store, read } = await setUp();
+  const id = { org: "flyte", domain: "", project: "", name: "owned-registry" };
+  const config = (user: string) => SecretValue.fromText(`{"auths":{"ghcr.io":{"auth":"${user}"}}}`);
+  const name = imagePullSecretName(id);
+  const metadata = { name, namespace: PULLS, labels: { "app.kubernetes.io/managed-by": "argocd" } };
+  const theirs = { apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/dockerconfigjson" };
+  api.put({ ...theirs, data: { ".dockerconfigjson": config("them").revealBase64() } } as Secret);
+  await expect(store.create(id, { value: config("us"), type: "image_pull" })).rejects.toMatchObject({
+    code: "call_refused",
+    message: expect.stringContaining("owned-registry is kept by argocd"),
+  });
+  expect(api.read(name, PULLS)).toMatchObject({ data: { ".dockerconfigjson": config("them").revealBase64() } });
+  // The same content is no conflict.
+  await store.create(id, { value: config("them"), type: "image_pull" });
+  await expect(store.delete(id)).rejects.toMatchObject({ code: "call_refused" });
+  expect(read(id)).toBeDefined();
+  await store.delete(id, { force: true });
+  expect(api.read(name, PULLS)).toBeUndefined();
+});
+
+test("a listing passes over a Secret of the wrong name, and says in the log which name it needs", async () => {
+  const lines: string[] = [];
+  const { api, store } = await setUp(
+    "one",
+    pino({ level: "warn" }, { write: (line: string) => void lines.push(line) }),
+  );
+  const id = { org: "flyte", domain: "dev", project: "misnamed", name: "api-key" };
+  await store.create(id, generic("canary"));
+  const { metadata, ...rest } = api.read(kubernetesSecretName(id), NAMESPACE) ?? expect.fail("no Secret");
+  api.remove(kubernetesSecretName(id), NAMESPACE);
+  const { resourceVersion: _, ...others } = metadata;
+  api.put({ ...rest, metadata: { ...others, name: "api-key" } });
+  expect((await store.list(listRequest({ scope: { ...id } }))).entries).toEqual([]);
+  expect(lines.map((line) => JSON.parse(line).msg)).toEqual([
+    "skipped a Secret that holds no secret: its data key u__org__flyte__domain__dev__project__misnamed__key__api-key " +
+      `belongs into a Secret named ${kubernetesSecretName(id)}`,
+  ]);
+  expect(lines.join("")).not.toMatch(/canary|Y2FuYXJ5/);
+});

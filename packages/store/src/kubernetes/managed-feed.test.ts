@@ -1,0 +1,104 @@
+import { type SecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
+import type { Secret } from "@flyte-secrets/kube";
+import type { KubeWatchEvent } from "@flyte-secrets/kube/testing";
+import { createManualClock } from "@flyte-secrets/testkit";
+import { pino } from "pino";
+import { expect, onTestFinished, test } from "vitest";
+import { ManagedFeed, type ManagedFeedOptions } from "./managed-feed.ts";
+import { toManagedSecret } from "./managed-secret.ts";
+
+const id = (name: string): SecretId => ({ org: "flyte", domain: "", project: "", name });
+
+function secret(name: string, resourceVersion: string): Secret {
+  const made = toManagedSecret(id(name), { value: SecretValue.fromText("v"), type: "generic" }, "flyte");
+  return { ...made, metadata: { ...made.metadata, resourceVersion } };
+}
+
+/** An API server that lists what the test says and then tells what the test says, until the place is forgotten. */
+async function setUp(...listed: Secret[]) {
+  const clock = createManualClock();
+  let objects = listed;
+  let next = Promise.withResolvers<KubeWatchEvent<Secret>>();
+  const asked: unknown[] = [];
+  // The one resource that is asked for.
+  const client = {
+    async list(_resource: unknown, query: object) {
+      asked.push(query);
+      return { items: objects, resourceVersion: "1" };
+    },
+    async *watch(_resource: unknown, _query: unknown, { signal }: { signal: AbortSignal }) {
+      yield { type: "OPENED" };
+      const ended = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      for (;;) yield await Promise.race([next.promise, ended]);
+    },
+  } as unknown as ManagedFeedOptions["client"];
+  const tell = async (event: KubeWatchEvent<Secret>) => {
+    const current = next;
+    next = Promise.withResolvers();
+    current.resolve(event);
+    await clock.advance(0);
+  };
+  const feed = new ManagedFeed({ client, namespace: "flyte", clock, log: pino({ enabled: false }) });
+  onTestFinished(() => feed.close());
+  const told: string[] = [];
+  const end = feed.watch(
+    (change) => void told.push(change.kind === "reset" ? "reset" : `${change.kind} ${change.id.name}`),
+  );
+  await clock.advance(0);
+  return {
+    feed,
+    told,
+    end,
+    asked,
+    change: (type: "ADDED" | "MODIFIED" | "DELETED", object: Secret) => tell({ type, object, resourceVersion: "2" }),
+    async forgetAndHave(...now: Secret[]) {
+      objects = now;
+      await tell({ type: "EXPIRED" });
+      await clock.advance(10_000);
+    },
+  };
+}
+
+test("managed Secrets of the namespace are listed, and watchers begin with a reset", async () => {
+  const { told, asked } = await setUp(secret("a", "1"));
+  expect(told).toEqual(["reset"]);
+  expect(asked).toEqual([
+    { namespace: "flyte", labelSelector: "app.flyte.org/managed=true", limit: 500, continue: undefined },
+  ]);
+});
+
+test("each change is told once, also when the API server repeats a state", async () => {
+  const { told, change } = await setUp(secret("a", "1"));
+  await change("ADDED", secret("b", "2"));
+  await change("ADDED", secret("b", "2"));
+  await change("MODIFIED", secret("a", "3"));
+  await change("DELETED", secret("b", "4"));
+  await change("DELETED", secret("b", "4"));
+  expect(told).toEqual(["reset", "put b", "put a", "delete b"]);
+});
+
+test("after a listing anew the differences are told", async () => {
+  const { told, forgetAndHave } = await setUp(secret("kept", "1"), secret("updated", "1"), secret("deleted", "1"));
+  await forgetAndHave(secret("kept", "1"), secret("updated", "5"), secret("new", "6"));
+  expect(told).toEqual(["reset", "delete deleted", "put updated", "put new"]);
+});
+
+test("a Secret that loses its data key is a change, one that never had it is nothing", async () => {
+  const { told, change } = await setUp(secret("a", "1"));
+  await change("MODIFIED", { ...secret("a", "2"), data: {} });
+  await change("ADDED", { ...secret("b", "3"), data: {} });
+  await change("DELETED", { ...secret("b", "4"), data: {} });
+  expect(told).toEqual(["reset", "put a"]);
+});
+
+test("who no longer watches is told nothing, and a watcher's own failure harms nobody", async () => {
+  const { feed, told, end, change } = await setUp();
+  const others: string[] = [];
+  feed.watch(() => {
+    throw new SecretsError("internal", "a watcher's own");
+  });
+  feed.watch(({ kind }) => void others.push(kind));
+  end();
+  await change("ADDED", secret("a", "2"));
+  expect([told, others]).toEqual([["reset"], ["put"]]);
+});

@@ -1,0 +1,112 @@
+import type { SecretId, StoreChange } from "@flyte-secrets/core";
+import { type FollowOptions, followObjects, type ObjectFollower, SECRETS, type Secret } from "@flyte-secrets/kube";
+import type { Logger } from "pino";
+import { MANAGED_SELECTOR, managedId } from "./managed-secret.ts";
+
+export interface ManagedFeedOptions extends Pick<FollowOptions<Secret>, "client" | "clock"> {
+  readonly namespace: string;
+  readonly log: Logger;
+}
+
+/** What is known of a Secret by its name: enough to say what changed when the watch had to begin anew. */
+interface Known {
+  readonly id: SecretId;
+  readonly resourceVersion: string | undefined;
+}
+
+/**
+ * Tells watchers each change of the managed Secrets of a namespace, whoever makes it. It follows them from the first watcher on
+ * until it is closed. Watchers are told `reset` once they hear everything; then nothing is missed, also over an
+ * interruption, though of several changes of one secret during it only the outcome is told. A Secret that is no longer managed
+ * counts as deleted.
+ */
+export class ManagedFeed {
+  readonly #options: ManagedFeedOptions;
+  readonly #listeners = new Set<(change: StoreChange) => void>();
+  #known: Map<string, Known> | undefined;
+  #follower: ObjectFollower | undefined;
+
+  constructor(options: ManagedFeedOptions) {
+    this.#options = options;
+  }
+
+  /** Why watchers do not hear of changes at present; undefined while they do, or while there are none. */
+  problem(): string | undefined {
+    return this.#follower?.problem();
+  }
+
+  /** Resolves once watchers hear of changes. Begins nothing itself. */
+  async synced(): Promise<void> {
+    await this.#follower?.synced;
+  }
+
+  watch(listener: (change: StoreChange) => void): () => void {
+    // A wrapper of its own, so that a function that watches twice is told twice and ended one by one.
+    const entry = (change: StoreChange) => listener(change);
+    this.#listeners.add(entry);
+    this.#follower ??= this.#follow();
+    return () => void this.#listeners.delete(entry);
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    await this.#follower?.close();
+  }
+
+  #follow(): ObjectFollower {
+    const { namespace, ...rest } = this.#options;
+    const sink = {
+      replace: (secrets: readonly Secret[]) => this.#replace(secrets),
+      put: (secret: Secret) => this.#put(secret),
+      remove: ({ metadata }: Secret) => this.#remove(metadata.name),
+    };
+    const selection = { namespace, labelSelector: MANAGED_SELECTOR };
+    return followObjects({ ...rest, resource: SECRETS, selection, sink });
+  }
+
+  #replace(secrets: readonly Secret[]): void {
+    const before = this.#known;
+    if (before === undefined) {
+      this.#known = new Map(secrets.flatMap((secret) => toEntry(secret) ?? []));
+      this.#emit({ kind: "reset" });
+      return;
+    }
+    const names = new Set(secrets.map(({ metadata }) => metadata.name));
+    for (const name of [...before.keys()]) if (!names.has(name)) this.#remove(name);
+    for (const secret of secrets) this.#put(secret);
+  }
+
+  #put(secret: Secret): void {
+    const { name, resourceVersion } = secret.metadata;
+    const before = this.#known?.get(name);
+    if (before !== undefined && before.resourceVersion === resourceVersion) return;
+    // A secret whose Secret lost its data key has changed all the same.
+    const id = managedId(secret) ?? before?.id;
+    if (id === undefined) return;
+    this.#known?.set(name, { id, resourceVersion });
+    this.#emit({ kind: "put", id });
+  }
+
+  #remove(name: string): void {
+    const before = this.#known?.get(name);
+    if (before === undefined) return;
+    this.#known?.delete(name);
+    this.#emit({ kind: "delete", id: before.id });
+  }
+
+  #emit(change: StoreChange): void {
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(change);
+      } catch (error) {
+        this.#options.log.error({ err: error }, "A watcher of the store failed.");
+      }
+    }
+  }
+}
+
+function toEntry(secret: Secret): [[string, Known]] | undefined {
+  const id = managedId(secret);
+  const { name, resourceVersion } = secret.metadata;
+  return id && [[name, { id, resourceVersion }]];
+}

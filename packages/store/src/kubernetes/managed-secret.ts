@@ -1,0 +1,88 @@
+import {
+  decodeSecretId,
+  encodeSecretId,
+  isSecretsError,
+  kubernetesSecretName,
+  type ListRequest,
+  managedForm,
+  managedLabels,
+  type SecretId,
+  type SecretInput,
+  type SecretRecord,
+  type SecretType,
+  SecretValue,
+  TYPE_LABEL,
+} from "@flyte-secrets/core";
+import type { Secret } from "@flyte-secrets/kube";
+
+/** Only operators set it. */
+const SYSTEM_LABEL = "app.flyte.org/system";
+
+/** Selects managed Secrets. */
+export const MANAGED_SELECTOR = "app.flyte.org/managed=true";
+
+/** The Kubernetes Secret that holds a secret. */
+export function toManagedSecret(id: SecretId, { value, type }: SecretInput, namespace: string): Secret {
+  const { name, labels, dataKey } = managedForm(id, type);
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace, labels },
+    data: { [dataKey]: value.revealBase64() },
+  };
+}
+
+/** The same Secret with another value: labels and annotations of others stay, and so does its type. */
+export function withValue(secret: Secret, id: SecretId, value: SecretValue): Secret {
+  const { metadata } = secret;
+  return {
+    ...secret,
+    metadata: { ...metadata, labels: { ...metadata.labels, ...managedLabels(id) } },
+    data: { [encodeSecretId(id)]: value.revealBase64() },
+  };
+}
+
+/** The id of the secret that a Secret holds: that of its data key; undefined unless the Secret is named by it. */
+export function managedId({ metadata, data }: Secret): SecretId | undefined {
+  for (const key of Object.keys(data ?? {})) {
+    try {
+      const id = decodeSecretId(key);
+      if (kubernetesSecretName(id) === metadata.name) return id;
+    } catch (error) {
+      if (!isSecretsError(error)) throw error;
+    }
+  }
+  return undefined;
+}
+
+/** Undefined when the Secret does not hold the id's value. */
+export function managedValue({ data }: Secret, id: SecretId): SecretValue | undefined {
+  const value = data?.[encodeSecretId(id)];
+  return value === undefined ? undefined : SecretValue.fromBytes(Buffer.from(value, "base64"));
+}
+
+export function isSystem({ metadata }: Secret): boolean {
+  return metadata.labels?.[SYSTEM_LABEL] === "true";
+}
+
+/** Of a Secret without our label, such as each of Flyte's, `generic`. */
+export function typeOf({ metadata }: Secret): SecretType {
+  return metadata.labels?.[TYPE_LABEL.name] === TYPE_LABEL.imagePull ? "image_pull" : "generic";
+}
+
+/** What a Secret of the API server's says of the secret in it. */
+export function toRecord(id: SecretId, secret: Secret, clusterName: string): SecretRecord {
+  return {
+    id,
+    type: typeOf(secret),
+    createdAt: new Date(secret.metadata.creationTimestamp ?? 0),
+    system: isSystem(secret),
+    clusters: [{ cluster: clusterName, presence: "present" }],
+  };
+}
+
+/** Selects the managed Secrets of a listing, but for the organization, which labels do not tell. */
+export function listSelector({ scope, includeSystem }: Pick<ListRequest, "scope" | "includeSystem">): string {
+  const labels = Object.entries(managedLabels({ ...scope, name: "" })).map(([label, value]) => `${label}=${value}`);
+  return [...labels, ...(includeSystem ? [] : [`${SYSTEM_LABEL}!=true`])].join(",");
+}

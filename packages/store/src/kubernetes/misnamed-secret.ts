@@ -1,0 +1,76 @@
+import {
+  decodeSecretId,
+  excerpt,
+  isSecretsError,
+  isWrittenSecretName,
+  kubernetesSecretName,
+  managedForm,
+  quote,
+} from "@flyte-secrets/core";
+import type { Secret } from "@flyte-secrets/kube";
+import { managedId } from "./managed-secret.ts";
+
+/** Data keys of one Secret that are looked at: whoever makes Secrets by hand gives each one. */
+const MAX_KEYS = 64;
+
+/** What is wrong with a Secret that should hold a secret, and what to do. */
+export interface Misfit {
+  readonly what: string;
+  readonly remedy: string;
+}
+
+/**
+ * The data keys of a Secret that are encoded ids, each with the name that a Secret needs to hold it. Of the first 64 keys
+ * alone.
+ */
+export function namesByDataKey({ data = {} }: Secret): Map<string, string> {
+  const names = new Map<string, string>();
+  for (const key of Object.keys(data).slice(0, MAX_KEYS)) {
+    // Most Secrets have nothing to do with this.
+    if (!key.startsWith("u__")) continue;
+    try {
+      names.set(key, kubernetesSecretName(decodeSecretId(key)));
+    } catch (error) {
+      if (!isSecretsError(error)) throw error;
+    }
+  }
+  return names;
+}
+
+/** Why a Secret holds no secret ({@link managedId}), without anything of its values. */
+export function describeMisnamed(secret: Secret): Misfit {
+  const [wanted] = namesByDataKey(secret);
+  if (wanted !== undefined) {
+    const [key, name] = wanted;
+    return { what: `its data key ${excerpt(key)} belongs into a Secret named ${name}`, remedy: `name it ${name}` };
+  }
+  const keys = Object.keys(secret.data ?? {});
+  const [first] = keys;
+  const others = keys.length > 1 ? ` and ${keys.length - 1} more` : "";
+  return {
+    what:
+      first === undefined
+        ? "it has no data"
+        : `its data key${keys.length > 1 ? "s" : ""} ${quote(first)}${others} ${keys.length > 1 ? "are" : "is"} no encoded id`,
+    remedy: "flyte-secrets name KEY -p PROJECT -d DOMAIN prints the name and the data key that it needs",
+  };
+}
+
+/**
+ * What is wrong with a Secret that is meant to hold a secret, as its name, its labels or its data keys say: that it holds
+ * none, or that labels are missing by which it is listed. Undefined for one that is right, and for one that has nothing to
+ * do with this.
+ */
+export function findMisfit(secret: Secret): Misfit | undefined {
+  const { name, labels = {} } = secret.metadata;
+  if (isWrittenSecretName(name)) return undefined;
+  const id = managedId(secret);
+  if (id === undefined) {
+    const isMeant = labels["app.flyte.org/managed"] === "true" || namesByDataKey(secret).size > 0;
+    return isMeant ? describeMisnamed(secret) : undefined;
+  }
+  const wrong = Object.entries(managedForm(id, "generic").labels).filter(([label, value]) => labels[label] !== value);
+  if (wrong.length === 0) return undefined;
+  const wanted = wrong.map(([label, value]) => `${label}=${value}`).join(" ");
+  return { what: "it is found by its name, but not listed, for want of labels", remedy: `label it ${wanted}` };
+}

@@ -1,0 +1,129 @@
+import { SecretsError } from "@flyte-secrets/core";
+import type { JsonPatch } from "@flyte-secrets/inject";
+
+/** The versions of `AdmissionReview` that are spoken: one is answered in its own. */
+const VERSIONS = ["admission.k8s.io/v1", "admission.k8s.io/v1beta1"] as const;
+
+/** Who sent the request that is reviewed: `userInfo`. */
+export interface Creator {
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
+/** What an `AdmissionReview` asks. */
+export interface AdmissionRequest {
+  readonly apiVersion: (typeof VERSIONS)[number];
+  readonly uid: string;
+  /** Whether a pod itself is being created; anything else is none of our business. */
+  readonly createsPod: boolean;
+  /** As it came: its fields are not checked. */
+  readonly object: unknown;
+  /** Empty for what is in no namespace. */
+  readonly namespace: string;
+  readonly dryRun: boolean;
+  readonly creator: Creator;
+}
+
+/** What is answered. */
+export type AdmissionAnswer =
+  | { readonly allowed: true }
+  | { readonly allowed: true; readonly patch: JsonPatch; readonly warnings: readonly string[] }
+  | {
+      readonly allowed: false;
+      readonly code: number;
+      readonly message: string;
+      /** For programs: the API server passes them on as `details.causes`. */
+      readonly causes?: readonly { readonly reason: string; readonly message: string }[];
+    };
+
+/**
+ * Reads an `AdmissionReview` (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/).
+ * Throws `invalid_argument`, naming the field, for text that is none: then there is no `uid` to answer to.
+ */
+export function decodeAdmissionReview(text: string): AdmissionRequest {
+  const review = parseObject(text);
+  const apiVersion = VERSIONS.find((version) => version === review.apiVersion);
+  if (apiVersion === undefined || review.kind !== "AdmissionReview") {
+    throw fault(`must be an AdmissionReview of ${VERSIONS.join(" or ")}`);
+  }
+  const request = objectAt(review, "request", "request");
+  const kind = objectAt(request, "kind", "request.kind");
+  const uid = nameAt(request, "uid");
+  if (uid === "") throw fault("request.uid must not be empty");
+  const operation = textAt(request, "operation", "request.operation");
+  const isPod = kind.kind === "Pod" && (kind.group ?? "") === "" && kind.version === "v1";
+  const user = objectAt(request, "userInfo", "request.userInfo");
+  return {
+    apiVersion,
+    uid,
+    createsPod: isPod && operation === "CREATE" && (request.subResource ?? "") === "",
+    object: request.object,
+    namespace: nameAt(request, "namespace"),
+    dryRun: request.dryRun === true,
+    creator: { username: textAt(user, "username", "request.userInfo.username"), groups: groupsOf(user.groups) },
+  };
+}
+
+/** The text of the answer, a whole `AdmissionReview` in the version of the request. */
+export function encodeAdmissionAnswer({ apiVersion, uid }: AdmissionRequest, answer: AdmissionAnswer): string {
+  // By hand: this is JSON.stringify's work without its search for what to escape in a long patch.
+  const start = `{"kind":"AdmissionReview","apiVersion":"${apiVersion}","response":{"uid":${JSON.stringify(uid)},"allowed":`;
+  if (!answer.allowed) {
+    const { code, message, causes } = answer;
+    return `${start}false,"status":${JSON.stringify({ code, message, ...(causes && { details: { causes } }) })}}}`;
+  }
+  if (!("patch" in answer)) return `${start}true,"status":{"code":200,"message":"No changes"}}}`;
+  const warnings = answer.warnings.length === 0 ? "" : `,"warnings":${JSON.stringify(answer.warnings)}`;
+  return `${start}true,"patchType":"JSONPatch","patch":"${answer.patch.base64}"${warnings}}}`;
+}
+
+type JsonObject = Readonly<Record<string, unknown>>;
+
+function parseObject(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which may hold a value.
+    throw fault("must be JSON");
+  }
+  if (!isObject(value)) throw fault("must be a JSON object");
+  return value;
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function objectAt(object: JsonObject, name: string, path: string): JsonObject {
+  const value = object[name] ?? NOTHING;
+  if (!isObject(value)) throw fault(`${path} must be an object`);
+  return value;
+}
+
+const NOTHING: JsonObject = {};
+
+function textAt(object: JsonObject, name: string, path: string): string {
+  const value = object[name] ?? "";
+  if (typeof value !== "string") throw fault(`${path} must be a string`);
+  return value;
+}
+
+/** What Kubernetes takes as a name: the log and the answer repeat it. */
+const MAX_NAME_LENGTH = 253;
+
+function nameAt(request: JsonObject, field: string): string {
+  const name = textAt(request, field, `request.${field}`);
+  if (name.length <= MAX_NAME_LENGTH) return name;
+  throw fault(`has ${name.length} characters in request.${field}, and a name has at most ${MAX_NAME_LENGTH}`);
+}
+
+function groupsOf(value: unknown): readonly string[] {
+  const groups = value ?? [];
+  if (Array.isArray(groups) && groups.every((group) => typeof group === "string")) return groups;
+  throw fault("request.userInfo.groups must be a list of strings");
+}
+
+function fault(rule: string): SecretsError {
+  return new SecretsError("invalid_argument", `the body ${rule}`);
+}

@@ -1,0 +1,91 @@
+import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import type { Config } from "@flyte-secrets/config";
+import { type Awaitable, ByteBudget, excerpt, SecretsError, SecretValue } from "@flyte-secrets/core";
+import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
+
+/**
+ * Where the Global manager looks: variables and files of the process that runs it, as `secrets` of the configuration says.
+ * `now` is in milliseconds since 1970.
+ */
+export function globalSecrets(
+  { secrets }: Config,
+  env: Readonly<Record<string, string | undefined>>,
+  now: () => number = Date.now,
+): GlobalInjectorOptions {
+  return {
+    readVariable: (name) => env[name],
+    readFile: createFileReader(now),
+    envPrefix: secrets["env-prefix"],
+    directory: secrets["secrets-prefix"],
+  };
+}
+
+/** What all remembered files may take. */
+const MAX_BYTES = 16 * 1024 * 1024;
+/** Rough cost of a file beside its path and content. */
+const FILE_BYTES = 500;
+/** A file that was changed within this time can change again without a difference in its times, whose steps are coarse. */
+const SETTLED_MS = 1_000;
+
+/**
+ * Reads a file when it is not as it was. That is looked up at each call, and waited for: secrets are mounted in memory, and most files
+ * that are asked for aren't there.
+ */
+function createFileReader(now: () => number): (path: string) => Awaitable<SecretValue | undefined> {
+  const remembered = new Map<string, { readonly state: string; readonly value: SecretValue }>();
+  const budget = new ByteBudget(MAX_BYTES, () => remembered.clear());
+  return (path) => {
+    const file = statIfThere(path);
+    if (!file) {
+      remembered.delete(path);
+      return undefined;
+    }
+    const state = [file.dev, file.ino, file.size, file.mtimeNs, file.ctimeNs].join();
+    const known = remembered.get(path);
+    if (known?.state === state) return known.value;
+    const settled = now() - Number(file.mtimeMs > file.ctimeMs ? file.mtimeMs : file.ctimeMs) > SETTLED_MS;
+    return readIfThere(path).then((value) => {
+      if (value && settled && budget.admit(FILE_BYTES + path.length + value.byteLength)) {
+        remembered.set(path, { state, value });
+      }
+      return value;
+    });
+  };
+}
+
+function statIfThere(path: string) {
+  try {
+    return statSync(path, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    return undefinedIfAbsent(path, error);
+  }
+}
+
+async function readIfThere(path: string): Promise<SecretValue | undefined> {
+  try {
+    return SecretValue.fromBytes(await readFile(path));
+  } catch (error) {
+    return undefinedIfAbsent(path, error);
+  }
+}
+
+/** What the system says of a path that leads to no file, also of one that no file can have. */
+const ABSENT: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
+
+/** What stays as it is until somebody mends it, so that trying again is of no use. */
+const UNREADABLE: ReadonlyMap<unknown, string> = new Map([
+  ["EISDIR", "it is a directory"],
+  ["ELOOP", "its symbolic links lead in a circle"],
+  ["EACCES", "the webhook's user may not read it: change its mode or owner"],
+  ["EPERM", "the system doesn't let the webhook read it"],
+]);
+
+function undefinedIfAbsent(path: string, error: unknown): undefined {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (ABSENT.has(code)) return undefined;
+  const reason = UNREADABLE.get(code);
+  const what = `${excerpt(path)}: cannot be read`;
+  if (reason !== undefined) throw new SecretsError("value_unreadable", `${what}: ${reason}`);
+  throw new SecretsError("store_unavailable", what, { cause: error });
+}

@@ -1,0 +1,28 @@
+import { type Awaitable, whenKnown } from "@flyte-secrets/core";
+import type { MutateOptions, Mutator, PodChange } from "@flyte-secrets/inject";
+import { claimOf, type PodClaimOptions } from "../binding/pod-claim.ts";
+import type { PodCreation } from "../binding/scope-guard.ts";
+
+export interface MutatePodOptions extends PodClaimOptions {
+  readonly mutator: Pick<Mutator, "changeOf">;
+}
+
+/**
+ * What a pod that is being created lacks of the secrets it asks for, if it may have them; what it will refer to is written then.
+ * Throws `SecretsError` for one that is to be rejected. Without a promise when everything is known.
+ */
+export function mutatePod(
+  creation: PodCreation,
+  options: MutatePodOptions,
+  call: Pick<MutateOptions, "dryRun" | "signal"> = {},
+): Awaitable<PodChange> {
+  const { pod, namespace } = creation;
+  const { dryRun, signal } = call;
+  return whenKnown(claimOf(creation, options), (claim) =>
+    whenKnown(options.mutator.changeOf(pod, { namespace, dryRun, signal, claim }), (change) => {
+      const warning = claim?.warning;
+      if (warning === undefined || !change.changed) return change;
+      return { ...change, warnings: [...change.warnings, warning] };
+    }),
+  );
+}

@@ -1,0 +1,155 @@
+import type { IncomingMessage } from "node:http";
+import { parseGoDuration } from "@flyte-secrets/config";
+import { type Awaitable, isSecretsError } from "@flyte-secrets/core";
+import type { Reply } from "@flyte-secrets/http";
+import type { Logger } from "pino";
+import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
+import type { WebhookMetrics } from "../webhook-metrics.ts";
+import { WEBHOOK_PATH } from "../webhook-path.ts";
+import {
+  type AdmissionAnswer,
+  type AdmissionRequest,
+  decodeAdmissionReview,
+  encodeAdmissionAnswer,
+} from "./admission-review.ts";
+import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
+import { type Admission, admit } from "./admit.ts";
+import { createDeadlines, type Deadline } from "./deadlines.ts";
+import type { MutatePodOptions } from "./mutate-pod.ts";
+import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
+
+/** The reason of the cause that names the certificate, in the rejection of a dry run. */
+export const SERVED_CERTIFICATE = "ServedCertificate";
+
+export interface WebhookOptions extends MutatePodOptions {
+  /** How long the API server waits if its request doesn't say: `webhook.webhookTimeout`. */
+  readonly timeoutMs: number;
+  /** The longest body: `webhook.limits.bodyBytes`. */
+  readonly maxBodyBytes: number;
+  /** The fingerprint of the certificate that new connections get. Whoever asks by a dry run is told. */
+  readonly servedCertificate?: () => string;
+  readonly telemetry: {
+    readonly log: Logger;
+    readonly metrics: Pick<WebhookMetrics, "admitted" | "rejected">;
+    readonly tracing?: AdmissionTracing | undefined;
+  };
+}
+
+/**
+ * Serves {@link WEBHOOK_PATH}: an `AdmissionReview` in, one of the same version and `uid` out, before the time is
+ * up that the request's `timeout` parameter names. What is no review gets a 4xx with a reason in plain text.
+ */
+export function createWebhook(options: WebhookOptions): Endpoint {
+  const deadlines = createDeadlines();
+  const readTimeout = createTimeoutReader(options.timeoutMs);
+  const { maxBodyBytes: maxBytes, timeoutMs } = options;
+  const { log, metrics, tracing } = options.telemetry;
+
+  function onBody(req: IncomingMessage, deadline: Deadline, body: string): Awaitable<Reply> {
+    if (body === "") return refusal(400, "the body is empty: send an AdmissionReview");
+    try {
+      const request = decodeAdmissionReview(body);
+      return decide({ request, deadline, traced: tracing?.begin(req.headers) });
+    } catch (error) {
+      if (isSecretsError(error)) return refusal(400, error.message);
+      throw error;
+    }
+  }
+
+  /** Answers with the decision, or when it is late. */
+  function decide(review: Review): Awaitable<Reply> {
+    const { request, deadline, traced } = review;
+    const { signal } = deadline;
+    if (signal.aborted) return rejectLate(review);
+    try {
+      const admission = traced ? traced.decide(() => admit(request, options, signal)) : admit(request, options, signal);
+      if (!(admission instanceof Promise)) return accept(review, admission);
+      return inTime(admission, deadline)
+        .then((admission) => (admission === undefined ? rejectLate(review) : accept(review, admission)))
+        .catch((error) => rejectFor(review, error));
+    } catch (error) {
+      return rejectFor(review, error);
+    }
+  }
+
+  function accept({ request, traced }: Review, admission: Admission): Reply {
+    const reply = toReply(request, admission.answer);
+    metrics.admitted(admission, request.namespace);
+    traced?.admitted(admission);
+    return reply;
+  }
+
+  function rejectFor(review: Review, error: unknown): Reply {
+    return reject(review, toRejection(error, log.child({ namespace: review.request.namespace })));
+  }
+
+  function rejectLate(review: Review): Reply {
+    const { uid, namespace } = review.request;
+    log.warn({ uid, namespace }, "pod rejected: no decision in time");
+    return reject(review, lateRejection());
+  }
+
+  function reject({ request, traced }: Review, rejection: Rejection): Reply {
+    metrics.rejected(rejection.code, request.namespace);
+    traced?.rejected(rejection);
+    const sha256 = request.dryRun ? options.servedCertificate?.() : undefined;
+    const causes = sha256 ? [{ reason: SERVED_CERTIFICATE, message: sha256 }] : undefined;
+    return toReply(request, { ...rejection.answer, ...(causes && { causes }) });
+  }
+
+  return (req): Reply | BodyReader => {
+    // The path and the method first: nobody else's address is worth reading.
+    const { url = "", method } = req;
+    if (!isWebhookUrl(url)) return refusal(404, `there is nothing here: reviews go to ${WEBHOOK_PATH}`);
+    if (method !== "POST") return { ...refusal(405, "use POST"), headers: { allow: "POST" } };
+    const deadline = deadlines.after(url === WEBHOOK_PATH ? timeoutMs : readTimeout(url), performance.now());
+    return { maxBytes, read: (body) => onBody(req, deadline, body) };
+  };
+}
+
+/** A review that waits for its answer. */
+interface Review {
+  readonly request: AdmissionRequest;
+  readonly deadline: Deadline;
+  readonly traced: TracedAdmission | undefined;
+}
+
+const JSON_HEADERS = { "content-type": "application/json" };
+
+function toReply(request: AdmissionRequest, answer: AdmissionAnswer): Reply {
+  return { status: 200, text: encodeAdmissionAnswer(request, answer), headers: JSON_HEADERS };
+}
+
+function refusal(status: number, text: string): Reply {
+  return { status, text: `${text}\n` };
+}
+
+/** The decision, or undefined once the time is up. */
+function inTime<T>(decision: Promise<T>, { listeners }: Deadline): Promise<T | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
+  const onLate = () => resolve(undefined);
+  listeners.add(onLate);
+  promise.finally(() => listeners.delete(onLate)).catch(() => {});
+  decision.then(resolve, reject);
+  return promise;
+}
+
+function isWebhookUrl(url: string): boolean {
+  return url.startsWith(WEBHOOK_PATH) && (url.length === WEBHOOK_PATH.length || url[WEBHOOK_PATH.length] === "?");
+}
+
+/** A text with more is no timeout that an API server sends. */
+const MAX_TIMEOUT_LENGTH = 32;
+
+/** Reads the timeout in addresses such as `/mutate--v1-pod?timeout=10s`; the API server sends the same again and again. */
+function createTimeoutReader(defaultMs: number): (url: string) => number {
+  let last = { url: "", timeoutMs: defaultMs };
+  return (url) => {
+    if (url !== last.url) {
+      const timeout = new URLSearchParams(url.slice(WEBHOOK_PATH.length)).get("timeout") ?? "";
+      const asked = timeout.length > MAX_TIMEOUT_LENGTH ? undefined : parseGoDuration(timeout);
+      last = { url, timeoutMs: asked || defaultMs };
+    }
+    return last.timeoutMs;
+  };
+}

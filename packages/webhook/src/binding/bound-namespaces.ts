@@ -1,0 +1,56 @@
+import type { Settings } from "@flyte-secrets/config";
+import type { NamespaceLabels } from "./namespace-labels.ts";
+import { parseNamespaceTemplate } from "./namespace-template.ts";
+
+/** A namespace as metrics name it. */
+export type NamespaceNames = (namespace: string) => string;
+
+/** What metrics call every namespace that isn't told apart. */
+export const OTHER_NAMESPACE = "other";
+
+/** As many namespaces are told apart: each is a time series for each of the other labels. */
+const MAX_NAMESPACES = 1_000;
+
+/** RFC 1123: what Kubernetes takes as a namespace. */
+const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
+
+export interface BoundNamespacesOptions {
+  readonly binding: Settings["webhook"]["scopeBinding"];
+  readonly namespaceLabels?: NamespaceLabels | undefined;
+  /** Default: 1,000. */
+  readonly max?: number;
+}
+
+/**
+ * Names for the namespaces that `webhook.scopeBinding` knows, by whatever rule, in the order in which pods come; `other` for
+ * the rest, which whoever reaches the port can invent. With `mode: off` nothing is bound, and all have their names. No more
+ * than `max`. Throws `invalid_config` for a template with a name that no label has.
+ */
+export function createNamespaceNames(options: BoundNamespacesOptions): NamespaceNames {
+  const { max = MAX_NAMESPACES } = options;
+  const isBound = createBoundNamespaces(options);
+  const named = new Set<string>();
+  return (namespace) => {
+    if (named.has(namespace)) return namespace;
+    if (named.size >= max || !NAMESPACE.test(namespace) || !isBound(namespace)) return OTHER_NAMESPACE;
+    named.add(namespace);
+    return namespace;
+  };
+}
+
+function createBoundNamespaces({ binding, namespaceLabels }: BoundNamespacesOptions): (namespace: string) => boolean {
+  if (binding.mode === "off") return () => true;
+  const listed = new Set([...Object.keys(binding.namespaces), ...binding.trustedNamespaces]);
+  const template = parseNamespaceTemplate(binding.namespaceTemplate);
+  const isAnyDomain = binding.domains.includes("*");
+  const isProject = (project: string) => binding.projects.length === 0 || binding.projects.includes(project);
+  const isOfTemplate = (namespace: string) => {
+    if (isAnyDomain) return Array.from(template.claimsOf(namespace)).some(({ project }) => isProject(project));
+    return binding.domains.some((domain) => {
+      const project = template.projectOf(namespace, domain);
+      return project !== undefined && isProject(project);
+    });
+  };
+  return (namespace) =>
+    listed.has(namespace) || namespaceLabels?.isBound(namespace) === true || isOfTemplate(namespace);
+}

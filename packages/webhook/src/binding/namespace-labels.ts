@@ -1,0 +1,119 @@
+import type { Clock } from "@flyte-secrets/core";
+import { type Awaitable, quote, SecretsError } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { followObjects, type KubeObject, NAMESPACES } from "@flyte-secrets/kube";
+import type { Logger } from "pino";
+import type { ProjectAndDomain } from "./namespace-template.ts";
+
+/** The labels of a namespace that bind its pods to a scope. Only whoever may change namespaces can set them. */
+export const PROJECT_LABEL = "flyte.secrets/project";
+export const DOMAIN_LABEL = "flyte.secrets/domain";
+
+/** After a watch has failed for so long, what is in memory may have changed. */
+const BROKEN_MS = 10_000;
+/** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
+const SILENT_MS = 100_000;
+
+/** How many unknown namespaces are asked for at once: more are only asked for by somebody who invents them. */
+const MAX_ASKED = 4;
+
+/** What the labels of a namespace say; a label that it doesn't have is undefined, one that is empty is empty. */
+export type BoundScope = { readonly [Part in keyof ProjectAndDomain]: string | undefined };
+
+/** What the labels of namespaces say of the scope that their pods may claim. */
+export interface NamespaceLabels {
+  /**
+   * Undefined for a namespace with neither label. A promise only for one that isn't known yet: the API server is asked for it
+   * once, however many pods wait.
+   * Throws or rejects with `claim_refused` for a namespace that doesn't exist, with `store_unavailable` while labels may have
+   * changed without anybody telling, and with what the client throws.
+   */
+  find(namespace: string): Awaitable<BoundScope | undefined>;
+  /** Whether a namespace is known to have either label. Asks nobody. */
+  isBound(namespace: string): boolean;
+}
+
+/** {@link NamespaceLabels} of a cluster. */
+export interface FollowedNamespaceLabels extends NamespaceLabels {
+  /** Throws `store_unavailable` while they can't be relied on. */
+  ready(): void;
+  close(): Promise<void>;
+}
+
+export interface FollowNamespaceLabelsOptions {
+  readonly client: Pick<KubeClient, "list" | "watch" | "get">;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Keeps the labels of all namespaces in memory by a watch, so that an admission asks nothing. */
+export function followNamespaceLabels({ client, clock, log }: FollowNamespaceLabelsOptions): FollowedNamespaceLabels {
+  /** All namespaces; most have no such labels. */
+  const known = new Map<string, BoundScope | undefined>();
+  const asked = new Map<string, Promise<BoundScope | undefined>>();
+  const put = ({ metadata }: KubeObject) => void known.set(metadata.name, toBoundScope(metadata.labels));
+  const follower = followObjects({
+    client,
+    resource: NAMESPACES,
+    selection: {},
+    sink: {
+      replace(namespaces) {
+        known.clear();
+        for (const namespace of namespaces) put(namespace);
+      },
+      put,
+      remove: ({ metadata }) => void known.delete(metadata.name),
+    },
+    clock,
+    log,
+  });
+  let isSynced = false;
+  void follower.synced.then(() => {
+    isSynced = true;
+  });
+
+  function checkFollowed(): void {
+    const problem = follower.problem();
+    const isBroken = problem !== undefined && follower.brokenMs() >= BROKEN_MS;
+    if (isSynced && !isBroken && follower.silentMs() < SILENT_MS) return;
+    throw new SecretsError(
+      "store_unavailable",
+      `the labels of namespaces, which decide about claims (webhook.scopeBinding.namespaceLabels), cannot be followed: ${problem ?? "the watch is silent"}. Try again.`,
+    );
+  }
+
+  async function ask(name: string): Promise<BoundScope | undefined> {
+    const found = await client.get(NAMESPACES, { name });
+    if (found !== undefined) return toBoundScope(found.metadata.labels);
+    throw new SecretsError(
+      "claim_refused",
+      `namespace ${quote(name)} does not exist, so no scope can be claimed in it`,
+    );
+  }
+
+  return {
+    find(namespace) {
+      checkFollowed();
+      const bound = known.get(namespace);
+      if (bound !== undefined || known.has(namespace)) return bound;
+      const asking = asked.get(namespace);
+      if (asking !== undefined) return asking;
+      if (asked.size >= MAX_ASKED) {
+        const many = `${MAX_ASKED} namespaces that aren't known yet are being asked for already. Try again.`;
+        throw new SecretsError("store_unavailable", many);
+      }
+      const answer = ask(namespace).finally(() => asked.delete(namespace));
+      asked.set(namespace, answer);
+      return answer;
+    },
+    isBound: (namespace) => known.get(namespace) !== undefined,
+    ready: checkFollowed,
+    close: () => follower.close(),
+  };
+}
+
+function toBoundScope(labels: Readonly<Record<string, string>> = {}): BoundScope | undefined {
+  const project = labels[PROJECT_LABEL];
+  const domain = labels[DOMAIN_LABEL];
+  return project === undefined && domain === undefined ? undefined : { project, domain };
+}

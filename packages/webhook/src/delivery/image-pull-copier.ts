@@ -1,0 +1,138 @@
+import type { Clock } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pull-secret.ts";
+import type { ImagePullSources } from "./image-pull-sources.ts";
+import { type Lifetimes, needNotes, toWrittenSecret, WRITTEN_LABEL } from "./written-secret.ts";
+import type { WrittenSecrets } from "./written-secrets.ts";
+
+/** Where a copy is, or is to be. */
+export interface CopyPlace {
+  readonly namespace: string;
+  /** That of its source. */
+  readonly name: string;
+}
+
+export interface ImagePullCopierOptions {
+  readonly client: Pick<KubeClient, "get" | "create" | "patch" | "delete">;
+  readonly sources: ImagePullSources;
+  /** Their namespace. */
+  readonly source: string;
+  readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
+  readonly lifetimes: Lifetimes;
+  readonly clock: Clock;
+  /** Ends what is under way. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the copy at a place like its source is now, or deletes it where that is gone: `needed` by a pod, also one that isn't there,
+ * with a note for how long; else only one that is. However many do so at once, it is like the source when the last is done.
+ */
+export type BringInStep = (place: CopyPlace, reason: "needed" | "follows") => Promise<void>;
+
+/**
+ * A copy that Flyte's webhook has left is made one of ours when a pod needs it. For any other foreign Secret in the way
+ * of a copy that is needed it throws `pod_conflict`, unless it has the same content.
+ */
+export function createImagePullCopier(options: ImagePullCopierOptions): BringInStep {
+  const { client, sources, source, writtenIn, lifetimes, clock, signal } = options;
+
+  async function bringInStep(place: CopyPlace, isNeeded: boolean): Promise<void> {
+    const { namespace, name } = place;
+    const written = writtenIn(namespace);
+    // In this order: a source that is read after the copy, and written over just that copy, is never older than what it replaces.
+    const there = await client.get(SECRETS, place, { signal });
+    const from = await sources.read(name, signal);
+    if (there?.metadata.deletionTimestamp !== undefined) throw changedMeanwhile(place);
+    if (there === undefined) {
+      const annotations = needNotes(clock.now(), false, lifetimes);
+      if (!isNeeded || from === undefined) written?.forget(place);
+      else written?.put(await client.create(SECRETS, toCopy(from, namespace, annotations), { signal }));
+      return;
+    }
+    const { uid, resourceVersion } = there.metadata;
+    const isSame = from !== undefined && imagePullDigest(there) === imagePullDigest(from);
+    const ours = toWrittenSecret(there);
+    if (isNeeded && from !== undefined && ours === undefined && isCopyOfFlytes(there, from)) {
+      const labels = { [WRITTEN_LABEL.name]: WRITTEN_LABEL.value, [COPIED_FROM_LABEL]: source };
+      const metadata = { resourceVersion, labels, annotations: needNotes(clock.now(), true, lifetimes) };
+      written?.put(await client.patch(SECRETS, { namespace, name, patch: { metadata, data: from.data } }, { signal }));
+    } else if (ours?.copy?.from !== source) {
+      // What pulls the same is as good, whoever made it.
+      if (isNeeded && !isSame) throw inTheWay(place);
+    } else if (from === undefined) {
+      await client.delete(SECRETS, { ...place, preconditions: { uid, resourceVersion } }, { signal });
+      written?.forget(place);
+    } else if (isNeeded || !isSame) {
+      const annotations = isNeeded && needNotes(clock.now(), ours.isNamed ?? true, lifetimes);
+      const metadata = { resourceVersion, ...(annotations && { annotations }) };
+      const patch = { metadata, data: from.data };
+      written?.put(await client.patch(SECRETS, { namespace, name, patch }, { signal }));
+    } else {
+      written?.put(there);
+    }
+  }
+
+  return ({ namespace, name }, reason) =>
+    retryConflict({ clock, signal }, async () => {
+      try {
+        await bringInStep({ namespace, name }, reason === "needed");
+      } catch (error) {
+        // Somebody else made or deleted it between reading and writing.
+        if (isSecretsError(error, "already_exists", "not_found")) throw changedMeanwhile({ namespace, name }, error);
+        throw error;
+      }
+    });
+}
+
+/** What a label of the source's begins with that says which secret it is. */
+const DESCRIBING = "union.ai/";
+
+/**
+ * Whether a Secret is what Flyte's webhook makes in a pod's namespace: of the source's name, type and labels, nobody's
+ * else, and changeable. Flyte's copies have no label of their own, never change and never go.
+ */
+function isCopyOfFlytes({ metadata, type, immutable }: Secret, from: Secret): boolean {
+  const { labels = {}, ownerReferences = [] } = metadata;
+  const wanted = Object.entries(from.metadata.labels ?? {});
+  return (
+    type === IMAGE_PULL_TYPE &&
+    immutable !== true &&
+    ownerReferences.length === 0 &&
+    labels[WRITTEN_LABEL.name] === undefined &&
+    labels[COPIED_FROM_LABEL] === undefined &&
+    wanted.some(([label]) => label.startsWith(DESCRIBING)) &&
+    wanted.every(([label, value]) => labels[label] === value || !label.startsWith(DESCRIBING))
+  );
+}
+
+/** With the labels that describe the source, not those by which others look after it, such as Helm. */
+function toCopy(
+  { metadata, data = {} }: Secret,
+  namespace: string,
+  annotations: Readonly<Record<string, string>>,
+): Secret {
+  const describing = Object.entries(metadata.labels ?? {}).filter(([label]) => label.startsWith(DESCRIBING));
+  const labels = {
+    ...Object.fromEntries(describing),
+    [WRITTEN_LABEL.name]: WRITTEN_LABEL.value,
+    [COPIED_FROM_LABEL]: metadata.namespace ?? "",
+  };
+  const described = { namespace, name: metadata.name, labels, annotations };
+  return { apiVersion: "v1", kind: "Secret", type: IMAGE_PULL_TYPE, metadata: described, data };
+}
+
+function changedMeanwhile({ namespace, name }: CopyPlace, cause?: unknown): SecretsError {
+  const message = `Secret ${name} in namespace ${namespace} was changed or deleted meanwhile.`;
+  return new SecretsError("conflict", message, { cause });
+}
+
+function inTheWay({ namespace, name }: CopyPlace): SecretsError {
+  return new SecretsError(
+    "pod_conflict",
+    `Secret ${name} in namespace ${namespace} is in the way: it is no copy of the webhook's, and its content is another. ` +
+      `Delete it: kubectl delete secret ${name} --namespace ${namespace}`,
+  );
+}

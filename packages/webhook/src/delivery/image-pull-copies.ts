@@ -1,0 +1,126 @@
+import type { Clock } from "@flyte-secrets/core";
+import { SecretsError } from "@flyte-secrets/core";
+import type { ImagePullSecrets } from "@flyte-secrets/inject";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { settleBefore } from "@flyte-secrets/lookup";
+import type { Logger } from "pino";
+import { createImagePullCopier } from "./image-pull-copier.ts";
+import { followImagePullSources } from "./image-pull-sources.ts";
+import { isNoteDue, type Lifetimes, type WrittenSecret } from "./written-secret.ts";
+import type { WrittenSecrets } from "./written-secrets.ts";
+
+/** After a copy could not be brought in step. */
+const RETRY_MS = 10_000;
+
+export interface ImagePullCopiesOptions {
+  readonly client: Pick<KubeClient, "get" | "list" | "watch" | "create" | "patch" | "delete">;
+  /** The namespace of the image-pull Secrets. */
+  readonly source: string;
+  /** What is known of the Secrets of all namespaces that are written to, and of one; undefined for one that isn't. */
+  readonly written: readonly WrittenSecrets[];
+  readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
+  /** As of the writer. */
+  readonly lifetimes: Lifetimes;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Image-pull Secrets, copied to the namespaces of pods. */
+export interface ImagePullCopies extends ImagePullSecrets {
+  /** Ends what is under way. The copies stay. */
+  close(): Promise<void>;
+}
+
+/**
+ * Copies image-pull Secrets to the namespaces of pods and keeps the copies in step: one follows its source when that changes, goes when
+ * that goes, and is the sweeper's once no pod needs it. Watches tell of both, so that a copy that is there costs no call.
+ *
+ * Copying throws `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret in
+ * the way, and what the client throws.
+ */
+export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePullCopies {
+  const { client, source, written, writtenIn, lifetimes, clock, log } = options;
+  const closing = new AbortController();
+  const { signal } = closing;
+  const underWay = new Map<string, Promise<void>>();
+  let isSynced = false;
+  const onChange = () => {
+    isSynced = true;
+    follow();
+  };
+  const sources = followImagePullSources({ client, namespace: source, onChange, clock, log });
+  const bringInStep = createImagePullCopier({ client, sources, source, writtenIn, lifetimes, clock, signal });
+  const isInStep = ({ name, copy }: WrittenSecret) => copy?.from === source && copy.digest === sources.digestOf(name);
+  const isKept = (copy: WrittenSecret | undefined) =>
+    copy !== undefined && sources.isTrusted() && isInStep(copy) && !isNoteDue(copy, clock.now(), lifetimes);
+
+  let isPlanned = false;
+  let following = Promise.resolve();
+  let stopRetry = () => {};
+
+  /** Plans to bring those copies in step that are not. */
+  function follow(): void {
+    if (isPlanned || !isSynced || signal.aborted) return;
+    isPlanned = true;
+    following = following.then(async () => {
+      isPlanned = false;
+      stopRetry();
+      if (!(await followAll()) && !signal.aborted) stopRetry = clock.after(RETRY_MS, follow);
+    });
+  }
+
+  /** False unless all copies and their sources are known, and in step. */
+  async function followAll(): Promise<boolean> {
+    if (!sources.isTrusted()) return false;
+    let isDone = true;
+    for (const each of written) {
+      const known = each.all();
+      if (known === undefined) isDone = false;
+      for (const { namespace, name } of known ?? []) {
+        // As it is by now: another replica may have been quicker.
+        const copy = each.in(namespace).get(name);
+        if (copy?.copy?.from !== source || isInStep(copy)) continue;
+        try {
+          await bringInStep(copy, "follows");
+          log.info({ namespace, secret: name }, "an image-pull Secret's copy follows it");
+        } catch (error) {
+          if (signal.aborted) return false;
+          isDone = false;
+          log.warn({ err: error, namespace, secret: name }, "an image-pull Secret's copy cannot follow it");
+        }
+      }
+    }
+    return isDone;
+  }
+  for (const each of written) each.onCopies(follow);
+
+  return {
+    find: (id, { signal: caller = signal }) => sources.find(id, caller),
+    copy(namespace, name, { signal: caller }) {
+      if (namespace === source) return;
+      const known = writtenIn(namespace);
+      if (known === undefined) throw notListed(namespace, name);
+      if (isKept(known.in(namespace).get(name))) return;
+      const key = `${namespace}/${name}`;
+      return settleBefore(caller, () => {
+        const bringing =
+          underWay.get(key) ?? bringInStep({ namespace, name }, "needed").finally(() => underWay.delete(key));
+        underWay.set(key, bringing);
+        return bringing;
+      });
+    },
+    async close() {
+      closing.abort();
+      stopRetry();
+      await sources.close();
+      await following;
+    },
+  };
+}
+
+function notListed(namespace: string, name: string): SecretsError {
+  return new SecretsError(
+    "namespace_not_writable",
+    `Image-pull Secret ${name} is not copied to namespace ${namespace}, since webhook.writtenSecrets.namespaces doesn't list it.`,
+  );
+}

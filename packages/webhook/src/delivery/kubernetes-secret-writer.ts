@@ -1,0 +1,194 @@
+import type { Clock } from "@flyte-secrets/core";
+import { isSecretsError, type OwnerReference, SecretsError } from "@flyte-secrets/core";
+import type { KubernetesSecret, SecretWriter } from "@flyte-secrets/inject";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { settleBefore } from "@flyte-secrets/lookup";
+import { createNamespaceTurns } from "./namespace-turns.ts";
+import type { WriteLimits } from "./write-limits.ts";
+import { isNoteDue, type Lifetimes, mayOwn, needNotes, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
+import type { WrittenSecrets } from "./written-secrets.ts";
+
+/** Kubernetes' own limit for the values of a Secret together, which is one here. */
+const MAX_BYTES = 1_048_576;
+
+/** Of the writes to one namespace. Most pods need fewer Secrets, and wait for one write. */
+const MAX_AT_ONCE = 16;
+
+export interface KubernetesSecretWriterOptions {
+  readonly client: Pick<KubeClient, "get" | "create" | "patch">;
+  /** What is known of the Secrets of a namespace; undefined for one that nothing may be written to. */
+  readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
+  /** Well above the time that passes until an admitted pod can be listed: after an admission three quarters of the shorter are left. */
+  readonly lifetimes: Lifetimes;
+  readonly limits: WriteLimits;
+  readonly clock: Clock;
+  /** Ends writes under way. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Writes Secrets through the API server. One that is there is left alone, and nothing is asked: a watch tells. When that does not tell and
+ * the API server can't be reached, one that was there counts as being there. The sweeper collects it; or it goes with the owners of the pod that
+ * it was made for, until a pod with other owners, or none, needs it too.
+ *
+ * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret
+ * of that name, `too_many_secrets`, and what the client throws.
+ */
+export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
+  const { client, writtenIn, lifetimes, limits, clock, signal } = options;
+  const inTurn = createNamespaceTurns(MAX_AT_ONCE);
+  /** By Secret and owners: pods of one task come in numbers. */
+  const underWay = new Map<string, Promise<void>>();
+
+  async function write(wanted: Wanted, written: WrittenSecrets): Promise<void> {
+    const {
+      namespace,
+      secret: { name },
+    } = wanted;
+    const present = written.in(namespace).get(name);
+    if (present !== undefined) return await keep(present, wanted, written);
+    const secret = toSecret(wanted, needNotes(clock.now(), false, lifetimes));
+    // One that the watch last told of is no new one.
+    if (written.lastIn(namespace).get(name) !== undefined) limits.countWrite(namespace);
+    else limits.countNew(namespace, written.countsOf(namespace), bytesOf(wanted.secret));
+    try {
+      written.put(await client.create(SECRETS, secret, { signal }));
+    } catch (error) {
+      if (isSecretsError(error, "store_unavailable", "deadline_exceeded")) {
+        // What the watch last told: neither an owner's end nor a sweeper has removed it since.
+        const last = written.lastIn(namespace).get(name);
+        if (last !== undefined && !isDue(last, wanted.owners)) return;
+      }
+      if (!isSecretsError(error, "already_exists")) throw error;
+      const found = await client.get(SECRETS, { namespace, name }, { signal });
+      if (found === undefined || found.metadata.deletionTimestamp !== undefined) throw goneMeanwhile(wanted);
+      const ours = hasContentOf(found, secret) ? toWrittenSecret(found) : undefined;
+      if (ours === undefined) throw inTheWay(wanted);
+      limits.giveBack(namespace);
+      written.put(found);
+      await keep(ours, wanted, written);
+    }
+  }
+
+  /** Sees to it that a Secret that is there stays as long as this pod may need it. */
+  async function keep(present: WrittenSecret, wanted: Wanted, written: WrittenSecrets): Promise<void> {
+    if (!isDue(present, wanted.owners)) return;
+    const { namespace, name, resourceVersion, isNamed = true } = present;
+    const annotations = needNotes(clock.now(), isNamed, lifetimes);
+    limits.countWrite(namespace);
+    const isShared = hasOtherOwners(present, wanted.owners);
+    const patch = { metadata: { resourceVersion, annotations, ...(isShared && { ownerReferences: null }) } };
+    try {
+      written.put(await client.patch(SECRETS, { namespace, name, patch }, { signal }));
+    } catch (error) {
+      if (!isSecretsError(error, "conflict", "not_found")) throw error;
+      written.forget(present);
+      throw goneMeanwhile(wanted, error);
+    }
+  }
+
+  const isDue = (present: WrittenSecret, wanted: readonly OwnerReference[], now = clock.now()) =>
+    isNoteDue(present, now, lifetimes) || hasOtherOwners(present, wanted);
+
+  /** {@link write}, shared by the pods that want the same at the same time. */
+  function writeOnce(wanted: Wanted, written: WrittenSecrets): Promise<void> {
+    const key = [wanted.namespace, wanted.secret.name, ...wanted.owners.map(({ uid }) => uid)].join("/");
+    const writing =
+      underWay.get(key) ??
+      inTurn(wanted.namespace, () => retryConflict({ clock, signal }, () => write(wanted, written))).finally(() =>
+        underWay.delete(key),
+      );
+    underWay.set(key, writing);
+    return writing;
+  }
+
+  return {
+    write(namespace, secrets, { owners, signal: caller }) {
+      const written = writtenIn(namespace);
+      if (written === undefined) throw notListed(namespace);
+      const [known, now] = [written.in(namespace), clock.now()];
+      const isKept = ({ name }: KubernetesSecret) => {
+        const present = known.get(name);
+        return present !== undefined && !isDue(present, owners, now);
+      };
+      if (secrets.every(isKept)) return;
+
+      const lacking = secrets.filter((secret) => !isKept(secret));
+      const wanted = { namespace, owners: mayOwn(owners) ? owners : [] };
+      return settleBefore(caller, async () => {
+        await Promise.all(lacking.map((secret) => writeOnce({ ...wanted, secret }, written)));
+      });
+    },
+  };
+}
+
+interface Wanted {
+  readonly namespace: string;
+  readonly secret: KubernetesSecret;
+  readonly owners: readonly OwnerReference[];
+}
+
+function bytesOf({ data }: KubernetesSecret): number {
+  return Object.values(data).reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
+function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<Record<string, string>>): Secret {
+  for (const [key, { byteLength }] of Object.entries(secret.data)) {
+    if (byteLength > MAX_BYTES) throw tooLarge(key, namespace, byteLength);
+  }
+  // Without `blockOwnerDeletion`: it would need a permission on the owner.
+  const ownerReferences = owners.map(({ apiVersion, kind, name, uid }) => ({ apiVersion, kind, name, uid }));
+  const { name, labels } = secret;
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    type: "Opaque",
+    // Its name says its content; and kubelets don't watch what can't change.
+    immutable: true,
+    metadata: { namespace, name, labels, annotations, ...(owners.length > 0 && { ownerReferences }) },
+    data: Object.fromEntries(Object.entries(secret.data).map(([key, value]) => [key, value.revealBase64()])),
+  };
+}
+
+/** Whether it would go away with owners that are not the wanted ones. */
+function hasOtherOwners({ owners }: WrittenSecret, wanted: readonly OwnerReference[]): boolean {
+  return owners.size > 0 && (wanted.length !== owners.size || wanted.some(({ uid }) => !owners.has(uid)));
+}
+
+function hasContentOf({ data: found = {} }: Secret, { data: wanted = {} }: Secret): boolean {
+  const keys = Object.keys(wanted);
+  return keys.length === Object.keys(found).length && keys.every((key) => found[key] === wanted[key]);
+}
+
+function tooLarge(key: string, namespace: string, bytes: number): SecretsError {
+  return new SecretsError(
+    "value_too_large",
+    `The value of ${key} for a pod in namespace ${namespace} has ${bytes} bytes; Kubernetes takes ${MAX_BYTES} in one Secret.`,
+  );
+}
+
+function notListed(namespace: string): SecretsError {
+  return new SecretsError(
+    "namespace_not_writable",
+    `Nothing is written to namespace ${namespace}, since webhook.writtenSecrets.namespaces doesn't list it.`,
+  );
+}
+
+function inTheWay({ namespace, secret: { name } }: Wanted): SecretsError {
+  return new SecretsError(
+    "pod_conflict",
+    `Secret ${name} in namespace ${namespace} is in the way: it is not as the webhook writes it. ` +
+      `Delete it: kubectl delete secret ${name} --namespace ${namespace}`,
+  );
+}
+
+function goneMeanwhile({ namespace, secret }: Wanted, cause?: unknown): SecretsError {
+  return new SecretsError(
+    "conflict",
+    `Secret ${secret.name} in namespace ${namespace} was changed or deleted meanwhile.`,
+    {
+      cause,
+    },
+  );
+}

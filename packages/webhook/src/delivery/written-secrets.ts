@@ -1,0 +1,119 @@
+import type { Clock } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/kube";
+import { followObjects, type KubeObject, type KubeResource, SECRETS, type Secret } from "@flyte-secrets/kube";
+import type { Logger } from "pino";
+import { createKnownSecrets, type WrittenCounts } from "./known-secrets.ts";
+import { toWrittenSecret, WRITTEN_LABEL, type WrittenSecret } from "./written-secret.ts";
+
+/** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
+const SILENT_MS = 100_000;
+
+/** Secrets may have 1 MiB each, and a page is in memory as one text. */
+const PAGE = 100;
+
+const MAX_SECRETS = 10_000;
+
+export interface WrittenSecretsOptions {
+  readonly client: Pick<KubeClient, "list" | "watch">;
+  /** Undefined: all of them, in one watch. */
+  readonly namespace: string | undefined;
+  /** What is remembered of one namespace at the most (`webhook.writtenSecrets.maxSecrets`); 10,000 by default. */
+  readonly maxSecrets?: number;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** Which Secrets of ours there are, whichever replica wrote them: a watch tells, so that one that somebody deletes is written again. */
+export interface WrittenSecrets {
+  /** Those of a namespace by name, for now: none while the watch is not to be trusted. */
+  in(namespace: string): ReadonlyMap<string, WrittenSecret>;
+  /** Also while the watch is not to be trusted: for when the API server can't be asked either. */
+  lastIn(namespace: string): ReadonlyMap<string, WrittenSecret>;
+  /** All of them; undefined while the watch is not to be trusted. */
+  all(): readonly WrittenSecret[] | undefined;
+  /** Of one namespace, or of all, as the watch last told. */
+  countsOf(namespace?: string): WrittenCounts;
+  /** What a write came to, before the watch tells; nothing where the watch has told of something later. */
+  put(secret: Secret): void;
+  /** What was known of it turned out to be wrong. */
+  forget(reference: { readonly namespace: string; readonly name: string }): void;
+  /** Calls `listener` when the watch tells of a copy of an image-pull Secret. */
+  onCopies(listener: () => void): void;
+  /** Resolves once it knows of all. */
+  readonly synced: Promise<void>;
+  close(): Promise<void>;
+}
+
+export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOptions): WrittenSecrets {
+  const known = createKnownSecrets(options.maxSecrets ?? MAX_SECRETS);
+  const listeners: (() => void)[] = [];
+  const put = ({ metadata, written }: FollowedSecret) => {
+    if (written === undefined) known.remove(metadata);
+    else known.put(written);
+    if (written?.copy !== undefined) for (const listener of listeners) listener();
+  };
+  const follower = followObjects({
+    ...options,
+    resource: FOLLOWED,
+    pageSize: PAGE,
+    selection: { namespace, labelSelector: `${WRITTEN_LABEL.name}=${WRITTEN_LABEL.value}` },
+    sink: {
+      replace(secrets) {
+        known.clear();
+        for (const secret of secrets) put(secret);
+      },
+      put,
+      remove: ({ metadata }) => known.remove(metadata),
+    },
+  });
+  const isTrusted = () => follower.problem() === undefined && follower.silentMs() < SILENT_MS;
+
+  return {
+    in: (namespace) => (isTrusted() ? known.in(namespace) : UNKNOWN),
+    lastIn: known.in,
+    all: () => (isTrusted() ? known.all() : undefined),
+    countsOf: known.countsOf,
+    put(secret) {
+      const { namespace = "", name, resourceVersion } = secret.metadata;
+      // What the watch has told meanwhile is newer: also that it is gone, when there is nothing of that name.
+      const last = known.in(namespace).get(name)?.resourceVersion ?? follower.version();
+      if (isAtLeast(last, resourceVersion)) return;
+      const written = toWrittenSecret(secret);
+      if (written === undefined) known.remove(secret.metadata);
+      else known.put(written);
+    },
+    onCopies: (listener) => void listeners.push(listener),
+    forget: known.remove,
+    synced: follower.synced,
+    close: () => follower.close(),
+  };
+}
+
+/**
+ * Whether a resource version is `other` or later: the API server's are decimal numbers
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). False where one of them is unknown,
+ * or none of these.
+ */
+function isAtLeast(version: string | undefined, other: string | undefined): boolean {
+  if (version === undefined || other === undefined || !DECIMAL.test(version) || !DECIMAL.test(other)) return false;
+  return version.length === other.length ? version >= other : version.length > other.length;
+}
+
+const DECIMAL = /^[1-9]\d*$/;
+
+const UNKNOWN: ReadonlyMap<string, WrittenSecret> = new Map();
+
+/** A Secret with what is kept of it: values, and whatever else others write into one, are dropped as soon as they are read. */
+interface FollowedSecret extends KubeObject {
+  readonly written: WrittenSecret | undefined;
+}
+
+const FOLLOWED: KubeResource<FollowedSecret> = {
+  ...SECRETS,
+  decode(value) {
+    const secret = SECRETS.decode(value);
+    const { apiVersion, kind } = secret;
+    const { namespace = "", name, resourceVersion = "" } = secret.metadata;
+    return { apiVersion, kind, metadata: { namespace, name, resourceVersion }, written: toWrittenSecret(secret) };
+  },
+};

@@ -1,0 +1,93 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { createAddressCheck } from "@flyte-secrets/config";
+import { checkSecretScope, DEFAULT_ORGANIZATION, isSecretsError, type SecretId } from "@flyte-secrets/core";
+import type { Reply } from "@flyte-secrets/http";
+import type { Endpoint } from "./endpoint.ts";
+import { createTokenBucket } from "./token-bucket.ts";
+
+const PATH = "/invalidate-secret";
+const MAX_BODY_BYTES = 4 * 1024;
+
+export interface InvalidationEndpointOptions {
+  /** Forgets what is known of a secret at its scope and the broader ones. */
+  readonly invalidate: (id: SecretId) => void;
+  /** What callers must send as bearer token. Without it and without `peers`, everybody who reaches the port may call. */
+  readonly token?: string;
+  /** Ranges of addresses that may call without the token. */
+  readonly peers?: readonly string[];
+  /** Calls that are taken in a second. */
+  readonly perSecond: number;
+}
+
+/** Serves `POST /invalidate-secret`: a secret was changed and must be read anew. */
+export function createInvalidationEndpoint(options: InvalidationEndpointOptions): Endpoint {
+  const { invalidate, perSecond } = options;
+  const isAllowed = createCallerCheck(options);
+  const takeToken = createTokenBucket(perSecond);
+  const read = (body: string): Reply => {
+    const id = parseId(body);
+    if (typeof id === "string") return { status: 400, text: `${id}\n` };
+    invalidate(id);
+    return { status: 200, text: "ok\n" };
+  };
+  const taken = { maxBytes: MAX_BODY_BYTES, read };
+  return (req) => {
+    if (req.url?.split("?", 1)[0] !== PATH) return { status: 404, text: `there is ${PATH} here\n` };
+    if (req.method !== "POST") return { status: 405, text: "use POST\n", headers: { allow: "POST" } };
+    if (!isAllowed(req)) return UNAUTHENTICATED;
+    return takeToken() ? taken : tooMany(perSecond);
+  };
+}
+
+function tooMany(perSecond: number): Reply {
+  const text = `more than ${perSecond} calls a second (webhook.limits.invalidationsPerSecond)\n`;
+  return { status: 429, text, headers: { "retry-after": "1" } };
+}
+
+const UNAUTHENTICATED: Reply = {
+  status: 401,
+  text: "send the token of webhook.cacheInvalidationTokenFile as bearer token, or be listed in webhook.cacheInvalidationPeers\n",
+  headers: { "www-authenticate": "Bearer" },
+};
+
+type CallerCheck = (req: IncomingMessage) => boolean;
+
+function createCallerCheck({ token, peers = [] }: Pick<InvalidationEndpointOptions, "token" | "peers">): CallerCheck {
+  if (token === undefined && peers.length === 0) return () => true;
+  const isPeer = createAddressCheck(peers);
+  // Hashed, so that the comparison takes the same time whatever was sent.
+  const digest = (text: string) => createHash("sha256").update(text).digest();
+  const expected = token === undefined ? undefined : digest(`Bearer ${token}`);
+  return ({ headers, socket }) =>
+    (expected !== undefined && timingSafeEqual(digest(headers.authorization ?? ""), expected)) ||
+    isPeer(socket.remoteAddress ?? "");
+}
+
+const NO_ID = 'the body must be JSON such as {"org":"flyte","project":"p","domain":"d","name":"n"}, with a name';
+
+/** The id that the body names, or what is wrong with it. */
+function parseId(text: string): SecretId | string {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return NO_ID;
+  }
+  if (typeof value !== "object" || value === null) return NO_ID;
+  const fields = new Map<string, unknown>(Object.entries(value));
+  const [org = "", domain = "", project = "", name = ""] = ["org", "domain", "project", "name"].map((field) =>
+    fields.get(field),
+  );
+  const isText = (part: unknown) => typeof part === "string";
+  if (!isText(org) || !isText(domain) || !isText(project) || !isText(name) || name === "") return NO_ID;
+  const id = { org, domain, project, name };
+  try {
+    // Where an organization is told of at all, it is one as the service has it.
+    checkSecretScope({ ...id, org: org || DEFAULT_ORGANIZATION });
+    return id;
+  } catch (error) {
+    if (isSecretsError(error)) return error.message;
+    throw error;
+  }
+}

@@ -1,0 +1,52 @@
+import { isSecretsError } from "@flyte-secrets/core";
+import type { Reply } from "@flyte-secrets/http";
+import type { Logger } from "pino";
+import type { Endpoint } from "./endpoint.ts";
+import { shareWhileUnderWay } from "./share-while-under-way.ts";
+
+/** Throws, or rejects, while something is missing that must be there before pods are sent here. */
+export type ReadinessCheck = () => unknown;
+
+/**
+ * Serves `/healthz`, 200 while the process answers at all, and `/readyz`, 503 with what is missing until nothing is. Anybody may ask, so
+ * that the paths of files stand only in the log.
+ */
+export function createProbes(checks: readonly ReadinessCheck[], log: Logger): Endpoint {
+  let logged = "";
+  const findOut = shareWhileUnderWay(async () => {
+    const missing = await findMissing(checks);
+    const reason = missing.join("; ");
+    if (reason !== "" && reason !== logged) log.warn({ reason }, "not ready");
+    logged = reason;
+    return missing;
+  });
+  return (req) => {
+    switch (req.url?.split("?", 1)[0]) {
+      case "/healthz":
+        return OK;
+      case "/readyz":
+        return findOut().then((missing) => {
+          const text = missing.map((what) => `not ready: ${withoutPaths(what)}\n`).join("");
+          return text === "" ? OK : { status: 503, text };
+        });
+      default:
+        return { status: 404, text: "there are /healthz and /readyz here\n" };
+    }
+  };
+}
+
+const OK: Reply = { status: 200, text: "ok\n" };
+
+async function findMissing(checks: readonly ReadinessCheck[]): Promise<string[]> {
+  const results = await Promise.allSettled(checks.map(async (check) => check()));
+  return results.flatMap((result) => (result.status === "rejected" ? [describe(result.reason)] : []));
+}
+
+function describe(reason: unknown): string {
+  return isSecretsError(reason) ? reason.message : "a check failed";
+}
+
+/** With `…` for each absolute path of a file. Those of URLs stay, since they follow a host. */
+function withoutPaths(message: string): string {
+  return message.replace(/(?<![\w.:/\]-])\/[^\s,;:"'()]+/g, "…");
+}

@@ -1,0 +1,146 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { CertificateSource } from "@flyte-secrets/certificates";
+import { fingerprintOf, replaceCertificate } from "@flyte-secrets/certificates";
+import type { Config } from "@flyte-secrets/config";
+import { isLoopback } from "@flyte-secrets/config";
+import { SecretsError } from "@flyte-secrets/core";
+import { addBudget, parseBindAddress } from "@flyte-secrets/http";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { RequestObserver } from "../admission/answer-requests.ts";
+import type { ClientCertificates } from "./client-certificates.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
+import { type Http1Listener, type Http1Options, listenHttp1 } from "./listen-http1.ts";
+import { createMetricsEndpoint } from "./metrics-endpoint.ts";
+import { createProbes, type ReadinessCheck } from "./probes.ts";
+
+export interface ServeWebhookOptions {
+  readonly config: Pick<Config, "webhook" | "executor">;
+  readonly admission: Endpoint;
+  /** Hears of each request to the admission. */
+  readonly observer?: RequestObserver;
+  readonly certificates: CertificateSource;
+  readonly invalidation: InvalidationEndpointOptions;
+  /** What clients of the admission have to show. Default: nothing. */
+  readonly clients?: ClientCertificates | undefined;
+  /** Hears the fingerprint of the certificate that new connections get, from the start and when it changes. */
+  readonly onServed?: (sha256: string) => void;
+  /** What must be there before pods are sent here. */
+  readonly readiness: readonly ReadinessCheck[];
+  readonly telemetry: { readonly log: Logger; readonly registry: Registry };
+}
+
+/** The webhook's listeners, as they serve. */
+export interface ServedWebhook {
+  /** By what is served there; without those that are turned off. */
+  readonly ports: Readonly<Partial<Record<"admission" | "invalidation" | "probes" | "metrics", number>>>;
+  /**
+   * Stops as a pod must that Kubernetes takes away: not ready from now on, but serving all the same for `graceMs`, until the
+   * last client has learnt of it, with every answer the last one on its connection; then what is under way is finished, and
+   * what takes longer than another `finishMs` is cut off. Idempotent.
+   */
+  close(options: { readonly graceMs: number; readonly finishMs: number }): Promise<void>;
+}
+
+/** Opens the webhook's listeners. When it throws, none is left open. */
+export async function serveWebhook(options: ServeWebhookOptions): Promise<ServedWebhook> {
+  const { certificates, observer } = options;
+  const { webhook, executor } = options.config;
+  const { log, registry } = options.telemetry;
+  let closing = false;
+  const stillOpen = () => {
+    if (closing) throw new SecretsError("store_unavailable", "shutting down");
+  };
+
+  await using opened = new AsyncDisposableStack();
+  const open = async (listener: Omit<Http1Options, "log">) => {
+    const listening = await listenHttp1({ ...listener, log });
+    opened.defer(() => listening.close({ graceMs: 0 }));
+    return listening;
+  };
+  const openAt = async (setting: string, text: string, serving: Pick<Http1Options, "endpoint" | "tls">) => {
+    const address = parseBindAddress(text, setting);
+    return address && (await open({ ...address, ...serving, setting }));
+  };
+  // From here on, so that no change between this certificate and the last listener is missed.
+  const listeners: Http1Listener[] = [];
+  const tls = certificates.current();
+  let served = fingerprintOf(tls.cert);
+  options.onServed?.(served);
+  let isChanged = false;
+  const onChange = () => {
+    isChanged = true;
+    served = replaceCertificate({ next: certificates.current(), listeners, log, served });
+    options.onServed?.(served);
+  };
+  opened.defer(certificates.onChange(onChange));
+  const admission = await open({
+    host: webhook.host,
+    port: webhook.listenPort,
+    endpoint: options.admission,
+    limits: {
+      maxConnections: webhook.limits.connections,
+      maxConnectionsPerAddress: webhook.limits.connectionsPerAddress,
+      maxRequestsBytes: webhook.limits.allBodiesBytes,
+    },
+    ...(observer && { observer }),
+    tls,
+    clients: options.clients,
+    setting: "webhook.listenPort",
+  });
+  addBudget(registry, {
+    name: "flyte_secrets_requests",
+    heldBytes: admission.heldBytes,
+    maxBytes: webhook.limits.allBodiesBytes,
+    setting: "webhook.limits.allBodiesBytes",
+  });
+  const openInvalidation = async () => {
+    const { cacheInvalidationPort: port, host } = webhook;
+    if (port === 0) return undefined;
+    const { token, peers = [] } = options.invalidation;
+    const endpoint = createInvalidationEndpoint(options.invalidation);
+    const serving = { port, endpoint, setting: "webhook.cacheInvalidationPort" };
+    if (token !== undefined || peers.length > 0 || isLoopback(host)) return await open({ ...serving, host });
+    log.warn("/invalidate-secret answers this machine only: set %s", OPENS_INVALIDATION);
+    const ipv4 = await open({ ...serving, host: "127.0.0.1" });
+    // A host's name `localhost` may be either. Some machines have no IPv6.
+    await open({ ...serving, host: "::1", port: ipv4.port }).catch((error) => log.info({ err: error }, "no ::1 here"));
+    return ipv4;
+  };
+  const invalidation = await openInvalidation();
+  const probes = await openAt("executor.healthProbeBindAddress", executor.healthProbeBindAddress, {
+    endpoint: createProbes([stillOpen, ...options.readiness], log),
+  });
+  const metrics = await openAt("executor.metricsBindAddress", executor.metricsBindAddress, {
+    endpoint: createMetricsEndpoint(registry),
+    ...(executor.metricsSecure && { tls }),
+  });
+  listeners.push(admission, ...(metrics ? [metrics] : []));
+  if (isChanged) onChange();
+
+  const close = async (graceMs: number, finishMs: number) => {
+    closing = true;
+    admission.drain();
+    await delay(graceMs);
+    await admission.close({ graceMs: finishMs });
+    await running.disposeAsync();
+  };
+  const running = opened.move();
+  let closed: Promise<void> | undefined;
+  return {
+    ports: {
+      admission: admission.port,
+      ...(invalidation && { invalidation: invalidation.port }),
+      ...(probes && { probes: probes.port }),
+      ...(metrics && { metrics: metrics.port }),
+    },
+    close({ graceMs, finishMs }) {
+      closed ??= close(graceMs, finishMs);
+      return closed;
+    },
+  };
+}
+
+const OPENS_INVALIDATION =
+  "webhook.cacheInvalidationTokenFile, webhook.cacheInvalidationTokenSecret or webhook.cacheInvalidationPeers to let others call";

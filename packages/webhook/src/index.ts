@@ -1,0 +1,34 @@
+export { type AdmissionParts, createAdmission, createClaimGuard } from "./admission/create-admission.ts";
+export { createManagers, type ManagersOptions } from "./admission/create-managers.ts";
+export { globalSecrets } from "./admission/global-secrets.ts";
+export { type MutatePodOptions, mutatePod } from "./admission/mutate-pod.ts";
+export { SERVED_CERTIFICATE } from "./admission/webhook.ts";
+export type { NamespaceLabels } from "./binding/namespace-labels.ts";
+export { claimOf, type PodClaimOptions } from "./binding/pod-claim.ts";
+export { createScopeGuard, type PodCreation, type ScopeGuard } from "./binding/scope-guard.ts";
+export {
+  type FoundCertificate,
+  findCertificate,
+  type ManageOptions,
+  type RemovedWebhook,
+  removeWebhook,
+  renewCertificate,
+} from "./certificates/manage-certificates.ts";
+export { certificateDirectory } from "./certificates/open-certificates.ts";
+export { type SecretSweeperOptions, sweepSecrets } from "./delivery/secret-sweeper.ts";
+export { type WriterGrant, writerGrantCommand } from "./delivery/writer-grant.ts";
+export { followWrittenSecrets, type WrittenSecrets, type WrittenSecretsOptions } from "./delivery/written-secrets.ts";
+export { keepRegistration, type Registration, removeRegistration } from "./registration/registration.ts";
+export {
+  findRegisteredWebhook,
+  type RegisteredWebhook,
+  type RegistrationSettings,
+  WEBHOOK_CONFIGURATIONS,
+  type WebhookAddress,
+} from "./registration/webhook-configuration.ts";
+export { type RunWebhookOptions, runWebhook } from "./run-webhook.ts";
+export { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
+export { sharedNamespace } from "./values-namespace.ts";
+export { type WebhookRightsOptions, webhookRights } from "./webhook-rights.ts";
+export { serveAsWorker } from "./workers/serve-as-worker.ts";
+export { type StartWorkersOptions, startWorkers } from "./workers/start-workers.ts";

@@ -1,0 +1,154 @@
+import type { ErrorCode } from "@flyte-secrets/core";
+import { createBatchedHistogram, createTalliedCounter } from "@flyte-secrets/http";
+import type { LookupMetrics, WatchState } from "@flyte-secrets/lookup";
+import { Gauge, type Registry } from "prom-client";
+import type { Admission } from "./admission/admit.ts";
+import type { RequestObserver } from "./admission/answer-requests.ts";
+import { type NamespaceNames, OTHER_NAMESPACE } from "./binding/bound-namespaces.ts";
+import type { RefusedClaim } from "./binding/pod-claim.ts";
+import { WEBHOOK_PATH } from "./webhook-path.ts";
+
+/** Counts what the webhook does. */
+export interface WebhookMetrics {
+  /** The HTTP requests. */
+  readonly requests: RequestObserver;
+  /** A pod of that namespace was let in. */
+  admitted(admission: Admission, namespace: string): void;
+  /** A pod of that namespace was not let in. */
+  rejected(code: ErrorCode, namespace: string): void;
+  /** A pod claimed a scope that it may not claim. */
+  claimRefused(refused: RefusedClaim): void;
+  readonly lookups: LookupMetrics;
+}
+
+/**
+ * Adds the webhook's metrics to `registry` (docs/webhook.md lists them): controller-runtime's under its names, as dashboards
+ * for Flyte's webhook know them, and our own. `nameOf` bounds how many namespaces are told apart.
+ */
+export function createWebhookMetrics(
+  registry: Registry,
+  nameOf: NamespaceNames = () => OTHER_NAMESPACE,
+): WebhookMetrics {
+  const webhook = WEBHOOK_PATH;
+  const observeLatency = createBatchedHistogram(registry, {
+    name: "controller_runtime_webhook_latency_seconds",
+    help: "Time from a request to its answer.",
+    labels: { webhook },
+  });
+  let inFlight = 0;
+  new Gauge({
+    name: "controller_runtime_webhook_requests_in_flight",
+    help: "Requests that are being answered.",
+    labelNames: ["webhook"],
+    registers: [registry],
+    collect() {
+      this.set({ webhook }, inFlight);
+    },
+  });
+  const requests = createTalliedCounter(registry, {
+    name: "controller_runtime_webhook_requests_total",
+    help: "Requests by HTTP status.",
+    labelNames: ["webhook", "code"],
+  });
+  const admissions = createTalliedCounter(registry, {
+    name: "flyte_secrets_admissions_total",
+    help: "Decisions by outcome: changed, unchanged, rejected; and by the pod's namespace.",
+    labelNames: ["outcome", "pod_namespace"],
+  });
+  const injections = createTalliedCounter(registry, {
+    name: "flyte_secrets_injections_total",
+    help: "Secrets given to pods, by secret manager, where it looks for them by the scope of the one it found, and by the pod's namespace.",
+    labelNames: ["manager", "scope", "pod_namespace"],
+  });
+  const rejections = createTalliedCounter(registry, {
+    name: "flyte_secrets_rejections_total",
+    help: "Pods rejected, by error code (docs/errors.md).",
+    labelNames: ["code"],
+  });
+  const refusedClaims = createTalliedCounter(registry, {
+    name: "flyte_secrets_refused_claims_total",
+    help: "Pods that claimed a scope which they may not claim: rejected, or only warned with scopeBinding.mode warn; by rule.",
+    labelNames: ["outcome", "rule"],
+  });
+
+  return {
+    requests: {
+      started() {
+        inFlight++;
+      },
+      ended(status, durationMs) {
+        inFlight--;
+        if (status === undefined) return;
+        requests(webhook, String(status));
+        observeLatency(durationMs / 1000);
+      },
+    },
+    admitted({ answer, injections: injected }, namespace) {
+      const name = nameOf(namespace);
+      admissions("patch" in answer ? "changed" : "unchanged", name);
+      for (const { manager, level } of injected) injections(manager, level, name);
+    },
+    rejected(code, namespace) {
+      admissions("rejected", nameOf(namespace));
+      rejections(code);
+    },
+    claimRefused({ warnOnly, refusal }) {
+      refusedClaims(warnOnly ? "warned" : "rejected", refusal.rule);
+    },
+    lookups: createLookupMetrics(registry),
+  };
+}
+
+function createLookupMetrics(registry: Registry): LookupMetrics {
+  const answers = createTalliedCounter(registry, {
+    name: "flyte_secrets_lookups_total",
+    help: "Secrets looked up: from memory, or by asking the backend.",
+    labelNames: ["from"],
+  });
+  const fetches = createTalliedCounter(registry, {
+    name: "flyte_secrets_fetches_total",
+    help: "Ids that the backend was asked for, by outcome: ok, or an error code.",
+    labelNames: ["outcome"],
+  });
+  const expired = createTalliedCounter(registry, {
+    name: "flyte_secrets_expired_uses_total",
+    help: "Values used past their expiry because the backend is down.",
+    labelNames: ["reason"],
+  });
+  const observeFetch = createBatchedHistogram(registry, {
+    name: "flyte_secrets_fetch_duration_seconds",
+    help: "Time from asking the backend for an id to its answer.",
+    labels: {},
+  });
+  return {
+    answered: answers,
+    fetched(outcome, tookMs) {
+      fetches(outcome);
+      observeFetch(tookMs / 1000);
+    },
+    expiredUsed: () => expired("backend_down"),
+    watching: (state) => addWatchState(registry, state),
+  };
+}
+
+/** Of several worker processes the worst is shown. */
+function addWatchState(registry: Registry, state: () => WatchState): void {
+  new Gauge({
+    name: "flyte_secrets_watch_silent_seconds",
+    help: "Time since the API server last said something on the watch of the managed Secrets.",
+    registers: [registry],
+    aggregator: "max",
+    collect() {
+      this.set(state().silentMs / 1000);
+    },
+  });
+  new Gauge({
+    name: "flyte_secrets_watch_trusted",
+    help: "1 while secrets are looked up in what that watch told, 0 while the API server is asked each time.",
+    registers: [registry],
+    aggregator: "min",
+    collect() {
+      this.set(state().isTrusted ? 1 : 0);
+    },
+  });
+}

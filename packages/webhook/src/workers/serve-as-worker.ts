@@ -1,0 +1,74 @@
+import { once } from "node:events";
+import type { Config } from "@flyte-secrets/config";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { AggregatorRegistry, Registry } from "prom-client";
+import { type RunWebhookOptions, runWebhook } from "../run-webhook.ts";
+import type { RunningWebhook } from "../start-webhook.ts";
+import type { FromWorker, ToWorker } from "./worker-message.ts";
+
+/**
+ * Runs the webhook as one of several processes on the same ports, started by `startWorkers`: until it is told to close. Signals
+ * are left to the process that started it, which a terminal sends them too.
+ */
+export async function serveAsWorker(config: Config, options: Omit<RunWebhookOptions, "registry">): Promise<void> {
+  for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
+  const registry = new SharedRegistry();
+  AggregatorRegistry.setRegistries([registry]);
+  // To make one is what has this process answer when it is asked for its part.
+  new AggregatorRegistry();
+  const toldToClose = Promise.withResolvers<void>();
+  let webhook: RunningWebhook | undefined;
+  // From the beginning: the end may come before the start is done.
+  process.on("message", (message: ToWorker) => {
+    if (message.kind === "invalidate") webhook?.invalidate(message.id);
+    if (message.kind === "ping") send({ kind: "alive" });
+    if (message.kind === "metrics") registry.receive(message);
+    if (message.kind === "close") toldToClose.resolve();
+  });
+  try {
+    webhook = await runWebhook(config, {
+      ...options,
+      registry,
+      onInvalidate: (id) => send({ kind: "invalidated", id }),
+    });
+    send({ kind: "serving", ports: webhook.ports });
+    await toldToClose.promise;
+    await webhook.close();
+  } catch (error) {
+    const { code, message } = isSecretsError(error) ? error : unknownFailure(error, options);
+    send({ kind: "failed", code, message });
+    // The one who started it ends it, once it has read why.
+    await once(process, "disconnect");
+  }
+  process.disconnect();
+}
+
+/** This process's metrics, which shows those of all workers: whichever of them is asked. */
+class SharedRegistry extends Registry {
+  readonly #waiting = new Map<number, PromiseWithResolvers<string>>();
+  #asked = 0;
+
+  override metrics(): Promise<string> {
+    const answer = Promise.withResolvers<string>();
+    const number = this.#asked++;
+    this.#waiting.set(number, answer);
+    send({ kind: "metricsWanted", number });
+    return answer.promise;
+  }
+
+  receive({ number, text }: Extract<ToWorker, { kind: "metrics" }>): void {
+    const answer = this.#waiting.get(number);
+    this.#waiting.delete(number);
+    if (text === undefined) answer?.reject(new Error("the workers' metrics could not be collected"));
+    else answer?.resolve(text);
+  }
+}
+
+function unknownFailure(error: unknown, { log }: Pick<RunWebhookOptions, "log">): SecretsError {
+  log.error({ err: error }, "a worker could not start");
+  return new SecretsError("internal", "a worker could not start; the log says why");
+}
+
+function send(message: FromWorker): void {
+  process.send?.(message);
+}
