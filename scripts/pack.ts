@@ -11,6 +11,7 @@ interface Manifest {
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly exports?: Readonly<Record<string, unknown>>;
 }
 
 const PRODUCTS = [
@@ -60,6 +61,12 @@ async function unpack(tarball: string | undefined, target: string): Promise<Mani
   return readManifest(target);
 }
 
+/** A manifest without what only this repository's own tests have of a package. */
+function published<T extends Manifest>({ devDependencies: _, exports = {}, ...rest }: T) {
+  const { "./testing": _testing, ...entries } = exports;
+  return { ...rest, exports: entries };
+}
+
 /** Those of others, of several packages. Throws when two want different versions. */
 function foreignDependencies(manifests: readonly Manifest[]): Record<string, string> {
   const all: Record<string, string> = {};
@@ -84,12 +91,12 @@ interface Place {
 
 async function packProduct(name: string, { directory, scratch, tarballs }: Place): Promise<string> {
   const target = join(scratch, name);
-  const { devDependencies: _, ...outer } = await unpack(tarballs.get(SCOPE + name), target);
+  const outer = published(await unpack(tarballs.get(SCOPE + name), target));
   const bundled = [...(await closureOf(name))].toSorted();
   const inner: Manifest[] = [];
   for (const other of bundled) {
     const path = join(target, "node_modules", SCOPE, other);
-    const { devDependencies: _, dependencies, ...rest } = await unpack(tarballs.get(SCOPE + other), path);
+    const { dependencies, ...rest } = published(await unpack(tarballs.get(SCOPE + other), path));
     inner.push({ ...rest, ...(dependencies && { dependencies }) });
     // Those of others are the whole bundle's.
     await writeFile(join(path, "package.json"), `${JSON.stringify(rest, undefined, 2)}\n`);
