@@ -13,7 +13,7 @@ const REVIEWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "packages/cli/src/formats/dotenv-format.ts": {
     "/(^|\\/)\\.env(\\..*)?$|\\.env$/": "sees the name of a file that the user names",
   },
-  "packages/cli/src/run/carry-out.ts": {
+  "packages/cli/src/run/emulate-kubelet.ts": {
     "/\\$(?:\\$|\\(([^)]*)\\))/g": "sees the variables of the user's own task",
   },
   "packages/sdk/src/to-pod.ts": { "/^-+|-+$/g": "sees 63 characters at the most" },

@@ -9,7 +9,7 @@ import {
 } from "@flyte-secrets/core";
 import { type KubeClient, SECRETS, type Secret } from "@flyte-secrets/kube";
 import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
-import { followWrittenSecrets, sweepSecrets } from "@flyte-secrets/webhook";
+import { sweepSecrets, watchDeliveredSecrets } from "@flyte-secrets/webhook";
 import { ask } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";
@@ -123,7 +123,7 @@ describeWith(requireKubernetes(), "pods that are refused after the webhook", () 
   async function sweepAt(aheadMs: number): Promise<void> {
     const clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
     const sweep = async () => {
-      const follower = followWrittenSecrets({ client, namespace: undefined, clock: systemClock, log });
+      const follower = watchDeliveredSecrets({ client, namespace: undefined, clock: systemClock, log });
       await follower.synced;
       const options = { client, written: [follower], lifetimes: LIFETIMES, clock, log };
       await sweepSecrets(options, new AbortController().signal);

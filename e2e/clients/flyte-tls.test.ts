@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createFileKeeper, makeCertificate } from "@flyte-secrets/certificates";
+import { createFileStorage, makeCertificate } from "@flyte-secrets/certificates";
 import { startServe } from "@flyte-secrets/testkit";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 import { FLYTE_VERSION, flytePythonOf, requireFlyte } from "../support/flyte-python.ts";
@@ -57,7 +57,7 @@ describeWith(requireFlyte(), `flyte ${FLYTE_VERSION}: the configuration that ser
     const names = ["localhost", "127.0.0.1", "::1"];
     const due = await makeCertificate({ names, now: Date.now() - 300 * DAY_MS });
     const files = { certificate: "server-certificate.pem", ca: "ca.crt" };
-    await createFileKeeper(join(home, "store/tls"), files).create(due);
+    await createFileStorage(join(home, "store/tls"), files).create(due);
     await serve("--tls");
     expect(readFileSync(join(home, "store/tls/ca.crt"), "utf8").match(/BEGIN/g)).toHaveLength(2);
     await useBoth();

@@ -12,7 +12,7 @@ import {
 } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/kube";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
-import { followWrittenSecrets, sweepSecrets } from "@flyte-secrets/webhook";
+import { sweepSecrets, watchDeliveredSecrets } from "@flyte-secrets/webhook";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
@@ -301,7 +301,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
 
     const sweepAt = async (aheadMs: number) => {
       const client = connect(kubeconfig);
-      const written = followWrittenSecrets({ client, namespace: undefined, clock: systemClock, log });
+      const written = watchDeliveredSecrets({ client, namespace: undefined, clock: systemClock, log });
       onTestFinished(async () => {
         await written.close();
         client.close();

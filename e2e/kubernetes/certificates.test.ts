@@ -7,9 +7,9 @@ import { connect as connectTls } from "node:tls";
 import {
   type CertificateSource,
   certificateNames,
-  createSecretKeeper,
+  createSecretStorage,
   openCertificateSource,
-  openSelfMadeSource,
+  openSelfSignedSource,
 } from "@flyte-secrets/certificates";
 import { loadConfig } from "@flyte-secrets/config";
 import { type Clock, MountRequirement, SecretValue, systemClock, toRequestAnnotations } from "@flyte-secrets/core";
@@ -293,8 +293,8 @@ describeWith(requireKubernetes(), "the webhook's certificate and registration on
     await store.create(id, { value: SecretValue.fromText("hunter2"), type: "generic" });
 
     const clock = createFastClock();
-    const keeper = createSecretKeeper({ client: connect(), namespace: NAMESPACE, name: "called", clock, log });
-    const source = await openSelfMadeSource({ keeper, names: NAMES, clock, log });
+    const keeper = createSecretStorage({ client: connect(), namespace: NAMESPACE, name: "called", clock, log });
+    const source = await openSelfSignedSource({ keeper, names: NAMES, clock, log });
     onTestFinished(() => source.close());
     const webhook = await startWebhook(config, { log, env: {}, certificates: source });
     onTestFinished(() => webhook.close({ graceMs: 0 }));

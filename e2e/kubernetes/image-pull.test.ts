@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { imagePullSecretName, type SecretId, SecretValue, systemClock } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/kube";
 import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
-import { followWrittenSecrets, sweepSecrets } from "@flyte-secrets/webhook";
+import { sweepSecrets, watchDeliveredSecrets } from "@flyte-secrets/webhook";
 import { ask, taskPod } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { describeWith } from "../support/requirement.ts";
@@ -236,7 +236,7 @@ describeWith(requireKubernetes(), "image-pull Secrets on a real API server", () 
     const pod = await create("registry");
     const sweepAt = async (aheadMs: number) => {
       const client = connect(kubeconfig);
-      const written = followWrittenSecrets({ client, namespace: NAMESPACE, clock: systemClock, log });
+      const written = watchDeliveredSecrets({ client, namespace: NAMESPACE, clock: systemClock, log });
       onTestFinished(async () => {
         await written.close();
         client.close();

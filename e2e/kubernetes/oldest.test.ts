@@ -2,7 +2,7 @@ import { imagePullSecretName, type SecretId, SecretValue, systemClock } from "@f
 import type { Secret } from "@flyte-secrets/kube";
 import type { KubernetesStore } from "@flyte-secrets/store";
 import { describeSecretStore } from "@flyte-secrets/testkit/vitest";
-import { followWrittenSecrets, sweepSecrets } from "@flyte-secrets/webhook";
+import { sweepSecrets, watchDeliveredSecrets } from "@flyte-secrets/webhook";
 import { ask, taskPod } from "@flyte-secrets/webhook/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { describeWith } from "../support/requirement.ts";
@@ -102,7 +102,7 @@ describeWith(
       test("its Secrets are collected when it is gone", async () => {
         await cluster().kubectl(["delete", "pods", "--all", "-n", "p-d", "--force", "--grace-period=0"]);
         const client = connect(kubeconfig);
-        const follower = followWrittenSecrets({ client, namespace: undefined, clock: systemClock, log });
+        const follower = watchDeliveredSecrets({ client, namespace: undefined, clock: systemClock, log });
         await follower.synced;
         const clock = { ...systemClock, now: () => systemClock.now() + 7_200_000 };
         const lifetimes = { unusedMs: 3_600_000, unnamedMs: 600_000 };

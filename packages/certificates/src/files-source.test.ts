@@ -5,10 +5,10 @@ import { createManualClock } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { SETTLE_MS } from "./certificate-holder.ts";
-import type { ServingCertificate } from "./certificate-source.ts";
 import { hasCertificateFiles, openFilesSource } from "./files-source.ts";
 import { LIFETIME_MS, makeCertificate } from "./make-certificate.ts";
+import { SETTLE_MS } from "./rotator.ts";
+import type { ServingCertificate } from "./source.ts";
 
 const POLL_MS = 10_000;
 let first: ServingCertificate;

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { findFault } from "./certificate-chain.ts";
-import { createCertificateHolder } from "./certificate-holder.ts";
-import type { CertificateSource, ServingCertificate } from "./certificate-source.ts";
+import { findFault } from "./chain.ts";
+import { createCertificateRotator } from "./rotator.ts";
+import type { CertificateSource, ServingCertificate } from "./source.ts";
 import { watchDirectory } from "./watch-directory.ts";
 
 /** The file system may not report changes, as for mounts over a network. */
@@ -35,7 +35,7 @@ export function openFilesSource({ directory, clock, log }: FilesSourceOptions): 
   const first = readCertificateFiles(directory);
   const fault = findFault(first, { names: [], now: clock.now() });
   if (fault !== undefined) throw new SecretsError("invalid_config", `webhook.certDir: ${directory}: ${fault}.`);
-  const holder = createCertificateHolder(first, clock);
+  const holder = createCertificateRotator(first, clock);
   let refused = "";
 
   let reacting = false;

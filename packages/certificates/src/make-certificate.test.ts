@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { expect, test } from "vitest";
-import { isTrusted, joinBundles, parseCertificates } from "./certificate-chain.ts";
+import { isTrusted, joinBundles, parseCertificates } from "./chain.ts";
 import { makeCertificate } from "./make-certificate.ts";
 import { handshake } from "./testing/handshake.ts";
 

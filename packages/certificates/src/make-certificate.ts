@@ -1,6 +1,6 @@
 import { randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
-import type { ServingCertificate } from "./certificate-source.ts";
+import type { ServingCertificate } from "./source.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 

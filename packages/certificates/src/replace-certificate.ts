@@ -1,6 +1,6 @@
 import type { Logger } from "pino";
-import { findPairFault, fingerprintOf } from "./certificate-chain.ts";
-import type { ServingCertificate } from "./certificate-source.ts";
+import { findPairFault, fingerprintOf } from "./chain.ts";
+import type { ServingCertificate } from "./source.ts";
 
 type Pair = Pick<ServingCertificate, "cert" | "key">;
 

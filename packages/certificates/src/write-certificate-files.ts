@@ -2,7 +2,7 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory, writePrivateFile } from "@flyte-secrets/store";
 import type { Logger } from "pino";
-import type { CertificateSource } from "./certificate-source.ts";
+import type { CertificateSource } from "./source.ts";
 
 /**
  * Keeps `ca.crt`, `tls.crt` and `tls.key` (0600) in a directory (0700) the same as what a source serves with (`webhook.localCert`),

@@ -22,7 +22,8 @@ export { homeDirectory } from "./home-directory.ts";
 export { cleanLabelValue, imagePullLabels, imagePullSecretName, isImagePullSecretName } from "./image-pull-names.ts";
 export { jsonMembers } from "./json-members.ts";
 export {
-  isWrittenSecretName,
+  deliveredSecretName,
+  isDeliveredSecretName,
   kubernetesSecretName,
   MAX_DATA_KEY_LENGTH,
   type ManagedForm,
@@ -30,7 +31,6 @@ export {
   managedLabels,
   SERVICE_ACCOUNT_DIRECTORY,
   TYPE_LABEL,
-  writtenSecretName,
 } from "./kubernetes-names.ts";
 export {
   type FetchedValue,
@@ -45,6 +45,7 @@ export {
   withoutGroups,
 } from "./lookup.ts";
 export { type LookupId, lookupIds } from "./lookup-ids.ts";
+export { andThen, type MaybePromise } from "./maybe-promise.ts";
 export { nearestName } from "./nearest-name.ts";
 export { parseRequestText } from "./parse-request-text.ts";
 export {
@@ -99,5 +100,4 @@ export {
 } from "./store.ts";
 export { hasSystemCode, systemReason } from "./system-reason.ts";
 export { trimEndOf } from "./trim-end-of.ts";
-export { type Awaitable, whenKnown } from "./when-known.ts";
 export { withinStack } from "./within-stack.ts";

@@ -47,12 +47,12 @@ const WRITTEN_SECRET_PREFIX = "flyte-secrets-";
 const WRITTEN_SECRET_NAME = /^flyte-secrets-[0-9a-f]{32}$/;
 
 /** The name of a Secret that the webhook writes; `digest` is 16 bytes in hex. */
-export function writtenSecretName(digest: string): string {
+export function deliveredSecretName(digest: string): string {
   return WRITTEN_SECRET_PREFIX + digest;
 }
 
 /** Whether a Secret was written by the webhook, by its name. */
-export function isWrittenSecretName(name: string): boolean {
+export function isDeliveredSecretName(name: string): boolean {
   return WRITTEN_SECRET_NAME.test(name);
 }
 

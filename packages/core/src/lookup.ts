@@ -1,7 +1,7 @@
 import type { SecretsError } from "./errors.ts";
+import type { MaybePromise } from "./maybe-promise.ts";
 import type { ScopeLevel, SecretId, SecretScope } from "./secret-id.ts";
 import type { SecretValue } from "./secret-value.ts";
-import type { Awaitable } from "./when-known.ts";
 
 /** One id that a lookup asked a provider for, and what came of it; for messages and `explain`. */
 export interface LookupAttempt {
@@ -44,7 +44,7 @@ export interface FindOptions {
  * What is in memory is answered at once, or thrown, without a promise.
  */
 export interface ScopeLookup {
-  find(scope: SecretScope, key: string, options?: FindOptions): Awaitable<LookupResult>;
+  find(scope: SecretScope, key: string, options?: FindOptions): MaybePromise<LookupResult>;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type ScopeLookup, type SecretRequest, type SecretValue, whenKnown } from "@flyte-secrets/core";
+import { andThen, type ScopeLookup, type SecretRequest, type SecretValue } from "@flyte-secrets/core";
 import { type Found, findForPod, sourceOf } from "./find-for-pod.ts";
 import { findFault, injectValue } from "./inject-value.ts";
 import type { InjectContext, Injection, Injector } from "./pod/injector.ts";
@@ -21,7 +21,7 @@ export function createEmbeddedInjector({ lookup }: EmbeddedInjectorOptions): Inj
     inject(request, context) {
       const fault = findFault(request);
       if (fault !== undefined) return { injected: false, reason: fault };
-      return whenKnown(findForPod(lookup, request.key, context), (result): Injection => {
+      return andThen(findForPod(lookup, request.key, context), (result): Injection => {
         if (!result.found) return { injected: false, reason: result.reason };
         const memory = result.namespace === context.namespace ? here : elsewhere;
         return memory({ request, result, context });

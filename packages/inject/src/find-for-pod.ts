@@ -1,9 +1,9 @@
 import {
-  type Awaitable,
   encodeSecretId,
   isSecretsError,
   kubernetesSecretName,
   type LookupResult,
+  type MaybePromise,
   type ScopeLookup,
   type SecretScope,
 } from "@flyte-secrets/core";
@@ -20,7 +20,7 @@ export type FoundForPod = Found | { readonly found: false; readonly reason: stri
  * be no part of an id, is a reason and not a fault: another manager may know the key. Throws what the lookup throws. Whether
  * the pod may claim that scope is judged before (`Injector.refersTo`).
  */
-export function findForPod(lookup: ScopeLookup, key: string, context: InjectContext): Awaitable<FoundForPod> {
+export function findForPod(lookup: ScopeLookup, key: string, context: InjectContext): MaybePromise<FoundForPod> {
   const scope = scopeOf(context.labels);
   if (typeof scope === "string") return { found: false, reason: missingLabel(scope) };
   try {

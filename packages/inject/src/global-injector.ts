@@ -1,10 +1,10 @@
 import {
-  type Awaitable,
+  andThen,
   excerpt,
+  type MaybePromise,
   MountRequirement,
   type SecretRequest,
   SecretValue,
-  whenKnown,
 } from "@flyte-secrets/core";
 import { unrecognizedMount } from "./mount-requirement.ts";
 import { cleanJoinPath } from "./pod/clean-join-path.ts";
@@ -20,7 +20,7 @@ export interface GlobalInjectorOptions {
   readonly readFile: (
     path: string,
     options: { signal?: AbortSignal | undefined },
-  ) => Awaitable<SecretValue | undefined>;
+  ) => MaybePromise<SecretValue | undefined>;
   /** `secrets.env-prefix`; `FLYTE_SECRET_` by default. */
   readonly envPrefix?: string;
   /** `secrets.secrets-prefix`; `/etc/secrets` by default. */
@@ -50,7 +50,7 @@ export function createGlobalInjector(options: GlobalInjectorOptions): Injector {
         variable === undefined
           ? readFile(path, context.signal ? { signal: context.signal } : {})
           : SecretValue.fromText(variable);
-      return whenKnown(found, (value): Injection => {
+      return andThen(found, (value): Injection => {
         if (!value) {
           return {
             injected: false,

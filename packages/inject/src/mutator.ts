@@ -1,11 +1,11 @@
 import {
-  type Awaitable,
+  andThen,
   DEFAULT_POD_LIMITS,
+  type MaybePromise,
   type Pod,
   type PodLimits,
   type SecretRequest,
   SecretsError,
-  whenKnown,
 } from "@flyte-secrets/core";
 import { coveringMounts } from "./covered-secrets.ts";
 import type { ImagePullSecrets } from "./image-pull-secrets.ts";
@@ -68,7 +68,7 @@ export interface Mutator {
    */
   mutate(pod: Pod, options?: MutateOptions): Promise<Mutation>;
   /** As {@link Mutator.mutate}, without the pod; when all values are in memory, at once: then a rejection is thrown at once too. */
-  changeOf(pod: Pod, options?: MutateOptions): Awaitable<PodChange>;
+  changeOf(pod: Pod, options?: MutateOptions): MaybePromise<PodChange>;
 }
 
 export function createMutator(options: MutatorOptions): Mutator {
@@ -77,7 +77,7 @@ export function createMutator(options: MutatorOptions): Mutator {
   const readRequests = createRequestReader(limits);
   const planFor = createPlanner({ delivery, variables, limits });
 
-  function changeOf(pod: Pod, options: MutateOptions = {}): Awaitable<PodChange> {
+  function changeOf(pod: Pod, options: MutateOptions = {}): MaybePromise<PodChange> {
     const { namespace, dryRun = false, claim, signal } = options;
     const requests = readRequests(pod);
     if (requests.length === 0) return UNCHANGED;
@@ -92,9 +92,9 @@ export function createMutator(options: MutatorOptions): Mutator {
     };
     // All at once, so that a backend may fetch the values of a pod together.
     const serving = requests.map((request) =>
-      whenKnown(injectFirst(managers, request, context), (served) => withPullSecret(served, call)),
+      andThen(injectFirst(managers, request, context), (served) => withPullSecret(served, call)),
     );
-    return whenKnown(isKnown(serving) ? serving : allInOrder(serving), (served) => {
+    return andThen(isKnown(serving) ? serving : allInOrder(serving), (served) => {
       const plan = planFor(served);
       const { editor, pullSecrets, secrets, injections } = plan;
       const patch = editor.edit(pod, containers);
@@ -106,20 +106,20 @@ export function createMutator(options: MutatorOptions): Mutator {
       if (dryRun) return change;
       const owners = pod.metadata?.ownerReferences ?? [];
       const written = delivery.write(context.namespace, secrets, { owners, signal });
-      return whenKnown(written, () => whenKnown(copyAll(pullSecrets, context.namespace, call), () => change));
+      return andThen(written, () => andThen(copyAll(pullSecrets, context.namespace, call), () => change));
     });
   }
 
-  function withPullSecret(served: Served, call: Call): Awaitable<Served> {
+  function withPullSecret(served: Served, call: Call): MaybePromise<Served> {
     const { found } = served.injection;
     if (found === undefined || imagePull === undefined) return served;
-    return whenKnown(imagePull.find(found.id, call), (pullSecret) => (pullSecret ? { ...served, pullSecret } : served));
+    return andThen(imagePull.find(found.id, call), (pullSecret) => (pullSecret ? { ...served, pullSecret } : served));
   }
 
   /** One after the other: a pod rarely has two. */
-  function copyAll([name, ...rest]: readonly string[], namespace: string, call: Call): Awaitable<void> {
+  function copyAll([name, ...rest]: readonly string[], namespace: string, call: Call): MaybePromise<void> {
     if (name === undefined || imagePull === undefined) return;
-    return whenKnown(imagePull.copy(namespace, name, call), () => copyAll(rest, namespace, call));
+    return andThen(imagePull.copy(namespace, name, call), () => copyAll(rest, namespace, call));
   }
 
   return {
@@ -135,7 +135,7 @@ type Call = Pick<MutateOptions, "signal">;
 
 const UNCHANGED = { changed: false } as const;
 
-function isKnown<T>(values: readonly Awaitable<T>[]): values is readonly T[] {
+function isKnown<T>(values: readonly MaybePromise<T>[]): values is readonly T[] {
   return !values.some((value) => value instanceof Promise);
 }
 
@@ -143,21 +143,25 @@ function isKnown<T>(values: readonly Awaitable<T>[]): values is readonly T[] {
  * Of several that fail, the first in their order is thrown and not the quickest: the same pod is rejected for the same
  * reason each time.
  */
-async function allInOrder<T>(values: readonly Awaitable<T>[]): Promise<T[]> {
+async function allInOrder<T>(values: readonly MaybePromise<T>[]): Promise<T[]> {
   await Promise.allSettled(values);
   return await Promise.all(values);
 }
 
 /** The first manager that serves the request. What goes wrong is always a rejection, so that no other request's goes unheard. */
-function injectFirst(managers: readonly Injector[], request: SecretRequest, context: InjectContext): Awaitable<Served> {
+function injectFirst(
+  managers: readonly Injector[],
+  request: SecretRequest,
+  context: InjectContext,
+): MaybePromise<Served> {
   const reasons: string[] = [];
-  const ask = (at: number): Awaitable<Served> => {
+  const ask = (at: number): MaybePromise<Served> => {
     const manager = managers[at];
     if (manager === undefined) {
       const tried = `none of the secret managers injected secret ${requestName(request)}: ${reasons.join("; ")}`;
       throw new SecretsError("not_injected", tried);
     }
-    return whenKnown(manager.inject(request, context), (injection) => {
+    return andThen(manager.inject(request, context), (injection) => {
       if (injection.injected) return { request, manager: manager.name, injection };
       reasons.push(`${manager.name}: ${injection.reason}`);
       return ask(at + 1);

@@ -1,6 +1,6 @@
 import { createHmac, hash, randomBytes } from "node:crypto";
-import type { Awaitable, SecretKeyReference, SecretValue, Volume } from "@flyte-secrets/core";
-import { writtenSecretName } from "@flyte-secrets/core";
+import type { MaybePromise, SecretKeyReference, SecretValue, Volume } from "@flyte-secrets/core";
+import { deliveredSecretName } from "@flyte-secrets/core";
 import type { Delivery, KubernetesSecret, WriteOptions } from "./pod/delivery.ts";
 import { type InjectorEdit, SECRETS_DIRECTORY, type SecretSource, type ValueSource } from "./pod/injector.ts";
 import type { PodEdit } from "./pod/pod-edit.ts";
@@ -26,7 +26,7 @@ export interface SecretWriter {
    * be compared. They go away with the `owners`, or after a while if no pod came to use them. Throws if one can't be written.
    * Without a promise when all are there already.
    */
-  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): Awaitable<void>;
+  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): MaybePromise<void>;
 }
 
 export interface SecretRefDeliveryOptions {
@@ -101,7 +101,7 @@ function createSecrets(namingKey: Uint8Array): (source: ValueSource) => Kubernet
     if (known !== undefined) return known;
     const key = dataKey(label);
     const digest = createHmac("sha256", namingKey).update(`${key}\0`).update(value.revealBytes()).digest("hex");
-    const secret = { name: writtenSecretName(digest.slice(0, 32)), labels: LABELS, data: { [key]: value } };
+    const secret = { name: deliveredSecretName(digest.slice(0, 32)), labels: LABELS, data: { [key]: value } };
     made.set(value, ofValue.set(label, secret));
     return secret;
   };

@@ -82,7 +82,7 @@ export interface KubeClient {
   ): Promise<boolean>;
   /**
    * What happens after `resourceVersion`, until the API server ends the watch, which it does often. It is a thing to build on:
-   * {@link followObjects} lists, watches and resumes.
+   * {@link runInformer} lists, watches and resumes.
    */
   watch<T extends KubeObject>(
     resource: KubeResource<T>,

@@ -12,7 +12,7 @@ export interface ClusterSettings {
 }
 
 /** What the way to an API server is looked for in. */
-export interface ClusterSurroundings {
+export interface ClusterEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly clock: Clock;
@@ -21,7 +21,7 @@ export interface ClusterSurroundings {
 }
 
 /** Whether this server is part of a cluster: it runs in one, or `secret.kubernetes.kubeconfig` names one. */
-export function isInCluster({ secret }: Pick<ClusterSettings, "secret">, env: ClusterSurroundings["env"]): boolean {
+export function isInCluster({ secret }: Pick<ClusterSettings, "secret">, env: ClusterEnvironment["env"]): boolean {
   const isInside = Boolean(env.KUBERNETES_SERVICE_HOST) && Boolean(env.KUBERNETES_SERVICE_PORT);
   return isInside || secret.kubernetes.kubeconfig !== "";
 }
@@ -30,12 +30,12 @@ export function isInCluster({ secret }: Pick<ClusterSettings, "secret">, env: Cl
  * A client of the cluster that this server is part of; undefined when it is part of none: a kubeconfig that merely lies in the
  * user's home is no reason to change that cluster. The caller closes it. Throws `invalid_config` as {@link findKubeConnection} does.
  */
-export function connectCluster(config: ClusterSettings, surroundings: ClusterSurroundings): KubeClient | undefined {
+export function connectCluster(config: ClusterSettings, surroundings: ClusterEnvironment): KubeClient | undefined {
   return isInCluster(config, surroundings.env) ? connectKube(config, surroundings) : undefined;
 }
 
 /** A client of whichever cluster is known, as kubectl has it: for questions that change nothing. Otherwise as {@link connectCluster}. */
-export function connectKube({ secret, webhook }: ClusterSettings, surroundings: ClusterSurroundings): KubeClient {
+export function connectKube({ secret, webhook }: ClusterSettings, surroundings: ClusterEnvironment): KubeClient {
   const { kubeconfig } = secret.kubernetes;
   const { qps, burst, timeout: timeoutMs } = webhook.kubeClientConfig;
   const { clock, observe } = surroundings;

@@ -26,7 +26,7 @@ export function serverName({ server, source }: Pick<KubeConnection, "server" | "
   return `${server.origin} (${source})`;
 }
 
-export interface KubeSurroundings {
+export interface KubeconfigEnvironment {
   /** An absolute path (`secret.kubernetes.kubeconfig`); empty for none. */
   readonly kubeconfig: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -40,7 +40,7 @@ export interface KubeSurroundings {
  * Finds the API server: the configured kubeconfig, else the pod's own service account, else `$KUBECONFIG`, else
  * `~/.kube/config`. Throws `invalid_config` when there is none of them or one is wrong.
  */
-export function findKubeConnection(surroundings: KubeSurroundings): KubeConnection {
+export function findKubeConnection(surroundings: KubeconfigEnvironment): KubeConnection {
   const { kubeconfig, env, home } = surroundings;
   if (kubeconfig !== "") return fromKubeconfig([readRequired(kubeconfig)], surroundings);
   const inCluster = fromServiceAccount(surroundings);
@@ -59,7 +59,7 @@ export function findKubeConnection(surroundings: KubeSurroundings): KubeConnecti
   );
 }
 
-function fromServiceAccount(surroundings: KubeSurroundings): KubeConnection | undefined {
+function fromServiceAccount(surroundings: KubeconfigEnvironment): KubeConnection | undefined {
   const { env, clock, serviceAccountDirectory = SERVICE_ACCOUNT_DIRECTORY } = surroundings;
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   const tokenFile = join(serviceAccountDirectory, "token");
@@ -74,7 +74,7 @@ function fromServiceAccount(surroundings: KubeSurroundings): KubeConnection | un
   };
 }
 
-function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: KubeSurroundings): KubeConnection {
+function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: KubeconfigEnvironment): KubeConnection {
   const context = readKubeconfig(files);
   const { value: cluster, directory } = context.cluster;
   const source = `context ${excerpt(context.name)} of ${files.map(({ path }) => path).join(", ")}`;

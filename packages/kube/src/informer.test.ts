@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { createManualClock, type ManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { followObjects } from "./informer.ts";
+import { runInformer } from "./informer.ts";
 import { SECRETS, type Secret } from "./object.ts";
 import { type Answer, startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
 
@@ -20,7 +20,7 @@ async function follow(script: Answer[]) {
   const clock = createManualClock();
   const heard: string[] = [];
   const tell = (word: string) => (secret: Secret) => void heard.push(`${word} ${secret.metadata.name}`);
-  const follower = followObjects({
+  const follower = runInformer({
     client: api.connect(clock),
     resource: SECRETS,
     selection: { namespace: "flyte", labelSelector: "a=b" },

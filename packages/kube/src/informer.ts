@@ -18,7 +18,7 @@ const LONGEST_DELAY_MS = 2_000;
 const SETTLED_MS = 10_000;
 
 /** Who hears of the objects. None of these may throw. */
-export interface ObjectSink<T> {
+export interface EventHandler<T> {
   /** All there are: what is not among them is gone. First of all, and again whenever events may have been missed. */
   replace(objects: readonly T[]): void;
   /** One is new or has changed. The same state may come twice. */
@@ -27,11 +27,11 @@ export interface ObjectSink<T> {
   remove(object: T): void;
 }
 
-export interface FollowOptions<T extends KubeObject> {
+export interface InformerOptions<T extends KubeObject> {
   readonly client: Pick<KubeClient, "list" | "watch">;
   readonly resource: KubeResource<T>;
   readonly selection: KubeSelection;
-  readonly sink: ObjectSink<T>;
+  readonly sink: EventHandler<T>;
   /** Objects a page when they are listed; 500 by default, as kubectl has it. */
   readonly pageSize?: number;
   readonly clock: Clock;
@@ -39,8 +39,8 @@ export interface FollowOptions<T extends KubeObject> {
 }
 
 /** Objects of an API server, followed. */
-export interface ObjectFollower {
-  /** Resolves after the first {@link ObjectSink.replace}; never, if the follower is closed before. */
+export interface Informer {
+  /** Resolves after the first {@link EventHandler.replace}; never, if the follower is closed before. */
   readonly synced: Promise<void>;
   /** What keeps it from hearing of changes at present, for readiness; undefined while it does. */
   problem(): string | undefined;
@@ -58,7 +58,7 @@ export interface ObjectFollower {
  * where it was, and lists again when that place is forgotten. Failures are logged and tried again, at longer and longer
  * intervals up to 2 s, until it is closed.
  */
-export function followObjects<T extends KubeObject>(options: FollowOptions<T>): ObjectFollower {
+export function runInformer<T extends KubeObject>(options: InformerOptions<T>): Informer {
   const { client, resource, selection, sink, pageSize: limit = PAGE_SIZE, clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;

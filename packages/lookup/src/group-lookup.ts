@@ -1,5 +1,5 @@
 import { type GroupLookup, type GroupResult, jsonMembers, quote, SecretValue } from "@flyte-secrets/core";
-import { createSettleBefore } from "./cache/settle-before.ts";
+import { createSettleBefore } from "./cache/race-signal.ts";
 import { type Slot, ValueCache, type ValueCacheOptions } from "./cache/value-cache.ts";
 import { unreadable } from "./providers/fetch-failures.ts";
 import type { NamedBackend } from "./providers/named-fetcher.ts";
@@ -23,7 +23,7 @@ export interface CachedGroupLookup extends GroupLookup {
  */
 export function createGroupLookup({ backend, ...options }: GroupLookupOptions): CachedGroupLookup {
   const cache = new ValueCache<string>({ ...options, fetchAll: (groups, call) => backend.read(groups, call) });
-  const settleBefore = createSettleBefore();
+  const raceSignal = createSettleBefore();
   /**
    * The members of what is a JSON object: the same values each time, as long as the cache has it. What else a pod asks for isn't
    * remembered.
@@ -43,7 +43,7 @@ export function createGroupLookup({ backend, ...options }: GroupLookupOptions): 
       if (!SECRET_NAME.test(group)) return notFound(`no ${backend.name} secret can be called ${quote(group)}`);
       const slot: Slot<string> = { text: group, id: group };
       const known = cache.peek(slot, options.clock());
-      const { value: whole } = known ?? (await settleBefore(signal, () => cache.fetch(slot)));
+      const { value: whole } = known ?? (await raceSignal(signal, () => cache.fetch(slot)));
       if (whole === undefined) return notFound(`there is no ${backend.name} secret ${quote(group)}`);
       const value = take(whole, group, key);
       if (value === undefined)

@@ -1,6 +1,6 @@
 export type { CachedLookup } from "./cache/cached-lookup.ts";
 export { type LookupMetrics, NO_METRICS, type WatchState } from "./cache/lookup-metrics.ts";
-export { settleBefore } from "./cache/settle-before.ts";
+export { raceSignal } from "./cache/race-signal.ts";
 export { createLookup } from "./lookup.ts";
 export { type LookupSources, openLookup } from "./open-lookup.ts";
 export { type FetcherSources, openFetcher } from "./providers/open-fetcher.ts";

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { quote } from "@flyte-secrets/core";
 import type { NodeRequest } from "@flyte-secrets/http";
-import { avoidLoginPrompt } from "./rpc/tidy-failure.ts";
+import { avoidLoginPrompt } from "./rpc/sanitize-errors.ts";
 
 /** Says why a request is refused that a web page may have sent; undefined when none can have. */
 export type PageGuard = (req: NodeRequest) => string | undefined;

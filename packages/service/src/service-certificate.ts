@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { CertificateSource, ServingCertificate } from "@flyte-secrets/certificates";
 import {
-  createFileKeeper,
-  createSecretKeeper,
+  createFileStorage,
+  createSecretStorage,
   findPairFault,
   fingerprintOf,
-  openSelfMadeSource,
+  openSelfSignedSource,
   replaceCertificate,
 } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
@@ -29,7 +29,7 @@ export interface ServiceCertificate extends Pick<CertificateSource, "onChange" |
 /**
  * The certificate that `secret.server.tls` describes: files, which are read once, or one of our own making, made and renewed
  * as the webhook's is: kept in a Secret for the names in `secret.server.allowedHosts`, or in the data directory for this
- * machine too. Undefined: plain HTTP. Throws `invalid_config`, naming the setting; else as {@link openSelfMadeSource}.
+ * machine too. Undefined: plain HTTP. Throws `invalid_config`, naming the setting; else as {@link openSelfSignedSource}.
  */
 export async function openServiceCertificate(
   secret: Config["secret"],
@@ -43,8 +43,8 @@ export async function openServiceCertificate(
   }
   if (name === "") {
     if (!selfMade) return undefined;
-    const keeper = createFileKeeper(serviceCertificateDirectory(secret.store.path), SERVICE_FILES);
-    return await openSelfMadeSource({ keeper, names: machineNames(server), clock: systemClock, log });
+    const keeper = createFileStorage(serviceCertificateDirectory(secret.store.path), SERVICE_FILES);
+    return await openSelfSignedSource({ keeper, names: machineNames(server), clock: systemClock, log });
   }
   if (home === undefined) {
     throw new SecretsError(
@@ -59,8 +59,8 @@ export async function openServiceCertificate(
       "secret.server.tls.secretName needs secret.server.allowedHosts beside it: the names that the certificate is for",
     );
   }
-  const keeper = createSecretKeeper({ ...home, name, clock: systemClock, log });
-  return await openSelfMadeSource({ keeper, names: server.allowedHosts, clock: systemClock, log });
+  const keeper = createSecretStorage({ ...home, name, clock: systemClock, log });
+  return await openSelfSignedSource({ keeper, names: server.allowedHosts, clock: systemClock, log });
 }
 
 export interface CertificateListenerOptions extends Omit<ListenOptions, "tls"> {

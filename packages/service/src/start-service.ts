@@ -12,7 +12,7 @@ import {
   lockDirectory,
   openStore,
   prepareStoreDirectory,
-  type StoreSurroundings,
+  type StoreDependencies,
 } from "@flyte-secrets/store";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
@@ -33,7 +33,7 @@ const GRACE_MS = 10_000;
 export interface StartServerOptions {
   readonly log: Logger;
   /** Where a Kubernetes store finds its cluster. */
-  readonly cluster?: Omit<StoreSurroundings, "observe">;
+  readonly cluster?: Omit<StoreDependencies, "observe">;
   /** Hears of each secret that a call has written, before the call is answered: for a webhook in the same process. */
   readonly onWrite?: ((id: SecretId) => void) | undefined;
   /** The file that `log` writes to, which is announced. */

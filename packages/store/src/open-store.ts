@@ -9,7 +9,7 @@ import { openEmbeddedStore } from "./embedded/embedded-store.ts";
 import { openKubernetesStore } from "./kubernetes/kubernetes-store.ts";
 
 /** Where a cluster is looked for. */
-export interface StoreSurroundings {
+export interface StoreDependencies {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   /** Hears of every request to an API server. */
@@ -20,7 +20,7 @@ export interface StoreSurroundings {
 export async function openStore(
   secret: Config["secret"],
   log: Logger,
-  surroundings: StoreSurroundings = { env: {}, home: "" },
+  surroundings: StoreDependencies = { env: {}, home: "" },
 ): Promise<SecretStore> {
   const { store, kubernetes } = secret;
   switch (store.type) {
@@ -40,7 +40,7 @@ export async function openStore(
 async function openClusters(
   { kubernetes, imagePullNamespace }: Config["secret"],
   log: Logger,
-  { observe, ...surroundings }: StoreSurroundings,
+  { observe, ...surroundings }: StoreDependencies,
 ): Promise<SecretStore> {
   const {
     clusterName,

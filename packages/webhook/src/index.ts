@@ -15,9 +15,13 @@ export {
   renewCertificate,
 } from "./certificates/manage-certificates.ts";
 export { certificateDirectory } from "./certificates/open-certificates.ts";
+export {
+  type DeliveredSecrets,
+  type DeliveredSecretsOptions,
+  watchDeliveredSecrets,
+} from "./delivery/delivered-secrets.ts";
 export { type SecretSweeperOptions, sweepSecrets } from "./delivery/secret-sweeper.ts";
 export { type WriterGrant, writerGrantCommand } from "./delivery/writer-grant.ts";
-export { followWrittenSecrets, type WrittenSecrets, type WrittenSecretsOptions } from "./delivery/written-secrets.ts";
 export { keepRegistration, type Registration, removeRegistration } from "./registration/registration.ts";
 export {
   findRegisteredWebhook,

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:tls";
-import type { ServingCertificate } from "../certificate-source.ts";
+import type { ServingCertificate } from "../source.ts";
 
 /** Serves with a certificate and connects as the API server would: the reason for refusal, or `trusted`. */
 export async function handshake(

@@ -1,3 +1,3 @@
-export { datesOf } from "./../certificate-chain.ts";
-export { type CertificateHolder, createCertificateHolder } from "./../certificate-holder.ts";
+export { datesOf } from "../chain.ts";
 export { LIFETIME_MS } from "./../make-certificate.ts";
+export { type CertificateRotator, createCertificateRotator } from "../rotator.ts";

@@ -9,7 +9,7 @@ import {
   SubjectAlternativeNameExtension,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import type { ServingCertificate } from "../certificate-source.ts";
+import type { ServingCertificate } from "../source.ts";
 
 const RSA = {
   name: "RSASSA-PKCS1-v1_5",

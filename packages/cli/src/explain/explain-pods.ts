@@ -1,7 +1,7 @@
 import {
-  type Awaitable,
   fromRequestAnnotations,
   isSecretsError,
+  type MaybePromise,
   MountRequirement,
   type Pod,
   type PodLimits,
@@ -31,7 +31,7 @@ export interface ExplainPodsOptions extends Omit<ExplainOptions, "context"> {
   /** `webhook.limits`. */
   readonly limits: PodLimits;
   /** The claim of each pod. */
-  readonly claimOf: (pod: Pod, namespace: string) => Awaitable<Claim | undefined>;
+  readonly claimOf: (pod: Pod, namespace: string) => MaybePromise<Claim | undefined>;
   /** What becomes of a pod as a whole. */
   readonly admission: MutatePodOptions;
   /** For objects that name no namespace. */

@@ -6,9 +6,9 @@ import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { describeFault } from "../describe-failure.ts";
 import { describeScope } from "../options/secret-command-options.ts";
-import { carryOut } from "./carry-out.ts";
 import { childEnvironment, type Environment } from "./child-environment.ts";
 import { describeRunFailure } from "./describe-run-failure.ts";
+import { emulateKubelet } from "./emulate-kubelet.ts";
 import { fromErrorOnWire, toErrorOnWire } from "./error-on-wire.ts";
 import { type InjectionSettings, injectTask } from "./inject-task.ts";
 import { lineLabel } from "./label-lines.ts";
@@ -155,7 +155,7 @@ async function carryOutTask(call: TaskCall, run: LocalRun, surroundings: TaskSur
 
 async function prepareTask(call: TaskCall, run: LocalRun, { directory, signal }: TaskSurroundings) {
   const injected = await injectTask(call, run.injection, signal);
-  return { injected, carried: carryOut(injected.pod, { ...injected, directory }) };
+  return { injected, carried: emulateKubelet(injected.pod, { ...injected, directory }) };
 }
 
 /** Of a fault of ours, which would be shown as one of the user's code, with a message that may hold a value. */

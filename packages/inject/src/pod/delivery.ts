@@ -1,10 +1,10 @@
-import type { Awaitable, OwnerReference, SecretValue } from "@flyte-secrets/core";
+import type { MaybePromise, OwnerReference, SecretValue } from "@flyte-secrets/core";
 import type { InjectorEdit } from "./injector.ts";
 import type { PodEdit } from "./pod-edit.ts";
 
 /** A Secret that the webhook writes into a pod's namespace for the pod to refer to. */
 export interface KubernetesSecret {
-  /** Says which content it has: another content is another Secret, so it never changes (see `isWrittenSecretName`). */
+  /** Says which content it has: another content is another Secret, so it never changes (see `isDeliveredSecretName`). */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   /** By data key: one value under one key. */
@@ -33,5 +33,5 @@ export interface Delivery {
    * Writes what the pod will refer to. Called last, when nothing can refuse the pod any more, and never on a dry run.
    * Throws if it can't be written: the pod is then rejected. Without a promise when everything is there already.
    */
-  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): Awaitable<void>;
+  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): MaybePromise<void>;
 }

@@ -1,6 +1,6 @@
 import type {
-  Awaitable,
   EnvVar,
+  MaybePromise,
   ScopeLevel,
   SecretId,
   SecretKeyReference,
@@ -122,7 +122,7 @@ export interface Injector {
   /** What the request comes to. Looks nothing up and doesn't throw. */
   refersTo(request: SecretRequest, context: InjectContext): Reference;
   /** Called only after {@link refersTo} was found to be allowed. */
-  inject(request: SecretRequest, context: InjectContext): Awaitable<Injection>;
+  inject(request: SecretRequest, context: InjectContext): MaybePromise<Injection>;
 }
 
 /** The edit that sets a variable to a text that is no secret. */

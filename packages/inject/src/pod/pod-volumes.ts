@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { PodSpec, Volume, VolumeItem } from "@flyte-secrets/core";
-import { isWrittenSecretName, quote, SecretsError } from "@flyte-secrets/core";
+import { isDeliveredSecretName, quote, SecretsError } from "@flyte-secrets/core";
 import { appendAll, applyPatch, type JsonPatchOperation, type PatchTarget } from "./json-patch.ts";
 import type { PodEdit } from "./pod-edit.ts";
 
@@ -83,7 +83,7 @@ function missingItems(there: readonly VolumeItem[], wanted: readonly VolumeItem[
 function isWrittenByUs(there: Volume, wanted: Volume): boolean {
   const known = new Set(secretNames(wanted));
   const names = secretNames(there);
-  return names.length > 0 && names.every((name) => isWrittenSecretName(name) || known.has(name));
+  return names.length > 0 && names.every((name) => isDeliveredSecretName(name) || known.has(name));
 }
 
 function secretNames({ secret, projected }: Volume): string[] {

@@ -10,7 +10,7 @@ import {
 import type { Logger } from "pino";
 import type { LookupMetrics } from "./lookup-metrics.ts";
 import { createPlanner, foundAt, type LookupPlan } from "./lookup-plan.ts";
-import { createSettleBefore } from "./settle-before.ts";
+import { createSettleBefore } from "./race-signal.ts";
 import { type Expiry, ValueCache } from "./value-cache.ts";
 
 export interface CachedLookupOptions {
@@ -51,7 +51,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
   const { fetcher, clock, metrics } = options;
   const cache = new ValueCache<SecretId>({ ...options, fetchAll: (ids, call) => fetcher.fetch(ids, call) });
   const planFor = createPlanner(fetcher, options.maxIdLength);
-  const settleBefore = createSettleBefore();
+  const raceSignal = createSettleBefore();
 
   /** Undefined when the backend must be asked. */
   function answerFromMemory({ steps, foundNowhere }: LookupPlan): LookupResult | undefined {
@@ -81,7 +81,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
       const plan = planFor(scope, key);
       const answer = answerFromMemory(plan);
       metrics.answered(answer === undefined ? "backend" : "memory");
-      return answer ?? settleBefore(signal, () => answerFromBackend(plan));
+      return answer ?? raceSignal(signal, () => answerFromBackend(plan));
     },
     invalidate(id) {
       for (const each of withBroader(id)) cache.drop(encodeSecretId(each));

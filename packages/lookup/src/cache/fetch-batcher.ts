@@ -1,6 +1,6 @@
 import { type FetchedValue, SecretsError, type SecretValue } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { settleBefore } from "./settle-before.ts";
+import { raceSignal } from "./race-signal.ts";
 
 /** Fetches many at once; absent ones are left out, one that cannot be read has its error in the answer. */
 export type FetchAll<Id> = (
@@ -53,7 +53,7 @@ export class FetchBatcher<Id> {
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
     try {
       const ids = batch.map(({ id }) => id);
-      const fetched = await settleBefore(signal, () => fetchAll(ids, { signal }));
+      const fetched = await raceSignal(signal, () => fetchAll(ids, { signal }));
       const failures: SecretsError[] = [];
       for (const { id, resolve, reject } of batch) {
         const value = fetched.get(id);

@@ -1,7 +1,7 @@
 import type { Settings } from "@flyte-secrets/config";
 import { encodeSecretId, encodeShortSecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { protos, SecretManagerServiceClient } from "@google-cloud/secret-manager";
-import { settleBefore } from "../cache/settle-before.ts";
+import { raceSignal } from "../cache/race-signal.ts";
 import {
   errorName,
   explainFailure,
@@ -57,7 +57,7 @@ async function readOne(manager: Client, name: string, { signal }: ReadOptions): 
   try {
     // No retries: the cache has its own way with a backend that is down, and a pod is waiting.
     const call = () => manager.accessSecretVersion({ name }, { retry: null, timeout: CALL_TIMEOUT_MS });
-    const [answer] = await settleBefore(signal, call);
+    const [answer] = await raceSignal(signal, call);
     return toValue(name, answer);
   } catch (error) {
     if (error instanceof SecretsError) throw error;

@@ -1,7 +1,7 @@
 import { encodeSecretId, kubernetesSecretName, type SecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
 import { type BackendFault, describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
-import { settleBefore } from "../cache/settle-before.ts";
+import { raceSignal } from "../cache/race-signal.ts";
 import { createLookup } from "../lookup.ts";
 import { openKubernetes } from "./kubernetes-fetcher.ts";
 import { createNamedFetcher } from "./named-fetcher.ts";
@@ -15,7 +15,7 @@ async function start() {
   const kubernetes = openKubernetes(
     {
       async readSecret(namespace, name, { signal }) {
-        if (fault === "silent") return settleBefore(signal, () => new Promise(() => {}));
+        if (fault === "silent") return raceSignal(signal, () => new Promise(() => {}));
         if (fault === "forbidden") throw new SecretsError("credentials_refused", "no");
         if (fault !== undefined) throw new SecretsError("store_unavailable", "no");
         return secrets.get(`${namespace}/${name}`);

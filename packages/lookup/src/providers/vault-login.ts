@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { settleBefore } from "../cache/settle-before.ts";
+import { raceSignal } from "../cache/race-signal.ts";
 import { errorName } from "./fetch-failures.ts";
 import type { VaultClient } from "./vault-client.ts";
 import { authMountOf, type VaultConfig } from "./vault-config.ts";
@@ -36,7 +36,7 @@ export function createVaultLogin(client: VaultClient, config: VaultConfig): Vaul
 
   return {
     async token(signal) {
-      return kept ?? (await settleBefore(signal, () => (running ??= start())));
+      return kept ?? (await raceSignal(signal, () => (running ??= start())));
     },
     forget(refused) {
       // A call that was sent with an older token says nothing about this one, nor about a login under way.

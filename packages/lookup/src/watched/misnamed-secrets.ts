@@ -1,4 +1,4 @@
-import { isWrittenSecretName } from "@flyte-secrets/core";
+import { isDeliveredSecretName } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/kube";
 import { namesByDataKey } from "@flyte-secrets/store";
 
@@ -20,7 +20,7 @@ export class MisnamedSecrets {
   put(secret: Secret): void {
     const { name } = secret.metadata;
     this.remove(name);
-    if (this.#ids.size >= MAX_SECRETS || isWrittenSecretName(name)) return;
+    if (this.#ids.size >= MAX_SECRETS || isDeliveredSecretName(name)) return;
     const ids = [...namesByDataKey(secret)].flatMap(([id, needed]) => (needed === name ? [] : id));
     if (ids.length === 0) return;
     this.#ids.set(name, ids);

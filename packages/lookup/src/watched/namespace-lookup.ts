@@ -11,12 +11,12 @@ import {
   withoutGroups,
 } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { followObjects, SECRETS } from "@flyte-secrets/kube";
+import { runInformer, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { type CachedLookup, withBroader } from "../cache/cached-lookup.ts";
 import type { LookupMetrics } from "../cache/lookup-metrics.ts";
 import { createPlanner, foundAt, type LookupPlan } from "../cache/lookup-plan.ts";
-import { createSettleBefore } from "../cache/settle-before.ts";
+import { createSettleBefore } from "../cache/race-signal.ts";
 import { createLookup } from "../lookup.ts";
 import { readAsEmpty } from "../providers/fetch-failures.ts";
 import { openKubernetes } from "../providers/kubernetes-fetcher.ts";
@@ -48,8 +48,8 @@ export interface NamespaceLookupOptions {
 export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLookup {
   const { client, namespace, staleMs, clock, log, metrics } = options;
   const secrets = new NamespaceSecrets();
-  const follower = followObjects({ client, resource: SECRETS, selection: { namespace }, sink: secrets, clock, log });
-  const settleBefore = createSettleBefore();
+  const follower = runInformer({ client, resource: SECRETS, selection: { namespace }, sink: secrets, clock, log });
+  const raceSignal = createSettleBefore();
   let isSynced = false;
   const synced = follower.synced.then(() => {
     isSynced = true;
@@ -111,7 +111,7 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
         metrics.expiredUsed();
       }
     }
-    if (!isSynced) await settleBefore(signal, () => synced);
+    if (!isSynced) await raceSignal(signal, () => synced);
     metrics.answered("memory");
     return answerFromMemory(plan);
   }

@@ -7,7 +7,7 @@ import type { Authentication } from "../auth/authentication.ts";
 import { checkGetQuery } from "../rest/check-get-query.ts";
 import { createJsonDecoder } from "../rest/request-json.ts";
 import { findCall } from "./call.ts";
-import { tidyFailures } from "./tidy-failure.ts";
+import { sanitizeErrors } from "./sanitize-errors.ts";
 import { toConnectError } from "./to-connect-error.ts";
 
 export interface CallParts {
@@ -29,7 +29,7 @@ export interface CallParts {
 export function createCallOptions(parts: CallParts): Partial<ConnectRouterOptions> {
   const { log, authorise, readMaxBytes, input, onCall } = parts;
   const requestGate = async (context: HandlerContext) => {
-    tidyFailures(context, findCall(context.values, context.url));
+    sanitizeErrors(context, findCall(context.values, context.url));
     // What is there and may be seen changes from one call to the next, and a GET could else be answered from a cache.
     context.responseHeader.set("cache-control", "no-store");
     try {

@@ -3,7 +3,7 @@ import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { ERROR_KINDS, type ErrorCode, SecretsError } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { avoidLoginPrompt } from "./tidy-failure.ts";
+import { avoidLoginPrompt } from "./sanitize-errors.ts";
 import { toConnectError } from "./to-connect-error.ts";
 
 function surroundings(signal = new AbortController().signal) {

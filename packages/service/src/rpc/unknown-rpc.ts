@@ -1,7 +1,7 @@
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { AuthMetadataService } from "@flyte-secrets/idl";
-import { avoidLoginPrompt } from "./tidy-failure.ts";
+import { avoidLoginPrompt } from "./sanitize-errors.ts";
 
 /** Any unary method that allows Connect GET too. Its messages are never read. */
 const unary = AuthMetadataService.method.getOAuth2Metadata;

@@ -1,9 +1,9 @@
 import type { SecretId, StoreChange } from "@flyte-secrets/core";
-import { type FollowOptions, followObjects, type ObjectFollower, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type Informer, type InformerOptions, runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { MANAGED_SELECTOR, managedId } from "./managed-secret.ts";
 
-export interface ManagedFeedOptions extends Pick<FollowOptions<Secret>, "client" | "clock"> {
+export interface ManagedFeedOptions extends Pick<InformerOptions<Secret>, "client" | "clock"> {
   readonly namespace: string;
   readonly log: Logger;
 }
@@ -24,7 +24,7 @@ export class ManagedFeed {
   readonly #options: ManagedFeedOptions;
   readonly #listeners = new Set<(change: StoreChange) => void>();
   #known: Map<string, Known> | undefined;
-  #follower: ObjectFollower | undefined;
+  #follower: Informer | undefined;
 
   constructor(options: ManagedFeedOptions) {
     this.#options = options;
@@ -53,7 +53,7 @@ export class ManagedFeed {
     await this.#follower?.close();
   }
 
-  #follow(): ObjectFollower {
+  #follow(): Informer {
     const { namespace, ...rest } = this.#options;
     const sink = {
       replace: (secrets: readonly Secret[]) => this.#replace(secrets),
@@ -61,7 +61,7 @@ export class ManagedFeed {
       remove: ({ metadata }: Secret) => this.#remove(metadata.name),
     };
     const selection = { namespace, labelSelector: MANAGED_SELECTOR };
-    return followObjects({ ...rest, resource: SECRETS, selection, sink });
+    return runInformer({ ...rest, resource: SECRETS, selection, sink });
   }
 
   #replace(secrets: readonly Secret[]): void {

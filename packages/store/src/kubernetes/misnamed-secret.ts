@@ -1,8 +1,8 @@
 import {
   decodeSecretId,
   excerpt,
+  isDeliveredSecretName,
   isSecretsError,
-  isWrittenSecretName,
   kubernetesSecretName,
   managedForm,
   quote,
@@ -63,7 +63,7 @@ export function describeMisnamed(secret: Secret): Misfit {
  */
 export function findMisfit(secret: Secret): Misfit | undefined {
   const { name, labels = {} } = secret.metadata;
-  if (isWrittenSecretName(name)) return undefined;
+  if (isDeliveredSecretName(name)) return undefined;
   const id = managedId(secret);
   if (id === undefined) {
     const isMeant = labels["app.flyte.org/managed"] === "true" || namesByDataKey(secret).size > 0;

@@ -1,4 +1,4 @@
-import { type Awaitable, parsePod, quote, SecretsError, whenKnown } from "@flyte-secrets/core";
+import { andThen, type MaybePromise, parsePod, quote, SecretsError } from "@flyte-secrets/core";
 import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { AdmissionAnswer, AdmissionRequest } from "./admission-review.ts";
 import { type MutatePodOptions, mutatePod } from "./mutate-pod.ts";
@@ -15,12 +15,16 @@ const UNCHANGED: Admission = { answer: { allowed: true }, injections: [] };
  * The answer to an admission request: should it be changed, may the pod claim what it claims, what is the change. Throws
  * `SecretsError` for a pod that is to be rejected. Without a promise when everything is known.
  */
-export function admit(request: AdmissionRequest, options: MutatePodOptions, signal: AbortSignal): Awaitable<Admission> {
+export function admit(
+  request: AdmissionRequest,
+  options: MutatePodOptions,
+  signal: AbortSignal,
+): MaybePromise<Admission> {
   if (!request.createsPod) return UNCHANGED;
   const pod = parsePod(request.object);
   const { namespace, creator, dryRun } = request;
   checkNamespace(pod.metadata?.namespace, namespace);
-  return whenKnown(mutatePod({ pod, namespace, creator }, options, { dryRun, signal }), (change) => {
+  return andThen(mutatePod({ pod, namespace, creator }, options, { dryRun, signal }), (change) => {
     if (!change.changed) return UNCHANGED;
     const { patch, warnings, injections } = change;
     return { answer: { allowed: true, patch, warnings }, injections };

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from "node:http";
-import type { Awaitable } from "@flyte-secrets/core";
+import type { MaybePromise } from "@flyte-secrets/core";
 import type { Reply, TrackedConnection } from "@flyte-secrets/http";
 import { measureJson } from "@flyte-secrets/http";
 import type { Logger } from "pino";
@@ -124,7 +124,7 @@ class Exchange implements BodyListener, CountedRequest {
   }
 
   /** All that an endpoint does is done in here. */
-  #attempt(work: () => Awaitable<Reply> | undefined): void {
+  #attempt(work: () => MaybePromise<Reply> | undefined): void {
     try {
       const reply = work();
       if (reply instanceof Promise) reply.then((reply) => this.#answer(reply)).catch((error) => this.#fail(error));

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { Config } from "@flyte-secrets/config";
-import { type Awaitable, ByteBudget, excerpt, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { ByteBudget, excerpt, type MaybePromise, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
 
 /**
@@ -32,7 +32,7 @@ const SETTLED_MS = 1_000;
  * Reads a file when it is not as it was. That is looked up at each call, and waited for: secrets are mounted in memory, and most files
  * that are asked for aren't there.
  */
-function createFileReader(now: () => number): (path: string) => Awaitable<SecretValue | undefined> {
+function createFileReader(now: () => number): (path: string) => MaybePromise<SecretValue | undefined> {
   const remembered = new Map<string, { readonly state: string; readonly value: SecretValue }>();
   const budget = new ByteBudget(MAX_BYTES, () => remembered.clear());
   return (path) => {

@@ -1,4 +1,4 @@
-import { type Awaitable, whenKnown } from "@flyte-secrets/core";
+import { andThen, type MaybePromise } from "@flyte-secrets/core";
 import type { MutateOptions, Mutator, PodChange } from "@flyte-secrets/inject";
 import { claimOf, type PodClaimOptions } from "../binding/pod-claim.ts";
 import type { PodCreation } from "../binding/scope-guard.ts";
@@ -15,11 +15,11 @@ export function mutatePod(
   creation: PodCreation,
   options: MutatePodOptions,
   call: Pick<MutateOptions, "dryRun" | "signal"> = {},
-): Awaitable<PodChange> {
+): MaybePromise<PodChange> {
   const { pod, namespace } = creation;
   const { dryRun, signal } = call;
-  return whenKnown(claimOf(creation, options), (claim) =>
-    whenKnown(options.mutator.changeOf(pod, { namespace, dryRun, signal, claim }), (change) => {
+  return andThen(claimOf(creation, options), (claim) =>
+    andThen(options.mutator.changeOf(pod, { namespace, dryRun, signal, claim }), (change) => {
       const warning = claim?.warning;
       if (warning === undefined || !change.changed) return change;
       return { ...change, warnings: [...change.warnings, warning] };

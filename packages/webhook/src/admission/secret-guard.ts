@@ -1,9 +1,9 @@
 import type { Config } from "@flyte-secrets/config";
 import {
   decodeSecretId,
+  isDeliveredSecretName,
   isImagePullSecretName,
   isSecretsError,
-  isWrittenSecretName,
   kubernetesSecretName,
   quote,
   type SecretId,
@@ -76,7 +76,7 @@ function createSecretRule({ webhook, secret, actions }: Config, ownNamespace: st
       return /^u__org__/i.test(key) ? "the key begins like the id of a secret and is none" : undefined;
     }
     const secret = `Secret ${quote(name)} of namespace ${quote(namespace)}`;
-    if (isWrittenSecretName(name) || isImagePullSecretName(name)) {
+    if (isDeliveredSecretName(name) || isImagePullSecretName(name)) {
       return `${secret} was written for other pods: ask for its secret by its own name`;
     }
     if (MANAGED_NAME.test(name) && values.has(namespace)) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { parseGoDuration } from "@flyte-secrets/config";
-import { type Awaitable, isSecretsError } from "@flyte-secrets/core";
+import { isSecretsError, type MaybePromise } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
@@ -45,7 +45,7 @@ export function createWebhook(options: WebhookOptions): Endpoint {
   const { maxBodyBytes: maxBytes, timeoutMs } = options;
   const { log, metrics, tracing } = options.telemetry;
 
-  function onBody(req: IncomingMessage, deadline: Deadline, body: string): Awaitable<Reply> {
+  function onBody(req: IncomingMessage, deadline: Deadline, body: string): MaybePromise<Reply> {
     if (body === "") return refusal(400, "the body is empty: send an AdmissionReview");
     try {
       const request = decodeAdmissionReview(body);
@@ -57,7 +57,7 @@ export function createWebhook(options: WebhookOptions): Endpoint {
   }
 
   /** Answers with the decision, or when it is late. */
-  function decide(review: Review): Awaitable<Reply> {
+  function decide(review: Review): MaybePromise<Reply> {
     const { request, deadline, traced } = review;
     const { signal } = deadline;
     if (signal.aborted) return rejectLate(review);

@@ -1,5 +1,5 @@
 import type { Settings } from "@flyte-secrets/config";
-import { type Awaitable, SecretsError } from "@flyte-secrets/core";
+import { type MaybePromise, SecretsError } from "@flyte-secrets/core";
 import { expect, it } from "vitest";
 import { createLostBinding } from "./lost-binding.ts";
 import type { BoundScope } from "./namespace-labels.ts";
@@ -17,8 +17,11 @@ const BINDING: Binding = {
   trustedCreators: [],
 };
 
-const isLost = (namespace: string, binding: Partial<Binding> = {}, bound?: () => Awaitable<BoundScope | undefined>) =>
-  createLostBinding({ ...BINDING, ...binding }, bound && { find: bound })(namespace);
+const isLost = (
+  namespace: string,
+  binding: Partial<Binding> = {},
+  bound?: () => MaybePromise<BoundScope | undefined>,
+) => createLostBinding({ ...BINDING, ...binding }, bound && { find: bound })(namespace);
 
 it.each<[string, Partial<Binding>, boolean]>([
   ["shop-production", {}, false],

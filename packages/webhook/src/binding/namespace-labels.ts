@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
-import { type Awaitable, quote, SecretsError } from "@flyte-secrets/core";
+import { type MaybePromise, quote, SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { followObjects, type KubeObject, NAMESPACES } from "@flyte-secrets/kube";
+import { type KubeObject, NAMESPACES, runInformer } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import type { ProjectAndDomain } from "./namespace-template.ts";
 
@@ -28,7 +28,7 @@ export interface NamespaceLabels {
    * Throws or rejects with `claim_refused` for a namespace that doesn't exist, with `store_unavailable` while labels may have
    * changed without anybody telling, and with what the client throws.
    */
-  find(namespace: string): Awaitable<BoundScope | undefined>;
+  find(namespace: string): MaybePromise<BoundScope | undefined>;
   /** Whether a namespace is known to have either label. Asks nobody. */
   isBound(namespace: string): boolean;
 }
@@ -52,7 +52,7 @@ export function followNamespaceLabels({ client, clock, log }: FollowNamespaceLab
   const known = new Map<string, BoundScope | undefined>();
   const asked = new Map<string, Promise<BoundScope | undefined>>();
   const put = ({ metadata }: KubeObject) => void known.set(metadata.name, toBoundScope(metadata.labels));
-  const follower = followObjects({
+  const follower = runInformer({
     client,
     resource: NAMESPACES,
     selection: {},

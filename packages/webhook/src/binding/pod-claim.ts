@@ -1,4 +1,4 @@
-import { type Awaitable, isInScope, type SecretId, SecretsError } from "@flyte-secrets/core";
+import { isInScope, type MaybePromise, type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { Claim } from "@flyte-secrets/inject";
 import type { PodCreation, Refusal, ScopeGuard } from "./scope-guard.ts";
 
@@ -20,7 +20,7 @@ export interface RefusedClaim {
 }
 
 /** The claim of a pod that is to be created; undefined where any pod may claim any scope. As the scope guard, mostly without a promise. */
-export function claimOf(creation: PodCreation, options: PodClaimOptions): Awaitable<PodClaim | undefined> {
+export function claimOf(creation: PodCreation, options: PodClaimOptions): MaybePromise<PodClaim | undefined> {
   const refusal = options.scopeGuard?.(creation);
   if (refusal instanceof Promise) return refusal.then((known) => new PodClaim(creation, known, options));
   return options.scopeGuard && new PodClaim(creation, refusal, options);

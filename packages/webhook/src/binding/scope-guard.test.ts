@@ -1,4 +1,4 @@
-import { type Awaitable, parsePod, SecretsError } from "@flyte-secrets/core";
+import { type MaybePromise, parsePod, SecretsError } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
 import type { BoundScope } from "./namespace-labels.ts";
 import { createScopeGuard, type Refusal, type ScopeGuardOptions } from "./scope-guard.ts";
@@ -26,7 +26,7 @@ const LABELS = { organization: "flyte", project: "shop", domain: "production" };
 interface Setting {
   readonly binding?: Partial<ScopeGuardOptions["binding"]>;
   /** What the namespace's labels say. */
-  readonly bound?: () => Awaitable<BoundScope | undefined>;
+  readonly bound?: () => MaybePromise<BoundScope | undefined>;
 }
 
 async function refusalOf(claim: Claim, { binding, bound }: Setting = {}): Promise<Refusal | undefined> {

@@ -1,5 +1,5 @@
 import type { Settings } from "@flyte-secrets/config";
-import { type Awaitable, isSecretsError, type Pod, quote, SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, type MaybePromise, type Pod, quote, SecretsError } from "@flyte-secrets/core";
 import type { Creator } from "../admission/admission-review.ts";
 import { type BoundScope, DOMAIN_LABEL, type NamespaceLabels, PROJECT_LABEL } from "./namespace-labels.ts";
 import { type ProjectAndDomain, parseNamespaceTemplate } from "./namespace-template.ts";
@@ -44,7 +44,7 @@ export interface Refusal {
  * Why a pod may not claim the scope that its labels name; undefined when it may, and when its labels name none. Never throws or
  * rejects. A promise only where a namespace has to be asked for.
  */
-export type ScopeGuard = (creation: PodCreation) => Awaitable<Refusal | undefined>;
+export type ScopeGuard = (creation: PodCreation) => MaybePromise<Refusal | undefined>;
 
 /**
  * Decides who may claim a scope: whoever may create pods can write any label, so the labels alone prove nothing.

@@ -1,12 +1,12 @@
 import { existsSync, rmSync } from "node:fs";
-import type { CertificateKeeper, ServingCertificate } from "@flyte-secrets/certificates";
+import type { CertificateStorage, ServingCertificate } from "@flyte-secrets/certificates";
 import {
-  createFileKeeper,
-  createSecretKeeper,
+  createFileStorage,
+  createSecretStorage,
   findFault,
   hasCertificateFiles,
   holdsBundle,
-  openSelfMadeSource,
+  openSelfSignedSource,
   readCertificateFiles,
 } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
@@ -65,7 +65,7 @@ export async function renewCertificate(config: Config, options: ManageOptions): 
   const keeper = openKeeper(config, options);
   const isThere = (await keeper.read()) !== undefined;
   const names = servedNames(config, options);
-  const source = await openSelfMadeSource({ keeper, names, clock: systemClock, log: options.log });
+  const source = await openSelfSignedSource({ keeper, names, clock: systemClock, log: options.log });
   try {
     return isThere ? await source.renew() : source.current();
   } finally {
@@ -119,9 +119,9 @@ async function readKept(
   return { place: keeper.name, isForeign, names, ...(kept && { certificate: kept.certificate }) };
 }
 
-function openKeeper(config: Config, { client, namespace, log }: ManageOptions): CertificateKeeper {
-  if (!client) return createFileKeeper(certificateDirectory(config));
-  return createSecretKeeper({ client, namespace, name: config.webhook.secretName, clock: systemClock, log });
+function openKeeper(config: Config, { client, namespace, log }: ManageOptions): CertificateStorage {
+  if (!client) return createFileStorage(certificateDirectory(config));
+  return createSecretStorage({ client, namespace, name: config.webhook.secretName, clock: systemClock, log });
 }
 
 async function findRegistration(

@@ -1,4 +1,4 @@
-import { type Awaitable, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, type MaybePromise, SecretsError } from "@flyte-secrets/core";
 import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { isAllowed, whoAmI } from "@flyte-secrets/kube";
@@ -40,7 +40,7 @@ export function explainRefusals({ client, writer, imagePull }: ExplainRefusalsOp
     );
   }
 
-  function explaining(namespace: string, start: () => Awaitable<void>): Awaitable<void> {
+  function explaining(namespace: string, start: () => MaybePromise<void>): MaybePromise<void> {
     try {
       const writing = start();
       return writing instanceof Promise ? writing.catch((error) => explain(namespace, error)) : writing;

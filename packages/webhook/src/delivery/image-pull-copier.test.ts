@@ -3,8 +3,8 @@ import { createMemoryApi, type MemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
+import { watchDeliveredSecrets } from "./delivered-secrets.ts";
 import { createImagePullCopier } from "./image-pull-copier.ts";
-import { followWrittenSecrets } from "./written-secrets.ts";
 
 const SOURCE = "flyte";
 const PLACE = { namespace: "shop-development", name: "img-pull-0123456789abcdef" };
@@ -33,7 +33,7 @@ async function bringInStep(sources: (string | undefined)[], meanwhile: (api: Mem
   const clock = createManualClock();
   api.put(copy("one"));
   const { namespace } = PLACE;
-  const written = followWrittenSecrets({ client: api.client, namespace, clock, log: pino({ enabled: false }) });
+  const written = watchDeliveredSecrets({ client: api.client, namespace, clock, log: pino({ enabled: false }) });
   onTestFinished(() => written.close());
   await clock.advance(0);
   let isFirst = true;

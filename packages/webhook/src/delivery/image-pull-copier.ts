@@ -2,10 +2,10 @@ import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type Lifetimes, needNotes, toWrittenSecret, WRITTEN_LABEL } from "./delivered-secret.ts";
+import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pull-secret.ts";
 import type { ImagePullSources } from "./image-pull-sources.ts";
-import { type Lifetimes, needNotes, toWrittenSecret, WRITTEN_LABEL } from "./written-secret.ts";
-import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** Where a copy is, or is to be. */
 export interface CopyPlace {
@@ -19,7 +19,7 @@ export interface ImagePullCopierOptions {
   readonly sources: ImagePullSources;
   /** Their namespace. */
   readonly source: string;
-  readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
+  readonly writtenIn: (namespace: string) => DeliveredSecrets | undefined;
   readonly lifetimes: Lifetimes;
   readonly clock: Clock;
   /** Ends what is under way. */

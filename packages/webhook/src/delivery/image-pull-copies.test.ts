@@ -4,8 +4,8 @@ import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
+import { watchDeliveredSecrets } from "./delivered-secrets.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
-import { followWrittenSecrets } from "./written-secrets.ts";
 
 /** What the API server adds. */
 const STAMPS = {
@@ -67,7 +67,7 @@ async function setUp(...secrets: Secret[]) {
   });
   const log = pino({ enabled: false });
   const open = async () => {
-    const written = followWrittenSecrets({ client: counted, namespace: NAMESPACE, clock, log });
+    const written = watchDeliveredSecrets({ client: counted, namespace: NAMESPACE, clock, log });
     const writtenIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
     const options = { client: counted, source: SOURCE, written: [written], writtenIn, lifetimes: LIFETIMES };
     const copies = createImagePullCopies({ ...options, clock, log });

@@ -2,12 +2,12 @@ import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 import type { ImagePullSecrets } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { settleBefore } from "@flyte-secrets/lookup";
+import { raceSignal } from "@flyte-secrets/lookup";
 import type { Logger } from "pino";
+import { type DeliveredSecret, isNoteDue, type Lifetimes } from "./delivered-secret.ts";
+import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { createImagePullCopier } from "./image-pull-copier.ts";
 import { followImagePullSources } from "./image-pull-sources.ts";
-import { isNoteDue, type Lifetimes, type WrittenSecret } from "./written-secret.ts";
-import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** After a copy could not be brought in step. */
 const RETRY_MS = 10_000;
@@ -17,8 +17,8 @@ export interface ImagePullCopiesOptions {
   /** The namespace of the image-pull Secrets. */
   readonly source: string;
   /** What is known of the Secrets of all namespaces that are written to, and of one; undefined for one that isn't. */
-  readonly written: readonly WrittenSecrets[];
-  readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
+  readonly written: readonly DeliveredSecrets[];
+  readonly writtenIn: (namespace: string) => DeliveredSecrets | undefined;
   /** As of the writer. */
   readonly lifetimes: Lifetimes;
   readonly clock: Clock;
@@ -50,8 +50,8 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
   };
   const sources = followImagePullSources({ client, namespace: source, onChange, clock, log });
   const bringInStep = createImagePullCopier({ client, sources, source, writtenIn, lifetimes, clock, signal });
-  const isInStep = ({ name, copy }: WrittenSecret) => copy?.from === source && copy.digest === sources.digestOf(name);
-  const isKept = (copy: WrittenSecret | undefined) =>
+  const isInStep = ({ name, copy }: DeliveredSecret) => copy?.from === source && copy.digest === sources.digestOf(name);
+  const isKept = (copy: DeliveredSecret | undefined) =>
     copy !== undefined && sources.isTrusted() && isInStep(copy) && !isNoteDue(copy, clock.now(), lifetimes);
 
   let isPlanned = false;
@@ -102,7 +102,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
       if (known === undefined) throw notListed(namespace, name);
       if (isKept(known.in(namespace).get(name))) return;
       const key = `${namespace}/${name}`;
-      return settleBefore(caller, () => {
+      return raceSignal(caller, () => {
         const bringing =
           underWay.get(key) ?? bringInStep({ namespace, name }, "needed").finally(() => underWay.delete(key));
         underWay.set(key, bringing);

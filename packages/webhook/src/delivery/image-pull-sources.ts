@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
-import { type Awaitable, imagePullSecretName, type SecretId } from "@flyte-secrets/core";
+import { imagePullSecretName, type MaybePromise, type SecretId } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { followObjects, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { IMAGE_PULL_TYPE, imagePullDigest, isImagePullSecret } from "./image-pull-secret.ts";
 
@@ -20,7 +20,7 @@ export interface ImagePullSourcesOptions {
 /** The image-pull Secrets of the webhook's namespace, followed by a watch; of their content only a digest is kept. */
 export interface ImagePullSources {
   /** The name of the one that goes with a secret; undefined where there is none. Asks the API server while the watch is not to be trusted. */
-  find(id: SecretId, signal: AbortSignal): Awaitable<string | undefined>;
+  find(id: SecretId, signal: AbortSignal): MaybePromise<string | undefined>;
   /** Whether what the watch told is to be trusted. */
   isTrusted(): boolean;
   /** What the watch last told. */
@@ -36,7 +36,7 @@ export function followImagePullSources(options: ImagePullSourcesOptions): ImageP
   const put = (secret: Secret) => {
     if (isImagePullSecret(secret)) digests.set(secret.metadata.name, imagePullDigest(secret));
   };
-  const follower = followObjects({
+  const follower = runInformer({
     client,
     resource: SECRETS,
     selection: { namespace, fieldSelector: `type=${IMAGE_PULL_TYPE}` },

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
+import type { DeliveredSecret } from "./delivered-secret.ts";
 import { createKnownSecrets } from "./known-secrets.ts";
-import type { WrittenSecret } from "./written-secret.ts";
 
-function secret(name: string, change: Partial<WrittenSecret> = {}): WrittenSecret {
+function secret(name: string, change: Partial<DeliveredSecret> = {}): DeliveredSecret {
   const metadata = { namespace: "one", name, uid: name, resourceVersion: "1" };
   return { ...metadata, owners: new Set(), neededUntil: 0, isNamed: false, bytes: 10, ...change };
 }

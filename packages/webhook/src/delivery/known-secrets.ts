@@ -1,4 +1,4 @@
-import type { WrittenSecret } from "./written-secret.ts";
+import type { DeliveredSecret } from "./delivered-secret.ts";
 
 /** Of the Secrets of ours in a namespace. */
 export interface WrittenCounts {
@@ -11,29 +11,29 @@ export interface WrittenCounts {
 /** What is remembered of Secrets of ours, by namespace. */
 export interface KnownSecrets {
   /** By name. */
-  in(namespace: string): ReadonlyMap<string, WrittenSecret>;
-  all(): WrittenSecret[];
+  in(namespace: string): ReadonlyMap<string, DeliveredSecret>;
+  all(): DeliveredSecret[];
   /** Of one namespace, or of all. */
   countsOf(namespace?: string): WrittenCounts;
   /** Left out where as many of the namespace are known as may be: others can make Secrets that look like ours. */
-  put(secret: WrittenSecret): void;
+  put(secret: DeliveredSecret): void;
   remove(reference: { readonly namespace?: string; readonly name: string }): void;
   clear(): void;
 }
 
 interface Namespace {
-  readonly secrets: Map<string, WrittenSecret>;
+  readonly secrets: Map<string, DeliveredSecret>;
   unnamed: number;
   unnamedBytes: number;
 }
 
-const NONE: ReadonlyMap<string, WrittenSecret> = new Map();
+const NONE: ReadonlyMap<string, DeliveredSecret> = new Map();
 
 /** At most `max` of each namespace. */
 export function createKnownSecrets(max: number): KnownSecrets {
   const namespaces = new Map<string, Namespace>();
 
-  const count = (of: Namespace, { isNamed, bytes }: WrittenSecret, sign: 1 | -1) => {
+  const count = (of: Namespace, { isNamed, bytes }: DeliveredSecret, sign: 1 | -1) => {
     if (isNamed !== false) return;
     of.unnamed += sign;
     of.unnamedBytes += sign * bytes;
@@ -64,7 +64,7 @@ export function createKnownSecrets(max: number): KnownSecrets {
       const { namespace, name } = secret;
       remove(secret);
       const known = namespaces.get(namespace) ?? {
-        secrets: new Map<string, WrittenSecret>(),
+        secrets: new Map<string, DeliveredSecret>(),
         unnamed: 0,
         unnamedBytes: 0,
       };

@@ -1,12 +1,12 @@
-import { type OwnerReference, SecretsError, SecretValue, writtenSecretName } from "@flyte-secrets/core";
+import { deliveredSecretName, type OwnerReference, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { KubeObject, Secret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
+import { watchDeliveredSecrets } from "./delivered-secrets.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { createWriteLimits, type WriteLimitSettings } from "./write-limits.ts";
-import { followWrittenSecrets } from "./written-secrets.ts";
 
 /** What the API server adds. */
 const STAMPS = {
@@ -16,7 +16,7 @@ const STAMPS = {
 };
 
 const NAMESPACE = "shop-development";
-const NAME = writtenSecretName("ab".repeat(16));
+const NAME = deliveredSecretName("ab".repeat(16));
 const VALUE = "canary-71f3";
 const LABELS = { "app.flyte.org/managed-by": "flyte-secrets-webhook" };
 const SECRET = { name: NAME, labels: LABELS, data: { "api-key": SecretValue.fromText(VALUE) } };
@@ -84,7 +84,7 @@ async function setUp(settings: Partial<WriteLimitSettings> = {}) {
   const closing = new AbortController();
   const lifetimes = { unusedMs: UNUSED_MS, unnamedMs: UNNAMED_MS };
   const open = async () => {
-    const written = followWrittenSecrets({
+    const written = watchDeliveredSecrets({
       client: followed,
       namespace: NAMESPACE,
       clock,
@@ -202,7 +202,7 @@ test("writing what is there, while the watch is silent, does not count; what is 
   const writer = await open();
   const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
   for (let pod = 0; pod < 5; pod++) await write();
-  const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
+  const other = { ...SECRET, name: deliveredSecretName("cd".repeat(16)) };
   api.put({ ...stored(), metadata: { namespace: NAMESPACE, name: other.name } });
   const code = async () => {
     const outcome = await Promise.allSettled([writer.write(NAMESPACE, [other], { owners: [] })]);
@@ -322,7 +322,7 @@ test("while the API server can't be reached, a Secret that was there counts as b
   // Until the watch has been silent for so long that it is begun anew.
   await clock.advance(200_000);
   await write();
-  const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
+  const other = { ...SECRET, name: deliveredSecretName("cd".repeat(16)) };
   await expect(writer.write(NAMESPACE, [other], { owners: [] })).rejects.toBe(down);
   // From then on a sweeper may take it.
   await clock.advance(UNUSED_MS - UNNAMED_MS);
@@ -395,7 +395,7 @@ test("a value of more than 1 MiB is refused with both sizes; a pod may have many
   const { api, open } = await setUp();
   const writer = await open();
   const sized = (digit: string, bytes: number) => ({
-    name: writtenSecretName(digit.repeat(32)),
+    name: deliveredSecretName(digit.repeat(32)),
     labels: LABELS,
     data: { big: SecretValue.fromBytes(new Uint8Array(bytes)) },
   });
@@ -411,7 +411,7 @@ test("a value of more than 1 MiB is refused with both sizes; a pod may have many
 function numbered(count: number) {
   return Array.from({ length: count }, (_, at) => ({
     ...SECRET,
-    name: writtenSecretName(String(at).padStart(32, "0")),
+    name: deliveredSecretName(String(at).padStart(32, "0")),
   }));
 }
 
@@ -437,7 +437,7 @@ test("the Secrets of a pod are written at the same time, no more than 16 of them
 test("a pod of which one Secret can't be written is refused, and what else it needs is written once for the next", async () => {
   const { api, open, callsOf } = await setUp();
   const writer = await open();
-  const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
+  const other = { ...SECRET, name: deliveredSecretName("cd".repeat(16)) };
   api.put({ ...stored(), metadata: { namespace: NAMESPACE, name: other.name } });
   await expect(writer.write(NAMESPACE, [other, SECRET], { owners: [] })).rejects.toMatchObject({
     code: "pod_conflict",

@@ -3,11 +3,18 @@ import { isSecretsError, type OwnerReference, SecretsError } from "@flyte-secret
 import type { KubernetesSecret, SecretWriter } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
-import { settleBefore } from "@flyte-secrets/lookup";
+import { raceSignal } from "@flyte-secrets/lookup";
+import {
+  type DeliveredSecret,
+  isNoteDue,
+  type Lifetimes,
+  mayOwn,
+  needNotes,
+  toWrittenSecret,
+} from "./delivered-secret.ts";
+import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { createNamespaceTurns } from "./namespace-turns.ts";
 import type { WriteLimits } from "./write-limits.ts";
-import { isNoteDue, type Lifetimes, mayOwn, needNotes, toWrittenSecret, type WrittenSecret } from "./written-secret.ts";
-import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** Kubernetes' own limit for the values of a Secret together, which is one here. */
 const MAX_BYTES = 1_048_576;
@@ -18,7 +25,7 @@ const MAX_AT_ONCE = 16;
 export interface KubernetesSecretWriterOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "patch">;
   /** What is known of the Secrets of a namespace; undefined for one that nothing may be written to. */
-  readonly writtenIn: (namespace: string) => WrittenSecrets | undefined;
+  readonly writtenIn: (namespace: string) => DeliveredSecrets | undefined;
   /** Well above the time that passes until an admitted pod can be listed: after an admission three quarters of the shorter are left. */
   readonly lifetimes: Lifetimes;
   readonly limits: WriteLimits;
@@ -41,7 +48,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   /** By Secret and owners: pods of one task come in numbers. */
   const underWay = new Map<string, Promise<void>>();
 
-  async function write(wanted: Wanted, written: WrittenSecrets): Promise<void> {
+  async function write(wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     const {
       namespace,
       secret: { name },
@@ -72,7 +79,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   }
 
   /** Sees to it that a Secret that is there stays as long as this pod may need it. */
-  async function keep(present: WrittenSecret, wanted: Wanted, written: WrittenSecrets): Promise<void> {
+  async function keep(present: DeliveredSecret, wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     if (!isDue(present, wanted.owners)) return;
     const { namespace, name, resourceVersion, isNamed = true } = present;
     const annotations = needNotes(clock.now(), isNamed, lifetimes);
@@ -88,11 +95,11 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     }
   }
 
-  const isDue = (present: WrittenSecret, wanted: readonly OwnerReference[], now = clock.now()) =>
+  const isDue = (present: DeliveredSecret, wanted: readonly OwnerReference[], now = clock.now()) =>
     isNoteDue(present, now, lifetimes) || hasOtherOwners(present, wanted);
 
   /** {@link write}, shared by the pods that want the same at the same time. */
-  function writeOnce(wanted: Wanted, written: WrittenSecrets): Promise<void> {
+  function writeOnce(wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     const key = [wanted.namespace, wanted.secret.name, ...wanted.owners.map(({ uid }) => uid)].join("/");
     const writing =
       underWay.get(key) ??
@@ -116,7 +123,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
 
       const lacking = secrets.filter((secret) => !isKept(secret));
       const wanted = { namespace, owners: mayOwn(owners) ? owners : [] };
-      return settleBefore(caller, async () => {
+      return raceSignal(caller, async () => {
         await Promise.all(lacking.map((secret) => writeOnce({ ...wanted, secret }, written)));
       });
     },
@@ -152,7 +159,7 @@ function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<R
 }
 
 /** Whether it would go away with owners that are not the wanted ones. */
-function hasOtherOwners({ owners }: WrittenSecret, wanted: readonly OwnerReference[]): boolean {
+function hasOtherOwners({ owners }: DeliveredSecret, wanted: readonly OwnerReference[]): boolean {
   return owners.size > 0 && (wanted.length !== owners.size || wanted.some(({ uid }) => !owners.has(uid)));
 }
 

@@ -1,5 +1,5 @@
 import { loadConfig } from "@flyte-secrets/config";
-import { imagePullSecretName, SecretValue, writtenSecretName } from "@flyte-secrets/core";
+import { deliveredSecretName, imagePullSecretName, SecretValue } from "@flyte-secrets/core";
 import type { KubeClient, Secret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
@@ -9,7 +9,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { openSecretWriter } from "./open-secret-writer.ts";
 
 const SECRET = {
-  name: writtenSecretName("ab".repeat(16)),
+  name: deliveredSecretName("ab".repeat(16)),
   labels: { "app.flyte.org/managed-by": "flyte-secrets-webhook" },
   data: { "api-key": SecretValue.fromText("value") },
 };
@@ -102,7 +102,7 @@ test("what no pod was seen to name goes no later than what pods named", async ()
 
 test("metrics tell how many there are, and how many a limit refused", async () => {
   const { writer, registry } = await open({ "webhook.writtenSecrets.maxUnnamed": "1" });
-  const other = { ...SECRET, name: writtenSecretName("cd".repeat(16)) };
+  const other = { ...SECRET, name: deliveredSecretName("cd".repeat(16)) };
   await writer.write("one", [SECRET], { owners: [] });
   await writer.write("two", [SECRET], { owners: [] });
   await expect(writer.write("two", [other], { owners: [] })).rejects.toMatchObject({ code: "too_many_secrets" });

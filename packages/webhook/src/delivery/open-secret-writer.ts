@@ -6,14 +6,14 @@ import type { KubeClient } from "@flyte-secrets/kube";
 import { openSharedKey } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
+import type { Lifetimes } from "./delivered-secret.ts";
+import { watchDeliveredSecrets } from "./delivered-secrets.ts";
 import { explainRefusals } from "./explain-refusals.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { type SecretSweeperOptions, startSweeping } from "./secret-sweeper.ts";
 import { createWriteLimits } from "./write-limits.ts";
 import { createWriterMetrics } from "./writer-metrics.ts";
-import type { Lifetimes } from "./written-secret.ts";
-import { followWrittenSecrets } from "./written-secrets.ts";
 
 export interface OpenSecretWriterOptions {
   readonly client: KubeClient;
@@ -58,7 +58,7 @@ export async function openSecretWriter(
   const namingKey = await openSharedKey({ client, namespace, name: namingKeySecret(webhook) });
   const closing = new AbortController();
   const follow = (followed: string | undefined) =>
-    followWrittenSecrets({ client, namespace: followed, maxSecrets, clock, log });
+    watchDeliveredSecrets({ client, namespace: followed, maxSecrets, clock, log });
   const everywhere = namespaces.length === 0 ? follow(undefined) : undefined;
   const listed = new Map(namespaces.map((each) => [each, follow(each)]));
   const written = everywhere ? [everywhere] : [...listed.values()];

@@ -1,18 +1,18 @@
-import { SecretsError, writtenSecretName } from "@flyte-secrets/core";
+import { deliveredSecretName, SecretsError } from "@flyte-secrets/core";
 import type { KubeObject, Secret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
+import { watchDeliveredSecrets } from "./delivered-secrets.ts";
 import { type SecretSweeperOptions, startSweeping, sweepSecrets } from "./secret-sweeper.ts";
-import { followWrittenSecrets } from "./written-secrets.ts";
 
 const NAMESPACE = "shop-development";
 const UNUSED_MS = 3_600_000;
 const UNNAMED_MS = 600_000;
 const MINUTE_MS = 60_000;
 const START = Date.parse("2026-01-02T03:04:05Z");
-const nameOf = (digit: string) => writtenSecretName(digit.repeat(32));
+const nameOf = (digit: string) => deliveredSecretName(digit.repeat(32));
 const NAME = nameOf("a");
 
 /** The notes of one that was admitted with at {@link START}, or that long after, or named by a pod then. */
@@ -44,7 +44,7 @@ async function setUp(...secrets: Secret[]) {
   const pods = createMemoryApi();
   for (const secret of secrets) api.put(secret);
   const log = pino({ enabled: false });
-  const follower = followWrittenSecrets({ client: api.client, namespace: undefined, clock, log });
+  const follower = watchDeliveredSecrets({ client: api.client, namespace: undefined, clock, log });
   onTestFinished(() => follower.close());
   await clock.advance(0);
   const { patch, delete: remove } = api.client;

@@ -2,8 +2,8 @@ import { type Clock, isSecretsError, sleep } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { defineResource, type KubeObject, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { type Lifetimes, needNotes, type WrittenSecret } from "./written-secret.ts";
-import type { WrittenSecrets } from "./written-secrets.ts";
+import { type DeliveredSecret, type Lifetimes, needNotes } from "./delivered-secret.ts";
+import type { DeliveredSecrets } from "./delivered-secrets.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
 interface StoredPod extends KubeObject {
@@ -20,7 +20,7 @@ const OUR_NAMES = /flyte-secrets-[0-9a-f]{32}|img-pull-[0-9a-f]{16}/g;
 
 export interface SecretSweeperOptions {
   readonly client: Pick<KubeClient, "list" | "patch" | "delete">;
-  readonly written: readonly WrittenSecrets[];
+  readonly written: readonly DeliveredSecrets[];
   readonly lifetimes: Lifetimes;
   /**
    * Whether a namespace may have no secrets any more: what was written there goes as soon as no pod names it, without waiting for its
@@ -40,7 +40,7 @@ export interface SecretSweeperOptions {
 export async function sweepSecrets(options: SecretSweeperOptions, signal: AbortSignal): Promise<void> {
   const { written, hasLostBinding = () => false, clock, log } = options;
   const now = clock.now();
-  const isDue = ({ namespace, owners, neededUntil, isNamed }: WrittenSecret) => {
+  const isDue = ({ namespace, owners, neededUntil, isNamed }: DeliveredSecret) => {
     if (hasLostBinding(namespace)) return isNamed !== false || now >= neededUntil;
     return now >= neededUntil && (owners.size === 0 || isNamed !== undefined);
   };
@@ -87,7 +87,7 @@ async function namedByPods(
 /** Gives one that a pod names the longer time, unless it has that already. */
 async function noteNamed(
   { client, lifetimes, clock }: SecretSweeperOptions,
-  { namespace, name, resourceVersion, neededUntil, isNamed }: WrittenSecret,
+  { namespace, name, resourceVersion, neededUntil, isNamed }: DeliveredSecret,
   signal: AbortSignal,
 ): Promise<void> {
   if (isNamed === true && clock.now() < neededUntil) return;
@@ -102,7 +102,7 @@ async function noteNamed(
 /** False where it is not as it was any more. */
 async function deleteExactly(
   { client }: SecretSweeperOptions,
-  { namespace, name, uid, resourceVersion }: WrittenSecret,
+  { namespace, name, uid, resourceVersion }: DeliveredSecret,
   signal: AbortSignal,
 ): Promise<boolean> {
   try {

@@ -1,12 +1,12 @@
 import { createTalliedCounter } from "@flyte-secrets/http";
 import { Gauge, type Registry } from "prom-client";
+import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import type { WriteLimitSettings } from "./write-limits.ts";
-import type { WrittenSecrets } from "./written-secrets.ts";
 
 /** Adds what is known of written Secrets to `registry`, and counts those that a limit refuses. */
 export function createWriterMetrics(
   registry: Registry,
-  written: readonly WrittenSecrets[],
+  written: readonly DeliveredSecrets[],
 ): { refused(setting: keyof WriteLimitSettings): void } {
   new Gauge({
     name: "flyte_secrets_written_secrets",

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Awaitable } from "@flyte-secrets/core";
+import type { MaybePromise } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 
 /** Wants the body of a request. */
@@ -7,7 +7,7 @@ export interface BodyReader {
   /** A longer one is answered with 413 before it has come to its end. */
   readonly maxBytes: number;
   /** Answers the request by its whole body. May throw. */
-  readonly read: (body: string) => Awaitable<Reply>;
+  readonly read: (body: string) => MaybePromise<Reply>;
 }
 
 /**
@@ -15,4 +15,4 @@ export interface BodyReader {
  * has to be JSON: a web page can't send that to another site without asking first. An endpoint gets no hold of the response and registers
  * no callbacks, so that whatever it throws, at once or later, concerns this request alone.
  */
-export type Endpoint = (req: IncomingMessage) => Awaitable<Reply> | BodyReader;
+export type Endpoint = (req: IncomingMessage) => MaybePromise<Reply> | BodyReader;

@@ -1,6 +1,6 @@
 import type { ServingCertificate } from "@flyte-secrets/certificates";
 import { holdsBundle, joinBundles, makeCertificate } from "@flyte-secrets/certificates";
-import { type CertificateHolder, createCertificateHolder } from "@flyte-secrets/certificates/testing";
+import { type CertificateRotator, createCertificateRotator } from "@flyte-secrets/certificates/testing";
 import { SecretsError } from "@flyte-secrets/core";
 import { createMemoryApi, type MemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
@@ -32,7 +32,7 @@ beforeAll(async () => {
 function start({ api = createMemoryApi() }: { api?: MemoryApi } = {}) {
   const clock = createManualClock();
   const warnings: string[] = [];
-  const holder: CertificateHolder = createCertificateHolder(first, clock);
+  const holder: CertificateRotator = createCertificateRotator(first, clock);
   const registration = keepRegistration({
     client: api.client,
     settings: SETTINGS,

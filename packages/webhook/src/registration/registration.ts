@@ -3,7 +3,7 @@ import { isTrusted } from "@flyte-secrets/certificates";
 import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { followObjects } from "@flyte-secrets/kube";
+import { runInformer } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import {
   type MutatingWebhookConfiguration,
@@ -114,7 +114,7 @@ export function keepRegistration(options: RegistrationOptions): Registration {
     // Not whether it has the whole bundle: what is served during a renewal is still the old certificate.
     carriesCa = bundle !== undefined && isTrusted(certificates.current().cert, bundle);
   };
-  const follower = followObjects({
+  const follower = runInformer({
     client,
     resource: WEBHOOK_CONFIGURATIONS,
     selection: { fieldSelector: `metadata.name=${settings.name}` },

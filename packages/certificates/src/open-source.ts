@@ -2,11 +2,11 @@ import type { Settings } from "@flyte-secrets/config";
 import type { Clock } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import type { CertificateSource } from "./certificate-source.ts";
-import { createFileKeeper } from "./file-keeper.ts";
+import { createFileStorage } from "./file-storage.ts";
 import { hasCertificateFiles, openFilesSource } from "./files-source.ts";
-import { createSecretKeeper } from "./secret-keeper.ts";
-import { openSelfMadeSource } from "./self-made-source.ts";
+import { createSecretStorage } from "./secret-storage.ts";
+import { openSelfSignedSource } from "./self-signed-source.ts";
+import type { CertificateSource } from "./source.ts";
 import { writeCertificateFiles } from "./write-certificate-files.ts";
 
 export interface OpenCertificateOptions {
@@ -28,8 +28,10 @@ export async function openCertificateSource(options: OpenCertificateOptions): Pr
   const { certDir: directory, localCert, secretName } = settings;
   if (!localCert && hasCertificateFiles(directory)) return openFilesSource({ directory, clock, log });
   const keeper =
-    "client" in home ? createSecretKeeper({ ...home, name: secretName, clock, log }) : createFileKeeper(home.directory);
-  const source = await openSelfMadeSource({ keeper, names, clock, log });
+    "client" in home
+      ? createSecretStorage({ ...home, name: secretName, clock, log })
+      : createFileStorage(home.directory);
+  const source = await openSelfSignedSource({ keeper, names, clock, log });
   if (localCert) writeCertificateFiles(directory, source, log);
   return source;
 }

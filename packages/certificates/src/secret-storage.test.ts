@@ -4,7 +4,7 @@ import { SECRETS } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { createSecretKeeper } from "./secret-keeper.ts";
+import { createSecretStorage } from "./secret-storage.ts";
 
 const WHERE = { namespace: "flyte", name: "flyte-pod-webhook" };
 const CERTIFICATE = { cert: "certificate", key: "key", ca: "authority" };
@@ -15,7 +15,7 @@ test("an empty Secret of an installer is filled, stays labelled as its, and hold
   api.put({ apiVersion: "v1", kind: "Secret", metadata: { ...WHERE, labels } });
   // The keeper needs no more of it.
   const client = api.client as KubeClient;
-  const keeper = createSecretKeeper({ client, ...WHERE, clock: systemClock, log: pino({ enabled: false }) });
+  const keeper = createSecretStorage({ client, ...WHERE, clock: systemClock, log: pino({ enabled: false }) });
   expect(await (await keeper.read())?.replace(CERTIFICATE)).toBe(true);
   expect(await keeper.read()).toMatchObject({ certificate: CERTIFICATE, foreign: false });
   expect((await api.client.get(SECRETS, WHERE))?.metadata.labels).toMatchObject(labels);

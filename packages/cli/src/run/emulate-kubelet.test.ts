@@ -1,6 +1,6 @@
 import { type Pod, SecretValue } from "@flyte-secrets/core";
 import { describe, expect, test } from "vitest";
-import { carryOut, expandReferences } from "./carry-out.ts";
+import { emulateKubelet, expandReferences } from "./emulate-kubelet.ts";
 
 const DIRECTORY = "/dev/shm/private/0";
 
@@ -10,7 +10,7 @@ const secrets = new Map([
 ]);
 
 function carry(pod: Pod) {
-  return carryOut(pod, { directory: DIRECTORY, secretValue: (name, key) => secrets.get(`${name}/${key}`) });
+  return emulateKubelet(pod, { directory: DIRECTORY, secretValue: (name, key) => secrets.get(`${name}/${key}`) });
 }
 
 function thrown(run: () => unknown): unknown {

@@ -1,19 +1,11 @@
 import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import {
-  datesOf,
-  findFault,
-  holdsBundle,
-  isTrusted,
-  joinBundles,
-  parseCertificates,
-  servedFor,
-} from "./certificate-chain.ts";
-import { createCertificateHolder } from "./certificate-holder.ts";
-import type { CertificateKeeper, KeptCertificate } from "./certificate-keeper.ts";
-import type { CertificateSource, ServingCertificate } from "./certificate-source.ts";
+import { datesOf, findFault, holdsBundle, isTrusted, joinBundles, parseCertificates, servedFor } from "./chain.ts";
 import { makeCertificate } from "./make-certificate.ts";
+import { createCertificateRotator } from "./rotator.ts";
+import type { CertificateSource, ServingCertificate } from "./source.ts";
+import type { CertificateStorage, StoredCertificate } from "./storage.ts";
 
 /** Dates are looked at, and a keeper that told of no change is read, this often. */
 export const CHECK_MS = 60 * 60 * 1000;
@@ -30,7 +22,7 @@ export const REACTION_MS = 500;
 const MAX_ATTEMPTS = 20;
 
 export interface SelfMadeOptions {
-  readonly keeper: CertificateKeeper;
+  readonly keeper: CertificateStorage;
   /** DNS names and IP addresses that the certificate must be for. */
   readonly names: readonly string[];
   readonly clock: Clock;
@@ -38,7 +30,7 @@ export interface SelfMadeOptions {
 }
 
 /** A source that can be told to renew ahead of time. */
-export interface SelfMadeSource extends CertificateSource {
+export interface SelfSignedSource extends CertificateSource {
   /**
    * Puts a new certificate in the keeper now, which it gives. Every process that serves with the keeper's follows. It is for
    * the names of the one before, too: who renews may not know all by which the webhook is called.
@@ -52,9 +44,9 @@ export interface SelfMadeSource extends CertificateSource {
  * to keep it wins and the others take that. Throws `call_refused` when somebody else's certificate is there and no good, and
  * what the keeper throws.
  */
-export async function openSelfMadeSource(options: SelfMadeOptions): Promise<SelfMadeSource> {
+export async function openSelfSignedSource(options: SelfMadeOptions): Promise<SelfSignedSource> {
   const { keeper, clock, log } = options;
-  const holder = createCertificateHolder(await settle(options), clock);
+  const holder = createCertificateRotator(await settle(options), clock);
 
   let closed = false;
   let doing: "waiting" | "reacting" | "checking" = "waiting";
@@ -174,7 +166,7 @@ async function findSuccessor(
 /** A webhook has few names, and a certificate of unknown origin may have any number. */
 const MAX_NAMES = 32;
 
-function joinNames(names: readonly string[], kept: KeptCertificate | undefined): string[] {
+function joinNames(names: readonly string[], kept: StoredCertificate | undefined): string[] {
   return [...new Set([...names, ...(kept ? servedFor(kept.certificate.cert) : [])])].slice(0, MAX_NAMES);
 }
 
@@ -186,7 +178,7 @@ type Verdict =
   /** It holds CAs that nobody needs any more; `ca` is without them. */
   | { readonly kind: "overfull"; readonly certificate: ServingCertificate; readonly ca: string };
 
-function judge(kept: KeptCertificate | undefined, { names, clock }: SelfMadeOptions): Verdict {
+function judge(kept: StoredCertificate | undefined, { names, clock }: SelfMadeOptions): Verdict {
   if (kept === undefined) return { kind: "absent" };
   const { certificate } = kept;
   const now = clock.now();
@@ -207,7 +199,7 @@ function ownCas({ cert, ca }: ServingCertificate): string {
     .join("");
 }
 
-function notOurs({ name }: CertificateKeeper, verdict: Verdict): SecretsError {
+function notOurs({ name }: CertificateStorage, verdict: Verdict): SecretsError {
   const fault = verdict.kind === "faulty" ? `, and ${verdict.fault}` : "";
   return new SecretsError(
     "call_refused",

@@ -10,7 +10,7 @@ import type { Call } from "./call.ts";
  * quote the body, and with it the value. Handlers of every protocol pass a failure to `abort` first, and that is the one
  * point all of them share.
  */
-export function tidyFailures(context: HandlerContext, call: Call): void {
+export function sanitizeErrors(context: HandlerContext, call: Call): void {
   if (!("abort" in context) || typeof context.abort !== "function") return;
   const abort = context.abort;
   Object.assign(context, {

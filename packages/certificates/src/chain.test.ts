@@ -1,8 +1,8 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
-import { findFault, holdsBundle, isTrusted, joinBundles, parseCertificates } from "./certificate-chain.ts";
-import type { ServingCertificate } from "./certificate-source.ts";
+import { findFault, holdsBundle, isTrusted, joinBundles, parseCertificates } from "./chain.ts";
 import { LIFETIME_MS, makeCertificate } from "./make-certificate.ts";
+import type { ServingCertificate } from "./source.ts";
 import { makeChain } from "./testing/make-chain.ts";
 
 const now = Date.now();

@@ -4,12 +4,12 @@ import { createManualClock } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { findFault } from "./certificate-chain.ts";
-import { SETTLE_MS } from "./certificate-holder.ts";
-import { createFileKeeper } from "./file-keeper.ts";
+import { findFault } from "./chain.ts";
+import { createFileStorage } from "./file-storage.ts";
 import { makeCertificate } from "./make-certificate.ts";
-import { certificateNames, openCertificateSource } from "./open-certificate-source.ts";
-import { CHECK_MS } from "./self-made-source.ts";
+import { certificateNames, openCertificateSource } from "./open-source.ts";
+import { SETTLE_MS } from "./rotator.ts";
+import { CHECK_MS } from "./self-signed-source.ts";
 
 const names = certificateNames({ name: "hook", namespace: "flyte" }, "https://[::1]:9443/mutate--v1-pod");
 const log = pino({ level: "silent" });
@@ -75,7 +75,7 @@ test("with localCert the files are written for others, private, and again at eve
   expect(mode(join(directories.certDir, "tls.key"))).toBe("600");
 
   const next = await makeCertificate({ names, now: clock.now() });
-  const kept = await createFileKeeper(directories.home).read();
+  const kept = await createFileStorage(directories.home).read();
   expect(await kept?.replace(next)).toBe(true);
   await clock.advance(CHECK_MS + SETTLE_MS);
   expect(source.current().cert).toBe(next.cert);

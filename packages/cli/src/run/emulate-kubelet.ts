@@ -13,7 +13,7 @@ export interface CarryOutOptions {
 }
 
 /** What a process of this machine needs in order to see what the pod's container would see. */
-export interface CarriedOut {
+export interface ContainerView {
   readonly variables: ReadonlyMap<string, string>;
   /** Paths are absolute and below {@link CarryOutOptions.directory}. */
   readonly files: readonly { readonly path: string; readonly value: SecretValue }[];
@@ -26,13 +26,16 @@ export interface CarriedOut {
  * winning, with references expanded; Secret and projected volumes as files. Paths are moved to `directory`. A reference that is
  * optional and leads nowhere is left out; one that isn't throws `not_injected`.
  */
-export function carryOut(pod: Pod, options: CarryOutOptions): CarriedOut {
+export function emulateKubelet(pod: Pod, options: CarryOutOptions): ContainerView {
   const [container] = pod.spec.containers;
   if (container === undefined) throw new SecretsError("invalid_argument", "the pod has no container");
   return { ...carryVariables(container.env ?? [], options), files: carryFiles(pod, container, options) };
 }
 
-function carryVariables(env: readonly EnvVar[], options: CarryOutOptions): Pick<CarriedOut, "variables" | "expanded"> {
+function carryVariables(
+  env: readonly EnvVar[],
+  options: CarryOutOptions,
+): Pick<ContainerView, "variables" | "expanded"> {
   const variables = new Map<string, string>();
   const expanded: SecretValue[] = [];
   for (const { name, value = "", valueFrom } of env) {
@@ -56,7 +59,7 @@ export function expandReferences(text: string, variables: ReadonlyMap<string, st
   );
 }
 
-function carryFiles(pod: Pod, container: Container, options: CarryOutOptions): CarriedOut["files"] {
+function carryFiles(pod: Pod, container: Container, options: CarryOutOptions): ContainerView["files"] {
   const volumes = new Map((pod.spec.volumes ?? []).map((volume) => [volume.name, volume]));
   return (container.volumeMounts ?? []).flatMap(({ name, mountPath }) => {
     const volume = volumes.get(name);

@@ -54,7 +54,7 @@ class AbortListeners {
 }
 
 /** {@link SettleBefore} for a signal that few wait on. */
-export const settleBefore: SettleBefore = (signal, start) => createSettleBefore()(signal, start);
+export const raceSignal: SettleBefore = (signal, start) => createSettleBefore()(signal, start);
 
 /** What a call that ends because of `signal` is told. */
 export function toAbortError({ reason }: AbortSignal): SecretsError {

@@ -1,13 +1,13 @@
-import { writtenSecretName } from "@flyte-secrets/core";
+import { deliveredSecretName } from "@flyte-secrets/core";
 import { type KubeObject, SECRETS, type Secret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { followWrittenSecrets } from "./written-secrets.ts";
+import { watchDeliveredSecrets } from "./delivered-secrets.ts";
 
 const NAMESPACE = "shop-development";
-const NAME = writtenSecretName("a".repeat(32));
+const NAME = deliveredSecretName("a".repeat(32));
 
 function written(neededUntil: string): Secret {
   const metadata = {
@@ -22,7 +22,7 @@ function written(neededUntil: string): Secret {
 /** The Secrets that a watch follows, and a way to wait until it has told of another one that comes now. */
 async function follow() {
   const api = createMemoryApi();
-  const secrets = followWrittenSecrets({
+  const secrets = watchDeliveredSecrets({
     client: api.client,
     namespace: NAMESPACE,
     clock: createManualClock(),
@@ -32,7 +32,7 @@ async function follow() {
   await secrets.synced;
   let markers = 0;
   const catchUp = async () => {
-    const name = writtenSecretName(String(++markers).padStart(32, "0"));
+    const name = deliveredSecretName(String(++markers).padStart(32, "0"));
     api.put({ ...written("2026-02-03T00:00:00Z"), metadata: { ...written("2026-02-03T00:00:00Z").metadata, name } });
     await vi.waitFor(() => expect(secrets.in(NAMESPACE).has(name)).toBe(true), 60_000);
   };

@@ -1,12 +1,12 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
-import { createSettleBefore } from "./settle-before.ts";
+import { createSettleBefore } from "./race-signal.ts";
 
 test("however many wait on a signal, it has one listener, and none when nobody waits any more", async () => {
-  const settleBefore = createSettleBefore();
+  const raceSignal = createSettleBefore();
   const { signal } = new AbortController();
   const { promise, resolve } = Promise.withResolvers<string>();
-  const waits = Array.from({ length: 1_000 }, () => settleBefore(signal, () => promise));
+  const waits = Array.from({ length: 1_000 }, () => raceSignal(signal, () => promise));
   expect(getEventListeners(signal, "abort")).toHaveLength(1);
   resolve("value");
   expect(new Set(await Promise.all(waits))).toEqual(new Set(["value"]));
@@ -14,14 +14,14 @@ test("however many wait on a signal, it has one listener, and none when nobody w
 });
 
 test("all who wait are told of the end, each signal's own, and a later one as well", async () => {
-  const settleBefore = createSettleBefore();
+  const raceSignal = createSettleBefore();
   const [first, second] = [new AbortController(), new AbortController()];
   const never = new Promise<never>(() => {});
-  const waits = [1, 2, 3].map(() => settleBefore(first.signal, () => never));
-  const other = settleBefore(second.signal, () => never);
+  const waits = [1, 2, 3].map(() => raceSignal(first.signal, () => never));
+  const other = raceSignal(second.signal, () => never);
   first.abort();
   for (const { status } of await Promise.allSettled(waits)) expect(status).toBe("rejected");
-  await expect(settleBefore(first.signal, () => never)).rejects.toMatchObject({ code: "canceled" });
+  await expect(raceSignal(first.signal, () => never)).rejects.toMatchObject({ code: "canceled" });
   second.abort(new DOMException("late", "TimeoutError"));
   await expect(other).rejects.toMatchObject({ code: "deadline_exceeded" });
 });

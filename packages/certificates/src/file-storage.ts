@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory, readPrivateFile, writePrivateFile } from "@flyte-secrets/store";
-import type { CertificateKeeper } from "./certificate-keeper.ts";
-import type { ServingCertificate } from "./certificate-source.ts";
+import type { ServingCertificate } from "./source.ts";
+import type { CertificateStorage } from "./storage.ts";
 import { watchDirectory } from "./watch-directory.ts";
 
 /** The names of what a keeper writes. */
@@ -19,7 +19,7 @@ const WEBHOOK_FILES: CertificateFiles = { certificate: "webhook-certificate.pem"
  * Keeps a certificate in a directory (made 0700) of one machine, where there is no cluster, for all processes that serve
  * with it. Both files are this user's alone (0600). The names are the webhook's unless others are given.
  */
-export function createFileKeeper(directory: string, files = WEBHOOK_FILES): CertificateKeeper {
+export function createFileStorage(directory: string, files = WEBHOOK_FILES): CertificateStorage {
   makeDirectory(directory);
   const path = join(directory, files.certificate);
   const caPath = join(directory, files.ca);

@@ -1,12 +1,12 @@
 import type { Clock } from "@flyte-secrets/core";
-import { datesOf, isTrusted, joinBundles } from "./certificate-chain.ts";
-import type { CertificateSource, ServingCertificate } from "./certificate-source.ts";
+import { datesOf, isTrusted, joinBundles } from "./chain.ts";
+import type { CertificateSource, ServingCertificate } from "./source.ts";
 
 /** So long the registration with both CAs has to reach every API server before the new certificate is served. */
 export const SETTLE_MS = 60_000;
 
 /** What is served now, and what is to be served next. */
-export interface CertificateHolder extends Pick<CertificateSource, "current" | "onChange"> {
+export interface CertificateRotator extends Pick<CertificateSource, "current" | "onChange"> {
   /**
    * Takes another certificate: at once when those who verify trust it already, or when the present one is no longer good.
    * Otherwise {@link CertificateSource.current} first gets the old and new CAs together, and the new certificate follows after
@@ -16,7 +16,7 @@ export interface CertificateHolder extends Pick<CertificateSource, "current" | "
   close(): void;
 }
 
-export function createCertificateHolder(first: ServingCertificate, clock: Clock): CertificateHolder {
+export function createCertificateRotator(first: ServingCertificate, clock: Clock): CertificateRotator {
   let serving = first;
   let target = first;
   let stop = () => {};

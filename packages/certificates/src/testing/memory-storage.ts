@@ -1,8 +1,8 @@
-import type { CertificateKeeper } from "../certificate-keeper.ts";
-import type { ServingCertificate } from "../certificate-source.ts";
+import type { ServingCertificate } from "../source.ts";
+import type { CertificateStorage } from "../storage.ts";
 
 /** A keeper that several sources share as replicas share a Secret. */
-export interface MemoryKeeper extends CertificateKeeper {
+export interface MemoryKeeper extends CertificateStorage {
   content: ServingCertificate | undefined;
   foreign: boolean;
   /** While set, every call throws it. */
@@ -11,7 +11,7 @@ export interface MemoryKeeper extends CertificateKeeper {
   writes: number;
 }
 
-export function createMemoryKeeper(): MemoryKeeper {
+export function createMemoryStorage(): MemoryKeeper {
   const listeners = new Set<() => void>();
   let content: ServingCertificate | undefined;
   const put = (certificate: ServingCertificate | undefined) => {

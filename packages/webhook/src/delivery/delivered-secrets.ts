@@ -1,9 +1,9 @@
 import type { Clock } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { followObjects, type KubeObject, type KubeResource, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeObject, type KubeResource, runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
+import { type DeliveredSecret, toWrittenSecret, WRITTEN_LABEL } from "./delivered-secret.ts";
 import { createKnownSecrets, type WrittenCounts } from "./known-secrets.ts";
-import { toWrittenSecret, WRITTEN_LABEL, type WrittenSecret } from "./written-secret.ts";
 
 /** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
 const SILENT_MS = 100_000;
@@ -13,7 +13,7 @@ const PAGE = 100;
 
 const MAX_SECRETS = 10_000;
 
-export interface WrittenSecretsOptions {
+export interface DeliveredSecretsOptions {
   readonly client: Pick<KubeClient, "list" | "watch">;
   /** Undefined: all of them, in one watch. */
   readonly namespace: string | undefined;
@@ -24,13 +24,13 @@ export interface WrittenSecretsOptions {
 }
 
 /** Which Secrets of ours there are, whichever replica wrote them: a watch tells, so that one that somebody deletes is written again. */
-export interface WrittenSecrets {
+export interface DeliveredSecrets {
   /** Those of a namespace by name, for now: none while the watch is not to be trusted. */
-  in(namespace: string): ReadonlyMap<string, WrittenSecret>;
+  in(namespace: string): ReadonlyMap<string, DeliveredSecret>;
   /** Also while the watch is not to be trusted: for when the API server can't be asked either. */
-  lastIn(namespace: string): ReadonlyMap<string, WrittenSecret>;
+  lastIn(namespace: string): ReadonlyMap<string, DeliveredSecret>;
   /** All of them; undefined while the watch is not to be trusted. */
-  all(): readonly WrittenSecret[] | undefined;
+  all(): readonly DeliveredSecret[] | undefined;
   /** Of one namespace, or of all, as the watch last told. */
   countsOf(namespace?: string): WrittenCounts;
   /** What a write came to, before the watch tells; nothing where the watch has told of something later. */
@@ -44,7 +44,7 @@ export interface WrittenSecrets {
   close(): Promise<void>;
 }
 
-export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOptions): WrittenSecrets {
+export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecretsOptions): DeliveredSecrets {
   const known = createKnownSecrets(options.maxSecrets ?? MAX_SECRETS);
   const listeners: (() => void)[] = [];
   const put = ({ metadata, written }: FollowedSecret) => {
@@ -52,7 +52,7 @@ export function followWrittenSecrets({ namespace, ...options }: WrittenSecretsOp
     else known.put(written);
     if (written?.copy !== undefined) for (const listener of listeners) listener();
   };
-  const follower = followObjects({
+  const follower = runInformer({
     ...options,
     resource: FOLLOWED,
     pageSize: PAGE,
@@ -101,11 +101,11 @@ function isAtLeast(version: string | undefined, other: string | undefined): bool
 
 const DECIMAL = /^[1-9]\d*$/;
 
-const UNKNOWN: ReadonlyMap<string, WrittenSecret> = new Map();
+const UNKNOWN: ReadonlyMap<string, DeliveredSecret> = new Map();
 
 /** A Secret with what is kept of it: values, and whatever else others write into one, are dropped as soon as they are read. */
 interface FollowedSecret extends KubeObject {
-  readonly written: WrittenSecret | undefined;
+  readonly written: DeliveredSecret | undefined;
 }
 
 const FOLLOWED: KubeResource<FollowedSecret> = {

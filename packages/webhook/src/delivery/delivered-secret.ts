@@ -1,4 +1,4 @@
-import { isWrittenSecretName } from "@flyte-secrets/core";
+import { isDeliveredSecretName } from "@flyte-secrets/core";
 import type { KubeOwner, Secret } from "@flyte-secrets/kube";
 import { COPIED_FROM_LABEL, imagePullDigest, isImagePullSecret } from "./image-pull-secret.ts";
 
@@ -29,7 +29,7 @@ export function needNotes(now: number, isNamed: boolean, { unusedMs, unnamedMs }
 }
 
 /** Whether an admission has to note its need of one: from three quarters of the shorter time before its end. */
-export function isNoteDue({ neededUntil }: WrittenSecret, now: number, { unnamedMs }: Lifetimes): boolean {
+export function isNoteDue({ neededUntil }: DeliveredSecret, now: number, { unnamedMs }: Lifetimes): boolean {
   return neededUntil - now <= unnamedMs * 0.75;
 }
 
@@ -46,7 +46,7 @@ export function mayOwn(owners: readonly Pick<KubeOwner, "apiVersion" | "kind" | 
 }
 
 /** A Secret of ours in a cluster, without its content. */
-export interface WrittenSecret {
+export interface DeliveredSecret {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string | undefined;
@@ -66,13 +66,13 @@ export interface WrittenSecret {
 const NO_OWNERS: ReadonlySet<string> = new Set();
 
 /** Undefined for a Secret that is not one of ours, or is on its way out. */
-export function toWrittenSecret(secret: Secret): WrittenSecret | undefined {
+export function toWrittenSecret(secret: Secret): DeliveredSecret | undefined {
   const { metadata, immutable, data = {} } = secret;
   const { namespace = "", name, uid, resourceVersion, labels, annotations, ownerReferences = [] } = metadata;
   const neededUntil = Date.parse(annotations?.[NEEDED_UNTIL] ?? "");
   const isLabelled = labels?.[WRITTEN_LABEL.name] === WRITTEN_LABEL.value && !Number.isNaN(neededUntil);
   const from = isImagePullSecret(secret) ? labels?.[COPIED_FROM_LABEL] : undefined;
-  if (!isLabelled || (from === undefined && !(isWrittenSecretName(name) && immutable === true))) return undefined;
+  if (!isLabelled || (from === undefined && !(isDeliveredSecretName(name) && immutable === true))) return undefined;
   if (metadata.deletionTimestamp !== undefined || !mayOwn(ownerReferences)) return undefined;
   const owners = ownerReferences.length === 0 ? NO_OWNERS : new Set(ownerReferences.map((owner) => owner.uid));
   const noted = annotations?.[NAMED_BY_POD];

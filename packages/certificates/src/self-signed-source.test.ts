@@ -2,18 +2,18 @@ import { SecretsError } from "@flyte-secrets/core";
 import { createManualClock, type ManualClock } from "@flyte-secrets/testkit";
 import { type Logger, pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { findFault, holdsBundle, joinBundles, parseCertificates, servedFor } from "./certificate-chain.ts";
-import { SETTLE_MS } from "./certificate-holder.ts";
+import { findFault, holdsBundle, joinBundles, parseCertificates, servedFor } from "./chain.ts";
 import { LIFETIME_MS, makeCertificate } from "./make-certificate.ts";
-import { CHECK_MS, openSelfMadeSource, REACTION_MS } from "./self-made-source.ts";
+import { SETTLE_MS } from "./rotator.ts";
+import { CHECK_MS, openSelfSignedSource, REACTION_MS } from "./self-signed-source.ts";
 import { makeFlytesCertificate } from "./testing/make-flytes-certificate.ts";
-import { createMemoryKeeper, type MemoryKeeper } from "./testing/memory-keeper.ts";
+import { createMemoryStorage, type MemoryKeeper } from "./testing/memory-storage.ts";
 
 const names = ["hook", "hook.flyte.svc"];
 const log = pino({ level: "silent" });
 
 async function open(keeper: MemoryKeeper, clock: ManualClock, more: { names?: string[]; log?: Logger } = {}) {
-  const source = await openSelfMadeSource({ keeper, names, clock, log, ...more });
+  const source = await openSelfSignedSource({ keeper, names, clock, log, ...more });
   onTestFinished(() => source.close());
   return source;
 }
@@ -22,7 +22,7 @@ const make = (clock: ManualClock, more: { names?: string[]; age?: number } = {})
   makeCertificate({ names: more.names ?? names, now: clock.now() - (more.age ?? 0) });
 
 test("a certificate is made where there is none, and found again", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const first = await open(keeper, clock);
   expect(findFault(first.current(), { names, now: clock.now() })).toBeUndefined();
   const second = await open(keeper, clock);
@@ -31,7 +31,7 @@ test("a certificate is made where there is none, and found again", async () => {
 });
 
 test("a certificate that Flyte made is used as it is", async () => {
-  const keeper = createMemoryKeeper();
+  const keeper = createMemoryStorage();
   keeper.content = await makeFlytesCertificate(names);
   const clock = createManualClock();
   const source = await open(keeper, clock);
@@ -42,14 +42,14 @@ test("a certificate that Flyte made is used as it is", async () => {
 });
 
 test("of replicas that make one at once the first to keep it wins and the others take that", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const sources = await Promise.all([1, 2, 3, 4, 5].map(() => open(keeper, clock)));
   expect(new Set(sources.map((source) => source.current().cert)).size).toBe(1);
   expect(keeper.writes).toBe(1);
 });
 
 test("it is renewed when a third of its time is left: both CAs at once, then the new certificate, in all replicas", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const old = await make(clock, { age: (LIFETIME_MS * 2) / 3 - 2 * CHECK_MS });
   keeper.content = old;
   const replicas = [await open(keeper, clock), await open(keeper, clock)];
@@ -74,7 +74,7 @@ test("it is renewed when a third of its time is left: both CAs at once, then the
 });
 
 test("a certificate can be renewed ahead of time, and every replica follows", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const [one, other] = [await open(keeper, clock), await open(keeper, clock)];
   const old = one.current();
   await one.renew();
@@ -84,7 +84,7 @@ test("a certificate can be renewed ahead of time, and every replica follows", as
 });
 
 test("who renews keeps the names of the certificate before, so that a webhook that is called by more is content", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const called = ["10.1.2.3", "hook.example.com"];
   const webhook = await open(keeper, clock, { names: [...names, ...called] });
   const renewed = await (await open(keeper, clock)).renew();
@@ -94,7 +94,7 @@ test("who renews keeps the names of the certificate before, so that a webhook th
 });
 
 test("two replicas that are told to renew at once renew once", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const replicas = [await open(keeper, clock), await open(keeper, clock)];
   await Promise.all(replicas.map((source) => source.renew()));
   expect(keeper.writes).toBe(2);
@@ -103,7 +103,7 @@ test("two replicas that are told to renew at once renew once", async () => {
 });
 
 test("what others keep there is followed", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const source = await open(keeper, clock);
   const next = await make(clock);
   keeper.content = { ...next, ca: joinBundles([next.ca, source.current().ca], 0) };
@@ -112,7 +112,7 @@ test("what others keep there is followed", async () => {
 });
 
 test("a change that comes while it is reading an earlier one is not missed", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const source = await open(keeper, clock);
   const gate = Promise.withResolvers<void>();
   const { read } = keeper;
@@ -131,7 +131,7 @@ test("a change that comes while it is reading an earlier one is not missed", asy
 });
 
 test("a keeper that never rests is read all the same", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const source = await open(keeper, clock);
   const before = source.current().cert;
   const next = await make(clock);
@@ -148,7 +148,7 @@ test.each([
   ["is empty", async () => ({ cert: "", key: "", ca: "" })],
   ["is damaged", async (clock: ManualClock) => ({ ...(await make(clock)), key: "-----BEGIN PRIVATE KEY-----\nAAAA" })],
 ])("a kept certificate that %s is replaced", async (_, content) => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   keeper.content = await content(clock);
   const source = await open(keeper, clock);
   expect(findFault(source.current(), { names, now: clock.now() })).toBeUndefined();
@@ -156,7 +156,7 @@ test.each([
 });
 
 test("a certificate that disappears or is damaged while it serves is put back as it was", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const warnings: string[] = [];
   const warned = pino({ level: "warn" }, { write: (line: string) => void warnings.push(JSON.parse(line).msg) });
   const source = await open(keeper, clock, { log: warned });
@@ -176,7 +176,7 @@ test("a certificate that disappears or is damaged while it serves is put back as
 });
 
 test("somebody else's certificate is used and followed, and never written over", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const age = LIFETIME_MS - 5 * CHECK_MS;
   keeper.foreign = true;
   keeper.content = await make(clock, { age });
@@ -192,7 +192,7 @@ test("somebody else's certificate is used and followed, and never written over",
 });
 
 test("somebody else's certificate that is no good is an error that says what to do", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   keeper.foreign = true;
   keeper.content = await make(clock, { names: ["elsewhere"] });
   await expect(open(keeper, clock)).rejects.toMatchObject({
@@ -203,7 +203,7 @@ test("somebody else's certificate that is no good is an error that says what to 
 });
 
 test("while the keeper is out of reach the certificate in memory serves, and afterwards changes are taken up", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   const source = await open(keeper, clock);
   const before = source.current();
   const next = await make(clock);
@@ -217,14 +217,14 @@ test("while the keeper is out of reach the certificate in memory serves, and aft
 });
 
 test("a keeper that others change again and again is given up", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
   keeper.create = async () => false;
   await expect(open(keeper, clock)).rejects.toMatchObject({ code: "conflict" });
 });
 
 test("a closed source leaves no timer", async () => {
-  const [keeper, clock] = [createMemoryKeeper(), createManualClock()];
-  const source = await openSelfMadeSource({ keeper, names, clock, log });
+  const [keeper, clock] = [createMemoryStorage(), createManualClock()];
+  const source = await openSelfSignedSource({ keeper, names, clock, log });
   await source.close();
   await source.close();
   expect(clock.timers).toBe(0);

@@ -1,10 +1,10 @@
 import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { followObjects, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import type { CertificateKeeper } from "./certificate-keeper.ts";
-import type { ServingCertificate } from "./certificate-source.ts";
+import type { ServingCertificate } from "./source.ts";
+import type { CertificateStorage } from "./storage.ts";
 
 /** Says that the certificate is ours to renew. No label of others: an installer that made the Secret (Helm) sets those again. */
 const OWN_LABELS = { "app.flyte.org/certificate": "self-made" };
@@ -25,7 +25,7 @@ export interface SecretKeeperOptions {
  * Keeps the certificate in a Secret (`ca.crt`, `tls.crt`, `tls.key`), as Flyte does. A Secret that Flyte made is immutable: it is
  * replaced by deleting exactly what was read and creating ours. A Secret with a certificate that neither of us made is foreign.
  */
-export function createSecretKeeper(options: SecretKeeperOptions): CertificateKeeper {
+export function createSecretStorage(options: SecretKeeperOptions): CertificateStorage {
   const { client, namespace, name, clock, log } = options;
 
   async function create(certificate: ServingCertificate): Promise<boolean> {
@@ -63,7 +63,7 @@ export function createSecretKeeper(options: SecretKeeperOptions): CertificateKee
     },
     create,
     onChange(listener) {
-      const follower = followObjects({
+      const follower = runInformer({
         client,
         resource: SECRETS,
         selection: { namespace, fieldSelector: `metadata.name=${name}` },
