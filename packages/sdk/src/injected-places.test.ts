@@ -18,7 +18,7 @@ import { secretPlaces } from "./secret-places.ts";
 import { task } from "./task.ts";
 import { toPod } from "./to-pod.ts";
 
-// What the mutator puts into a pod, the task must find: both ends of page 4 and page 6 in one test.
+// What the mutator puts into a pod (I-11) is where a task looks for it (T-6, T-7): both ends in one test.
 
 const value = SecretValue.fromText("v");
 const lookup: ScopeLookup = {
