@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseGoDuration } from "@flyte-secrets/config";
+import { parseGoDuration } from "@flyte-secrets/core";
 import { type FuzzTarget, textOf } from "../target.ts";
 
 /** Durations of settings and of `?timeout=`. */

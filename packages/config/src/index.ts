@@ -1,6 +1,4 @@
 export { createAddressCheck } from "./address-ranges.ts";
-export { parseGoDuration } from "./go-duration.ts";
-export { isLoopback } from "./is-loopback.ts";
 export { listEntries, listSettings, type Section, type Setting } from "./list-settings.ts";
 export { type ConfigSources, type ConfigText, loadConfig } from "./load-config.ts";
 export { podNamespace } from "./pod-namespace.ts";

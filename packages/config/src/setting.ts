@@ -1,6 +1,6 @@
+import { parseGoDuration } from "@flyte-secrets/core";
 import { parse as parseYaml } from "yaml";
 import { z } from "zod";
-import { parseGoDuration } from "./go-duration.ts";
 import { parseQuantity } from "./quantity.ts";
 
 /** Whether a setting does something. Those that never do are read and checked all the same, so that a Flyte config loads. */

@@ -18,6 +18,7 @@ export { encodeRequestText } from "./encode-request-text.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
 export { type FileOwnership, otherWriter } from "./file-ownership.ts";
 export { escapeControls, excerpt, quote } from "./foreign-text.ts";
+export { parseGoDuration } from "./go-duration.ts";
 export { homeDirectory } from "./home-directory.ts";
 export { cleanLabelValue, imagePullLabels, imagePullSecretName, isImagePullSecretName } from "./image-pull-names.ts";
 export { jsonMembers } from "./json-members.ts";

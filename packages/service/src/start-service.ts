@@ -1,10 +1,17 @@
 import { isIPv6 } from "node:net";
 import { addCertificateExpiry } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
-import { isLoopback, podNamespace } from "@flyte-secrets/config";
+import { podNamespace } from "@flyte-secrets/config";
 import { type SecretId, SecretsError, systemClock } from "@flyte-secrets/core";
 import type { NodeHandler } from "@flyte-secrets/http";
-import { addProcessMetrics, type Listener, listen, openTracing, parseBindAddress } from "@flyte-secrets/http";
+import {
+  addProcessMetrics,
+  isLoopback,
+  type Listener,
+  listen,
+  openTracing,
+  parseBindAddress,
+} from "@flyte-secrets/http";
 import { connectCluster, createKubeMetrics, openInvalidationToken } from "@flyte-secrets/kube";
 import {
   announceServer,

@@ -1,9 +1,9 @@
 import type { CertificateSource } from "@flyte-secrets/certificates";
 import { addCertificateExpiry } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
-import { isLoopback, podNamespace } from "@flyte-secrets/config";
+import { podNamespace } from "@flyte-secrets/config";
 import { type SecretId, SecretsError, systemClock } from "@flyte-secrets/core";
-import { addProcessMetrics, openTracing } from "@flyte-secrets/http";
+import { addProcessMetrics, isLoopback, openTracing } from "@flyte-secrets/http";
 import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { openInvalidationToken } from "@flyte-secrets/kube";

@@ -57,7 +57,7 @@ export function certsCommand(host: Host): Command {
 }
 
 async function readWait(text: string): Promise<number> {
-  const { parseGoDuration } = await import("@flyte-secrets/config");
+  const { parseGoDuration } = await import("@flyte-secrets/core");
   const waitMs = text.length > MAX_DURATION ? undefined : parseGoDuration(text);
   if (waitMs !== undefined && waitMs >= 0 && waitMs <= MAX_WAIT_MS) return waitMs;
   throw new SecretsError("usage", `--wait ${quote(text)}: must be a duration from 0s to 1h, such as 3m`);

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { parseGoDuration } from "@flyte-secrets/config";
-import { isSecretsError, type MaybePromise } from "@flyte-secrets/core";
+import { isSecretsError, type MaybePromise, parseGoDuration } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
