@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { renderCliPage } from "./cli-page.ts";
 import { renderConfigurationPage } from "./configuration-page.ts";
+import { renderDecisionsPage } from "./decisions-page.ts";
 import { renderErrorsPage } from "./errors-page.ts";
 import { renderDashboard } from "./monitoring/grafana-dashboard.ts";
 import { renderValuesSchema } from "./values-schema.ts";
@@ -17,6 +18,7 @@ interface GeneratedFile {
 const FILES: readonly GeneratedFile[] = [
   { path: "docs/cli.md", render: renderCliPage },
   { path: "docs/configuration.md", render: renderConfigurationPage },
+  { path: "docs/decisions/README.md", render: renderDecisionsPage },
   { path: "docs/errors.md", render: renderErrorsPage },
   { path: "deploy/helm/flyte-secrets/values.schema.json", render: renderValuesSchema },
   { path: "deploy/helm/flyte-secrets/files/dashboard.json", render: renderDashboard },

@@ -4,7 +4,8 @@ export type Shell = (typeof SHELLS)[number];
 
 /**
  * The script that makes a shell ask `flyte-secrets __complete` at each Tab. Its answer is one word a line, or the
- * single line `:files` where a file's name belongs.
+ * single line `:files` where a file's name belongs. It holds no options itself: a script that did would be out of date
+ * after each update.
  */
 export function completionScript(shell: Shell): string {
   switch (shell) {

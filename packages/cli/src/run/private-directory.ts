@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SecretsError, type SecretValue, systemReason } from "@flyte-secrets/core";
 
+/** Memory that needs no privileges, so that a value never touches a disk. */
 const MEMORY = "/dev/shm";
 
 /** A directory that only this user can enter, for the files of the tasks that this process starts. */

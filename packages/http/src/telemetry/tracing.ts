@@ -10,7 +10,10 @@ export interface TracedWork {
   end(result: { readonly attributes: SpanAttributes; readonly failed: boolean }): void;
 }
 
-/** Traces the work of a server. */
+/**
+ * Traces the work of a server. There is no active span: a context that follows every promise would cost each
+ * admission, and metrics and logs cover what happens inside.
+ */
 export interface Tracing {
   /** Begins a span for a request, as part of the trace that its W3C headers name (https://www.w3.org/TR/trace-context/). */
   begin(name: string, headers: IncomingHttpHeaders): TracedWork;

@@ -11,8 +11,9 @@ type PageTokenKeys = Pick<Keyring, "storeId" | "pageTokenKey">;
 type Filter = Pick<ListRequest, "scope" | "includeSystem">;
 
 /**
- * The token for the page after `last`: its position and a MAC over position, store and filter, in base64url. So a token
- * serves the listing it came from, of the store it came from, and cannot be made up.
+ * The token for the page after `last`: its position and a MAC over position, store and filter, in base64url. So a
+ * token serves the listing it came from, of the store it came from, and cannot be made up. The next page begins after
+ * that position, so no page repeats or omits an entry, whatever is written in between, and the server keeps no state.
  */
 export function encodePageToken(keyring: PageTokenKeys, filter: Filter, last: SecretId): string {
   const position = Buffer.from(JSON.stringify([last.org, last.domain, last.project, last.name]));
