@@ -1,8 +1,7 @@
 import { isSecretsError, stackLines } from "@flyte-secrets/core";
 import { CommanderError } from "commander";
-import { FailureWithDetails } from "./failure-with-details.ts";
-import { meantCommand } from "./options/known-words.ts";
-import { SETTING_FLAG } from "./options/spelled-out.ts";
+import { FailureWithDetails } from "./failure.ts";
+import { meantCommand, SETTING_FLAG } from "./options/normalize-argv.ts";
 
 /** What to print for a command that failed, and its exit code. `line` is absent where everything is said already. */
 export interface Failure {

@@ -1,4 +1,3 @@
-export { checkCommandLine } from "./check-command-line.ts";
-export { type CommandPage, commandPages } from "./command-pages.ts";
-export type { Host } from "./host.ts";
+export { type CommandPage, checkCommandLine, commandPages } from "./command-line.ts";
+export type { Host } from "./context.ts";
 export { createOutput, type Output } from "./output.ts";

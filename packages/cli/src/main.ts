@@ -1,9 +1,9 @@
+import { writeFileSync } from "node:fs";
 import * as os from "node:os";
 import { homeDirectory } from "@flyte-secrets/core";
 import { runCommandLine } from "./command-line.ts";
-import type { Host } from "./host.ts";
+import type { Host } from "./context.ts";
 import { createOutput } from "./output.ts";
-import { withholdFromCoreDumps } from "./protect-memory.ts";
 
 const SIGNAL_EXIT_BASE = 128;
 const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
@@ -47,4 +47,16 @@ function interruption(process: NodeJS.Process): AbortSignal {
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   return controller.signal;
+}
+
+/**
+ * Keeps this process's memory, and that of the processes it starts, out of core dumps: values and keys are in it. Linux writes a dump
+ * with no memory at all then (core(5), `coredump_filter`). Where there is no such file, the limits of the system decide.
+ */
+export function withholdFromCoreDumps(): void {
+  try {
+    writeFileSync("/proc/self/coredump_filter", "0");
+  } catch {
+    // Not Linux, or a sandbox that doesn't let it be set.
+  }
 }

@@ -1,36 +1,31 @@
+import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
-import { backupCommand } from "./commands/backup.ts";
+import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { certsCommand } from "./commands/certs.ts";
-import { group, verb } from "./commands/command-groups.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { copyCommand } from "./commands/copy.ts";
 import { copySecretsCommand } from "./commands/copy-secrets.ts";
-import { createSecretCommand } from "./commands/create-secret.ts";
 import { deleteSecretCommand } from "./commands/delete-secret.ts";
-import { discardKeyCommand } from "./commands/discard-key.ts";
 import { doctorCommand } from "./commands/doctor.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getSecretCommand } from "./commands/get-secret.ts";
 import { importCommand } from "./commands/import.ts";
-import { listKeysCommand } from "./commands/list-keys.ts";
+import { discardKeyCommand, listKeysCommand, rotateKeysCommand } from "./commands/keys.ts";
 import { markSystemCommand } from "./commands/mark-system.ts";
 import { mutateCommand } from "./commands/mutate.ts";
-import { restoreCommand } from "./commands/restore.ts";
-import { rotateKeysCommand } from "./commands/rotate-keys.ts";
 import { rotateTokenCommand } from "./commands/rotate-token.ts";
 import { runCommand } from "./commands/run.ts";
 import { scopesCommand } from "./commands/scopes.ts";
 import { secretNameCommand } from "./commands/secret-name.ts";
 import { serveCommand } from "./commands/serve.ts";
-import { updateSecretCommand } from "./commands/update-secret.ts";
 import { webhookCommand } from "./commands/webhook.ts";
-import type { Host } from "./host.ts";
-import { addGlobalOptions } from "./options/common-options.ts";
-import { examples } from "./options/examples.ts";
-import { allCommands } from "./options/spelled-out.ts";
-import { version } from "./version.ts";
+import { createSecretCommand, updateSecretCommand } from "./commands/write-secret.ts";
+import type { Host } from "./context.ts";
+import { examples, group, verb } from "./options/command-tree.ts";
+import { allCommands } from "./options/normalize-argv.ts";
+import { addGlobalOptions } from "./options/secret-options.ts";
 
 /** Longer lines are hard to read, also on a wide terminal. */
 const MAX_HELP_WIDTH = 100;
@@ -122,4 +117,10 @@ function callOf(command: Command): string {
 
 function helpWidth(host: Host): number {
   return Math.min(host.stdout.columns ?? MAX_HELP_WIDTH, MAX_HELP_WIDTH);
+}
+
+/** The version of this package. */
+export function version(): string {
+  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version; // our own file
 }

@@ -1,8 +1,8 @@
 import { isSecretsError, type SecretId, type SecretRecord, SecretsError } from "@flyte-secrets/core";
 import type { EmbeddedStore } from "@flyte-secrets/store";
-import { naming } from "../import/naming.ts";
-import { count, countSecrets, fewNames } from "./count.ts";
-import { type WorkOptions, workThrough } from "./work-through.ts";
+import { type WorkOptions, workThrough } from "../concurrency.ts";
+import { naming } from "./progress.ts";
+import { count, countSecrets, fewNames } from "./report.ts";
 
 /** A secret, and where it is to be. */
 export interface CopyPair {

@@ -1,5 +1,6 @@
-import type { Host } from "../host.ts";
-import { count } from "./count.ts";
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import type { Host } from "../context.ts";
+import { count } from "./report.ts";
 
 /** Fewer are over before anybody could read a line about them. */
 const FEWEST = 100;
@@ -30,4 +31,14 @@ export function createProgress(doing: string, total: number, { env, stderr }: Ho
       drawn = 0;
     },
   };
+}
+
+/** Runs `run` and puts `what` before the message of an error that we raised on purpose. */
+export async function naming<T>(what: string, run: () => T | Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!isSecretsError(error)) throw error;
+    throw new SecretsError(error.code, `${what}: ${error.message}`, { cause: error });
+  }
 }

@@ -4,7 +4,7 @@ import { fingerprintOf } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { findCertificate, type ManageOptions } from "@flyte-secrets/webhook";
-import { askWebhook } from "../cluster/ask-webhook.ts";
+import { askWebhook } from "../cluster/probe-webhook.ts";
 
 const POLL_MS = 1_000;
 const HANDSHAKE_MS = 5_000;

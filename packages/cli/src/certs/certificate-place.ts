@@ -4,7 +4,7 @@ import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import type { ManageOptions } from "@flyte-secrets/webhook";
 import { openCluster } from "../cluster/open-cluster.ts";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 export interface PlaceOptions extends SettingOptions {

@@ -1,8 +1,8 @@
-import type { Config } from "@flyte-secrets/config";
-import type { KubeClient } from "@flyte-secrets/kube";
-import type { Host } from "../host.ts";
+import type { Config, ConfigText } from "@flyte-secrets/config";
+import { excerpt, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { defineResource, type KubeClient, type KubeObject, kubeStatus } from "@flyte-secrets/kube";
+import type { Host } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
-import { findChartConfiguration } from "./chart-configuration.ts";
 
 /** A cluster, and the installation there that a command is about. */
 export interface OpenedCluster {
@@ -68,4 +68,67 @@ function withoutFiles(config: Config): Config {
     secret: { ...secret, kubernetes: { ...secret.kubernetes, kubeconfig: "", otherClusters: {} } },
     webhook: { ...webhook, certDir: "/dev/null" },
   };
+}
+
+/** The configuration that the chart made for an installation. */
+export interface ChartConfiguration extends ConfigText {
+  readonly namespace: string;
+}
+
+interface ConfigMap extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+const CONFIG_MAPS = defineResource<ConfigMap>({ apiVersion: "v1", kind: "ConfigMap", plural: "configmaps" });
+
+/** What the chart writes on the ConfigMaps of its two components, whatever the release is called. */
+const SELECTOR = "app.kubernetes.io/part-of=flyte,app.kubernetes.io/component in (webhook, service)";
+const FILE = "config.yaml";
+const MAX_FOUND = 100;
+
+/**
+ * The configuration of the one installation in this namespace, or without one in the cluster; where we may not look in all
+ * namespaces, in `fallback`. Undefined where none is found or may be seen. Throws `usage` where there are several.
+ */
+export async function findChartConfiguration(
+  client: KubeClient,
+  { namespace, fallback }: { readonly namespace: string | undefined; readonly fallback: string },
+): Promise<ChartConfiguration | undefined> {
+  const found = (await listIn(client, namespace)) ?? (await listIn(client, fallback)) ?? [];
+  // Both components read the same text.
+  const releases = new Map(found.map((configMap) => [releaseOf(configMap), configMap]));
+  if (releases.size > 1) throw severalReleases([...releases.keys()]);
+  const [chosen] = found.sort((one, other) => Number(isWebhook(other)) - Number(isWebhook(one)));
+  if (chosen === undefined) return undefined;
+  const { name, namespace: place = "" } = chosen.metadata;
+  return { namespace: place, origin: `ConfigMap ${place}/${name}`, text: chosen.data?.[FILE] ?? "" };
+}
+
+/** Undefined where we may not look. */
+async function listIn(client: KubeClient, namespace: string | undefined): Promise<ConfigMap[] | undefined> {
+  try {
+    const { items } = await client.list(CONFIG_MAPS, { namespace, labelSelector: SELECTOR, limit: MAX_FOUND });
+    return items.filter(({ data }) => data?.[FILE] !== undefined);
+  } catch (error) {
+    if (!isSecretsError(error)) throw error;
+    // What else is wrong with the cluster is for the command's own questions to find.
+    return kubeStatus(error) === 403 ? undefined : [];
+  }
+}
+
+function releaseOf({ metadata }: ConfigMap): string {
+  return `${metadata.labels?.["app.kubernetes.io/instance"] ?? metadata.name} in namespace ${metadata.namespace}`;
+}
+
+function isWebhook({ metadata }: ConfigMap): boolean {
+  return metadata.labels?.["app.kubernetes.io/component"] === "webhook";
+}
+
+function severalReleases(releases: readonly string[]): SecretsError {
+  const names = releases.slice(0, 5).map((release) => excerpt(release));
+  return new SecretsError(
+    "usage",
+    `${releases.length} installations are there: ${names.join(", ")}${releases.length > names.length ? ", …" : ""}. ` +
+      "Choose one by its namespace (-n), or name its configuration (-c).",
+  );
 }

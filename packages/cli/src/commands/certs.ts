@@ -3,10 +3,9 @@ import { quote, SecretsError } from "@flyte-secrets/core";
 import type { FoundCertificate } from "@flyte-secrets/webhook";
 import { Command } from "commander";
 import type { CertificatePlace, PlaceOptions } from "../certs/certificate-place.ts";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
-import { refuseTogether } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions, refuseTogether } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import { addSettingOptions } from "../options/setting-options.ts";
 
 interface CertsOptions extends PlaceOptions {

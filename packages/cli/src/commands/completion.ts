@@ -1,8 +1,8 @@
 import { Argument, Command } from "commander";
 import { complete } from "../completion/complete.ts";
 import { completionScript, SHELLS, type Shell } from "../completion/shell-scripts.ts";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
+import type { Host } from "../context.ts";
+import { examples } from "../options/command-tree.ts";
 
 /** `completion bash|zsh|fish`. */
 export function completionCommand(host: Host): Command {
@@ -29,7 +29,7 @@ export function completionCommand(host: Host): Command {
 export function completeCommand(program: Command, host: Host): Command {
   return new Command("__complete").argument("[words...]").action(async (words: string[]) => {
     const { words: known, files, own } = complete(program, words);
-    const { ownWords } = await import("../completion/own-words.ts");
+    const { ownWords } = await import("../completion/complete.ts");
     const offered = own ? await ownWords(own, host) : known;
     host.stdout.write(files ? ":files\n" : offered.map((word) => `${word}\n`).join(""));
   });

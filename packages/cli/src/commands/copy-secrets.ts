@@ -2,10 +2,10 @@ import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import type { CopiedSecret } from "@flyte-secrets/store";
 import { Command } from "commander";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
-import { mergedOptions } from "../options/merged-options.ts";
-import { describeScope } from "../options/secret-command-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
+import { describeScope } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 interface CopyOptions extends SettingOptions {

@@ -1,11 +1,9 @@
 import { checkSecretId, DEFAULT_ORGANIZATION, type SecretScope, SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
-import type { Host } from "../host.ts";
-import { addScopeOptions, type ScopeOptions } from "../options/common-options.ts";
-import { examples } from "../options/examples.ts";
-import { refuseTogether } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
-import { checkSecretOptions, describeScope } from "../options/secret-command-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions, refuseTogether } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
+import { addScopeOptions, checkSecretOptions, describeScope, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 interface CopyOptions extends ScopeOptions, SettingOptions {
@@ -68,9 +66,8 @@ async function copy(how: "copy" | "move", { names, options, host }: CopyCall): P
   const { overwrite = false, skipExisting = false, dryRun = false, toName } = options;
   const { copySecrets } = await import("../bulk/copy-secrets.ts");
   const { createProgress } = await import("../bulk/progress.ts");
-  const { renderCopies } = await import("../render/render-copies.ts");
-  const { listNames } = await import("../store/list-names.ts");
-  const { withStore } = await import("../store/with-store.ts");
+  const { renderCopies } = await import("../bulk/report.ts");
+  const { listNames, withStore } = await import("../store/own-store.ts");
   const config = await readConfig(options, host);
   const org = config.secret.organization;
   await withStore(config, async (store) => {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import {
   addForceOption,
   addSecretOptions,
@@ -9,7 +9,7 @@ import {
   checkSecretOptions,
   describeScope,
   type SecretCommandOptions,
-} from "../options/secret-command-options.ts";
+} from "../options/secret-options.ts";
 
 /** `delete secret NAME`. */
 export function deleteSecretCommand(host: Host): Command {
@@ -32,7 +32,7 @@ export function deleteSecretCommand(host: Host): Command {
       const secret = { name, options, client };
       const what = `secret ${name} (${describeScope(options)})${describeElsewhere(target, host)}`;
       if (!options.yes && (await isSecretThere(secret)) !== false) {
-        const { confirmRemoval } = await import("../values/confirm.ts");
+        const { confirmRemoval } = await import("../values/prompt.ts");
         // A script has nobody to ask, and Flyte's own command does not ask either.
         await confirmRemoval(`Delete ${what}?`, { host, otherwise: "nothing was deleted" });
       }

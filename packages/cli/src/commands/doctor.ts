@@ -1,14 +1,12 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import { PARTS, type Part } from "../doctor/cluster/part.ts";
-import { type Finding, note, ok, problem } from "../doctor/finding.ts";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
-import { refuseTogether, requireFor } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { Host } from "../context.ts";
+import { type Finding, note, ok, PARTS, type Part, problem } from "../doctor/finding.ts";
+import { mergedOptions, refuseTogether, requireFor } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import type { Piece } from "../output.ts";
-import { renderJson } from "../render/render-json.ts";
+import { renderJson } from "../render/render-list.ts";
 
 const FORMATS = ["text", "json", "json-raw"] as const;
 
@@ -87,16 +85,14 @@ function inOrder({ nodeVersion }: Host, foundIn?: string): Finding {
 
 async function diagnosePods(file: string, host: Host): Promise<Finding[]> {
   const { checkPods } = await import("../doctor/check-pods.ts");
-  const { readManifestFile } = await import("../manifests/read-manifest-file.ts");
+  const { readManifestFile } = await import("../manifests/read-manifests.ts");
   return checkPods(await readManifestFile(file, "--pods", host));
 }
 
 async function diagnoseMachine(options: DoctorOptions, host: Host): Promise<Finding[]> {
   const config = await readConfig(options, host);
-  const { checkFiles } = await import("../doctor/check-files.ts");
+  const { checkFiles, checkStore, checkTarget } = await import("../doctor/check-own-store.ts");
   const { checkServer } = await import("../doctor/check-server.ts");
-  const { checkStore } = await import("../doctor/check-store.ts");
-  const { checkTarget } = await import("../doctor/check-target.ts");
   const asked = await Promise.all([checkServer(config), checkTarget(host)]);
   return [inOrder(host), ...checkFiles(config), await checkStore(config), ...asked.flat()];
 }

@@ -10,22 +10,21 @@ import {
 import type { InjectContext } from "@flyte-secrets/inject";
 import type { PodClaimOptions } from "@flyte-secrets/webhook";
 import { Command, Option } from "commander";
+import type { Host } from "../context.ts";
 import type { Explanation } from "../explain/explain-request.ts";
 import { openManagers } from "../explain/open-managers.ts";
-import type { Host } from "../host.ts";
-import { addOutputOption, type OutputOptions } from "../options/common-options.ts";
-import { examples } from "../options/examples.ts";
-import { givenFlags } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import { givenFlags, mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import {
   givenNamespaceLabels,
   type NamespaceLabelsOptions,
   namespaceLabelsOption,
 } from "../options/namespace-labels.ts";
+import { addOutputOption, type OutputOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { tableWidth } from "../output.ts";
-import { isTaskFile } from "../run/task-file.ts";
+import { isTaskFile } from "../run/list-tasks.ts";
 
 const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
 
@@ -99,7 +98,7 @@ async function explainOne(key: string, options: ExplainOptions, host: Host): Pro
   const { explainRequest } = await import("../explain/explain-request.ts");
   const { isServed, rejectionOf } = await import("../explain/explain-pods.ts");
   const { createRemedy } = await import("../explain/remedy.ts");
-  const { renderExplanation } = await import("../render/render-explanation.ts");
+  const { renderExplanation } = await import("../explain/render-explanation.ts");
   const config = await readConfig(options, host);
   const scope = await resolveTaskScope(options, config, host);
   const { org, project, domain } = scope;
@@ -135,8 +134,8 @@ async function explainOne(key: string, options: ExplainOptions, host: Host): Pro
 
 async function explainFile(file: string, options: ExplainOptions, host: Host): Promise<void> {
   const { explainPods, isServed } = await import("../explain/explain-pods.ts");
-  const { readManifestFile } = await import("../manifests/read-manifest-file.ts");
-  const { renderExplainedRequests } = await import("../render/render-explanation.ts");
+  const { readManifestFile } = await import("../manifests/read-manifests.ts");
+  const { renderExplainedRequests } = await import("../explain/render-explanation.ts");
   const objects = await readManifestFile(file, "--filename", host);
   const config = await readConfig(options, host);
   await using asked = await openManagers(config, { options, host });

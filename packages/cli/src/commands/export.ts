@@ -1,14 +1,11 @@
 import { type SecretScope, type SecretStore, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import { countSecrets } from "../bulk/count.ts";
-import { DOTENV_READERS, type DotenvReader } from "../formats/dotenv-readers.ts";
-import type { SecretEntry } from "../formats/secret-entry.ts";
-import type { Host } from "../host.ts";
-import { addScopeOptions, type ScopeOptions } from "../options/common-options.ts";
-import { examples } from "../options/examples.ts";
-import { refuseTogether } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
-import { checkSecretOptions } from "../options/secret-command-options.ts";
+import { countSecrets } from "../bulk/report.ts";
+import type { Host } from "../context.ts";
+import { DOTENV_READERS, type DotenvReader, type SecretEntry } from "../formats/secret-entry.ts";
+import { mergedOptions, refuseTogether } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
+import { addScopeOptions, checkSecretOptions, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 interface ExportOptions extends ScopeOptions, SettingOptions {
@@ -76,7 +73,7 @@ export function exportCommand(host: Host): Command {
 
 async function exportSecrets(options: ExportOptions, withValues: boolean, host: Host): Promise<void> {
   const { formatFor } = await import("../formats/secret-formats.ts");
-  const { withStore } = await import("../store/with-store.ts");
+  const { withStore } = await import("../store/own-store.ts");
   const format = formatFor(options.format, options.toFile) ?? formatFor("json", undefined);
   const { for: reader, allScopes: scoped = false } = options;
   if (reader !== undefined && format?.name !== "env") {

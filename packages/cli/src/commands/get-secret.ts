@@ -1,16 +1,18 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import type { Host } from "../host.ts";
-import { addOutputOption, LIST_FORMATS, type ListFormat, type OutputOptions } from "../options/common-options.ts";
-import { examples } from "../options/examples.ts";
-import { refuseTogether } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions, refuseTogether } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import {
+  addOutputOption,
   addSecretOptions,
   checkSecretOptions,
   describeScope,
+  LIST_FORMATS,
+  type ListFormat,
+  type OutputOptions,
   type SecretCommandOptions,
-} from "../options/secret-command-options.ts";
+} from "../options/secret-options.ts";
 import { type ListChoices, SORT_KEYS, type SortKey } from "../secrets/list-secrets.ts";
 import { isPattern } from "../secrets/name-pattern.ts";
 

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { count } from "../bulk/count.ts";
+import { count } from "../bulk/report.ts";
 import { runCommandLine } from "../command-line.ts";
 import { createOutput } from "../output.ts";
 import { runOnTerminal } from "../testing/run-on-terminal.ts";

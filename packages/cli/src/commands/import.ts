@@ -1,16 +1,15 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import type { Host } from "../host.ts";
-import type { ScopedEntries } from "../import/import-entries.ts";
-import { examples } from "../options/examples.ts";
-import { refuseTogether } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { ScopedEntries } from "../bulk/import-entries.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions, refuseTogether } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import {
   addSecretOptions,
   checkSecretOptions,
   describeScope,
   type SecretCommandOptions,
-} from "../options/secret-command-options.ts";
+} from "../options/secret-options.ts";
 
 interface ImportOptions extends SecretCommandOptions {
   readonly format?: string;
@@ -62,11 +61,10 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   refuseTogether({ "--overwrite": overwrite, "--skip-existing": skipExisting });
   checkSecretOptions(options);
   const { createProgress } = await import("../bulk/progress.ts");
-  const { readEntries } = await import("../import/read-entries.ts");
-  const { importEntries } = await import("../import/import-entries.ts");
+  const { readEntries, importEntries } = await import("../bulk/import-entries.ts");
   const { openClients } = await import("../remote/open-client.ts");
   const { describeElsewhere, findWriteTarget, isStoreMissing } = await import("../remote/target.ts");
-  const { renderImport } = await import("../render/render-import.ts");
+  const { renderImport } = await import("../bulk/report.ts");
   const { announceNewScope } = await import("../secrets/new-scope.ts");
   const entries = await readEntries(file, options, host);
   const target = await findWriteTarget(options, host);

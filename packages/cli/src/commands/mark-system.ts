@@ -1,9 +1,8 @@
 import { Command } from "commander";
-import type { Host } from "../host.ts";
-import { addScopeOptions, type ScopeOptions } from "../options/common-options.ts";
-import { examples } from "../options/examples.ts";
-import { mergedOptions } from "../options/merged-options.ts";
-import { checkSecretOptions, describeScope } from "../options/secret-command-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
+import { addScopeOptions, checkSecretOptions, describeScope, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 /** `system mark NAME` and `system unmark NAME`. */
@@ -24,7 +23,7 @@ export function markSystemCommand(how: "mark" | "unmark", host: Host): Command {
       const { domain = "", project = "" } = options;
       checkSecretOptions({ domain, project }, name);
       const config = await readConfig(options, host);
-      const { withStore } = await import("../store/with-store.ts");
+      const { withStore } = await import("../store/own-store.ts");
       const id = { org: config.secret.organization, domain, project, name };
       await withStore(config, (store) => store.setSystem(id, how === "mark"));
       host.stdout.write(`Secret ${name} (${describeScope(options)}) is ${how === "mark" ? "hidden" : "shown"}.\n`);

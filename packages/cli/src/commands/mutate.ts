@@ -1,11 +1,11 @@
 import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import type { MutatedObject, MutateObjectOptions } from "../mutate/mutate-object.ts";
-import { examples } from "../options/examples.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import {
   givenNamespaceLabels,
   type NamespaceLabelsOptions,
@@ -67,7 +67,7 @@ export function mutateCommand(host: Host): Command {
     .action(async () => {
       const options = mergedOptions<MutateOptions>(command);
       checkOptions(options, host);
-      const { readManifestFile } = await import("../manifests/read-manifest-file.ts");
+      const { readManifestFile } = await import("../manifests/read-manifests.ts");
       const objects = await readManifestFile(options.filename, "--filename", host);
       const config = await readConfig(options, host);
       await show(await mutateAll(objects, config, { options, host }), { config, options, host });
@@ -90,7 +90,7 @@ async function mutateAll(
   const { withSparkPods } = await import("../manifests/spark-pods.ts");
   const { localAdmission, UNKNOWN_CREATOR } = await import("../mutate/local-admission.ts");
   const { mutateObject } = await import("../mutate/mutate-object.ts");
-  const { createLazyLookup } = await import("../store/lazy-lookup.ts");
+  const { createLazyLookup } = await import("../store/local-lookup.ts");
   const { as, asGroup = [], namespace } = options;
   await using lookup = createLazyLookup(config, host);
   const global = globalSecrets(config, host.env);
@@ -116,7 +116,7 @@ interface ShowOptions {
 }
 
 async function show(mutations: readonly MutatedObject[], { config, options, host }: ShowOptions): Promise<void> {
-  const { renderMutations } = await import("../render/render-mutations.ts");
+  const { renderMutations } = await import("../mutate/render-mutations.ts");
   const { maskValues } = await import("../mutate/mask-values.ts");
   const { outputFormat, showValues = false } = options;
   const shown = mutations

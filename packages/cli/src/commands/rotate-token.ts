@@ -1,8 +1,8 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 /** `token rotate`. */

@@ -1,11 +1,11 @@
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
-import { noteOtherManagers, withEmbeddedAlone } from "../run/managers-here.ts";
+import { noteOtherManagers, withEmbeddedAlone } from "../run/inject-task.ts";
 
 interface RunOptions extends SettingOptions, TaskScopeOptions {
   readonly input?: readonly string[];
@@ -47,10 +47,9 @@ interface RunCall {
 async function run(file: string, name: string | undefined, { options, host }: RunCall): Promise<string | undefined> {
   const signal = host.interruption();
   const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
-  const { createLazyLookup } = await import("../store/lazy-lookup.ts");
+  const { createLazyLookup } = await import("../store/local-lookup.ts");
   const { missingSecretHelp } = await import("../explain/missing-secret.ts");
-  const { askForTask, tasksOf } = await import("../run/list-tasks.ts");
-  const { taskFilePath } = await import("../run/task-file.ts");
+  const { askForTask, tasksOf, taskFilePath } = await import("../run/list-tasks.ts");
   const { runLocal } = await import("../run/run-local.ts");
   const path = taskFilePath(file, host.cwd);
   const config = await readConfig(options, host);

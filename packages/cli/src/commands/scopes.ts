@@ -1,5 +1,7 @@
 import { Command } from "commander";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import {
   addConnectionOptions,
   addOutputOption,
@@ -7,12 +9,9 @@ import {
   LIST_FORMATS,
   type ListFormat,
   type OutputOptions,
-} from "../options/common-options.ts";
-import { examples } from "../options/examples.ts";
-import { mergedOptions } from "../options/merged-options.ts";
-import type { Field } from "../render/render-list.ts";
-import { shortTime } from "../render/short-time.ts";
-import type { CountedScope } from "../secrets/count-scopes.ts";
+} from "../options/secret-options.ts";
+import { type Field, shortTime } from "../render/render-list.ts";
+import type { CountedScope } from "../secrets/list-secrets.ts";
 
 interface ScopesOptions extends ConnectionOptions, OutputOptions<ListFormat> {}
 
@@ -29,7 +28,7 @@ export function scopesCommand(host: Host): Command {
     const { openClient } = await import("../remote/open-client.ts");
     const { findReadTarget } = await import("../remote/target.ts");
     const { renderList } = await import("../render/render-list.ts");
-    const { countScopes } = await import("../secrets/count-scopes.ts");
+    const { countScopes } = await import("../secrets/list-secrets.ts");
     await using client = await openClient(await findReadTarget(options, host), { host });
     const scopes = await countScopes(client);
     const { outputFormat: format = "table" } = options;

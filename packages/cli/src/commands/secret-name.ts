@@ -9,12 +9,11 @@ import {
   type SecretId,
 } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import type { Host } from "../host.ts";
-import { addOutputOption, addScopeOptions, type ScopeOptions } from "../options/common-options.ts";
-import { examples } from "../options/examples.ts";
-import { refuseTogether } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
-import { renderJson } from "../render/render-json.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions, refuseTogether } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
+import { addOutputOption, addScopeOptions, type ScopeOptions } from "../options/secret-options.ts";
+import { renderJson } from "../render/render-list.ts";
 import { SECRET_TYPES } from "../values/value-options.ts";
 
 const FORMATS = ["text", "json", "yaml", "name"] as const;

@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Config } from "@flyte-secrets/config";
 import { Command, Option } from "commander";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
-import { refuseTogether } from "../options/exclusive.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions, refuseTogether } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 interface ServeOptions extends SettingOptions {
@@ -111,8 +110,7 @@ async function startAll(config: Config, logFile: string | undefined, host: Host)
   const { createLogger } = await import("@flyte-secrets/http");
   const { runWebhook } = await import("@flyte-secrets/webhook");
   const { startServer } = await import("@flyte-secrets/service");
-  const { assertNoServer } = await import("@flyte-secrets/store");
-  const { rotatingLog } = await import("@flyte-secrets/store");
+  const { assertNoServer, rotatingLog } = await import("@flyte-secrets/store");
   const { greeting } = await import("../serve/greeting.ts");
   const directory = config.secret.store.path;
   // Before the webhook has its port and announces itself in the cluster.

@@ -4,9 +4,9 @@ import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import type { RunningWebhook } from "@flyte-secrets/webhook";
 import { Command } from "commander";
-import type { Host } from "../host.ts";
-import { examples } from "../options/examples.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import type { Host } from "../context.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 const MAX_WORKERS = 64;

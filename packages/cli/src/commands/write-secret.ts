@@ -1,14 +1,58 @@
-import type { Command } from "commander";
-import type { Host } from "../host.ts";
-import { mergedOptions } from "../options/merged-options.ts";
+import { Command } from "commander";
+import type { Host } from "../context.ts";
+import { mergedOptions } from "../options/check-options.ts";
+import { examples } from "../options/command-tree.ts";
 import {
+  addForceOption,
   addSecretOptions,
   type ChangeOptions,
   checkSecretOptions,
   describeScope,
   type SecretCommandOptions,
-} from "../options/secret-command-options.ts";
+} from "../options/secret-options.ts";
 import { addValueOptions, checkValueOptions, type ValueOptions } from "../values/value-options.ts";
+
+/** `create secret NAME`. */
+export function createSecretCommand(host: Host): Command {
+  const command = new Command("secret")
+    .summary("Create a secret")
+    .description(
+      "Create a secret at one scope: a project in a domain, a domain, or global when neither is given. Tasks get " +
+        "the narrowest one of a name. The value is asked for without echo (one line; --from-file takes any bytes).",
+    )
+    .argument("<name>", "letters, digits, - and _");
+  return addWriteOptions(command)
+    .addHelpText(
+      "after",
+      examples(
+        "create secret api-key",
+        "create secret api-key --project shop --domain production",
+        "create secret tls-key --from-file key.pem",
+        "create secret db-password --from-file - < password.txt",
+        "create secret ghcr --type image_pull --registry ghcr.io --username octocat",
+        "create secret ghcr --type image_pull --from-docker-config --registries ghcr.io",
+      ),
+    )
+    .action((name: string) => writeSecret("create", name, command, host));
+}
+
+/** `update secret NAME`. */
+export function updateSecretCommand(host: Host): Command {
+  const command = new Command("secret")
+    .summary("Give a secret a new value")
+    .description("Replace the value of a secret that is there. Tasks that start afterwards get the new value.")
+    .argument("<name>", "the secret's name");
+  return addWriteOptions(addForceOption(command))
+    .addHelpText(
+      "after",
+      examples(
+        "update secret api-key",
+        "update secret api-key --project shop --domain production --from-file new-key.txt",
+        "update secret ghcr --type image_pull --from-docker-config --registries ghcr.io",
+      ),
+    )
+    .action((name: string) => writeSecret("update", name, command, host));
+}
 
 /** Adds the options that `create` and `update` share. */
 export function addWriteOptions(command: Command): Command {

@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import { describe, expect, it } from "vitest";
+import { success, useCliHome } from "../testing/use-cli-home.ts";
 import { complete } from "./complete.ts";
 
 const secret = new Command("secret")
@@ -50,4 +51,22 @@ describe("completion", () => {
     expect(words("--org", "")).toEqual({ words: [], files: false });
     expect(words("create", "secret", "--yes", "-p", "x", "--t")).toEqual({ words: ["--type"], files: false });
   });
+});
+
+const at = useCliHome();
+const completeLine = (...words: string[]) => at.call("__complete", "--", ...words);
+
+it("offers the names, projects and domains of this user's own secrets", async () => {
+  await at.keep({ "api-key": "x", "dev/api-token": "x", "prod/shop/api-key": "x", "prod/shop/db": "x" });
+  expect(await completeLine("get", "secret", "api")).toEqual(success("api-key\napi-token\n"));
+  expect(await completeLine("delete", "secret", "-p", "")).toEqual(success("shop\n"));
+  expect(await completeLine("update", "secret", "x", "--domain", "p")).toEqual(success("prod\n"));
+  expect(await completeLine("create", "secret", "api")).toEqual(success(""));
+  expect(await completeLine("get", "secret", "db", "")).toEqual(success(""));
+});
+
+it("offers nothing where there is no store, and asks nobody else's service", async () => {
+  expect(await completeLine("get", "secret", "")).toEqual(success(""));
+  at.env.FLYTE_ENDPOINT = "http://127.0.0.1:9";
+  expect(await completeLine("get", "secret", "")).toEqual(success(""));
 });

@@ -8,8 +8,7 @@ import { type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/embe
 import { findRunningServer, flyteConfigFile } from "@flyte-secrets/store";
 import { ANSWER_LIMIT_MS, askOwnServer, reasonOfSilence } from "../remote/ask-own-server.ts";
 import { checkCertificate } from "./check-certificate.ts";
-import { checkClock } from "./check-clock.ts";
-import { type Finding, note, ok, problem } from "./finding.ts";
+import { checkClock, type Finding, note, ok, problem } from "./finding.ts";
 
 /** Whether the server of the data directory runs, is ready, of one time with us, and takes the token on its TCP port. */
 export async function checkServer({ secret }: Config): Promise<Finding[]> {

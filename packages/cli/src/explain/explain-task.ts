@@ -1,21 +1,20 @@
 import type { Config } from "@flyte-secrets/config";
 import { excerpt, quote, type SecretScope, SecretsError } from "@flyte-secrets/core";
 import { type TaskDefinition, toPod } from "@flyte-secrets/sdk";
-import { FailureWithDetails } from "../failure-with-details.ts";
-import type { Host } from "../host.ts";
-import type { OutputOptions } from "../options/common-options.ts";
+import type { Host } from "../context.ts";
+import { FailureWithDetails } from "../failure.ts";
 import type { NamespaceLabelsOptions } from "../options/namespace-labels.ts";
+import type { OutputOptions } from "../options/secret-options.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { tableWidth } from "../output.ts";
-import { renderExplainedRequests } from "../render/render-explanation.ts";
-import { askForTask, tasksOf } from "../run/list-tasks.ts";
+import { noteOtherManagers, withEmbeddedAlone } from "../run/inject-task.ts";
+import { askForTask, taskFilePath, tasksOf } from "../run/list-tasks.ts";
 import { findTask } from "../run/load-tasks.ts";
-import { noteOtherManagers, withEmbeddedAlone } from "../run/managers-here.ts";
-import { taskFilePath } from "../run/task-file.ts";
 import { type ExplainedRequest, explainPods, isServed } from "./explain-pods.ts";
 import { describeMissingKeys, missingSecretHelp } from "./missing-secret.ts";
 import { openManagers } from "./open-managers.ts";
+import { renderExplainedRequests } from "./render-explanation.ts";
 
 type ExplainTaskOptions = SettingOptions & TaskScopeOptions & OutputOptions & NamespaceLabelsOptions;
 

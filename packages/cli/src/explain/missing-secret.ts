@@ -1,9 +1,9 @@
 import type { Config } from "@flyte-secrets/config";
 import { quote, type SecretId, type SecretScope } from "@flyte-secrets/core";
-import type { Host } from "../host.ts";
-import { describeScope } from "../options/secret-command-options.ts";
+import type { Host } from "../context.ts";
+import { describeScope } from "../options/secret-options.ts";
 import { shellWord } from "../options/shell-word.ts";
-import { withStore } from "../store/with-store.ts";
+import { withStore } from "../store/own-store.ts";
 
 /** How many scopes are told at which a key is. */
 const MAX_SCOPES = 3;

@@ -1,6 +1,9 @@
 import type { Config } from "@flyte-secrets/config";
-import type { Host } from "../host.ts";
+import type { SecretLookup } from "@flyte-secrets/core";
+import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
+import type { Host } from "../context.ts";
 import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/namespace-labels.ts";
+import type { Place } from "./explain-request.ts";
 
 /**
  * The configured secret managers over what this machine reaches, with a note of where they look, and the admission that
@@ -8,8 +11,8 @@ import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/names
  */
 export async function openManagers(config: Config, { options, host }: { options: NamespaceLabelsOptions; host: Host }) {
   const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
-  const { createRecorder } = await import("./recorder.ts");
-  const { createLazyLookup } = await import("../store/lazy-lookup.ts");
+  const { createRecorder } = await import("./open-managers.ts");
+  const { createLazyLookup } = await import("../store/local-lookup.ts");
   const { localAdmission, ownNamespace } = await import("../mutate/local-admission.ts");
   const lookup = createLazyLookup(config, host);
   const global = globalSecrets(config, host.env);
@@ -20,5 +23,56 @@ export async function openManagers(config: Config, { options, host }: { options:
     takePlaces: recorder.take,
     admission: localAdmission(config, { lookup, global, namespaceLabels, host }),
     [Symbol.asyncDispose]: () => lookup[Symbol.asyncDispose](),
+  };
+}
+
+/** What secret managers read from, which notes where they looked. */
+export interface Recorder {
+  readonly lookup: SecretLookup;
+  readonly global: GlobalInjectorOptions;
+  /** The places looked at since it was called last. */
+  take(): Place[];
+}
+
+export interface RecorderOptions extends Pick<Recorder, "lookup" | "global"> {
+  /** What keeps the secrets: `embeddedSecretManagerConfig.type`. */
+  readonly type: string;
+}
+
+export function createRecorder({ lookup, global, type }: RecorderOptions): Recorder {
+  let places: Place[] = [];
+  return {
+    lookup: {
+      async find(scope, key, options) {
+        const result = await lookup.find(scope, key, options);
+        for (const { level, id, outcome } of result.attempts) {
+          places.push({ kind: `${level} scope`, name: id, found: outcome === "found" });
+        }
+        return result;
+      },
+      async findInGroup(group, key, options) {
+        const result = await lookup.findInGroup(group, key, options);
+        places.push({ kind: `${type} secret`, name: `${group} key ${key}`, found: result.found });
+        return result;
+      },
+    },
+    global: {
+      ...global,
+      readVariable(name) {
+        const value = global.readVariable(name);
+        places.push({ kind: "variable", name, found: value !== undefined });
+        return value;
+      },
+      async readFile(path, options) {
+        const value = await global.readFile(path, options);
+        places.push({ kind: "file", name: path, found: value !== undefined });
+        return value;
+      },
+    },
+    take() {
+      const taken = places;
+      places = [];
+      return taken;
+    },
   };
 }

@@ -6,10 +6,8 @@ import { isSecretsError, SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { dotenvValues, secretNames } from "../testing/dotenv-files.ts";
-import { dotenvFormat } from "./dotenv-format.ts";
-import type { DotenvReader } from "./dotenv-readers.ts";
-import { variableOf } from "./dotenv-writer.ts";
-import type { SecretEntry } from "./secret-entry.ts";
+import { dotenvFormat, variableOf } from "./dotenv-format.ts";
+import type { DotenvReader, SecretEntry } from "./secret-entry.ts";
 
 /** `sh` is dash on Debian and bash on others. */
 const SHELLS = ["bash", "dash", "sh"].filter((shell) => spawnSync(shell, ["-c", ":"]).status === 0);

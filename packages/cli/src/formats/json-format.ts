@@ -1,7 +1,6 @@
 import { DEFAULT_ORGANIZATION, type SecretValue } from "@flyte-secrets/core";
-import { decodeBase64 } from "./decode-base64.ts";
 import { parseJson } from "./parse-json.ts";
-import { formatError, onceEach, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
+import { decodeBase64, formatError, onceEach, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
 
 /**
  * An object of names: a text value is a string, anything else an object of `text` or `base64` and, for an image-pull secret,

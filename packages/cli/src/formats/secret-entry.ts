@@ -1,5 +1,8 @@
 import { type SecretScope, SecretsError, type SecretType, SecretValue } from "@flyte-secrets/core";
-import type { DotenvReader } from "./dotenv-readers.ts";
+
+/** For whom a `.env` file is written: shells, docker compose, or the `dotenv` of npm and python-dotenv. */
+export const DOTENV_READERS = ["sh", "compose", "dotenv"] as const;
+export type DotenvReader = (typeof DOTENV_READERS)[number];
 
 /** One secret of an imported or exported file. */
 export interface SecretEntry {
@@ -54,4 +57,13 @@ export function onceEach(entries: readonly SecretEntry[]): SecretEntry[] {
     seen.add(id);
   }
   return [...entries];
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** The bytes of standard base64 with padding; line breaks are allowed. Anything else is an error that names the entry. */
+export function decodeBase64(text: string, name: string): SecretValue {
+  const compact = text.replace(/[\r\n]/g, "");
+  if (!BASE64.test(compact)) throw formatError(`${name} is not base64`);
+  return SecretValue.fromBytes(Buffer.from(compact, "base64"));
 }

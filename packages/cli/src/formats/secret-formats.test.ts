@@ -6,10 +6,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { dotenvValues, secretNames } from "../testing/dotenv-files.ts";
 import { dotenvFormat } from "./dotenv-format.ts";
-import type { DotenvReader } from "./dotenv-readers.ts";
 import { jsonFormat } from "./json-format.ts";
 import { kubernetesFormat } from "./kubernetes-format.ts";
-import type { SecretEntry, SecretFormat } from "./secret-entry.ts";
+import type { DotenvReader, SecretEntry, SecretFormat } from "./secret-entry.ts";
 import { formatFor } from "./secret-formats.ts";
 
 const CANARY = "canary-5d0f";

@@ -2,7 +2,7 @@ import { type Config, podNamespace } from "@flyte-secrets/config";
 import { type SecretLookup, SecretsError } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
 import { createAdmission, type MutatePodOptions, type NamespaceLabels } from "@flyte-secrets/webhook";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 
 export interface LocalAdmissionParts {
   readonly lookup: SecretLookup;

@@ -1,10 +1,9 @@
 import { INJECT_LABEL, isSecretsError, type SecretsError } from "@flyte-secrets/core";
-import { applyPatch, type JsonPatchOperation } from "@flyte-secrets/inject";
+import { applyPatch, type JsonPatchOperation, type KubernetesSecret } from "@flyte-secrets/inject";
 import { type MutatePodOptions, mutatePod } from "@flyte-secrets/webhook";
 import { isSent, objectTitle, type PodInObject, podsInObject, whyNoPod } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { toRejection } from "./local-admission.ts";
-import { toSecretManifest } from "./secret-manifest.ts";
 
 /** What the webhook would make of one object. */
 export type MutatedObject =
@@ -85,4 +84,16 @@ async function changeOf(
 /** Templates of one object often ask for the same. */
 function onlyOnce(secrets: readonly KubernetesObject[]): KubernetesObject[] {
   return [...new Map(secrets.map((secret) => [JSON.stringify(secret.metadata), secret])).values()];
+}
+
+/** A Secret as the webhook writes it. */
+export function toSecretManifest({ name, labels, data }: KubernetesSecret, namespace: string): KubernetesObject {
+  const encoded = Object.entries(data).map(([key, value]) => [key, value.revealBase64()]);
+  return {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name, namespace, labels },
+    type: "Opaque",
+    data: Object.fromEntries(encoded),
+  };
 }

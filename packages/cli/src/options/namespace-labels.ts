@@ -2,7 +2,7 @@ import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import type { NamespaceLabels } from "@flyte-secrets/webhook";
 import { Option } from "commander";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 
 export interface NamespaceLabelsOptions {
   readonly namespaceLabels?: string;

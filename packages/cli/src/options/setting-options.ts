@@ -1,8 +1,8 @@
 import type { Config, ConfigText } from "@flyte-secrets/config";
 import type { Command } from "commander";
-import type { Host } from "../host.ts";
-import { addConfigOption } from "./common-options.ts";
-import { SETTING_FLAG } from "./spelled-out.ts";
+import type { Host } from "../context.ts";
+import { SETTING_FLAG } from "./normalize-argv.ts";
+import { addConfigOption } from "./secret-options.ts";
 
 /** The server's configuration, as the command line gives it. */
 export interface SettingOptions {

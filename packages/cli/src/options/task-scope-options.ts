@@ -1,8 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import { type SecretScope, SecretsError } from "@flyte-secrets/core";
 import type { Command } from "commander";
-import type { Host } from "../host.ts";
-import { sdkEnvironment } from "../remote/sdk-environment.ts";
+import { type Host, sdkEnvironment } from "../context.ts";
 
 /** Flyte's own defaults for a task that names neither. */
 const DEFAULT_PROJECT = "flytesnacks";

@@ -1,9 +1,10 @@
+import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { createSecretsClient, type SecretsClient } from "@flyte-secrets/sdk/remote";
-import type { Host } from "../host.ts";
-import type { ScopeOptions } from "../options/common-options.ts";
+import { createSecretsClient, type SecretsClient, wrapSecretService } from "@flyte-secrets/sdk/remote";
+import type { Host } from "../context.ts";
+import type { ScopeOptions } from "../options/secret-options.ts";
 import { readConfig } from "../options/setting-options.ts";
-import { openOwnStoreClient } from "./own-store-client.ts";
+import { assertStoreThere, storeDirectory } from "../store/own-store.ts";
 import type { Target } from "./target.ts";
 
 export interface OpenClientOptions extends ScopeOptions {
@@ -69,4 +70,49 @@ function sayingTokens(client: SecretsClient, namedBy: string | undefined): Secre
       }
     },
   };
+}
+
+/** For one call, which may have to wait for another process that holds the store. */
+const CALL_LIMIT_MS = 30_000;
+
+export interface OwnStoreOptions {
+  readonly project: string;
+  readonly domain: string;
+  /** Make the store where there is none. */
+  readonly mayMake: boolean;
+}
+
+/**
+ * A client of this user's store that needs no server: the same calls with the same answers, on the opened store. A server or
+ * webhook that has the store open too learns of each write by the store's change feed. What opening the store throws, and
+ * `not_found` for one that is not there and may not be made.
+ */
+export async function openOwnStoreClient(config: Config, options: OwnStoreOptions): Promise<SecretsClient> {
+  const { project, domain, mayMake } = options;
+  const directory = storeDirectory(config);
+  if (!mayMake) assertStoreThere(directory);
+  const { openEmbeddedStore } = await import("@flyte-secrets/store");
+  const { createInProcessService } = await import("@flyte-secrets/service");
+  const { createLogger } = await import("@flyte-secrets/http");
+  const { organization, kubernetes, store } = config.secret;
+  // What a call did is said by the command; what went wrong unforeseen stands here alone.
+  const log = createLogger({ ...config.logger, level: "error" });
+  const opened = await openEmbeddedStore({
+    directory,
+    clusterName: kubernetes.clusterName,
+    log,
+    ...(store.masterKey && { masterKey: store.masterKey.revealBytes() }),
+  });
+  const client = wrapSecretService(createInProcessService({ store: opened, organization, log }), {
+    endpoint: directory,
+    // The store's own stands in whatever a request says, as with a server.
+    org: "",
+    project,
+    domain,
+    auth: { kind: "none" },
+    tls: { rejectUnauthorized: true },
+    timeoutMs: CALL_LIMIT_MS,
+    own: { kind: "socket", directory },
+  });
+  return { ...client, [Symbol.asyncDispose]: () => opened.close() };
 }

@@ -3,10 +3,9 @@ import { join } from "node:path";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { type Connection, findConnection } from "@flyte-secrets/sdk/connection";
 import { dataDirectory } from "@flyte-secrets/sdk/embedded-server";
-import type { Host } from "../host.ts";
-import type { ConnectionOptions } from "../options/common-options.ts";
-import { refuseTogether } from "../options/exclusive.ts";
-import { sdkEnvironment } from "./sdk-environment.ts";
+import { type Host, sdkEnvironment } from "../context.ts";
+import { refuseTogether } from "../options/check-options.ts";
+import type { ConnectionOptions } from "../options/secret-options.ts";
 
 /** Where the secrets are that a command works on: decided here, for every command. */
 export type Target =

@@ -1,7 +1,5 @@
-import type { ListFormat } from "../options/common-options.ts";
+import type { ListFormat } from "../options/secret-options.ts";
 import { type Output, type Piece, tableWidth } from "../output.ts";
-import { renderCsv } from "./render-csv.ts";
-import { renderJson } from "./render-json.ts";
 import { type Column, layOutTable } from "./table.ts";
 
 /** The formats that have fields; `table-simple` has those of `table`. */
@@ -63,4 +61,32 @@ export async function renderList<T>(
       return layOutTable(columns, rowsOf(chosen, "-"), { frame: format === "table", width: tableWidth(output) });
     }
   }
+}
+
+/**
+ * Records as CSV (RFC 4180), with a line of names before them. A spreadsheet may take a cell for a formula that begins with
+ * `=`, `+`, `@`, their full-width forms or white space before one, and with a `-` unless a number follows (`-A1` is one):
+ * such a cell begins with an apostrophe here, which a spreadsheet takes for "this is text". None of our own words and times
+ * begins so.
+ */
+export function renderCsv(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, ...rows].map((row) => `${row.map(toField).join(",")}\r\n`).join("");
+}
+
+const FORMULA = /^(?:[\t\r\n]|\s*[=+@\-\uFF1D\uFF0B\uFF20\uFF0D])/;
+const NEGATIVE_NUMBER = /^-\d+(?:\.\d+)?$/;
+
+function toField(text: string): string {
+  const safe = FORMULA.test(text) && !NEGATIVE_NUMBER.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** JSON for people (`json`) or on one line for programs (`json-raw`). Ends with a line feed. */
+export function renderJson(value: unknown, format: "json" | "json-raw"): string {
+  return `${JSON.stringify(value, null, format === "json" ? 2 : 0)}\n`;
+}
+
+/** A time to the minute, in UTC: `2026-11-27 22:09Z`. Empty when there is none. */
+export function shortTime(time: Date | undefined): string {
+  return time === undefined ? "" : `${time.toISOString().slice(0, 16).replace("T", " ")}Z`;
 }

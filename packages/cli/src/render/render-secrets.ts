@@ -1,8 +1,7 @@
 import type { Secret } from "@flyte-secrets/sdk/remote";
-import type { ListFormat } from "../options/common-options.ts";
+import type { ListFormat } from "../options/secret-options.ts";
 import type { Output, Piece } from "../output.ts";
-import { type Field, renderList } from "./render-list.ts";
-import { shortTime } from "./short-time.ts";
+import { type Field, renderList, shortTime } from "./render-list.ts";
 
 export interface SecretsRendering {
   readonly format: ListFormat;

@@ -2,6 +2,21 @@ import { escapeControls } from "@flyte-secrets/core";
 import measure from "fast-string-truncated-width";
 import type { Piece, Style } from "../output.ts";
 
+/**
+ * Rows below a heading as text, with a frame (`table`) or in plain columns (`table-simple`); long cells are folded to the
+ * width.
+ */
+export function renderTable(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  style: "table" | "table-simple",
+  width?: number,
+): string {
+  const columns = head.map((text) => ({ head: text, overflow: "fold" as const }));
+  const pieces = layOutTable(columns, rows, { frame: style === "table", width });
+  return pieces.map((piece) => (typeof piece === "string" ? piece : piece.text)).join("");
+}
+
 /** A column of a table. */
 export interface Column {
   readonly head: string;

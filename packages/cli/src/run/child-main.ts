@@ -1,8 +1,8 @@
 import type { TaskCall } from "@flyte-secrets/sdk";
 import type { FromChild, ToChild } from "./child-protocol.ts";
-import { type ErrorOnWire, fromErrorOnWire, noteThrower, toErrorOnWire } from "./error-on-wire.ts";
 import { toJsonValue } from "./json-value.ts";
 import { findTask, loadTasks } from "./load-tasks.ts";
+import { type ErrorOnWire, fromErrorOnWire, noteThrower, toErrorOnWire } from "./serialized-error.ts";
 
 serveRunner(process);
 

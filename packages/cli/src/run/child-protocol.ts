@@ -1,5 +1,5 @@
 import type { TaskCall } from "@flyte-secrets/sdk";
-import type { ErrorOnWire } from "./error-on-wire.ts";
+import type { ErrorOnWire } from "./serialized-error.ts";
 
 /**
  * What a child does: run the workflow's code, without secrets; run one task's code with that task's secrets; or load the

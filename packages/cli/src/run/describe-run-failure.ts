@@ -1,10 +1,10 @@
 import { isAbsolute, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { ERROR_KINDS, type ErrorCode, escapeControls, quote, SecretsError } from "@flyte-secrets/core";
-import { FailureWithDetails } from "../failure-with-details.ts";
-import type { ErrorOnWire } from "./error-on-wire.ts";
+import { SECRETS_DIRECTORY } from "@flyte-secrets/inject";
+import { FailureWithDetails } from "../failure.ts";
 import { locateLoadFailure, type Place } from "./load-failure.ts";
-import { missingFileHint } from "./missing-file-hint.ts";
+import type { ErrorOnWire } from "./serialized-error.ts";
 import { userFrames } from "./stack-frames.ts";
 
 /** What is shown unless the user wants to see all of it. */
@@ -122,4 +122,18 @@ function shortPath(file: string, { cwd }: Pick<RunFailureOptions, "cwd">): strin
 
 function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === "string" && Object.hasOwn(ERROR_KINDS, code);
+}
+
+/** What to do about code that opens `/etc/flyte/secrets/...`, where a pod has its files and this machine has none. */
+export function missingFileHint(error: ErrorOnWire): string[] {
+  const path = error.system?.path ?? "";
+  const isThere = path === SECRETS_DIRECTORY || path.startsWith(`${SECRETS_DIRECTORY}/`);
+  if (!isThere) return (error.causes ?? []).flatMap(missingFileHint).slice(0, 3);
+  const parts = path.slice(SECRETS_DIRECTORY.length).split("/").filter(Boolean);
+  const [key, group] = parts.reverse().map((part) => JSON.stringify(part));
+  return [
+    `  ${SECRETS_DIRECTORY} is there in a pod alone; run has the files elsewhere. Read it with:`,
+    `    currentContext().getSecret(${group ?? "undefined"}, ${key ?? '"KEY"'})`,
+    "  or open it below process.env.FLYTE_SECRETS_DEFAULT_DIR.",
+  ];
 }

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, it } from "vitest";
 import { callCli } from "../testing/call-cli.ts";
-import { readSource } from "./source-files.ts";
+import { readSource } from "./stack-frames.ts";
 
 const CANARY = "canary-of-another-file";
 

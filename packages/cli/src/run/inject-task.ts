@@ -1,16 +1,18 @@
+import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, type Pod, type SecretLookup, type SecretScope, SecretValue } from "@flyte-secrets/core";
-import type { Injector } from "@flyte-secrets/inject";
 import {
   createInlineDelivery,
   createMutator,
   createSecretRefDelivery,
   type GlobalInjectorOptions,
   type InjectionRecord,
+  type Injector,
   type MutatorOptions,
 } from "@flyte-secrets/inject";
 import { type TaskCall, toPod } from "@flyte-secrets/sdk";
+import type { Host } from "../context.ts";
 import { describeMissingKeys } from "../explain/missing-secret.ts";
-import { FailureWithDetails } from "../failure-with-details.ts";
+import { FailureWithDetails } from "../failure.ts";
 
 /** Never pulled: the container runs as a process of this machine. */
 const IMAGE = "local";
@@ -119,4 +121,25 @@ function recordReads({ lookup, global }: InjectionSettings) {
     },
   };
   return { values, missing, lookup: recordingLookup, global: recordingGlobal };
+}
+
+/**
+ * The managers whose secrets a process of this machine can be given. The others have a pod read them, with what is in a
+ * cluster.
+ */
+const HERE: readonly string[] = ["Global", "Embedded"];
+
+/** A configuration by which those are asked alone. */
+export function withEmbeddedAlone(config: Config): Config {
+  return { ...config, webhook: { ...config.webhook, secretManagerTypes: ["Embedded"] } };
+}
+
+/** Tells of others that the webhook is configured to ask, maybe first. */
+export function noteOtherManagers({ webhook: { secretManagerType, secretManagerTypes } }: Config, host: Host): void {
+  const configured = secretManagerTypes.length > 0 ? secretManagerTypes : [secretManagerType];
+  const others = configured.filter((name) => !HERE.includes(name));
+  if (others.length === 0) return;
+  host.stderr.write(
+    `note: ${others.join(", ")} of webhook.secretManagerTypes can't be asked without a cluster: run asks Global and Embedded\n`,
+  );
 }

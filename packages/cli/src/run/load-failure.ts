@@ -1,8 +1,7 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ErrorOnWire } from "./error-on-wire.ts";
-import { readSource } from "./source-files.ts";
-import { userFrames } from "./stack-frames.ts";
+import type { ErrorOnWire } from "./serialized-error.ts";
+import { readSource, userFrames } from "./stack-frames.ts";
 
 /** Why a user's file can't be loaded, and where that shows. */
 export interface LoadFailure {

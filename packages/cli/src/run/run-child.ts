@@ -3,14 +3,13 @@ import { basename, extname } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { excerpt, quote, SecretsError } from "@flyte-secrets/core";
+import { excerpt, quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
-import { FailureWithDetails } from "../failure-with-details.ts";
-import type { Environment } from "./child-environment.ts";
+import { FailureWithDetails } from "../failure.ts";
 import { type ChildRole, decodeFromChild, type FromChild, type ToChild } from "./child-protocol.ts";
-import { fromErrorOnWire, toErrorOnWire } from "./error-on-wire.ts";
 import { createLineLabeler } from "./label-lines.ts";
 import type { Mask } from "./mask/mask.ts";
+import { fromErrorOnWire, toErrorOnWire } from "./serialized-error.ts";
 
 /** How long a child has between SIGTERM and SIGKILL. */
 const GRACE_MS = 5_000;
@@ -172,4 +171,19 @@ interface ForwardOptions {
 /** Beside this file, with this file's ending: compiled or, in this project's tests, TypeScript. */
 function childMain(): string {
   return fileURLToPath(new URL(`child-main${extname(import.meta.filename)}`, import.meta.url));
+}
+
+/** The variables that a child is started with, all of them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/**
+ * The user's own environment without credentials of ours and without the variables that the Global manager reads, which a
+ * task in a cluster does not see either; then what was injected.
+ */
+export function childEnvironment(
+  env: Environment,
+  globalPrefix = "",
+  injected: ReadonlyMap<string, string>,
+): Environment {
+  return { ...withoutCredentials(env, globalPrefix), ...Object.fromEntries(injected) };
 }

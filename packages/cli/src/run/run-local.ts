@@ -4,18 +4,17 @@ import type { Writable } from "node:stream";
 import { escapeControls, isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { TaskCall } from "@flyte-secrets/sdk";
+import { limitConcurrency } from "../concurrency.ts";
 import { describeFault } from "../describe-failure.ts";
-import { describeScope } from "../options/secret-command-options.ts";
-import { childEnvironment, type Environment } from "./child-environment.ts";
+import { describeScope } from "../options/secret-options.ts";
 import { describeRunFailure } from "./describe-run-failure.ts";
 import { emulateKubelet } from "./emulate-kubelet.ts";
-import { fromErrorOnWire, toErrorOnWire } from "./error-on-wire.ts";
 import { type InjectionSettings, injectTask } from "./inject-task.ts";
 import { lineLabel } from "./label-lines.ts";
-import { limitConcurrency } from "./limit-concurrency.ts";
 import { createMask, type Mask } from "./mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
-import { type ChildOptions, runChild } from "./run-child.ts";
+import { type ChildOptions, childEnvironment, type Environment, runChild } from "./run-child.ts";
+import { fromErrorOnWire, toErrorOnWire } from "./serialized-error.ts";
 
 /** Processes of tasks at the same time: a workflow may call hundreds at once, and each takes some 60 MB. */
 const MAX_TASKS = 16;

@@ -1,3 +1,4 @@
+import { isSecretsError } from "@flyte-secrets/core";
 import { Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
 import { fitsPattern } from "./name-pattern.ts";
 
@@ -42,3 +43,57 @@ const ORDERS: Readonly<Record<SortKey, (one: Secret, other: Secret) => number>> 
   updated: (one, other) => msOf(other.updatedTime) - msOf(one.updatedTime) || byName(one, other),
   created: (one, other) => msOf(other.createdTime) - msOf(one.createdTime) || byName(one, other),
 };
+
+/** A scope that has secrets. */
+export interface CountedScope {
+  /** Empty for a domain as a whole, and for the global scope. */
+  readonly project: string;
+  /** Empty for the global scope. */
+  readonly domain: string;
+  readonly secrets: number;
+  /** When the newest of them was written, or made where the service tells no more; undefined where it tells neither. */
+  readonly updated: Date | undefined;
+}
+
+/** The scopes that have secrets, from the widest to the narrowest, by names. */
+export async function countScopes(client: SecretsClient): Promise<readonly CountedScope[]> {
+  const scopes = new Map<string, CountedScope>();
+  for await (const { project, domain, updatedTime, createdTime } of Secret.listall({ client, limit: PAGE_SIZE })) {
+    const key = `${domain}/${project}`;
+    const known = scopes.get(key) ?? { project, domain, secrets: 0, updated: undefined };
+    const updated = newest(known.updated, updatedTime ?? createdTime);
+    scopes.set(key, { ...known, secrets: known.secrets + 1, updated });
+  }
+  return [...scopes.keys()].sort().flatMap((key) => scopes.get(key) ?? []);
+}
+
+function newest(one: Date | undefined, other: Date | undefined): Date | undefined {
+  return one === undefined || (other !== undefined && other > one) ? other : one;
+}
+
+/** For a hint, nobody waits longer, and no more is read. */
+const MAX_SECRETS = 10_000;
+const LIMIT_MS = 3_000;
+
+/**
+ * Secrets of all scopes of a client's service, for hints in messages: the first 10,000 that come within three seconds, and
+ * none where the service refuses to list them or doesn't answer.
+ */
+export async function surveySecrets(client: SecretsClient): Promise<readonly Secret[]> {
+  const found: Secret[] = [];
+  const signal = AbortSignal.timeout(LIMIT_MS);
+  try {
+    for await (const secret of Secret.listall({ client: everywhere(client), limit: PAGE_SIZE, signal })) {
+      found.push(secret);
+      if (found.length >= MAX_SECRETS) break;
+    }
+  } catch (error) {
+    if (!isSecretsError(error)) throw error;
+  }
+  return found;
+}
+
+/** The same client without a scope. */
+function everywhere(client: SecretsClient): SecretsClient {
+  return { ...client, connection: { ...client.connection, project: "", domain: "" } };
+}

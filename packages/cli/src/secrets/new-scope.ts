@@ -1,8 +1,8 @@
 import { nearestName } from "@flyte-secrets/core";
 import { Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
-import type { Host } from "../host.ts";
-import { describeScope, type SecretCommandOptions } from "../options/secret-command-options.ts";
-import { surveySecrets } from "./survey.ts";
+import type { Host } from "../context.ts";
+import { describeScope, type SecretCommandOptions } from "../options/secret-options.ts";
+import { surveySecrets } from "./list-secrets.ts";
 
 /**
  * Says on standard error that a scope holds nothing yet, with the nearest one that does: a typing error makes a scope, too.

@@ -4,8 +4,8 @@ import { closeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { assertNoServer, openLog, prepareStoreDirectory, serverLogFile } from "@flyte-secrets/store";
+import type { Host } from "../context.ts";
 import { describeFailure, ExitStatus } from "../describe-failure.ts";
-import type { Host } from "../host.ts";
 import { END_OF_GREETING } from "./greeting.ts";
 
 const CLI = join(import.meta.dirname, "../../bin/flyte-secrets.js");

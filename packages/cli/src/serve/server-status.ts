@@ -1,7 +1,7 @@
 import { findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
 import { findRunningServer, type RunningServer } from "@flyte-secrets/store";
+import type { Host } from "../context.ts";
 import { ExitStatus } from "../describe-failure.ts";
-import type { Host } from "../host.ts";
 import { askOwnServer, reasonOfSilence } from "../remote/ask-own-server.ts";
 
 /** As `systemctl status` has them. */

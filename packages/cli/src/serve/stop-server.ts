@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
 import { askServerToStop, findRunningServer, isDirectoryLocked } from "@flyte-secrets/store";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 
 const LOOK_MS = 50;
 /** A server lets calls under way finish for 10 s, and a webhook goes on until the API server has learnt of its end. */

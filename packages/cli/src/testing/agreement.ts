@@ -4,12 +4,12 @@ import { createLogger } from "@flyte-secrets/http";
 import { type LookupSources, NO_METRICS, openLookup } from "@flyte-secrets/lookup";
 import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";
+import type { Host } from "../context.ts";
 import { explainPods, isServed } from "../explain/explain-pods.ts";
-import { createRecorder } from "../explain/recorder.ts";
-import type { Host } from "../host.ts";
+import { createRecorder } from "../explain/open-managers.ts";
 import { localAdmission, ownNamespace, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
 import { mutateObject } from "../mutate/mutate-object.ts";
-import { createLazyLookup } from "../store/lazy-lookup.ts";
+import { createLazyLookup } from "../store/local-lookup.ts";
 import { podOf, type RandomPod } from "./random-pods.ts";
 
 export interface AgreementOptions extends Pick<Host, "env" | "home"> {

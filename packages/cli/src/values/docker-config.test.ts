@@ -3,10 +3,9 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 import { createOutput } from "../output.ts";
-import { readDockerConfig } from "./docker-config.ts";
-import { toDockerConfigJson } from "./docker-registry.ts";
+import { readDockerConfig, toDockerConfigJson } from "./docker-config.ts";
 
 const CANARY = "canary-81c2";
 let home: string;

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { SecretsError, SecretValue } from "@flyte-secrets/core";
+import type { Host } from "../context.ts";
 import { parseJson } from "../formats/parse-json.ts";
-import type { Host } from "../host.ts";
 import { askCredentialHelper, type DockerCredentials, identityToken } from "./docker-credential-helper.ts";
-import { credentialsKey, isDockerHub, registryHost } from "./docker-registry.ts";
 import { readText } from "./read-input.ts";
 
 /** The parts of `config.json` that say where credentials are. */
@@ -116,4 +115,34 @@ function noCredentials(registry: string, path: string): SecretsError {
     "invalid_argument",
     `no credentials for ${registry} in ${path}; run: docker login ${registry}`,
   );
+}
+
+/** How Docker itself names its Hub in credentials. */
+const DOCKER_HUB = "https://index.docker.io/v1/";
+const DOCKER_HUB_HOSTS = new Set(["docker.io", "index.docker.io", "registry-1.docker.io"]);
+
+/** The host (and port) of a registry, however it is written: `https://ghcr.io/v2/` is `ghcr.io`. */
+export function registryHost(registry: string): string {
+  return registry.replace(/^https?:\/\//, "").replace(/\/.*$/s, "");
+}
+
+/** Whether this is one of the names of Docker Hub. */
+export function isDockerHub(registry: string): boolean {
+  return DOCKER_HUB_HOSTS.has(registryHost(registry));
+}
+
+/** A registry as it stands in credentials: Docker Hub by its own name there, anything else as given. */
+export function credentialsKey(registry: string): string {
+  return isDockerHub(registry) ? DOCKER_HUB : registry;
+}
+
+/** A `.dockerconfigjson`, laid out as `kubectl create secret docker-registry` does. */
+export function toDockerConfigJson(credentials: ReadonlyMap<string, DockerCredentials>): SecretValue {
+  const auths = Object.fromEntries(
+    [...credentials].map(([registry, { username, password }]) => [
+      registry,
+      { username, password, auth: Buffer.from(`${username}:${password}`, "utf8").toString("base64") },
+    ]),
+  );
+  return SecretValue.fromText(JSON.stringify({ auths }));
 }

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 
 /** Longer than a person needs to unlock a key ring, shorter than forever. */
 const HELPER_TIMEOUT_MS = 120_000;

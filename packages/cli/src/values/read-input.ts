@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { decodeText, isSecretsError, NOT_TEXT, SecretsError, systemReason } from "@flyte-secrets/core";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 
 /** What a file of many secrets or manifests may have; `import --max-bytes` takes more. */
 export const MAX_INPUT_BYTES = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { PassThrough, type Readable } from "node:stream";
 import { expect, test } from "vitest";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 import { createOutput } from "../output.ts";
 import { readTypedLine } from "./typed-line.ts";
 

@@ -1,7 +1,7 @@
 import { PassThrough, type Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 
 /** A terminal that knows bracketed paste puts these around what is pasted, while the mode is on. */
 const PASTE = { on: "\u001b[?2004h", off: "\u001b[?2004l", start: "\u001b[200~", end: "\u001b[201~" };

@@ -1,7 +1,7 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { type Command, Option } from "commander";
-import type { ScopeOptions } from "../options/common-options.ts";
-import { givenFlags, refuseTogether, requireFor } from "../options/exclusive.ts";
+import { givenFlags, refuseTogether, requireFor } from "../options/check-options.ts";
+import type { ScopeOptions } from "../options/secret-options.ts";
 
 /** Flyte's names for the types of a secret. */
 export const SECRET_TYPES = ["regular", "image_pull"] as const;

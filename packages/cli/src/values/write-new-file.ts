@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { SecretsError, systemReason } from "@flyte-secrets/core";
-import type { Host } from "../host.ts";
+import type { Host } from "../context.ts";
 
 export interface WriteNewFileOptions {
   /** What named the file, for errors. */

@@ -4,16 +4,12 @@ import { createLogger } from "@flyte-secrets/http";
 import { type KubeClient, type KubeObject, kubeStatus, type NeededRights, SECRETS } from "@flyte-secrets/kube";
 import { serviceRights } from "@flyte-secrets/service";
 import { findCertificate, WEBHOOK_CONFIGURATIONS, webhookRights } from "@flyte-secrets/webhook";
-import { checkClock } from "../check-clock.ts";
-import { type Finding, note, problem } from "../finding.ts";
+import { checkPodsOf } from "../check-pods.ts";
+import { checkClock, type Finding, note, type Part, problem } from "../finding.ts";
 import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.ts";
-import { checkManagedSecrets } from "./check-managed-secrets.ts";
-import { checkNamespace, usedNamespaces } from "./check-namespaces.ts";
-import { checkPodsOf } from "./check-pods-of.ts";
-import { checkAsked, checkServed } from "./check-reach.ts";
-import { checkCertificate, notRegistered, readRegistered } from "./check-registration.ts";
+import { checkManagedSecrets, checkNamespace, usedNamespaces } from "./check-namespaces.ts";
+import { checkAsked, checkCertificate, checkServed, notRegistered, readRegistered } from "./check-registration.ts";
 import { checkRights } from "./check-rights.ts";
-import type { Part } from "./part.ts";
 
 export interface CheckClusterOptions {
   readonly client: KubeClient;

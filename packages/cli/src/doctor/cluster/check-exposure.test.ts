@@ -1,7 +1,7 @@
 import { loadConfig } from "@flyte-secrets/config";
 import { expect, it } from "vitest";
+import { PARTS } from "../finding.ts";
 import { checkExposure } from "./check-exposure.ts";
-import { PARTS } from "./part.ts";
 
 const check = (flags: Record<string, string>, parts = PARTS.slice()) => {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });

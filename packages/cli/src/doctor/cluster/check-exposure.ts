@@ -1,8 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/kube";
 import { sharedNamespace } from "@flyte-secrets/webhook";
-import { type Finding, note, problem } from "../finding.ts";
-import type { Part } from "./part.ts";
+import { type Finding, note, type Part, problem } from "../finding.ts";
 
 /** What the configuration leaves open to more people than it has to, and what to set instead. */
 export function checkExposure(parts: readonly Part[], { secret, webhook }: Config): Finding[] {

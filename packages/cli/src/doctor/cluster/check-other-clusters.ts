@@ -1,8 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { storeRights } from "@flyte-secrets/service";
-import { checkClock } from "../check-clock.ts";
-import type { Finding } from "../finding.ts";
+import { checkClock, type Finding } from "../finding.ts";
 import { look } from "./check-cluster.ts";
 import { checkNamespace } from "./check-namespaces.ts";
 import { checkRights } from "./check-rights.ts";

@@ -1,8 +1,7 @@
 import { type CoveredOutput, createCoveredOutput } from "./covered-output.ts";
 import { ENOUGH_UNITS, MAX_GAPS, UNITS_BEFORE_WRAP } from "./form.ts";
-import { type FormGroup, type FormIndex, NO_GROUPS } from "./form-index.ts";
+import { CUT_OFF, type FormGroup, type FormIndex, NO_GROUPS, type Reading } from "./form-index.ts";
 import type { State } from "./unit-automaton.ts";
-import { CUT_OFF, type Reading } from "./unit-reader.ts";
 
 /**
  * Masks one stream, however it is cut into chunks: the joined output is the same for every cutting. Bytes are held back only

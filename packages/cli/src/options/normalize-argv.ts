@@ -1,0 +1,86 @@
+import type { Command } from "commander";
+
+/** The option that stands for every setting in help texts, and carries them to the command: see `setting-options.ts`. */
+export const SETTING_FLAG = "--section.path";
+
+/**
+ * `argv` in the spelling that the option parser knows. It has one-letter short options, so Flyte's `-of json` would be `-o f json`:
+ * `-of` becomes `--output-format`. It knows no option per setting, so `--secret.server.port 9` becomes
+ * `--section.path=secret.server.port=9`; without a value, as Flyte's switches may be, the setting is `true`. Values of other options
+ * and everything after `--` are left alone.
+ */
+export function spelledOut(argv: readonly string[], program: Command): string[] {
+  const takesValue = new Set(
+    allCommands(program)
+      .flatMap((command) => command.options)
+      .filter((option) => option.required)
+      .flatMap((option) => [option.short, option.long]),
+  );
+  const spelled: string[] = [];
+  const rest = [...argv];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === "--") return [...spelled, word, ...rest];
+    const [, setting, attached] = /^--(\w[-\w]*(?:\.\w[-\w]*)+)(?:=(.*))?$/s.exec(word) ?? [];
+    if (setting !== undefined) {
+      const isSwitch = attached === undefined && (rest[0] === undefined || rest[0].startsWith("--"));
+      spelled.push(`${SETTING_FLAG}=${setting}=${attached ?? (isSwitch ? "true" : rest.shift())}`);
+      continue;
+    }
+    const known = word.replace(/^-of(?==|$)/, "--output-format");
+    spelled.push(known);
+    if (takesValue.has(known)) spelled.push(...rest.splice(0, 1));
+  }
+  return spelled;
+}
+
+/** `command` and every command below it. */
+export function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
+/** What people type who know other commands, and the command of ours that does it. */
+const KNOWN_WORDS: Readonly<Record<string, string>> = {
+  ...sameFor("get secret", "list", "ls", "secrets", "secret", "show", "search", "describe", "all"),
+  ...sameFor("create secret NAME, or update secret NAME", "set", "put", "add", "new", "store", "save", "write"),
+  ...sameFor("update secret NAME", "edit", "change", "replace", "patch", "rotate"),
+  ...sameFor("delete secret NAME", "rm", "remove", "del", "unset", "destroy"),
+  ...sameFor(
+    "get secret NAME, which shows all but the value; values go to tasks (run) and into files and pipes (export --with-values)",
+    ...["read", "cat", "reveal", "view", "print", "fetch", "value"],
+  ),
+  ...sameFor("run FILE TASK", "exec", "start-task", "execute", "task"),
+  ...sameFor("serve", "start", "server", "up", "init", "daemon", "service"),
+  ...sameFor("doctor", "status", "check", "health", "ping", "whoami", "validate", "verify", "info", "diagnose"),
+  ...sameFor("scopes", "projects", "domains", "project", "domain", "namespaces"),
+  ...sameFor("import FILE", "load", "upload", "apply", "push"),
+  ...sameFor("export", "dump", "download", "pull", "env"),
+};
+
+function sameFor(command: string, ...words: readonly string[]): Record<string, string> {
+  return Object.fromEntries(words.map((word) => [word, command]));
+}
+
+/** The command to type instead of `word`; undefined where it isn't one of those. */
+function knownWord(word: string): string | undefined {
+  return Object.hasOwn(KNOWN_WORDS, word) ? KNOWN_WORDS[word] : undefined;
+}
+
+/** The command line that people mean by `help COMMAND`, `version` and `-v`, which many other commands take. */
+export function usualWords(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv;
+  if (first === "help") return [...rest, "--help"];
+  return rest.length === 0 && (first === "version" || first === "-v") ? ["--version"] : argv;
+}
+
+/** Commands that another word belongs to, as in `create secret NAME`. */
+const VERBS: ReadonlySet<string> = new Set(["create", "get", "update", "delete"]);
+
+/** What to type for a command line with a word that is no command: `list` is `get secret`, `create api-key` lacks a word. */
+export function meantCommand(word: string, argv: readonly string[]): string | undefined {
+  const verb = argv.slice(0, argv.indexOf(word)).find((before) => VERBS.has(before));
+  if (verb === undefined || word === "list" || word === "all") return knownWord(word);
+  return word === "secrets" ? `${verb} secret` : `${verb} secret ${quotedName(word)}`;
+}
+
+/** A name as it stands; whatever else was typed isn't repeated. */
+const quotedName = (word: string): string => (/^[\w-]{1,63}$/.test(word) ? word : "NAME");

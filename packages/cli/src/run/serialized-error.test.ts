@@ -1,0 +1,56 @@
+import { SecretsError } from "@flyte-secrets/core";
+import { describe, expect, it } from "vitest";
+import { fromErrorOnWire, noteThrower, toErrorOnWire } from "./serialized-error.ts";
+
+const hostile = new Proxy(new Error("x"), {
+  get() {
+    throw new Error("don't look");
+  },
+});
+
+describe("an error on its way to another process", () => {
+  it.each<[string, unknown, object]>([
+    ["a text", "out of luck", { name: "", message: "out of luck" }],
+    ["nothing", undefined, { name: "", message: "undefined" }],
+    ["null", null, { name: "", message: "null" }],
+    ["a symbol", Symbol("s"), { name: "", message: "Symbol(s)" }],
+    [
+      "an object without prototype",
+      Object.assign(Object.create(null), { a: 1 }),
+      { message: expect.stringContaining("a: 1") },
+    ],
+    ["an error with no text for a message", Object.assign(new Error("x"), { message: 7 }), { message: "7" }],
+    ["an error without a stack", Object.assign(new Error("x"), { stack: undefined }), { name: "Error", message: "x" }],
+    ["an error that throws when it is read", hostile, { message: "an error that itself throws when it is read" }],
+    ["one of ours", new SecretsError("not_found", "long", { brief: "short" }), { code: "not_found", brief: "short" }],
+    [
+      "of a file",
+      Object.assign(new Error("x"), { code: "ENOENT", path: "/a" }),
+      { system: { code: "ENOENT", path: "/a" } },
+    ],
+  ])("is told as far as it goes: %s", (_, error, wire) => {
+    expect(toErrorOnWire(error)).toMatchObject(wire);
+    expect(JSON.parse(JSON.stringify(toErrorOnWire(error)))).toMatchObject(wire);
+  });
+
+  it("has a few of its causes, in a circle too", () => {
+    const error = new Error("a", { cause: new AggregateError([1, 2, 3, 4, 5], "many") });
+    expect(toErrorOnWire(error)).toMatchObject({ causes: [{ message: "many", causes: [{}, {}, {}] }] });
+    const circle = new Error("circle");
+    circle.cause = circle;
+    expect(JSON.stringify(toErrorOnWire(circle)).match(/"message":"circle"/g)).toHaveLength(5);
+  });
+
+  it("is blamed on the first that is noted, and stays the same one when it is passed on", () => {
+    const error = new Error("x");
+    noteThrower(error, { kind: "task", name: "inner" });
+    noteThrower(error, { kind: "workflow", name: "outer" });
+    const wire = toErrorOnWire(error);
+    expect(wire.thrower).toEqual({ kind: "task", name: "inner" });
+    const arrived = fromErrorOnWire(wire);
+    noteThrower(arrived, { kind: "workflow", name: "driver" });
+    expect(arrived).toMatchObject({ name: "Error", message: "x" });
+    expect(toErrorOnWire(arrived)).toBe(wire);
+    expect(toErrorOnWire(new Error("y", { cause: arrived }))).toMatchObject({ message: "y", causes: [wire] });
+  });
+});

@@ -1,0 +1,107 @@
+import { inspect } from "node:util";
+import { isSecretsError } from "@flyte-secrets/core";
+import type { TaskDefinition } from "@flyte-secrets/sdk";
+import { FailureWithDetails } from "../failure.ts";
+
+/** How many causes are told, of an error and of each of its causes: an AggregateError may have thousands. */
+const MAX_CAUSES = 3;
+/** How deep causes of causes are followed; they may go in a circle. */
+const MAX_CAUSE_DEPTH = 4;
+
+/** An error on its way to another process. */
+export interface ErrorOnWire {
+  name: string;
+  message: string;
+  stack?: string;
+  /** Set for a SecretsError of either side. */
+  code?: string;
+  /** Of a SecretsError: its message without the list of what was tried. */
+  brief?: string;
+  /** Set by Node's file system calls. */
+  system?: { code: string; path: string };
+  /** Whose body threw it, or could not be given its secrets. */
+  thrower?: Pick<TaskDefinition, "kind" | "name">;
+  /** `load`: the file threw before any task ran. `stray`: nobody waited for what threw. */
+  phase?: "load" | "stray";
+  /** What to show below the first line. */
+  details?: readonly string[];
+  causes?: readonly ErrorOnWire[];
+}
+
+/** Errors that came from another process: passed on as they came. */
+const received = new WeakMap<object, ErrorOnWire>();
+/** Whose body threw an error of this process. */
+const throwers = new WeakMap<object, Pick<TaskDefinition, "kind" | "name">>();
+
+/** Notes whose body threw an error; the first note counts. */
+export function noteThrower(error: unknown, { kind, name }: Pick<TaskDefinition, "kind" | "name">): void {
+  if (isObject(error) && !throwers.has(error)) throwers.set(error, { kind, name });
+}
+
+/** Anything that was thrown, as far as it can travel. Never throws, whatever the error's own code does. */
+export function toErrorOnWire(error: unknown): ErrorOnWire {
+  try {
+    return describe(error, MAX_CAUSE_DEPTH);
+  } catch {
+    return { name: "Error", message: "an error that itself throws when it is read" };
+  }
+}
+
+function describe(error: unknown, depth: number): ErrorOnWire {
+  const known = isObject(error) ? received.get(error) : undefined;
+  if (known !== undefined) return known;
+  const thrower = isObject(error) ? throwers.get(error) : undefined;
+  if (!(error instanceof Error)) {
+    const shown =
+      typeof error === "string" ? error : inspect(error, { depth: 2, breakLength: 80, maxStringLength: 1_000 });
+    return { name: "", message: shown, ...(thrower && { thrower }) };
+  }
+  const causes = depth > 0 ? causesOf(error).map((cause) => describe(cause, depth - 1)) : [];
+  return {
+    name: String(error.name),
+    message: String(error.message),
+    ...(typeof error.stack === "string" && { stack: error.stack }),
+    ...codeOf(error),
+    ...systemOf(error),
+    ...(thrower && { thrower }),
+    ...(error instanceof FailureWithDetails && { details: error.details }),
+    ...(causes.length > 0 && { causes }),
+  };
+}
+
+function causesOf(error: Error): unknown[] {
+  const several: unknown = "errors" in error ? error.errors : undefined;
+  const causes = [...(error.cause === undefined ? [] : [error.cause]), ...(Array.isArray(several) ? several : [])];
+  return causes.slice(0, MAX_CAUSES);
+}
+
+/**
+ * An error that looks like the one in the other process, so that a workflow can catch it; passed on, it is that one again.
+ */
+export function fromErrorOnWire(wire: ErrorOnWire): Error {
+  const { name, message, stack, code, system } = wire;
+  const error = Object.assign(new Error(message), {
+    name,
+    ...(stack && { stack }),
+    ...system,
+    ...(code && { code }),
+  });
+  received.set(error, wire);
+  return error;
+}
+
+function codeOf(error: Error): Pick<ErrorOnWire, "code" | "brief"> {
+  // The file's own copy of the SDK has its own SecretsError class.
+  const ours = isSecretsError(error) || (error.name === "SecretsError" && "code" in error);
+  if (!ours || !("code" in error)) return {};
+  return { code: String(error.code), ...("brief" in error && { brief: String(error.brief) }) };
+}
+
+function systemOf(error: Error): Pick<ErrorOnWire, "system"> {
+  if (!("code" in error && "path" in error)) return {};
+  const { code, path } = error;
+  return typeof code === "string" && typeof path === "string" ? { system: { code, path } } : {};
+}
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === "object" && value !== null) || typeof value === "function";

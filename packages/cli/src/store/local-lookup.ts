@@ -1,0 +1,85 @@
+import type { Config } from "@flyte-secrets/config";
+import type { SecretLookup } from "@flyte-secrets/core";
+import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
+import type { Host } from "../context.ts";
+import { openStore } from "./own-store.ts";
+
+/** A lookup whose backend is opened with the first question: who asks for nothing needs none. */
+export interface LazyLookup extends SecretLookup, AsyncDisposable {
+  /** Throws what kept the backend from opening, if anything did. */
+  checkOpened(): Promise<void>;
+}
+
+/**
+ * The lookup of secrets that the webhook of this configuration has: in the same manager, by the same names, with the
+ * same limits.
+ */
+export function createLazyLookup(config: Config, host: Host): LazyLookup {
+  let opening: Promise<OpenedLookup> | undefined;
+  const open = async () => {
+    opening ??= openLookup(config, host);
+    return (await opening).lookup;
+  };
+  return {
+    find: async (...question) => await (await open()).find(...question),
+    findInGroup: async (...question) => await (await open()).findInGroup(...question),
+    async checkOpened() {
+      await opening;
+    },
+    async [Symbol.asyncDispose]() {
+      await opening?.then(
+        ({ close }) => close(),
+        () => {}, // It could not be opened: whoever asked has been told.
+      );
+    },
+  };
+}
+
+interface OpenedLookup {
+  readonly lookup: SecretLookup;
+  close(): Promise<void>;
+}
+
+async function openLookup(config: Config, host: Host): Promise<OpenedLookup> {
+  const { store, kubernetes } = config.secret;
+  const { type, k8sConfig } = config.webhook.embeddedSecretManagerConfig;
+  if (type === "K8s") return await openNamespace(config, k8sConfig.namespace, host);
+  if (type !== "Store") return await openManager(config);
+  if (store.type === "Kubernetes") return await openNamespace(config, kubernetes.namespace, host);
+  const opened = await openStore(config);
+  const maxIdLength = config.webhook.limits.idLength;
+  return { lookup: createLookup({ fetcher: createStoreFetcher(opened), maxIdLength }), close: () => opened.close() };
+}
+
+/** AWS, GCP, Azure or Vault: the webhook's own lookup, which needs neither store nor cluster for them. */
+async function openManager(config: Config): Promise<OpenedLookup> {
+  const { createLogger } = await import("@flyte-secrets/http");
+  const { NO_METRICS, openLookup } = await import("@flyte-secrets/lookup");
+  const { systemClock } = await import("@flyte-secrets/core");
+  const none = () => Promise.reject(new Error("neither a store nor a cluster belongs to this secret manager"));
+  const log = createLogger({ ...config.logger, mute: true });
+  const parts = { openStore: none, openKube: none, clock: systemClock, log, metrics: NO_METRICS };
+  const lookup = await openLookup(config, parts);
+  return { lookup, close: () => lookup.close() };
+}
+
+/**
+ * The managed Secrets of a namespace, of whichever cluster is known: read one by one, where the webhook watches them
+ * all.
+ */
+async function openNamespace(config: Config, namespace: string, { env, home }: Host): Promise<OpenedLookup> {
+  const { connectKube, SECRETS } = await import("@flyte-secrets/kube");
+  const { openFetcher } = await import("@flyte-secrets/lookup");
+  const { systemClock } = await import("@flyte-secrets/core");
+  const client = connectKube(config, { env, home, clock: systemClock });
+  const kubernetes = {
+    async readSecret(namespace: string, name: string, { signal }: { readonly signal: AbortSignal }) {
+      const secret = await client.get(SECRETS, { namespace, name }, { signal });
+      return secret && (secret.data ?? {});
+    },
+  };
+  const embedded = { ...config.webhook.embeddedSecretManagerConfig, type: "K8s" as const };
+  const fetcher = await openFetcher({ ...embedded, k8sConfig: { ...embedded.k8sConfig, namespace } }, { kubernetes });
+  const lookup = createLookup({ fetcher, maxIdLength: config.webhook.limits.idLength });
+  return { lookup, close: async () => client.close() };
+}
