@@ -14,8 +14,8 @@ test("each entry of a package comes from a source", () => {
 
 test("a source's tests come nearest first: its own, those of its importers, those beyond", () => {
   const graph = readImportGraph(ROOT);
-  const tests = graph.testsOf("packages/inject/src/nested-paths.ts");
-  expect(tests[0]).toBe("packages/inject/src/nested-paths.test.ts");
+  const tests = graph.testsOf("packages/inject/src/checks/files.ts");
+  expect(tests[0]).toBe("packages/inject/src/checks/files.test.ts");
   expect(tests).toContain("packages/inject/src/mutator.test.ts");
   expect(tests).toContain("packages/webhook/src/admission/webhook.test.ts");
   expect(graph.testsOf("packages/webhook/src/admission/deadlines.ts").slice(0, 1)).toEqual([

@@ -1,13 +1,13 @@
 import { ByteBudget, type PodLimits, type ScopeLevel, type SecretId, type SecretRequest } from "@flyte-secrets/core";
-import { type Covered, filesAlikeButForCase, placedFiles, toCovered } from "./covered-secrets.ts";
-import { checkFiles, checkMounts } from "./mount-conflicts.ts";
-import { guardPatch } from "./patch-guard.ts";
+import { type Covered, filesAlikeButForCase, placedFiles, toCovered } from "./checks/covered-mounts.ts";
+import { checkFiles, checkMounts } from "./checks/files.ts";
+import { guardPatch } from "./checks/patch-guard.ts";
+import { checkVariables } from "./checks/variables.ts";
+import type { Delivery, KubernetesSecret } from "./delivery/delivery.ts";
+import type { Injection, VariableNaming } from "./managers/injector.ts";
+import { DIRECTORY_EDITS } from "./managers/injector.ts";
 import { createPodEditor, type PodEditor, REMEMBERED_CONTAINERS } from "./pod/apply-edits.ts";
-import type { Delivery, KubernetesSecret } from "./pod/delivery.ts";
-import type { Injection, VariableNaming } from "./pod/injector.ts";
-import type { PodEdit } from "./pod/pod-edit.ts";
-import { DIRECTORY_EDITS } from "./value-edits.ts";
-import { checkVariables } from "./variable-conflicts.ts";
+import type { PodEdit } from "./pod/edit.ts";
 
 /** A request and the manager that serves it. */
 export interface Served {

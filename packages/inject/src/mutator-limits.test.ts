@@ -13,12 +13,12 @@ import {
   SecretValue,
 } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
-import { createAwsInjector } from "./aws-injector.ts";
-import { createEmbeddedInjector } from "./embedded-injector.ts";
-import { createK8sInjector } from "./k8s-injector.ts";
+import { createSecretRefDelivery } from "./delivery/secret-ref.ts";
+import { createAwsInjector } from "./managers/aws.ts";
+import { createEmbeddedInjector } from "./managers/embedded.ts";
+import type { Injector } from "./managers/injector.ts";
+import { createK8sInjector } from "./managers/k8s.ts";
 import { createMutator } from "./mutator.ts";
-import type { Injector } from "./pod/injector.ts";
-import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
 
 const FILE = 2;
 const NO_LIMIT = 1_000_000_000;

@@ -13,19 +13,19 @@ import {
 import fc from "fast-check";
 import jsonPatch from "fast-json-patch";
 import { describe, expect, it } from "vitest";
-import { createAwsInjector } from "./aws-injector.ts";
-import { createAzureInjector } from "./azure-injector.ts";
-import { createEmbeddedInjector } from "./embedded-injector.ts";
-import { createGcpInjector } from "./gcp-injector.ts";
-import { createGlobalInjector } from "./global-injector.ts";
-import { createInlineDelivery } from "./inline-delivery.ts";
-import { createK8sInjector } from "./k8s-injector.ts";
+import type { Delivery } from "./delivery/delivery.ts";
+import { createInlineDelivery } from "./delivery/inline.ts";
+import { createSecretRefDelivery } from "./delivery/secret-ref.ts";
+import { createAwsInjector } from "./managers/aws.ts";
+import { createAzureInjector } from "./managers/azure.ts";
+import { createEmbeddedInjector } from "./managers/embedded.ts";
+import { createGcpInjector } from "./managers/gcp.ts";
+import { createGlobalInjector } from "./managers/global.ts";
+import type { Injector } from "./managers/injector.ts";
+import { createK8sInjector } from "./managers/k8s.ts";
+import { createVaultInjector } from "./managers/vault.ts";
 import { createMutator, type Mutation } from "./mutator.ts";
-import type { Delivery } from "./pod/delivery.ts";
-import type { Injector } from "./pod/injector.ts";
 import { CONTAINERS_ANNOTATION } from "./pod/named-containers.ts";
-import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
-import { createVaultInjector } from "./vault-injector.ts";
 
 /** Of each property; more with `PROPERTY_RUNS`, for a long run. */
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 500);

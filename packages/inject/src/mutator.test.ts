@@ -10,19 +10,19 @@ import {
   toRequestAnnotations,
 } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
-import { createAwsInjector } from "./aws-injector.ts";
-import { createEmbeddedInjector } from "./embedded-injector.ts";
-import { createGcpInjector } from "./gcp-injector.ts";
-import { createGlobalInjector } from "./global-injector.ts";
-import type { ImagePullSecrets } from "./image-pull-secrets.ts";
-import { createInlineDelivery } from "./inline-delivery.ts";
-import { createK8sInjector } from "./k8s-injector.ts";
+import type { Delivery, KubernetesSecret } from "./delivery/delivery.ts";
+import { createInlineDelivery } from "./delivery/inline.ts";
+import { createSecretRefDelivery } from "./delivery/secret-ref.ts";
+import { createAwsInjector } from "./managers/aws.ts";
+import { createEmbeddedInjector } from "./managers/embedded.ts";
+import { createGcpInjector } from "./managers/gcp.ts";
+import { createGlobalInjector } from "./managers/global.ts";
+import { type Injector, setVariable } from "./managers/injector.ts";
+import { createK8sInjector } from "./managers/k8s.ts";
+import { createVaultInjector } from "./managers/vault.ts";
+import type { ImagePullSecrets } from "./mutator.ts";
 import { createMutator } from "./mutator.ts";
-import type { Delivery, KubernetesSecret } from "./pod/delivery.ts";
-import { type Injector, setVariable } from "./pod/injector.ts";
-import type { PodEdit } from "./pod/pod-edit.ts";
-import { createSecretRefDelivery } from "./secret-ref-delivery.ts";
-import { createVaultInjector } from "./vault-injector.ts";
+import type { PodEdit } from "./pod/edit.ts";
 
 const FILE = 2;
 const global = createGlobalInjector({ readVariable: () => undefined, readFile: async () => undefined });

@@ -4,18 +4,17 @@ import {
   type MaybePromise,
   type Pod,
   type PodLimits,
+  type SecretId,
   type SecretRequest,
   SecretsError,
 } from "@flyte-secrets/core";
-import { coveringMounts } from "./covered-secrets.ts";
-import type { ImagePullSecrets } from "./image-pull-secrets.ts";
+import { coveringMounts } from "./checks/covered-mounts.ts";
+import type { Delivery, KubernetesSecret } from "./delivery/delivery.ts";
+import type { Claim, InjectContext, Injector, VariableNaming } from "./managers/injector.ts";
 import { createPlanner, type InjectionRecord, type Served } from "./mutation-plan.ts";
-import type { Delivery, KubernetesSecret } from "./pod/delivery.ts";
-import type { Claim, InjectContext, Injector, VariableNaming } from "./pod/injector.ts";
 import { applyPatch, type JsonPatch } from "./pod/json-patch.ts";
 import { namedContainers } from "./pod/named-containers.ts";
-import { requestName } from "./request-name.ts";
-import { createRequestReader } from "./request-reader.ts";
+import { createRequestReader, requestName } from "./requests.ts";
 
 export interface MutatorOptions {
   /** In the order in which they are asked; `Global` comes first. */
@@ -172,4 +171,15 @@ function injectFirst(
   } catch (error) {
     return Promise.reject(error);
   }
+}
+
+/** The Secrets to pull images with that go with secrets: one in the webhook's namespace, copied to those of pods. */
+export interface ImagePullSecrets {
+  /** The name of the one that goes with a secret; undefined where there is none. Without a promise where that is known. */
+  find(id: SecretId, options: { readonly signal?: AbortSignal | undefined }): MaybePromise<string | undefined>;
+  /**
+   * Makes sure that `namespace` has it, as it is now. Called when nothing else can refuse the pod any more, and never on a dry
+   * run. Throws if it can't be written: the pod is then rejected. Without a promise when it is there already.
+   */
+  copy(namespace: string, name: string, options: { readonly signal?: AbortSignal | undefined }): MaybePromise<void>;
 }

@@ -8,16 +8,16 @@ import {
   SecretValue,
 } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
-import { createAwsInjector } from "./aws-injector.ts";
-import { createAzureInjector } from "./azure-injector.ts";
-import { createEmbeddedInjector } from "./embedded-injector.ts";
-import { createGcpInjector } from "./gcp-injector.ts";
-import { createGlobalInjector } from "./global-injector.ts";
-import { createInlineDelivery } from "./inline-delivery.ts";
-import { createK8sInjector } from "./k8s-injector.ts";
+import { createInlineDelivery } from "./delivery/inline.ts";
+import { createAwsInjector } from "./managers/aws.ts";
+import { createAzureInjector } from "./managers/azure.ts";
+import { createEmbeddedInjector } from "./managers/embedded.ts";
+import { createGcpInjector } from "./managers/gcp.ts";
+import { createGlobalInjector } from "./managers/global.ts";
+import type { Injector } from "./managers/injector.ts";
+import { createK8sInjector } from "./managers/k8s.ts";
+import { createVaultInjector } from "./managers/vault.ts";
 import { createMutator } from "./mutator.ts";
-import type { Injector } from "./pod/injector.ts";
-import { createVaultInjector } from "./vault-injector.ts";
 
 /** One case of `pods.jsonl`: a pod and what Flyte's own mutator made of it; its fields are described in the vectors' README. */
 interface Case {

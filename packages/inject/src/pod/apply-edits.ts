@@ -1,16 +1,17 @@
-import type { Container, Pod, PodMetadata } from "@flyte-secrets/core";
-import { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "@flyte-secrets/core";
-import { applyPatch, escapePointerToken, JsonPatch, type JsonPatchOperation, textLength } from "./json-patch.ts";
 import {
-  type ContainerChanges,
-  type ContainerEditor,
-  containerChanges,
-  createContainerEditor,
-} from "./pod-container-edit.ts";
-import type { PodEdit } from "./pod-edit.ts";
-import { createInitContainersEditor } from "./pod-init-containers.ts";
-import { createPullSecretsEditor } from "./pod-pull-secrets.ts";
-import { createVolumesEditor } from "./pod-volumes.ts";
+  type Container,
+  checkLimit,
+  DEFAULT_POD_LIMITS,
+  type Pod,
+  type PodLimits,
+  type PodMetadata,
+  type PodSpec,
+} from "@flyte-secrets/core";
+import { type ContainerChanges, type ContainerEditor, containerChanges, createContainerEditor } from "./containers.ts";
+import type { PodEdit } from "./edit.ts";
+import { createInitContainersEditor } from "./init-containers.ts";
+import { applyPatch, escapePointerToken, JsonPatch, type JsonPatchOperation, textLength } from "./json-patch.ts";
+import { createVolumesEditor } from "./volumes.ts";
 
 /** Makes the same edits on any number of pods. */
 export interface PodEditor {
@@ -128,4 +129,29 @@ function addAnnotations(
       patch.push({ op: "add", path: `/metadata/annotations/${escapePointerToken(name)}`, value });
     }
   }
+}
+
+/** Adds to `patch` the image-pull Secrets that a pod does not name. */
+export type PullSecretsEditor = (there: PodSpec["imagePullSecrets"], patch: JsonPatchOperation[]) => void;
+
+/** Names those of `edits` at the end of the pod's own, sorted by name. */
+export function createPullSecretsEditor(
+  edits: readonly Extract<PodEdit, { kind: "imagePullSecret" }>[],
+): PullSecretsEditor {
+  const wanted = [...new Set(edits.map(({ name }) => name))].sort().map((name) => ({ name }));
+  const whole: JsonPatchOperation = { op: "add", path: "/spec/imagePullSecrets", value: wanted };
+  const atEnd = wanted.map((value): JsonPatchOperation & { value: { name: string } } => ({
+    op: "add",
+    path: "/spec/imagePullSecrets/-",
+    value,
+  }));
+  return (there, patch) => {
+    if (wanted.length === 0) return;
+    if (!there) {
+      patch.push(whole);
+      return;
+    }
+    const known = new Set(there.map(({ name }) => name));
+    for (const operation of atEnd) if (!known.has(operation.value.name)) patch.push(operation);
+  };
 }

@@ -1,8 +1,8 @@
 import { type Pod, parsePod } from "@flyte-secrets/core";
 import { expect, it } from "vitest";
 import { applyEdits } from "./apply-edits.ts";
+import type { PodEdit } from "./edit.ts";
 import { CONTAINERS_ANNOTATION, namedContainers } from "./named-containers.ts";
-import type { PodEdit } from "./pod-edit.ts";
 
 function podNaming(containers?: string): Pod {
   return parsePod({

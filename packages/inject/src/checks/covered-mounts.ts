@@ -1,0 +1,88 @@
+import type { SecretRequest, VolumeMount } from "@flyte-secrets/core";
+import { excerpt, type Pod, quote } from "@flyte-secrets/core";
+import { filePath } from "../delivery/files.ts";
+import type { InjectorEdit } from "../managers/injector.ts";
+import { type Injection, SECRETS_DIRECTORY } from "../managers/injector.ts";
+import { cleanJoinPath } from "../pod/clean-join-path.ts";
+import type { PodEdit } from "../pod/edit.ts";
+import { requestName } from "../requests.ts";
+
+/** A secret's file: its path, and whose it is. */
+export interface PlacedFile {
+  readonly path: string;
+  readonly by: string;
+}
+
+/** What some injections put below the directory of secrets, whichever pod it is. */
+export interface Covered {
+  readonly files: readonly PlacedFile[];
+  /** The volumes that bring them, which aren't the pod's own. */
+  readonly volumes: ReadonlySet<string>;
+}
+
+interface Granted extends Pick<Extract<Injection, { injected: true }>, "readLater"> {
+  readonly request: SecretRequest;
+  readonly manager: string;
+  readonly edits: readonly InjectorEdit[];
+}
+
+/** The files of secrets, those among them that a container writes later. */
+export function placedFiles(granted: readonly Granted[]): PlacedFile[] {
+  return granted.flatMap(({ request, manager, edits, readLater }) => {
+    const by = `${requestName(request)} of ${manager}`;
+    const written = edits.flatMap((edit) =>
+      edit.kind === "secretFile" ? [{ path: `${SECRETS_DIRECTORY}/${filePath(edit)}`, by }] : [],
+    );
+    return readLater ? [...written, { path: readLater.file, by }] : written;
+  });
+}
+
+/** What has to be known of the injections to tell what a pod's own mounts cover. */
+export function toCovered(files: readonly PlacedFile[], edits: readonly PodEdit[]): Covered {
+  return { files, volumes: new Set(edits.flatMap((edit) => (edit.kind === "volume" ? [edit.volume.name] : []))) };
+}
+
+/**
+ * Warnings, at most `max`, of mounts of the pod's own among the files of secrets: one over a file hides it, or keeps its
+ * container from starting, and so may one beside them, since secrets are mounted read-only. Of more, the last says how many.
+ */
+export function coveringMounts(pod: Pod, named: ReadonlySet<string> | undefined, to: Covered & { max: number }) {
+  if (to.files.length === 0 || to.max <= 0) return [];
+  const found: { readonly container: string; readonly mount: VolumeMount; readonly path: string }[] = [];
+  for (const { name: container, volumeMounts } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
+    if (!volumeMounts || (named !== undefined && !named.has(container))) continue;
+    for (const mount of volumeMounts) {
+      if (to.volumes.has(mount.name)) continue;
+      const path = cleanJoinPath("/", mount.mountPath);
+      if (path.startsWith(`${SECRETS_DIRECTORY}/`)) found.push({ container, mount, path });
+    }
+  }
+  const shown = found.length <= to.max ? found : found.slice(0, to.max - 1);
+  const texts = shown.map(({ container, mount, path }) => {
+    const covered = to.files.find((file) => file.path === path || file.path.startsWith(`${path}/`));
+    const where = `container ${quote(container)} mounts volume ${quote(mount.name)} at ${excerpt(path)}`;
+    return covered
+      ? `${where}, over the file of secret ${covered.by}: it reads something else there, or can't start; mount it elsewhere`
+      : `${where}, among the files of secrets, which are mounted read-only: it may not start; mount it elsewhere`;
+  });
+  const rest = found.length - shown.length;
+  return rest === 0 ? texts : [...texts, `${rest} more warnings are left out (webhook.limits.warnings)`];
+}
+
+/**
+ * Warnings of files whose paths differ only by upper and lower case: flytekit (v1) looks for a file in lower case, whatever
+ * the request says.
+ */
+export function filesAlikeButForCase(files: readonly PlacedFile[]): string[] {
+  const byLowerCase = new Map<string, PlacedFile>();
+  return files.flatMap((one) => {
+    const lower = one.path.toLowerCase();
+    const other = byLowerCase.get(lower);
+    if (other === undefined) byLowerCase.set(lower, one);
+    if (other === undefined || other.path === one.path) return [];
+    return [
+      `secrets ${other.by} and ${one.by} are the files ${excerpt(other.path)} and ${excerpt(one.path)}, which differ only by case: ` +
+        "flytekit 1 reads the one in lower case for both; rename one",
+    ];
+  });
+}

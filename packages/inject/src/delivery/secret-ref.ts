@@ -1,0 +1,125 @@
+import { createHmac, hash, randomBytes } from "node:crypto";
+import type { MaybePromise, SecretKeyReference, SecretValue, Volume } from "@flyte-secrets/core";
+import { deliveredSecretName } from "@flyte-secrets/core";
+import { type InjectorEdit, SECRETS_DIRECTORY, type SecretSource, type ValueSource } from "../managers/injector.ts";
+import type { PodEdit } from "../pod/edit.ts";
+import type { Delivery, KubernetesSecret, WriteOptions } from "./delivery.ts";
+import { distinct, FILES_VOLUME, filePath, filesOf, groupVolume, type ReferencedFile, toPlainEdits } from "./files.ts";
+
+/** Every container may read a file, whichever user it runs as. */
+const FILE_MODE = 0o444;
+
+const LABELS = { "app.flyte.org/managed-by": "flyte-secrets-webhook" } as const;
+
+/** Writes the Secrets that pods refer to. */
+export interface SecretWriter {
+  /**
+   * Makes sure that all of `secrets` are in `namespace` when it returns; one of that name has that content, so that nothing needs to
+   * be compared. They go away with the `owners`, or after a while if no pod came to use them. Throws if one can't be written.
+   * Without a promise when all are there already.
+   */
+  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): MaybePromise<void>;
+}
+
+export interface SecretRefDeliveryOptions {
+  readonly writer: SecretWriter;
+  /**
+   * Makes the names of Secrets, which everyone sees who may read pods, useless for trying values out: without the key, a
+   * name says nothing about its content. Replicas that have the same key share Secrets. Random by default.
+   */
+  readonly namingKey?: Uint8Array;
+}
+
+/**
+ * Puts each value that a pod needs into a Secret of its own in the pod's namespace, to which the pod only refers: `secretKeyRef` for
+ * variables, one volume of mode 0444 for files, no init container. So pods that need other combinations of the same secrets share
+ * them, and there are never more than there are values. A value that lies there already is referred to where it is.
+ */
+export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }: SecretRefDeliveryOptions): Delivery {
+  const secretOf = createSecrets(namingKey);
+  const reference = (source: SecretSource): SecretKeyReference => {
+    if (source.kind === "reference") return source.reference;
+    return source.location ?? { name: secretOf(source).name, key: dataKey(source.label) };
+  };
+  return {
+    name: "SecretRef",
+    deliver(requested) {
+      const files = filesOf(requested).map((file) => ({ file, reference: reference(file.source) }));
+      const byGroup = Map.groupBy(files, ({ file }) => file.group?.name);
+      // Where a group's directory would be inside the read-only mount, one volume carries them all.
+      const together = files.some(({ file }) => !file.group);
+      let isThere = false;
+      const filesOnce = () => {
+        if (isThere) return [];
+        isThere = true;
+        return filesVolume(files);
+      };
+
+      const edits = toPlainEdits(requested, {
+        variable: (variable, source) => ({ name: variable, valueFrom: { secretKeyRef: reference(source) } }),
+        files: filesOnce,
+        groupFiles: (group) => (together ? filesOnce() : groupVolume(group, byGroup.get(group.name) ?? [])),
+      });
+      const secrets = new Map(
+        valuesToWrite(requested)
+          .map(secretOf)
+          .map((secret) => [secret.name, secret]),
+      );
+      return { edits, secrets: [...secrets.values()] };
+    },
+    write(namespace, secrets, options) {
+      if (secrets.length > 0) return writer.write(namespace, secrets, options);
+    },
+  };
+}
+
+function valuesToWrite(requested: readonly (readonly InjectorEdit[])[]): ValueSource[] {
+  const sources = requested.flat().flatMap((edit) => ("source" in edit ? [edit.source] : []));
+  return sources.filter((source) => source.kind === "value").filter(({ location }) => !location);
+}
+
+/** A label as it is where Kubernetes takes it as a data key, else its hash. */
+function dataKey(label: string): string {
+  const legal = label.length <= 253 && /^[-._a-zA-Z0-9]+$/.test(label);
+  return legal ? label : hash("sha256", label);
+}
+
+/** The Secret of a value, made once: a cache hands out the same `SecretValue` again and again. Its name is a keyed hash of all it holds. */
+function createSecrets(namingKey: Uint8Array): (source: ValueSource) => KubernetesSecret {
+  const made = new WeakMap<SecretValue, Map<string, KubernetesSecret>>();
+  return ({ value, label }) => {
+    const ofValue = made.get(value) ?? new Map<string, KubernetesSecret>();
+    const known = ofValue.get(label);
+    if (known !== undefined) return known;
+    const key = dataKey(label);
+    const digest = createHmac("sha256", namingKey).update(`${key}\0`).update(value.revealBytes()).digest("hex");
+    const secret = { name: deliveredSecretName(digest.slice(0, 32)), labels: LABELS, data: { [key]: value } };
+    made.set(value, ofValue.set(label, secret));
+    return secret;
+  };
+}
+
+function filesVolume(files: readonly ReferencedFile[]): PodEdit[] {
+  const bySecret = Map.groupBy(files, ({ reference }) => `${reference.name}/${reference.optional ?? false}`);
+  const sources = [...bySecret.values()].map((group) => {
+    const { name = "", optional } = group[0]?.reference ?? {};
+    const items = distinct(group.map(({ file, reference }) => ({ key: reference.key, path: filePath(file) })));
+    return { name, items, ...(optional !== undefined && { optional }) };
+  });
+  return [
+    { kind: "volume", volume: toVolume(sources) },
+    { kind: "mount", mount: { name: FILES_VOLUME, mountPath: SECRETS_DIRECTORY, readOnly: true } },
+  ];
+}
+
+type SourceSecret = { name: string; items: { key: string; path: string }[]; optional?: boolean };
+
+function toVolume(secrets: readonly SourceSecret[]): Volume {
+  const [first] = secrets;
+  if (first && secrets.length === 1) {
+    const { name: secretName, ...rest } = first;
+    return { name: FILES_VOLUME, secret: { secretName, ...rest, defaultMode: FILE_MODE } };
+  }
+  const sources = secrets.map((secret) => ({ secret }));
+  return { name: FILES_VOLUME, projected: { sources, defaultMode: FILE_MODE } };
+}

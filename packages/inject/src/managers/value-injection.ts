@@ -1,0 +1,65 @@
+import { MountRequirement, quote, type SecretRequest } from "@flyte-secrets/core";
+import {
+  type Injection,
+  prefixEdit,
+  SECRETS_DIRECTORY,
+  setVariable,
+  type ValueSource,
+  type VariableNaming,
+  valueEdits,
+} from "./injector.ts";
+import { unrecognizedMount } from "./request-fields.ts";
+import { variableFault, variableNames } from "./variables.ts";
+
+/** What an injection of a value is made of. */
+export interface ValueInjection {
+  readonly request: SecretRequest;
+  readonly source: ValueSource;
+  readonly variables: VariableNaming;
+  readonly found?: Extract<Injection, { injected: true }>["found"];
+}
+
+/** The injection of a value that the webhook itself has: a variable, or a file for a request for one. */
+export function injectValue({ request, source, variables, found }: ValueInjection): Injection {
+  const { key, envVar } = request;
+  const result = { injected: true, ...(found && { found }) } as const;
+  if (request.mountRequirement === MountRequirement.FILE) {
+    const pathEdits = envVar === "" ? [] : [setVariable(envVar, `${SECRETS_DIRECTORY}/${key}`)];
+    return { ...result, edits: [{ kind: "secretFile", file: key, source }, ...pathEdits] };
+  }
+  const standard = variables.prefix + key.toUpperCase();
+  const names = envVar === "" ? variableNames(standard, variables) : [envVar];
+  const fault = variableFault(source.value, key, names);
+  if (fault !== undefined) return { injected: false, reason: fault };
+  return { ...result, edits: [prefixEdit({ variables }), ...valueEdits(names, source)] };
+}
+
+/** Why no value could serve a request, before one is looked for. */
+export function findFault(request: SecretRequest): string | undefined {
+  const { key, mountRequirement } = request;
+  if (key === "") return "Embedded Secrets Webhook requires key to be set";
+  switch (mountRequirement) {
+    case MountRequirement.ANY:
+    case MountRequirement.ENV_VAR:
+      return undefined;
+    case MountRequirement.FILE:
+      return isFilePath(key) ? undefined : `key ${quote(key)} can't be the name of a file`;
+    default:
+      return unrecognizedMount(request);
+  }
+}
+
+/** Longest name of a file on Linux (`NAME_MAX`). */
+const MAX_NAME_BYTES = 255;
+/** Nearly every key: a name that is a file's without a closer look. */
+const PLAIN_NAME = /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/;
+
+/**
+ * Whether a key can be a path below the directory of secrets, as Kubernetes and Linux have it. Names that begin with
+ * `..` belong to the kubelet's own links in a volume of files.
+ */
+function isFilePath(key: string): boolean {
+  if (PLAIN_NAME.test(key)) return key.length <= MAX_NAME_BYTES;
+  const isName = (name: string) => !/^(?:\.?|\.\..*)$/s.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES;
+  return !/\p{Cc}/u.test(key) && key.split("/").every(isName);
+}
