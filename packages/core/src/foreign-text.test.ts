@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { escapeControls, excerpt, quote } from "./foreign-text.ts";
+import { decodeText, escapeControls, excerpt, quote, trimEndOf } from "./foreign-text.ts";
 
 test.each([
   ["plain text stays as it is, other alphabets too", "naïve ключ 鍵 🔑", "naïve ключ 鍵 🔑"],
@@ -25,4 +25,38 @@ test("an excerpt has at most 120 characters of the text and never half a charact
 test("a quotation can't be ended from within", () => {
   expect(quote('a" is fine; "b\\')).toBe('"a\\" is fine; \\"b\\\\"');
   expect(quote('"'.repeat(5_000_000))).toBe(`"${'\\"'.repeat(120)}…"`);
+});
+
+const utf16 = (text: string) => Buffer.from(text, "utf16le");
+const TEXT = "kind: é😀\r\n";
+
+test.each([
+  ["UTF-8", Buffer.from(TEXT)],
+  ["UTF-8 with a byte order mark", Buffer.from(`\ufeff${TEXT}`)],
+  ["UTF-16, little end first", utf16(`\ufeff${TEXT}`)],
+  ["UTF-16, big end first", utf16(`\ufeff${TEXT}`).swap16()],
+])("reads %s", (_, bytes) => {
+  expect(decodeText(bytes)).toBe(TEXT);
+  expect(decodeText(bytes.subarray(0, 0))).toBe("");
+});
+
+test.each([
+  ["Latin-1", Buffer.from("é", "latin1")],
+  ["UTF-16 without a byte order mark", utf16("kind: x")],
+  ["UTF-32", Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0])],
+  ["half of a pair of surrogates", Buffer.from([0xff, 0xfe, 0x00, 0xd8])],
+  ["half of a UTF-16 unit", Buffer.from([0xff, 0xfe, 0x61])],
+  ["a cut UTF-8 character", Buffer.from("é").subarray(0, 1)],
+])("%s is no text", (_, bytes) => {
+  expect(decodeText(bytes)).toBeUndefined();
+});
+
+test.each([
+  ["", ""],
+  ["/", ""],
+  ["//a//b//", "//a//b"],
+  ["a", "a"],
+  [`${"/".repeat(1_000_000)}x`, `${"/".repeat(1_000_000)}x`],
+])("%#: what stands at the end is taken off, and nothing else", (text, trimmed) => {
+  expect(trimEndOf(text, "/")).toBe(trimmed);
 });

@@ -1,30 +1,21 @@
-export { GOOD_TOKEN, isGoodToken } from "./access-token.ts";
 export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
 export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
 export { encodeBase32Lower } from "./base32.ts";
 export { ByteBudget } from "./byte-budget.ts";
-export {
-  checkExistingId,
-  checkExistingScope,
-  checkSecretId,
-  checkSecretScope,
-  isExistingName,
-} from "./check-secret-id.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";
 export { type ConnectionFault, connectionFault } from "./connection-fault.ts";
-export { withoutCredentials } from "./credential-variables.ts";
-export { decodeText, NOT_TEXT } from "./decode-text.ts";
-export { encodeRequestText } from "./encode-request-text.ts";
+export { GOOD_TOKEN, isGoodToken, withoutCredentials } from "./credentials.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
-export { type FileOwnership, otherWriter } from "./file-ownership.ts";
-export { escapeControls, excerpt, quote } from "./foreign-text.ts";
+export { decodeText, escapeControls, excerpt, NOT_TEXT, quote, trimEndOf } from "./foreign-text.ts";
 export { parseGoDuration } from "./go-duration.ts";
-export { homeDirectory } from "./home-directory.ts";
-export { cleanLabelValue, imagePullLabels, imagePullSecretName, isImagePullSecretName } from "./image-pull-names.ts";
 export { jsonMembers } from "./json-members.ts";
 export {
+  cleanLabelValue,
   deliveredSecretName,
+  imagePullLabels,
+  imagePullSecretName,
   isDeliveredSecretName,
+  isImagePullSecretName,
   kubernetesSecretName,
   MAX_DATA_KEY_LENGTH,
   type ManagedForm,
@@ -39,16 +30,17 @@ export {
   type GroupLookup,
   type GroupResult,
   type LookupAttempt,
+  type LookupId,
   type LookupResult,
+  lookupIds,
   type ScopeLookup,
   type SecretFetcher,
   type SecretLookup,
   withoutGroups,
 } from "./lookup.ts";
-export { type LookupId, lookupIds } from "./lookup-ids.ts";
 export { andThen, type MaybePromise } from "./maybe-promise.ts";
 export { nearestName } from "./nearest-name.ts";
-export { parseRequestText } from "./parse-request-text.ts";
+export { type FileOwnership, hasSystemCode, homeDirectory, otherWriter, systemReason } from "./operating-system.ts";
 export {
   type Container,
   type EnvVar,
@@ -72,10 +64,15 @@ export {
   toRequestAnnotations,
 } from "./request-annotations.ts";
 export {
+  checkExistingId,
+  checkExistingScope,
+  checkSecretId,
+  checkSecretScope,
   DEFAULT_ORGANIZATION,
   decodeSecretId,
   encodeSecretId,
   encodeShortSecretId,
+  isExistingName,
   isInScope,
   type ScopeLevel,
   type SecretId,
@@ -99,6 +96,5 @@ export {
   type SecretType,
   type StoreChange,
 } from "./store.ts";
-export { hasSystemCode, systemReason } from "./system-reason.ts";
-export { trimEndOf } from "./trim-end-of.ts";
+export { encodeRequestText, parseRequestText } from "./text-format.ts";
 export { withinStack } from "./within-stack.ts";

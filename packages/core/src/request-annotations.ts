@@ -1,10 +1,9 @@
 import { BASE32_LOWER, encodeBase32Lower } from "./base32.ts";
-import { encodeRequestText } from "./encode-request-text.ts";
 import { SecretsError } from "./errors.ts";
 import { excerpt } from "./foreign-text.ts";
-import { parseRequestText } from "./parse-request-text.ts";
 import { checkLimit, checkRequestLimits, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 import type { SecretRequest } from "./secret-request.ts";
+import { encodeRequestText, parseRequestText } from "./text-format.ts";
 
 /** A pod with this label, set to `"true"`, is sent to the webhook. */
 export const INJECT_LABEL = "inject-flyte-secrets";

@@ -1,7 +1,7 @@
 import { Secret_MountType, SecretRequestMessageSchema } from "@flyte-secrets/idl";
 import { expect, test } from "vitest";
-import { encodeRequestText } from "./encode-request-text.ts";
 import { MountRequirement, type SecretRequest } from "./secret-request.ts";
+import { encodeRequestText } from "./text-format.ts";
 
 const full: SecretRequest = {
   group: "g",

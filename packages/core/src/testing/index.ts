@@ -1,1 +1,1 @@
-export { BASE32_LOWER, BASE32_STANDARD } from "./../base32.ts";
+export { BASE32_LOWER, BASE32_STANDARD } from "../base32.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withoutCredentials } from "./credential-variables.ts";
+import { withoutCredentials } from "./credentials.ts";
 
 const ENVIRONMENT = {
   PATH: "/bin",

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { otherWriter } from "./file-ownership.ts";
+import { otherWriter } from "./operating-system.ts";
 
 const USER = 1000;
 

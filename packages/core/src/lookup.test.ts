@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { SecretsError } from "./errors.ts";
-import { lookupIds } from "./lookup-ids.ts";
+import { lookupIds } from "./lookup.ts";
 
 const scope = { org: "flyte", domain: "dev", project: "p" };
 const project = { level: "project", id: { org: "flyte", domain: "dev", project: "p", name: "k" } };
