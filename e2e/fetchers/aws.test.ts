@@ -1,15 +1,13 @@
-import { tmpdir } from "node:os";
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
-import { loadConfig } from "@flyte-secrets/config";
-import { encodeSecretId, encodeShortSecretId, type SecretId, SecretValue, systemClock } from "@flyte-secrets/core";
-import { createLogger } from "@flyte-secrets/http";
-import { NO_METRICS, openFetcher, openLookup } from "@flyte-secrets/lookup";
+import { encodeSecretId, encodeShortSecretId, type SecretId, SecretValue } from "@flyte-secrets/core";
+import { openLookup } from "@flyte-secrets/lookup";
+import { openManagerFetcher } from "@flyte-secrets/lookup/testing";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { pythonProgram, requirePython } from "../support/python-environment.ts";
 import { describeWith } from "../support/requirement.ts";
 import { startProgram } from "../support/start-program.ts";
-import { embeddedConfig } from "./embedded-config.ts";
+import { CACHE, PARTS } from "./lookup-parts.ts";
 
 const MOTO = { name: "moto", version: "5.2.5", extras: "[server]", program: "moto_server" };
 // Where the SDK looks first.
@@ -31,21 +29,8 @@ describeWith(requirePython(MOTO), "AWS's API as moto has it", () => {
     const { ARN = "" } = await client.send(
       new CreateSecretCommand({ Name: "team/my-db", SecretString: '{"password":"p"}' }),
     );
-    const flags = {
-      "webhook.embeddedSecretManagerConfig.type": "AWS",
-      "webhook.embeddedSecretManagerConfig.awsConfig.region": "us-east-1",
-      "webhook.embeddedSecretManagerConfig.awsConfig.endpoint": endpoint,
-    };
-    const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: tmpdir(), cwd: tmpdir() });
-    const none = () => Promise.reject(new Error("not of this type"));
-    const log = createLogger({ ...config.logger, mute: true });
-    const lookup = await openLookup(config, {
-      openStore: none,
-      openKube: none,
-      clock: systemClock,
-      log,
-      metrics: NO_METRICS,
-    });
+    const source = { type: "AWS", region: "us-east-1", endpoint } as const;
+    const lookup = await openLookup({ source, cache: CACHE, maxIdLength: 253 }, PARTS);
     onTestFinished(() => lookup.close());
     for (const group of ["team/my-db", ARN, ARN.slice(0, -7)]) {
       const found = await lookup.findInGroup(group, "password");
@@ -70,9 +55,7 @@ describeWith(requirePython(MOTO), "AWS's API as moto has it", () => {
       }
     };
     return {
-      fetcher: await openFetcher(
-        embeddedConfig({ type: "AWS", "awsConfig.region": config.region, "awsConfig.endpoint": endpoint }),
-      ),
+      fetcher: await openManagerFetcher({ type: "AWS", ...config }),
       put: (id: SecretId, value: SecretValue) => put(encodeSecretId(id), value),
       refusesEmptyValues: true,
       putShort: (id: SecretId, value: SecretValue) => put(encodeShortSecretId(id) ?? "", value),

@@ -1,17 +1,15 @@
 import { tmpdir } from "node:os";
-import { loadConfig } from "@flyte-secrets/config";
 import { encodeSecretId, kubernetesSecretName, type SecretId, systemClock } from "@flyte-secrets/core";
-import { createLogger } from "@flyte-secrets/http";
 import { createKubeClient, findKubeConnection } from "@flyte-secrets/kube";
-import { type CachedLookup, NO_METRICS, openLookup } from "@flyte-secrets/lookup";
+import { type CachedLookup, openLookup } from "@flyte-secrets/lookup";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";
 import { describeWith } from "../support/requirement.ts";
+import { CACHE, PARTS } from "./lookup-parts.ts";
 
 const scope = { org: "flyte", domain: "development", project: "shop" };
 const project: SecretId = { ...scope, name: "api-key" };
 const global: SecretId = { ...project, domain: "", project: "" };
-const formatter = { type: "json" } as const;
 
 function manifest(id: SecretId, value: string): string {
   const metadata = { name: kubernetesSecretName(id), namespace: "flyte" };
@@ -33,15 +31,8 @@ describeWith(requireKubernetes(), "the managed Secrets of a real namespace", () 
     const connection = findKubeConnection({ kubeconfig, env: {}, home: tmpdir(), clock: systemClock });
     const client = createKubeClient({ connection, qps: 100, burst: 100, timeoutMs: 30_000, clock: systemClock });
     onTestFinished(() => client.close());
-    const sources = { files: [], defaultFiles: [], env: {}, home: tmpdir(), cwd: tmpdir() };
-    const flags = { "webhook.embeddedSecretManagerConfig.type": "K8s" };
-    const lookup = await openLookup(loadConfig({ ...sources, flags }), {
-      openStore: () => Promise.reject(new Error("no store is wanted")),
-      openKube: async () => client,
-      clock: systemClock,
-      log: createLogger({ level: "fatal", mute: true, "show-source": false, formatter }),
-      metrics: NO_METRICS,
-    });
+    const options = { source: { type: "K8s", namespace: "flyte" }, cache: CACHE, maxIdLength: 253 } as const;
+    const lookup = await openLookup(options, { ...PARTS, openKube: async () => client });
     onTestFinished(() => lookup.close());
     return lookup;
   }

@@ -5,12 +5,24 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { encodeSecretId, type SecretFetcher, type SecretId, SecretValue } from "@flyte-secrets/core";
-import { openFetcher } from "@flyte-secrets/lookup";
+import { openManagerFetcher, type VaultOptions } from "@flyte-secrets/lookup/testing";
 import { createTemporaryDirectory, describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
-import { embeddedConfig } from "./embedded-config.ts";
 import { requireVault, startVault, type VaultServer } from "./vault-server.ts";
+
+/** Those of the configuration, but for the token. */
+const DEFAULTS = {
+  caFile: "",
+  namespace: "",
+  mount: "secret",
+  path: "",
+  kvVersion: "2",
+  auth: "token",
+  authMount: "kubernetes",
+  role: "flyte",
+  tokenFile: "",
+} as const;
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 
@@ -35,10 +47,8 @@ describeWith(requireVault(), "a real Vault", () => {
     return file;
   }
 
-  function open(settings: Readonly<Record<string, string>>): Promise<SecretFetcher> {
-    const all = { address: vault.address, auth: "token", ...settings };
-    const entries = Object.entries(all).map(([key, value]) => [`vaultConfig.${key}`, value]);
-    return openFetcher(embeddedConfig({ type: "Vault", ...Object.fromEntries(entries) }));
+  function open(options: Partial<VaultOptions>): Promise<SecretFetcher> {
+    return openManagerFetcher({ type: "Vault", ...DEFAULTS, address: vault.address, ...options });
   }
 
   function put(mount: string, version: "1" | "2", id: SecretId, members: object) {

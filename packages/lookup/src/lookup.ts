@@ -8,7 +8,7 @@ import {
 } from "@flyte-secrets/core";
 import { foundAt, planLookup } from "./cache/lookup-plan.ts";
 
-export interface LookupOptions {
+export interface DirectLookupOptions {
   readonly fetcher: SecretFetcher;
   /** Characters of an encoded id; longer ones are not looked up. See `lookupIds`. */
   readonly maxIdLength?: number | undefined;
@@ -19,7 +19,7 @@ export interface LookupOptions {
  * when one cannot be read, and no narrower one has the key, the lookup throws: a broader secret must not take the place of one
  * that may exist. A key that no secret can have is `invalid_argument`.
  */
-export function createLookup({ fetcher, maxIdLength }: LookupOptions): SecretLookup {
+export function createLookup({ fetcher, maxIdLength }: DirectLookupOptions): SecretLookup {
   const lookup: ScopeLookup = {
     async find(scope, key, options) {
       const { steps, foundNowhere } = planLookup(fetcher, lookupIds(scope, key, maxIdLength));

@@ -1,20 +1,42 @@
-import type { Config } from "@flyte-secrets/config";
 import type { Clock, SecretStore } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { type CachedLookup, createCachedLookup } from "./cache/cached-lookup.ts";
 import type { LookupMetrics } from "./cache/lookup-metrics.ts";
+import type { Expiry } from "./cache/value-cache.ts";
 import { type CachedGroupLookup, createGroupLookup } from "./group-lookup.ts";
 import { createNamedFetcher } from "./providers/named-fetcher.ts";
-import { openBackend } from "./providers/open-fetcher.ts";
+import { type ManagerOptions, openBackend } from "./providers/open-fetcher.ts";
 import { createStoreLookup } from "./providers/store-lookup.ts";
 import { createNamespaceLookup } from "./watched/namespace-lookup.ts";
 
-/** What values may come from beside the cloud; each is asked for only by the type that needs it, and stays the caller's to close. */
-export interface LookupSources {
+export interface LookupOptions {
+  readonly source: LookupSource;
+  readonly cache: LookupCacheOptions;
+  /** Characters of an encoded id; longer ones are not looked up. */
+  readonly maxIdLength: number;
+}
+
+/** What values come from: the store that is passed in, the managed Secrets of a namespace, or a secret manager. */
+export type LookupSource =
+  | { readonly type: "Store" }
+  | { readonly type: "K8s"; readonly namespace: string }
+  | ManagerOptions;
+
+export interface LookupCacheOptions extends Expiry {
+  /** Bytes of values and names that may be held. Not for managed Secrets, all of which are. */
+  readonly maxBytes: number;
+  /** Limit of one call to the secret manager. */
+  readonly timeoutMs: number;
+  /** Values that may be fetched at the same time; more are refused. */
+  readonly maxFetches: number;
+}
+
+/** What a lookup is built on. Store and client are opened only if the source needs them, and are not closed by the lookup. */
+export interface LookupParts {
   /** For type Store. */
   openStore(): Promise<SecretStore>;
-  /** For type K8s, and Store where that is in a cluster. Throws `invalid_config` where there is no cluster. */
+  /** For type K8s. Throws `invalid_config` where there is no cluster. */
   openKube(): Promise<KubeClient>;
   readonly clock: Clock;
   readonly log: Logger;
@@ -22,41 +44,31 @@ export interface LookupSources {
 }
 
 /**
- * The lookup of a server that admits pods, over what `webhook.embeddedSecretManagerConfig.type` names: watched where that tells its
- * changes, else cached as `cache` says.
+ * Opens the lookup of a server that admits pods. A source that reports its changes is watched; values of any other are cached
+ * until they expire. Throws `invalid_config`, naming the setting that is missing or wrong.
  */
-export async function openLookup({ secret, webhook, cache }: Config, sources: LookupSources): Promise<CachedLookup> {
-  const { embeddedSecretManagerConfig: embedded } = webhook;
-  const { size, defaultExpiration, notFoundExpiration, staleWhileDown } = cache.inMemoryFixedSize;
-  const { clock, log, metrics } = sources;
-  const maxIdLength = webhook.limits.idLength;
-  const memory = {
-    clock: clock.elapsed,
-    maxBytes: size,
-    timeoutMs: cache.fetchTimeout,
-    maxFetches: cache.fetchesUnderWay,
-    maxIdLength,
-    log,
-    metrics,
-  };
-  const watch = async (namespace: string) => {
-    const client = await sources.openKube();
-    return createNamespaceLookup({ client, namespace, staleMs: staleWhileDown, maxIdLength, clock, log, metrics });
-  };
-  switch (embedded.type) {
+export async function openLookup(
+  { source, cache, maxIdLength }: LookupOptions,
+  parts: LookupParts,
+): Promise<CachedLookup> {
+  const { clock, log, metrics } = parts;
+  const { ttlMs, negativeTtlMs, staleMs, ...limits } = cache;
+  const cached = { ...limits, clock: clock.elapsed, maxIdLength, log, metrics };
+  switch (source.type) {
     case "Store":
-      if (secret.store.type === "Kubernetes") return await watch(secret.kubernetes.namespace);
-      return createStoreLookup({ store: await sources.openStore(), ...memory });
-    case "K8s":
-      return await watch(embedded.k8sConfig.namespace);
+      return createStoreLookup({ store: await parts.openStore(), ...cached });
+    case "K8s": {
+      const client = await parts.openKube();
+      return createNamespaceLookup({ client, namespace: source.namespace, staleMs, maxIdLength, clock, log, metrics });
+    }
     case "AWS":
-    case "GCP":
     case "Azure":
+    case "GCP":
     case "Vault": {
-      const expiry = { ttlMs: defaultExpiration, negativeTtlMs: notFoundExpiration, staleMs: staleWhileDown };
-      const backend = await openBackend(embedded);
-      const lookup = createCachedLookup({ fetcher: createNamedFetcher(backend), expiry, ...memory });
-      return embedded.type === "AWS" ? withGroups(lookup, createGroupLookup({ backend, expiry, ...memory })) : lookup;
+      const backend = await openBackend(source);
+      const options = { ...cached, expiry: { ttlMs, negativeTtlMs, staleMs } };
+      const lookup = createCachedLookup({ fetcher: createNamedFetcher(backend), ...options });
+      return source.type === "AWS" ? withGroups(lookup, createGroupLookup({ backend, ...options })) : lookup;
     }
   }
 }

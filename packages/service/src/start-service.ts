@@ -19,7 +19,7 @@ import {
   lockDirectory,
   openStore,
   prepareStoreDirectory,
-  type StoreDependencies,
+  type StoreParts,
 } from "@flyte-secrets/store";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
@@ -33,6 +33,7 @@ import {
   type ServiceCertificateOptions,
 } from "./service-certificate.ts";
 import type { ServiceAuth, ServiceConfig } from "./service-config.ts";
+import { storeOptions } from "./store-options.ts";
 
 /** How long requests under way may take to finish when the server stops; Kubernetes kills after 30 s. */
 const GRACE_MS = 10_000;
@@ -40,7 +41,7 @@ const GRACE_MS = 10_000;
 export interface StartServerOptions {
   readonly log: Logger;
   /** Where a Kubernetes store finds its cluster. */
-  readonly cluster?: Omit<StoreDependencies, "observe">;
+  readonly cluster?: Required<Pick<StoreParts, "env" | "home">>;
   /** Hears of each secret that a call has written, before the call is answered: for a webhook in the same process. */
   readonly onWrite?: ((id: SecretId) => void) | undefined;
   /** The file that `log` writes to, which is announced. */
@@ -81,7 +82,11 @@ export async function startServer(
   const certificate = await openServiceCertificate(config.secret, { home, log });
   opened.defer(() => certificate?.close());
   if (certificate) addCertificateExpiry(registry, certificate);
-  const store = await openStore(config.secret, log, cluster && { ...cluster, observe: createKubeMetrics(registry) });
+  const store = await openStore(storeOptions(config), {
+    log,
+    ...cluster,
+    observe: cluster && createKubeMetrics(registry),
+  });
   opened.defer(() => store.close());
   // Whatever the store is: token, socket and announcement lie here.
   prepareStoreDirectory(storeConfig.path);

@@ -53,5 +53,5 @@ export {
 } from "./kubernetes/kubernetes-store.ts";
 export { managedId, managedValue } from "./kubernetes/managed-secret.ts";
 export { findMisfit, type Misfit, namesByDataKey } from "./kubernetes/misnamed-secret.ts";
-export { openStore, type StoreDependencies } from "./open-store.ts";
+export { openStore, type StoreOptions, type StoreParts } from "./open-store.ts";
 export { toStoreError } from "./store-error.ts";

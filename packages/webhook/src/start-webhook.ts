@@ -8,7 +8,7 @@ import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { openInvalidationToken } from "@flyte-secrets/kube";
 import { openLookup } from "@flyte-secrets/lookup";
-import { openStore } from "@flyte-secrets/store";
+import { openEmbeddedStore } from "@flyte-secrets/store";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { createAdmissionTracing } from "./admission/admission-tracing.ts";
@@ -21,6 +21,7 @@ import type { NamespaceLabels } from "./binding/namespace-labels.ts";
 import { readClientCertificates } from "./endpoints/client-certificates.ts";
 import type { ReadinessCheck } from "./endpoints/probes.ts";
 import { type ServedWebhook, serveWebhook } from "./endpoints/serve-webhook.ts";
+import { embeddedStoreOptions, lookupOptions } from "./lookup-options.ts";
 import { createWebhookMetrics } from "./webhook-metrics.ts";
 
 /** How long clients get to notice that the webhook is going, and requests under way to finish; Kubernetes kills after 30 s. */
@@ -84,8 +85,9 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   opened.defer(() => spans?.close());
   const tracing = spans && createAdmissionTracing(spans, webhook.embeddedSecretManagerConfig.type);
 
-  const lookup = await openLookup(config, {
-    openStore: async () => opened.adopt(await openStore(config.secret, log), (store) => store.close()),
+  const lookup = await openLookup(lookupOptions(config), {
+    openStore: async () =>
+      opened.adopt(await openEmbeddedStore({ ...embeddedStoreOptions(config), log }), (store) => store.close()),
     openKube: async () => options.kube ?? noCluster(),
     clock: systemClock,
     log,

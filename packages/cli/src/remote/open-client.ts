@@ -1,6 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { createSecretsClient, type SecretsClient, wrapSecretService } from "@flyte-secrets/sdk/remote";
+import { embeddedStoreOptions } from "../configured/store-options.ts";
 import type { Host } from "../context.ts";
 import type { ScopeOptions } from "../options/secret-options.ts";
 import { readConfig } from "../options/setting-options.ts";
@@ -94,15 +95,10 @@ export async function openOwnStoreClient(config: Config, options: OwnStoreOption
   const { openEmbeddedStore } = await import("@flyte-secrets/store");
   const { createInProcessService } = await import("@flyte-secrets/service");
   const { createLogger } = await import("@flyte-secrets/http");
-  const { organization, kubernetes, store } = config.secret;
+  const { organization } = config.secret;
   // What a call did is said by the command; what went wrong unforeseen stands here alone.
   const log = createLogger({ ...config.logger, level: "error" });
-  const opened = await openEmbeddedStore({
-    directory,
-    clusterName: kubernetes.clusterName,
-    log,
-    ...(store.masterKey && { masterKey: store.masterKey.revealBytes() }),
-  });
+  const opened = await openEmbeddedStore({ ...embeddedStoreOptions(config), log });
   const client = wrapSecretService(createInProcessService({ store: opened, organization, log }), {
     endpoint: directory,
     // The store's own stands in whatever a request says, as with a server.

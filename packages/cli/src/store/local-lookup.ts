@@ -1,6 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import type { SecretLookup } from "@flyte-secrets/core";
 import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
+import { lookupOptions, lookupSource } from "../configured/lookup-options.ts";
 import type { Host } from "../context.ts";
 import { openStore } from "./own-store.ts";
 
@@ -17,7 +18,7 @@ export interface LazyLookup extends SecretLookup, AsyncDisposable {
 export function createLazyLookup(config: Config, host: Host): LazyLookup {
   let opening: Promise<OpenedLookup> | undefined;
   const open = async () => {
-    opening ??= openLookup(config, host);
+    opening ??= openConfigured(config, host);
     return (await opening).lookup;
   };
   return {
@@ -40,15 +41,13 @@ interface OpenedLookup {
   close(): Promise<void>;
 }
 
-async function openLookup(config: Config, host: Host): Promise<OpenedLookup> {
-  const { store, kubernetes } = config.secret;
-  const { type, k8sConfig } = config.webhook.embeddedSecretManagerConfig;
-  if (type === "K8s") return await openNamespace(config, k8sConfig.namespace, host);
-  if (type !== "Store") return await openManager(config);
-  if (store.type === "Kubernetes") return await openNamespace(config, kubernetes.namespace, host);
-  const opened = await openStore(config);
+async function openConfigured(config: Config, host: Host): Promise<OpenedLookup> {
+  const source = lookupSource(config);
+  if (source.type === "K8s") return await openNamespace(config, source.namespace, host);
+  if (source.type !== "Store") return await openManager(config);
+  const store = await openStore(config);
   const maxIdLength = config.webhook.limits.idLength;
-  return { lookup: createLookup({ fetcher: createStoreFetcher(opened), maxIdLength }), close: () => opened.close() };
+  return { lookup: createLookup({ fetcher: createStoreFetcher(store), maxIdLength }), close: () => store.close() };
 }
 
 /** AWS, GCP, Azure or Vault: the webhook's own lookup, which needs neither store nor cluster for them. */
@@ -59,7 +58,7 @@ async function openManager(config: Config): Promise<OpenedLookup> {
   const none = () => Promise.reject(new Error("neither a store nor a cluster belongs to this secret manager"));
   const log = createLogger({ ...config.logger, mute: true });
   const parts = { openStore: none, openKube: none, clock: systemClock, log, metrics: NO_METRICS };
-  const lookup = await openLookup(config, parts);
+  const lookup = await openLookup(lookupOptions(config), parts);
   return { lookup, close: () => lookup.close() };
 }
 
@@ -68,18 +67,11 @@ async function openManager(config: Config): Promise<OpenedLookup> {
  * all.
  */
 async function openNamespace(config: Config, namespace: string, { env, home }: Host): Promise<OpenedLookup> {
-  const { connectKube, SECRETS } = await import("@flyte-secrets/kube");
-  const { openFetcher } = await import("@flyte-secrets/lookup");
+  const { connectKube } = await import("@flyte-secrets/kube");
+  const { createNamespaceFetcher } = await import("@flyte-secrets/lookup");
   const { systemClock } = await import("@flyte-secrets/core");
   const client = connectKube(config, { env, home, clock: systemClock });
-  const kubernetes = {
-    async readSecret(namespace: string, name: string, { signal }: { readonly signal: AbortSignal }) {
-      const secret = await client.get(SECRETS, { namespace, name }, { signal });
-      return secret && (secret.data ?? {});
-    },
-  };
-  const embedded = { ...config.webhook.embeddedSecretManagerConfig, type: "K8s" as const };
-  const fetcher = await openFetcher({ ...embedded, k8sConfig: { ...embedded.k8sConfig, namespace } }, { kubernetes });
+  const fetcher = createNamespaceFetcher(client, namespace);
   const lookup = createLookup({ fetcher, maxIdLength: config.webhook.limits.idLength });
   return { lookup, close: async () => client.close() };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Config } from "@flyte-secrets/config";
 import { type SecretScope, type SecretStore, SecretsError } from "@flyte-secrets/core";
 import type { EmbeddedStore } from "@flyte-secrets/store";
+import { embeddedStoreOptions } from "../configured/store-options.ts";
 
 /**
  * The data directory of this user's store. `invalid_config` when the configuration names a store that is not on this
@@ -27,8 +28,7 @@ export async function openStore(config: Config): Promise<EmbeddedStore> {
   const directory = storeDirectory(config);
   assertStoreThere(directory);
   const { openEmbeddedStore } = await import("@flyte-secrets/store");
-  const { masterKey } = config.secret.store;
-  return openEmbeddedStore({ directory, ...(masterKey && { masterKey: masterKey.revealBytes() }) });
+  return openEmbeddedStore(embeddedStoreOptions(config));
 }
 
 /** {@link openStore} for as long as `use` runs. */

@@ -1,9 +1,10 @@
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, parsePod, systemClock } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
-import { type LookupSources, NO_METRICS, openLookup } from "@flyte-secrets/lookup";
+import { type LookupParts, NO_METRICS, openLookup } from "@flyte-secrets/lookup";
 import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";
+import { lookupOptions } from "../configured/lookup-options.ts";
 import type { Host } from "../context.ts";
 import { explainPods, isServed } from "../explain/explain-pods.ts";
 import { createRecorder } from "../explain/open-managers.ts";
@@ -14,7 +15,7 @@ import { podOf, type RandomPod } from "./random-pods.ts";
 
 export interface AgreementOptions extends Pick<Host, "env" | "home"> {
   /** What the webhook's values come from; what is opened stays the caller's to close. */
-  readonly sources: Pick<LookupSources, "openStore" | "openKube">;
+  readonly sources: Pick<LookupParts, "openStore" | "openKube">;
 }
 
 /** `changed`, `unchanged`, or the code of the error that a pod is rejected with. */
@@ -32,7 +33,12 @@ export interface Agreement extends AsyncDisposable {
 export async function openAgreement(config: Config, { env, home, sources }: AgreementOptions): Promise<Agreement> {
   await using opened = new AsyncDisposableStack();
   const log = createLogger({ ...config.logger, mute: true });
-  const watching = await openLookup(config, { ...sources, clock: systemClock, log, metrics: NO_METRICS });
+  const watching = await openLookup(lookupOptions(config), {
+    ...sources,
+    clock: systemClock,
+    log,
+    metrics: NO_METRICS,
+  });
   opened.defer(() => watching.close());
   const global = globalSecrets(config, env);
   const writer = { write: async () => {} };

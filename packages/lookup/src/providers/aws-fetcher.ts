@@ -3,7 +3,6 @@ import type {
   SecretsManagerClientConfig,
   SecretValueEntry,
 } from "@aws-sdk/client-secrets-manager";
-import type { Settings } from "@flyte-secrets/config";
 import { encodeSecretId, encodeShortSecretId, type FetchedValue, SecretsError, SecretValue } from "@flyte-secrets/core";
 import {
   errorName,
@@ -22,12 +21,19 @@ const MAX_BATCH = 20;
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html */
 const MAX_NAME = 512;
 
+export interface AwsOptions {
+  /** Empty: the one that the AWS SDK finds, such as AWS_REGION or that of a profile. */
+  readonly region: string;
+  /** URL of another endpoint, for private ones and tests. Empty: the region's own. */
+  readonly endpoint: string;
+}
+
 /**
  * AWS Secrets Manager, stage `AWSCURRENT`: the encoded id, then Flyte's documented short form, 20 names a call. Where
  * `BatchGetSecretValue` is not allowed, each name is read by itself. `client` is for what the configuration doesn't have.
  */
 export async function openAws(
-  { region, endpoint }: Settings["webhook"]["embeddedSecretManagerConfig"]["awsConfig"],
+  { region, endpoint }: AwsOptions,
   client: SecretsManagerClientConfig = {},
 ): Promise<NamedBackend> {
   const sdk = await import("@aws-sdk/client-secrets-manager");

@@ -1,6 +1,5 @@
 import type { TokenCredential } from "@azure/identity";
 import type { KeyVaultSecret, SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
-import type { Settings } from "@flyte-secrets/config";
 import {
   decodeAzureValue,
   encodeAzureName,
@@ -22,7 +21,12 @@ import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.t
 
 const NAME = "Azure";
 
-export interface AzureOptions extends SecretClientOptions {
+export interface AzureOptions {
+  /** Such as https://NAME.vault.azure.net. */
+  readonly vaultURI: string;
+}
+
+export interface AzureClientOptions extends SecretClientOptions {
   /** Default: what `DefaultAzureCredential` finds, such as workload identity. */
   readonly credential?: TokenCredential;
 }
@@ -32,8 +36,8 @@ export interface AzureOptions extends SecretClientOptions {
  * configuration doesn't have.
  */
 export async function openAzure(
-  { vaultURI }: Settings["webhook"]["embeddedSecretManagerConfig"]["azureConfig"],
-  { credential, ...options }: AzureOptions = {},
+  { vaultURI }: AzureOptions,
+  { credential, ...options }: AzureClientOptions = {},
 ): Promise<NamedBackend> {
   if (vaultURI === "") {
     throw new SecretsError(

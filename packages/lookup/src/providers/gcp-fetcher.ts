@@ -1,4 +1,3 @@
-import type { Settings } from "@flyte-secrets/config";
 import { encodeSecretId, encodeShortSecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { protos, SecretManagerServiceClient } from "@google-cloud/secret-manager";
 import { raceSignal } from "../cache/race-signal.ts";
@@ -26,14 +25,18 @@ const STATUS = { INVALID_ARGUMENT: 3, NOT_FOUND: 5, PERMISSION_DENIED: 7, FAILED
 type Client = Pick<SecretManagerServiceClient, "accessSecretVersion">;
 type ClientOptions = ConstructorParameters<typeof SecretManagerServiceClient>[0];
 
+export interface GcpOptions {
+  /** The project of the secrets. */
+  readonly project: string;
+  /** URL of another endpoint, for private ones and tests. Empty: Google's. */
+  readonly endpoint: string;
+}
+
 /**
  * Google Secret Manager, version `latest`: the encoded id, then Flyte's documented short form. Over gRPC, where an answer that is not
  * Secret Manager's own is never taken for "not found". `client` is for what the configuration doesn't have.
  */
-export async function openGcp(
-  { project, endpoint }: Settings["webhook"]["embeddedSecretManagerConfig"]["gcpConfig"],
-  client: ClientOptions = {},
-): Promise<NamedBackend> {
+export async function openGcp({ project, endpoint }: GcpOptions, client: ClientOptions = {}): Promise<NamedBackend> {
   if (project === "") {
     throw new SecretsError(
       "invalid_config",

@@ -3,10 +3,12 @@ import {
   encodeSecretId,
   kubernetesSecretName,
   MAX_DATA_KEY_LENGTH,
+  type SecretFetcher,
   SecretValue,
 } from "@flyte-secrets/core";
+import { type KubeClient, SECRETS } from "@flyte-secrets/kube";
 import { readAsEmpty } from "./fetch-failures.ts";
-import { type NamedBackend, readEach } from "./named-fetcher.ts";
+import { createNamedFetcher, type NamedBackend, readEach } from "./named-fetcher.ts";
 
 const NAME = "K8s";
 
@@ -38,4 +40,15 @@ export function openKubernetes(secrets: KubernetesSecrets, namespace: string): N
         return SecretValue.fromBytes(Buffer.from(value, "base64"));
       }),
   };
+}
+
+/** Fetches managed Secrets of a namespace one by one, for single questions: no watch is needed for them. */
+export function createNamespaceFetcher(client: Pick<KubeClient, "get">, namespace: string): SecretFetcher {
+  const secrets: KubernetesSecrets = {
+    async readSecret(namespace, name, options) {
+      const secret = await client.get(SECRETS, { namespace, name }, options);
+      return secret && (secret.data ?? {});
+    },
+  };
+  return createNamedFetcher(openKubernetes(secrets, namespace));
 }

@@ -1,8 +1,26 @@
-import type { Settings } from "@flyte-secrets/config";
 import { trimEndOf } from "@flyte-secrets/core";
 
-/** `webhook.embeddedSecretManagerConfig.vaultConfig`. */
-export type VaultConfig = Settings["webhook"]["embeddedSecretManagerConfig"]["vaultConfig"];
+/** Where a Vault server is, where its secrets are, and how to log in. */
+export interface VaultOptions {
+  /** URL of the server. */
+  readonly address: string;
+  /** PEM file with the CA that signed its certificate. Empty: the system's CAs are trusted. */
+  readonly caFile: string;
+  /** Namespace of Vault Enterprise; empty for none. */
+  readonly namespace: string;
+  /** Mount of the KV engine. */
+  readonly mount: string;
+  /** Path of the secrets below the mount; may be empty. */
+  readonly path: string;
+  readonly kvVersion: "1" | "2";
+  readonly auth: "kubernetes" | "token";
+  /** Mount of the Kubernetes auth method. */
+  readonly authMount: string;
+  /** Role to log in as with the Kubernetes auth method. */
+  readonly role: string;
+  /** With `token` the file with the Vault token; with `kubernetes` the service account's. Empty: where Kubernetes puts it. */
+  readonly tokenFile: string;
+}
 
 /** A path of Vault's as it stands within another: people copy them with a slash before or behind. */
 export function trimSlashes(path: string): string {
@@ -13,11 +31,11 @@ export function trimSlashes(path: string): string {
  * The mount of an auth method below `auth/`, however it is written: `vault auth list` ends it with a slash, its paths
  * begin with `auth/`.
  */
-export function authMountOf({ authMount }: Pick<VaultConfig, "authMount">): string {
+export function authMountOf({ authMount }: Pick<VaultOptions, "authMount">): string {
   return trimSlashes(trimSlashes(authMount).replace(/^auth\//, ""));
 }
 
 /** The address below which calls go: with `/v1`, as those of the API are written, or without. */
-export function baseOf({ address }: Pick<VaultConfig, "address">): string {
+export function baseOf({ address }: Pick<VaultOptions, "address">): string {
   return trimEndOf(trimEndOf(address, "/").replace(/\/v1$/, ""), "/");
 }

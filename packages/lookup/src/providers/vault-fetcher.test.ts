@@ -7,7 +7,7 @@ import { createTemporaryDirectory, describeSecretFetcher } from "@flyte-secrets/
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createNamedFetcher } from "./named-fetcher.ts";
 import { type FakeAnswer, startFakeBackend } from "./testing/fake-backend.ts";
-import type { VaultConfig } from "./vault-config.ts";
+import type { VaultOptions } from "./vault-config.ts";
 import { openVault } from "./vault-fetcher.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
@@ -15,7 +15,7 @@ const id: SecretId = { org: "flyte", domain: "development", project: "shop", nam
 const errors = (status: number, ...messages: string[]): FakeAnswer => ({ status, json: { errors: messages } });
 
 /** Vault's wire, as the real one speaks it (e2e/fetchers/vault.test.ts), with KV version 2 at `secret`. */
-async function start(settings: Partial<VaultConfig> = {}) {
+async function start(settings: Partial<VaultOptions> = {}) {
   const secrets = new Map<string, Readonly<Record<string, unknown>>>();
   const logins: unknown[] = [];
   let validToken = "token-1";
@@ -36,7 +36,7 @@ async function start(settings: Partial<VaultConfig> = {}) {
     }
     return errors(404, "no handler for route");
   });
-  const config: VaultConfig = {
+  const config: VaultOptions = {
     address: backend.url,
     caFile: "",
     namespace: "",
@@ -56,7 +56,7 @@ async function start(settings: Partial<VaultConfig> = {}) {
     faultless: ["lying"] as const,
     logins,
     /** One with the same settings and another address. */
-    openAt: async (address: string, more: Partial<VaultConfig> = {}) =>
+    openAt: async (address: string, more: Partial<VaultOptions> = {}) =>
       createNamedFetcher(await openVault({ ...config, address, ...more })),
     rotateToken(token: string) {
       validToken = token;
@@ -71,7 +71,7 @@ async function start(settings: Partial<VaultConfig> = {}) {
   };
 }
 
-async function started(settings?: Partial<VaultConfig>) {
+async function started(settings?: Partial<VaultOptions>) {
   const vault = await start(settings);
   onTestFinished(() => vault.close());
   return vault;

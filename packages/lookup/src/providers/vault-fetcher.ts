@@ -3,7 +3,7 @@ import { encodeSecretId, isSecretsError, SecretsError, SecretValue } from "@flyt
 import { errorName, readAsEmpty, refused, unavailable, unreadable } from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
 import { createVaultClient, type VaultAnswer } from "./vault-client.ts";
-import { baseOf, trimSlashes, type VaultConfig } from "./vault-config.ts";
+import { baseOf, trimSlashes, type VaultOptions } from "./vault-config.ts";
 import { createVaultLogin } from "./vault-login.ts";
 
 const NAME = "Vault";
@@ -12,7 +12,7 @@ const NAME = "Vault";
  * HashiCorp Vault's KV engine, read directly: one secret an encoded id, below `path` in the mount, with the value in its member
  * `value`, or in `base64` for bytes. Nothing of Flyte's reads it so.
  */
-export async function openVault(config: VaultConfig): Promise<NamedBackend> {
+export async function openVault(config: VaultOptions): Promise<NamedBackend> {
   const { address, caFile, namespace } = config;
   if (address === "") {
     throw new SecretsError(

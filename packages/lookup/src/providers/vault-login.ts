@@ -3,7 +3,7 @@ import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { raceSignal } from "../cache/race-signal.ts";
 import { errorName } from "./fetch-failures.ts";
 import type { VaultClient } from "./vault-client.ts";
-import { authMountOf, type VaultConfig } from "./vault-config.ts";
+import { authMountOf, type VaultOptions } from "./vault-config.ts";
 
 /** Where Kubernetes puts a pod's own token. */
 const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
@@ -19,7 +19,7 @@ export interface VaultLogin {
 }
 
 /** Logs in as `vaultConfig.auth` says: with a token from a file, or as the pod's service account. A token is kept until it is refused. */
-export function createVaultLogin(client: VaultClient, config: VaultConfig): VaultLogin {
+export function createVaultLogin(client: VaultClient, config: VaultOptions): VaultLogin {
   let kept: string | undefined;
   let running: Promise<string> | undefined;
 
@@ -45,7 +45,7 @@ export function createVaultLogin(client: VaultClient, config: VaultConfig): Vaul
   };
 }
 
-async function logIn(client: VaultClient, config: VaultConfig, signal: AbortSignal): Promise<string> {
+async function logIn(client: VaultClient, config: VaultOptions, signal: AbortSignal): Promise<string> {
   const { role, tokenFile } = config;
   const authMount = authMountOf(config);
   const jwt = await readToken(tokenFile || SERVICE_ACCOUNT_TOKEN);

@@ -1,1 +1,3 @@
-export { createStoreLookup } from "./../providers/store-lookup.ts";
+export { openManagerFetcher } from "../providers/open-fetcher.ts";
+export { createStoreLookup } from "../providers/store-lookup.ts";
+export type { VaultOptions } from "../providers/vault-config.ts";

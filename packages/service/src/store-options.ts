@@ -1,0 +1,30 @@
+import type { Config } from "@flyte-secrets/config";
+import type { StoreOptions } from "@flyte-secrets/store";
+
+/** The options of the store that `secret.store` describes. */
+export function storeOptions({ secret }: Pick<Config, "secret">): StoreOptions {
+  const { store, kubernetes, imagePullNamespace } = secret;
+  switch (store.type) {
+    case "Embedded":
+      return {
+        type: "Embedded",
+        directory: store.path,
+        clusterName: kubernetes.clusterName,
+        ...(store.masterKey && { masterKey: store.masterKey.revealBytes() }),
+      };
+    case "Kubernetes": {
+      const { clusterName, kubeconfig, otherClusters, namespace, formerNamespace, qps, burst } = kubernetes;
+      const others = Object.entries(otherClusters).map(([name, file]) => ({ name, kubeconfig: file }));
+      return {
+        type: "Kubernetes",
+        clusters: [{ name: clusterName, kubeconfig }, ...others],
+        namespace,
+        formerNamespace,
+        imagePullNamespace,
+        qps,
+        burst,
+        timeoutMs: kubernetes.timeout,
+      };
+    }
+  }
+}
