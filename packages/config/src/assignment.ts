@@ -1,4 +1,4 @@
-import { excerpt, nearestName, SecretsError } from "@flyte-secrets/core";
+import { excerpt, isObject, nearestName, SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
 import { listSettings, type Setting, settingMeta } from "./list-settings.ts";
 import { configSchema, REFUSED_KEYS, SECTION_ALIASES } from "./schema.ts";
@@ -70,7 +70,7 @@ function* assign(node: Node, originOf: (keys: Node["keys"]) => string): Generato
 function* entriesOf({ path, value, keys }: Node, originOf: (keys: Node["keys"]) => string) {
   const parts = Array.isArray(value) ? value : [value];
   for (const [index, part] of parts.entries()) {
-    if (typeof part !== "object" || part === null || Array.isArray(part)) {
+    if (!isObject(part)) {
       throw new SecretsError("invalid_config", `${originOf(keys)}: ${path.join(".") || "the document"} must be a map`);
     }
     const at = Array.isArray(value) ? [...keys, index] : keys;

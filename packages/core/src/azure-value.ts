@@ -1,4 +1,5 @@
 import { SecretsError } from "./errors.ts";
+import { parseObject } from "./json-object.ts";
 import { SecretValue } from "./secret-value.ts";
 
 /** What is stored in Azure Key Vault for a value: JSON that keeps text readable and marks bytes. */
@@ -11,24 +12,13 @@ export function encodeAzureValue(value: SecretValue): string {
 
 /** Reads what {@link encodeAzureValue} or Flyte stored. Throws `value_unreadable` for anything else. */
 export function decodeAzureValue(text: string): SecretValue {
-  const { type, value } = parseObject(text);
+  const { type, value } = parseObject(text) ?? {};
   if (typeof value === "string") {
     if (type === "STRING") return SecretValue.fromText(value);
     const bytes = Buffer.from(value, "base64");
     if (type === "BINARY" && bytes.toString("base64") === value) return SecretValue.fromBytes(bytes);
   }
   throw damaged();
-}
-
-function parseObject(text: string): { type?: unknown; value?: unknown } {
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    // JSON.parse quotes its input, which is the value: no cause.
-    throw damaged();
-  }
-  return typeof parsed === "object" && parsed !== null ? parsed : {};
 }
 
 function damaged(): SecretsError {

@@ -3,12 +3,14 @@ export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
 export { encodeBase32Lower } from "./base32.ts";
 export { ByteBudget } from "./byte-budget.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";
+export { closeOnce } from "./close-once.ts";
 export { type ConnectionFault, connectionFault } from "./connection-fault.ts";
 export { GOOD_TOKEN, isGoodToken, withoutCredentials } from "./credentials.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
 export { decodeText, escapeControls, excerpt, NOT_TEXT, quote, trimEndOf } from "./foreign-text.ts";
 export { parseGoDuration } from "./go-duration.ts";
 export { jsonMembers } from "./json-members.ts";
+export { isObject, type JsonObject, parseObject } from "./json-object.ts";
 export {
   cleanLabelValue,
   deliveredSecretName,
@@ -55,6 +57,7 @@ export {
   type VolumeMount,
 } from "./pod.ts";
 export { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
+export { createSignalRace, type RaceSignal, raceSignal, toAbortError } from "./race-signal.ts";
 export {
   decodeRequestAnnotation,
   encodeRequestAnnotation,

@@ -1,5 +1,6 @@
 import { SecretsError } from "./errors.ts";
 import { excerpt } from "./foreign-text.ts";
+import { isObject, type JsonObject } from "./json-object.ts";
 
 /**
  * A pod as JSON gives it. Only what injection reads is typed; every other field, also one that no Kubernetes version has
@@ -229,12 +230,6 @@ function textMapFault(path: string, map: unknown): Fault {
   if (!isObject(map)) return `${path} ${NO_OBJECT}`;
   for (const name of Object.keys(map)) if (typeof map[name] !== "string") return `${path}[${excerpt(name)}] ${NO_TEXT}`;
   return undefined;
-}
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isMissing(value: unknown): value is null | undefined {

@@ -1,5 +1,5 @@
 import type { Clock } from "@flyte-secrets/core";
-import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, raceSignal, SecretsError } from "@flyte-secrets/core";
 import type { KubeCredentials, KubeIdentity } from "./credentials.ts";
 import { decodeExecCredential, describeExec, type ExecCredential, pluginFailure } from "./exec-credential.ts";
 import type { Located } from "./kubeconfig.ts";
@@ -42,8 +42,8 @@ export function createExecCredentials(options: ExecOptions): KubeCredentials {
   return {
     async current(signal) {
       if (kept !== undefined && clock.now() < kept.endsAt - LEEWAY_MS) return kept.identity;
-      running ??= run();
-      const { identity } = await unlessAborted(running, signal, exec.value.command);
+      const toError = (aborted: AbortSignal) => toPluginTimeout(aborted, exec.value.command);
+      const { identity } = await raceSignal(signal, () => (running ??= run()), toError);
       return identity;
     },
     renew(refused) {
@@ -68,20 +68,7 @@ async function askPlugin(
   return { identity: { ...identity, headers: { ...headers, ...identity.headers } }, endsAt };
 }
 
-/** Rejects once the signal is aborted; names the plugin when that is for lack of time. */
-async function unlessAborted<T>(run: Promise<T>, signal: AbortSignal | undefined, command: string): Promise<T> {
-  if (signal === undefined) return await run;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(toPluginTimeout(signal, command));
-  if (signal.aborted) onAbort();
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([run, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
-}
-
+/** Names the plugin when the call ends for lack of time. */
 function toPluginTimeout({ reason }: AbortSignal, command: string): unknown {
   const isTimeout =
     isSecretsError(reason, "deadline_exceeded") || (reason instanceof DOMException && reason.name === "TimeoutError");

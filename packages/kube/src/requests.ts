@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { isSecretsError, SecretsError, sleep } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError, sleep, toAbortError } from "@flyte-secrets/core";
 import type { KubeClientOptions } from "./client-options.ts";
 import { serverName } from "./connection.ts";
 import { fromFailure, fromStatus, type KubeCall } from "./error.ts";
@@ -142,12 +142,5 @@ function joinSignals(...signals: (AbortSignal | undefined)[]): AbortSignal {
 
 /** What is known of the failure already, such as which plugin took the time, comes before that the time limit passed. */
 function toCallError(error: unknown, signal: AbortSignal, call: KubeCall): SecretsError {
-  return signal.aborted && !isSecretsError(error) ? fromAbort(signal) : fromFailure(error, call);
-}
-
-function fromAbort({ reason }: AbortSignal): SecretsError {
-  if (reason instanceof SecretsError) return reason;
-  return reason instanceof DOMException && reason.name === "TimeoutError"
-    ? new SecretsError("deadline_exceeded", "The time limit passed before the API server answered.", { cause: reason })
-    : new SecretsError("canceled", "The caller gave up.", { cause: reason });
+  return signal.aborted && !isSecretsError(error) ? toAbortError(signal, "the API server") : fromFailure(error, call);
 }

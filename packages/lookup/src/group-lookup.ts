@@ -1,5 +1,11 @@
-import { type GroupLookup, type GroupResult, jsonMembers, quote, SecretValue } from "@flyte-secrets/core";
-import { createSettleBefore } from "./cache/race-signal.ts";
+import {
+  createSignalRace,
+  type GroupLookup,
+  type GroupResult,
+  jsonMembers,
+  quote,
+  SecretValue,
+} from "@flyte-secrets/core";
 import { type Slot, ValueCache, type ValueCacheOptions } from "./cache/value-cache.ts";
 import { unreadable } from "./providers/fetch-failures.ts";
 import type { NamedBackend } from "./providers/named-fetcher.ts";
@@ -23,7 +29,7 @@ export interface CachedGroupLookup extends GroupLookup {
  */
 export function createGroupLookup({ backend, ...options }: GroupLookupOptions): CachedGroupLookup {
   const cache = new ValueCache<string>({ ...options, fetchAll: (groups, call) => backend.read(groups, call) });
-  const raceSignal = createSettleBefore();
+  const raceSignal = createSignalRace();
   /**
    * The members of what is a JSON object: the same values each time, as long as the cache has it. What else a pod asks for isn't
    * remembered.

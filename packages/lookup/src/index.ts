@@ -1,6 +1,5 @@
 export type { CachedLookup } from "./cache/cached-lookup.ts";
 export { type LookupMetrics, NO_METRICS, type WatchState } from "./cache/lookup-metrics.ts";
-export { raceSignal } from "./cache/race-signal.ts";
 export { createLookup } from "./lookup.ts";
 export { type LookupOptions, type LookupParts, openLookup } from "./open-lookup.ts";
 export { createNamespaceFetcher } from "./providers/kubernetes-fetcher.ts";

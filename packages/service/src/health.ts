@@ -1,4 +1,4 @@
-import { isSecretsError, type SecretStore } from "@flyte-secrets/core";
+import { isSecretsError, raceSignal, type SecretStore } from "@flyte-secrets/core";
 import type { Exchange } from "@flyte-secrets/http";
 import { reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
@@ -63,11 +63,12 @@ interface Fault {
 
 async function checkStore(store: SecretStore): Promise<Fault | undefined> {
   const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
-  const late = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
   try {
-    await Promise.race([store.check({ signal }), late]);
+    await raceSignal(
+      signal,
+      () => store.check({ signal }),
+      ({ reason }) => reason,
+    );
     return undefined;
   } catch (error) {
     if (isSecretsError(error)) return { reason: `${error.code}, see the server's log`, details: error.message };

@@ -1,7 +1,7 @@
 import { lookup } from "node:dns/promises";
 import { request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
-import { type SecretId, SecretsError, trimEndOf } from "@flyte-secrets/core";
+import { raceSignal, type SecretId, SecretsError, trimEndOf } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 
 const DEFAULT_PORT = "9444";
@@ -66,10 +66,8 @@ export function parseWebhookUrl(text: string): URL {
 
 async function resolve(hostname: string, signal: AbortSignal): Promise<string[]> {
   const host = hostname.replace(/^\[|\]$/g, "");
-  const late = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(new Error("name resolution timed out")), { once: true });
-  });
-  const found = await Promise.race([lookup(host, { all: true }), late]);
+  const toError = () => new Error("name resolution timed out");
+  const found = await raceSignal(signal, () => lookup(host, { all: true }), toError);
   return found.map(({ address }) => address);
 }
 

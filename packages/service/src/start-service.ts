@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 import { addCertificateExpiry } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
 import { podNamespace } from "@flyte-secrets/config";
-import { type SecretId, SecretsError, systemClock } from "@flyte-secrets/core";
+import { closeOnce, type SecretId, SecretsError, systemClock } from "@flyte-secrets/core";
 import type { NodeHandler } from "@flyte-secrets/http";
 import {
   addProcessMetrics,
@@ -147,15 +147,11 @@ export async function startServer(
   log.info({ endpoint, store: store.name, cluster: kubernetes.clusterName, auth: auth.mode }, "serving secrets");
 
   const running = opened.move();
-  let closed: Promise<void> | undefined;
   return {
     endpoint,
     socketPath: socket?.path,
     flyteConfig,
-    close() {
-      closed ??= running.disposeAsync();
-      return closed;
-    },
+    close: closeOnce(() => running.disposeAsync()),
   };
 }
 

@@ -1,6 +1,6 @@
 import { accessSync, constants } from "node:fs";
 import { dirname } from "node:path";
-import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError, toAbortError } from "@flyte-secrets/core";
 
 /** SQLite's primary result codes that mean something to whoever runs the store (https://sqlite.org/rescode.html). */
 const SQLITE = {
@@ -116,10 +116,5 @@ function isWritable(path: string): boolean {
 
 /** Throws `canceled`, or `deadline_exceeded` when a time limit aborted, once `signal` has been aborted. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  const { reason } = signal;
-  if (isSecretsError(reason)) throw reason;
-  throw reason instanceof DOMException && reason.name === "TimeoutError"
-    ? new SecretsError("deadline_exceeded", "The time limit passed before the store answered.", { cause: reason })
-    : new SecretsError("canceled", "The caller gave up.", { cause: reason });
+  if (signal?.aborted) throw toAbortError(signal, "the store");
 }

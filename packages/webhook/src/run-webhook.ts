@@ -1,7 +1,7 @@
 import type { CertificateSource } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
 import { podNamespace } from "@flyte-secrets/config";
-import { SecretsError, systemClock } from "@flyte-secrets/core";
+import { closeOnce, SecretsError, systemClock } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { connectCluster, createKubeMetrics } from "@flyte-secrets/kube";
 import { createFormerPlaceCheck } from "@flyte-secrets/store";
@@ -74,13 +74,12 @@ export async function runWebhook(config: Config, { home, ...options }: RunWebhoo
     ],
   });
   const running = opened.move();
-  let closed: Promise<void> | undefined;
   return {
     ...webhook,
-    close(options) {
-      closed ??= webhook.close(options).then(() => running.disposeAsync());
-      return closed;
-    },
+    close: closeOnce(async (options) => {
+      await webhook.close(options);
+      await running.disposeAsync();
+    }),
   };
 }
 

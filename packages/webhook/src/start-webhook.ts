@@ -2,7 +2,7 @@ import type { CertificateSource } from "@flyte-secrets/certificates";
 import { addCertificateExpiry } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
 import { podNamespace } from "@flyte-secrets/config";
-import { type SecretId, SecretsError, systemClock } from "@flyte-secrets/core";
+import { closeOnce, type SecretId, SecretsError, systemClock } from "@flyte-secrets/core";
 import { addProcessMetrics, isLoopback, openTracing } from "@flyte-secrets/http";
 import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
@@ -142,18 +142,13 @@ export async function startWebhook(config: Config, options: StartWebhookOptions)
   );
 
   const running = opened.move();
-  let closed: Promise<void> | undefined;
-  const close = async (graceMs: number) => {
-    await listening.close({ graceMs, finishMs: FINISH_MS });
-    await running.disposeAsync();
-  };
   return {
     ports: listening.ports,
     invalidate: lookup.invalidate,
-    close({ graceMs = GRACE_MS } = {}) {
-      closed ??= close(graceMs);
-      return closed;
-    },
+    close: closeOnce(async ({ graceMs = GRACE_MS } = {}) => {
+      await listening.close({ graceMs, finishMs: FINISH_MS });
+      await running.disposeAsync();
+    }),
   };
 }
 

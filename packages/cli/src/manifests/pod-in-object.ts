@@ -1,5 +1,5 @@
-import { INJECT_LABEL, isSecretsError, type Pod, parsePod, SecretsError } from "@flyte-secrets/core";
-import { isObject, type KubernetesObject } from "./read-manifests.ts";
+import { INJECT_LABEL, isObject, isSecretsError, type Pod, parsePod, SecretsError } from "@flyte-secrets/core";
+import type { KubernetesObject } from "./read-manifests.ts";
 
 /** The pod that an object is, or one in a template from which a controller makes pods. */
 export interface PodInObject {

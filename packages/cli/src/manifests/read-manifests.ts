@@ -1,4 +1,4 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { isObject, SecretsError } from "@flyte-secrets/core";
 import { type ScalarTag, stringify } from "yaml";
 import type { Host } from "../context.ts";
 import { parseYaml } from "../formats/parse-yaml.ts";
@@ -28,11 +28,6 @@ function flatten(content: unknown, source: string): KubernetesObject[] {
   if (!isObject(content)) throw new SecretsError("invalid_argument", `${source} must hold Kubernetes objects only`);
   const { items } = content;
   return Array.isArray(items) ? items.flatMap((item) => flatten(item, source)) : [content];
-}
-
-/** Whether a value is a JSON object. */
-export function isObject(value: unknown): value is KubernetesObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Objects as a YAML stream that every reader takes alike, in the order of their fields. */

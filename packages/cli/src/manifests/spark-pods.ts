@@ -1,4 +1,5 @@
-import { isObject, type KubernetesObject } from "./read-manifests.ts";
+import { isObject } from "@flyte-secrets/core";
+import type { KubernetesObject } from "./read-manifests.ts";
 
 /** The parts of a Spark application that are pods, and what Spark calls their containers. */
 const PARTS = [

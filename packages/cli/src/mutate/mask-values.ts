@@ -1,4 +1,5 @@
-import { isObject, type KubernetesObject } from "../manifests/read-manifests.ts";
+import { isObject } from "@flyte-secrets/core";
+import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import type { ChangedObject, UnchangedObject } from "./mutate-object.ts";
 import { type ValuePlaces, valuePlaces } from "./value-places.ts";
 

@@ -1,6 +1,11 @@
-import { fromRequestAnnotations, isSecretsError, MountRequirement, type SecretRequest } from "@flyte-secrets/core";
+import {
+  fromRequestAnnotations,
+  isObject,
+  isSecretsError,
+  MountRequirement,
+  type SecretRequest,
+} from "@flyte-secrets/core";
 import { SECRETS_DIRECTORY } from "@flyte-secrets/inject";
-import { isObject } from "../manifests/read-manifests.ts";
 
 /**
  * Tells by its name, and for the path of a file by its text, whether a variable has a value of a secret. Values

@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ErrorText, stackLines } from "@flyte-secrets/core";
+import { type ErrorText, parseObject, stackLines } from "@flyte-secrets/core";
 
 /** One line of a stack: where the code of somebody stood. */
 export interface Frame {
@@ -110,8 +110,7 @@ export function packageRoot(directory: string): { readonly directory: string; re
 
 function nameIn(path: string): string | undefined {
   try {
-    const manifest: unknown = JSON.parse(readSmallFile(path) ?? "");
-    const name = typeof manifest === "object" && manifest !== null && "name" in manifest ? manifest.name : undefined;
+    const name = parseObject(readSmallFile(path) ?? "")?.name;
     return typeof name === "string" ? name : undefined;
   } catch {
     return undefined;

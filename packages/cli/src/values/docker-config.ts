@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { SecretsError, SecretValue } from "@flyte-secrets/core";
+import { isObject, type JsonObject, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { Host } from "../context.ts";
 import { parseJson } from "../formats/parse-json.ts";
 import { askCredentialHelper, type DockerCredentials, identityToken } from "./docker-credential-helper.ts";
@@ -59,7 +59,7 @@ async function credentialsFor(
 }
 
 function fromEntry(entry: unknown, registry: string): DockerCredentials | undefined {
-  const { auth, username, password, identitytoken } = asRecord(entry);
+  const { auth, username, password, identitytoken } = toObject(entry);
   if (typeof identitytoken === "string" && identitytoken !== "") throw identityToken(registry);
   if (typeof auth === "string" && auth !== "") {
     const [, user, pass] = /^([^:]*):(.*)$/s.exec(decodeAuth(auth) ?? "") ?? [];
@@ -101,13 +101,12 @@ async function loadConfig(path: string, host: Host): Promise<DockerConfig> {
       "invalid_argument",
       `${path} ${problem === "is not JSON" ? "is not JSON, as Docker's configuration is" : problem}`,
     );
-  const { auths, credHelpers, credsStore } = asRecord(parseJson(text, fail));
-  return { auths: asRecord(auths), credHelpers: asRecord(credHelpers), credsStore };
+  const { auths, credHelpers, credsStore } = toObject(parseJson(text, fail));
+  return { auths: toObject(auths), credHelpers: toObject(credHelpers), credsStore };
 }
 
-function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  // A JSON object, or nothing to be read from.
-  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+function toObject(value: unknown): JsonObject {
+  return isObject(value) ? value : {};
 }
 
 function noCredentials(registry: string, path: string): SecretsError {

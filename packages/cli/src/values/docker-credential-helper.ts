@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
+import { isObject, type JsonObject, quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
 import type { Host } from "../context.ts";
 
 /** Longer than a person needs to unlock a key ring, shorter than forever. */
@@ -48,10 +48,10 @@ export function identityToken(registry: string): SecretsError {
   );
 }
 
-function parseAnswer(stdout: string, program: string): { Username?: unknown; Secret?: unknown } {
+function parseAnswer(stdout: string, program: string): JsonObject {
   try {
     const answer: unknown = JSON.parse(stdout);
-    return typeof answer === "object" && answer !== null ? answer : {};
+    return isObject(answer) ? answer : {};
   } catch {
     throw refused(`${program} did not answer in JSON`);
   }

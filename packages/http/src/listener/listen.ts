@@ -3,6 +3,7 @@ import { createServer as createHttpServer, type ServerOptions } from "node:http"
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
+import { closeOnce } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { createConnectionTable, followRequest } from "./connection-table.ts";
 import { continueWhenRead } from "./continue-when-read.ts";
@@ -136,16 +137,12 @@ export async function listen({
     await closed;
     clearTimeout(grace);
   };
-  let closed: Promise<void> | undefined;
   return {
     port: toPort(server.address(), port),
     replaceCertificate(tls) {
       if (server instanceof TlsServer) server.setSecureContext(tls);
     },
-    close({ graceMs }) {
-      closed ??= close(graceMs);
-      return closed;
-    },
+    close: closeOnce(({ graceMs }) => close(graceMs)),
   };
 }
 

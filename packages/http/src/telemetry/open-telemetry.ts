@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { closeOnce } from "@flyte-secrets/core";
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode } from "@opentelemetry/api";
 import { callWithTimeout, setGlobalErrorHandler, W3CTraceContextPropagator } from "@opentelemetry/core";
 import { resourceFromAttributes } from "@opentelemetry/resources";
@@ -33,7 +34,6 @@ export async function startOpenTelemetry({ config, type, serviceName, log }: Sta
   });
   const tracer = provider.getTracer("flyte-secrets");
   const propagator = new W3CTraceContextPropagator();
-  let closed: Promise<void> | undefined;
   return {
     begin(name, headers) {
       const parent = propagator.extract(ROOT_CONTEXT, headers, HEADERS);
@@ -48,12 +48,11 @@ export async function startOpenTelemetry({ config, type, serviceName, log }: Sta
         },
       };
     },
-    close() {
-      closed ??= callWithTimeout(provider.shutdown(), SEND_LIMIT_MS).catch((error: unknown) =>
+    close: closeOnce(() =>
+      callWithTimeout(provider.shutdown(), SEND_LIMIT_MS).catch((error: unknown) =>
         log.warn({ reason: describe(error) }, "the last traces could not be sent"),
-      );
-      return closed;
-    },
+      ),
+    ),
   };
 }
 

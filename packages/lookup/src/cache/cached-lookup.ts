@@ -1,4 +1,5 @@
 import {
+  createSignalRace,
   encodeSecretId,
   type LookupResult,
   type ScopeLookup,
@@ -10,7 +11,6 @@ import {
 import type { Logger } from "pino";
 import type { LookupMetrics } from "./lookup-metrics.ts";
 import { createPlanner, foundAt, type LookupPlan } from "./lookup-plan.ts";
-import { createSettleBefore } from "./race-signal.ts";
 import { type Expiry, ValueCache } from "./value-cache.ts";
 
 export interface CachedLookupOptions {
@@ -51,7 +51,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
   const { fetcher, clock, metrics } = options;
   const cache = new ValueCache<SecretId>({ ...options, fetchAll: (ids, call) => fetcher.fetch(ids, call) });
   const planFor = createPlanner(fetcher, options.maxIdLength);
-  const raceSignal = createSettleBefore();
+  const raceSignal = createSignalRace();
 
   /** Undefined when the backend must be asked. */
   function answerFromMemory({ steps, foundNowhere }: LookupPlan): LookupResult | undefined {

@@ -1,6 +1,5 @@
-import { type FetchedValue, SecretsError, type SecretValue } from "@flyte-secrets/core";
+import { type FetchedValue, raceSignal, SecretsError, type SecretValue } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { raceSignal } from "./race-signal.ts";
 
 /** Fetches many at once; absent ones are left out, one that cannot be read has its error in the answer. */
 export type FetchAll<Id> = (

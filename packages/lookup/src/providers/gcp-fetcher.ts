@@ -1,6 +1,5 @@
-import { encodeSecretId, encodeShortSecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { encodeSecretId, encodeShortSecretId, raceSignal, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { protos, SecretManagerServiceClient } from "@google-cloud/secret-manager";
-import { raceSignal } from "../cache/race-signal.ts";
 import {
   errorName,
   explainFailure,

@@ -1,7 +1,13 @@
-import { encodeSecretId, kubernetesSecretName, type SecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
+import {
+  encodeSecretId,
+  kubernetesSecretName,
+  raceSignal,
+  type SecretId,
+  SecretsError,
+  SecretValue,
+} from "@flyte-secrets/core";
 import { type BackendFault, describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
-import { raceSignal } from "../cache/race-signal.ts";
 import { createLookup } from "../lookup.ts";
 import { openKubernetes } from "./kubernetes-fetcher.ts";
 import { createNamedFetcher } from "./named-fetcher.ts";

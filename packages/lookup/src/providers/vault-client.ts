@@ -1,7 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
-import { type ConnectionFault, connectionFault, SecretsError, trimEndOf } from "@flyte-secrets/core";
+import { type ConnectionFault, connectionFault, parseObject, SecretsError, trimEndOf } from "@flyte-secrets/core";
 
 /** An answer of Vault's: its status, and its body where that is a JSON object. */
 export interface VaultAnswer {
@@ -132,15 +132,4 @@ function send(request: ClientRequest, body: string | undefined): Promise<Sent> {
 function toAnswer({ statusCode: status = 0, headers }: IncomingMessage, content: string): Sent {
   const isRedirect = status === 307 || status === 308;
   return { status, body: parseObject(content), location: isRedirect ? headers.location : undefined };
-}
-
-function parseObject(content: string): VaultAnswer["body"] {
-  try {
-    const parsed: unknown = JSON.parse(content);
-    // An object of JSON has text keys.
-    if (typeof parsed === "object" && parsed !== null) return parsed as VaultAnswer["body"];
-  } catch {
-    // Not JSON: not Vault's.
-  }
-  return undefined;
 }

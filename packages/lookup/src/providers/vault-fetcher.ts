@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { encodeSecretId, isSecretsError, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { encodeSecretId, isObject, isSecretsError, SecretsError, SecretValue } from "@flyte-secrets/core";
 import { errorName, readAsEmpty, refused, unavailable, unreadable } from "./fetch-failures.ts";
 import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
 import { createVaultClient, type VaultAnswer } from "./vault-client.ts";
@@ -88,7 +88,7 @@ function isAbsent(body: VaultAnswer["body"]): boolean {
 }
 
 function toObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? { ...value } : {};
+  return isObject(value) ? value : {};
 }
 
 async function readCa(file: string): Promise<string> {

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { raceSignal } from "../cache/race-signal.ts";
+import { isObject, isSecretsError, raceSignal, SecretsError } from "@flyte-secrets/core";
 import { errorName } from "./fetch-failures.ts";
 import type { VaultClient } from "./vault-client.ts";
 import { authMountOf, type VaultOptions } from "./vault-config.ts";
@@ -54,7 +53,7 @@ async function logIn(client: VaultClient, config: VaultOptions, signal: AbortSig
     throw new SecretsError("store_unavailable", `Vault could not be asked for a token: ${reason}`);
   });
   const auth = answer.body?.auth;
-  const token = typeof auth === "object" && auth !== null && "client_token" in auth ? auth.client_token : undefined;
+  const token = isObject(auth) ? auth.client_token : undefined;
   if (answer.status === 200 && typeof token === "string") return token;
   if (answer.status >= 400 && answer.status < 404) {
     throw new SecretsError(

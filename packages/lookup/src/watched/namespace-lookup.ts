@@ -1,5 +1,6 @@
 import type { Clock } from "@flyte-secrets/core";
 import {
+  createSignalRace,
   encodeSecretId,
   isSecretsError,
   kubernetesSecretName,
@@ -16,7 +17,6 @@ import type { Logger } from "pino";
 import { type CachedLookup, withBroader } from "../cache/cached-lookup.ts";
 import type { LookupMetrics } from "../cache/lookup-metrics.ts";
 import { createPlanner, foundAt, type LookupPlan } from "../cache/lookup-plan.ts";
-import { createSettleBefore } from "../cache/race-signal.ts";
 import { createLookup } from "../lookup.ts";
 import { readAsEmpty } from "../providers/fetch-failures.ts";
 import { openKubernetes } from "../providers/kubernetes-fetcher.ts";
@@ -49,7 +49,7 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
   const { client, namespace, staleMs, clock, log, metrics } = options;
   const secrets = new NamespaceSecrets();
   const follower = runInformer({ client, resource: SECRETS, selection: { namespace }, sink: secrets, clock, log });
-  const raceSignal = createSettleBefore();
+  const raceSignal = createSignalRace();
   let isSynced = false;
   const synced = follower.synced.then(() => {
     isSynced = true;

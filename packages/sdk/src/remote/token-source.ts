@@ -1,5 +1,5 @@
 import { createClient, type Transport } from "@connectrpc/connect";
-import { SecretsError } from "@flyte-secrets/core";
+import { parseObject, raceSignal, SecretsError } from "@flyte-secrets/core";
 import { AuthMetadataService } from "@flyte-secrets/idl";
 import type { ClientCredentials, Connection } from "./connection.ts";
 import { postForm } from "./post-form.ts";
@@ -67,23 +67,13 @@ function createCredentialsSource(
     async get(signal, refused) {
       const isFresh = held !== undefined && held.token !== refused?.token && Date.now() < held.expiresAtMs;
       if (isFresh) return held;
-      signal.throwIfAborted();
-      requesting ??= request();
-      return await unlessAborted(requesting, signal);
+      return await raceSignal(
+        signal,
+        () => (requesting ??= request()),
+        ({ reason }) => reason,
+      );
     },
   };
-}
-
-/** Rejects with the signal's reason once it is aborted, if that comes first. */
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
 }
 
 interface TokenRequest {
@@ -147,7 +137,7 @@ function parseTokenAnswer(
   answer: { status: number; body: string },
   url: string,
 ): { token: string; expiresInSeconds: number } {
-  const fields = parseObject(answer.body);
+  const fields = parseObject(answer.body) ?? {};
   if (answer.status === 200 && typeof fields.access_token === "string") {
     // Without a lifetime it is good until the server refuses it.
     const expiresInSeconds = typeof fields.expires_in === "number" ? fields.expires_in : Number.POSITIVE_INFINITY;
@@ -155,14 +145,6 @@ function parseTokenAnswer(
   }
   const reason = typeof fields.error === "string" ? fields.error : `HTTP ${answer.status}`;
   throw unauthenticated(`${url} gave no token for the client credentials: ${reason}. Check client id and secret.`);
-}
-
-function parseObject(json: string): Readonly<Record<string, unknown>> {
-  try {
-    return { ...JSON.parse(json) };
-  } catch {
-    return {};
-  }
 }
 
 const unauthenticated = (message: string): SecretsError => new SecretsError("unauthenticated", message);

@@ -1,5 +1,6 @@
-import type { DescMessage, JsonValue } from "@bufbuild/protobuf";
+import type { DescMessage } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
+import { isObject } from "@flyte-secrets/core";
 import { measureJson } from "@flyte-secrets/http";
 
 /** No request has more, and ones that do are taken for an attempt to fill the memory with what is then ignored. */
@@ -36,7 +37,7 @@ function checkSize(text: string): void {
 }
 
 /** Undefined for what is no JSON, which Connect will say. */
-function parseIfJson(text: string): JsonValue | undefined {
+function parseIfJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -44,8 +45,8 @@ function parseIfJson(text: string): JsonValue | undefined {
   }
 }
 
-function checkEnums(schema: DescMessage, json: JsonValue | undefined): void {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) return;
+function checkEnums(schema: DescMessage, json: unknown): void {
+  if (!isObject(json)) return;
   for (const field of schema.fields) {
     const value = json[field.jsonName] ?? json[field.name];
     if (field.fieldKind === "message") checkEnums(field.message, value);

@@ -1,6 +1,6 @@
 import { create, type DescMessage, type MessageShape } from "@bufbuild/protobuf";
 import { createValidator, type Violation } from "@bufbuild/protovalidate";
-import { isExistingName, SecretsError } from "@flyte-secrets/core";
+import { isExistingName, isObject, SecretsError } from "@flyte-secrets/core";
 import {
   CreateSecretRequestSchema,
   DeleteSecretRequestSchema,
@@ -46,6 +46,6 @@ function isOfExistingName({ ruleId, field }: Violation, request: object): boolea
   const last = field.at(-1);
   if (ruleId !== "string.pattern" || last?.kind !== "field" || last.name !== "name") return false;
   const id: unknown = "id" in request ? request.id : undefined;
-  const name = typeof id === "object" && id !== null && "name" in id ? id.name : undefined;
+  const name = isObject(id) ? id.name : undefined;
   return typeof name === "string" && isExistingName(name);
 }

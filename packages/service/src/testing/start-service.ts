@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { closeOnce } from "@flyte-secrets/core";
 import type { ListenerLimits, Tracing } from "@flyte-secrets/http";
 import { listen } from "@flyte-secrets/http";
 import { type EmbeddedStore, openEmbeddedStore } from "@flyte-secrets/store";
@@ -43,19 +44,14 @@ export async function startService({ config, tls, limits, tracing }: TestService
     ...(tls && { tls }),
     ...(limits && { limits }),
   });
-  const close = async (graceMs = 1_000) => {
+  const close = closeOnce(async (graceMs: number = 1_000) => {
     await Promise.all([service.close(), listener.close({ graceMs })]);
     await store.close();
-  };
-  let closed: Promise<void> | undefined;
-  const closeOnce = (graceMs?: number) => {
-    closed ??= close(graceMs);
-    return closed;
-  };
+  });
   onTestFinished(async () => {
-    await closeOnce(0);
+    await close(0);
     rmSync(directory, { recursive: true, force: true });
   });
   const { port } = listener;
-  return { url: `${tls ? "https" : "http"}://127.0.0.1:${port}`, port, store, log, close: closeOnce };
+  return { url: `${tls ? "https" : "http"}://127.0.0.1:${port}`, port, store, log, close };
 }

@@ -1,4 +1,4 @@
-import { SecretsError } from "@flyte-secrets/core";
+import { isObject, type JsonObject, SecretsError } from "@flyte-secrets/core";
 import type { JsonPatch } from "@flyte-secrets/inject";
 
 /** The versions of `AdmissionReview` that are spoken: one is answered in its own. */
@@ -41,7 +41,7 @@ export type AdmissionAnswer =
  * Throws `invalid_argument`, naming the field, for text that is none: then there is no `uid` to answer to.
  */
 export function decodeAdmissionReview(text: string): AdmissionRequest {
-  const review = parseObject(text);
+  const review = parseReview(text);
   const apiVersion = VERSIONS.find((version) => version === review.apiVersion);
   if (apiVersion === undefined || review.kind !== "AdmissionReview") {
     throw fault(`must be an AdmissionReview of ${VERSIONS.join(" or ")}`);
@@ -77,9 +77,7 @@ export function encodeAdmissionAnswer({ apiVersion, uid }: AdmissionRequest, ans
   return `${start}true,"patchType":"JSONPatch","patch":"${answer.patch.base64}"${warnings}}}`;
 }
 
-type JsonObject = Readonly<Record<string, unknown>>;
-
-function parseObject(text: string): JsonObject {
+function parseReview(text: string): JsonObject {
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -89,10 +87,6 @@ function parseObject(text: string): JsonObject {
   }
   if (!isObject(value)) throw fault("must be a JSON object");
   return value;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function objectAt(object: JsonObject, name: string, path: string): JsonObject {

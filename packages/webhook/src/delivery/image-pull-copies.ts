@@ -1,8 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
-import { SecretsError } from "@flyte-secrets/core";
+import { raceSignal, SecretsError } from "@flyte-secrets/core";
 import type { ImagePullSecrets } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { raceSignal } from "@flyte-secrets/lookup";
 import type { Logger } from "pino";
 import { type DeliveredSecret, isNoteDue, type Lifetimes } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";

@@ -1,9 +1,8 @@
 import type { Clock } from "@flyte-secrets/core";
-import { isSecretsError, type OwnerReference, SecretsError } from "@flyte-secrets/core";
+import { isSecretsError, type OwnerReference, raceSignal, SecretsError } from "@flyte-secrets/core";
 import type { KubernetesSecret, SecretWriter } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
-import { raceSignal } from "@flyte-secrets/lookup";
 import {
   type DeliveredSecret,
   isNoteDue,

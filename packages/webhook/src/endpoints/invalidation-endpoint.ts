@@ -1,7 +1,13 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { createAddressCheck } from "@flyte-secrets/config";
-import { checkSecretScope, DEFAULT_ORGANIZATION, isSecretsError, type SecretId } from "@flyte-secrets/core";
+import {
+  checkSecretScope,
+  DEFAULT_ORGANIZATION,
+  isSecretsError,
+  parseObject,
+  type SecretId,
+} from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import type { Endpoint } from "./endpoint.ts";
 import { createTokenBucket } from "./token-bucket.ts";
@@ -68,14 +74,9 @@ const NO_ID = 'the body must be JSON such as {"org":"flyte","project":"p","domai
 
 /** The id that the body names, or what is wrong with it. */
 function parseId(text: string): SecretId | string {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return NO_ID;
-  }
-  if (typeof value !== "object" || value === null) return NO_ID;
-  const fields = new Map<string, unknown>(Object.entries(value));
+  const value = parseObject(text);
+  if (value === undefined) return NO_ID;
+  const fields = new Map(Object.entries(value));
   const [org = "", domain = "", project = "", name = ""] = ["org", "domain", "project", "name"].map((field) =>
     fields.get(field),
   );

@@ -10,6 +10,7 @@ import {
 import { createServer as createHttpsServer, Server as HttpsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { TLSSocket } from "node:tls";
+import { closeOnce } from "@flyte-secrets/core";
 import {
   type ConnectionLimits,
   createConnectionTable,
@@ -172,7 +173,6 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
     clearTimeout(grace);
     clearInterval(sweeping);
   };
-  let closed: Promise<void> | undefined;
   return {
     port: toPort(server.address(), port),
     heldBytes: budget.heldBytes,
@@ -182,10 +182,7 @@ export async function listenHttp1(options: Http1Options): Promise<Http1Listener>
     drain() {
       draining = true;
     },
-    close({ graceMs }) {
-      closed ??= close(graceMs);
-      return closed;
-    },
+    close: closeOnce(({ graceMs }) => close(graceMs)),
   };
 }
 

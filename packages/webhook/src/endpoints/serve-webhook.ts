@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CertificateSource } from "@flyte-secrets/certificates";
 import { fingerprintOf, replaceCertificate } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
-import { SecretsError } from "@flyte-secrets/core";
+import { closeOnce, SecretsError } from "@flyte-secrets/core";
 import { addBudget, isLoopback, parseBindAddress } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
@@ -126,7 +126,6 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     await running.disposeAsync();
   };
   const running = opened.move();
-  let closed: Promise<void> | undefined;
   return {
     ports: {
       admission: admission.port,
@@ -134,10 +133,7 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
       ...(probes && { probes: probes.port }),
       ...(metrics && { metrics: metrics.port }),
     },
-    close({ graceMs, finishMs }) {
-      closed ??= close(graceMs, finishMs);
-      return closed;
-    },
+    close: closeOnce(({ graceMs, finishMs }) => close(graceMs, finishMs)),
   };
 }
 

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
-import { SecretsError } from "@flyte-secrets/core";
+import { closeOnce, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { AggregatorRegistry, Counter, Registry } from "prom-client";
 import type { RunningWebhook } from "../start-webhook.ts";
@@ -106,13 +106,9 @@ export async function startWorkers({
   for (let index = 0; index < count; index++) fork();
   try {
     const ports = await started.promise;
-    let closed: Promise<void> | undefined;
     return {
       ports,
-      close() {
-        closed ??= end((worker) => tell(worker, { kind: "close" }));
-        return closed;
-      },
+      close: closeOnce(() => end((worker) => tell(worker, { kind: "close" }))),
     };
   } catch (error) {
     await end((worker) => worker.process.kill("SIGKILL"));

@@ -1,9 +1,9 @@
 import { getEventListeners } from "node:events";
 import { expect, test } from "vitest";
-import { createSettleBefore } from "./race-signal.ts";
+import { createSignalRace } from "./race-signal.ts";
 
 test("however many wait on a signal, it has one listener, and none when nobody waits any more", async () => {
-  const raceSignal = createSettleBefore();
+  const raceSignal = createSignalRace();
   const { signal } = new AbortController();
   const { promise, resolve } = Promise.withResolvers<string>();
   const waits = Array.from({ length: 1_000 }, () => raceSignal(signal, () => promise));
@@ -14,7 +14,7 @@ test("however many wait on a signal, it has one listener, and none when nobody w
 });
 
 test("all who wait are told of the end, each signal's own, and a later one as well", async () => {
-  const raceSignal = createSettleBefore();
+  const raceSignal = createSignalRace();
   const [first, second] = [new AbortController(), new AbortController()];
   const never = new Promise<never>(() => {});
   const waits = [1, 2, 3].map(() => raceSignal(first.signal, () => never));
