@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { commandPages, createOutput, type Host } from "@flyte-secrets/cli";
+import { commandPages, createOutput, type CliContext } from "@flyte-secrets/cli";
 
 const HEAD = `# The flyte-secrets command
 
@@ -11,7 +11,7 @@ itself prints under \`run --no-mask\`.
 /** `docs/cli.md`: the help text of every command, as it prints it. */
 export function renderCliPage(): string {
   const silent = new PassThrough();
-  const host: Host = {
+  const host: CliContext = {
     env: {},
     stdin: silent,
     stdout: createOutput(silent),

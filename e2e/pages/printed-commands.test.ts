@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { checkCommandLine, createOutput, type Host } from "@flyte-secrets/cli";
+import { checkCommandLine, createOutput, type CliContext } from "@flyte-secrets/cli";
 import { loadConfig } from "@flyte-secrets/config";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
@@ -15,7 +15,7 @@ const pages = userPages();
 const commands = (page: string) => blocksOf(page).flatMap(commandsOf);
 
 const silent = new PassThrough();
-const host: Host = {
+const host: CliContext = {
   env: {},
   stdin: silent,
   stdout: createOutput(silent),

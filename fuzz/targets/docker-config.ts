@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { PassThrough, Readable } from "node:stream";
-import type { Host } from "@flyte-secrets/cli";
+import type { CliContext } from "@flyte-secrets/cli";
 import { createOutput } from "@flyte-secrets/cli";
 import { readDockerConfig } from "@flyte-secrets/cli/testing";
 import { type FuzzTarget, unlessRefusedLater } from "../target.ts";
 
-const HOST: Host = {
+const HOST: CliContext = {
   env: { PATH: "/nonexistent" },
   stdin: Readable.from([]),
   stdout: createOutput(new PassThrough()),

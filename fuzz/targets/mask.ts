@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createMask, MASK } from "@flyte-secrets/cli/testing";
+import { createMask, OUTPUT_MASK } from "@flyte-secrets/cli/testing";
 import { SecretValue } from "@flyte-secrets/core";
 import type { FuzzTarget } from "../target.ts";
 
@@ -26,7 +26,7 @@ export const target: FuzzTarget = {
       const mask = createMask();
       const masked = mask.add(SecretValue.fromBytes(value));
       const whole = filtered(mask.filter(), [output]);
-      if (value.length >= 4 && masked && !MASK.includes(value.toString("latin1"))) {
+      if (value.length >= 4 && masked && !OUTPUT_MASK.includes(value.toString("latin1"))) {
         const traces = [
           value,
           Buffer.from(value.toString("base64")),

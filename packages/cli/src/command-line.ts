@@ -1,19 +1,19 @@
 import type { Command } from "commander";
-import type { Host } from "./context.ts";
+import type { CliContext } from "./context.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { commandPath } from "./options/check-options.ts";
-import { allCommands, spelledOut, usualWords } from "./options/normalize-argv.ts";
+import { allCommands, expandAliases, normalizeArgv } from "./options/normalize-argv.ts";
 import { createProgram } from "./program.ts";
 
 /** Runs one command line (without `node` and the program's name) and gives its exit code. Never throws. */
-export async function runCommandLine(argv: readonly string[], host: Host): Promise<number> {
+export async function runCommandLine(argv: readonly string[], cli: CliContext): Promise<number> {
   try {
-    const program = createProgram(host);
-    await program.parseAsync(spelledOut(usualWords(argv), program), { from: "user" });
+    const program = createProgram(cli);
+    await program.parseAsync(normalizeArgv(expandAliases(argv), program), { from: "user" });
     return 0;
   } catch (error) {
     const { line, details = [], exit } = describeFailure(error, argv);
-    if (line !== undefined) host.stderr.write(`${[`error: ${line}`, ...details].join("\n")}\n`);
+    if (line !== undefined) cli.stderr.write(`${[`error: ${line}`, ...details].join("\n")}\n`);
     return exit;
   }
 }
@@ -22,11 +22,11 @@ export async function runCommandLine(argv: readonly string[], host: Host): Promi
  * Reads a command line (without `node` and the program's name) as {@link runCommandLine} does and carries nothing out.
  * Undefined when command, arguments and options are known, else what is wrong: for what documentation prints.
  */
-export async function checkCommandLine(argv: readonly string[], host: Host): Promise<string | undefined> {
-  const program = createProgram(host);
+export async function checkCommandLine(argv: readonly string[], cli: CliContext): Promise<string | undefined> {
+  const program = createProgram(cli);
   for (const command of allCommands(program)) if (command.commands.length === 0) command.action(() => {});
   try {
-    await program.parseAsync(spelledOut(argv, program), { from: "user" });
+    await program.parseAsync(normalizeArgv(argv, program), { from: "user" });
     return undefined;
   } catch (error) {
     return describeFailure(error).line;
@@ -41,8 +41,8 @@ export interface CommandPage {
 }
 
 /** The help of the program and of every command that does something, in the order of the program's own help. */
-export function commandPages(host: Host): CommandPage[] {
-  const program = createProgram(host);
+export function commandPages(cli: CliContext): CommandPage[] {
+  const program = createProgram(cli);
   return [toPage(program, program.name()), ...pagesBelow(program, program.name())];
 }
 

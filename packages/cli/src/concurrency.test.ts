@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { expect, it, test } from "vitest";
-import { limitConcurrency, workThrough } from "./concurrency.ts";
+import { limitConcurrency, runConcurrently } from "./concurrency.ts";
 
 test("starts jobs in order, never more at once than allowed, and goes on after one that fails", async () => {
   const limit = limitConcurrency(2);
@@ -40,11 +40,14 @@ it("does every step once, a bounded number at a time, and tells outcomes in the 
     under--;
     return step * 2;
   };
-  const { outcomes, done, failure } = await workThrough(steps, act, { signal, onProgress: (n) => progress.push(n) });
+  const { outcomes, done, failure } = await runConcurrently(steps, act, {
+    signal,
+    onProgress: (n) => progress.push(n),
+  });
   expect(outcomes).toEqual(steps.map((step) => step * 2));
   expect([done, failure, most]).toEqual([100, undefined, 32]);
   expect(progress).toEqual(steps.map((step) => step + 1));
-  expect(await workThrough([], act, { signal })).toEqual({ outcomes: [], done: 0, failure: undefined });
+  expect(await runConcurrently([], act, { signal })).toEqual({ outcomes: [], done: 0, failure: undefined });
 });
 
 it("begins nothing after the first failure, and lets those under way end", async () => {
@@ -55,7 +58,7 @@ it("begins nothing after the first failure, and lets those under way end", async
     if (step === 3 || step === 5) throw new Error(`step ${step}`);
     return step;
   };
-  const { outcomes, done, failure } = await workThrough(steps, act, { signal });
+  const { outcomes, done, failure } = await runConcurrently(steps, act, { signal });
   expect(failure).toEqual({ index: 3, error: new Error("step 3") });
   expect(begun.length).toBeLessThan(40);
   expect(done).toBe(begun.length - 2);
@@ -71,7 +74,7 @@ it("begins nothing once it is aborted, and lets those under way end", async () =
     await nextTurn();
     return step;
   };
-  const { done, failure } = await workThrough(steps, act, { signal: interrupted.signal });
+  const { done, failure } = await runConcurrently(steps, act, { signal: interrupted.signal });
   expect([done, failure]).toEqual([begun.length, undefined]);
   expect(begun).toContain(40);
   expect(begun.length).toBeLessThan(80);

@@ -22,14 +22,14 @@ export function limitConcurrency(max: number): Limit {
 /** How many calls are under way at a time: enough for the store to share its transactions among. */
 const WINDOW = 32;
 
-export interface WorkOptions {
+export interface ConcurrentOptions {
   /** Once it is aborted, no further step is begun. */
   readonly signal: AbortSignal;
   /** Hears how many steps are done, after each. */
   readonly onProgress?: (done: number) => void;
 }
 
-export interface WorkDone<Outcome> {
+export interface ConcurrentResult<Outcome> {
   /** In the order of the steps; undefined for those that weren't begun, or failed. */
   readonly outcomes: readonly (Outcome | undefined)[];
   readonly done: number;
@@ -41,13 +41,13 @@ export interface WorkDone<Outcome> {
  * Runs `act` for each step, a bounded number at a time, begun in their order. Ends when all are done, or after the first
  * failure or an abort those that are under way. Never throws.
  */
-export async function workThrough<Step, Outcome>(
+export async function runConcurrently<Step, Outcome>(
   steps: readonly Step[],
   act: (step: Step) => Promise<Outcome>,
-  { signal, onProgress }: WorkOptions,
-): Promise<WorkDone<Outcome>> {
+  { signal, onProgress }: ConcurrentOptions,
+): Promise<ConcurrentResult<Outcome>> {
   const outcomes: (Outcome | undefined)[] = steps.map(() => undefined);
-  let failure: WorkDone<Outcome>["failure"];
+  let failure: ConcurrentResult<Outcome>["failure"];
   let done = 0;
   const rest = steps.entries();
   const work = async () => {

@@ -5,7 +5,7 @@ import type { Output } from "./output.ts";
  * Everything a command touches outside itself: passed in, so that a command can be run with other streams, another home
  * and another environment. Only `main.ts` fills it from the process.
  */
-export interface Host {
+export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(on: boolean): unknown };
   readonly stdout: Output;
@@ -21,7 +21,7 @@ export interface Host {
   interruption(): AbortSignal;
 }
 
-/** What the SDK looks at, of a command's host; its warnings go to standard error. */
-export function sdkEnvironment({ env, home, cwd, stderr }: Host) {
+/** The environment that the SDK's lookup of a connection takes; its warnings go to standard error. */
+export function sdkEnvironment({ env, home, cwd, stderr }: CliContext) {
   return { variables: env, home, cwd, warn: (message: string) => void stderr.write(`warning: ${message}\n`) };
 }

@@ -1,7 +1,7 @@
 import { isSecretsError, stackLines } from "@flyte-secrets/core";
 import { CommanderError } from "commander";
-import { FailureWithDetails } from "./failure.ts";
-import { meantCommand, SETTING_FLAG } from "./options/normalize-argv.ts";
+import { DetailedError } from "./failure.ts";
+import { SETTING_FLAG, suggestCommand } from "./options/normalize-argv.ts";
 
 /** What to print for a command that failed, and its exit code. `line` is absent where everything is said already. */
 export interface Failure {
@@ -12,7 +12,7 @@ export interface Failure {
 }
 
 /** Ends a command with an exit code of its own, when all is said already. */
-export class ExitStatus extends Error {
+export class ExitError extends Error {
   readonly exit: number;
 
   constructor(exit: number) {
@@ -26,20 +26,20 @@ export class ExitStatus extends Error {
  * choked on, so only its kind and place are told. Exit codes: 2 for usage, 1 for the rest.
  */
 export function describeFailure(error: unknown, argv: readonly string[] = []): Failure {
-  if (error instanceof ExitStatus) return { exit: error.exit };
+  if (error instanceof ExitError) return { exit: error.exit };
   if (error instanceof CommanderError) return describeUsage(error, argv);
-  if (error instanceof FailureWithDetails) {
+  if (error instanceof DetailedError) {
     return { line: oneLine(error.message), details: error.details, exit: error.kind.exit };
   }
   if (isSecretsError(error)) return { line: oneLine(error.message), exit: error.kind.exit };
-  return { line: describeFault(error), exit: 1 };
+  return { line: describeInternalError(error), exit: 1 };
 }
 
 /**
  * What to print of an error that we did not raise on purpose: its kind and place, without its message, which may quote a
  * value.
  */
-export function describeFault(error: unknown): string {
+export function describeInternalError(error: unknown): string {
   return `internal fault, please report it: ${describeUnknown(error)}`;
 }
 
@@ -64,7 +64,7 @@ function describeUsage(error: CommanderError, argv: readonly string[]): Failure 
 /** What is known from other commands leads to ours; commander's own guess is by letters alone. */
 function describeUnknownCommand(message: string, argv: readonly string[]): string {
   const word = /'([^']*)'/.exec(message)?.[1] ?? "";
-  const instead = meantCommand(word, argv);
+  const instead = suggestCommand(word, argv);
   return instead === undefined
     ? oneLine(message.replace(/^error: /, ""))
     : `unknown command '${word}'; use: flyte-secrets ${instead}`;

@@ -1,7 +1,7 @@
 import { type ErrorCode, SecretsError } from "@flyte-secrets/core";
 
 /** A failure of a command that takes more than one line to tell: `details` are shown below its message, as they are. */
-export class FailureWithDetails extends SecretsError {
+export class DetailedError extends SecretsError {
   readonly details: readonly string[];
 
   constructor(code: ErrorCode, message: string, details: readonly string[]) {

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import * as os from "node:os";
 import { homeDirectory } from "@flyte-secrets/core";
 import { runCommandLine } from "./command-line.ts";
-import type { Host } from "./context.ts";
+import type { CliContext } from "./context.ts";
 import { createOutput } from "./output.ts";
 
 const SIGNAL_EXIT_BASE = 128;
@@ -22,7 +22,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
   process.exitCode = await runCommandLine(process.argv.slice(2), hostOf(process));
 }
 
-function hostOf(process: NodeJS.Process): Host {
+function hostOf(process: NodeJS.Process): CliContext {
   return {
     env: process.env,
     stdin: process.stdin,

@@ -22,67 +22,72 @@ import { secretNameCommand } from "./commands/secret-name.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { webhookCommand } from "./commands/webhook.ts";
 import { createSecretCommand, updateSecretCommand } from "./commands/write-secret.ts";
-import type { Host } from "./context.ts";
-import { examples, group, verb } from "./options/command-tree.ts";
+import type { CliContext } from "./context.ts";
+import { commandGroup, formatExamples, verbGroup } from "./options/command-tree.ts";
 import { allCommands } from "./options/normalize-argv.ts";
 import { addGlobalOptions } from "./options/secret-options.ts";
 
 /** Longer lines are hard to read, also on a wide terminal. */
 const MAX_HELP_WIDTH = 100;
 
-/** The whole command: every subcommand, in the order of the help text. Errors and help go to the host's streams. */
-export function createProgram(host: Host): Command {
+/** The whole command: every subcommand, in the order of the help text. Errors and help go to the context's streams. */
+export function createProgram(cli: CliContext): Command {
   const program = new Command("flyte-secrets")
     .description("Secrets for Flyte tasks: keep them, hand them to tasks, run tasks with them on this machine.")
     .version(version(), "-V, --version", "print the version");
   addGlobalOptions(program);
   program
     .commandsGroup("Secrets:")
-    .addCommand(verb("create", "Create a secret", createSecretCommand(host)))
-    .addCommand(verb("get", "List secrets, or show one", getSecretCommand(host)))
-    .addCommand(verb("update", "Give a secret a new value", updateSecretCommand(host)))
-    .addCommand(verb("delete", "Delete a secret", deleteSecretCommand(host)))
-    .addCommand(scopesCommand(host))
-    .addCommand(importCommand(host))
-    .addCommand(exportCommand(host))
-    .addCommand(copyCommand("copy", host))
-    .addCommand(copyCommand("move", host))
-    .addCommand(secretNameCommand(host))
+    .addCommand(verbGroup("create", "Create a secret", createSecretCommand(cli)))
+    .addCommand(verbGroup("get", "List secrets, or show one", getSecretCommand(cli)))
+    .addCommand(verbGroup("update", "Give a secret a new value", updateSecretCommand(cli)))
+    .addCommand(verbGroup("delete", "Delete a secret", deleteSecretCommand(cli)))
+    .addCommand(scopesCommand(cli))
+    .addCommand(importCommand(cli))
+    .addCommand(exportCommand(cli))
+    .addCommand(copyCommand("copy", cli))
+    .addCommand(copyCommand("move", cli))
+    .addCommand(secretNameCommand(cli))
     .commandsGroup("Tasks:")
-    .addCommand(runCommand(host))
-    .addCommand(explainCommand(host))
-    .addCommand(mutateCommand(host))
+    .addCommand(runCommand(cli))
+    .addCommand(explainCommand(cli))
+    .addCommand(mutateCommand(cli))
     .commandsGroup("Service and store of this machine:")
-    .addCommand(serveCommand(host))
-    .addCommand(webhookCommand(host))
-    .addCommand(certsCommand(host))
-    .addCommand(doctorCommand(host))
-    .addCommand(copySecretsCommand(host))
-    .addCommand(backupCommand(host))
-    .addCommand(restoreCommand(host))
-    .addCommand(group("token", "Put a new token in place", rotateTokenCommand(host)))
+    .addCommand(serveCommand(cli))
+    .addCommand(webhookCommand(cli))
+    .addCommand(certsCommand(cli))
+    .addCommand(doctorCommand(cli))
+    .addCommand(copySecretsCommand(cli))
+    .addCommand(backupCommand(cli))
+    .addCommand(restoreCommand(cli))
+    .addCommand(commandGroup("token", "Put a new token in place", rotateTokenCommand(cli)))
     .addCommand(
-      group(
+      commandGroup(
         "keys",
         "The keys that seal this machine's store",
-        rotateKeysCommand(host),
-        listKeysCommand(host),
-        discardKeyCommand(host),
+        rotateKeysCommand(cli),
+        listKeysCommand(cli),
+        discardKeyCommand(cli),
       ),
     )
     .addCommand(
-      group("system", "Hide secrets from the API", markSystemCommand("mark", host), markSystemCommand("unmark", host)),
+      commandGroup(
+        "system",
+        "Hide secrets from the API",
+        markSystemCommand("mark", cli),
+        markSystemCommand("unmark", cli),
+      ),
     )
     .commandsGroup("This command:")
-    .addCommand(completionCommand(host))
-    .addCommand(completeCommand(program, host), { hidden: true })
-    .addHelpText("after", examples("serve", "create secret api-key", "get secret"));
-  for (const command of allCommands(program)) configure(command, host);
+    .addCommand(completionCommand(cli))
+    .addCommand(completeCommand(program, cli), { hidden: true })
+    .addHelpText("after", formatExamples("serve", "create secret api-key", "get secret"));
+  for (const command of allCommands(program)) configure(command, cli);
   return program;
 }
 
 /** Options belong to the command before whose arguments they stand, so that the value of one is never taken for another. */
-function configure(command: Command, host: Host): void {
+function configure(command: Command, cli: CliContext): void {
   command
     .enablePositionalOptions()
     .helpCommand(false)
@@ -92,13 +97,13 @@ function configure(command: Command, host: Host): void {
       styleTitle: (title) => styleText("bold", title, { validateStream: false }),
     })
     .configureOutput({
-      getOutHasColors: () => host.stdout.hasColors,
-      getErrHasColors: () => host.stderr.hasColors,
-      getOutHelpWidth: () => helpWidth(host),
-      getErrHelpWidth: () => helpWidth(host),
+      getOutHasColors: () => cli.stdout.hasColors,
+      getErrHasColors: () => cli.stderr.hasColors,
+      getOutHelpWidth: () => helpWidth(cli),
+      getErrHelpWidth: () => helpWidth(cli),
       // Help is our own text, whose styles are no foreign ones to be escaped.
-      writeOut: (text) => host.stdout.raw.write(text),
-      writeErr: (text) => host.stderr.raw.write(text),
+      writeOut: (text) => cli.stdout.raw.write(text),
+      writeErr: (text) => cli.stderr.raw.write(text),
       // Told by `describeFailure`, in one line and without values.
       outputError: () => {},
     });
@@ -115,8 +120,8 @@ function callOf(command: Command): string {
   return [command.name(), ...words].join(" ");
 }
 
-function helpWidth(host: Host): number {
-  return Math.min(host.stdout.columns ?? MAX_HELP_WIDTH, MAX_HELP_WIDTH);
+function helpWidth(cli: CliContext): number {
+  return Math.min(cli.stdout.columns ?? MAX_HELP_WIDTH, MAX_HELP_WIDTH);
 }
 
 /** The version of this package. */

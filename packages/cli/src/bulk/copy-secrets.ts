@@ -1,8 +1,8 @@
 import { isSecretsError, type SecretId, type SecretRecord, SecretsError } from "@flyte-secrets/core";
 import type { EmbeddedStore } from "@flyte-secrets/store";
-import { type WorkOptions, workThrough } from "../concurrency.ts";
-import { naming } from "./progress.ts";
-import { count, countSecrets, fewNames } from "./report.ts";
+import { type ConcurrentOptions, runConcurrently } from "../concurrency.ts";
+import { withErrorPrefix } from "./progress.ts";
+import { abbreviateNames, formatCount, formatSecretCount } from "./report.ts";
 
 /** A secret, and where it is to be. */
 export interface CopyPair {
@@ -10,7 +10,7 @@ export interface CopyPair {
   readonly to: SecretId;
 }
 
-export interface CopyChoices extends WorkOptions {
+export interface CopySecretsOptions extends ConcurrentOptions {
   readonly how: "copy" | "move";
   /**
    * What happens with secrets that are there: they refuse all of it, are left as they are in both places, or get the other
@@ -38,12 +38,13 @@ interface Step extends CopyPair {
 export async function copySecrets(
   store: EmbeddedStore,
   pairs: readonly CopyPair[],
-  { how, existing, dryRun, ...work }: CopyChoices,
+  { how, existing, dryRun, ...work }: CopySecretsOptions,
 ): Promise<Copied[]> {
   const steps: Step[] = [];
   for (const pair of pairs) steps.push({ ...pair, ...(await look(pair)) });
   const missing = steps.filter(({ source }) => source === undefined).map(({ from }) => from.name);
-  if (missing.length > 0) throw new SecretsError("not_found", `not found: ${fewNames(missing)}. Nothing was written`);
+  if (missing.length > 0)
+    throw new SecretsError("not_found", `not found: ${abbreviateNames(missing)}. Nothing was written`);
   const misplaced = steps.find(({ source, to }) => source?.type === "image_pull" && to.domain !== "");
   if (misplaced) {
     const rule = "an image-pull secret has neither project nor domain";
@@ -52,17 +53,20 @@ export async function copySecrets(
   const taken = steps.filter(({ isThere }) => isThere).map(({ to }) => to.name);
   if (taken.length > 0 && existing === "refuse") {
     const remedy = "--skip-existing leaves them as they are, --overwrite gives them the other value";
-    throw new SecretsError("already_exists", `already there: ${fewNames(taken)}. Nothing was written; ${remedy}`);
+    throw new SecretsError(
+      "already_exists",
+      `already there: ${abbreviateNames(taken)}. Nothing was written; ${remedy}`,
+    );
   }
   const act = async ({ from, to, isThere }: Step): Promise<Copied> => {
     if (isThere && existing === "skip") return { name: from.name, outcome: "skipped" };
     if (dryRun) return { name: from.name, outcome: isThere ? "replaced" : "created" };
     return { name: from.name, outcome: await copyOne({ from, to }) };
   };
-  const { outcomes, done, failure } = await workThrough(steps, act, work);
-  const far = `${count(done)} of ${countSecrets(steps.length)} done, the others are as they were`;
+  const { outcomes, done, failure } = await runConcurrently(steps, act, work);
+  const far = `${formatCount(done)} of ${formatSecretCount(steps.length)} done, the others are as they were`;
   if (failure !== undefined) {
-    await naming(`${steps[failure.index]?.from.name} (${far})`, () => Promise.reject(failure.error));
+    await withErrorPrefix(`${steps[failure.index]?.from.name} (${far})`, () => Promise.reject(failure.error));
   }
   if (done < steps.length) throw new SecretsError("canceled", `interrupted: ${far}`);
   return outcomes.filter((outcome) => outcome !== undefined);

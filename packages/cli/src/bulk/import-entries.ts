@@ -1,13 +1,13 @@
 import { checkSecretId, DEFAULT_ORGANIZATION, isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
-import { type WorkOptions, workThrough } from "../concurrency.ts";
-import type { Host } from "../context.ts";
+import { type ConcurrentOptions, runConcurrently } from "../concurrency.ts";
+import type { CliContext } from "../context.ts";
 import type { SecretEntry } from "../formats/secret-entry.ts";
 import { formatFor } from "../formats/secret-formats.ts";
 import { describeScope, type SecretCommandOptions } from "../options/secret-options.ts";
 import { MAX_VALUE_BYTES, readText } from "../values/read-input.ts";
-import { naming } from "./progress.ts";
-import { count, countSecrets, fewNames } from "./report.ts";
+import { withErrorPrefix } from "./progress.ts";
+import { abbreviateNames, formatCount, formatSecretCount } from "./report.ts";
 
 /**
  * The secrets of a file, each with a name that can be created at its scope: that of the options, unless the file says another. Every
@@ -17,13 +17,13 @@ import { count, countSecrets, fewNames } from "./report.ts";
 export async function readEntries(
   file: string,
   options: SecretCommandOptions & { readonly format?: string; readonly maxBytes?: number },
-  host: Host,
+  cli: CliContext,
 ): Promise<SecretEntry[]> {
   const format = formatFor(options.format, file);
   if (!format) throw new SecretsError("usage", "the file's name does not tell its format; say it with --format");
-  const text = await readText(file, { option: "file", host, maxBytes: options.maxBytes });
-  const entries = await naming(file, () => format.parse(text));
-  for (const entry of entries) await naming(`${file}: ${entry.name}`, () => checkEntry(entry, options));
+  const text = await readText(file, { option: "file", cli, maxBytes: options.maxBytes });
+  const entries = await withErrorPrefix(file, () => format.parse(text));
+  for (const entry of entries) await withErrorPrefix(`${file}: ${entry.name}`, () => checkEntry(entry, options));
   return entries;
 }
 
@@ -51,7 +51,7 @@ function checkEntry({ name, type, value, scope }: SecretEntry, options: SecretCo
   }
 }
 
-export interface ImportChoices extends WorkOptions {
+export interface ImportEntriesOptions extends ConcurrentOptions {
   /**
    * What happens with secrets that are there: they refuse the whole import, are left as they are, or get the entry's value.
    */
@@ -92,7 +92,7 @@ const PAGE = 1_000;
  */
 export async function importEntries(
   groups: readonly ScopedEntries[],
-  { existing, dryRun, clusterPool, ...work }: ImportChoices,
+  { existing, dryRun, clusterPool, ...work }: ImportEntriesOptions,
 ): Promise<Imported[]> {
   const steps: Step[] = [];
   for (const group of groups) steps.push(...(await planGroup(group)));
@@ -100,12 +100,12 @@ export async function importEntries(
   if (taken.length > 0 && existing === "refuse") throw alreadyThere(taken);
   if (dryRun) return steps;
   const act = async (step: Step): Promise<Imported> => ({ name: step.name, how: await write(step) });
-  const { outcomes, done, failure } = await workThrough(steps, act, work);
+  const { outcomes, done, failure } = await runConcurrently(steps, act, work);
   const rest = existing === "overwrite" ? "The same command" : "The same command with --skip-existing";
-  const far = `${count(done)} of ${countSecrets(steps.length)} done. ${rest} goes on from there`;
+  const far = `${formatCount(done)} of ${formatSecretCount(steps.length)} done. ${rest} goes on from there`;
   if (failure !== undefined) {
     const { name = "" } = steps[failure.index] ?? {};
-    await naming(`${name} (${far})`, () => Promise.reject(failure.error));
+    await withErrorPrefix(`${name} (${far})`, () => Promise.reject(failure.error));
   }
   if (done < steps.length) throw new SecretsError("canceled", `interrupted: ${far}`);
   return outcomes.filter((outcome) => outcome !== undefined);
@@ -135,7 +135,7 @@ export async function importEntries(
 }
 
 function alreadyThere(names: readonly string[]): SecretsError {
-  const which = `already there: ${fewNames(names)}`;
+  const which = `already there: ${abbreviateNames(names)}`;
   return new SecretsError(
     "already_exists",
     `${which}. Nothing was written; --skip-existing leaves them as they are, --overwrite gives them the file's values`,

@@ -1,6 +1,6 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
-import { count } from "./report.ts";
+import type { CliContext } from "../context.ts";
+import { formatCount } from "./report.ts";
 
 /** Fewer are over before anybody could read a line about them. */
 const FEWEST = 100;
@@ -16,7 +16,7 @@ export interface Progress extends Disposable {
  * Draws `Importing 3,412 of 10,000` on standard error, again in the same line as the work goes on, and nothing where that is
  * no terminal, or one that can't clear a line. The line goes when it is disposed of, once or twice.
  */
-export function createProgress(doing: string, total: number, { env, stderr }: Host): Progress {
+export function createProgress(doing: string, total: number, { env, stderr }: CliContext): Progress {
   const isShown = stderr.isTTY && env.TERM !== "dumb" && total >= FEWEST;
   let drawn = 0;
   return {
@@ -24,7 +24,7 @@ export function createProgress(doing: string, total: number, { env, stderr }: Ho
       const now = performance.now();
       if (!isShown || (drawn !== 0 && now - drawn < REDRAW_MS)) return;
       drawn = now;
-      stderr.raw.write(`${CLEAR_LINE}${doing} ${count(done)} of ${count(total)}`);
+      stderr.raw.write(`${CLEAR_LINE}${doing} ${formatCount(done)} of ${formatCount(total)}`);
     },
     [Symbol.dispose]() {
       if (drawn !== 0) stderr.raw.write(CLEAR_LINE);
@@ -34,7 +34,7 @@ export function createProgress(doing: string, total: number, { env, stderr }: Ho
 }
 
 /** Runs `run` and puts `what` before the message of an error that we raised on purpose. */
-export async function naming<T>(what: string, run: () => T | Promise<T>): Promise<T> {
+export async function withErrorPrefix<T>(what: string, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {

@@ -2,46 +2,46 @@ import type { Copied } from "./copy-secrets.ts";
 import type { Imported, ImportOutcome } from "./import-entries.ts";
 
 /** A number as people read it: `10,000`. */
-export function count(number: number): string {
+export function formatCount(number: number): string {
   return number.toLocaleString("en-US");
 }
 
 /** `1 secret`, `10,000 secrets`. */
-export function countSecrets(number: number): string {
-  return `${count(number)} ${number === 1 ? "secret" : "secrets"}`;
+export function formatSecretCount(number: number): string {
+  return `${formatCount(number)} ${number === 1 ? "secret" : "secrets"}`;
 }
 
 /** The first few of many names: `a, b, c and 9,997 more`. */
-export function fewNames(names: readonly string[], few = 3): string {
+export function abbreviateNames(names: readonly string[], few = 3): string {
   // One more is no longer than its own name.
   if (names.length <= few + 1) return names.join(", ");
-  return `${names.slice(0, few).join(", ")} and ${count(names.length - few)} more`;
+  return `${names.slice(0, few).join(", ")} and ${formatCount(names.length - few)} more`;
 }
 
 /** So many are told one by one; of more, the first few. */
 const MOST_LINES = 20;
 const FIRST_FEW = 5;
 
-export interface ToldSteps<Step> {
+export interface ListStepsOptions<Step> {
   readonly tell: (step: Step) => string;
   /** What was done: of many steps, each kind has its own first few. */
   readonly kindOf: (step: Step) => string;
 }
 
 /** A line for each step, or for many the first few of each kind and below them how many more there are of it. */
-export function toldSteps<Step>(steps: readonly Step[], { tell, kindOf }: ToldSteps<Step>): string[] {
+export function listSteps<Step>(steps: readonly Step[], { tell, kindOf }: ListStepsOptions<Step>): string[] {
   if (steps.length <= MOST_LINES) return steps.map(tell);
   return [...Map.groupBy(steps, kindOf).values()].flatMap((kind) => {
     // One more is no longer than its own line.
     if (kind.length <= FIRST_FEW + 1) return kind.map(tell);
-    return [...kind.slice(0, FIRST_FEW).map(tell), `and ${count(kind.length - FIRST_FEW)} more`];
+    return [...kind.slice(0, FIRST_FEW).map(tell), `and ${formatCount(kind.length - FIRST_FEW)} more`];
   });
 }
 
 /** `: 3 created, 1 updated` where there are several kinds, else nothing. */
-export function toldKinds(kinds: Readonly<Record<string, number>>): string {
+export function summarizeKinds(kinds: Readonly<Record<string, number>>): string {
   const parts = Object.entries(kinds).filter(([, number]) => number > 0);
-  return parts.length > 1 ? `: ${parts.map(([kind, number]) => `${count(number)} ${kind}`).join(", ")}` : "";
+  return parts.length > 1 ? `: ${parts.map(([kind, number]) => `${formatCount(number)} ${kind}`).join(", ")}` : "";
 }
 
 export interface RenderCopiesOptions {
@@ -64,8 +64,8 @@ export function renderCopies(copied: readonly Copied[], { how, where, dryRun }: 
     replaced: numberOf("replaced"),
     "there already": numberOf("skipped"),
   };
-  const sum = `${countSecrets(copied.length)} ${where}${toldKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
-  return `${[...toldSteps(copied, { tell, kindOf: ({ outcome }) => outcome }), sum].join("\n")}\n`;
+  const sum = `${formatSecretCount(copied.length)} ${where}${summarizeKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
+  return `${[...listSteps(copied, { tell, kindOf: ({ outcome }) => outcome }), sum].join("\n")}\n`;
 }
 
 const WORDS: Readonly<Record<ImportOutcome, string>> = {
@@ -87,7 +87,7 @@ export function renderImport(
   const words = dryRun ? DRY_WORDS : WORDS;
   const numberOf = (kind: ImportOutcome) => imported.filter(({ how }) => how === kind).length;
   const kinds = { created: numberOf("create"), updated: numberOf("update"), "there already": numberOf("skip") };
-  const sum = `${countSecrets(imported.length)} ${where}${toldKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
+  const sum = `${formatSecretCount(imported.length)} ${where}${summarizeKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
   const tell = ({ name, how }: Imported) => `${words[how]} ${name}`;
-  return `${[...toldSteps(imported, { tell, kindOf: ({ how }) => how }), sum].join("\n")}\n`;
+  return `${[...listSteps(imported, { tell, kindOf: ({ how }) => how }), sum].join("\n")}\n`;
 }

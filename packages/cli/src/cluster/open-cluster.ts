@@ -1,7 +1,7 @@
 import type { Config, ConfigText } from "@flyte-secrets/config";
 import { excerpt, isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { defineResource, type KubeClient, type KubeObject, kubeStatus } from "@flyte-secrets/kube";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 /** A cluster, and the installation there that a command is about. */
@@ -24,13 +24,13 @@ export interface OpenedCluster {
  */
 export async function openCluster(
   options: SettingOptions & { readonly namespace?: string },
-  host: Host,
+  cli: CliContext,
 ): Promise<OpenedCluster> {
   const { connectKube } = await import("@flyte-secrets/kube");
   const { podNamespace } = await import("@flyte-secrets/config");
   const { systemClock } = await import("@flyte-secrets/core");
-  const { env, home } = host;
-  const given = await readConfig(options, host);
+  const { env, home } = cli;
+  const given = await readConfig(options, cli);
   const client = connectKube(given, { env, home, clock: systemClock });
   try {
     const defaultNamespace = (config: Config) => podNamespace({ env, configured: config.actions.kubernetes.namespace });
@@ -39,7 +39,7 @@ export async function openCluster(
       options.config === undefined
         ? await findChartConfiguration(client, { namespace, fallback: defaultNamespace(given) })
         : undefined;
-    const config = found ? withoutFiles(await readConfig({ ...options, texts: [found] }, host)) : given;
+    const config = found ? withoutFiles(await readConfig({ ...options, texts: [found] }, cli)) : given;
     return {
       client,
       config,

@@ -9,7 +9,7 @@ interface ProbePod extends KubeObject {
 const PODS = defineResource<ProbePod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
 
 /** What the API server was told by the webhook about a pod of this namespace. */
-export type WebhookAnswer =
+export type WebhookProbe =
   | { readonly asked: false }
   /**
    * `served`: SHA-256 of the certificate that it gives to new connections; absent where it is of a version that doesn't say.
@@ -23,7 +23,7 @@ const SHA256 = /^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/;
  * Nothing comes to be. Throws `store_unavailable` or `deadline_exceeded` when the API server gets no answer, else what the
  * client throws.
  */
-export async function askWebhook(client: Pick<KubeClient, "create">, namespace: string): Promise<WebhookAnswer> {
+export async function probeWebhook(client: Pick<KubeClient, "create">, namespace: string): Promise<WebhookProbe> {
   const pod: ProbePod = {
     apiVersion: "v1",
     kind: "Pod",

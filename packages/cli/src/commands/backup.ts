@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 /** `backup FILE`. */
-export function backupCommand(host: Host): Command {
+export function backupCommand(cli: CliContext): Command {
   const command = new Command("backup")
     .summary("Copy the store into one file")
     .description(
@@ -16,20 +16,20 @@ export function backupCommand(host: Host): Command {
     )
     .argument("<file>", "file to make");
   return addSettingOptions(command)
-    .addHelpText("after", examples("backup secrets-2026-08-01.db"))
+    .addHelpText("after", formatExamples("backup secrets-2026-08-01.db"))
     .action(async (file: string) => {
-      const config = await readConfig(mergedOptions<SettingOptions>(command), host);
+      const config = await readConfig(mergeOptions<SettingOptions>(command), cli);
       const { backupStore } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/own-store.ts");
       const directory = storeDirectory(config);
       const { masterKey } = config.secret.store;
       await backupStore({
         directory,
-        file: resolve(host.cwd, file),
+        file: resolve(cli.cwd, file),
         ...(masterKey && { masterKey: masterKey.revealBytes() }),
       });
       const key = masterKey ? "the key in FLYTE_SECRETS_MASTER_KEY" : `${directory}/master.key`;
-      host.stdout.write(`Backed up to ${file}. Restoring it needs ${key}: keep a copy of that elsewhere.\n`);
+      cli.stdout.write(`Backed up to ${file}. Restoring it needs ${key}: keep a copy of that elsewhere.\n`);
     });
 }
 
@@ -39,7 +39,7 @@ interface RestoreOptions extends SettingOptions {
 }
 
 /** `restore FILE`. */
-export function restoreCommand(host: Host): Command {
+export function restoreCommand(cli: CliContext): Command {
   const command = new Command("restore")
     .summary("Make a backup the store")
     .description(
@@ -51,21 +51,21 @@ export function restoreCommand(host: Host): Command {
     .option("--replace", "drop the store that is there")
     .option("--unauthenticated", "take a file that nothing proves to be as it was made, as earlier versions made them");
   return addSettingOptions(command)
-    .addHelpText("after", examples("restore secrets-2026-08-01.db", "restore secrets-2026-08-01.db --replace"))
+    .addHelpText("after", formatExamples("restore secrets-2026-08-01.db", "restore secrets-2026-08-01.db --replace"))
     .action(async (file: string) => {
-      const options = mergedOptions<RestoreOptions>(command);
-      const config = await readConfig(options, host);
+      const options = mergeOptions<RestoreOptions>(command);
+      const config = await readConfig(options, cli);
       const { describeRestore, restoreStore } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/own-store.ts");
       const directory = storeDirectory(config);
       const { masterKey } = config.secret.store;
       const report = await restoreStore({
-        file: resolve(host.cwd, file),
+        file: resolve(cli.cwd, file),
         directory,
         replace: options.replace ?? false,
         unauthenticated: options.unauthenticated ?? false,
         ...(masterKey && { masterKey: masterKey.revealBytes() }),
       });
-      host.stdout.write(`Restored ${file} to ${directory}. ${describeRestore(report)}\n`);
+      cli.stdout.write(`Restored ${file} to ${directory}. ${describeRestore(report)}\n`);
     });
 }

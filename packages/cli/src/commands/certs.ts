@@ -2,20 +2,20 @@ import { X509Certificate } from "node:crypto";
 import { quote, SecretsError } from "@flyte-secrets/core";
 import type { FoundCertificate } from "@flyte-secrets/webhook";
 import { Command } from "commander";
-import type { CertificatePlace, PlaceOptions } from "../certs/certificate-place.ts";
-import type { Host } from "../context.ts";
-import { mergedOptions, refuseTogether } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CertificateLocation, CertificateOptions } from "../certs/locate-certificate.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions } from "../options/setting-options.ts";
 
-interface CertsOptions extends PlaceOptions {
+interface CertsOptions extends CertificateOptions {
   readonly renew?: boolean;
   readonly remove?: boolean;
   readonly wait: string;
 }
 
 /** `certs`. */
-export function certsCommand(host: Host): Command {
+export function certsCommand(cli: CliContext): Command {
   const command = new Command("certs")
     .summary("Show, renew or remove the webhook's certificate")
     .description(
@@ -34,21 +34,21 @@ export function certsCommand(host: Host): Command {
       "namespace of the webhook (default: where the chart installed it, else flyte)",
     );
   return addSettingOptions(command)
-    .addHelpText("after", examples("certs", "certs --renew -n flyte", "certs --remove --cluster"))
+    .addHelpText("after", formatExamples("certs", "certs --renew -n flyte", "certs --remove --cluster"))
     .action(async () => {
-      const options = mergedOptions<CertsOptions>(command);
+      const options = mergeOptions<CertsOptions>(command);
       const { renew, remove, cluster, local, namespace } = options;
       refuseTogether({ "--renew": renew, "--remove": remove });
       refuseTogether({ "--local": local, "--cluster": cluster });
       refuseTogether({ "--local": local, "--namespace": namespace });
       const waitMs = await readWait(options.wait);
       const changes = renew ? "--renew" : remove ? "--remove" : undefined;
-      const { findPlace } = await import("../certs/certificate-place.ts");
-      const place = await findPlace(options, changes, host);
+      const { locateCertificate } = await import("../certs/locate-certificate.ts");
+      const place = await locateCertificate(options, changes, cli);
       try {
-        if (remove) await removeFrom(place, host);
-        else if (renew) await renewIn(place, { waitMs, makes: local === true }, host);
-        else show(place, await findIn(place), {}, host);
+        if (remove) await removeFrom(place, cli);
+        else if (renew) await renewIn(place, { waitMs, makes: local === true }, cli);
+        else show(place, await findIn(place), {}, cli);
       } finally {
         place.options.client?.close();
       }
@@ -65,15 +65,15 @@ async function readWait(text: string): Promise<number> {
 const MAX_DURATION = 32;
 const MAX_WAIT_MS = 3_600_000;
 
-async function removeFrom({ config, options }: CertificatePlace, host: Host): Promise<void> {
+async function removeFrom({ config, options }: CertificateLocation, cli: CliContext): Promise<void> {
   const { certificateDirectory, removeWebhook } = await import("@flyte-secrets/webhook");
   const { removed, left } = await removeWebhook(config, options);
   const at = options.client ? ` at ${options.client.server}` : "";
   const where = at || ` on this machine, in ${certificateDirectory(config)}`;
-  host.stdout.write(
+  cli.stdout.write(
     removed.length === 0 ? `There was nothing to remove${where}.\n` : `Removed ${removed.join(", ")}${at}.\n`,
   );
-  if (left.length > 0) host.stdout.write(`Left ${left.join(", ")}, which others made.\n`);
+  if (left.length > 0) cli.stdout.write(`Left ${left.join(", ")}, which others made.\n`);
 }
 
 interface Renewal {
@@ -82,7 +82,7 @@ interface Renewal {
   readonly makes: boolean;
 }
 
-async function renewIn(place: CertificatePlace, { waitMs, makes }: Renewal, host: Host): Promise<void> {
+async function renewIn(place: CertificateLocation, { waitMs, makes }: Renewal, cli: CliContext): Promise<void> {
   const { fingerprintOf } = await import("@flyte-secrets/certificates");
   const { renewCertificate } = await import("@flyte-secrets/webhook");
   const { config, options } = place;
@@ -96,31 +96,31 @@ async function renewIn(place: CertificatePlace, { waitMs, makes }: Renewal, host
   }
   const sha256 = fingerprintOf((await renewCertificate(config, options)).cert);
   const verb = before.certificate ? "Renewed" : "Made";
-  host.stdout.write(
+  cli.stdout.write(
     `${verb} the certificate in ${before.place}${options.client ? ` at ${options.client.server}` : ""}.\n`,
   );
   const onWait = () =>
-    host.stderr.write("Waiting for the webhook, which serves a new one a minute after it has its CA registered ...\n");
-  const { awaitServed } = await import("../certs/await-served.ts");
-  const seen = waitMs > 0 ? await awaitServed(config, options, { sha256, timeoutMs: waitMs, onWait }) : undefined;
+    cli.stderr.write("Waiting for the webhook, which serves a new one a minute after it has its CA registered ...\n");
+  const { awaitRollout } = await import("../certs/await-rollout.ts");
+  const seen = waitMs > 0 ? await awaitRollout(config, options, { sha256, timeoutMs: waitMs, onWait }) : undefined;
   const nobody = waitMs > 0 ? "by nobody now; flyte-secrets webhook takes it when it starts" : "not looked at";
-  show(place, await findIn(place), { Served: seen?.how ?? nobody }, host);
+  show(place, await findIn(place), { Served: seen?.how ?? nobody }, cli);
 }
 
-async function findIn({ config, options }: CertificatePlace): Promise<FoundCertificate> {
+async function findIn({ config, options }: CertificateLocation): Promise<FoundCertificate> {
   const { findCertificate } = await import("@flyte-secrets/webhook");
   return await findCertificate(config, options);
 }
 
 /** Throws `check_failed` for one that is no good. */
 function show(
-  { options, foundIn }: CertificatePlace,
+  { options, foundIn }: CertificateLocation,
   found: FoundCertificate,
   more: Readonly<Record<string, string>>,
-  host: Host,
+  cli: CliContext,
 ): void {
   const cluster = options.client && { Cluster: options.client.server, ...(foundIn && { Configured: `by ${foundIn}` }) };
-  host.stdout.write(render(found, { ...cluster }, more));
+  cli.stdout.write(render(found, { ...cluster }, more));
   assertGood(found);
 }
 

@@ -2,9 +2,9 @@ import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import type { CopiedSecret } from "@flyte-secrets/store";
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { describeScope } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
@@ -16,7 +16,7 @@ interface CopyOptions extends SettingOptions {
 }
 
 /** `copy-secrets`: managed Secrets of one namespace to another, for a move of the place where they are kept. */
-export function copySecretsCommand(host: Host): Command {
+export function copySecretsCommand(cli: CliContext): Command {
   const command = new Command("copy-secrets")
     .summary("Copy all secrets of a cluster to another namespace")
     .description(
@@ -32,21 +32,23 @@ export function copySecretsCommand(host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples("copy-secrets --from flyte --to flyte-secrets --dry-run --secret.kubernetes.kubeconfig ~/.kube/config"),
+      formatExamples(
+        "copy-secrets --from flyte --to flyte-secrets --dry-run --secret.kubernetes.kubeconfig ~/.kube/config",
+      ),
     )
     .action(async () => {
-      const options = mergedOptions<CopyOptions>(command);
+      const options = mergeOptions<CopyOptions>(command);
       if (options.from === options.to) throw new SecretsError("usage", "--from and --to name the same namespace");
-      await copy(await readConfig(options, host), options, host);
+      await copy(await readConfig(options, cli), options, cli);
     });
 }
 
-async function copy(config: Config, options: CopyOptions, host: Host): Promise<void> {
+async function copy(config: Config, options: CopyOptions, cli: CliContext): Promise<void> {
   const { from, to, overwrite = false, dryRun = false } = options;
   const { connectCluster } = await import("@flyte-secrets/kube");
   const { copyManagedSecrets } = await import("@flyte-secrets/store");
   const { systemClock } = await import("@flyte-secrets/core");
-  const client = connectCluster(config, { env: host.env, home: host.home, clock: systemClock });
+  const client = connectCluster(config, { env: cli.env, home: cli.home, clock: systemClock });
   if (client === undefined) {
     throw new SecretsError("usage", "there is no cluster here: name one with --secret.kubernetes.kubeconfig");
   }
@@ -54,12 +56,12 @@ async function copy(config: Config, options: CopyOptions, host: Host): Promise<v
   try {
     for await (const { id, outcome } of copyManagedSecrets({ client, from, to, overwrite, dryRun })) {
       counts[outcome] += 1;
-      if (outcome !== "unchanged") host.stdout.write(`${outcome.padEnd(12)}${id.name} (${describeScope(id)})\n`);
+      if (outcome !== "unchanged") cli.stdout.write(`${outcome.padEnd(12)}${id.name} (${describeScope(id)})\n`);
     }
   } finally {
     client.close();
   }
-  host.stdout.write(summarize(counts, options));
+  cli.stdout.write(summarize(counts, options));
   if (counts.differs === 0) return;
   const which = counts.differs === 1 ? "1 secret has" : `${counts.differs} secrets have`;
   throw new SecretsError("check_failed", `${which} another value in ${to}, which stays unless --overwrite is given`);

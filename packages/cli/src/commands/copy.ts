@@ -1,8 +1,8 @@
 import { checkSecretId, DEFAULT_ORGANIZATION, type SecretScope, SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions, refuseTogether } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addScopeOptions, checkSecretOptions, describeScope, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
@@ -18,7 +18,7 @@ interface CopyOptions extends ScopeOptions, SettingOptions {
 }
 
 /** `copy` and `move`: secrets of one scope to another, or to another name. */
-export function copyCommand(how: "copy" | "move", host: Host): Command {
+export function copyCommand(how: "copy" | "move", cli: CliContext): Command {
   const isMove = how === "move";
   const command = new Command(how)
     .summary(isMove ? "Move secrets to another scope or name" : "Copy secrets to another scope or name")
@@ -44,45 +44,45 @@ export function copyCommand(how: "copy" | "move", host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         `${how} api-key -p shop -d development --to-project shop --to-domain production`,
         `${how} --all -d development --to-domain staging --dry-run`,
         `${how} api-key -d production --to-name payment-key`,
       ),
     )
     .action((names: string[]) =>
-      copy(how, { names: [...new Set(names)], options: mergedOptions<CopyOptions>(command), host }),
+      copy(how, { names: [...new Set(names)], options: mergeOptions<CopyOptions>(command), cli }),
     );
 }
 
 interface CopyCall {
   readonly names: readonly string[];
   readonly options: CopyOptions;
-  readonly host: Host;
+  readonly cli: CliContext;
 }
 
-async function copy(how: "copy" | "move", { names, options, host }: CopyCall): Promise<void> {
+async function copy(how: "copy" | "move", { names, options, cli }: CopyCall): Promise<void> {
   const { from, to } = checkOptions(names, options);
   const { overwrite = false, skipExisting = false, dryRun = false, toName } = options;
   const { copySecrets } = await import("../bulk/copy-secrets.ts");
   const { createProgress } = await import("../bulk/progress.ts");
   const { renderCopies } = await import("../bulk/report.ts");
-  const { listNames, withStore } = await import("../store/own-store.ts");
-  const config = await readConfig(options, host);
+  const { listNames, withOwnStore } = await import("../store/own-store.ts");
+  const config = await readConfig(options, cli);
   const org = config.secret.organization;
-  await withStore(config, async (store) => {
+  await withOwnStore(config, async (store) => {
     const chosen = options.all ? await listNames(store, { org, ...from }) : names;
     if (chosen.length === 0) throw new SecretsError("not_found", `there are no secrets at ${describeScope(from)}`);
     const pairs = chosen.map((name) => ({ from: { org, ...from, name }, to: { org, ...to, name: toName ?? name } }));
-    const signal = host.interruption();
-    using progress = createProgress(how === "move" ? "Moving" : "Copying", pairs.length, host);
+    const signal = cli.interruption();
+    using progress = createProgress(how === "move" ? "Moving" : "Copying", pairs.length, cli);
     progress.show(0);
     const existing = overwrite ? "overwrite" : skipExisting ? "skip" : "refuse";
     const onProgress = (done: number) => progress.show(done);
     const copied = await copySecrets(store, pairs, { how, existing, dryRun, signal, onProgress });
     progress[Symbol.dispose]();
     const where = `from ${describeScope(from)} to ${describeScope(to)}`;
-    host.stdout.write(renderCopies(copied, { how, where, dryRun }));
+    cli.stdout.write(renderCopies(copied, { how, where, dryRun }));
   });
 }
 

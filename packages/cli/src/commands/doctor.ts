@@ -1,9 +1,9 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { type Finding, note, ok, PARTS, type Part, problem } from "../doctor/finding.ts";
-import { mergedOptions, refuseTogether, requireFor } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import { mergeOptions, refuseTogether, requireFor } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import type { Piece } from "../output.ts";
 import { renderJson } from "../render/render-list.ts";
@@ -20,7 +20,7 @@ interface DoctorOptions extends SettingOptions {
 }
 
 /** `doctor`. */
-export function doctorCommand(host: Host): Command {
+export function doctorCommand(cli: CliContext): Command {
   const command = new Command("doctor")
     .summary("Find out what is wrong, and how to mend it")
     .description(
@@ -43,7 +43,7 @@ export function doctorCommand(host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "doctor",
         "doctor --secret.store.path /srv/secrets",
         "doctor --cluster -n flyte-secrets",
@@ -52,13 +52,11 @@ export function doctorCommand(host: Host): Command {
       ),
     )
     .action(async () => {
-      const options = mergedOptions<DoctorOptions>(command);
+      const options = mergeOptions<DoctorOptions>(command);
       checkOptions(options);
-      const findings = await diagnose(options, host);
+      const findings = await diagnose(options, cli);
       const { outputFormat } = options;
-      host.stdout.writeStyled(
-        outputFormat === "text" ? findings.flatMap(render) : [renderJson(findings, outputFormat)],
-      );
+      cli.stdout.writeStyled(outputFormat === "text" ? findings.flatMap(render) : [renderJson(findings, outputFormat)]);
       const problems = findings.filter(({ state }) => state === "problem").length;
       if (problems > 0) throw new SecretsError("check_failed", `${problems} of ${findings.length} checks failed`);
     });
@@ -69,32 +67,32 @@ function checkOptions({ pods, cluster, ...rest }: DoctorOptions): void {
   if (!cluster) requireFor("--cluster", { "--for": rest.for, "--as": rest.as, "--namespace": rest.namespace });
 }
 
-async function diagnose(options: DoctorOptions, host: Host): Promise<Finding[]> {
-  if (options.pods !== undefined) return await diagnosePods(options.pods, host);
+async function diagnose(options: DoctorOptions, cli: CliContext): Promise<Finding[]> {
+  if (options.pods !== undefined) return await diagnosePods(options.pods, cli);
   try {
-    return options.cluster ? await diagnoseCluster(options, host) : await diagnoseMachine(options, host);
+    return options.cluster ? await diagnoseCluster(options, cli) : await diagnoseMachine(options, cli);
   } catch (error) {
     if (!isSecretsError(error, "invalid_config")) throw error;
     return [problem(error.message, "correct the configuration; nothing else was checked")];
   }
 }
 
-function inOrder({ nodeVersion }: Host, foundIn?: string): Finding {
+function inOrder({ nodeVersion }: CliContext, foundIn?: string): Finding {
   return ok(`Node ${nodeVersion}, configuration${foundIn === undefined ? "" : ` of ${foundIn}`} in order`);
 }
 
-async function diagnosePods(file: string, host: Host): Promise<Finding[]> {
+async function diagnosePods(file: string, cli: CliContext): Promise<Finding[]> {
   const { checkPods } = await import("../doctor/check-pods.ts");
   const { readManifestFile } = await import("../manifests/read-manifests.ts");
-  return checkPods(await readManifestFile(file, "--pods", host));
+  return checkPods(await readManifestFile(file, "--pods", cli));
 }
 
-async function diagnoseMachine(options: DoctorOptions, host: Host): Promise<Finding[]> {
-  const config = await readConfig(options, host);
+async function diagnoseMachine(options: DoctorOptions, cli: CliContext): Promise<Finding[]> {
+  const config = await readConfig(options, cli);
   const { checkFiles, checkStore, checkTarget } = await import("../doctor/check-own-store.ts");
   const { checkServer } = await import("../doctor/check-server.ts");
-  const asked = await Promise.all([checkServer(config), checkTarget(host)]);
-  return [inOrder(host), ...checkFiles(config), await checkStore(config), ...asked.flat()];
+  const asked = await Promise.all([checkServer(config), checkTarget(cli)]);
+  return [inOrder(cli), ...checkFiles(config), await checkStore(config), ...asked.flat()];
 }
 
 const BY_DEFAULTS = note(
@@ -102,17 +100,17 @@ const BY_DEFAULTS = note(
     "namespace with -n",
 );
 
-async function diagnoseCluster(options: DoctorOptions, host: Host): Promise<Finding[]> {
+async function diagnoseCluster(options: DoctorOptions, cli: CliContext): Promise<Finding[]> {
   const { openCluster } = await import("../cluster/open-cluster.ts");
   const { checkCluster } = await import("../doctor/cluster/check-cluster.ts");
   const { checkOtherClusters } = await import("../doctor/cluster/check-other-clusters.ts");
   const parts = options.for === undefined ? PARTS : [options.for];
-  const { client, config, namespace, foundIn, connectBeside } = await openCluster(options, host);
+  const { client, config, namespace, foundIn, connectBeside } = await openCluster(options, cli);
   try {
     const own = await checkCluster({ client, config, parts, namespace, account: options.as });
     const others = parts.includes("service") ? await checkOtherClusters({ config, connect: connectBeside }) : [];
     const isGiven = foundIn !== undefined || options.config !== undefined || options["section.path"] !== undefined;
-    return [inOrder(host, foundIn), ...(isGiven ? [] : [BY_DEFAULTS]), ...own, ...others];
+    return [inOrder(cli, foundIn), ...(isGiven ? [] : [BY_DEFAULTS]), ...own, ...others];
   } finally {
     client.close();
   }

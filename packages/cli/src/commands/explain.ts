@@ -10,11 +10,11 @@ import {
 import type { InjectContext } from "@flyte-secrets/inject";
 import type { PodClaimOptions } from "@flyte-secrets/webhook";
 import { Command, Option } from "commander";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import type { Explanation } from "../explain/explain-request.ts";
 import { openManagers } from "../explain/open-managers.ts";
-import { givenFlags, mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import { givenFlags, mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import {
   givenNamespaceLabels,
   type NamespaceLabelsOptions,
@@ -38,7 +38,7 @@ interface ExplainOptions extends TaskScopeOptions, OutputOptions, SettingOptions
 }
 
 /** `explain KEY` and `explain -f FILE`. */
-export function explainCommand(host: Host): Command {
+export function explainCommand(cli: CliContext): Command {
   const command = new Command("explain")
     .summary("Show where a task's secret would come from")
     .description(
@@ -62,7 +62,7 @@ export function explainCommand(host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "explain api-key",
         "explain password --group my-db-credentials -p shop -d production --mount env",
         "explain --group projects/p/secrets/db --group-version 3 --webhook.secretManagerTypes GCP",
@@ -71,8 +71,8 @@ export function explainCommand(host: Host): Command {
       ),
     )
     .action(async (key: string | undefined, task: string | undefined) => {
-      const options = mergedOptions<ExplainOptions>(command);
-      await explain({ key, task }, options, host);
+      const options = mergeOptions<ExplainOptions>(command);
+      await explain({ key, task }, options, cli);
     });
 }
 
@@ -81,31 +81,31 @@ interface Named {
   readonly task: string | undefined;
 }
 
-async function explain({ key, task }: Named, options: ExplainOptions, host: Host): Promise<void> {
+async function explain({ key, task }: Named, options: ExplainOptions, cli: CliContext): Promise<void> {
   if (options.filename !== undefined) {
     refuseBesideFile(key, options);
-    await explainFile(options.filename, options, host);
-  } else if (key !== undefined && (task !== undefined || isTaskFile(key, host.cwd))) {
+    await explainFile(options.filename, options, cli);
+  } else if (key !== undefined && (task !== undefined || isTaskFile(key, cli.cwd))) {
     refuseBesideTask(options);
     const { explainTask } = await import("../explain/explain-task.ts");
-    await explainTask(key, task, options, host);
+    await explainTask(key, task, options, cli);
   } else if (key === undefined && options.group === undefined) {
     throw new SecretsError("usage", "name the secret's key or --group, or with -f a file with pods");
-  } else await explainOne(key ?? "", options, host);
+  } else await explainOne(key ?? "", options, cli);
 }
 
-async function explainOne(key: string, options: ExplainOptions, host: Host): Promise<void> {
+async function explainOne(key: string, options: ExplainOptions, cli: CliContext): Promise<void> {
   const { explainRequest } = await import("../explain/explain-request.ts");
   const { isServed, rejectionOf } = await import("../explain/explain-pods.ts");
   const { createRemedy } = await import("../explain/remedy.ts");
   const { renderExplanation } = await import("../explain/render-explanation.ts");
-  const config = await readConfig(options, host);
-  const scope = await resolveTaskScope(options, config, host);
+  const config = await readConfig(options, cli);
+  const scope = await resolveTaskScope(options, config, cli);
   const { org, project, domain } = scope;
   const request = { ...requestOf(options), key };
   const labels = { organization: org, domain, project };
   const refused = new Set<string>();
-  const claims = await openClaims(config, { options, host, refused });
+  const claims = await openClaims(config, { options, cli, refused });
   const context = {
     labels,
     namespace: options.namespace ?? `${project}-${domain}`,
@@ -115,15 +115,15 @@ async function explainOne(key: string, options: ExplainOptions, host: Host): Pro
       claim: await claims({ metadata: { labels }, spec: { containers: [] } }, options.namespace),
     }),
   };
-  await using asked = await openManagers(config, { options, host });
+  await using asked = await openManagers(config, { options, cli });
   const explanations = await explainRequest(request, { ...asked, context });
-  host.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table", tableWidth(host.stdout)));
+  cli.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table", tableWidth(cli.stdout)));
   const pod = { metadata: { labels, annotations: toRequestAnnotations([request]) }, spec: ONE_CONTAINER };
   const admission = options.namespace === undefined ? { ...asked.admission, scopeGuard: undefined } : asked.admission;
   const served = isServed(explanations);
   const rejection = served && (await rejectionOf("a pod that asks for it alone", { ...context, pod }, admission));
   if (rejection) throw rejection;
-  for (const reason of refused) host.stderr.write(`warning: ${reason}\n`);
+  for (const reason of refused) cli.stderr.write(`warning: ${reason}\n`);
   if (served) return;
   const [unfit] = explanations.flatMap((one) => (isFoundAndPassed(one) ? [one.reason] : []));
   const isLookedFor = explanations.some((one) => one.outcome === "passes" && one.places.length > 0);
@@ -132,34 +132,34 @@ async function explainOne(key: string, options: ExplainOptions, host: Host): Pro
   throw new SecretsError("not_injected", `no secret manager serves ${key || options.group}; ${remedy}`);
 }
 
-async function explainFile(file: string, options: ExplainOptions, host: Host): Promise<void> {
+async function explainFile(file: string, options: ExplainOptions, cli: CliContext): Promise<void> {
   const { explainPods, isServed } = await import("../explain/explain-pods.ts");
   const { readManifestFile } = await import("../manifests/read-manifests.ts");
   const { renderExplainedRequests } = await import("../explain/render-explanation.ts");
-  const objects = await readManifestFile(file, "--filename", host);
-  const config = await readConfig(options, host);
-  await using asked = await openManagers(config, { options, host });
+  const objects = await readManifestFile(file, "--filename", cli);
+  const config = await readConfig(options, cli);
+  await using asked = await openManagers(config, { options, cli });
   const namespace = options.namespace ?? "default";
   const { limits } = config.webhook;
   const refused = new Set<string>();
   const { requests, rejections } = await explainPods(objects, {
     ...asked,
     variables: variablesOf(config),
-    claimOf: await openClaims(config, { options, host, refused }),
+    claimOf: await openClaims(config, { options, cli, refused }),
     limits,
     namespace,
   });
-  host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table", tableWidth(host.stdout)));
+  cli.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table", tableWidth(cli.stdout)));
   for (const reason of refused) {
     const isTold = rejections.some(({ message }) => message.includes(reason));
-    if (!isTold) host.stderr.write(`warning: ${reason}\n`);
+    if (!isTold) cli.stderr.write(`warning: ${reason}\n`);
   }
-  if (requests.length === 0) host.stderr.write("note: no pod in it asks for a secret\n");
+  if (requests.length === 0) cli.stderr.write("note: no pod in it asks for a secret\n");
   for (const title of new Set(requests.filter(({ sent }) => !sent).map(({ object }) => object))) {
-    host.stderr.write(`warning: without the label ${INJECT_LABEL}: "true" the webhook is not asked about ${title}\n`);
+    cli.stderr.write(`warning: without the label ${INJECT_LABEL}: "true" the webhook is not asked about ${title}\n`);
   }
   const unserved = requests.filter(({ managers }) => !isServed(managers)).length;
-  for (const { message } of rejections) host.stderr.write(`rejected: ${message}\n`);
+  for (const { message } of rejections) cli.stderr.write(`rejected: ${message}\n`);
   if (unserved > 0) {
     throw new SecretsError(
       "not_injected",
@@ -175,7 +175,7 @@ const ONE_CONTAINER = { containers: [{ name: "main", image: "main" }] };
 
 interface ClaimParts {
   readonly options: NamespaceLabelsOptions;
-  readonly host: Host;
+  readonly cli: CliContext;
   /** Where the reasons of claims go that don't hold. */
   readonly refused: Set<string>;
 }
@@ -184,9 +184,9 @@ interface ClaimParts {
  * The claims of pods as the webhook judges them. One that doesn't hold is noted: whether the pod is let in nevertheless
  * is for the admission to say.
  */
-async function openClaims(config: Config, { options, host, refused }: ClaimParts) {
+async function openClaims(config: Config, { options, cli, refused }: ClaimParts) {
   const { claimOf, createClaimGuard } = await import("@flyte-secrets/webhook");
-  const scopeGuard = createClaimGuard(config, givenNamespaceLabels(options, config, host));
+  const scopeGuard = createClaimGuard(config, givenNamespaceLabels(options, config, cli));
   const onRefused: PodClaimOptions["onRefused"] = ({ refusal }) => void refused.add(refusal.error.message);
   const creator = { username: "(unknown)", groups: [] };
   return (pod: Pod, namespace: string) =>

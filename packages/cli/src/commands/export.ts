@@ -1,10 +1,10 @@
 import { type SecretScope, type SecretStore, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import { countSecrets } from "../bulk/report.ts";
-import type { Host } from "../context.ts";
+import { formatSecretCount } from "../bulk/report.ts";
+import type { CliContext } from "../context.ts";
 import { DOTENV_READERS, type DotenvReader, type SecretEntry } from "../formats/secret-entry.ts";
-import { mergedOptions, refuseTogether } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addScopeOptions, checkSecretOptions, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
@@ -19,7 +19,7 @@ interface ExportOptions extends ScopeOptions, SettingOptions {
 const PAGE_SIZE = 500;
 
 /** `export`. */
-export function exportCommand(host: Host): Command {
+export function exportCommand(cli: CliContext): Command {
   const command = new Command("export")
     .summary("Write the secrets of one scope to a file or pipe")
     .description(
@@ -49,7 +49,7 @@ export function exportCommand(host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "export --with-values --to-file global.json",
         "export -p shop -d production --with-values --to-file prod.env",
         "export --with-values --format kubernetes | kubectl apply -f -",
@@ -59,39 +59,39 @@ export function exportCommand(host: Host): Command {
       ),
     )
     .action(async () => {
-      const options = mergedOptions<ExportOptions>(command);
+      const options = mergeOptions<ExportOptions>(command);
       checkSecretOptions({ project: options.project ?? "", domain: options.domain ?? "" });
       const { withValues = false, toFile, allScopes, project, domain } = options;
       refuseTogether({ "--all-scopes": allScopes, "--project": project });
       refuseTogether({ "--all-scopes": allScopes, "--domain": domain });
-      if (withValues && toFile === undefined && host.stdout.isTTY) {
+      if (withValues && toFile === undefined && cli.stdout.isTTY) {
         throw new SecretsError("usage", "values are not written to a terminal; use --to-file FILE or a pipe");
       }
-      await exportSecrets(options, withValues, host);
+      await exportSecrets(options, withValues, cli);
     });
 }
 
-async function exportSecrets(options: ExportOptions, withValues: boolean, host: Host): Promise<void> {
+async function exportSecrets(options: ExportOptions, withValues: boolean, cli: CliContext): Promise<void> {
   const { formatFor } = await import("../formats/secret-formats.ts");
-  const { withStore } = await import("../store/own-store.ts");
+  const { withOwnStore } = await import("../store/own-store.ts");
   const format = formatFor(options.format, options.toFile) ?? formatFor("json", undefined);
   const { for: reader, allScopes: scoped = false } = options;
   if (reader !== undefined && format?.name !== "env") {
     throw new SecretsError("usage", "--for is about .env files: use it with --format env, or --to-file FILE.env");
   }
-  const config = await readConfig(options, host);
+  const config = await readConfig(options, cli);
   const scope = { org: config.secret.organization, domain: options.domain ?? "", project: options.project ?? "" };
   // What the format can't say is refused before anything is read.
   format?.print([], { scoped });
-  const entries = await withStore(config, (store) => readEntries(store, { scope, scoped, withValues }));
+  const entries = await withOwnStore(config, (store) => readEntries(store, { scope, scoped, withValues }));
   const text = format?.print(entries, { reader, scoped }) ?? "";
   if (options.toFile === undefined) {
-    if (withValues) host.stdout.raw.write(text);
-    else host.stdout.write(text);
+    if (withValues) cli.stdout.raw.write(text);
+    else cli.stdout.write(text);
   } else {
     const { writeNewFile } = await import("../values/write-new-file.ts");
-    await writeNewFile(options.toFile, text, { option: "--to-file", host });
-    host.stdout.write(`Wrote ${countSecrets(entries.length)} to ${options.toFile}.\n`);
+    await writeNewFile(options.toFile, text, { option: "--to-file", cli });
+    cli.stdout.write(`Wrote ${formatSecretCount(entries.length)} to ${options.toFile}.\n`);
   }
 }
 

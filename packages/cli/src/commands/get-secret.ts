@@ -1,8 +1,8 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions, refuseTogether } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import {
   addOutputOption,
   addSecretOptions,
@@ -13,7 +13,7 @@ import {
   type OutputOptions,
   type SecretCommandOptions,
 } from "../options/secret-options.ts";
-import { type ListChoices, SORT_KEYS, type SortKey } from "../secrets/list-secrets.ts";
+import { type ListSecretsOptions, SORT_KEYS, type SortKey } from "../secrets/list-secrets.ts";
 import { isPattern } from "../secrets/name-pattern.ts";
 
 interface GetOptions extends SecretCommandOptions, OutputOptions<ListFormat> {
@@ -24,7 +24,7 @@ interface GetOptions extends SecretCommandOptions, OutputOptions<ListFormat> {
 }
 
 /** `get secret [NAME]`. */
-export function getSecretCommand(host: Host): Command {
+export function getSecretCommand(cli: CliContext): Command {
   const command = new Command("secret")
     .summary("List secrets, or show one")
     .description(
@@ -40,7 +40,7 @@ export function getSecretCommand(host: Host): Command {
   return command
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "get secret",
         "get secret 'db-*' --sort updated",
         "get secret --domain production -o wide",
@@ -50,7 +50,7 @@ export function getSecretCommand(host: Host): Command {
       ),
     )
     .action(async (name: string | undefined) => {
-      const options = mergedOptions<GetOptions>(command);
+      const options = mergeOptions<GetOptions>(command);
       const { allScopes, filter } = options;
       refuseTogether({ "--all-scopes": allScopes, "--project": options.project || undefined });
       refuseTogether({ "--all-scopes": allScopes, "--domain": options.domain || undefined });
@@ -58,11 +58,11 @@ export function getSecretCommand(host: Host): Command {
       refuseTogether({ "a name": name, "--filter": filter });
       const isList = name === undefined || isPattern(name);
       checkSecretOptions(options, isList ? undefined : name);
-      if (isList) return await list(options, { pattern: name ?? filter }, host);
-      if (allScopes) return await list(options, { name }, host);
+      if (isList) return await list(options, { pattern: name ?? filter }, cli);
+      if (allScopes) return await list(options, { name }, cli);
       refuseTogether({ "a name": name, "--sort": options.sort });
       refuseTogether({ "a name": name, "--limit": options.limit });
-      await show(name, options, host);
+      await show(name, options, cli);
     });
 }
 
@@ -71,39 +71,43 @@ function parseLimit(text: string): number {
   throw new SecretsError("usage", "--limit takes a number of secrets, 1 or more");
 }
 
-async function list(options: GetOptions, choice: Pick<ListChoices, "name" | "pattern">, host: Host): Promise<void> {
+async function list(
+  options: GetOptions,
+  choice: Pick<ListSecretsOptions, "name" | "pattern">,
+  cli: CliContext,
+): Promise<void> {
   const { openClient } = await import("../remote/open-client.ts");
   const { findReadTarget } = await import("../remote/target.ts");
   const { renderSecrets } = await import("../render/render-secrets.ts");
   const { listSecrets } = await import("../secrets/list-secrets.ts");
   const { clusterPool, sort, limit, outputFormat: format = "table" } = options;
-  const target = await findReadTarget(options, host);
-  await using client = await openClient(target, { ...options, host });
+  const target = await findReadTarget(options, cli);
+  await using client = await openClient(target, { ...options, cli });
   const { secrets, hasMore } = await listSecrets(client, { clusterPool, sort, limit, ...choice });
   if (secrets.length === 0 && TABLES.has(format)) {
     const named = choice.name ?? choice.pattern;
     const where = options.allScopes || !(options.domain || clusterPool) ? "" : ` (${describeScope(options)})`;
-    host.stderr.write(`no secrets${named === undefined ? "" : ` named ${named}`}${where}\n`);
+    cli.stderr.write(`no secrets${named === undefined ? "" : ` named ${named}`}${where}\n`);
     return;
   }
   const isOwn = target.kind !== "endpoint";
-  host.stdout.writeStyled(await renderSecrets(secrets, { format, output: host.stdout, isOwn }));
-  if (hasMore) host.stderr.write(`note: there are more than these ${secrets.length} (--limit)\n`);
+  cli.stdout.writeStyled(await renderSecrets(secrets, { format, output: cli.stdout, isOwn }));
+  if (hasMore) cli.stderr.write(`note: there are more than these ${secrets.length} (--limit)\n`);
 }
 
 const TABLES: ReadonlySet<ListFormat> = new Set(["table", "wide", "table-simple"]);
 
-async function show(name: string, options: GetOptions, host: Host): Promise<void> {
+async function show(name: string, options: GetOptions, cli: CliContext): Promise<void> {
   const { Secret } = await import("@flyte-secrets/sdk/remote");
   const { openClient } = await import("../remote/open-client.ts");
   const { findReadTarget } = await import("../remote/target.ts");
   const { renderSecret } = await import("../render/render-secrets.ts");
-  const { orExpected } = await import("../secrets/expect-secret.ts");
-  const target = await findReadTarget(options, host);
-  await using client = await openClient(target, { ...options, host });
-  const secret = await orExpected({ name, options, client, isThere: true }, () =>
+  const { withExpectation } = await import("../secrets/expect-secret.ts");
+  const target = await findReadTarget(options, cli);
+  await using client = await openClient(target, { ...options, cli });
+  const secret = await withExpectation({ name, options, client, exists: true }, () =>
     Secret.get(name, { client, clusterPool: options.clusterPool }),
   );
-  const rendering = { format: options.outputFormat ?? "json", output: host.stdout, isOwn: target.kind !== "endpoint" };
-  host.stdout.writeStyled(await renderSecret(secret, rendering));
+  const rendering = { format: options.outputFormat ?? "json", output: cli.stdout, isOwn: target.kind !== "endpoint" };
+  cli.stdout.writeStyled(await renderSecret(secret, rendering));
 }

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { count } from "../bulk/report.ts";
+import { formatCount } from "../bulk/report.ts";
 import { runCommandLine } from "../command-line.ts";
 import { createOutput } from "../output.ts";
 import { runOnTerminal } from "../testing/run-on-terminal.ts";
@@ -92,14 +92,14 @@ describe("import of many", () => {
     const { exitCode, stdout, screen } = await interruptAt(1, "import", "many.json");
     const done = Number(/interrupted: ([\d,]+) of 3,000 secrets done\./.exec(screen)?.[1]?.replace(",", ""));
     expect([exitCode, stdout]).toEqual([1, ""]);
-    const told = `error: interrupted: ${count(done)} of 3,000 secrets done. The same command with --skip-existing goes on from there`;
+    const told = `error: interrupted: ${formatCount(done)} of 3,000 secrets done. The same command with --skip-existing goes on from there`;
     expect(screen.endsWith(`${CLEAR_LINE}${told}\n`)).toBe(true);
     expect(done).toBeGreaterThan(0);
     expect(await storedNames()).toHaveLength(done);
     expect(await at.call("import", "many.json", "--skip-existing")).toMatchObject({
       exitCode: 0,
       stdout: expect.stringContaining(
-        `3,000 secrets (global scope): ${count(3000 - done)} created, ${count(done)} there already\n`,
+        `3,000 secrets (global scope): ${formatCount(3000 - done)} created, ${formatCount(done)} there already\n`,
       ),
     });
   });

@@ -1,9 +1,9 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import type { ScopedEntries } from "../bulk/import-entries.ts";
-import type { Host } from "../context.ts";
-import { mergedOptions, refuseTogether } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import {
   addSecretOptions,
   checkSecretOptions,
@@ -20,7 +20,7 @@ interface ImportOptions extends SecretCommandOptions {
 }
 
 /** `import FILE`. */
-export function importCommand(host: Host): Command {
+export function importCommand(cli: CliContext): Command {
   const command = new Command("import")
     .summary("Create the secrets of a file")
     .description(
@@ -39,7 +39,7 @@ export function importCommand(host: Host): Command {
   return addSecretOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "import .env --project shop --domain development",
         "import secrets.json --dry-run",
         "import --format kubernetes - < secret.yaml",
@@ -48,7 +48,7 @@ export function importCommand(host: Host): Command {
         "import --format kubernetes - < managed-secrets.yaml",
       ),
     )
-    .action((file: string) => importFile(file, mergedOptions<ImportOptions>(command), host));
+    .action((file: string) => importFile(file, mergeOptions<ImportOptions>(command), cli));
 }
 
 function parseBytes(text: string): number {
@@ -56,7 +56,7 @@ function parseBytes(text: string): number {
   throw new SecretsError("usage", "--max-bytes takes a number of bytes, such as 67108864");
 }
 
-async function importFile(file: string, options: ImportOptions, host: Host): Promise<void> {
+async function importFile(file: string, options: ImportOptions, cli: CliContext): Promise<void> {
   const { dryRun = false, overwrite = false, skipExisting = false } = options;
   refuseTogether({ "--overwrite": overwrite, "--skip-existing": skipExisting });
   checkSecretOptions(options);
@@ -65,21 +65,21 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   const { openClients } = await import("../remote/open-client.ts");
   const { describeElsewhere, findWriteTarget, isStoreMissing } = await import("../remote/target.ts");
   const { renderImport } = await import("../bulk/report.ts");
-  const { announceNewScope } = await import("../secrets/new-scope.ts");
-  const entries = await readEntries(file, options, host);
-  const target = await findWriteTarget(options, host);
-  const signal = host.interruption();
-  await using clients = openClients(target, { host, mayMake: !dryRun });
+  const { noteNewScope } = await import("../secrets/new-scope.ts");
+  const entries = await readEntries(file, options, cli);
+  const target = await findWriteTarget(options, cli);
+  const signal = cli.interruption();
+  await using clients = openClients(target, { cli, mayCreateStore: !dryRun });
   const isThere = !(dryRun && isStoreMissing(target));
   const groups: ScopedEntries[] = [];
   for (const [scope, own] of Map.groupBy(entries, (entry) => describeScope(entry.scope ?? options))) {
     const fileScope = own[0]?.scope;
     const client = isThere ? await clients.at(fileScope ?? options) : undefined;
     // A scope that the file names was no typing error.
-    if (client !== undefined && fileScope === undefined) await announceNewScope(client, options, host);
+    if (client !== undefined && fileScope === undefined) await noteNewScope(client, options, cli);
     groups.push({ scope, entries: own, client });
   }
-  using progress = createProgress(dryRun ? "Checking" : "Importing", entries.length, host);
+  using progress = createProgress(dryRun ? "Checking" : "Importing", entries.length, cli);
   progress.show(0);
   const imported = await importEntries(groups, {
     existing: overwrite ? "overwrite" : skipExisting ? "skip" : "refuse",
@@ -90,5 +90,5 @@ async function importFile(file: string, options: ImportOptions, host: Host): Pro
   });
   progress[Symbol.dispose]();
   const scopes = groups.length > 1 ? `${groups.length} scopes` : (groups[0]?.scope ?? describeScope(options));
-  host.stdout.write(renderImport(imported, { where: `(${scopes})${describeElsewhere(target, host)}`, dryRun }));
+  cli.stdout.write(renderImport(imported, { where: `(${scopes})${describeElsewhere(target, cli)}`, dryRun }));
 }

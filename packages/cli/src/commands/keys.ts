@@ -1,9 +1,9 @@
 import { SecretsError } from "@flyte-secrets/core";
 import type { KnownKey, KnownKeysOptions } from "@flyte-secrets/store";
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { tableWidth } from "../output.ts";
 import { renderTable } from "../render/table.ts";
@@ -15,7 +15,7 @@ interface RotateOptions extends SettingOptions {
 }
 
 /** `keys rotate`. */
-export function rotateKeysCommand(host: Host): Command {
+export function rotateKeysCommand(cli: CliContext): Command {
   const command = new Command("rotate")
     .summary("Put a new master key, or a new data key, in place of the present one")
     .description(
@@ -25,23 +25,23 @@ export function rotateKeysCommand(host: Host): Command {
     )
     .option("--data", "instead, seal every value anew under a new data key; the master key stays");
   return addSettingOptions(command)
-    .addHelpText("after", examples("keys rotate", "keys rotate --data"))
+    .addHelpText("after", formatExamples("keys rotate", "keys rotate --data"))
     .action(async () => {
-      const options = mergedOptions<RotateOptions>(command);
-      const config = await readConfig(options, host);
+      const options = mergeOptions<RotateOptions>(command);
+      const config = await readConfig(options, cli);
       const { describeBackups, rotateDataKey, rotateMasterKey } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/own-store.ts");
       const directory = storeDirectory(config);
       const current = config.secret.store.masterKey?.revealBytes();
       if (options.data) {
         await rotateDataKey({ directory, ...(current && { masterKey: current }) });
-        host.stdout.write(`The values in ${directory} are sealed under a new data key. Make a new backup.\n`);
+        cli.stdout.write(`The values in ${directory} are sealed under a new data key. Make a new backup.\n`);
         return;
       }
-      const keys = current && { current, next: nextKey(host) };
+      const keys = current && { current, next: nextKey(cli) };
       const former = await rotateMasterKey({ directory, ...(keys && { keys }) });
       const needed = former.backups.length === 0 ? "backups that were made under it" : describeBackups(former.backups);
-      host.stdout.write(
+      cli.stdout.write(
         keys
           ? `The store in ${directory} has the key of ${NEXT_KEY_VARIABLE}: put it into FLYTE_SECRETS_MASTER_KEY. Keep the ` +
               `former one (${former.id}): it is not kept here, and only it opens ${needed}.\n`
@@ -51,8 +51,8 @@ export function rotateKeysCommand(host: Host): Command {
     });
 }
 
-function nextKey(host: Host): Uint8Array {
-  const text = host.env[NEXT_KEY_VARIABLE] ?? "";
+function nextKey(cli: CliContext): Uint8Array {
+  const text = cli.env[NEXT_KEY_VARIABLE] ?? "";
   if (text !== "") return Buffer.from(text, "base64");
   throw new SecretsError(
     "usage",
@@ -61,7 +61,7 @@ function nextKey(host: Host): Uint8Array {
 }
 
 /** `keys list`. */
-export function listKeysCommand(host: Host): Command {
+export function listKeysCommand(cli: CliContext): Command {
   const command = new Command("list")
     .summary("List the store's master keys, and the backups that need each")
     .description(
@@ -69,9 +69,9 @@ export function listKeysCommand(host: Host): Command {
         "themselves are not shown.",
     );
   return addSettingOptions(command)
-    .addHelpText("after", examples("keys list"))
+    .addHelpText("after", formatExamples("keys list"))
     .action(async () => {
-      const config = await readConfig(mergedOptions<SettingOptions>(command), host);
+      const config = await readConfig(mergeOptions<SettingOptions>(command), cli);
       const { listKeys } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/own-store.ts");
       const { masterKey } = config.secret.store;
@@ -80,7 +80,7 @@ export function listKeysCommand(host: Host): Command {
         ...(masterKey && { masterKey: masterKey.revealBytes() }),
       });
       const head = ["KEY", "STATE", "BACKUP", "MADE"];
-      host.stdout.write(renderTable(head, keys.flatMap(toRows), "table-simple", tableWidth(host.stdout)));
+      cli.stdout.write(renderTable(head, keys.flatMap(toRows), "table-simple", tableWidth(cli.stdout)));
     });
 }
 
@@ -90,7 +90,7 @@ function toRows({ id, state, backups }: KnownKey): string[][] {
 }
 
 /** `keys discard KEY`. */
-export function discardKeyCommand(host: Host): Command {
+export function discardKeyCommand(cli: CliContext): Command {
   const command = new Command("discard")
     .summary("Remove a former master key")
     .description(
@@ -100,27 +100,27 @@ export function discardKeyCommand(host: Host): Command {
     .argument("<key>", "its id")
     .option("-y, --yes", "do not ask, and lose the backups that need it");
   return addSettingOptions(command)
-    .addHelpText("after", examples("keys discard 5d0c2f4ab1c3d9e7", "keys discard 5d0c2f4ab1c3d9e7 --yes"))
+    .addHelpText("after", formatExamples("keys discard 5d0c2f4ab1c3d9e7", "keys discard 5d0c2f4ab1c3d9e7 --yes"))
     .action(async (id: string) => {
-      const options = mergedOptions<SettingOptions & { readonly yes?: boolean }>(command);
-      const config = await readConfig(options, host);
+      const options = mergeOptions<SettingOptions & { readonly yes?: boolean }>(command);
+      const config = await readConfig(options, cli);
       const { discardKey } = await import("@flyte-secrets/store");
       const { storeDirectory } = await import("../store/own-store.ts");
       const { masterKey } = config.secret.store;
       const store = { directory: storeDirectory(config), ...(masterKey && { masterKey: masterKey.revealBytes() }) };
-      const lose = options.yes || (await confirm(id, { host, store }));
+      const lose = options.yes || (await confirm(id, { cli, store }));
       await discardKey({ ...store, id, lose });
-      host.stdout.write(`Removed master key ${id}.\n`);
+      cli.stdout.write(`Removed master key ${id}.\n`);
     });
 }
 
 /** Whether somebody said yes. False where there is nobody to ask, and for a key that isn't there. */
-async function confirm(id: string, { host, store }: { readonly host: Host; readonly store: KnownKeysOptions }) {
+async function confirm(id: string, { cli, store }: { readonly cli: CliContext; readonly store: KnownKeysOptions }) {
   const { describeBackups, listKeys } = await import("@flyte-secrets/store");
   const key = (await listKeys(store)).find((each) => each.id === id && each.state === "kept");
   if (!key) return false;
   const needed = key.backups.length === 0 ? "no backup that the store knows" : describeBackups(key.backups);
   const { confirmRemoval } = await import("../values/prompt.ts");
   const question = `Remove master key ${id}? It is needed by ${needed}.`;
-  return await confirmRemoval(question, { host, otherwise: "nothing was removed" });
+  return await confirmRemoval(question, { cli, otherwise: "nothing was removed" });
 }

@@ -1,12 +1,12 @@
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addScopeOptions, checkSecretOptions, describeScope, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 /** `system mark NAME` and `system unmark NAME`. */
-export function markSystemCommand(how: "mark" | "unmark", host: Host): Command {
+export function markSystemCommand(how: "mark" | "unmark", cli: CliContext): Command {
   const command = new Command(how)
     .summary(how === "mark" ? "Hide a secret from the API" : "Show a hidden secret again")
     .description(
@@ -17,15 +17,15 @@ export function markSystemCommand(how: "mark" | "unmark", host: Host): Command {
     .argument("<name>", "the secret's name");
   addScopeOptions(command);
   return addSettingOptions(command)
-    .addHelpText("after", examples(`system ${how} registry-password --domain production`))
+    .addHelpText("after", formatExamples(`system ${how} registry-password --domain production`))
     .action(async (name: string) => {
-      const options = mergedOptions<ScopeOptions & SettingOptions>(command);
+      const options = mergeOptions<ScopeOptions & SettingOptions>(command);
       const { domain = "", project = "" } = options;
       checkSecretOptions({ domain, project }, name);
-      const config = await readConfig(options, host);
-      const { withStore } = await import("../store/own-store.ts");
+      const config = await readConfig(options, cli);
+      const { withOwnStore } = await import("../store/own-store.ts");
       const id = { org: config.secret.organization, domain, project, name };
-      await withStore(config, (store) => store.setSystem(id, how === "mark"));
-      host.stdout.write(`Secret ${name} (${describeScope(options)}) is ${how === "mark" ? "hidden" : "shown"}.\n`);
+      await withOwnStore(config, (store) => store.setSystem(id, how === "mark"));
+      cli.stdout.write(`Secret ${name} (${describeScope(options)}) is ${how === "mark" ? "hidden" : "shown"}.\n`);
     });
 }

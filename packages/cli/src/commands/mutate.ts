@@ -1,11 +1,11 @@
 import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import type { MutatedObject, MutateObjectOptions } from "../mutate/mutate-object.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import {
   givenNamespaceLabels,
   type NamespaceLabelsOptions,
@@ -25,7 +25,7 @@ interface MutateOptions extends SettingOptions, NamespaceLabelsOptions {
 }
 
 /** `mutate`. */
-export function mutateCommand(host: Host): Command {
+export function mutateCommand(cli: CliContext): Command {
   const command = new Command("mutate")
     .summary("Show what the webhook would do to a pod")
     .description(
@@ -57,7 +57,7 @@ export function mutateCommand(host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "mutate -f pod.yaml",
         "mutate -f pod.yaml -o yaml --webhook.secretManagerTypes K8s,Embedded",
         "mutate -f pod.yaml --as system:serviceaccount:flyte:flytepropeller",
@@ -65,17 +65,17 @@ export function mutateCommand(host: Host): Command {
       ),
     )
     .action(async () => {
-      const options = mergedOptions<MutateOptions>(command);
-      checkOptions(options, host);
+      const options = mergeOptions<MutateOptions>(command);
+      checkOptions(options, cli);
       const { readManifestFile } = await import("../manifests/read-manifests.ts");
-      const objects = await readManifestFile(options.filename, "--filename", host);
-      const config = await readConfig(options, host);
-      await show(await mutateAll(objects, config, { options, host }), { config, options, host });
+      const objects = await readManifestFile(options.filename, "--filename", cli);
+      const config = await readConfig(options, cli);
+      await show(await mutateAll(objects, config, { options, cli }), { config, options, cli });
     });
 }
 
-function checkOptions({ showValues, as, asGroup }: MutateOptions, host: Host): void {
-  if (showValues && host.stdout.isTTY) {
+function checkOptions({ showValues, as, asGroup }: MutateOptions, cli: CliContext): void {
+  if (showValues && cli.stdout.isTTY) {
     throw new SecretsError("usage", "values are not written to a terminal; send the output to a file or pipe");
   }
   if (asGroup && as === undefined) throw new SecretsError("usage", "--as-group needs --as");
@@ -84,18 +84,18 @@ function checkOptions({ showValues, as, asGroup }: MutateOptions, host: Host): v
 async function mutateAll(
   objects: readonly KubernetesObject[],
   config: Config,
-  { options, host }: { options: MutateOptions; host: Host },
+  { options, cli }: { options: MutateOptions; cli: CliContext },
 ): Promise<MutatedObject[]> {
   const { globalSecrets } = await import("@flyte-secrets/webhook");
   const { withSparkPods } = await import("../manifests/spark-pods.ts");
   const { localAdmission, UNKNOWN_CREATOR } = await import("../mutate/local-admission.ts");
   const { mutateObject } = await import("../mutate/mutate-object.ts");
-  const { createLazyLookup } = await import("../store/local-lookup.ts");
+  const { createLocalLookup } = await import("../store/local-lookup.ts");
   const { as, asGroup = [], namespace } = options;
-  await using lookup = createLazyLookup(config, host);
-  const global = globalSecrets(config, host.env);
-  const namespaceLabels = givenNamespaceLabels(options, config, host);
-  const admission = localAdmission(config, { lookup, global, namespaceLabels, host });
+  await using lookup = createLocalLookup(config, cli);
+  const global = globalSecrets(config, cli.env);
+  const namespaceLabels = givenNamespaceLabels(options, config, cli);
+  const admission = localAdmission(config, { lookup, global, namespaceLabels, cli });
   const warnOnly = config.webhook.scopeBinding.mode === "warn";
   const call: MutateObjectOptions = {
     // Whoever is not named may be a trusted creator.
@@ -112,10 +112,10 @@ async function mutateAll(
 interface ShowOptions {
   readonly config: Config;
   readonly options: MutateOptions;
-  readonly host: Host;
+  readonly cli: CliContext;
 }
 
-async function show(mutations: readonly MutatedObject[], { config, options, host }: ShowOptions): Promise<void> {
+async function show(mutations: readonly MutatedObject[], { config, options, cli }: ShowOptions): Promise<void> {
   const { renderMutations } = await import("../mutate/render-mutations.ts");
   const { maskValues } = await import("../mutate/mask-values.ts");
   const { outputFormat, showValues = false } = options;
@@ -125,17 +125,17 @@ async function show(mutations: readonly MutatedObject[], { config, options, host
   if (shown.length > 0) {
     const text = renderMutations(shown, outputFormat);
     // YAML has no escapes outside of quotes: what programs read stays as it is.
-    if (outputFormat === "yaml" && !host.stdout.isTTY) host.stdout.raw.write(text);
-    else host.stdout.write(text);
+    if (outputFormat === "yaml" && !cli.stdout.isTTY) cli.stdout.raw.write(text);
+    else cli.stdout.write(text);
   }
   for (const one of shown) {
-    if (one.outcome === "unchanged") host.stderr.write(`note: ${one.title} is unchanged: ${one.why}\n`);
-    else for (const warning of one.warnings) host.stderr.write(`warning: ${one.title}: ${warning}\n`);
+    if (one.outcome === "unchanged") cli.stderr.write(`note: ${one.title} is unchanged: ${one.why}\n`);
+    else for (const warning of one.warnings) cli.stderr.write(`warning: ${one.title}: ${warning}\n`);
   }
   const rejections = mutations.flatMap((one) => (one.outcome === "rejected" ? [one.error] : []));
   const [first] = rejections;
   if (first && rejections.length === 1) throw first;
   if (!first) return;
-  for (const { message } of rejections) host.stderr.write(`rejected: ${message}\n`);
+  for (const { message } of rejections) cli.stderr.write(`rejected: ${message}\n`);
   throw new SecretsError("not_injected", `${rejections.length} of ${mutations.length} objects would be rejected`);
 }

@@ -1,12 +1,12 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 /** `token rotate`. */
-export function rotateTokenCommand(host: Host): Command {
+export function rotateTokenCommand(cli: CliContext): Command {
   const command = new Command("rotate")
     .summary("Put a new token in place of the present one")
     .description(
@@ -14,14 +14,14 @@ export function rotateTokenCommand(host: Host): Command {
         "has a copy of that needs the new one. Commands of this user go on: they need no token.",
     );
   return addSettingOptions(command)
-    .addHelpText("after", examples("token rotate"))
+    .addHelpText("after", formatExamples("token rotate"))
     .action(async () => {
-      const { auth } = (await readConfig(mergedOptions<SettingOptions>(command), host)).secret;
+      const { auth } = (await readConfig(mergeOptions<SettingOptions>(command), cli)).secret;
       if (auth.mode !== "token") {
         throw new SecretsError("invalid_config", `there is no token with secret.auth.mode ${auth.mode}`);
       }
       const { rotateTokenFile } = await import("@flyte-secrets/store");
       rotateTokenFile(auth.tokenFile);
-      host.stdout.write(`A new token is in ${auth.tokenFile}; the one before is refused from now on.\n`);
+      cli.stdout.write(`A new token is in ${auth.tokenFile}; the one before is refused from now on.\n`);
     });
 }

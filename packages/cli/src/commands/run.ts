@@ -1,11 +1,11 @@
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
-import { noteOtherManagers, withEmbeddedAlone } from "../run/inject-task.ts";
+import { noteOtherManagers, withLocalManagersOnly } from "../run/inject-task.ts";
 
 interface RunOptions extends SettingOptions, TaskScopeOptions {
   readonly input?: readonly string[];
@@ -14,7 +14,7 @@ interface RunOptions extends SettingOptions, TaskScopeOptions {
 }
 
 /** `run FILE TASK`. */
-export function runCommand(host: Host): Command {
+export function runCommand(cli: CliContext): Command {
   const command = new Command("run")
     .summary("Run a task on this machine with its secrets")
     .description(
@@ -31,53 +31,57 @@ export function runCommand(host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples("run tasks.ts train", "run tasks.ts train -p shop -d production -i epochs=3 -i name=first"),
+      formatExamples("run tasks.ts train", "run tasks.ts train -p shop -d production -i epochs=3 -i name=first"),
     )
     .action(async (file: string, task: string | undefined) => {
-      const result = await run(file, task, { options: mergedOptions<RunOptions>(command), host });
-      if (result !== undefined) host.stdout.write(`${result}\n`);
+      const result = await run(file, task, { options: mergeOptions<RunOptions>(command), cli });
+      if (result !== undefined) cli.stdout.write(`${result}\n`);
     });
 }
 
 interface RunCall {
   readonly options: RunOptions;
-  readonly host: Host;
+  readonly cli: CliContext;
 }
 
-async function run(file: string, name: string | undefined, { options, host }: RunCall): Promise<string | undefined> {
-  const signal = host.interruption();
+async function run(file: string, name: string | undefined, { options, cli }: RunCall): Promise<string | undefined> {
+  const signal = cli.interruption();
   const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
-  const { createLazyLookup } = await import("../store/local-lookup.ts");
+  const { createLocalLookup } = await import("../store/local-lookup.ts");
   const { missingSecretHelp } = await import("../explain/missing-secret.ts");
-  const { askForTask, tasksOf, taskFilePath } = await import("../run/list-tasks.ts");
+  const { taskRequired, loadTaskDefinitions, taskFilePath } = await import("../run/list-tasks.ts");
   const { runLocal } = await import("../run/run-local.ts");
-  const path = taskFilePath(file, host.cwd);
-  const config = await readConfig(options, host);
+  const path = taskFilePath(file, cli.cwd);
+  const config = await readConfig(options, cli);
   if (name === undefined)
-    throw askForTask("run", file, await tasksOf(path, { config, host, verbose: options.verbose ?? false }));
-  const scope = await resolveTaskScope(options, config, host);
+    throw taskRequired(
+      "run",
+      file,
+      await loadTaskDefinitions(path, { config, cli, verbose: options.verbose ?? false }),
+    );
+  const scope = await resolveTaskScope(options, config, cli);
   const { delivery, escapeInlineVariables: escapeVariables } = config.webhook.embeddedSecretManagerConfig;
-  noteOtherManagers(config, host);
-  await using lookup = createLazyLookup(config, host);
+  noteOtherManagers(config, cli);
+  await using lookup = createLocalLookup(config, cli);
   return await runLocal({
     file: path,
     name,
     input: toInput(options.input),
     mask: options.mask,
     verbose: options.verbose ?? false,
-    env: host.env,
-    cwd: host.cwd,
-    stdout: host.stdout.raw,
-    stderr: host.stderr.raw,
-    colors: { stdout: host.stdout.hasColors, stderr: host.stderr.hasColors },
+    env: cli.env,
+    cwd: cli.cwd,
+    stdout: cli.stdout.raw,
+    stderr: cli.stderr.raw,
+    colors: { stdout: cli.stdout.hasColors, stderr: cli.stderr.hasColors },
     signal,
     injection: {
       scope,
       lookup,
-      global: globalSecrets(config, host.env),
-      managersOver: (parts) => createManagers(withEmbeddedAlone(config), parts),
+      global: globalSecrets(config, cli.env),
+      createManagersOver: (parts) => createManagers(withLocalManagersOnly(config), parts),
       missingHelp: async (keys, tried) => [
-        ...(await missingSecretHelp(keys, { config, scope, host })),
+        ...(await missingSecretHelp(keys, { config, scope, cli })),
         options.verbose ? `  Tried: ${tried}` : "  --verbose shows where it was looked for.",
       ],
       delivery,

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import {
   addConnectionOptions,
   addOutputOption,
@@ -16,27 +16,27 @@ import type { CountedScope } from "../secrets/list-secrets.ts";
 interface ScopesOptions extends ConnectionOptions, OutputOptions<ListFormat> {}
 
 /** `scopes`. */
-export function scopesCommand(host: Host): Command {
+export function scopesCommand(cli: CliContext): Command {
   const command = new Command("scopes")
     .summary("List the projects and domains that have secrets")
     .description(
       "List the scopes that have secrets, with how many each has: global (no project, no domain), domains, and projects in a domain.",
     );
   addOutputOption(addConnectionOptions(command), LIST_FORMATS);
-  return command.addHelpText("after", examples("scopes", "scopes -o csv")).action(async () => {
-    const options = mergedOptions<ScopesOptions>(command);
+  return command.addHelpText("after", formatExamples("scopes", "scopes -o csv")).action(async () => {
+    const options = mergeOptions<ScopesOptions>(command);
     const { openClient } = await import("../remote/open-client.ts");
     const { findReadTarget } = await import("../remote/target.ts");
     const { renderList } = await import("../render/render-list.ts");
     const { countScopes } = await import("../secrets/list-secrets.ts");
-    await using client = await openClient(await findReadTarget(options, host), { host });
+    await using client = await openClient(await findReadTarget(options, cli), { cli });
     const scopes = await countScopes(client);
     const { outputFormat: format = "table" } = options;
     if (scopes.length === 0 && TABLES.has(format)) {
-      host.stderr.write("no secrets yet; flyte-secrets create secret NAME makes one\n");
+      cli.stderr.write("no secrets yet; flyte-secrets create secret NAME makes one\n");
       return;
     }
-    host.stdout.writeStyled(await renderList(scopes, format, { fields: FIELDS, output: host.stdout }));
+    cli.stdout.writeStyled(await renderList(scopes, format, { fields: FIELDS, output: cli.stdout }));
   });
 }
 

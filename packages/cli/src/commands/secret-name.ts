@@ -9,9 +9,9 @@ import {
   type SecretId,
 } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions, refuseTogether } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addOutputOption, addScopeOptions, type ScopeOptions } from "../options/secret-options.ts";
 import { renderJson } from "../render/render-list.ts";
 import { SECRET_TYPES } from "../values/value-options.ts";
@@ -28,7 +28,7 @@ interface NameOptions extends ScopeOptions {
 type SecretForm = ManagedForm & { readonly type: string };
 
 /** `name KEY`. */
-export function secretNameCommand(host: Host): Command {
+export function secretNameCommand(cli: CliContext): Command {
   const command = new Command("name")
     .summary("Print the name that a secret's Kubernetes Secret has to have")
     .description(
@@ -45,7 +45,7 @@ export function secretNameCommand(host: Host): Command {
   return addOutputOption(command, FORMATS)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "name api-key -p shop -d production",
         "name api-key -p shop -d production -o json",
         "name ghcr --type image_pull",
@@ -53,14 +53,14 @@ export function secretNameCommand(host: Host): Command {
       ),
     )
     .action(async (key: string) => {
-      const options = mergedOptions<NameOptions>(command);
+      const options = mergeOptions<NameOptions>(command);
       const { org = DEFAULT_ORGANIZATION, project = "", domain = "", type = "regular" } = options;
       const imagePull = type === "image_pull" || undefined;
       refuseTogether({ "--type image_pull": imagePull, "--project": project || undefined });
       refuseTogether({ "--type image_pull": imagePull, "--domain": domain || undefined });
       const id = { org, project, domain, name: key };
       checkSecretId(id, { maxIdLength: MAX_DATA_KEY_LENGTH });
-      host.stdout.write(await print(formsOf(id, type), options.outputFormat ?? "text"));
+      cli.stdout.write(await print(formsOf(id, type), options.outputFormat ?? "text"));
     });
 }
 

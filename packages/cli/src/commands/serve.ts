@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { resolve } from "node:path";
 import type { Config } from "@flyte-secrets/config";
 import { Command, Option } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions, refuseTogether } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 interface ServeOptions extends SettingOptions {
@@ -20,7 +20,7 @@ interface ServeOptions extends SettingOptions {
 }
 
 /** `serve`: the secret service, until Ctrl-C or SIGTERM. */
-export function serveCommand(host: Host): Command {
+export function serveCommand(cli: CliContext): Command {
   const command = new Command("serve")
     .summary("Run the secret service")
     .description(
@@ -48,7 +48,7 @@ export function serveCommand(host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "serve",
         "serve --detach",
         "serve --status",
@@ -59,25 +59,25 @@ export function serveCommand(host: Host): Command {
       ),
     )
     .action(async () => {
-      const options = mergedOptions<ServeOptions>(command);
+      const options = mergeOptions<ServeOptions>(command);
       refuseTogether({ "--detach": options.detach, "--status": options.status, "--stop": options.stop });
-      const config = await readConfig(options, host, {
+      const config = await readConfig(options, cli, {
         "--host": { setting: "secret.server.host", value: options.host },
         "--port": { setting: "secret.server.port", value: options.port },
         "--auth": { setting: "secret.auth.mode", value: options.auth },
         "--tls": { setting: "secret.server.tls.selfMade", value: options.tls ? "true" : undefined },
       });
       const directory = config.secret.store.path;
-      if (options.status) await (await import("../serve/server-status.ts")).printServerStatus(directory, host);
-      else if (options.stop) await (await import("../serve/stop-server.ts")).stopServer(directory, host);
-      else if (options.detach) await detach(options, directory, host);
-      else await serve(config, options, host);
+      if (options.status) await (await import("../serve/server-status.ts")).printServerStatus(directory, cli);
+      else if (options.stop) await (await import("../serve/stop-server.ts")).stopServer(directory, cli);
+      else if (options.detach) await detach(options, directory, cli);
+      else await serve(config, options, cli);
     });
 }
 
-async function detach(options: ServeOptions, directory: string, host: Host): Promise<void> {
+async function detach(options: ServeOptions, directory: string, cli: CliContext): Promise<void> {
   const { detachServer } = await import("../serve/detach-server.ts");
-  await detachServer({ directory, args: argumentsOf(options), logFile: options.logFile, host });
+  await detachServer({ directory, args: argumentsOf(options), logFile: options.logFile, cli });
 }
 
 /** The options again, as they are written on a command line. */
@@ -93,20 +93,20 @@ function argumentsOf(options: ServeOptions): string[] {
   ];
 }
 
-async function serve(config: Config, { logFile, detached = false }: ServeOptions, host: Host): Promise<void> {
-  const interrupted = host.interruption();
+async function serve(config: Config, { logFile, detached = false }: ServeOptions, cli: CliContext): Promise<void> {
+  const interrupted = cli.interruption();
   await using opened = new AsyncDisposableStack();
-  const file = logFile === undefined ? undefined : resolve(host.cwd, logFile);
-  const { tellStarter } = await import("../serve/detach-server.ts");
-  const start = async () => opened.use(await startAll(config, file, host));
-  const { webhook } = await (detached ? tellStarter(start, host) : start());
+  const file = logFile === undefined ? undefined : resolve(cli.cwd, logFile);
+  const { reportStartFailure } = await import("../serve/detach-server.ts");
+  const start = async () => opened.use(await startAll(config, file, cli));
+  const { webhook } = await (detached ? reportStartFailure(start, cli) : start());
   if (!interrupted.aborted) await once(interrupted, "abort");
   // First, as it goes on serving until the API server has learnt of it.
   await webhook?.close();
 }
 
 /** Starts the server, and the webhook where it is wanted, and says on standard output where they are. */
-async function startAll(config: Config, logFile: string | undefined, host: Host) {
+async function startAll(config: Config, logFile: string | undefined, cli: CliContext) {
   const { createLogger } = await import("@flyte-secrets/http");
   const { runWebhook } = await import("@flyte-secrets/webhook");
   const { startServer } = await import("@flyte-secrets/service");
@@ -118,13 +118,13 @@ async function startAll(config: Config, logFile: string | undefined, host: Host)
   await using opened = new AsyncDisposableStack();
   const destination = logFile === undefined ? undefined : opened.use(rotatingLog(logFile, { directory }));
   const log = createLogger(config.logger, destination);
-  const { env, home } = host;
+  const { env, home } = cli;
   // Before the service, which announces that all is there.
   const webhook = config.webhook.enabled ? await runWebhook(config, { log, env, home }) : undefined;
   if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
   const server = await startServer(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate, logFile });
   opened.defer(() => server.close());
-  host.stdout.write(greeting(server, config.secret, webhook));
+  cli.stdout.write(greeting(server, config.secret, webhook));
   const all = opened.move();
   return { webhook, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

@@ -4,9 +4,9 @@ import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import type { RunningWebhook } from "@flyte-secrets/webhook";
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 const MAX_WORKERS = 64;
@@ -17,7 +17,7 @@ interface WebhookOptions extends SettingOptions {
 }
 
 /** `webhook`: the pod webhook alone, until Ctrl-C or SIGTERM. */
-export function webhookCommand(host: Host): Command {
+export function webhookCommand(cli: CliContext): Command {
   const command = new Command("webhook")
     .summary("Run the pod webhook alone")
     .description(
@@ -30,30 +30,30 @@ export function webhookCommand(host: Host): Command {
   return addSettingOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "webhook -c '/etc/flyte/config.d/*.yaml' --workers 2",
         "webhook --port 9443 --webhook.embeddedSecretManagerConfig.delivery Inline",
       ),
     )
     .action(async () => {
-      const options = mergedOptions<WebhookOptions>(command);
+      const options = mergeOptions<WebhookOptions>(command);
       const workers = parseWorkers(options.workers);
-      const config = await readConfig(options, host, {
+      const config = await readConfig(options, cli, {
         "--port": { setting: "webhook.listenPort", value: options.port },
       });
-      await serve(config, workers, host);
+      await serve(config, workers, cli);
     });
 }
 
-async function serve(config: Config, workers: number, host: Host): Promise<void> {
+async function serve(config: Config, workers: number, cli: CliContext): Promise<void> {
   const { createLogger } = await import("@flyte-secrets/http");
   const { runWebhook, serveAsWorker, startWorkers } = await import("@flyte-secrets/webhook");
-  const options = { log: createLogger(config.logger), env: host.env, home: host.home };
+  const options = { log: createLogger(config.logger), env: cli.env, home: cli.home };
   if (cluster.isWorker) return await serveAsWorker(config, options);
-  const interrupted = host.interruption();
+  const interrupted = cli.interruption();
   const webhook =
     workers === 1 ? await runWebhook(config, options) : await startWorkers({ count: workers, log: options.log });
-  host.stdout.write(greeting(webhook.ports));
+  cli.stdout.write(greeting(webhook.ports));
   if (!interrupted.aborted) await once(interrupted, "abort");
   await webhook.close();
 }

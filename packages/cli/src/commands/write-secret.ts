@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import type { Host } from "../context.ts";
-import { mergedOptions } from "../options/check-options.ts";
-import { examples } from "../options/command-tree.ts";
+import type { CliContext } from "../context.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
 import {
   addForceOption,
   addSecretOptions,
@@ -13,7 +13,7 @@ import {
 import { addValueOptions, checkValueOptions, type ValueOptions } from "../values/value-options.ts";
 
 /** `create secret NAME`. */
-export function createSecretCommand(host: Host): Command {
+export function createSecretCommand(cli: CliContext): Command {
   const command = new Command("secret")
     .summary("Create a secret")
     .description(
@@ -24,7 +24,7 @@ export function createSecretCommand(host: Host): Command {
   return addWriteOptions(command)
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "create secret api-key",
         "create secret api-key --project shop --domain production",
         "create secret tls-key --from-file key.pem",
@@ -33,11 +33,11 @@ export function createSecretCommand(host: Host): Command {
         "create secret ghcr --type image_pull --from-docker-config --registries ghcr.io",
       ),
     )
-    .action((name: string) => writeSecret("create", name, command, host));
+    .action((name: string) => writeSecret("create", name, command, cli));
 }
 
 /** `update secret NAME`. */
-export function updateSecretCommand(host: Host): Command {
+export function updateSecretCommand(cli: CliContext): Command {
   const command = new Command("secret")
     .summary("Give a secret a new value")
     .description("Replace the value of a secret that is there. Tasks that start afterwards get the new value.")
@@ -45,13 +45,13 @@ export function updateSecretCommand(host: Host): Command {
   return addWriteOptions(addForceOption(command))
     .addHelpText(
       "after",
-      examples(
+      formatExamples(
         "update secret api-key",
         "update secret api-key --project shop --domain production --from-file new-key.txt",
         "update secret ghcr --type image_pull --from-docker-config --registries ghcr.io",
       ),
     )
-    .action((name: string) => writeSecret("update", name, command, host));
+    .action((name: string) => writeSecret("update", name, command, cli));
 }
 
 /** Adds the options that `create` and `update` share. */
@@ -63,27 +63,32 @@ export function addWriteOptions(command: Command): Command {
  * Creates or updates the secret that `command` was called for. Everything that can be refused without the value is refused before it
  * is asked for: options, names, a service that can't be reached, a secret that is there already or isn't there.
  */
-export async function writeSecret(how: "create" | "update", name: string, command: Command, host: Host): Promise<void> {
-  const options = mergedOptions<SecretCommandOptions & ChangeOptions & ValueOptions>(command);
+export async function writeSecret(
+  how: "create" | "update",
+  name: string,
+  command: Command,
+  cli: CliContext,
+): Promise<void> {
+  const options = mergeOptions<SecretCommandOptions & ChangeOptions & ValueOptions>(command);
   checkSecretOptions(options, name, how === "create");
   checkValueOptions(options, options);
   const { Secret } = await import("@flyte-secrets/sdk/remote");
   const { openClient } = await import("../remote/open-client.ts");
   const { describeElsewhere, findWriteTarget } = await import("../remote/target.ts");
-  const { announceNewScope } = await import("../secrets/new-scope.ts");
-  const { expectSecret, orExpected } = await import("../secrets/expect-secret.ts");
-  const { checkSomebodyToAsk, readSecretValue } = await import("../values/read-secret-value.ts");
-  checkSomebodyToAsk(options, host);
-  const target = await findWriteTarget(options, host);
-  await using client = await openClient(target, { ...options, host, mayMake: how === "create" });
-  const expected = { name, options, client, isThere: how === "update" };
-  await expectSecret(expected);
-  if (how === "create") await announceNewScope(client, options, host);
-  const value = await readSecretValue(options, host);
+  const { noteNewScope } = await import("../secrets/new-scope.ts");
+  const { assertExpectation, withExpectation } = await import("../secrets/expect-secret.ts");
+  const { assertCanPrompt, readSecretValue } = await import("../values/read-secret-value.ts");
+  assertCanPrompt(options, cli);
+  const target = await findWriteTarget(options, cli);
+  await using client = await openClient(target, { ...options, cli, mayCreateStore: how === "create" });
+  const expected = { name, options, client, exists: how === "update" };
+  await assertExpectation(expected);
+  if (how === "create") await noteNewScope(client, options, cli);
+  const value = await readSecretValue(options, cli);
   // Somebody else may have been faster.
-  await orExpected(expected, () =>
+  await withExpectation(expected, () =>
     Secret[how]({ client, name, value, type: options.type, clusterPool: options.clusterPool, force: options.force }),
   );
   const done = how === "create" ? "Created" : "Updated";
-  host.stdout.write(`${done} secret ${name} (${describeScope(options)})${describeElsewhere(target, host)}.\n`);
+  cli.stdout.write(`${done} secret ${name} (${describeScope(options)})${describeElsewhere(target, cli)}.\n`);
 }

@@ -1,6 +1,6 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import type { Command, Option } from "commander";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /** What can stand at the cursor: words, or a file's name. */
 export interface Completion {
@@ -84,14 +84,17 @@ function offered(words: readonly string[], current: string): Completion {
  * The names, projects or domains of this user's own secrets that begin with what is typed. Nobody else's service is asked at
  * a press of Tab, and what goes wrong offers nothing.
  */
-export async function ownWords({ part, begin }: NonNullable<Completion["own"]>, host: Host): Promise<string[]> {
+export async function completeOwnSecrets(
+  { part, begin }: NonNullable<Completion["own"]>,
+  cli: CliContext,
+): Promise<string[]> {
   const { openClient } = await import("../remote/open-client.ts");
   const { findTarget } = await import("../remote/target.ts");
   const { surveySecrets } = await import("../secrets/list-secrets.ts");
   try {
-    const target = await findTarget({}, host);
+    const target = await findTarget({}, cli);
     if (target.kind === "endpoint") return [];
-    await using client = await openClient(target, { host });
+    await using client = await openClient(target, { cli });
     const words = new Set((await surveySecrets(client)).map((secret) => secret[part]));
     return [...words].filter((word) => word !== "" && word.startsWith(begin)).sort();
   } catch (error) {

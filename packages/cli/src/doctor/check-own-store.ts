@@ -3,9 +3,9 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
-import { describeTarget, findTarget, ownStore } from "../remote/target.ts";
-import { withStore } from "../store/own-store.ts";
+import type { CliContext } from "../context.ts";
+import { describeTarget, findTarget, ownStoreTarget } from "../remote/target.ts";
+import { withOwnStore } from "../store/own-store.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 
 /** Whether the data directory and the files in it that must be this user's alone are so. */
@@ -78,7 +78,7 @@ export async function checkStore(config: Config): Promise<Finding> {
   const file = join(config.secret.store.path, "store.db");
   if (!existsSync(file)) return note("no store yet; flyte-secrets create secret NAME makes one");
   try {
-    await withStore(config, (store) => store.check());
+    await withOwnStore(config, (store) => store.check());
     return ok("the store opens with its master key");
   } catch (error) {
     if (!isSecretsError(error)) throw error;
@@ -87,13 +87,13 @@ export async function checkStore(config: Config): Promise<Finding> {
 }
 
 /** Where this user's commands on secrets go without an option, and what names that place. */
-export async function checkTarget(host: Host): Promise<Finding[]> {
+export async function checkTarget(cli: CliContext): Promise<Finding[]> {
   try {
-    const target = await findTarget({}, host);
-    const where = describeTarget(target, host);
+    const target = await findTarget({}, cli);
+    const where = describeTarget(target, cli);
     if (target.kind !== "endpoint") return [ok(`create, get and the like go to ${where}`)];
     if (target.besides === undefined) return [note(`create, get and the like go to ${where}`)];
-    const own = describeTarget(ownStore(target.besides), host);
+    const own = describeTarget(ownStoreTarget(target.besides), cli);
     return [
       note(`two places are known: ${where}, and ${own}`),
       note("get asks the first; create, update, delete and import want to be told: --local or --endpoint"),

@@ -78,7 +78,7 @@ const MAX_UNLABELLED = 10_000;
 /**
  * The pods of all namespaces that should have been sent to the webhook: by their label, or by what they ask for without it.
  */
-export async function checkPodsOf(client: Pick<KubeClient, "list">): Promise<Finding[]> {
+export async function checkClusterPods(client: Pick<KubeClient, "list">): Promise<Finding[]> {
   const labelled = await listPods(client, `${INJECT_LABEL}=true`, { keep: () => true });
   const unlabelled = await listPods(client, `${INJECT_LABEL}!=true`, { keep: asks, max: MAX_UNLABELLED });
   const findings = checkPods([...labelled.pods, ...unlabelled.pods]);

@@ -6,7 +6,7 @@ import type { Config } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
 import { type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
 import { findRunningServer, flyteConfigFile } from "@flyte-secrets/store";
-import { ANSWER_LIMIT_MS, askOwnServer, reasonOfSilence } from "../remote/ask-own-server.ts";
+import { ANSWER_LIMIT_MS, describeNoAnswer, requestOwnServer } from "../remote/own-server.ts";
 import { checkCertificate } from "./check-certificate.ts";
 import { checkClock, type Finding, note, ok, problem } from "./finding.ts";
 
@@ -31,14 +31,14 @@ export async function checkServer({ secret }: Config): Promise<Finding[]> {
 
 async function checkRunning({ endpoint, route }: EmbeddedServer, secret: Config["secret"]): Promise<Finding[]> {
   try {
-    const { status, date, body } = await askOwnServer(route, "/readyz");
+    const { status, date, body } = await requestOwnServer(route, "/readyz");
     const ready =
       status === 200
         ? ok(`${endpoint} is ready`)
         : problem(`${endpoint} is not ready: ${body.trim()}`, "mend what it names; the log has more");
     return [ready, checkClock("the server", date), ...(await checkPort(endpoint, secret))];
   } catch (error) {
-    return [problem(`${endpoint} does not answer (${reasonOfSilence(error)})`, RESTART)];
+    return [problem(`${endpoint} does not answer (${describeNoAnswer(error)})`, RESTART)];
   }
 }
 

@@ -24,7 +24,7 @@ export type Explanation =
       readonly outcome: "serves";
       readonly places: readonly Place[];
       /** What comes into the pod's containers. */
-      readonly injects: readonly InjectedThing[];
+      readonly injects: readonly InjectedItem[];
     }
   | { readonly manager: string; readonly outcome: "passes"; readonly places: readonly Place[]; readonly reason: string }
   | { readonly manager: string; readonly outcome: "not asked" };
@@ -57,11 +57,11 @@ export async function explainRequest(
     const places = takePlaces();
     served = injection.injected;
     if (injection.injected) {
-      const injects = injectedThings(injection);
+      const injects = listInjectedItems(injection);
       explanations.push({
         manager,
         outcome: "serves",
-        places: [...places, ...laterPlaces(manager, injection)],
+        places: [...places, ...deferredPlaces(manager, injection)],
         injects,
       });
     } else explanations.push({ manager, outcome: "passes", places, reason: injection.reason });
@@ -70,7 +70,7 @@ export async function explainRequest(
 }
 
 /** Something that comes into a pod. */
-export interface InjectedThing {
+export interface InjectedItem {
   readonly kind: "variable" | "file" | "init container" | "annotation" | "volume";
   /** The path of a file; with a variable or annotation that is no secret, its value too: `NAME=value`. */
   readonly name: string;
@@ -79,8 +79,8 @@ export interface InjectedThing {
 type Injected = Extract<Injection, { injected: true }>;
 
 /** What an injector wants done, without any value, each thing once. Where a value lies is the delivery's business. */
-export function injectedThings({ edits, readLater }: Injected): InjectedThing[] {
-  const things = new Map<string, InjectedThing>();
+export function listInjectedItems({ edits, readLater }: Injected): InjectedItem[] {
+  const things = new Map<string, InjectedItem>();
   for (const edit of edits) {
     const thing = toThing(edit);
     if (thing) things.set(`${thing.kind} ${thing.name}`, thing);
@@ -89,7 +89,7 @@ export function injectedThings({ edits, readLater }: Injected): InjectedThing[] 
 }
 
 /** Where the pod will look for what the manager itself doesn't read. */
-export function laterPlaces(manager: string, { edits, readLater }: Injected): Place[] {
+export function deferredPlaces(manager: string, { edits, readLater }: Injected): Place[] {
   const references = edits.flatMap((edit) => {
     if (!("source" in edit)) return [];
     if (edit.source.kind === "reference") return [edit.source.reference];
@@ -100,7 +100,7 @@ export function laterPlaces(manager: string, { edits, readLater }: Injected): Pl
   return readLater ? [...secrets, { kind: `${manager} secret`, name: readLater.secret }] : secrets;
 }
 
-function toThing(edit: InjectorEdit): InjectedThing | undefined {
+function toThing(edit: InjectorEdit): InjectedItem | undefined {
   switch (edit.kind) {
     case "secretVariable":
       return { kind: "variable", name: edit.name };

@@ -1,15 +1,15 @@
 import type { Config } from "@flyte-secrets/config";
 import { excerpt, quote, type SecretScope, SecretsError } from "@flyte-secrets/core";
 import { type TaskDefinition, toPod } from "@flyte-secrets/sdk";
-import type { Host } from "../context.ts";
-import { FailureWithDetails } from "../failure.ts";
+import type { CliContext } from "../context.ts";
+import { DetailedError } from "../failure.ts";
 import type { NamespaceLabelsOptions } from "../options/namespace-labels.ts";
 import type { OutputOptions } from "../options/secret-options.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { tableWidth } from "../output.ts";
-import { noteOtherManagers, withEmbeddedAlone } from "../run/inject-task.ts";
-import { askForTask, taskFilePath, tasksOf } from "../run/list-tasks.ts";
+import { noteOtherManagers, withLocalManagersOnly } from "../run/inject-task.ts";
+import { loadTaskDefinitions, taskFilePath, taskRequired } from "../run/list-tasks.ts";
 import { findTask } from "../run/load-tasks.ts";
 import { type ExplainedRequest, explainPods, isServed } from "./explain-pods.ts";
 import { describeMissingKeys, missingSecretHelp } from "./missing-secret.ts";
@@ -27,47 +27,47 @@ export async function explainTask(
   file: string,
   name: string | undefined,
   options: ExplainTaskOptions,
-  host: Host,
+  cli: CliContext,
 ): Promise<void> {
-  const path = taskFilePath(file, host.cwd);
-  const config = await readConfig(options, host);
-  const definitions = await tasksOf(path, { config, host });
-  if (name === undefined) throw askForTask("explain", file, definitions);
+  const path = taskFilePath(file, cli.cwd);
+  const config = await readConfig(options, cli);
+  const definitions = await loadTaskDefinitions(path, { config, cli });
+  if (name === undefined) throw taskRequired("explain", file, definitions);
   const { definition } = findTask(
     definitions.map((one) => ({ definition: one })),
     name,
     file,
   );
   const isWorkflow = definition.kind === "workflow";
-  const scope = await resolveTaskScope(options, config, host);
-  noteOtherManagers(config, host);
+  const scope = await resolveTaskScope(options, config, cli);
+  noteOtherManagers(config, cli);
   if (isWorkflow) {
-    host.stderr.write(
+    cli.stderr.write(
       `note: workflow ${quote(name)} gives its own secrets to each task that it calls; which those are shows only when it runs. ` +
         `All tasks of ${excerpt(file)}, if it called them:\n`,
     );
   }
-  const asked = { config: withEmbeddedAlone(config), options, host, scope };
+  const asked = { config: withLocalManagersOnly(config), options, cli, scope };
   const { requests, rejections } = await explainDefinitions(
     isWorkflow ? definitions.filter(({ kind }) => kind === "task") : [definition],
     isWorkflow ? definition.requests : [],
     asked,
   );
   if (requests.length === 0) {
-    host.stderr.write(`note: ${definition.kind} ${quote(name)} asks for no secret\n`);
+    cli.stderr.write(`note: ${definition.kind} ${quote(name)} asks for no secret\n`);
     return;
   }
-  host.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table", tableWidth(host.stdout)));
-  for (const { message } of rejections) host.stderr.write(`refused: ${message}\n`);
+  cli.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table", tableWidth(cli.stdout)));
+  for (const { message } of rejections) cli.stderr.write(`refused: ${message}\n`);
   const unserved = requests.filter(({ managers }) => !isServed(managers));
   if (unserved.length > 0) {
     const missing = [...new Set(unserved.filter(isNowhere).map(({ request }) => request.key))];
-    const help = missing.length > 0 ? await missingSecretHelp(missing, { config, host, scope }) : [];
+    const help = missing.length > 0 ? await missingSecretHelp(missing, { config, cli, scope }) : [];
     const what =
       missing.length > 0
         ? describeMissingKeys(missing)
         : `${unserved.length} of ${requests.length} requests are served by no secret manager`;
-    throw new FailureWithDetails("not_injected", isWorkflow ? what : `task ${quote(name)}: ${what}`, help);
+    throw new DetailedError("not_injected", isWorkflow ? what : `task ${quote(name)}: ${what}`, help);
   }
   if (rejections.length > 0) {
     throw new SecretsError("not_injected", "each request is served, and still run would refuse the task");
@@ -77,16 +77,16 @@ export async function explainTask(
 interface Asked {
   readonly config: Config;
   readonly options: ExplainTaskOptions;
-  readonly host: Host;
+  readonly cli: CliContext;
   readonly scope: SecretScope;
 }
 
 async function explainDefinitions(
   definitions: readonly TaskDefinition[],
   inherited: TaskDefinition["requests"],
-  { config, options, host, scope }: Asked,
+  { config, options, cli, scope }: Asked,
 ) {
-  await using asked = await openManagers(config, { options, host });
+  await using asked = await openManagers(config, { options, cli });
   const { secretEnvVarPrefix: prefix, secretEnvVarNaming: style, limits } = config.webhook;
   const requests: ExplainedRequest[] = [];
   const rejections: SecretsError[] = [];

@@ -1,9 +1,9 @@
 import type { Config } from "@flyte-secrets/config";
 import { quote, type SecretId, type SecretScope } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { describeScope } from "../options/secret-options.ts";
 import { shellWord } from "../options/shell-word.ts";
-import { withStore } from "../store/own-store.ts";
+import { withOwnStore } from "../store/own-store.ts";
 
 /** How many scopes are told at which a key is. */
 const MAX_SCOPES = 3;
@@ -13,7 +13,7 @@ const PAGE = 1_000;
 
 export interface MissingSecretOptions {
   readonly config: Config;
-  readonly host: Host;
+  readonly cli: CliContext;
   /** Of the task that asks. */
   readonly scope: SecretScope;
 }
@@ -46,12 +46,12 @@ export async function missingSecretHelp(keys: readonly string[], options: Missin
 }
 
 /** ` --local` where the command would otherwise go, or might go, to another place than this machine's own store. */
-async function localFlag({ config, host }: MissingSecretOptions): Promise<string> {
+async function localFlag({ config, cli }: MissingSecretOptions): Promise<string> {
   const { embeddedSecretManagerConfig } = config.webhook;
   if (embeddedSecretManagerConfig.type !== "Store" || config.secret.store.type !== "Embedded") return "";
   try {
     const { findTarget } = await import("../remote/target.ts");
-    return (await findTarget({}, host)).kind === "endpoint" ? " --local" : "";
+    return (await findTarget({}, cli)).kind === "endpoint" ? " --local" : "";
   } catch {
     // A configuration that counts only when it is named.
     return " --local";
@@ -76,7 +76,7 @@ async function findElsewhere(
   const { secret, webhook } = config;
   if (webhook.embeddedSecretManagerConfig.type !== "Store" || secret.store.type !== "Embedded") return found;
   try {
-    await withStore(config, async (store) => {
+    await withOwnStore(config, async (store) => {
       let token = "";
       do {
         const everywhere = { org: scope.org, project: "", domain: "" };

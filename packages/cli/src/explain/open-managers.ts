@@ -1,7 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import type { SecretLookup } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/namespace-labels.ts";
 import type { Place } from "./explain-request.ts";
 
@@ -9,19 +9,22 @@ import type { Place } from "./explain-request.ts";
  * The configured secret managers over what this machine reaches, with a note of where they look, and the admission that
  * they make.
  */
-export async function openManagers(config: Config, { options, host }: { options: NamespaceLabelsOptions; host: Host }) {
+export async function openManagers(
+  config: Config,
+  { options, cli }: { options: NamespaceLabelsOptions; cli: CliContext },
+) {
   const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
   const { createRecorder } = await import("./open-managers.ts");
-  const { createLazyLookup } = await import("../store/local-lookup.ts");
+  const { createLocalLookup } = await import("../store/local-lookup.ts");
   const { localAdmission, ownNamespace } = await import("../mutate/local-admission.ts");
-  const lookup = createLazyLookup(config, host);
-  const global = globalSecrets(config, host.env);
+  const lookup = createLocalLookup(config, cli);
+  const global = globalSecrets(config, cli.env);
   const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });
   const namespaceLabels = namespaceLabelsIn(options);
   return {
-    managers: createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, host) }),
+    managers: createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, cli) }),
     takePlaces: recorder.take,
-    admission: localAdmission(config, { lookup, global, namespaceLabels, host }),
+    admission: localAdmission(config, { lookup, global, namespaceLabels, cli }),
     [Symbol.asyncDispose]: () => lookup[Symbol.asyncDispose](),
   };
 }

@@ -1,12 +1,12 @@
 import { isObject, SecretsError } from "@flyte-secrets/core";
 import { type ScalarTag, stringify } from "yaml";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { parseYaml } from "../formats/parse-yaml.ts";
 import { readText } from "../values/read-input.ts";
 
 /** The objects in a file, or with `-` on standard input; `option` is what named it. Throws as both readers do. */
-export async function readManifestFile(file: string, option: string, host: Host): Promise<KubernetesObject[]> {
-  return readManifests(await readText(file, { option, host }), file === "-" ? "standard input" : file);
+export async function readManifestFile(file: string, option: string, cli: CliContext): Promise<KubernetesObject[]> {
+  return readManifests(await readText(file, { option, cli }), file === "-" ? "standard input" : file);
 }
 
 /** A Kubernetes object as it was read: nothing about its fields is known. */

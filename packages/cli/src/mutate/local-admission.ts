@@ -2,23 +2,23 @@ import { type Config, podNamespace } from "@flyte-secrets/config";
 import { type SecretLookup, SecretsError } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
 import { createAdmission, type MutatePodOptions, type NamespaceLabels } from "@flyte-secrets/webhook";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 export interface LocalAdmissionParts {
   readonly lookup: SecretLookup;
   readonly global: GlobalInjectorOptions;
   readonly namespaceLabels: NamespaceLabels;
-  readonly host: Pick<Host, "env">;
+  readonly cli: Pick<CliContext, "env">;
 }
 
 /**
  * What the webhook of this configuration makes of pods, without a cluster: nothing is written. Who creates a pod isn't
  * known: where the configuration trusts somebody, a claim of a scope that doesn't hold is only warned of.
  */
-export function localAdmission(config: Config, { host, ...parts }: LocalAdmissionParts): MutatePodOptions {
+export function localAdmission(config: Config, { cli, ...parts }: LocalAdmissionParts): MutatePodOptions {
   const admission = createAdmission(config, {
     ...parts,
-    ownNamespace: ownNamespace(config, host),
+    ownNamespace: ownNamespace(config, cli),
     writer: { write: async () => {} },
   });
   return { ...admission, warnOnly: admission.warnOnly || trustsSomebody(config) };
@@ -30,7 +30,7 @@ export function trustsSomebody({ webhook }: Config): boolean {
 }
 
 /** The namespace that the webhook would take for its own. */
-export function ownNamespace({ actions }: Config, { env }: Pick<Host, "env">): string {
+export function ownNamespace({ actions }: Config, { env }: Pick<CliContext, "env">): string {
   return podNamespace({ env, configured: actions.kubernetes.namespace });
 }
 

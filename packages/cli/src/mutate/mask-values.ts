@@ -4,9 +4,9 @@ import type { ChangedObject, UnchangedObject } from "./mutate-object.ts";
 import { type ValuePlaces, valuePlaces } from "./value-places.ts";
 
 /** What stands for every value. Not base64, so that nobody writes it to a cluster for one by mistake. */
-const MASK = "********";
+const PLACEHOLDER = "********";
 /** For a value that the change replaces, and for the one that takes its place. */
-const REPLACED = { before: `${MASK} (before)`, after: `${MASK} (after)` };
+const REPLACED = { before: `${PLACEHOLDER} (before)`, after: `${PLACEHOLDER} (after)` };
 
 /** kubectl keeps there what was applied last, in JSON. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -29,7 +29,7 @@ export function maskValues(shown: ShownObject, prefix: string): ShownObject {
   const [old, young] = [textsIn(before, places), textsIn(object, places)];
   const maskChanged = (mask: string) => (at: string) => {
     const [a, b] = [old.get(at), young.get(at)];
-    return a === undefined || b === undefined || a === b ? MASK : mask;
+    return a === undefined || b === undefined || a === b ? PLACEHOLDER : mask;
   };
   return {
     ...shown,
@@ -40,7 +40,7 @@ export function maskValues(shown: ShownObject, prefix: string): ShownObject {
   };
 }
 
-const replace = () => MASK;
+const replace = () => PLACEHOLDER;
 
 function maskObject(object: KubernetesObject, places: ValuePlaces, by: Walk["replace"] = replace): KubernetesObject {
   const masked = walk(object, "", { places, replace: by });
@@ -114,7 +114,7 @@ function walkJson(json: string, options: Walk): string {
     // The places in it are others than those of the object itself.
     return `${JSON.stringify(walk(JSON.parse(json), "", { ...options, replace }))}\n`;
   } catch {
-    return MASK;
+    return PLACEHOLDER;
   }
 }
 

@@ -6,7 +6,7 @@ import type { Command, Option } from "commander";
  * to the command's own place wins. An option that a parent takes and this command has no use for is `usage`, so that
  * none is ignored without a word. `T` states what the command's own `option` calls declare.
  */
-export function mergedOptions<T>(command: Command): T {
+export function mergeOptions<T>(command: Command): T {
   const own = new Set(command.options.map((option) => option.attributeName()));
   const isGiven = (where: Command, name: string) => where.getOptionValueSource(name) === "cli";
   const settled = new Set([...own].filter((name) => isGiven(command, name)));

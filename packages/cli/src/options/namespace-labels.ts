@@ -2,7 +2,7 @@ import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import type { NamespaceLabels } from "@flyte-secrets/webhook";
 import { Option } from "commander";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 export interface NamespaceLabelsOptions {
   readonly namespaceLabels?: string;
@@ -23,10 +23,10 @@ export function namespaceLabelsOption(): Option {
 export function givenNamespaceLabels(
   options: NamespaceLabelsOptions,
   { webhook }: Config,
-  host: Host,
+  cli: CliContext,
 ): NamespaceLabels {
   if (webhook.scopeBinding.namespaceLabels && options.namespaceLabels === undefined) {
-    host.stderr.write(
+    cli.stderr.write(
       "note: the labels of namespaces decide about claims (webhook.scopeBinding.namespaceLabels), and are not looked up here: " +
         "taken to be none; --namespace-labels says which there are\n",
     );

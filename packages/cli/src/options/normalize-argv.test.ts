@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { describe, expect, it } from "vitest";
-import { spelledOut } from "./normalize-argv.ts";
+import { normalizeArgv } from "./normalize-argv.ts";
 
 const program = new Command().addCommand(new Command("secret").option("--value <value>").option("-p, --project <p>"));
 program.option("--yes");
@@ -21,6 +21,6 @@ describe("the spelling of a command line", () => {
     ["a setting as another option's value", ["--value", "--a.b", "c"], ["--value", "--a.b", "c"]],
     ["a value that is --", ["--value", "--", "-of"], ["--value", "--", "--output-format"]],
   ])("leaves or rewrites %s", (_, argv, expected) => {
-    expect(spelledOut(argv, program)).toEqual(expected);
+    expect(normalizeArgv(argv, program)).toEqual(expected);
   });
 });

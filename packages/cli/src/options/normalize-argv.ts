@@ -9,7 +9,7 @@ export const SETTING_FLAG = "--section.path";
  * `--section.path=secret.server.port=9`; without a value, as Flyte's switches may be, the setting is `true`. Values of other options
  * and everything after `--` are left alone.
  */
-export function spelledOut(argv: readonly string[], program: Command): string[] {
+export function normalizeArgv(argv: readonly string[], program: Command): string[] {
   const takesValue = new Set(
     allCommands(program)
       .flatMap((command) => command.options)
@@ -66,7 +66,7 @@ function knownWord(word: string): string | undefined {
 }
 
 /** The command line that people mean by `help COMMAND`, `version` and `-v`, which many other commands take. */
-export function usualWords(argv: readonly string[]): readonly string[] {
+export function expandAliases(argv: readonly string[]): readonly string[] {
   const [first, ...rest] = argv;
   if (first === "help") return [...rest, "--help"];
   return rest.length === 0 && (first === "version" || first === "-v") ? ["--version"] : argv;
@@ -76,7 +76,7 @@ export function usualWords(argv: readonly string[]): readonly string[] {
 const VERBS: ReadonlySet<string> = new Set(["create", "get", "update", "delete"]);
 
 /** What to type for a command line with a word that is no command: `list` is `get secret`, `create api-key` lacks a word. */
-export function meantCommand(word: string, argv: readonly string[]): string | undefined {
+export function suggestCommand(word: string, argv: readonly string[]): string | undefined {
   const verb = argv.slice(0, argv.indexOf(word)).find((before) => VERBS.has(before));
   if (verb === undefined || word === "list" || word === "all") return knownWord(word);
   return word === "secrets" ? `${verb} secret` : `${verb} secret ${quotedName(word)}`;

@@ -62,7 +62,7 @@ export function addScopeOptions(command: Command): Command {
     .option("-d, --domain <domain>", "domain of the secret (neither: global)");
 }
 
-/** `-o, --output-format`, with Flyte's `-of` as another spelling (see `spelled-out`). */
+/** `-o, --output-format`, with Flyte's `-of` as another spelling (see `normalize-argv.ts`). */
 export function addOutputOption(command: Command, formats: readonly string[] = OUTPUT_FORMATS): Command {
   return command
     .optionsGroup("Output:")
@@ -123,7 +123,7 @@ export function describeScope({ project, domain, clusterPool }: SecretCommandOpt
 }
 
 /** A scope as the options that name it: `-p shop -d production`; `(no options)` is global. */
-export function scopeOptions({ project, domain }: ScopeOptions): string {
+export function scopeFlags({ project, domain }: ScopeOptions): string {
   return [...(project ? ["-p", project] : []), ...(domain ? ["-d", domain] : [])].join(" ");
 }
 

@@ -1,6 +1,6 @@
 import type { Config, ConfigText } from "@flyte-secrets/config";
 import type { Command } from "commander";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { SETTING_FLAG } from "./normalize-argv.ts";
 import { addConfigOption } from "./secret-options.ts";
 
@@ -34,7 +34,7 @@ export interface Shortcut {
  */
 export async function readConfig(
   options: SettingOptions & { readonly texts?: readonly ConfigText[] | undefined },
-  host: Host,
+  cli: CliContext,
   shortcuts: Readonly<Record<string, Shortcut>> = {},
 ): Promise<Config> {
   const { loadConfig } = await import("@flyte-secrets/config");
@@ -47,13 +47,13 @@ export async function readConfig(
   );
   return loadConfig({
     files: options.config ?? [],
-    env: host.env,
+    env: cli.env,
     flags: Object.fromEntries([...settings, ...given.map(({ setting, value }) => [setting, value])]),
     flagNames: Object.fromEntries(given.map(({ setting, flag }) => [setting, flag])),
-    home: host.home,
-    cwd: host.cwd,
+    home: cli.home,
+    cwd: cli.cwd,
     // In the place of files, where the command line names none.
     ...(options.texts && { texts: options.texts }),
-    warn: (message) => host.stderr.write(`warning: ${message}\n`),
+    warn: (message) => cli.stderr.write(`warning: ${message}\n`),
   });
 }

@@ -1,7 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import { type SecretScope, SecretsError } from "@flyte-secrets/core";
 import type { Command } from "commander";
-import { type Host, sdkEnvironment } from "../context.ts";
+import { type CliContext, sdkEnvironment } from "../context.ts";
 
 /** Flyte's own defaults for a task that names neither. */
 const DEFAULT_PROJECT = "flytesnacks";
@@ -27,10 +27,10 @@ export function addTaskScopeOptions(command: Command): Command {
 export async function resolveTaskScope(
   options: TaskScopeOptions,
   { secret }: Config,
-  host: Host,
+  cli: CliContext,
 ): Promise<SecretScope> {
   const { resolveScope } = await import("@flyte-secrets/sdk/connection");
-  const found = await resolveScope({}, sdkEnvironment(host));
+  const found = await resolveScope({}, sdkEnvironment(cli));
   if (options.org !== undefined && options.org !== secret.organization) {
     throw new SecretsError(
       "usage",

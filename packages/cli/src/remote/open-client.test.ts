@@ -11,7 +11,7 @@ import { openOwnStoreClient } from "./open-client.ts";
 const at = useCliHome();
 const scope = { project: "shop", domain: "dev" };
 const config = () => loadConfig({ files: [], env: at.env, flags: {}, home: at.home, cwd: at.home });
-const openOwn = (mayMake = true) => openOwnStoreClient(config(), { ...scope, mayMake });
+const openOwn = (mayCreateStore = true) => openOwnStoreClient(config(), { ...scope, mayCreateStore });
 
 /** What each call of a fixed list answers or throws, without times. */
 async function answers(client: SecretsClient): Promise<unknown[]> {

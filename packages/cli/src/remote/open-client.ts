@@ -2,16 +2,16 @@ import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { createSecretsClient, type SecretsClient, wrapSecretService } from "@flyte-secrets/sdk/remote";
 import { embeddedStoreOptions } from "../configured/store-options.ts";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import type { ScopeOptions } from "../options/secret-options.ts";
 import { readConfig } from "../options/setting-options.ts";
-import { assertStoreThere, storeDirectory } from "../store/own-store.ts";
+import { assertStoreExists, storeDirectory } from "../store/own-store.ts";
 import type { Target } from "./target.ts";
 
 export interface OpenClientOptions extends ScopeOptions {
-  readonly host: Host;
+  readonly cli: CliContext;
   /** The command puts a secret there: a store of this user's that is not there yet is made. Default false. */
-  readonly mayMake?: boolean;
+  readonly mayCreateStore?: boolean;
 }
 
 /**
@@ -19,13 +19,14 @@ export interface OpenClientOptions extends ScopeOptions {
  * whatever the environment says of a task's. This user's store is opened where no server serves it, as `run` opens it.
  */
 export async function openClient(target: Target, options: OpenClientOptions): Promise<SecretsClient> {
-  const { project = "", domain = "", host, mayMake = false } = options;
+  const { project = "", domain = "", cli, mayCreateStore = false } = options;
   if (target.kind === "server") return createSecretsClient({ ...target.connection, project, domain });
   if (target.kind === "endpoint") {
-    return sayingTokens(createSecretsClient({ ...target.connection, project, domain }), target.namedBy);
+    return withTokenHint(createSecretsClient({ ...target.connection, project, domain }), target.namedBy);
   }
-  const config = await readConfig({}, host);
-  if (config.secret.store.type === "Embedded") return await openOwnStoreClient(config, { project, domain, mayMake });
+  const config = await readConfig({}, cli);
+  if (config.secret.store.type === "Embedded")
+    return await openOwnStoreClient(config, { project, domain, mayCreateStore });
   throw new SecretsError(
     "no_service",
     "the configuration keeps secrets in Kubernetes, and no server is named. Name one: " +
@@ -53,7 +54,7 @@ export function openClients(target: Target, options: Omit<OpenClientOptions, key
 }
 
 /** What the service says of headers is for those who write clients: here it is followed by what to set. */
-function sayingTokens(client: SecretsClient, namedBy: string | undefined): SecretsClient {
+function withTokenHint(client: SecretsClient, namedBy: string | undefined): SecretsClient {
   const { endpoint } = client.connection;
   // See `findConnection`: a token of the environment's doesn't follow a file.
   const isFile = namedBy?.includes("/");
@@ -80,7 +81,7 @@ export interface OwnStoreOptions {
   readonly project: string;
   readonly domain: string;
   /** Make the store where there is none. */
-  readonly mayMake: boolean;
+  readonly mayCreateStore: boolean;
 }
 
 /**
@@ -89,9 +90,9 @@ export interface OwnStoreOptions {
  * `not_found` for one that is not there and may not be made.
  */
 export async function openOwnStoreClient(config: Config, options: OwnStoreOptions): Promise<SecretsClient> {
-  const { project, domain, mayMake } = options;
+  const { project, domain, mayCreateStore } = options;
   const directory = storeDirectory(config);
-  if (!mayMake) assertStoreThere(directory);
+  if (!mayCreateStore) assertStoreExists(directory);
   const { openEmbeddedStore } = await import("@flyte-secrets/store");
   const { createInProcessService } = await import("@flyte-secrets/service");
   const { createLogger } = await import("@flyte-secrets/http");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { type Connection, findConnection } from "@flyte-secrets/sdk/connection";
 import { dataDirectory } from "@flyte-secrets/sdk/embedded-server";
-import { type Host, sdkEnvironment } from "../context.ts";
+import { type CliContext, sdkEnvironment } from "../context.ts";
 import { refuseTogether } from "../options/check-options.ts";
 import type { ConnectionOptions } from "../options/secret-options.ts";
 
@@ -27,11 +27,11 @@ export type Target =
  * The target that the options name, else that of environment and configuration files, else this user's own. `--local` with
  * an option that names another is `usage`.
  */
-export async function findTarget(options: ConnectionOptions, host: Host): Promise<Target> {
+export async function findTarget(options: ConnectionOptions, cli: CliContext): Promise<Target> {
   const { endpoint, insecure, org, config, local } = options;
   refuseTogether({ "--local": local, "--endpoint": endpoint });
   refuseTogether({ "--local": local, "--config": config });
-  const environment = sdkEnvironment(host);
+  const environment = sdkEnvironment(cli);
   const directory = dataDirectory(environment);
   try {
     const { connection, namedBy } = await findConnection(
@@ -47,7 +47,7 @@ export async function findTarget(options: ConnectionOptions, host: Host): Promis
       besides: isDecided || !isOwnKnown(directory) ? undefined : directory,
     };
   } catch (error) {
-    if (isSecretsError(error, "no_service")) return ownStore(directory);
+    if (isSecretsError(error, "no_service")) return ownStoreTarget(directory);
     throw error;
   }
 }
@@ -56,44 +56,44 @@ export async function findTarget(options: ConnectionOptions, host: Host): Promis
  * {@link findTarget} for a command that writes: `usage` where this user has a store too and no option says which one is
  * meant.
  */
-export async function findWriteTarget(options: ConnectionOptions, host: Host): Promise<Target> {
-  const target = await findTarget(options, host);
+export async function findWriteTarget(options: ConnectionOptions, cli: CliContext): Promise<Target> {
+  const target = await findTarget(options, cli);
   if (target.kind !== "endpoint" || target.besides === undefined) return target;
-  const own = describeTarget(ownStore(target.besides), host);
+  const own = describeTarget(ownStoreTarget(target.besides), cli);
   throw new SecretsError(
     "usage",
-    `it could go to two places: ${own}, or ${describeTarget(target, host)}. ` +
-      `Say which: --local, or --endpoint ${target.connection.endpoint}${configHint(target.namedBy, host)}`,
+    `it could go to two places: ${own}, or ${describeTarget(target, cli)}. ` +
+      `Say which: --local, or --endpoint ${target.connection.endpoint}${configHint(target.namedBy, cli)}`,
   );
 }
 
 /** {@link findTarget} for a command that reads: where this user has a store too, standard error says which one is read. */
-export async function findReadTarget(options: ConnectionOptions, host: Host): Promise<Target> {
-  const target = await findTarget(options, host);
+export async function findReadTarget(options: ConnectionOptions, cli: CliContext): Promise<Target> {
+  const target = await findTarget(options, cli);
   if (target.kind === "endpoint" && target.besides !== undefined) {
-    const own = describeTarget(ownStore(target.besides), host);
-    host.stderr.write(`note: reading from ${describeTarget(target, host)}; for ${own} add --local\n`);
+    const own = describeTarget(ownStoreTarget(target.besides), cli);
+    cli.stderr.write(`note: reading from ${describeTarget(target, cli)}; for ${own} add --local\n`);
   }
   return target;
 }
 
-export const ownStore = (directory: string): Target => ({ kind: "store", directory });
+export const ownStoreTarget = (directory: string): Target => ({ kind: "store", directory });
 
 /** A target in words: `this machine's own store (~/.flyte-secrets)`, `https://company (from ~/.flyte/config.yaml)`. */
-export function describeTarget(target: Target, host: Host): string {
-  if (target.kind !== "endpoint") return `this machine's own store (${shortPath(target.directory, host)})`;
+export function describeTarget(target: Target, cli: CliContext): string {
+  if (target.kind !== "endpoint") return `this machine's own store (${shortPath(target.directory, cli)})`;
   const { connection, namedBy } = target;
-  return connection.endpoint + (namedBy === undefined ? "" : ` (from ${shortPath(namedBy, host)})`);
+  return connection.endpoint + (namedBy === undefined ? "" : ` (from ${shortPath(namedBy, cli)})`);
 }
 
 /** What follows a sentence on a write: empty for this user's own store, else ` at `, and where. */
-export function describeElsewhere(target: Target, host: Host): string {
-  return target.kind === "endpoint" ? ` at ${describeTarget(target, host)}` : "";
+export function describeElsewhere(target: Target, cli: CliContext): string {
+  return target.kind === "endpoint" ? ` at ${describeTarget(target, cli)}` : "";
 }
 
 /** What a file says about certificates and plain HTTP counts when the file is named, and not for `--endpoint`. */
-function configHint(namedBy: string | undefined, host: Host): string {
-  return namedBy?.includes("/") ? ` (with all that its file says: -c ${shortPath(namedBy, host)})` : "";
+function configHint(namedBy: string | undefined, cli: CliContext): string {
+  return namedBy?.includes("/") ? ` (with all that its file says: -c ${shortPath(namedBy, cli)})` : "";
 }
 
 /** Whether there is a store of this user's, or a server that serves another kind of store. */
@@ -107,6 +107,6 @@ export function isStoreMissing(target: Target): boolean {
 }
 
 /** A path as people write it: `~/` for their home. */
-function shortPath(path: string, { home }: Host): string {
+function shortPath(path: string, { home }: CliContext): string {
   return path.startsWith(`${home}/`) ? `~${path.slice(home.length)}` : path;
 }

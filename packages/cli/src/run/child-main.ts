@@ -2,14 +2,14 @@ import type { TaskCall } from "@flyte-secrets/sdk";
 import type { FromChild, ToChild } from "./child-protocol.ts";
 import { toJsonValue } from "./json-value.ts";
 import { findTask, loadTasks } from "./load-tasks.ts";
-import { type ErrorOnWire, fromErrorOnWire, noteThrower, toErrorOnWire } from "./serialized-error.ts";
+import { deserializeError, noteThrower, type SerializedError, serializeError } from "./serialized-error.ts";
 
 serveRunner(process);
 
 /** Runs what the runner asks for, once, and ends the process. */
 function serveRunner(channel: NodeJS.Process): void {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  let phase: ErrorOnWire["phase"] = "load";
+  let phase: SerializedError["phase"] = "load";
 
   /** Has the runner carry out a task in a process of its own, with that task's secrets. */
   function callRunner({ definition, inherited, input }: TaskCall): Promise<unknown> {
@@ -53,7 +53,7 @@ function serveRunner(channel: NodeJS.Process): void {
   /** What nobody waits for throws here, unless the file has a handler of its own, which is then the one that counts. */
   channel.on("uncaughtException", (error: unknown) => {
     if (channel.listenerCount("uncaughtException") > 1) return;
-    void finish({ kind: "failed", error: { ...toErrorOnWire(error), phase: phase ?? "stray" } });
+    void finish({ kind: "failed", error: { ...serializeError(error), phase: phase ?? "stray" } });
   });
   channel.on("message", (message: ToChild) => {
     switch (message.kind) {
@@ -61,14 +61,14 @@ function serveRunner(channel: NodeJS.Process): void {
         start(message)
           .then((value) => finish({ kind: "result", value }))
           .catch((error: unknown) =>
-            finish({ kind: "failed", error: { ...toErrorOnWire(error), ...(phase && { phase }) } }),
+            finish({ kind: "failed", error: { ...serializeError(error), ...(phase && { phase }) } }),
           );
         break;
       case "returned":
         waiting.get(message.call)?.resolve(message.value);
         break;
       case "threw":
-        waiting.get(message.call)?.reject(fromErrorOnWire(message.error));
+        waiting.get(message.call)?.reject(deserializeError(message.error));
         break;
     }
   });

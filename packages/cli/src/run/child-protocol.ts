@@ -1,5 +1,5 @@
 import type { TaskCall } from "@flyte-secrets/sdk";
-import type { ErrorOnWire } from "./serialized-error.ts";
+import type { SerializedError } from "./serialized-error.ts";
 
 /**
  * What a child does: run the workflow's code, without secrets; run one task's code with that task's secrets; or load the
@@ -11,14 +11,14 @@ export type ChildRole = "driver" | "task" | "lister";
 export type ToChild =
   | { kind: "start"; role: ChildRole; file: string; name: string; input: unknown }
   | { kind: "returned"; call: number; value: unknown }
-  | { kind: "threw"; call: number; error: ErrorOnWire };
+  | { kind: "threw"; call: number; error: SerializedError };
 
 /** From a child to the runner. `loaded` says that the user's file is; `result` or `failed` is the last one. */
 export type FromChild =
   | { kind: "loaded" }
   | ({ kind: "call"; call: number } & TaskCall)
   | { kind: "result"; value: unknown }
-  | { kind: "failed"; error: ErrorOnWire };
+  | { kind: "failed"; error: SerializedError };
 
 const FROM_CHILD: readonly string[] = ["loaded", "call", "result", "failed"] satisfies FromChild["kind"][];
 

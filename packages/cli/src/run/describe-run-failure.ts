@@ -2,9 +2,9 @@ import { isAbsolute, relative } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { ERROR_KINDS, type ErrorCode, escapeControls, quote, SecretsError } from "@flyte-secrets/core";
 import { SECRETS_DIRECTORY } from "@flyte-secrets/inject";
-import { FailureWithDetails } from "../failure.ts";
+import { DetailedError } from "../failure.ts";
 import { locateLoadFailure, type Place } from "./load-failure.ts";
-import type { ErrorOnWire } from "./serialized-error.ts";
+import type { SerializedError } from "./serialized-error.ts";
 import { userFrames } from "./stack-frames.ts";
 
 /** What is shown unless the user wants to see all of it. */
@@ -27,14 +27,14 @@ export interface RunFailureOptions {
  * What a run's failure looks like to the user: whose it is, what is wrong, and below that where in the user's own code. What
  * was said by us keeps its code; a failure of the user's code is `task_failed`.
  */
-export async function describeRunFailure(error: ErrorOnWire, options: RunFailureOptions): Promise<SecretsError> {
+export async function describeRunFailure(error: SerializedError, options: RunFailureOptions): Promise<SecretsError> {
   if (error.phase === "load") return await describeLoadFailure(error, options);
   const whose = error.thrower && `${error.thrower.kind} ${quote(error.thrower.name)}`;
   if (isErrorCode(error.code)) {
     const message = options.masked(options.verbose ? error.message : (error.brief ?? error.message));
     if (error.code === "canceled") return new SecretsError("canceled", message);
     const details = error.details ?? frameLines(error, options).slice(0, 1);
-    return new FailureWithDetails(error.code, whose === undefined ? message : `${whose}: ${message}`, details);
+    return new DetailedError(error.code, whose === undefined ? message : `${whose}: ${message}`, details);
   }
   const [first = "", ...rest] = describeThrown(error, options);
   const stray =
@@ -42,31 +42,23 @@ export async function describeRunFailure(error: ErrorOnWire, options: RunFailure
       ? ["  Nothing waits for what threw it: a timer, an event, or a promise without await."]
       : [];
   const hint = missingFileHint(error);
-  return new FailureWithDetails("task_failed", `${whose ?? "the file"} threw ${first}`, [...rest, ...stray, ...hint]);
+  return new DetailedError("task_failed", `${whose ?? "the file"} threw ${first}`, [...rest, ...stray, ...hint]);
 }
 
-async function describeLoadFailure(error: ErrorOnWire, options: RunFailureOptions): Promise<SecretsError> {
+async function describeLoadFailure(error: SerializedError, options: RunFailureOptions): Promise<SecretsError> {
   const { text, place, source: line } = await locateLoadFailure(error, options.file);
   const code = isErrorCode(error.code) ? error.code : "task_failed";
   const [first = "", ...rest] = textLines(text, options);
   if (place === undefined) {
-    return new FailureWithDetails(
-      code,
-      `${shortPath(options.file, options)} can't be loaded: ${first}`,
-      indented(rest),
-    );
+    return new DetailedError(code, `${shortPath(options.file, options)} can't be loaded: ${first}`, indented(rest));
   }
   const source = line === undefined ? [] : sourceLines(line, place, options);
   const callers = frameLines(error, options).slice(1);
-  return new FailureWithDetails(code, `${toText(place, options)}: ${first}`, [
-    ...indented(rest),
-    ...source,
-    ...callers,
-  ]);
+  return new DetailedError(code, `${toText(place, options)}: ${first}`, [...indented(rest), ...source, ...callers]);
 }
 
 /** Name and message, then the frames, then the same of each cause. */
-function describeThrown(error: ErrorOnWire, options: RunFailureOptions): string[] {
+function describeThrown(error: SerializedError, options: RunFailureOptions): string[] {
   const [first = "", ...rest] = textLines(error.message, options);
   const head = error.name === "" ? `${first}, which is no Error` : [error.name, first].filter(Boolean).join(": ");
   const causes = (error.causes ?? []).flatMap((cause) => {
@@ -89,7 +81,7 @@ function textLines(text: string, { masked, verbose }: RunFailureOptions): string
 const indented = (lines: readonly string[]): string[] =>
   lines.filter((line) => line.trim() !== "").map((line) => `  ${line}`);
 
-function frameLines(error: ErrorOnWire, options: RunFailureOptions): string[] {
+function frameLines(error: SerializedError, options: RunFailureOptions): string[] {
   const frames = userFrames(error);
   const { frames: limit } = options.verbose ? ALL : BRIEF;
   return frames.slice(0, limit).map(({ name, ...place }) => {
@@ -125,7 +117,7 @@ function isErrorCode(code: unknown): code is ErrorCode {
 }
 
 /** What to do about code that opens `/etc/flyte/secrets/...`, where a pod has its files and this machine has none. */
-export function missingFileHint(error: ErrorOnWire): string[] {
+export function missingFileHint(error: SerializedError): string[] {
   const path = error.system?.path ?? "";
   const isThere = path === SECRETS_DIRECTORY || path.startsWith(`${SECRETS_DIRECTORY}/`);
   if (!isThere) return (error.causes ?? []).flatMap(missingFileHint).slice(0, 3);

@@ -5,7 +5,7 @@ import { decodeFiles, SECRETS_DIRECTORY } from "@flyte-secrets/inject";
 /** Linux' MAX_ARG_STRLEN, less the `=` and the final NUL: a container with a longer variable does not start either. */
 const MAX_VARIABLE_BYTES = 131_072 - 2;
 
-export interface CarryOutOptions {
+export interface KubeletOptions {
   /** Stands for the pod's `/etc/flyte/secrets`. */
   readonly directory: string;
   /** One data key of a Secret in the pod's namespace; undefined when it isn't there. */
@@ -15,7 +15,7 @@ export interface CarryOutOptions {
 /** What a process of this machine needs in order to see what the pod's container would see. */
 export interface ContainerView {
   readonly variables: ReadonlyMap<string, string>;
-  /** Paths are absolute and below {@link CarryOutOptions.directory}. */
+  /** Paths are absolute and below {@link KubeletOptions.directory}. */
   readonly files: readonly { readonly path: string; readonly value: SecretValue }[];
   /** Literal values that Kubernetes itself changes (`$$`, `$(NAME)`), as the container sees them. */
   readonly expanded: readonly SecretValue[];
@@ -26,15 +26,15 @@ export interface ContainerView {
  * winning, with references expanded; Secret and projected volumes as files. Paths are moved to `directory`. A reference that is
  * optional and leads nowhere is left out; one that isn't throws `not_injected`.
  */
-export function emulateKubelet(pod: Pod, options: CarryOutOptions): ContainerView {
+export function emulateKubelet(pod: Pod, options: KubeletOptions): ContainerView {
   const [container] = pod.spec.containers;
   if (container === undefined) throw new SecretsError("invalid_argument", "the pod has no container");
-  return { ...carryVariables(container.env ?? [], options), files: carryFiles(pod, container, options) };
+  return { ...resolveVariables(container.env ?? [], options), files: resolveFiles(pod, container, options) };
 }
 
-function carryVariables(
+function resolveVariables(
   env: readonly EnvVar[],
-  options: CarryOutOptions,
+  options: KubeletOptions,
 ): Pick<ContainerView, "variables" | "expanded"> {
   const variables = new Map<string, string>();
   const expanded: SecretValue[] = [];
@@ -47,7 +47,7 @@ function carryVariables(
     }
     const seen = expandReferences(value, variables);
     if (seen !== value) expanded.push(SecretValue.fromText(seen));
-    variables.set(name, moved(seen, options.directory));
+    variables.set(name, relocate(seen, options.directory));
   }
   return { variables, expanded };
 }
@@ -59,13 +59,13 @@ export function expandReferences(text: string, variables: ReadonlyMap<string, st
   );
 }
 
-function carryFiles(pod: Pod, container: Container, options: CarryOutOptions): ContainerView["files"] {
+function resolveFiles(pod: Pod, container: Container, options: KubeletOptions): ContainerView["files"] {
   const volumes = new Map((pod.spec.volumes ?? []).map((volume) => [volume.name, volume]));
   return (container.volumeMounts ?? []).flatMap(({ name, mountPath }) => {
     const volume = volumes.get(name);
-    if (volume === undefined || moved(mountPath, options.directory) === mountPath) return [];
+    if (volume === undefined || relocate(mountPath, options.directory) === mountPath) return [];
     return filesOf(pod, volume, options).map(({ path, value }) => {
-      const file = join(moved(mountPath, options.directory), path);
+      const file = join(relocate(mountPath, options.directory), path);
       if (relative(options.directory, file).startsWith("..")) {
         throw new SecretsError("invalid_argument", `the file ${path} of volume ${name} leaves ${SECRETS_DIRECTORY}`);
       }
@@ -74,7 +74,7 @@ function carryFiles(pod: Pod, container: Container, options: CarryOutOptions): C
   });
 }
 
-function filesOf(pod: Pod, volume: Volume, options: CarryOutOptions): { path: string; value: SecretValue }[] {
+function filesOf(pod: Pod, volume: Volume, options: KubeletOptions): { path: string; value: SecretValue }[] {
   const secrets = [
     ...(volume.secret ? [{ ...volume.secret, name: volume.secret.secretName }] : []),
     ...(volume.projected?.sources ?? []).flatMap(({ secret }) => (secret ? [secret] : [])),
@@ -96,7 +96,7 @@ function inlineFiles(pod: Pod, volume: string): { path: string; value: SecretVal
 }
 
 function resolve(
-  options: CarryOutOptions,
+  options: KubeletOptions,
   name: string,
   { key, optional = false }: { readonly key: string; readonly optional?: boolean },
 ): SecretValue | undefined {
@@ -122,7 +122,7 @@ function textOf(variable: string, secret: SecretValue): string {
   return text;
 }
 
-function moved(path: string, directory: string): string {
+function relocate(path: string, directory: string): string {
   const below = path === SECRETS_DIRECTORY || path.startsWith(`${SECRETS_DIRECTORY}/`);
   return below ? join(directory, path.slice(SECRETS_DIRECTORY.length)) : path;
 }

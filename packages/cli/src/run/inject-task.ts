@@ -10,9 +10,9 @@ import {
   type MutatorOptions,
 } from "@flyte-secrets/inject";
 import { type TaskCall, toPod } from "@flyte-secrets/sdk";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { describeMissingKeys } from "../explain/missing-secret.ts";
-import { FailureWithDetails } from "../failure.ts";
+import { DetailedError } from "../failure.ts";
 
 /** Never pulled: the container runs as a process of this machine. */
 const IMAGE = "local";
@@ -23,7 +23,7 @@ export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPre
   readonly lookup: SecretLookup;
   readonly global: GlobalInjectorOptions;
   /** Those that are asked, over what they look in. */
-  managersOver(parts: Pick<InjectionSettings, "lookup" | "global">): readonly Injector[];
+  createManagersOver(parts: Pick<InjectionSettings, "lookup" | "global">): readonly Injector[];
   /** What to do about keys that were found nowhere, as lines to show. `tried` is what the mutator says of it. */
   missingHelp(keys: readonly string[], tried: string): Promise<readonly string[]>;
   readonly delivery: "SecretRef" | "Inline";
@@ -55,7 +55,7 @@ export async function injectTask(
   const { scope, delivery, secretEnvVarPrefix, envVarNaming, limits } = settings;
   const recorded = recordReads(settings);
   const mutator = createMutator({
-    managers: settings.managersOver(recorded),
+    managers: settings.createManagersOver(recorded),
     secretEnvVarPrefix,
     envVarNaming,
     ...(limits && { limits }),
@@ -75,7 +75,7 @@ export async function injectTask(
     if (!isSecretsError(error, "not_injected") || recorded.missing.size === 0) throw error;
     const keys = [...recorded.missing];
     const help = await settings.missingHelp(keys, error.message);
-    throw new FailureWithDetails("not_injected", describeMissingKeys(keys), help);
+    throw new DetailedError("not_injected", describeMissingKeys(keys), help);
   }
 }
 
@@ -130,16 +130,19 @@ function recordReads({ lookup, global }: InjectionSettings) {
 const HERE: readonly string[] = ["Global", "Embedded"];
 
 /** A configuration by which those are asked alone. */
-export function withEmbeddedAlone(config: Config): Config {
+export function withLocalManagersOnly(config: Config): Config {
   return { ...config, webhook: { ...config.webhook, secretManagerTypes: ["Embedded"] } };
 }
 
 /** Tells of others that the webhook is configured to ask, maybe first. */
-export function noteOtherManagers({ webhook: { secretManagerType, secretManagerTypes } }: Config, host: Host): void {
+export function noteOtherManagers(
+  { webhook: { secretManagerType, secretManagerTypes } }: Config,
+  cli: CliContext,
+): void {
   const configured = secretManagerTypes.length > 0 ? secretManagerTypes : [secretManagerType];
   const others = configured.filter((name) => !HERE.includes(name));
   if (others.length === 0) return;
-  host.stderr.write(
+  cli.stderr.write(
     `note: ${others.join(", ")} of webhook.secretManagerTypes can't be asked without a cluster: run asks Global and Embedded\n`,
   );
 }

@@ -4,13 +4,13 @@ import type { Config } from "@flyte-secrets/config";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { TaskDefinition } from "@flyte-secrets/sdk";
 import { globalSecrets } from "@flyte-secrets/webhook";
-import type { Host } from "../context.ts";
-import { FailureWithDetails } from "../failure.ts";
+import type { CliContext } from "../context.ts";
+import { DetailedError } from "../failure.ts";
 import { shellOperands, shellWord } from "../options/shell-word.ts";
 import { describeRunFailure } from "./describe-run-failure.ts";
 import { noSuchTask } from "./load-tasks.ts";
 import { childEnvironment, runChild } from "./run-child.ts";
-import { toErrorOnWire } from "./serialized-error.ts";
+import { serializeError } from "./serialized-error.ts";
 
 const ENDINGS = [".ts", ".mts", ".cts", ".tsx", ".js", ".mjs", ".cjs"];
 
@@ -30,7 +30,7 @@ export function taskFilePath(file: string, cwd: string): string {
   if (ending === "" || ENDINGS.includes(ending)) return path;
   const rule = `tasks are in JavaScript or TypeScript files (${ENDINGS.join(", ")})`;
   if (ending !== ".py") throw new SecretsError("usage", `${basename(path)} can't define tasks: ${rule}`);
-  throw new FailureWithDetails("usage", `${basename(path)} is Python, and run starts TypeScript and JavaScript alone`, [
+  throw new DetailedError("usage", `${basename(path)} is Python, and run starts TypeScript and JavaScript alone`, [
     "  Python tasks get their secrets from a cluster's webhook. On this machine, a",
     "  shell can give them those of one scope as variables:",
     "    flyte-secrets export --with-values --for sh --to-file job.env -p PROJECT -d DOMAIN",
@@ -41,9 +41,9 @@ export function taskFilePath(file: string, cwd: string): string {
 /** How many tasks of a file are listed. */
 const MAX_LISTED = 20;
 
-export interface TasksOfOptions {
+export interface LoadTaskDefinitionsOptions {
   readonly config: Config;
-  readonly host: Host;
+  readonly cli: CliContext;
   readonly verbose?: boolean;
 }
 
@@ -51,9 +51,9 @@ export interface TasksOfOptions {
  * The tasks and workflows that a file defines, in their order, without running any. What the file prints goes to standard
  * error. Throws as `run` does for a file that can't be loaded.
  */
-export async function tasksOf(
+export async function loadTaskDefinitions(
   file: string,
-  { config, host, verbose = false }: TasksOfOptions,
+  { config, cli, verbose = false }: LoadTaskDefinitionsOptions,
 ): Promise<readonly TaskDefinition[]> {
   try {
     const definitions = await runChild({
@@ -61,26 +61,26 @@ export async function tasksOf(
       role: "lister",
       name: "",
       input: undefined,
-      env: childEnvironment(host.env, globalSecrets(config, host.env).envPrefix, new Map()),
+      env: childEnvironment(cli.env, globalSecrets(config, cli.env).envPrefix, new Map()),
       mask: undefined,
-      stdout: host.stderr.raw,
-      stderr: host.stderr.raw,
-      signal: host.interruption(),
+      stdout: cli.stderr.raw,
+      stderr: cli.stderr.raw,
+      signal: cli.interruption(),
     });
     // child-main.ts sends them, of this very package.
     return definitions as readonly TaskDefinition[];
   } catch (error) {
-    throw await describeRunFailure(toErrorOnWire(error), { file, cwd: host.cwd, verbose, masked: (text) => text });
+    throw await describeRunFailure(serializeError(error), { file, cwd: cli.cwd, verbose, masked: (text) => text });
   }
 }
 
 /** The `usage` failure of a command that lacks the task's name: shows the command with each task of the file. */
-export function askForTask(command: string, file: string, tasks: readonly TaskDefinition[]): SecretsError {
+export function taskRequired(command: string, file: string, tasks: readonly TaskDefinition[]): SecretsError {
   if (tasks.length === 0) return new SecretsError("usage", noSuchTask("", [], file));
   const lines = tasks.slice(0, MAX_LISTED).map(({ name, kind }) => {
     const typed = `    flyte-secrets ${command} ${shellOperands(file, name)}`;
     return kind === "workflow" ? `${typed}  # a workflow` : typed;
   });
   const more = tasks.length > MAX_LISTED ? [`    and ${tasks.length - MAX_LISTED} more`] : [];
-  return new FailureWithDetails("usage", `name the task; ${excerpt(file)} has:`, [...lines, ...more]);
+  return new DetailedError("usage", `name the task; ${excerpt(file)} has:`, [...lines, ...more]);
 }

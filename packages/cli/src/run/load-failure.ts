@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { ErrorOnWire } from "./serialized-error.ts";
+import type { SerializedError } from "./serialized-error.ts";
 import { readSource, userFrames } from "./stack-frames.ts";
 
 /** Why a user's file can't be loaded, and where that shows. */
@@ -22,13 +22,13 @@ export interface Place {
  * Finds the place in the user's code that kept `main` from loading: Node tells it in a different way for each kind of error,
  * and for syntax errors of ES modules not at all. Without a place the text is all there is.
  */
-export async function locateLoadFailure(error: ErrorOnWire, main: string): Promise<LoadFailure> {
+export async function locateLoadFailure(error: SerializedError, main: string): Promise<LoadFailure> {
   const { source, ...failure } = await locate(error, main);
   const line = source ?? (failure.place && linesOf(failure.place.file, main)[failure.place.line - 1]);
   return { ...failure, ...(line !== undefined && { source: line }) };
 }
 
-async function locate(error: ErrorOnWire, main: string): Promise<LoadFailure> {
+async function locate(error: SerializedError, main: string): Promise<LoadFailure> {
   const text = error.code === undefined && error.name !== "" ? `${error.name}: ${error.message}` : error.message;
   const shown = placeShownByNode(error);
   if (shown !== undefined) return { text, place: shown };
@@ -45,7 +45,7 @@ async function locate(error: ErrorOnWire, main: string): Promise<LoadFailure> {
 /**
  * `/path/file.cjs:1`, the line and carets below: for syntax errors of CommonJS and imports of names that are not exported.
  */
-function placeShownByNode({ name, message, stack = "" }: ErrorOnWire): Place | undefined {
+function placeShownByNode({ name, message, stack = "" }: SerializedError): Place | undefined {
   // Name and message may quote somebody else's text.
   if ([name, message].some((text) => text !== "" && stack.startsWith(text))) return undefined;
   const [, where = "", line = "", carets = ""] = /^(.+):(\d+)\n.*\n( *)\^+\n/.exec(stack) ?? [];

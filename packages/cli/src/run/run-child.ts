@@ -5,11 +5,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { excerpt, quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
-import { FailureWithDetails } from "../failure.ts";
+import { DetailedError } from "../failure.ts";
 import { type ChildRole, decodeFromChild, type FromChild, type ToChild } from "./child-protocol.ts";
 import { createLineLabeler } from "./label-lines.ts";
 import type { Mask } from "./mask/mask.ts";
-import { fromErrorOnWire, toErrorOnWire } from "./serialized-error.ts";
+import { deserializeError, serializeError } from "./serialized-error.ts";
 
 /** How long a child has between SIGTERM and SIGKILL. */
 const GRACE_MS = 5_000;
@@ -26,7 +26,7 @@ export interface ChildOptions {
   readonly name: string;
   readonly input: unknown;
   /** The whole environment. */
-  readonly env: Environment;
+  readonly env: ChildEnvironment;
   /** Output goes through it; undefined leaves output alone. */
   readonly mask: Mask | undefined;
   readonly stdout: Writable;
@@ -60,7 +60,7 @@ export async function runChild(options: ChildOptions): Promise<unknown> {
       forward(child.stdout, options.stdout, { mask: options.mask, label: options.labels?.stdout }),
       forward(child.stderr, options.stderr, { mask: options.mask, label: options.labels?.stderr }),
     ]);
-    const outcome = await converse(child, options);
+    const outcome = await exchangeMessages(child, options);
     await Promise.race([output, delay(LATE_OUTPUT_MS, undefined, { ref: false })]);
     return outcome();
   } finally {
@@ -69,7 +69,7 @@ export async function runChild(options: ChildOptions): Promise<unknown> {
 }
 
 /** Talks with the child until it has ended; the function it gives returns or throws what came of it. */
-async function converse(child: ChildProcess, options: ChildOptions): Promise<() => unknown> {
+async function exchangeMessages(child: ChildProcess, options: ChildOptions): Promise<() => unknown> {
   const { promise: ended, resolve: end, reject: fail } = Promise.withResolvers<() => unknown>();
   const { role, file, name, input, stderr, slowLoadMs = SLOW_LOAD_MS } = options;
   let outcome: (() => unknown) | undefined;
@@ -91,7 +91,7 @@ async function converse(child: ChildProcess, options: ChildOptions): Promise<() 
     else if (message?.kind === "result") outcome = () => message.value;
     else if (message?.kind === "failed") {
       outcome = () => {
-        throw fromErrorOnWire(message.error);
+        throw deserializeError(message.error);
       };
     }
   });
@@ -106,7 +106,7 @@ async function converse(child: ChildProcess, options: ChildOptions): Promise<() 
       if (outcome !== undefined) return outcome();
       const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
       // With no details, which are no frames: those of this process say nothing to the user.
-      throw new FailureWithDetails("task_failed", endedEarly(options, { how, isLoaded }), []);
+      throw new DetailedError("task_failed", endedEarly(options, { how, isLoaded }), []);
     };
     // The end of a process may be told before the last message that it sent.
     if (child.connected) child.once("disconnect", () => end(result));
@@ -141,7 +141,7 @@ async function answer(
     const value = await onCall?.({ definition, inherited, input });
     send({ kind: "returned", call, value });
   } catch (error) {
-    send({ kind: "threw", call, error: toErrorOnWire(error) });
+    send({ kind: "threw", call, error: serializeError(error) });
   }
 }
 
@@ -174,16 +174,16 @@ function childMain(): string {
 }
 
 /** The variables that a child is started with, all of them. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+export type ChildEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The user's own environment without credentials of ours and without the variables that the Global manager reads, which a
  * task in a cluster does not see either; then what was injected.
  */
 export function childEnvironment(
-  env: Environment,
+  env: ChildEnvironment,
   globalPrefix = "",
   injected: ReadonlyMap<string, string>,
-): Environment {
+): ChildEnvironment {
   return { ...withoutCredentials(env, globalPrefix), ...Object.fromEntries(injected) };
 }

@@ -75,7 +75,7 @@ function setUp(
       scope: SCOPE,
       lookup: createLookup({ fetcher: createStoreFetcher(store) }),
       global: { readVariable: () => undefined, readFile: async () => undefined },
-      managersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
+      createManagersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
       missingHelp: async (keys, tried) => [`create ${keys}`, tried],
       delivery: "SecretRef",
       escapeVariables: false,

@@ -5,7 +5,7 @@ import { escapeControls, isSecretsError, SecretsError } from "@flyte-secrets/cor
 import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { limitConcurrency } from "../concurrency.ts";
-import { describeFault } from "../describe-failure.ts";
+import { describeInternalError } from "../describe-failure.ts";
 import { describeScope } from "../options/secret-options.ts";
 import { describeRunFailure } from "./describe-run-failure.ts";
 import { emulateKubelet } from "./emulate-kubelet.ts";
@@ -13,8 +13,8 @@ import { type InjectionSettings, injectTask } from "./inject-task.ts";
 import { lineLabel } from "./label-lines.ts";
 import { createMask, type Mask } from "./mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
-import { type ChildOptions, childEnvironment, type Environment, runChild } from "./run-child.ts";
-import { fromErrorOnWire, toErrorOnWire } from "./serialized-error.ts";
+import { type ChildEnvironment, type ChildOptions, childEnvironment, runChild } from "./run-child.ts";
+import { deserializeError, serializeError } from "./serialized-error.ts";
 
 /** Processes of tasks at the same time: a workflow may call hundreds at once, and each takes some 60 MB. */
 const MAX_TASKS = 16;
@@ -30,7 +30,7 @@ export interface LocalRun {
   readonly cwd: string;
   /** Tell on `stderr` what each task is given and from where, and all there is to say about a failure. */
   readonly verbose: boolean;
-  readonly env: Environment;
+  readonly env: ChildEnvironment;
   readonly injection: InjectionSettings;
   readonly stdout: Writable;
   readonly stderr: Writable;
@@ -67,15 +67,15 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
       env: childEnvironment(run.env, run.injection.global.envPrefix, new Map()),
       onCall(call) {
         const labels = call.definition.name === name ? undefined : label(call.definition.name);
-        const surroundings = { ...child, labels, warn, directory: join(directory.path, String(tasks.length)) };
-        const task = limit(() => runTask(call, run, surroundings));
+        const dependencies = { ...child, labels, warn, directory: join(directory.path, String(tasks.length)) };
+        const task = limit(() => runTask(call, run, dependencies));
         tasks.push(task);
         return task;
       },
     });
     return toJson(result, mask);
   } catch (error) {
-    throw await describeRunFailure(toErrorOnWire(error), { ...run, masked: (text) => mask?.text(text) ?? text });
+    throw await describeRunFailure(serializeError(error), { ...run, masked: (text) => mask?.text(text) ?? text });
   } finally {
     // A workflow that failed, or did not wait for a task, leaves tasks running.
     driverEnded.abort();
@@ -110,26 +110,26 @@ function toJson(result: unknown, mask: Mask | undefined): string | undefined {
   }
 }
 
-interface TaskSurroundings extends Pick<ChildOptions, "file" | "mask" | "stdout" | "stderr" | "labels" | "signal"> {
+interface TaskDependencies extends Pick<ChildOptions, "file" | "mask" | "stdout" | "stderr" | "labels" | "signal"> {
   /** For this task's files alone; made when there are any. */
   readonly directory: string;
   warn(text: string): void;
 }
 
 /** Runs it, and blames it for what goes wrong, where nobody inside has been blamed yet. */
-async function runTask(call: TaskCall, run: LocalRun, surroundings: TaskSurroundings): Promise<unknown> {
+async function runTask(call: TaskCall, run: LocalRun, dependencies: TaskDependencies): Promise<unknown> {
   try {
-    return await carryOutTask(call, run, surroundings);
+    return await executeTask(call, run, dependencies);
   } catch (error) {
-    const wire = toErrorOnWire(error);
+    const wire = serializeError(error);
     const { kind, name } = call.definition;
-    throw fromErrorOnWire({ ...wire, thrower: wire.thrower ?? { kind, name } });
+    throw deserializeError({ ...wire, thrower: wire.thrower ?? { kind, name } });
   }
 }
 
-async function carryOutTask(call: TaskCall, run: LocalRun, surroundings: TaskSurroundings): Promise<unknown> {
-  const { directory, warn, ...child } = surroundings;
-  const { injected, carried } = await prepareTask(call, run, surroundings).catch(withoutMessage);
+async function executeTask(call: TaskCall, run: LocalRun, dependencies: TaskDependencies): Promise<unknown> {
+  const { directory, warn, ...child } = dependencies;
+  const { injected, carried } = await prepareTask(call, run, dependencies).catch(withoutMessage);
   const { variables, files, expanded } = carried;
   for (const warning of injected.warnings) warn(warning);
   if (run.verbose) {
@@ -152,7 +152,7 @@ async function carryOutTask(call: TaskCall, run: LocalRun, surroundings: TaskSur
   }
 }
 
-async function prepareTask(call: TaskCall, run: LocalRun, { directory, signal }: TaskSurroundings) {
+async function prepareTask(call: TaskCall, run: LocalRun, { directory, signal }: TaskDependencies) {
   const injected = await injectTask(call, run.injection, signal);
   return { injected, carried: emulateKubelet(injected.pod, { ...injected, directory }) };
 }
@@ -160,7 +160,7 @@ async function prepareTask(call: TaskCall, run: LocalRun, { directory, signal }:
 /** Of a fault of ours, which would be shown as one of the user's code, with a message that may hold a value. */
 function withoutMessage(error: unknown): never {
   if (isSecretsError(error)) throw error;
-  throw new SecretsError("internal", describeFault(error));
+  throw new SecretsError("internal", describeInternalError(error));
 }
 
 function describeInjection({ request: { group, key }, manager, id }: InjectionRecord): string {

@@ -1,6 +1,6 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
-import { fromErrorOnWire, noteThrower, toErrorOnWire } from "./serialized-error.ts";
+import { deserializeError, noteThrower, serializeError } from "./serialized-error.ts";
 
 const hostile = new Proxy(new Error("x"), {
   get() {
@@ -29,28 +29,28 @@ describe("an error on its way to another process", () => {
       { system: { code: "ENOENT", path: "/a" } },
     ],
   ])("is told as far as it goes: %s", (_, error, wire) => {
-    expect(toErrorOnWire(error)).toMatchObject(wire);
-    expect(JSON.parse(JSON.stringify(toErrorOnWire(error)))).toMatchObject(wire);
+    expect(serializeError(error)).toMatchObject(wire);
+    expect(JSON.parse(JSON.stringify(serializeError(error)))).toMatchObject(wire);
   });
 
   it("has a few of its causes, in a circle too", () => {
     const error = new Error("a", { cause: new AggregateError([1, 2, 3, 4, 5], "many") });
-    expect(toErrorOnWire(error)).toMatchObject({ causes: [{ message: "many", causes: [{}, {}, {}] }] });
+    expect(serializeError(error)).toMatchObject({ causes: [{ message: "many", causes: [{}, {}, {}] }] });
     const circle = new Error("circle");
     circle.cause = circle;
-    expect(JSON.stringify(toErrorOnWire(circle)).match(/"message":"circle"/g)).toHaveLength(5);
+    expect(JSON.stringify(serializeError(circle)).match(/"message":"circle"/g)).toHaveLength(5);
   });
 
   it("is blamed on the first that is noted, and stays the same one when it is passed on", () => {
     const error = new Error("x");
     noteThrower(error, { kind: "task", name: "inner" });
     noteThrower(error, { kind: "workflow", name: "outer" });
-    const wire = toErrorOnWire(error);
+    const wire = serializeError(error);
     expect(wire.thrower).toEqual({ kind: "task", name: "inner" });
-    const arrived = fromErrorOnWire(wire);
+    const arrived = deserializeError(wire);
     noteThrower(arrived, { kind: "workflow", name: "driver" });
     expect(arrived).toMatchObject({ name: "Error", message: "x" });
-    expect(toErrorOnWire(arrived)).toBe(wire);
-    expect(toErrorOnWire(new Error("y", { cause: arrived }))).toMatchObject({ message: "y", causes: [wire] });
+    expect(serializeError(arrived)).toBe(wire);
+    expect(serializeError(new Error("y", { cause: arrived }))).toMatchObject({ message: "y", causes: [wire] });
   });
 });

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { isSecretsError } from "@flyte-secrets/core";
 import type { TaskDefinition } from "@flyte-secrets/sdk";
-import { FailureWithDetails } from "../failure.ts";
+import { DetailedError } from "../failure.ts";
 
 /** How many causes are told, of an error and of each of its causes: an AggregateError may have thousands. */
 const MAX_CAUSES = 3;
@@ -9,7 +9,7 @@ const MAX_CAUSES = 3;
 const MAX_CAUSE_DEPTH = 4;
 
 /** An error on its way to another process. */
-export interface ErrorOnWire {
+export interface SerializedError {
   name: string;
   message: string;
   stack?: string;
@@ -25,11 +25,11 @@ export interface ErrorOnWire {
   phase?: "load" | "stray";
   /** What to show below the first line. */
   details?: readonly string[];
-  causes?: readonly ErrorOnWire[];
+  causes?: readonly SerializedError[];
 }
 
 /** Errors that came from another process: passed on as they came. */
-const received = new WeakMap<object, ErrorOnWire>();
+const received = new WeakMap<object, SerializedError>();
 /** Whose body threw an error of this process. */
 const throwers = new WeakMap<object, Pick<TaskDefinition, "kind" | "name">>();
 
@@ -39,7 +39,7 @@ export function noteThrower(error: unknown, { kind, name }: Pick<TaskDefinition,
 }
 
 /** Anything that was thrown, as far as it can travel. Never throws, whatever the error's own code does. */
-export function toErrorOnWire(error: unknown): ErrorOnWire {
+export function serializeError(error: unknown): SerializedError {
   try {
     return describe(error, MAX_CAUSE_DEPTH);
   } catch {
@@ -47,7 +47,7 @@ export function toErrorOnWire(error: unknown): ErrorOnWire {
   }
 }
 
-function describe(error: unknown, depth: number): ErrorOnWire {
+function describe(error: unknown, depth: number): SerializedError {
   const known = isObject(error) ? received.get(error) : undefined;
   if (known !== undefined) return known;
   const thrower = isObject(error) ? throwers.get(error) : undefined;
@@ -64,7 +64,7 @@ function describe(error: unknown, depth: number): ErrorOnWire {
     ...codeOf(error),
     ...systemOf(error),
     ...(thrower && { thrower }),
-    ...(error instanceof FailureWithDetails && { details: error.details }),
+    ...(error instanceof DetailedError && { details: error.details }),
     ...(causes.length > 0 && { causes }),
   };
 }
@@ -78,7 +78,7 @@ function causesOf(error: Error): unknown[] {
 /**
  * An error that looks like the one in the other process, so that a workflow can catch it; passed on, it is that one again.
  */
-export function fromErrorOnWire(wire: ErrorOnWire): Error {
+export function deserializeError(wire: SerializedError): Error {
   const { name, message, stack, code, system } = wire;
   const error = Object.assign(new Error(message), {
     name,
@@ -90,14 +90,14 @@ export function fromErrorOnWire(wire: ErrorOnWire): Error {
   return error;
 }
 
-function codeOf(error: Error): Pick<ErrorOnWire, "code" | "brief"> {
+function codeOf(error: Error): Pick<SerializedError, "code" | "brief"> {
   // The file's own copy of the SDK has its own SecretsError class.
   const ours = isSecretsError(error) || (error.name === "SecretsError" && "code" in error);
   if (!ours || !("code" in error)) return {};
   return { code: String(error.code), ...("brief" in error && { brief: String(error.brief) }) };
 }
 
-function systemOf(error: Error): Pick<ErrorOnWire, "system"> {
+function systemOf(error: Error): Pick<SerializedError, "system"> {
   if (!("code" in error && "path" in error)) return {};
   const { code, path } = error;
   return typeof code === "string" && typeof path === "string" ? { system: { code, path } } : {};

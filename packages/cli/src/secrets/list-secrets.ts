@@ -5,7 +5,7 @@ import { fitsPattern } from "./name-pattern.ts";
 export const SORT_KEYS = ["name", "updated", "created"] as const;
 export type SortKey = (typeof SORT_KEYS)[number];
 
-export interface ListChoices {
+export interface ListSecretsOptions {
   readonly clusterPool?: string | undefined;
   /** Those of exactly this name. */
   readonly name?: string | undefined;
@@ -22,7 +22,7 @@ const PAGE_SIZE = 500;
 /** The secrets of the client's scope and below, and whether there are more than the limit. */
 export async function listSecrets(
   client: SecretsClient,
-  { clusterPool, name, pattern, sort, limit = Number.POSITIVE_INFINITY }: ListChoices = {},
+  { clusterPool, name, pattern, sort, limit = Number.POSITIVE_INFINITY }: ListSecretsOptions = {},
 ): Promise<{ readonly secrets: readonly Secret[]; readonly hasMore: boolean }> {
   const found: Secret[] = [];
   for await (const secret of Secret.listall({ client, clusterPool, limit: PAGE_SIZE })) {

@@ -1,16 +1,16 @@
 import { nearestName } from "@flyte-secrets/core";
 import { Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { describeScope, type SecretCommandOptions } from "../options/secret-options.ts";
 import { surveySecrets } from "./list-secrets.ts";
 
 /**
  * Says on standard error that a scope holds nothing yet, with the nearest one that does: a typing error makes a scope, too.
  */
-export async function announceNewScope(
+export async function noteNewScope(
   client: SecretsClient,
   options: SecretCommandOptions,
-  host: Host,
+  cli: CliContext,
 ): Promise<void> {
   const { project = "", domain = "", clusterPool } = options;
   if (clusterPool || (!project && !domain) || !(await isEmpty(client))) return;
@@ -21,7 +21,7 @@ export async function announceNewScope(
   const known = new Map(scopes.map((scope) => [nameOf(scope), scope]));
   const near = known.get(nearestName(nameOf({ project, domain }), [...known.keys()]) ?? "");
   const question = near ? `; did you mean ${describeScope(near)}?` : "";
-  host.stderr.write(`note: new scope: ${describeScope(options)} has no secrets yet${question}\n`);
+  cli.stderr.write(`note: new scope: ${describeScope(options)} has no secrets yet${question}\n`);
 }
 
 const nameOf = ({ project, domain }: { project: string; domain: string }): string => `${domain}/${project}`;

@@ -4,8 +4,8 @@ import { closeSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { assertNoServer, openLog, prepareStoreDirectory, serverLogFile } from "@flyte-secrets/store";
-import type { Host } from "../context.ts";
-import { describeFailure, ExitStatus } from "../describe-failure.ts";
+import type { CliContext } from "../context.ts";
+import { describeFailure, ExitError } from "../describe-failure.ts";
 import { END_OF_GREETING } from "./greeting.ts";
 
 const CLI = join(import.meta.dirname, "../../bin/flyte-secrets.js");
@@ -17,27 +17,27 @@ export interface DetachOptions {
   readonly args: readonly string[];
   /** Default: `server.log` in the directory. */
   readonly logFile: string | undefined;
-  readonly host: Host;
+  readonly cli: CliContext;
 }
 
 /**
  * Starts a server that goes on when this command and its terminal have ended. Returns when it answers, with its greeting
  * printed; when it ends before that, its error is printed, and the exit code is its own.
  */
-export async function detachServer({ directory, args, logFile, host }: DetachOptions): Promise<void> {
+export async function detachServer({ directory, args, logFile, cli }: DetachOptions): Promise<void> {
   prepareStoreDirectory(directory);
   assertNoServer(directory);
-  const file = logFile === undefined ? serverLogFile(directory) : resolve(host.cwd, logFile);
+  const file = logFile === undefined ? serverLogFile(directory) : resolve(cli.cwd, logFile);
   const log = openLog(file, directory);
   const child = spawn(process.execPath, [CLI, "serve", ...args, "--detached", "--log-file", file], {
-    cwd: host.cwd,
-    env: { ...host.env },
+    cwd: cli.cwd,
+    env: { ...cli.env },
     detached: true,
     stdio: ["ignore", "pipe", log],
   });
   closeSync(log);
   const ended = once(child, "close");
-  host.interruption().addEventListener("abort", () => child.kill());
+  cli.interruption().addEventListener("abort", () => child.kill());
   let greeting = "";
   for await (const chunk of child.stdout ?? []) {
     greeting += String(chunk);
@@ -45,11 +45,11 @@ export async function detachServer({ directory, args, logFile, host }: DetachOpt
   }
   if (!greeting.endsWith(END_OF_GREETING)) {
     const [code, signal] = await ended;
-    throw tellFailure(greeting, { end: signal ?? `exit code ${code}`, code, file, host });
+    throw tellFailure(greeting, { end: signal ?? `exit code ${code}`, code, file, cli });
   }
   child.unref();
   const rest = `Log in       ${file}\nStop: flyte-secrets serve --stop\n`;
-  host.stdout.write(greeting.slice(0, -END_OF_GREETING.length) + rest);
+  cli.stdout.write(greeting.slice(0, -END_OF_GREETING.length) + rest);
 }
 
 interface ServerEnd {
@@ -57,28 +57,28 @@ interface ServerEnd {
   /** In words. */
   readonly end: string;
   readonly file: string;
-  readonly host: Host;
+  readonly cli: CliContext;
 }
 
-/** What {@link tellStarter} has told is all that there is to say; a server that was killed has told nothing. */
-function tellFailure(told: string, { code, end, file, host }: ServerEnd): Error {
+/** What {@link reportStartFailure} has told is all that there is to say; a server that was killed has told nothing. */
+function tellFailure(told: string, { code, end, file, cli }: ServerEnd): Error {
   if (told === "" || typeof code !== "number") {
     return new SecretsError("listen_failed", `the server ended before it answered (${end}); see its log, ${file}`);
   }
-  host.stderr.write(told);
-  return new ExitStatus(code);
+  cli.stderr.write(told);
+  return new ExitError(code);
 }
 
 /**
  * In the server that was started: tells the starter, who waits for the greeting, why there is none. It goes the greeting's
  * way, as a log may have no room left.
  */
-export async function tellStarter<Result>(start: () => Promise<Result>, host: Host): Promise<Result> {
+export async function reportStartFailure<Result>(start: () => Promise<Result>, cli: CliContext): Promise<Result> {
   try {
     return await start();
   } catch (error) {
     const { line, details = [], exit } = describeFailure(error);
-    if (line !== undefined) host.stdout.write(`${[`error: ${line}`, ...details].join("\n")}\n`);
-    throw new ExitStatus(exit);
+    if (line !== undefined) cli.stdout.write(`${[`error: ${line}`, ...details].join("\n")}\n`);
+    throw new ExitError(exit);
   }
 }

@@ -1,8 +1,8 @@
 import { findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
 import { findRunningServer, type RunningServer } from "@flyte-secrets/store";
-import type { Host } from "../context.ts";
-import { ExitStatus } from "../describe-failure.ts";
-import { askOwnServer, reasonOfSilence } from "../remote/ask-own-server.ts";
+import type { CliContext } from "../context.ts";
+import { ExitError } from "../describe-failure.ts";
+import { describeNoAnswer, requestOwnServer } from "../remote/own-server.ts";
 
 /** As `systemctl status` has them. */
 const NOT_RUNNING = 3;
@@ -11,11 +11,11 @@ const UNKNOWN = 4;
 /**
  * `serve --status`: the server on a data directory. Exit code 3 when none runs there, 4 when one does and gives no answer.
  */
-export async function printServerStatus(directory: string, host: Host): Promise<void> {
+export async function printServerStatus(directory: string, cli: CliContext): Promise<void> {
   const server = findRunningServer(directory);
   if (server === undefined) {
-    host.stdout.write(`No server runs on ${directory}.\nStart one: flyte-secrets serve --detach\n`);
-    throw new ExitStatus(NOT_RUNNING);
+    cli.stdout.write(`No server runs on ${directory}.\nStart one: flyte-secrets serve --detach\n`);
+    throw new ExitError(NOT_RUNNING);
   }
   const problem = await findProblem(directory);
   const lines = [
@@ -26,8 +26,8 @@ export async function printServerStatus(directory: string, host: Host): Promise<
     ...(problem === undefined ? [] : [problem.line]),
     "Stop: flyte-secrets serve --stop",
   ];
-  host.stdout.write(`${lines.join("\n")}\n`);
-  if (problem?.isSilent) throw new ExitStatus(UNKNOWN);
+  cli.stdout.write(`${lines.join("\n")}\n`);
+  if (problem?.isSilent) throw new ExitError(UNKNOWN);
 }
 
 interface Problem {
@@ -39,10 +39,10 @@ async function findProblem(directory: string): Promise<Problem | undefined> {
   try {
     const found = await findEmbeddedServer(directory);
     if (found === undefined) return { line: "No answer    nobody listens: it is starting, or hangs", isSilent: true };
-    const { status, body } = await askOwnServer(found.route, "/readyz");
+    const { status, body } = await requestOwnServer(found.route, "/readyz");
     return status === 200 ? undefined : { line: `Not ready    ${body.trim()}`, isSilent: false };
   } catch (error) {
-    return { line: `No answer    ${reasonOfSilence(error)}`, isSilent: true };
+    return { line: `No answer    ${describeNoAnswer(error)}`, isSilent: true };
   }
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
 import { askServerToStop, findRunningServer, isDirectoryLocked } from "@flyte-secrets/store";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 const LOOK_MS = 50;
 /** A server lets calls under way finish for 10 s, and a webhook goes on until the API server has learnt of its end. */
@@ -11,10 +11,10 @@ const LIMIT_MS = 60_000;
  * `serve --stop`: ends the server on a data directory, in order, and returns when another one could start. None there is
  * fine.
  */
-export async function stopServer(directory: string, host: Host): Promise<void> {
+export async function stopServer(directory: string, cli: CliContext): Promise<void> {
   const server = findRunningServer(directory);
   if (server === undefined) {
-    host.stdout.write(`No server runs on ${directory}.\n`);
+    cli.stdout.write(`No server runs on ${directory}.\n`);
     return;
   }
   const pid = askServerToStop(directory, server);
@@ -23,7 +23,7 @@ export async function stopServer(directory: string, host: Host): Promise<void> {
     if (performance.now() > end) throw stillThere(pid);
     await delay(LOOK_MS);
   }
-  host.stdout.write(`Stopped the server on ${directory} (process ${pid}).\n`);
+  cli.stdout.write(`Stopped the server on ${directory} (process ${pid}).\n`);
 }
 
 function stillThere(pid: number): SecretsError {

@@ -2,11 +2,11 @@ import type { Config } from "@flyte-secrets/config";
 import type { SecretLookup } from "@flyte-secrets/core";
 import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
 import { lookupOptions, lookupSource } from "../configured/lookup-options.ts";
-import type { Host } from "../context.ts";
-import { openStore } from "./own-store.ts";
+import type { CliContext } from "../context.ts";
+import { openOwnStore } from "./own-store.ts";
 
 /** A lookup whose backend is opened with the first question: who asks for nothing needs none. */
-export interface LazyLookup extends SecretLookup, AsyncDisposable {
+export interface LocalLookup extends SecretLookup, AsyncDisposable {
   /** Throws what kept the backend from opening, if anything did. */
   checkOpened(): Promise<void>;
 }
@@ -15,10 +15,10 @@ export interface LazyLookup extends SecretLookup, AsyncDisposable {
  * The lookup of secrets that the webhook of this configuration has: in the same manager, by the same names, with the
  * same limits.
  */
-export function createLazyLookup(config: Config, host: Host): LazyLookup {
-  let opening: Promise<OpenedLookup> | undefined;
+export function createLocalLookup(config: Config, cli: CliContext): LocalLookup {
+  let opening: Promise<Backend> | undefined;
   const open = async () => {
-    opening ??= openConfigured(config, host);
+    opening ??= openBackend(config, cli);
     return (await opening).lookup;
   };
   return {
@@ -36,22 +36,22 @@ export function createLazyLookup(config: Config, host: Host): LazyLookup {
   };
 }
 
-interface OpenedLookup {
+interface Backend {
   readonly lookup: SecretLookup;
   close(): Promise<void>;
 }
 
-async function openConfigured(config: Config, host: Host): Promise<OpenedLookup> {
+async function openBackend(config: Config, cli: CliContext): Promise<Backend> {
   const source = lookupSource(config);
-  if (source.type === "K8s") return await openNamespace(config, source.namespace, host);
+  if (source.type === "K8s") return await openNamespace(config, source.namespace, cli);
   if (source.type !== "Store") return await openManager(config);
-  const store = await openStore(config);
+  const store = await openOwnStore(config);
   const maxIdLength = config.webhook.limits.idLength;
   return { lookup: createLookup({ fetcher: createStoreFetcher(store), maxIdLength }), close: () => store.close() };
 }
 
 /** AWS, GCP, Azure or Vault: the webhook's own lookup, which needs neither store nor cluster for them. */
-async function openManager(config: Config): Promise<OpenedLookup> {
+async function openManager(config: Config): Promise<Backend> {
   const { createLogger } = await import("@flyte-secrets/http");
   const { NO_METRICS, openLookup } = await import("@flyte-secrets/lookup");
   const { systemClock } = await import("@flyte-secrets/core");
@@ -66,7 +66,7 @@ async function openManager(config: Config): Promise<OpenedLookup> {
  * The managed Secrets of a namespace, of whichever cluster is known: read one by one, where the webhook watches them
  * all.
  */
-async function openNamespace(config: Config, namespace: string, { env, home }: Host): Promise<OpenedLookup> {
+async function openNamespace(config: Config, namespace: string, { env, home }: CliContext): Promise<Backend> {
   const { connectKube } = await import("@flyte-secrets/kube");
   const { createNamespaceFetcher } = await import("@flyte-secrets/lookup");
   const { systemClock } = await import("@flyte-secrets/core");

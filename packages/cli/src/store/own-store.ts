@@ -18,22 +18,22 @@ export function storeDirectory({ secret }: Config): string {
 }
 
 /** Throws `not_found` where there is no store in the directory. */
-export function assertStoreThere(directory: string): void {
+export function assertStoreExists(directory: string): void {
   if (existsSync(join(directory, "store.db"))) return;
   throw new SecretsError("not_found", `no store in ${directory} yet; flyte-secrets create secret NAME makes one`);
 }
 
 /** Opens the store; a server may have it open too. One that is not there is `not_found`, never made. */
-export async function openStore(config: Config): Promise<EmbeddedStore> {
+export async function openOwnStore(config: Config): Promise<EmbeddedStore> {
   const directory = storeDirectory(config);
-  assertStoreThere(directory);
+  assertStoreExists(directory);
   const { openEmbeddedStore } = await import("@flyte-secrets/store");
   return openEmbeddedStore(embeddedStoreOptions(config));
 }
 
-/** {@link openStore} for as long as `use` runs. */
-export async function withStore<T>(config: Config, use: (store: EmbeddedStore) => Promise<T>): Promise<T> {
-  const store = await openStore(config);
+/** {@link openOwnStore} for as long as `use` runs. */
+export async function withOwnStore<T>(config: Config, use: (store: EmbeddedStore) => Promise<T>): Promise<T> {
+  const store = await openOwnStore(config);
   try {
     return await use(store);
   } finally {

@@ -5,15 +5,15 @@ import { type LookupParts, NO_METRICS, openLookup } from "@flyte-secrets/lookup"
 import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";
 import { lookupOptions } from "../configured/lookup-options.ts";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { explainPods, isServed } from "../explain/explain-pods.ts";
 import { createRecorder } from "../explain/open-managers.ts";
 import { localAdmission, ownNamespace, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
 import { mutateObject } from "../mutate/mutate-object.ts";
-import { createLazyLookup } from "../store/local-lookup.ts";
+import { createLocalLookup } from "../store/local-lookup.ts";
 import { podOf, type RandomPod } from "./random-pods.ts";
 
-export interface AgreementOptions extends Pick<Host, "env" | "home"> {
+export interface AgreementOptions extends Pick<CliContext, "env" | "home"> {
   /** What the webhook's values come from; what is opened stays the caller's to close. */
   readonly sources: Pick<LookupParts, "openStore" | "openKube">;
 }
@@ -44,12 +44,12 @@ export async function openAgreement(config: Config, { env, home, sources }: Agre
   const writer = { write: async () => {} };
   const webhook = createAdmission(config, { lookup: watching, global, writer, ownNamespace: "flyte" });
 
-  const host = { env, home, stderr: { write() {} } } as never;
-  const lookup = opened.use(createLazyLookup(config, host));
+  const cli = { env, home, stderr: { write() {} } } as never;
+  const lookup = opened.use(createLocalLookup(config, cli));
   const namespaceLabels = { find: () => undefined, isBound: () => false };
-  const admission = localAdmission(config, { lookup, global, namespaceLabels, host });
+  const admission = localAdmission(config, { lookup, global, namespaceLabels, cli });
   const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });
-  const managers = createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, host) });
+  const managers = createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, cli) });
 
   const explain = (object: Manifest) =>
     explainPods([object], {

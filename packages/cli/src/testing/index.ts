@@ -4,7 +4,7 @@ export type { DotenvReader, SecretEntry } from "../formats/secret-entry.ts";
 export { SECRET_FORMATS } from "../formats/secret-formats.ts";
 export { podsInObject } from "../manifests/pod-in-object.ts";
 export { printManifests, readManifests } from "../manifests/read-manifests.ts";
-export { MASK } from "../run/mask/covered-output.ts";
+export { OUTPUT_MASK } from "../run/mask/covered-output.ts";
 export { createMask } from "../run/mask/mask.ts";
 export { readDockerConfig } from "../values/docker-config.ts";
 export { admitPod, caOf } from "./admit-pod.ts";

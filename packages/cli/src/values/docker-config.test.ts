@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { createOutput } from "../output.ts";
 import { readDockerConfig, toDockerConfigJson } from "./docker-config.ts";
 
@@ -154,7 +154,7 @@ describe("credentials of a Docker installation", () => {
 async function read(options = {}, env: Record<string, string> = {}): Promise<object> {
   const PATH = [join(home, "bin"), process.env.PATH].join(delimiter);
   const silent = new PassThrough();
-  const host: Host = {
+  const cli: CliContext = {
     env: { PATH, ...env },
     stdin: silent,
     stdout: createOutput(silent),
@@ -164,7 +164,7 @@ async function read(options = {}, env: Record<string, string> = {}): Promise<obj
     nodeVersion: "24.0.0",
     interruption: () => new AbortController().signal,
   };
-  return Object.fromEntries(await readDockerConfig(options, host));
+  return Object.fromEntries(await readDockerConfig(options, cli));
 }
 
 function configFile(): string {

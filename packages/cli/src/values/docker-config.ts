@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { isObject, type JsonObject, SecretsError, SecretValue } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { parseJson } from "../formats/parse-json.ts";
 import { askCredentialHelper, type DockerCredentials, identityToken } from "./docker-credential-helper.ts";
 import { readText } from "./read-input.ts";
@@ -25,14 +25,14 @@ export interface DockerConfigOptions {
  */
 export async function readDockerConfig(
   options: DockerConfigOptions,
-  host: Host,
+  cli: CliContext,
 ): Promise<ReadonlyMap<string, DockerCredentials>> {
-  const path = options.path ?? join(host.env.DOCKER_CONFIG || join(host.home, ".docker"), "config.json");
-  const config = await loadConfig(path, host);
+  const path = options.path ?? join(cli.env.DOCKER_CONFIG || join(cli.home, ".docker"), "config.json");
+  const config = await loadConfig(path, cli);
   const known = new Set([...Object.keys(config.auths), ...Object.keys(config.credHelpers)]);
   const found = new Map<string, DockerCredentials>();
   for (const registry of options.registries?.map((name) => spelledAsIn(known, name)) ?? known) {
-    const credentials = await credentialsFor(registry, config, host);
+    const credentials = await credentialsFor(registry, config, cli);
     if (credentials) found.set(registry, credentials);
     else if (options.registries) throw noCredentials(registry, path);
   }
@@ -45,13 +45,13 @@ export async function readDockerConfig(
 async function credentialsFor(
   registry: string,
   config: DockerConfig,
-  host: Host,
+  cli: CliContext,
 ): Promise<DockerCredentials | undefined> {
   const helper = config.credHelpers[registry] ?? config.credsStore;
   if (typeof helper === "string" && helper !== "") {
     // Docker stores its Hub's under one name, whatever this file or the user calls it.
     for (const name of new Set([registry, credentialsKey(registry)])) {
-      const answer = await askCredentialHelper(helper, name, host);
+      const answer = await askCredentialHelper(helper, name, cli);
       if (answer) return answer;
     }
   }
@@ -94,8 +94,8 @@ function sameRegistry(a: string, b: string): boolean {
   return (isDockerHub(a) && isDockerHub(b)) || registryHost(a) === registryHost(b);
 }
 
-async function loadConfig(path: string, host: Host): Promise<DockerConfig> {
-  const text = await readText(path, { option: "--docker-config-path", host });
+async function loadConfig(path: string, cli: CliContext): Promise<DockerConfig> {
+  const text = await readText(path, { option: "--docker-config-path", cli });
   const fail = (problem: string) =>
     new SecretsError(
       "invalid_argument",

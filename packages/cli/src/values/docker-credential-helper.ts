@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { isObject, type JsonObject, quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /** Longer than a person needs to unlock a key ring, shorter than forever. */
 const HELPER_TIMEOUT_MS = 120_000;
@@ -22,13 +22,13 @@ export interface DockerCredentials {
 export async function askCredentialHelper(
   helper: string,
   registry: string,
-  host: Host,
+  cli: CliContext,
 ): Promise<DockerCredentials | undefined> {
   // With a slash in it the system would look for no program of that name, but run the file that it leads to.
   if (!/^[\w.-]{1,200}$/.test(helper))
     throw refused(`${quote(helper)} is no name of a credential helper; see Docker's configuration`);
   const program = `docker-credential-${helper}`;
-  const { exitCode, stdout } = await runHelper(program, registry, host);
+  const { exitCode, stdout } = await runHelper(program, registry, cli);
   if (exitCode !== 0) {
     if (stdout.trim() === NOT_FOUND) return undefined;
     throw refused(`${program} failed for ${registry} with exit code ${exitCode}; try: docker login ${registry}`);
@@ -57,9 +57,9 @@ function parseAnswer(stdout: string, program: string): JsonObject {
   }
 }
 
-async function runHelper(program: string, input: string, host: Host): Promise<{ exitCode: number; stdout: string }> {
+async function runHelper(program: string, input: string, cli: CliContext): Promise<{ exitCode: number; stdout: string }> {
   const child = spawn(program, ["get"], {
-    env: withoutCredentials(host.env),
+    env: withoutCredentials(cli.env),
     stdio: ["pipe", "pipe", "ignore"],
     signal: AbortSignal.timeout(HELPER_TIMEOUT_MS),
   });

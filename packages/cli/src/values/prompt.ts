@@ -1,10 +1,10 @@
 import { escapeControls, SecretsError } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { readTypedLine } from "./typed-line.ts";
 
 /**
  * Asks on the terminal; the question goes to standard error, so that standard output stays the command's result. Ctrl-C and
- * the end of input are `canceled`. Callers check {@link canAsk} first and name the options that say the same.
+ * the end of input are `canceled`. Callers check {@link canPrompt} first and name the options that say the same.
  */
 export interface Prompt {
   /**
@@ -19,19 +19,19 @@ export interface Prompt {
 }
 
 /** Whether there is somebody to ask. */
-export function canAsk(host: Host): boolean {
-  return host.stdin.isTTY === true && host.stderr.isTTY;
+export function canPrompt(cli: CliContext): boolean {
+  return cli.stdin.isTTY === true && cli.stderr.isTTY;
 }
 
 /** Loads the prompt library, which the commands that don't ask can do without. */
-export async function openPrompt(host: Host): Promise<Prompt> {
+export async function openPrompt(cli: CliContext): Promise<Prompt> {
   const { confirm, input, password } = await import("@inquirer/prompts");
-  const output = host.stderr.raw;
-  const context = { input: host.stdin, output };
+  const output = cli.stderr.raw;
+  const context = { input: cli.stdin, output };
   const notEmpty = (answer: string) => answer !== "" || "It is empty. Type it, or press Ctrl-C to leave.";
   return {
     secret: (message) =>
-      readTypedLine(host, {
+      readTypedLine(cli, {
         ask: (input) => answered(password({ message, mask: false, validate: notEmpty }, { input, output })),
       }),
     text: (message) => answered(input({ message, validate: notEmpty }, context)),
@@ -51,15 +51,15 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
 }
 
 /** Asks on a terminal before something goes: `canceled` unless the answer is yes. False where there is nobody to ask. */
-export async function confirmRemoval(question: string, { host, otherwise }: ConfirmOptions): Promise<boolean> {
-  if (!canAsk(host)) return false;
-  const prompt = await openPrompt(host);
+export async function confirmRemoval(question: string, { cli, otherwise }: ConfirmOptions): Promise<boolean> {
+  if (!canPrompt(cli)) return false;
+  const prompt = await openPrompt(cli);
   if (!(await prompt.confirm(question))) throw new SecretsError("canceled", `not confirmed; ${otherwise}`);
   return true;
 }
 
 interface ConfirmOptions {
-  readonly host: Host;
+  readonly cli: CliContext;
   /** What a no means, after `not confirmed`. */
   readonly otherwise: string;
 }

@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { resolve } from "node:path";
 import { decodeText, isSecretsError, NOT_TEXT, SecretsError, systemReason } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /** What a file of many secrets or manifests may have; `import --max-bytes` takes more. */
 export const MAX_INPUT_BYTES = 16 * 1024 * 1024;
@@ -14,7 +14,7 @@ export interface ReadInputOptions {
   readonly option: string;
   /** Default 16 MiB. */
   readonly maxBytes?: number | undefined;
-  readonly host: Host;
+  readonly cli: CliContext;
 }
 
 /**
@@ -23,13 +23,13 @@ export interface ReadInputOptions {
  * than `maxBytes`, of which no more is read than it takes to see that: a device never ends.
  */
 export async function readInput(path: string, options: ReadInputOptions): Promise<Uint8Array> {
-  const { option, host, maxBytes = MAX_INPUT_BYTES } = options;
+  const { option, cli, maxBytes = MAX_INPUT_BYTES } = options;
   const isStandardInput = path === "-";
   const file = resolve(
-    host.cwd,
-    path.replace(/^~(?=\/)/, () => host.home),
+    cli.cwd,
+    path.replace(/^~(?=\/)/, () => cli.home),
   );
-  const stream = isStandardInput ? host.stdin : createReadStream(file);
+  const stream = isStandardInput ? cli.stdin : createReadStream(file);
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { withoutLineFeed } from "./read-secret-value.ts";
+import { trimLineFeed } from "./read-secret-value.ts";
 
 const LEFT_OUT = "the line feed at the end of f is left out; --keep-line-feed keeps it";
 const WHITE = "f begins or ends with white space, which is part of the value; getSecret gives text without it";
 
 function stored(text: string, keep = false) {
-  const { bytes, notes } = withoutLineFeed(Buffer.from(text, "latin1"), "f", keep);
+  const { bytes, notes } = trimLineFeed(Buffer.from(text, "latin1"), "f", keep);
   return [Buffer.from(bytes).toString("latin1"), ...notes];
 }
 

@@ -1,24 +1,24 @@
 import { excerpt, SecretsError, SecretValue } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { credentialsKey, readDockerConfig, toDockerConfigJson } from "./docker-config.ts";
-import { canAsk, openPrompt } from "./prompt.ts";
+import { canPrompt, openPrompt } from "./prompt.ts";
 import { MAX_VALUE_BYTES, readInput } from "./read-input.ts";
 import type { ValueOptions } from "./value-options.ts";
 
 /**
  * The value that the options name, or that the user types. The options are consistent (`checkValueOptions`), and
- * there is somebody to ask where that is needed ({@link checkSomebodyToAsk}).
+ * there is somebody to ask where that is needed ({@link assertCanPrompt}).
  */
-export async function readSecretValue(options: ValueOptions, host: Host): Promise<SecretValue> {
+export async function readSecretValue(options: ValueOptions, cli: CliContext): Promise<SecretValue> {
   if (options.value !== undefined) {
-    warnOfHistory("--value", "--from-file or the prompt", host);
+    warnOfHistory("--value", "--from-file or the prompt", cli);
     return SecretValue.fromText(options.value);
   }
   if (options.fromFile !== undefined) {
-    const read = await readInput(options.fromFile, { option: "--from-file", maxBytes: MAX_VALUE_BYTES, host });
+    const read = await readInput(options.fromFile, { option: "--from-file", maxBytes: MAX_VALUE_BYTES, cli });
     if (options.type === "image_pull") return SecretValue.fromBytes(read);
-    const { bytes, notes } = withoutLineFeed(read, options.fromFile, options.keepLineFeed ?? false);
-    for (const note of notes) host.stderr.write(`note: ${note}\n`);
+    const { bytes, notes } = trimLineFeed(read, options.fromFile, options.keepLineFeed ?? false);
+    for (const note of notes) cli.stderr.write(`note: ${note}\n`);
     return SecretValue.fromBytes(bytes);
   }
   if (options.fromDockerConfig) {
@@ -29,32 +29,32 @@ export async function readSecretValue(options: ValueOptions, host: Host): Promis
           ...(options.dockerConfigPath !== undefined && { path: options.dockerConfigPath }),
           ...(registries && { registries }),
         },
-        host,
+        cli,
       ),
     );
   }
-  return options.type === "regular" ? askForValue(host) : askForCredentials(options, host);
+  return options.type === "regular" ? askForValue(cli) : askForCredentials(options, cli);
 }
 
 /** Throws `usage`, naming the options to use instead, where somebody has to be asked for the value and there is nobody. */
-export function checkSomebodyToAsk(options: ValueOptions, host: Host): void {
+export function assertCanPrompt(options: ValueOptions, cli: CliContext): void {
   const { value, fromFile, fromDockerConfig, type } = options;
-  if (canAsk(host) || value !== undefined || fromFile !== undefined || fromDockerConfig) return;
+  if (canPrompt(cli) || value !== undefined || fromFile !== undefined || fromDockerConfig) return;
   if (type === "regular") throw nobodyToAsk("the value", "--from-file FILE, or pipe it in with --from-file -");
   if ([options.registry, options.username, options.password].every((part) => part !== undefined)) return;
   throw nobodyToAsk("the credentials", "--from-docker-config, or --registry, --username and --password");
 }
 
-async function askForValue(host: Host): Promise<SecretValue> {
-  const prompt = await openPrompt(host);
+async function askForValue(cli: CliContext): Promise<SecretValue> {
+  const prompt = await openPrompt(cli);
   return SecretValue.fromText(await prompt.secret("Enter secret value:"));
 }
 
-async function askForCredentials(options: ValueOptions, host: Host): Promise<SecretValue> {
-  if (options.password !== undefined) warnOfHistory("--password", "the prompt", host);
+async function askForCredentials(options: ValueOptions, cli: CliContext): Promise<SecretValue> {
+  if (options.password !== undefined) warnOfHistory("--password", "the prompt", cli);
   const given = { registry: options.registry, username: options.username, password: options.password };
   const complete = Object.values(given).every((part) => part !== undefined);
-  const prompt = complete ? undefined : await openPrompt(host);
+  const prompt = complete ? undefined : await openPrompt(cli);
   const ask = async (part: string | undefined, how: "text" | "secret", question: string) =>
     part ?? (await prompt?.[how](question)) ?? "";
   const registry = await ask(given.registry, "text", "Registry (such as ghcr.io, docker.io):");
@@ -63,8 +63,8 @@ async function askForCredentials(options: ValueOptions, host: Host): Promise<Sec
   return toDockerConfigJson(new Map([[credentialsKey(registry), { username, password }]]));
 }
 
-function warnOfHistory(option: string, instead: string, host: Host): void {
-  host.stderr.write(`warning: ${option} stays in the shell's history and shows in the process list; use ${instead}\n`);
+function warnOfHistory(option: string, instead: string, cli: CliContext): void {
+  cli.stderr.write(`warning: ${option} stays in the shell's history and shows in the process list; use ${instead}\n`);
 }
 
 function nobodyToAsk(what: string, instead: string): SecretsError {
@@ -83,7 +83,7 @@ export interface FileValue {
  * files need their last line break, and so do bytes that are no text. Whatever white space is left at the ends is told, and
  * what was left out.
  */
-export function withoutLineFeed(bytes: Uint8Array, file: string, keep: boolean): FileValue {
+export function trimLineFeed(bytes: Uint8Array, file: string, keep: boolean): FileValue {
   const text = textOf(bytes);
   if (text === undefined) return { bytes, notes: [] };
   const name = file === "-" ? "standard input" : excerpt(file);

@@ -1,6 +1,6 @@
 import { PassThrough, type Readable } from "node:stream";
 import { expect, test } from "vitest";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 import { createOutput } from "../output.ts";
 import { readTypedLine } from "./typed-line.ts";
 
@@ -19,7 +19,7 @@ async function firstLine(input: Readable): Promise<string> {
 async function typing(first: readonly string[], later: readonly string[]): Promise<string> {
   const stdin = Object.assign(new PassThrough(), { isTTY: true });
   const silent = createOutput(new PassThrough());
-  const host: Host = {
+  const cli: CliContext = {
     env: {},
     stdin,
     stdout: silent,
@@ -36,7 +36,7 @@ async function typing(first: readonly string[], later: readonly string[]): Promi
     stdin.write(piece);
     await new Promise((resolve) => setImmediate(resolve));
   };
-  const line = readTypedLine(host, { ask: firstLine, quiet });
+  const line = readTypedLine(cli, { ask: firstLine, quiet });
   for (const piece of first) stdin.write(piece);
   try {
     return await line;

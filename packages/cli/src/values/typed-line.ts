@@ -1,7 +1,7 @@
 import { PassThrough, type Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 /** A terminal that knows bracketed paste puts these around what is pasted, while the mode is on. */
 const PASTE = { on: "\u001b[?2004h", off: "\u001b[?2004l", start: "\u001b[200~", end: "\u001b[201~" };
@@ -20,7 +20,7 @@ export interface TypedLineOptions {
  * The line that is typed or pasted at the terminal, which shows nothing of it, nor of what comes behind it. `usage`
  * when more lines come, however slowly: a pasted key would be cut off after its first line without a word.
  */
-export async function readTypedLine({ stdin, stderr }: Host, options: TypedLineOptions): Promise<string> {
+export async function readTypedLine({ stdin, stderr }: CliContext, options: TypedLineOptions): Promise<string> {
   const { ask, quiet = () => delay(QUIET_MS) } = options;
   const input = new PassThrough();
   const typed = createTyped();

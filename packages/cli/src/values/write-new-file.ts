@@ -1,12 +1,12 @@
 import { closeSync, fsyncSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { SecretsError, systemReason } from "@flyte-secrets/core";
-import type { Host } from "../context.ts";
+import type { CliContext } from "../context.ts";
 
 export interface WriteNewFileOptions {
   /** What named the file, for errors. */
   readonly option: string;
-  readonly host: Host;
+  readonly cli: CliContext;
 }
 
 /** What a directory answers that can't take a second name for a file, or not such a long one. */
@@ -16,9 +16,9 @@ const WITHOUT_DRAFT: ReadonlySet<unknown> = new Set(["EPERM", "ENOSYS", "ENOTSUP
  * Writes a file for this user alone, whole or not at all: one that exists is left as it is, for it might be open to others,
  * or something else. What can't be written is `invalid_argument` with the reason.
  */
-export async function writeNewFile(file: string, text: string, { option, host }: WriteNewFileOptions): Promise<void> {
+export async function writeNewFile(file: string, text: string, { option, cli }: WriteNewFileOptions): Promise<void> {
   const { writePrivateFile } = await import("@flyte-secrets/store");
-  const path = resolve(host.cwd, file);
+  const path = resolve(cli.cwd, file);
   let isWritten: boolean;
   try {
     isWritten = writeWhole();

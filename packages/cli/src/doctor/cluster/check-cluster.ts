@@ -4,11 +4,17 @@ import { createLogger } from "@flyte-secrets/http";
 import { type KubeClient, type KubeObject, kubeStatus, type NeededRights, SECRETS } from "@flyte-secrets/kube";
 import { serviceRights } from "@flyte-secrets/service";
 import { findCertificate, WEBHOOK_CONFIGURATIONS, webhookRights } from "@flyte-secrets/webhook";
-import { checkPodsOf } from "../check-pods.ts";
+import { checkClusterPods } from "../check-pods.ts";
 import { checkClock, type Finding, note, type Part, problem } from "../finding.ts";
 import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.ts";
 import { checkManagedSecrets, checkNamespace, usedNamespaces } from "./check-namespaces.ts";
-import { checkAsked, checkCertificate, checkServed, notRegistered, readRegistered } from "./check-registration.ts";
+import {
+  checkAdmissionCall,
+  checkCertificate,
+  checkServedCertificate,
+  notRegistered,
+  readRegistered,
+} from "./check-registration.ts";
 import { checkRights } from "./check-rights.ts";
 
 export interface CheckClusterOptions {
@@ -23,18 +29,18 @@ export interface CheckClusterOptions {
 
 /**
  * Whether what runs in a cluster has all that it needs there, and pods their secrets. Changes nothing. A run that was
- * let look at nothing finds a problem.
+ * let runCheck at nothing finds a problem.
  */
 export async function checkCluster(options: CheckClusterOptions): Promise<Finding[]> {
   const { client, config, parts, namespace, account } = options;
-  const clock = await look("the API server", async () => {
+  const clock = await runCheck("the API server", async () => {
     const { headers } = await client.request("GET", "/version");
     return [checkClock("the API server", headers.date)];
   });
   // Nothing else could be looked at.
   if (clock.findings.some(({ state }) => state === "problem")) return clock.findings;
   const namespaces = [...usedNamespaces(parts, config, namespace)].map(([used, setting]) =>
-    look(`namespace ${used}`, () => checkNamespace(client, used, setting)),
+    runCheck(`namespace ${used}`, () => checkNamespace(client, used, setting)),
   );
   const certificates = { client, namespace, log: createLogger(config.logger) };
   const keepsCertificate = !(await ifKnown(async () => (await findCertificate(config, certificates)).isForeign));
@@ -45,9 +51,9 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
   const needed = rights.filter((_, index) => !isSettled[index]);
   const looks = await Promise.all([
     ...namespaces,
-    look("rights", () => checkRights({ client, needed, account })),
+    runCheck("rights", () => checkRights({ client, needed, account })),
     ...[...storeNamespaces(parts, config)].map((each) =>
-      look(`the Secrets of namespace ${each}`, () => checkManagedSecrets(client, each)),
+      runCheck(`the Secrets of namespace ${each}`, () => checkManagedSecrets(client, each)),
     ),
     ...(parts.includes("webhook") ? checkWebhook(options) : []),
   ]);
@@ -93,33 +99,35 @@ async function ifKnown(ask: () => Promise<boolean>): Promise<boolean> {
   }
 }
 
-function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promise<Look>[] {
+function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promise<CheckResult>[] {
   const log = createLogger(config.logger);
   return [
-    look("the certificate", () => checkCertificate(config, { client, namespace, log })),
-    look("the registration", async () => {
+    runCheck("the certificate", () => checkCertificate(config, { client, namespace, log })),
+    runCheck("the registration", async () => {
       const registered = await readRegistered(client, config);
       if (registered === undefined) return [notRegistered(config)];
-      const asked = look("pods on their way", async () => [await checkAsked(client, { namespace, registered })]);
-      return [await checkServed(registered), ...(await asked).findings];
+      const asked = runCheck("pods on their way", async () => [
+        await checkAdmissionCall(client, { namespace, registered }),
+      ]);
+      return [await checkServedCertificate(registered), ...(await asked).findings];
     }),
-    look("pods", () => checkPodsOf(client)),
-    look("the guard", () => checkGuard(client, config)),
-    look("the network", () => checkAdmissionPort(client, config, namespace)),
+    runCheck("pods", () => checkClusterPods(client)),
+    runCheck("the guard", () => checkGuard(client, config)),
+    runCheck("the network", () => checkAdmissionPort(client, config, namespace)),
   ];
 }
 
-export interface Look {
+export interface CheckResult {
   readonly findings: Finding[];
   /** False where a right for it is missing. */
   readonly hasLooked: boolean;
 }
 
 /**
- * What a look at one thing finds. That it can't be looked at is a finding too: no problem where only a right for it is
+ * What a runCheck at one thing finds. That it can't be looked at is a finding too: no problem where only a right for it is
  * missing, and one where our credentials aren't taken or can't be had.
  */
-export async function look(what: string, find: () => Promise<Finding[]>): Promise<Look> {
+export async function runCheck(what: string, find: () => Promise<Finding[]>): Promise<CheckResult> {
   try {
     return { findings: await find(), hasLooked: true };
   } catch (error) {

@@ -2,7 +2,7 @@ import type { Config } from "@flyte-secrets/config";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { storeRights } from "@flyte-secrets/service";
 import { checkClock, type Finding } from "../finding.ts";
-import { look } from "./check-cluster.ts";
+import { runCheck } from "./check-cluster.ts";
 import { checkNamespace } from "./check-namespaces.ts";
 import { checkRights } from "./check-rights.ts";
 
@@ -20,7 +20,7 @@ export async function checkOtherClusters({ config, connect }: OtherClustersOptio
   const { store, kubernetes } = config.secret;
   if (store.type !== "Kubernetes") return [];
   const others = Object.entries(kubernetes.otherClusters).map(async ([name, kubeconfig]) => {
-    const { findings } = await look("the API server", () => checkOne(config, connect, kubeconfig));
+    const { findings } = await runCheck("the API server", () => checkOne(config, connect, kubeconfig));
     return findings.map((finding) => ({ ...finding, what: `cluster ${name}: ${finding.what}` }));
   });
   return (await Promise.all(others)).flat();
@@ -36,9 +36,9 @@ async function checkOne({ secret }: Config, connect: OtherClustersOptions["conne
     ]);
     const looks = await Promise.all([
       ...[...namespaces].map(([used, setting]) =>
-        look(`namespace ${used}`, () => checkNamespace(client, used, setting)),
+        runCheck(`namespace ${used}`, () => checkNamespace(client, used, setting)),
       ),
-      look("rights", () => checkRights({ client, needed: storeRights(secret), account: undefined })),
+      runCheck("rights", () => checkRights({ client, needed: storeRights(secret), account: undefined })),
     ]);
     const findings = looks.flatMap((each) => each.findings);
     return [checkClock("the API server", headers.date), ...findings.filter(({ what }) => !what.startsWith("--as "))];

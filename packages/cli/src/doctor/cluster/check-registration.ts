@@ -13,7 +13,7 @@ import {
   type RegisteredWebhook,
   WEBHOOK_CONFIGURATIONS,
 } from "@flyte-secrets/webhook";
-import { askWebhook } from "../../cluster/probe-webhook.ts";
+import { probeWebhook } from "../../cluster/probe-webhook.ts";
 import { type Finding, note, ok, problem } from "../finding.ts";
 
 /** Our webhook in the registration; undefined where there is none. */
@@ -73,7 +73,7 @@ const ANSWER_LIMIT_MS = 5_000;
  * Whether the webhook answers at the address of its registration with a certificate that the registration's CA vouches for. The name
  * of a Service is only known inside the cluster.
  */
-export async function checkServed({ clientConfig = {} }: RegisteredWebhook): Promise<Finding> {
+export async function checkServedCertificate({ clientConfig = {} }: RegisteredWebhook): Promise<Finding> {
   const { url, service, caBundle = "" } = clientConfig;
   const address = new URL(url ?? `https://${service?.name}.${service?.namespace}.svc:${service?.port ?? 443}`);
   const host = address.hostname.replace(/^\[(.*)\]$/, "$1");
@@ -110,12 +110,12 @@ export async function checkServed({ clientConfig = {} }: RegisteredWebhook): Pro
  * Whether the API server reaches the webhook: a dry run of a pod whose annotation makes no sense must be turned down. Nothing comes
  * to be.
  */
-export async function checkAsked(
+export async function checkAdmissionCall(
   client: KubeClient,
   { namespace, registered }: { readonly namespace: string; readonly registered: RegisteredWebhook },
 ): Promise<Finding> {
   try {
-    if ((await askWebhook(client, namespace)).asked) return ok("the API server asks the webhook about pods");
+    if ((await probeWebhook(client, namespace)).asked) return ok("the API server asks the webhook about pods");
   } catch (error) {
     if (isSecretsError(error, "store_unavailable", "deadline_exceeded")) {
       return problem(

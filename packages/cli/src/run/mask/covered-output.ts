@@ -1,7 +1,7 @@
 /** What stands in the output where a value stood; one for each unbroken run, so that it tells no length. */
-export const MASK = "***";
+export const OUTPUT_MASK = "***";
 
-const MASK_BYTES = Buffer.from(MASK);
+const MASK_BYTES = Buffer.from(OUTPUT_MASK);
 
 /** The places of an output that values cover, and the output without them. Places count from the output's first byte. */
 export interface CoveredOutput {

@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MASK } from "./covered-output.ts";
+import { OUTPUT_MASK } from "./covered-output.ts";
 import { createMask, type Mask } from "./mask.ts";
 
 function maskOf(value: string | Uint8Array): Mask {
@@ -241,6 +241,6 @@ describe("a value in output", () => {
     const filter = mask.filter();
     const masked = [];
     for (let at = 0; at < output.length; at += 4096) masked.push(filter.write(output.subarray(at, at + 4096)));
-    expect(Buffer.concat([...masked, filter.end()]).toString()).toBe(MASK);
+    expect(Buffer.concat([...masked, filter.end()]).toString()).toBe(OUTPUT_MASK);
   });
 });

@@ -1,7 +1,7 @@
 import { SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MASK } from "./covered-output.ts";
+import { OUTPUT_MASK } from "./covered-output.ts";
 import { createMask, type Mask } from "./mask.ts";
 
 function maskOf(...values: (string | Uint8Array)[]): Mask {
@@ -27,7 +27,7 @@ function maskSlowly(patterns: readonly Uint8Array[], output: Buffer): Buffer {
   }
   const parts = [...output].map((byte, at) => {
     if (!cover.has(at)) return Buffer.from([byte]);
-    return Buffer.from(cover.has(at - 1) ? "" : MASK);
+    return Buffer.from(cover.has(at - 1) ? "" : OUTPUT_MASK);
   });
   return Buffer.concat(parts);
 }
@@ -105,7 +105,7 @@ describe("masking a stream", () => {
     const filter = maskOf("correct-horse").filter();
     expect(filter.write(Buffer.from("Password? ")).toString()).toBe("Password? ");
     expect(filter.write(Buffer.from("it is corr")).toString()).toBe("it is ");
-    expect(filter.write(Buffer.from("ect-horse")).toString()).toBe(MASK);
+    expect(filter.write(Buffer.from("ect-horse")).toString()).toBe(OUTPUT_MASK);
     expect(filter.write(Buffer.from(" or corr")).toString()).toBe(" or ");
     expect(filter.end().toString()).toBe("corr");
   });
@@ -129,6 +129,6 @@ describe("masking a stream", () => {
     const bytes = Uint8Array.from({ length: 1 << 20 }, (_, index) => (index * 2654435761) >>> 13);
     const mask = maskOf(bytes);
     expect(throughFilter(mask, [Buffer.from("<"), bytes, Buffer.from(">")]).toString()).toBe("<***>");
-    expect(mask.text(Buffer.from(bytes).toString("base64"))).toBe(MASK);
+    expect(mask.text(Buffer.from(bytes).toString("base64"))).toBe(OUTPUT_MASK);
   });
 });

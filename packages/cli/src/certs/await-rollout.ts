@@ -4,7 +4,7 @@ import { fingerprintOf } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { findCertificate, type ManageOptions } from "@flyte-secrets/webhook";
-import { askWebhook } from "../cluster/probe-webhook.ts";
+import { probeWebhook } from "../cluster/probe-webhook.ts";
 
 const POLL_MS = 1_000;
 const HANDSHAKE_MS = 5_000;
@@ -13,13 +13,13 @@ const HANDSHAKE_MS = 5_000;
 const QUESTIONS = 8;
 
 /** What a webhook serves with, as far as one could see. */
-export interface Seen {
+export interface RolloutState {
   /** For people: by whom it was asked, and what it said. */
   readonly how: string;
   readonly isNew: boolean;
 }
 
-export interface AwaitServedOptions {
+export interface AwaitRolloutOptions {
   /** The fingerprint that is waited for. */
   readonly sha256: string;
   /** From now; 0 looks once. */
@@ -33,11 +33,11 @@ export interface AwaitServedOptions {
  * was seen, or undefined on a machine where no webhook runs. Throws `check_failed`, naming what is missing and where it was
  * looked for, when the time is over, and at once when another certificate has taken its place.
  */
-export async function awaitServed(
+export async function awaitRollout(
   config: Config,
   options: ManageOptions,
-  { sha256, timeoutMs, onWait }: AwaitServedOptions,
-): Promise<Seen | undefined> {
+  { sha256, timeoutMs, onWait }: AwaitRolloutOptions,
+): Promise<RolloutState | undefined> {
   const until = performance.now() + timeoutMs;
   for (let look = 1; ; look++) {
     const { place, certificate, registration } = await findCertificate(config, options);
@@ -71,7 +71,7 @@ function replaced(place: string, { sha256, kept }: { readonly sha256: string; re
   );
 }
 
-function lookAt(config: Config, options: ManageOptions, sha256: string): Promise<Seen | undefined> {
+function lookAt(config: Config, options: ManageOptions, sha256: string): Promise<RolloutState | undefined> {
   return options.client ? askCluster(config, { ...options, client: options.client }, sha256) : askHere(config, sha256);
 }
 
@@ -80,16 +80,16 @@ async function askCluster(
   { webhook, actions }: Config,
   { client, namespace }: ManageOptions & { readonly client: NonNullable<ManageOptions["client"]> },
   sha256: string,
-): Promise<Seen> {
+): Promise<RolloutState> {
   const places = new Set([namespace, actions.kubernetes.namespace, ...webhook.writtenSecrets.namespaces.slice(0, 3)]);
   let how = "";
   for (const place of places) {
     try {
-      if (!(await askWebhook(client, place)).asked) {
+      if (!(await probeWebhook(client, place)).asked) {
         how ||= `the API server does not ask the webhook about pods of namespace ${place}`;
         continue;
       }
-      const answers = await Promise.all(Array.from({ length: QUESTIONS }, () => askWebhook(client, place)));
+      const answers = await Promise.all(Array.from({ length: QUESTIONS }, () => probeWebhook(client, place)));
       const told = answers.map((answer) => (answer.asked ? answer.served : undefined));
       const count = told.filter((served) => served === sha256).length;
       const other = told.find((served) => served !== sha256);
@@ -106,7 +106,7 @@ async function askCluster(
 }
 
 /** Undefined where nobody listens. */
-async function askHere({ webhook }: Config, sha256: string): Promise<Seen | undefined> {
+async function askHere({ webhook }: Config, sha256: string): Promise<RolloutState | undefined> {
   const address = `127.0.0.1:${webhook.listenPort}`;
   // Whom it is trusted by is not the question.
   const socket = connect({ host: "127.0.0.1", port: webhook.listenPort, rejectUnauthorized: false });

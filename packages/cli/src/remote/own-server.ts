@@ -6,16 +6,16 @@ import { createOwnAgent, type EmbeddedServer } from "@flyte-secrets/sdk/embedded
 /** How long a server on this machine may take for an answer. */
 export const ANSWER_LIMIT_MS = 5_000;
 
-export interface OwnAnswer {
+export interface OwnServerResponse {
   readonly status: number;
   readonly date: string | undefined;
   readonly body: string;
 }
 
 /**
- * What this user's server answers to a GET of the path. Throws what {@link reasonOfSilence} can tell, after 5 s at the most.
+ * What this user's server answers to a GET of the path. Throws what {@link describeNoAnswer} can tell, after 5 s at the most.
  */
-export async function askOwnServer(route: EmbeddedServer["route"], path: string): Promise<OwnAnswer> {
+export async function requestOwnServer(route: EmbeddedServer["route"], path: string): Promise<OwnServerResponse> {
   const agent = createOwnAgent(route);
   try {
     const sent = request({ agent, path, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }).end();
@@ -27,7 +27,7 @@ export async function askOwnServer(route: EmbeddedServer["route"], path: string)
 }
 
 /** Why a server gave no answer, in a few words. */
-export function reasonOfSilence(error: unknown): string {
+export function describeNoAnswer(error: unknown): string {
   if (!(error instanceof Error && "code" in error)) return "no answer";
   return error.code === "ABORT_ERR"
     ? `within ${ANSWER_LIMIT_MS / 1000} s: it hangs, or is stopped`
