@@ -1,12 +1,14 @@
-// Writes the files that are derived from code: pages under docs/, and the schema of the Helm chart's values. With --check nothing
+// Writes the files that are derived from code: pages and pictures under docs/, and the schema of the Helm chart's values. With --check nothing
 // is written, and a file that differs from what the code says ends it with exit code 1.
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { renderCliPage } from "./cli-page.ts";
 import { renderConfigurationPage } from "./configuration-page.ts";
 import { renderDecisionsPage } from "./decisions-page.ts";
+import { renderDiagram } from "./diagram.ts";
 import { renderErrorsPage } from "./errors-page.ts";
 import { renderDashboard } from "./monitoring/grafana-dashboard.ts";
+import { renderDemo } from "./recording.ts";
 import { renderValuesSchema } from "./values-schema.ts";
 
 interface GeneratedFile {
@@ -19,6 +21,11 @@ const FILES: readonly GeneratedFile[] = [
   { path: "docs/cli.md", render: renderCliPage },
   { path: "docs/configuration.md", render: renderConfigurationPage },
   { path: "docs/decisions/README.md", render: renderDecisionsPage },
+  { path: "docs/demo.svg", render: renderDemo },
+  ...["overview", "pod"].map((name) => ({
+    path: `docs/diagrams/${name}.svg`,
+    render: () => renderDiagram(name),
+  })),
   { path: "docs/errors.md", render: renderErrorsPage },
   { path: "deploy/helm/flyte-secrets/values.schema.json", render: renderValuesSchema },
   { path: "deploy/helm/flyte-secrets/files/dashboard.json", render: renderDashboard },
