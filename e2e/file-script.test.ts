@@ -9,12 +9,17 @@ import {
   INJECT_LABEL,
   lookupIds,
   MountRequirement,
-  type Pod,
   type ScopeLookup,
   SecretValue,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import { createEmbeddedInjector, createInlineDelivery, createMutator, SECRETS_DIRECTORY } from "@flyte-secrets/inject";
+import {
+  createEmbeddedInjector,
+  createInlineDelivery,
+  createMutator,
+  type Pod,
+  SECRETS_DIRECTORY,
+} from "@flyte-secrets/inject";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { busyboxRequirement, makeBusyboxPath } from "./support/busybox.ts";
 import { describeWith } from "./support/requirement.ts";

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import type { Container, EnvVar, Pod, SecretValue, Volume } from "@flyte-secrets/core";
+import type { SecretValue } from "@flyte-secrets/core";
+import type { Container, EnvVar, Pod, Volume } from "@flyte-secrets/inject";
 import type { Requirement } from "../support/requirement.ts";
 import { type ProgramResult, runProgram } from "../support/run-program.ts";
 

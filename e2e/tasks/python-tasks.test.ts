@@ -2,7 +2,7 @@
 // makes it, and the SDK's own command in a process that sees the variables and files which that pod prescribes, at their real paths.
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { Pod } from "@flyte-secrets/core";
+import type { Pod } from "@flyte-secrets/inject";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { busyboxRequirement } from "../support/busybox.ts";
 import { cacheDirectory } from "../support/python-environment.ts";

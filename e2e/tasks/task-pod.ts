@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { INJECT_LABEL, type Pod } from "@flyte-secrets/core";
+import { INJECT_LABEL } from "@flyte-secrets/core";
+import type { Pod } from "@flyte-secrets/inject";
 import type { Image } from "./kubelet.ts";
 import type { PythonSdk } from "./python-sdks.ts";
 import { NAMESPACE } from "./secret-managers.ts";

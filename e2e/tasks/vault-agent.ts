@@ -1,4 +1,5 @@
-import { type Pod, SecretValue } from "@flyte-secrets/core";
+import { SecretValue } from "@flyte-secrets/core";
+import type { Pod } from "@flyte-secrets/inject";
 
 /** What Vault answers for a path: `.Data` of its templates. */
 export type VaultAnswers = Readonly<Record<string, Readonly<Record<string, unknown>>>>;

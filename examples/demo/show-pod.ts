@@ -1,4 +1,4 @@
-import type { Pod } from "@flyte-secrets/core";
+import type { Pod } from "@flyte-secrets/inject";
 import { createEmbeddedInjector, createMutator, createSecretRefDelivery } from "@flyte-secrets/inject";
 import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
 import { type TaskLike, toPod } from "@flyte-secrets/sdk";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { parsePod } from "@flyte-secrets/core";
-import { JsonPatch } from "@flyte-secrets/inject";
+import { JsonPatch, parsePod } from "@flyte-secrets/inject";
 import { decodeAdmissionReview, encodeAdmissionAnswer } from "@flyte-secrets/webhook/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 

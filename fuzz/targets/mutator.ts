@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { encodeBase32Lower, lookupIds, parsePod, type ScopeLookup, SecretValue } from "@flyte-secrets/core";
+import { encodeBase32Lower, lookupIds, type ScopeLookup, SecretValue } from "@flyte-secrets/core";
 import type { Delivery, Injector } from "@flyte-secrets/inject";
 import {
   createAwsInjector,
@@ -11,6 +11,7 @@ import {
   createMutator,
   createSecretRefDelivery,
   createVaultInjector,
+  parsePod,
 } from "@flyte-secrets/inject";
 import jsonPatch from "fast-json-patch";
 import { type FuzzTarget, textOf, unlessRefusedLater } from "../target.ts";

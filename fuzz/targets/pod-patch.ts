@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { type Pod, parsePod } from "@flyte-secrets/core";
-import { applyEdits, type PodEdit } from "@flyte-secrets/inject";
+import { applyEdits, type Pod, type PodEdit, parsePod } from "@flyte-secrets/inject";
 import jsonPatch from "fast-json-patch";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 

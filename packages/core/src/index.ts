@@ -43,19 +43,6 @@ export {
 export { andThen, type MaybePromise } from "./maybe-promise.ts";
 export { nearestName } from "./nearest-name.ts";
 export { type FileOwnership, hasSystemCode, homeDirectory, otherWriter, systemReason } from "./operating-system.ts";
-export {
-  type Container,
-  type EnvVar,
-  type OwnerReference,
-  type Pod,
-  type PodMetadata,
-  type PodSpec,
-  parsePod,
-  type SecretKeyReference,
-  type Volume,
-  type VolumeItem,
-  type VolumeMount,
-} from "./pod.ts";
 export { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 export { createSignalRace, type RaceSignal, raceSignal, toAbortError } from "./race-signal.ts";
 export {

@@ -48,3 +48,5 @@ export { cleanJoinPath } from "./pod/clean-join-path.ts";
 export type { InitContainerSettings, OwnContainer, PodEdit } from "./pod/edit.ts";
 export { applyPatch, JsonPatch, type JsonPatchOperation } from "./pod/json-patch.ts";
 export { CONTAINERS_ANNOTATION, namedContainers } from "./pod/named-containers.ts";
+export { parsePod } from "./pod/parse-pod.ts";
+export type { Container, EnvVar, OwnerReference, Pod, SecretKeyReference, Volume, VolumeMount } from "./pod/pod.ts";

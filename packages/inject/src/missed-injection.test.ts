@@ -1,8 +1,6 @@
 import { readFileSync } from "node:fs";
 import {
   lookupIds,
-  type Pod,
-  parsePod,
   type ScopeLookup,
   type SecretRequest,
   SecretValue,
@@ -21,6 +19,8 @@ import { createK8sInjector } from "./managers/k8s.ts";
 import { createVaultInjector } from "./managers/vault.ts";
 import { detectMissedInjection } from "./missed-injection.ts";
 import { createMutator } from "./mutator.ts";
+import { parsePod } from "./pod/parse-pod.ts";
+import type { Pod } from "./pod/pod.ts";
 
 const VECTORS = new URL("../../testkit/testdata/vectors/pods.jsonl", import.meta.url);
 const flytesPods = readFileSync(VECTORS, "utf8")

@@ -1,19 +1,17 @@
 import {
-  type Container,
   fromRequestAnnotations,
   INJECT_LABEL,
   isSecretsError,
   MountRequirement,
-  type Pod,
   type SecretRequest,
   trimEndOf,
-  type Volume,
 } from "@flyte-secrets/core";
 import { SECRETS_DIRECTORY } from "./managers/injector.ts";
 import { kubernetesGroup } from "./managers/k8s.ts";
 import { secretPath } from "./managers/request-fields.ts";
 import { variableNames } from "./managers/variables.ts";
 import { cleanJoinPath } from "./pod/clean-join-path.ts";
+import type { Container, Pod, Volume } from "./pod/pod.ts";
 
 /** Why a pod of a cluster doesn't have the secrets that its maker meant it to have. */
 export type MissedInjection =

@@ -3,9 +3,7 @@ import {
   encodeBase32Lower,
   encodeRequestAnnotation,
   lookupIds,
-  type Pod,
   type PodLimits,
-  parsePod,
   REQUEST_ANNOTATION_PREFIX,
   type ScopeLookup,
   type SecretRequest,
@@ -19,6 +17,8 @@ import { createEmbeddedInjector } from "./managers/embedded.ts";
 import type { Injector } from "./managers/injector.ts";
 import { createK8sInjector } from "./managers/k8s.ts";
 import { createMutator } from "./mutator.ts";
+import { parsePod } from "./pod/parse-pod.ts";
+import type { Pod } from "./pod/pod.ts";
 
 const FILE = 2;
 const NO_LIMIT = 1_000_000_000;

@@ -1,11 +1,8 @@
 import {
-  type EnvVar,
   encodeSecretId,
   imagePullSecretName,
   isSecretsError,
   lookupIds,
-  type Pod,
-  parsePod,
   type ScopeLookup,
   SecretValue,
   toRequestAnnotations,
@@ -26,6 +23,8 @@ import { createK8sInjector } from "./managers/k8s.ts";
 import { createVaultInjector } from "./managers/vault.ts";
 import { createMutator, type Mutation } from "./mutator.ts";
 import { CONTAINERS_ANNOTATION } from "./pod/named-containers.ts";
+import { parsePod } from "./pod/parse-pod.ts";
+import type { EnvVar, Pod } from "./pod/pod.ts";
 
 /** Of each property; more with `PROPERTY_RUNS`, for a long run. */
 const RUNS = Number(process.env.PROPERTY_RUNS ?? 500);

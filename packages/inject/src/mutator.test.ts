@@ -1,8 +1,6 @@
 import {
   imagePullSecretName,
   lookupIds,
-  type Pod,
-  parsePod,
   type ScopeLookup,
   type SecretRequest,
   SecretsError,
@@ -23,6 +21,8 @@ import { createVaultInjector } from "./managers/vault.ts";
 import type { ImagePullSecrets } from "./mutator.ts";
 import { createMutator } from "./mutator.ts";
 import type { PodEdit } from "./pod/edit.ts";
+import { parsePod } from "./pod/parse-pod.ts";
+import type { Pod } from "./pod/pod.ts";
 
 const FILE = 2;
 const global = createGlobalInjector({ readVariable: () => undefined, readFile: async () => undefined });

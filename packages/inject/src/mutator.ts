@@ -2,7 +2,6 @@ import {
   andThen,
   DEFAULT_POD_LIMITS,
   type MaybePromise,
-  type Pod,
   type PodLimits,
   type SecretId,
   type SecretRequest,
@@ -14,6 +13,7 @@ import type { Claim, InjectContext, Injector, VariableNaming } from "./managers/
 import { createPlanner, type InjectionRecord, type Served } from "./mutation-plan.ts";
 import { applyPatch, type JsonPatch } from "./pod/json-patch.ts";
 import { namedContainers } from "./pod/named-containers.ts";
+import type { Pod } from "./pod/pod.ts";
 import { createRequestReader, requestName } from "./requests.ts";
 
 export interface MutatorOptions {

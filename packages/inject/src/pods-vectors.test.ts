@@ -1,12 +1,5 @@
 import { readFileSync } from "node:fs";
-import {
-  encodeSecretId,
-  isSecretsError,
-  lookupIds,
-  parsePod,
-  type ScopeLookup,
-  SecretValue,
-} from "@flyte-secrets/core";
+import { encodeSecretId, isSecretsError, lookupIds, type ScopeLookup, SecretValue } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
 import { createInlineDelivery } from "./delivery/inline.ts";
 import { createAwsInjector } from "./managers/aws.ts";
@@ -18,6 +11,7 @@ import type { Injector } from "./managers/injector.ts";
 import { createK8sInjector } from "./managers/k8s.ts";
 import { createVaultInjector } from "./managers/vault.ts";
 import { createMutator } from "./mutator.ts";
+import { parsePod } from "./pod/parse-pod.ts";
 
 /** One case of `pods.jsonl`: a pod and what Flyte's own mutator made of it; its fields are described in the vectors' README. */
 interface Case {

@@ -1,5 +1,7 @@
-import { type Pod, parsePod, toRequestAnnotations } from "@flyte-secrets/core";
+import { toRequestAnnotations } from "@flyte-secrets/core";
 import { expect, it } from "vitest";
+import { parsePod } from "./pod/parse-pod.ts";
+import type { Pod } from "./pod/pod.ts";
 import { createRequestReader } from "./requests.ts";
 
 function podAsking(...keys: string[]): Pod {

@@ -2,11 +2,11 @@ import {
   ByteBudget,
   excerpt,
   fromRequestAnnotations,
-  type Pod,
   type PodLimits,
   REQUEST_ANNOTATION_PREFIX,
   type SecretRequest,
 } from "@flyte-secrets/core";
+import type { Pod } from "./pod/pod.ts";
 
 /** What all remembered sets of annotations may take. */
 const MAX_BYTES = 16 * 1024 * 1024;

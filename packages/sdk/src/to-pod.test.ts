@@ -1,4 +1,5 @@
-import { fromRequestAnnotations, type Pod, SecretsError } from "@flyte-secrets/core";
+import { fromRequestAnnotations, SecretsError } from "@flyte-secrets/core";
+import type { Pod } from "@flyte-secrets/inject";
 import { expect, expectTypeOf, test } from "vitest";
 import { Secret } from "./secret.ts";
 import { task, workflow } from "./task.ts";

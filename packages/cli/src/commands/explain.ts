@@ -2,12 +2,11 @@ import type { Config } from "@flyte-secrets/config";
 import {
   INJECT_LABEL,
   MountRequirement,
-  type Pod,
   type SecretRequest,
   SecretsError,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import type { InjectContext } from "@flyte-secrets/inject";
+import type { InjectContext, Pod } from "@flyte-secrets/inject";
 import type { PodClaimOptions } from "@flyte-secrets/webhook";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";

@@ -1,5 +1,5 @@
-import { INJECT_LABEL, type Pod, REQUEST_ANNOTATION_PREFIX, type SecretRequest } from "@flyte-secrets/core";
-import { detectMissedInjection, type MissedInjection } from "@flyte-secrets/inject";
+import { INJECT_LABEL, REQUEST_ANNOTATION_PREFIX, type SecretRequest } from "@flyte-secrets/core";
+import { detectMissedInjection, type MissedInjection, type Pod } from "@flyte-secrets/inject";
 import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/kube";
 import { objectTitle, podsInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";

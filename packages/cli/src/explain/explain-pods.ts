@@ -3,12 +3,11 @@ import {
   isSecretsError,
   type MaybePromise,
   MountRequirement,
-  type Pod,
   type PodLimits,
   type SecretRequest,
   type SecretsError,
 } from "@flyte-secrets/core";
-import type { Claim, InjectContext } from "@flyte-secrets/inject";
+import type { Claim, InjectContext, Pod } from "@flyte-secrets/inject";
 import { type MutatePodOptions, mutatePod } from "@flyte-secrets/webhook";
 import { isSent, objectTitle, type PodInObject, podsInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";

@@ -1,4 +1,5 @@
-import { INJECT_LABEL, isObject, isSecretsError, type Pod, parsePod, SecretsError } from "@flyte-secrets/core";
+import { INJECT_LABEL, isObject, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { type Pod, parsePod } from "@flyte-secrets/inject";
 import type { KubernetesObject } from "./read-manifests.ts";
 
 /** The pod that an object is, or one in a template from which a controller makes pods. */

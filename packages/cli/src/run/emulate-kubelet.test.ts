@@ -1,4 +1,5 @@
-import { type Pod, SecretValue } from "@flyte-secrets/core";
+import { SecretValue } from "@flyte-secrets/core";
+import type { Pod } from "@flyte-secrets/inject";
 import { describe, expect, test } from "vitest";
 import { emulateKubelet, expandReferences } from "./emulate-kubelet.ts";
 

@@ -1,6 +1,13 @@
 import { join, relative } from "node:path";
-import { type Container, type EnvVar, type Pod, SecretsError, SecretValue, type Volume } from "@flyte-secrets/core";
-import { decodeFiles, SECRETS_DIRECTORY } from "@flyte-secrets/inject";
+import { SecretsError, SecretValue } from "@flyte-secrets/core";
+import {
+  type Container,
+  decodeFiles,
+  type EnvVar,
+  type Pod,
+  SECRETS_DIRECTORY,
+  type Volume,
+} from "@flyte-secrets/inject";
 
 /** Linux' MAX_ARG_STRLEN, less the `=` and the final NUL: a container with a longer variable does not start either. */
 const MAX_VARIABLE_BYTES = 131_072 - 2;

@@ -1,5 +1,5 @@
 import type { Config } from "@flyte-secrets/config";
-import { isSecretsError, type Pod, type SecretLookup, type SecretScope, SecretValue } from "@flyte-secrets/core";
+import { isSecretsError, type SecretLookup, type SecretScope, SecretValue } from "@flyte-secrets/core";
 import {
   createInlineDelivery,
   createMutator,
@@ -8,6 +8,7 @@ import {
   type InjectionRecord,
   type Injector,
   type MutatorOptions,
+  type Pod,
 } from "@flyte-secrets/inject";
 import { type TaskCall, toPod } from "@flyte-secrets/sdk";
 import type { CliContext } from "../context.ts";

@@ -1,6 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
-import { isSecretsError, parsePod, systemClock } from "@flyte-secrets/core";
+import { isSecretsError, systemClock } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
+import { parsePod } from "@flyte-secrets/inject";
 import { type LookupParts, NO_METRICS, openLookup } from "@flyte-secrets/lookup";
 import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";

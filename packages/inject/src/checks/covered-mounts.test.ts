@@ -1,4 +1,4 @@
-import { parsePod, SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
+import { SecretValue, toRequestAnnotations } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
 import { createInlineDelivery } from "../delivery/inline.ts";
 import { createSecretRefDelivery } from "../delivery/secret-ref.ts";
@@ -9,6 +9,7 @@ import { createK8sInjector } from "../managers/k8s.ts";
 import { createVaultInjector } from "../managers/vault.ts";
 import { createMutator } from "../mutator.ts";
 import { CONTAINERS_ANNOTATION } from "../pod/named-containers.ts";
+import { parsePod } from "../pod/parse-pod.ts";
 
 const DIRECTORY = "/etc/flyte/secrets";
 const lookup = {

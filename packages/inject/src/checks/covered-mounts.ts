@@ -1,10 +1,11 @@
-import type { SecretRequest, VolumeMount } from "@flyte-secrets/core";
-import { excerpt, type Pod, quote } from "@flyte-secrets/core";
+import type { SecretRequest } from "@flyte-secrets/core";
+import { excerpt, quote } from "@flyte-secrets/core";
 import { filePath } from "../delivery/files.ts";
 import type { InjectorEdit } from "../managers/injector.ts";
 import { type Injection, SECRETS_DIRECTORY } from "../managers/injector.ts";
 import { cleanJoinPath } from "../pod/clean-join-path.ts";
 import type { PodEdit } from "../pod/edit.ts";
+import type { Pod, VolumeMount } from "../pod/pod.ts";
 import { requestName } from "../requests.ts";
 
 /** A secret's file: its path, and whose it is. */

@@ -1,5 +1,4 @@
 import {
-  parsePod,
   type SecretLookup,
   type SecretRequest,
   SecretsError,
@@ -14,6 +13,7 @@ import { createGroupInjector } from "../managers/group.ts";
 import type { Injector, VariableNaming } from "../managers/injector.ts";
 import { createK8sInjector } from "../managers/k8s.ts";
 import { createMutator } from "../mutator.ts";
+import { parsePod } from "../pod/parse-pod.ts";
 
 const ENV_VAR = 1;
 const FILE = 2;

@@ -1,6 +1,7 @@
-import type { MaybePromise, OwnerReference, SecretValue } from "@flyte-secrets/core";
+import type { MaybePromise, SecretValue } from "@flyte-secrets/core";
 import type { InjectorEdit } from "../managers/injector.ts";
 import type { PodEdit } from "../pod/edit.ts";
+import type { OwnerReference } from "../pod/pod.ts";
 
 /** A Secret that the webhook writes into a pod's namespace for the pod to refer to. */
 export interface KubernetesSecret {

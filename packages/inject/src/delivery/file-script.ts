@@ -1,5 +1,6 @@
-import { type EnvVar, quote, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { quote, SecretsError, SecretValue } from "@flyte-secrets/core";
 import { SECRETS_DIRECTORY } from "../managers/injector.ts";
+import type { EnvVar } from "../pod/pod.ts";
 
 /** Linux takes 131,072 bytes as `NAME=value` and its end (`MAX_ARG_STRLEN`). */
 const MAX_VARIABLE_LENGTH = 131_000;

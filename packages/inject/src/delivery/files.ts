@@ -1,4 +1,3 @@
-import type { EnvVar, SecretKeyReference, VolumeItem } from "@flyte-secrets/core";
 import {
   DIRECTORY_EDITS,
   type InjectorEdit,
@@ -7,6 +6,7 @@ import {
   type SecretSource,
 } from "../managers/injector.ts";
 import type { PodEdit } from "../pod/edit.ts";
+import type { EnvVar, SecretKeyReference, VolumeItem } from "../pod/pod.ts";
 
 export type FileGroup = NonNullable<SecretFile["group"]>;
 

@@ -1,7 +1,8 @@
-import { type EnvVar, type SecretKeyReference, SecretsError, type SecretValue } from "@flyte-secrets/core";
+import { SecretsError, type SecretValue } from "@flyte-secrets/core";
 import { SECRETS_DIRECTORY, type SecretSource } from "../managers/injector.ts";
 import type { InitContainerSettings, OwnContainer, PodEdit } from "../pod/edit.ts";
 import { addInitContainer } from "../pod/edit.ts";
+import type { EnvVar, SecretKeyReference } from "../pod/pod.ts";
 import type { Delivery } from "./delivery.ts";
 import { encodeFiles, FILES_SCRIPT } from "./file-script.ts";
 import { FILES_VOLUME, filesOf, groupVolume, toPlainEdits } from "./files.ts";

@@ -1,8 +1,6 @@
 import { createHash } from "node:crypto";
 import {
   lookupIds,
-  type Pod,
-  parsePod,
   type ScopeLookup,
   type SecretRequest,
   SecretsError,
@@ -14,6 +12,8 @@ import { createEmbeddedInjector } from "../managers/embedded.ts";
 import { createGlobalInjector } from "../managers/global.ts";
 import { createK8sInjector } from "../managers/k8s.ts";
 import { createMutator } from "../mutator.ts";
+import { parsePod } from "../pod/parse-pod.ts";
+import type { Pod } from "../pod/pod.ts";
 import type { KubernetesSecret, WriteOptions } from "./delivery.ts";
 import { createSecretRefDelivery, type SecretWriter } from "./secret-ref.ts";
 

@@ -1,8 +1,9 @@
 import { createHmac, hash, randomBytes } from "node:crypto";
-import type { MaybePromise, SecretKeyReference, SecretValue, Volume } from "@flyte-secrets/core";
+import type { MaybePromise, SecretValue } from "@flyte-secrets/core";
 import { deliveredSecretName } from "@flyte-secrets/core";
 import { type InjectorEdit, SECRETS_DIRECTORY, type SecretSource, type ValueSource } from "../managers/injector.ts";
 import type { PodEdit } from "../pod/edit.ts";
+import type { SecretKeyReference, Volume } from "../pod/pod.ts";
 import type { Delivery, KubernetesSecret, WriteOptions } from "./delivery.ts";
 import { distinct, FILES_VOLUME, filePath, filesOf, groupVolume, type ReferencedFile, toPlainEdits } from "./files.ts";
 

@@ -2,7 +2,6 @@ import {
   encodeSecretId,
   kubernetesSecretName,
   lookupIds,
-  parsePod,
   type ScopeLookup,
   SecretValue,
   toRequestAnnotations,
@@ -12,6 +11,7 @@ import type { Delivery } from "../delivery/delivery.ts";
 import { createInlineDelivery } from "../delivery/inline.ts";
 import { createSecretRefDelivery } from "../delivery/secret-ref.ts";
 import { createMutator } from "../mutator.ts";
+import { parsePod } from "../pod/parse-pod.ts";
 import { createEmbeddedInjector } from "./embedded.ts";
 
 const VALUES = "flyte";

@@ -1,13 +1,6 @@
-import type {
-  EnvVar,
-  MaybePromise,
-  ScopeLevel,
-  SecretId,
-  SecretKeyReference,
-  SecretRequest,
-  SecretValue,
-} from "@flyte-secrets/core";
+import type { MaybePromise, ScopeLevel, SecretId, SecretRequest, SecretValue } from "@flyte-secrets/core";
 import type { PodEdit } from "../pod/edit.ts";
+import type { EnvVar, SecretKeyReference } from "../pod/pod.ts";
 
 /** Where the files of secrets are in a container. */
 export const SECRETS_DIRECTORY = "/etc/flyte/secrets";

@@ -1,5 +1,6 @@
-import { type EnvVar, quote } from "@flyte-secrets/core";
+import { quote } from "@flyte-secrets/core";
 import { addInitContainer, type InitContainerSettings } from "../pod/edit.ts";
+import type { EnvVar } from "../pod/pod.ts";
 import { DIRECTORY_EDITS, type InjectorEdit, SECRETS_DIRECTORY } from "./injector.ts";
 
 /** How the init container of a cloud's secret manager is run: `awsSecretManager` and its like. */

@@ -1,8 +1,10 @@
-import { DEFAULT_POD_LIMITS, type Pod, type PodLimits, parsePod, SecretsError, type Volume } from "@flyte-secrets/core";
+import { DEFAULT_POD_LIMITS, type PodLimits, SecretsError } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
 import { setVariable } from "../managers/injector.ts";
 import { applyEdits, createPodEditor } from "./apply-edits.ts";
 import type { OwnContainer, PodEdit } from "./edit.ts";
+import { parsePod } from "./parse-pod.ts";
+import type { Pod, Volume } from "./pod.ts";
 
 const VOLUME: PodEdit = { kind: "volume", volume: { name: "secrets", emptyDir: { medium: "Memory" } } };
 const MOUNT: PodEdit = { kind: "mount", mount: { name: "secrets", mountPath: "/secrets", readOnly: true } };

@@ -1,16 +1,9 @@
-import {
-  type Container,
-  checkLimit,
-  DEFAULT_POD_LIMITS,
-  type Pod,
-  type PodLimits,
-  type PodMetadata,
-  type PodSpec,
-} from "@flyte-secrets/core";
+import { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "@flyte-secrets/core";
 import { type ContainerChanges, type ContainerEditor, containerChanges, createContainerEditor } from "./containers.ts";
 import type { PodEdit } from "./edit.ts";
 import { createInitContainersEditor } from "./init-containers.ts";
 import { applyPatch, escapePointerToken, JsonPatch, type JsonPatchOperation, textLength } from "./json-patch.ts";
+import type { Container, Pod, PodMetadata, PodSpec } from "./pod.ts";
 import { createVolumesEditor } from "./volumes.ts";
 
 /** Makes the same edits on any number of pods. */

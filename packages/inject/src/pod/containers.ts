@@ -1,8 +1,8 @@
-import type { Container, EnvVar, VolumeMount } from "@flyte-secrets/core";
 import { excerpt, quote, SecretsError } from "@flyte-secrets/core";
 import { cleanJoinPath } from "./clean-join-path.ts";
 import type { PodEdit } from "./edit.ts";
 import { appendAll, type JsonPatchOperation, type PatchTarget } from "./json-patch.ts";
+import type { Container, EnvVar, VolumeMount } from "./pod.ts";
 
 /** What a list of edits asks of a container. */
 export interface ContainerChanges {

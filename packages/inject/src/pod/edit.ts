@@ -1,4 +1,4 @@
-import type { Container, EnvVar, Volume, VolumeMount } from "@flyte-secrets/core";
+import type { Container, EnvVar, Volume, VolumeMount } from "./pod.ts";
 
 /**
  * One change of a pod. `applyEdits` alone carries edits out; what "all containers" means, where things go in their lists and

@@ -1,7 +1,5 @@
 import {
   MountRequirement,
-  type Pod,
-  parsePod,
   type ScopeLookup,
   type SecretRequest,
   SecretValue,
@@ -17,6 +15,8 @@ import type { Injector } from "../managers/injector.ts";
 import { createMutator } from "../mutator.ts";
 import type { InitContainerSettings } from "./edit.ts";
 import { DEFAULT_INIT_CONTAINERS } from "./edit.ts";
+import { parsePod } from "./parse-pod.ts";
+import type { Pod } from "./pod.ts";
 
 const SIDECAR = { sidecarImage: "pull", resources: {} };
 const lookup: ScopeLookup = {

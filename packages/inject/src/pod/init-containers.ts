@@ -1,4 +1,3 @@
-import type { Container, PodSpec } from "@flyte-secrets/core";
 import { quote, SecretsError } from "@flyte-secrets/core";
 import {
   type ContainerChanges,
@@ -9,6 +8,7 @@ import {
 } from "./containers.ts";
 import type { OwnContainer, PodEdit } from "./edit.ts";
 import { appendAll, applyPatch, type JsonPatchOperation } from "./json-patch.ts";
+import type { Container, PodSpec } from "./pod.ts";
 import { restrictedContext } from "./restricted-context.ts";
 
 type InitContainerEdit = Extract<PodEdit, { kind: "initContainer" }>;

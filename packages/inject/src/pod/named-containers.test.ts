@@ -1,8 +1,9 @@
-import { type Pod, parsePod } from "@flyte-secrets/core";
 import { expect, it } from "vitest";
 import { applyEdits } from "./apply-edits.ts";
 import type { PodEdit } from "./edit.ts";
 import { CONTAINERS_ANNOTATION, namedContainers } from "./named-containers.ts";
+import { parsePod } from "./parse-pod.ts";
+import type { Pod } from "./pod.ts";
 
 function podNaming(containers?: string): Pod {
   return parsePod({

@@ -1,5 +1,5 @@
-import type { Pod } from "@flyte-secrets/core";
 import { excerpt, quote, SecretsError } from "@flyte-secrets/core";
+import type { Pod } from "./pod.ts";
 
 /** Names the containers and init containers that get a pod's secrets, separated by commas. Without it, all do. */
 export const CONTAINERS_ANNOTATION = "flyte.secrets/containers";

@@ -1,5 +1,5 @@
-import type { Container, PodSpec } from "@flyte-secrets/core";
 import type { InitContainerSettings } from "./edit.ts";
+import type { Container, PodSpec } from "./pod.ts";
 
 /** A security context that the restricted Pod Security Standard takes. */
 export interface RestrictedContext {

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
-import type { PodSpec, Volume, VolumeItem } from "@flyte-secrets/core";
 import { isDeliveredSecretName, quote, SecretsError } from "@flyte-secrets/core";
 import type { PodEdit } from "./edit.ts";
 import { appendAll, applyPatch, type JsonPatchOperation, type PatchTarget } from "./json-patch.ts";
+import type { PodSpec, Volume, VolumeItem } from "./pod.ts";
 
 type VolumeEdit = Extract<PodEdit, { kind: "volume" }>;
 

@@ -1,5 +1,6 @@
-import { andThen, type MaybePromise, parsePod, quote, SecretsError } from "@flyte-secrets/core";
+import { andThen, type MaybePromise, quote, SecretsError } from "@flyte-secrets/core";
 import type { InjectionRecord } from "@flyte-secrets/inject";
+import { parsePod } from "@flyte-secrets/inject";
 import type { AdmissionAnswer, AdmissionRequest } from "./admission-review.ts";
 import { type MutatePodOptions, mutatePod } from "./mutate-pod.ts";
 

@@ -1,4 +1,5 @@
-import { parsePod, SecretsError } from "@flyte-secrets/core";
+import { SecretsError } from "@flyte-secrets/core";
+import { parsePod } from "@flyte-secrets/inject";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, it } from "vitest";

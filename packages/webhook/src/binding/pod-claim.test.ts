@@ -1,6 +1,6 @@
-import { parsePod, SecretsError } from "@flyte-secrets/core";
+import { SecretsError } from "@flyte-secrets/core";
 import type { Mutator } from "@flyte-secrets/inject";
-import { JsonPatch } from "@flyte-secrets/inject";
+import { JsonPatch, parsePod } from "@flyte-secrets/inject";
 import { expect, test } from "vitest";
 import { mutatePod } from "../admission/mutate-pod.ts";
 import type { RefusedClaim } from "./pod-claim.ts";

@@ -1,4 +1,5 @@
-import { type MaybePromise, parsePod, SecretsError } from "@flyte-secrets/core";
+import { type MaybePromise, SecretsError } from "@flyte-secrets/core";
+import { parsePod } from "@flyte-secrets/inject";
 import { describe, expect, it } from "vitest";
 import type { BoundScope } from "./namespace-labels.ts";
 import { createScopeGuard, type Refusal, type ScopeGuardOptions } from "./scope-guard.ts";

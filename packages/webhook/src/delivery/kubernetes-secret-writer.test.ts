@@ -1,4 +1,5 @@
-import { deliveredSecretName, type OwnerReference, SecretsError, SecretValue } from "@flyte-secrets/core";
+import { deliveredSecretName, SecretsError, SecretValue } from "@flyte-secrets/core";
+import type { OwnerReference } from "@flyte-secrets/inject";
 import type { KubeObject, Secret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";

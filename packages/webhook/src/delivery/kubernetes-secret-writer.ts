@@ -1,6 +1,6 @@
 import type { Clock } from "@flyte-secrets/core";
-import { isSecretsError, type OwnerReference, raceSignal, SecretsError } from "@flyte-secrets/core";
-import type { KubernetesSecret, SecretWriter } from "@flyte-secrets/inject";
+import { isSecretsError, raceSignal, SecretsError } from "@flyte-secrets/core";
+import type { KubernetesSecret, OwnerReference, SecretWriter } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
 import {

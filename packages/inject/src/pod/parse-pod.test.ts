@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parsePod } from "./pod.ts";
+import { parsePod } from "./parse-pod.ts";
 
 const container = { name: "main" };
 
