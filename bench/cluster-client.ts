@@ -1,5 +1,5 @@
 import { systemClock } from "@flyte-secrets/core";
-import { createKubeClient, findKubeConnection, type KubeClient } from "@flyte-secrets/kube";
+import { createKubeClient, type KubeClient, loadClusterConnection } from "@flyte-secrets/kube";
 import type { Cluster } from "../e2e/kubernetes/cluster.ts";
 
 /** What nothing that is measured comes up to. */
@@ -8,6 +8,6 @@ export const UNLIMITED = 100_000;
 /** A client of a cluster that is measured, whose own limits are in nobody's way. The caller closes it. */
 export function connectAsAdmin({ adminKubeconfig }: Pick<Cluster, "adminKubeconfig">): KubeClient {
   const clock = systemClock;
-  const connection = findKubeConnection({ kubeconfig: adminKubeconfig, env: {}, home: "/nowhere", clock });
+  const connection = loadClusterConnection({ kubeconfig: adminKubeconfig, env: {}, home: "/nowhere", clock });
   return createKubeClient({ connection, qps: UNLIMITED, burst: UNLIMITED, timeoutMs: 60_000, clock });
 }

@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { encodeSecretId, kubernetesSecretName, type SecretId, systemClock } from "@flyte-secrets/core";
-import { createKubeClient, findKubeConnection } from "@flyte-secrets/kube";
+import { createKubeClient, loadClusterConnection } from "@flyte-secrets/kube";
 import { type CachedLookup, openLookup } from "@flyte-secrets/lookup";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";
@@ -28,7 +28,7 @@ describeWith(requireKubernetes(), "the managed Secrets of a real namespace", () 
   afterAll(() => cluster?.close());
 
   async function open(): Promise<CachedLookup> {
-    const connection = findKubeConnection({ kubeconfig, env: {}, home: tmpdir(), clock: systemClock });
+    const connection = loadClusterConnection({ kubeconfig, env: {}, home: tmpdir(), clock: systemClock });
     const client = createKubeClient({ connection, qps: 100, burst: 100, timeoutMs: 30_000, clock: systemClock });
     onTestFinished(() => client.close());
     const options = { source: { type: "K8s", namespace: "flyte" }, cache: CACHE, maxIdLength: 253 } as const;

@@ -14,7 +14,7 @@ import {
 import { loadConfig } from "@flyte-secrets/config";
 import { type Clock, MountRequirement, SecretValue, systemClock, toRequestAnnotations } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
-import { createKubeClient, findKubeConnection, type KubeClient, SECRETS } from "@flyte-secrets/kube";
+import { createKubeClient, type KubeClient, loadClusterConnection, SECRETS } from "@flyte-secrets/kube";
 import { openEmbeddedStore } from "@flyte-secrets/store";
 import { keepRegistration, startWebhook, WEBHOOK_CONFIGURATIONS } from "@flyte-secrets/webhook";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -70,7 +70,7 @@ describeWith(requireKubernetes(), "the webhook's certificate and registration on
   afterAll(() => cluster?.close());
 
   function connect(): KubeClient {
-    const connection = findKubeConnection({ kubeconfig, env: {}, home: "/nowhere", clock: systemClock });
+    const connection = loadClusterConnection({ kubeconfig, env: {}, home: "/nowhere", clock: systemClock });
     const client = createKubeClient({ connection, qps: 100, burst: 100, timeoutMs: 30_000, clock: systemClock });
     onTestFinished(() => client.close());
     return client;
@@ -331,7 +331,7 @@ describeWith(requireKubernetes(), "the webhook's certificate and registration on
     let rounds = 0;
     let isRenewed = false;
     const admin = createKubeClient({
-      connection: findKubeConnection({
+      connection: loadClusterConnection({
         kubeconfig: cluster.adminKubeconfig,
         env: {},
         home: "/nowhere",

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSecretsError, systemClock } from "@flyte-secrets/core";
-import { createKubeClient, findKubeConnection } from "@flyte-secrets/kube";
+import { createKubeClient, loadClusterConnection } from "@flyte-secrets/kube";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { describeWith } from "../support/requirement.ts";
@@ -96,7 +96,7 @@ describeWith(requireKubernetes(), "kubeconfigs as kubectl reads them", () => {
   async function askByUs(paths: string): Promise<string | undefined> {
     const env = { PATH: process.env.PATH, HOME: directory, KUBECONFIG: paths };
     try {
-      const connection = findKubeConnection({ kubeconfig: "", env, home: directory, clock: systemClock });
+      const connection = loadClusterConnection({ kubeconfig: "", env, home: directory, clock: systemClock });
       const client = createKubeClient({ connection, qps: 10, burst: 10, timeoutMs: 30_000, clock: systemClock });
       try {
         await client.request("GET", "/version");

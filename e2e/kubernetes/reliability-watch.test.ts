@@ -80,7 +80,7 @@ describeWith(requireKubernetes(), "a webhook whose watch does not tell", () => {
     expect(await admitted()).toBe("second");
     expect(await stateOf(replica)).toEqual({
       ready: expect.stringMatching(
-        /^503 not ready: the Secrets of namespace flyte cannot be followed: (list|watch) secrets in namespace flyte: we have no permission to/,
+        /^503 not ready: the Secrets of namespace flyte cannot be watched: (list|watch) secrets in namespace flyte: we have no permission to/,
       ),
       trusted: 0,
       asked: 1,
@@ -99,7 +99,7 @@ describeWith(requireKubernetes(), "a webhook whose watch does not tell", () => {
     expect(await admitted()).toBe("second");
     expect(await stateOf(replica)).toEqual({
       ready: expect.stringMatching(
-        /^503 not ready: the Secrets of namespace flyte cannot be followed: the watch has been silent for 1\d\d s$/,
+        /^503 not ready: the Secrets of namespace flyte cannot be watched: the watch has been silent for 1\d\d s$/,
       ),
       trusted: 0,
       asked: 1,

@@ -2,8 +2,8 @@ import { kubernetesSecretName, type SecretId, systemClock } from "@flyte-secrets
 import { createLogger } from "@flyte-secrets/http";
 import {
   createKubeClient,
-  findKubeConnection,
   type KubeClient,
+  loadClusterConnection,
   type ObservedRequest,
   type Secret,
 } from "@flyte-secrets/kube";
@@ -29,7 +29,7 @@ export const id = (domain: string, project: string, name = "api-key"): SecretId 
 /** A client of a real API server, whose limits are in nobody's way. */
 export function connect(kubeconfig: string, observe?: (request: ObservedRequest) => void): KubeClient {
   const clock = systemClock;
-  const connection = findKubeConnection({ kubeconfig, env: {}, home: "/nowhere", clock });
+  const connection = loadClusterConnection({ kubeconfig, env: {}, home: "/nowhere", clock });
   const limits = { qps: 1_000, burst: 1_000, timeoutMs: 30_000 };
   return createKubeClient({ connection, ...limits, clock, ...(observe && { observe }) });
 }

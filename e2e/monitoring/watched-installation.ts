@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { INJECT_LABEL, MountRequirement, systemClock, toRequestAnnotations } from "@flyte-secrets/core";
-import { createKubeClient, defineResource, findKubeConnection, type KubeClient } from "@flyte-secrets/kube";
+import { createKubeClient, defineResource, type KubeClient, loadClusterConnection } from "@flyte-secrets/kube";
 import { CHART, helm } from "../installation/helm.ts";
 import { startInstalled } from "../installation/installed-component.ts";
 import { type Cluster, freePort, startCluster } from "../kubernetes/cluster.ts";
@@ -97,7 +97,7 @@ export async function startWatchedInstallation(): Promise<WatchedInstallation> {
 
 function connectAsAdmin({ adminKubeconfig }: Cluster): KubeClient {
   const clock = systemClock;
-  const connection = findKubeConnection({ kubeconfig: adminKubeconfig, env: {}, home: "/nowhere", clock });
+  const connection = loadClusterConnection({ kubeconfig: adminKubeconfig, env: {}, home: "/nowhere", clock });
   return createKubeClient({ connection, qps: 1_000, burst: 1_000, timeoutMs: 30_000, clock });
 }
 

@@ -63,15 +63,15 @@ export function createSecretStorage(options: SecretKeeperOptions): CertificateSt
     },
     create,
     onChange(listener) {
-      const follower = runInformer({
+      const informer = runInformer({
         client,
         resource: SECRETS,
-        selection: { namespace, fieldSelector: `metadata.name=${name}` },
-        sink: { replace: listener, put: listener, remove: listener },
+        selector: { namespace, fieldSelector: `metadata.name=${name}` },
+        handler: { onReplace: listener, onUpsert: listener, onDelete: listener },
         clock,
         log,
       });
-      return () => follower.close();
+      return () => informer.close();
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { KubeClient } from "./client.ts";
-import { defineResource, type KubeObject } from "./object.ts";
+import { defineResource, type KubeObject } from "./objects.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/ */
 interface AccessReview extends KubeObject {
@@ -24,7 +24,7 @@ const SELF = defineResource<SelfReview>({
 });
 
 /** A right, in the words of RBAC; of the core API unless a group is named. */
-export interface AccessQuestion {
+export interface ResourceAttributes {
   readonly verb: string;
   readonly resource: string;
   readonly group?: string | undefined;
@@ -33,7 +33,7 @@ export interface AccessQuestion {
 }
 
 /** Whether the API server lets the client's own account do this. Throws what the client throws. */
-export async function isAllowed(client: Pick<KubeClient, "create">, question: AccessQuestion): Promise<boolean> {
+export async function isAllowed(client: Pick<KubeClient, "create">, question: ResourceAttributes): Promise<boolean> {
   const review = { ...emptyOf(OWN_ACCESS), spec: { resourceAttributes: { group: "", ...question } } };
   const { status } = await client.create(OWN_ACCESS, review);
   return status?.allowed === true;

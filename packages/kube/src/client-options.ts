@@ -1,8 +1,8 @@
 import type { Clock } from "@flyte-secrets/core";
-import type { KubeConnection } from "./connection.ts";
+import type { ClusterConnection } from "./connection.ts";
 
 export interface KubeClientOptions {
-  readonly connection: KubeConnection;
+  readonly connection: ClusterConnection;
   /** Requests a second, and at once, before they queue. */
   readonly qps: number;
   readonly burst: number;

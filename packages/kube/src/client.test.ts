@@ -7,9 +7,9 @@ import { createCertificate, createManualClock, type ManualClock } from "@flyte-s
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createKubeClient, type KubeClient } from "./client.ts";
 import type { ObservedRequest } from "./client-options.ts";
-import type { KubeConnection } from "./connection.ts";
-import { createFixedCredentials, type KubeCredentials } from "./credentials.ts";
-import { SECRETS } from "./object.ts";
+import type { ClusterConnection } from "./connection.ts";
+import { type CredentialSource, createStaticCredentials } from "./credentials.ts";
+import { SECRETS } from "./objects.ts";
 import { startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
 
 const REFERENCE = { namespace: "flyte", name: "one" };
@@ -218,7 +218,7 @@ test("a call whose time passes while credentials are got says what took it, and 
   const api = await startScriptedApiServer([]);
   const clock = createManualClock();
   const close = vi.fn();
-  const credentials: KubeCredentials = {
+  const credentials: CredentialSource = {
     current: (signal) =>
       new Promise((_, reject) => {
         signal?.addEventListener("abort", () => reject(new SecretsError("deadline_exceeded", "The plugin is slow.")));
@@ -237,7 +237,7 @@ test("a call whose time passes while credentials are got says what took it, and 
 
 test("credentials that no header can carry are named as the fault, and not shown", async () => {
   const api = await startScriptedApiServer([]);
-  const credentials = createFixedCredentials({ headers: { authorization: "Bearer canary\n" } });
+  const credentials = createStaticCredentials({ headers: { authorization: "Bearer canary\n" } });
   const call = api.connect(systemClock, { credentials }).get(SECRETS, REFERENCE);
   await expect(call).rejects.toMatchObject({
     code: "credentials_refused",
@@ -324,8 +324,8 @@ test("an API server that speaks TLS, or does not, or has the wrong certificate, 
   const go = await portOf(
     createHttpServer((_, res) => res.writeHead(400).end("Client sent an HTTP request to an HTTPS server.\n")),
   );
-  const ask = async (server: string, tls: KubeConnection["tls"] = {}) => {
-    const credentials = createFixedCredentials({ headers: {} });
+  const ask = async (server: string, tls: ClusterConnection["tls"] = {}) => {
+    const credentials = createStaticCredentials({ headers: {} });
     const connection = { server: new URL(server), source: "test", namespace: undefined, tls, credentials };
     const client = createKubeClient({ connection, qps: 100, burst: 100, timeoutMs: 30_000, clock: systemClock });
     onTestFinished(() => client.close());

@@ -1,29 +1,29 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import type { KubeClientOptions } from "./client-options.ts";
 import { serverName } from "./connection.ts";
-import { type KubeObject, type KubeReference, type KubeResource, kubePath } from "./object.ts";
-import { createKubeRequests, type KubeAnswer } from "./requests.ts";
-import { decodeWatch, type KubeWatchEvent } from "./watch-events.ts";
+import { type KubeObject, type KubeResource, type ObjectReference, resourcePath } from "./objects.ts";
+import { type ApiResponse, createRequestSender } from "./requests.ts";
+import { decodeWatch, type WatchEvent } from "./watch-events.ts";
 
-export interface KubeCallOptions {
+export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** The API server does everything but keep the change. */
   readonly dryRun?: boolean | undefined;
 }
 
-export interface KubeSelection {
+export interface Selector {
   readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly fieldSelector?: string | undefined;
 }
 
-export interface KubeListQuery extends KubeSelection {
+export interface ListOptions extends Selector {
   readonly limit?: number | undefined;
   /** Of the page before. */
   readonly continue?: string | undefined;
 }
 
-export interface KubeList<T> {
+export interface ObjectList<T> {
   readonly items: readonly T[];
   /** Where a watch goes on from. */
   readonly resourceVersion: string;
@@ -31,14 +31,14 @@ export interface KubeList<T> {
   readonly continue?: string | undefined;
 }
 
-export interface KubeWatchQuery extends KubeSelection {
+export interface WatchOptions extends Selector {
   readonly resourceVersion: string;
   /** After which the API server ends the watch. */
   readonly timeoutSeconds: number;
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/ */
-export interface KubePreconditions {
+export interface Preconditions {
   readonly uid?: string | undefined;
   readonly resourceVersion?: string | undefined;
 }
@@ -57,28 +57,28 @@ export interface KubeClient {
   /** Undefined when there is none. */
   get<T extends KubeObject>(
     resource: KubeResource<T>,
-    reference: KubeReference,
-    options?: KubeCallOptions,
+    reference: ObjectReference,
+    options?: RequestOptions,
   ): Promise<T | undefined>;
   list<T extends KubeObject>(
     resource: KubeResource<T>,
-    query: KubeListQuery,
-    options?: KubeCallOptions,
-  ): Promise<KubeList<T>>;
-  create<T extends KubeObject>(resource: KubeResource<T>, object: T, options?: KubeCallOptions): Promise<T>;
+    query: ListOptions,
+    options?: RequestOptions,
+  ): Promise<ObjectList<T>>;
+  create<T extends KubeObject>(resource: KubeResource<T>, object: T, options?: RequestOptions): Promise<T>;
   /** Writes over the whole object; with `metadata.resourceVersion` only over that state (else `conflict`). */
-  replace<T extends KubeObject>(resource: KubeResource<T>, object: T, options?: KubeCallOptions): Promise<T>;
+  replace<T extends KubeObject>(resource: KubeResource<T>, object: T, options?: RequestOptions): Promise<T>;
   /** A JSON merge patch (RFC 7386). */
   patch<T extends KubeObject>(
     resource: KubeResource<T>,
-    target: KubeReference & { readonly patch: object },
-    options?: KubeCallOptions,
+    target: ObjectReference & { readonly patch: object },
+    options?: RequestOptions,
   ): Promise<T>;
   /** False when there is none; `conflict` when the preconditions do not hold. */
   delete<T extends KubeObject>(
     resource: KubeResource<T>,
-    target: KubeReference & { readonly preconditions?: KubePreconditions },
-    options?: KubeCallOptions,
+    target: ObjectReference & { readonly preconditions?: Preconditions },
+    options?: RequestOptions,
   ): Promise<boolean>;
   /**
    * What happens after `resourceVersion`, until the API server ends the watch, which it does often. It is a thing to build on:
@@ -86,11 +86,11 @@ export interface KubeClient {
    */
   watch<T extends KubeObject>(
     resource: KubeResource<T>,
-    query: KubeWatchQuery,
-    options?: KubeCallOptions,
-  ): AsyncIterable<KubeWatchEvent<T>>;
+    query: WatchOptions,
+    options?: RequestOptions,
+  ): AsyncIterable<WatchEvent<T>>;
   /** Any other address, such as `/version`. */
-  request(method: string, path: string, options?: KubeCallOptions & { readonly body?: object }): Promise<KubeAnswer>;
+  request(method: string, path: string, options?: RequestOptions & { readonly body?: object }): Promise<ApiResponse>;
   /** Ends every call and watch under way. Idempotent. */
   close(): void;
 }
@@ -99,7 +99,7 @@ const MERGE_PATCH = "application/merge-patch+json";
 
 /** Opens no connection before the first call. */
 export function createKubeClient(options: KubeClientOptions): KubeClient {
-  const requests = createKubeRequests(options);
+  const requests = createRequestSender(options);
 
   return {
     server: serverName(options.connection),
@@ -119,7 +119,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
     async create(resource, object, { signal, dryRun } = {}) {
       const { namespace, name } = object.metadata;
       const { call } = describe("create", resource, { namespace, name });
-      const path = kubePath(resource, { namespace });
+      const path = resourcePath(resource, { namespace });
       const query = toQuery(dryRun);
       return resource.decode(
         (await requests.exchange({ call, path, method: "POST", query, body: object, signal })).body,
@@ -170,15 +170,15 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
   };
 }
 
-function describe(verb: string, resource: KubeResource<KubeObject>, reference: KubeReference) {
-  return { call: { verb, resource: permissionName(resource), ...reference }, path: kubePath(resource, reference) };
+function describe(verb: string, resource: KubeResource<KubeObject>, reference: ObjectReference) {
+  return { call: { verb, resource: permissionName(resource), ...reference }, path: resourcePath(resource, reference) };
 }
 
 function toQuery(dryRun: boolean | undefined): Record<string, string> {
   return dryRun === true ? { dryRun: "All" } : {};
 }
 
-async function unlessAbsent(answer: Promise<KubeAnswer>): Promise<KubeAnswer | undefined> {
+async function unlessAbsent(answer: Promise<ApiResponse>): Promise<ApiResponse | undefined> {
   try {
     return await answer;
   } catch (error) {
@@ -187,7 +187,7 @@ async function unlessAbsent(answer: Promise<KubeAnswer>): Promise<KubeAnswer | u
   }
 }
 
-function decodeList<T extends KubeObject>(resource: KubeResource<T>, body: unknown): KubeList<T> {
+function decodeList<T extends KubeObject>(resource: KubeResource<T>, body: unknown): ObjectList<T> {
   // A list of the API server's always has these two.
   const { items, metadata } = body as {
     items: unknown[] | null;

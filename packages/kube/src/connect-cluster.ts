@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
 import { createKubeClient, type KubeClient } from "./client.ts";
 import type { KubeClientOptions } from "./client-options.ts";
-import { findKubeConnection } from "./connection.ts";
+import { loadClusterConnection } from "./connection.ts";
 
 /** The settings by which a cluster is found, and how often it may be asked. */
 export interface ClusterSettings {
@@ -28,17 +28,17 @@ export function isInCluster({ secret }: Pick<ClusterSettings, "secret">, env: Cl
 
 /**
  * A client of the cluster that this server is part of; undefined when it is part of none: a kubeconfig that merely lies in the
- * user's home is no reason to change that cluster. The caller closes it. Throws `invalid_config` as {@link findKubeConnection} does.
+ * user's home is no reason to change that cluster. The caller closes it. Throws `invalid_config` as {@link loadClusterConnection} does.
  */
 export function connectCluster(config: ClusterSettings, surroundings: ClusterEnvironment): KubeClient | undefined {
-  return isInCluster(config, surroundings.env) ? connectKube(config, surroundings) : undefined;
+  return isInCluster(config, surroundings.env) ? connectAnyCluster(config, surroundings) : undefined;
 }
 
 /** A client of whichever cluster is known, as kubectl has it: for questions that change nothing. Otherwise as {@link connectCluster}. */
-export function connectKube({ secret, webhook }: ClusterSettings, surroundings: ClusterEnvironment): KubeClient {
+export function connectAnyCluster({ secret, webhook }: ClusterSettings, surroundings: ClusterEnvironment): KubeClient {
   const { kubeconfig } = secret.kubernetes;
   const { qps, burst, timeout: timeoutMs } = webhook.kubeClientConfig;
   const { clock, observe } = surroundings;
-  const connection = findKubeConnection({ kubeconfig, ...surroundings });
+  const connection = loadClusterConnection({ kubeconfig, ...surroundings });
   return createKubeClient({ connection, qps, burst, timeoutMs, clock, ...(observe && { observe }) });
 }

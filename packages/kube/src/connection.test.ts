@@ -4,7 +4,7 @@ import { podNamespace } from "@flyte-secrets/config";
 import { createCertificate, createManualClock } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
-import { findKubeConnection, type KubeconfigEnvironment } from "./connection.ts";
+import { type ClusterConnectionOptions, loadClusterConnection } from "./connection.ts";
 
 const clock = createManualClock();
 const { cert, key } = await createCertificate();
@@ -13,7 +13,7 @@ const base64 = (text: string) => Buffer.from(text).toString("base64");
 /** Writes files below a new directory and finds the connection from there. */
 function find(
   files: Record<string, string | Buffer | object>,
-  more: (directory: string) => Partial<KubeconfigEnvironment> = () => ({}),
+  more: (directory: string) => Partial<ClusterConnectionOptions> = () => ({}),
 ) {
   const directory = createTemporaryDirectory();
   for (const [name, content] of Object.entries(files)) {
@@ -30,7 +30,7 @@ function find(
     serviceAccountDirectory: join(directory, "account"),
     ...more(directory),
   };
-  return { directory, connection: () => findKubeConnection(surroundings) };
+  return { directory, connection: () => loadClusterConnection(surroundings) };
 }
 
 /** A kubeconfig with one of each, all called `name`. */

@@ -2,12 +2,12 @@ import { X509Certificate } from "node:crypto";
 import { delimiter, join } from "node:path";
 import type { Clock } from "@flyte-secrets/core";
 import { decodeText, excerpt, NOT_TEXT, SERVICE_ACCOUNT_DIRECTORY, SecretsError } from "@flyte-secrets/core";
-import { createTokenFileCredentials, type KubeCredentials } from "./credentials.ts";
+import { type CredentialSource, createTokenFileCredentials } from "./credentials.ts";
 import { type KubeconfigFile, readKubeconfig } from "./kubeconfig.ts";
 import { invalid, openKubeconfigCredentials, readDataOrFile, readIfThere } from "./kubeconfig-credentials.ts";
 
 /** How to reach an API server, and as whom. */
-export interface KubeConnection {
+export interface ClusterConnection {
   readonly server: URL;
   /** Where this comes from, for messages. */
   readonly source: string;
@@ -18,15 +18,15 @@ export interface KubeConnection {
     readonly servername?: string;
     readonly rejectUnauthorized?: boolean;
   };
-  readonly credentials: KubeCredentials;
+  readonly credentials: CredentialSource;
 }
 
 /** For messages: the address of the API server, and where that comes from. */
-export function serverName({ server, source }: Pick<KubeConnection, "server" | "source">): string {
+export function serverName({ server, source }: Pick<ClusterConnection, "server" | "source">): string {
   return `${server.origin} (${source})`;
 }
 
-export interface KubeconfigEnvironment {
+export interface ClusterConnectionOptions {
   /** An absolute path (`secret.kubernetes.kubeconfig`); empty for none. */
   readonly kubeconfig: string;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -40,7 +40,7 @@ export interface KubeconfigEnvironment {
  * Finds the API server: the configured kubeconfig, else the pod's own service account, else `$KUBECONFIG`, else
  * `~/.kube/config`. Throws `invalid_config` when there is none of them or one is wrong.
  */
-export function findKubeConnection(surroundings: KubeconfigEnvironment): KubeConnection {
+export function loadClusterConnection(surroundings: ClusterConnectionOptions): ClusterConnection {
   const { kubeconfig, env, home } = surroundings;
   if (kubeconfig !== "") return fromKubeconfig([readRequired(kubeconfig)], surroundings);
   const inCluster = fromServiceAccount(surroundings);
@@ -59,7 +59,7 @@ export function findKubeConnection(surroundings: KubeconfigEnvironment): KubeCon
   );
 }
 
-function fromServiceAccount(surroundings: KubeconfigEnvironment): KubeConnection | undefined {
+function fromServiceAccount(surroundings: ClusterConnectionOptions): ClusterConnection | undefined {
   const { env, clock, serviceAccountDirectory = SERVICE_ACCOUNT_DIRECTORY } = surroundings;
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   const tokenFile = join(serviceAccountDirectory, "token");
@@ -74,7 +74,7 @@ function fromServiceAccount(surroundings: KubeconfigEnvironment): KubeConnection
   };
 }
 
-function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: KubeconfigEnvironment): KubeConnection {
+function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: ClusterConnectionOptions): ClusterConnection {
   const context = readKubeconfig(files);
   const { value: cluster, directory } = context.cluster;
   const source = `context ${excerpt(context.name)} of ${files.map(({ path }) => path).join(", ")}`;

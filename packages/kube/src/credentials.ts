@@ -3,7 +3,7 @@ import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 
 /** What a request carries to say who asks. */
-export interface KubeIdentity {
+export interface Credentials {
   readonly headers: Readonly<Record<string, string | string[]>>;
   /** A client certificate and its key, in PEM. */
   readonly cert?: string | Buffer;
@@ -11,17 +11,17 @@ export interface KubeIdentity {
 }
 
 /** Where a connection's identity comes from. */
-export interface KubeCredentials {
+export interface CredentialSource {
   /** Throws `credentials_refused` when it can't be had; rejects once the signal is aborted, if that comes first. */
-  current(signal?: AbortSignal): Promise<KubeIdentity>;
+  current(signal?: AbortSignal): Promise<Credentials>;
   /** After `refused` was refused: forgets it, unless there is a newer one already. False if asking again gives the same. */
-  renew(refused: KubeIdentity): boolean;
+  renew(refused: Credentials): boolean;
   /** Ends what runs to get credentials. Idempotent. */
   close(): void;
 }
 
 /** Credentials that never change. */
-export function createFixedCredentials(identity: KubeIdentity): KubeCredentials {
+export function createStaticCredentials(identity: Credentials): CredentialSource {
   return { current: async () => identity, renew: () => false, close: () => {} };
 }
 
@@ -32,8 +32,8 @@ const TOKEN_AGE_MS = 60_000;
  * A bearer token in a file that somebody rotates: read again after a minute, and at once after a refusal. While the file can't
  * be read, the token it last held goes on being used, or else the one in `rest`.
  */
-export function createTokenFileCredentials(file: string, clock: Clock, rest: KubeIdentity): KubeCredentials {
-  let kept: { readonly identity: KubeIdentity; readonly readAt: number } | undefined;
+export function createTokenFileCredentials(file: string, clock: Clock, rest: Credentials): CredentialSource {
+  let kept: { readonly identity: Credentials; readonly readAt: number } | undefined;
   let refused = false;
   return {
     async current() {

@@ -9,7 +9,7 @@ import {
 import { z } from "zod";
 
 /** What was asked of the API server, in the words of its permissions. */
-export interface KubeCall {
+export interface ApiCall {
   /** Such as `get`, `list`, `create`, `update`, `delete`, `watch`. */
   readonly verb: string;
   /** Such as `secrets` or `mutatingwebhookconfigurations.admissionregistration.k8s.io`; or a path. */
@@ -45,8 +45,8 @@ const statusSchema = z.object({
 type Status = z.output<typeof statusSchema>;
 
 /** The cause of an error that the API server answered with. */
-class KubeAnswerError extends Error {
-  override readonly name = "KubeAnswerError";
+class StatusError extends Error {
+  override readonly name = "StatusError";
   readonly status: number;
   readonly causes: readonly z.output<typeof causeSchema>[];
 
@@ -61,16 +61,16 @@ class KubeAnswerError extends Error {
  * The HTTP status that made this error: 401 for credentials that aren't taken, 403 for a right that is missing.
  * Undefined without one.
  */
-export function kubeStatus(error: unknown): number | undefined {
-  return error instanceof Error && error.cause instanceof KubeAnswerError ? error.cause.status : undefined;
+export function httpStatusOf(error: unknown): number | undefined {
+  return error instanceof Error && error.cause instanceof StatusError ? error.cause.status : undefined;
 }
 
 /**
  * The message of a cause with this reason in `details.causes` of the answer that made this error: text of whoever refused
  * the call.
  */
-export function kubeCause(error: unknown, reason: string): string | undefined {
-  if (!(error instanceof Error && error.cause instanceof KubeAnswerError)) return undefined;
+export function statusCauseOf(error: unknown, reason: string): string | undefined {
+  if (!(error instanceof Error && error.cause instanceof StatusError)) return undefined;
   return error.cause.causes.find((cause) => cause.reason === reason)?.message;
 }
 
@@ -78,10 +78,10 @@ export function kubeCause(error: unknown, reason: string): string | undefined {
  * What an answer of 400 and above means. The API server's own message stays out, since it may quote what was sent; fields and
  * reasons are taken instead.
  */
-export function fromStatus(code: number, body: unknown, call: KubeCall): SecretsError {
+export function fromStatus(code: number, body: unknown, call: ApiCall): SecretsError {
   const parsed = statusSchema.safeParse(body);
   const status: Status = parsed.success ? parsed.data : { kind: "Status" };
-  const cause = new KubeAnswerError(code, status);
+  const cause = new StatusError(code, status);
   const failed = (errorCode: ErrorCode, why: string) =>
     new SecretsError(errorCode, `${describeCall(call)}: ${why}`, { cause });
   switch (code) {
@@ -112,7 +112,7 @@ export function fromStatus(code: number, body: unknown, call: KubeCall): Secrets
   }
 }
 
-function fromForbidden(status: Status, call: KubeCall): [ErrorCode, string] {
+function fromForbidden(status: Status, call: ApiCall): [ErrorCode, string] {
   const { verb, resource, namespace } = call;
   if (status.details?.causes?.some(({ reason }) => reason === "NamespaceTerminating")) {
     return ["call_refused", `namespace ${namespace} is being deleted.`];
@@ -135,14 +135,14 @@ function fromForbidden(status: Status, call: KubeCall): [ErrorCode, string] {
 }
 
 /** What to put into a Role, in RBAC's words. */
-function ruleFor({ verb, resource, namespace }: KubeCall): string {
+function ruleFor({ verb, resource, namespace }: ApiCall): string {
   if (resource.startsWith("/")) return "";
   const [plural = "", ...group] = resource.split(".");
   const rule = `{apiGroups: ["${group.join(".")}"], resources: [${plural}], verbs: [${verb}]}`;
   return `, by a ${namespace === undefined ? "ClusterRole" : `Role in namespace ${namespace}`} with the rule ${rule}`;
 }
 
-function fromNotFound({ details }: Status, { resource, namespace }: KubeCall): [ErrorCode, string] {
+function fromNotFound({ details }: Status, { resource, namespace }: ApiCall): [ErrorCode, string] {
   return details?.kind === "namespaces" && resource !== "namespaces"
     ? ["call_refused", `namespace ${details.name ?? namespace} does not exist. Create it.`]
     : ["not_found", "it does not exist."];
@@ -159,7 +159,7 @@ function fromInvalid(code: number, { reason, details }: Status): [ErrorCode, str
 }
 
 /** A failure on the way: unreachable, not trusted, out of time, given up. A {@link SecretsError} passes as it is. */
-export function fromFailure(error: unknown, call: KubeCall): SecretsError {
+export function fromFailure(error: unknown, call: ApiCall): SecretsError {
   if (isSecretsError(error)) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
   if (code === "ERR_INVALID_CHAR") {
@@ -174,7 +174,7 @@ export function fromFailure(error: unknown, call: KubeCall): SecretsError {
   return new SecretsError("store_unavailable", `${describeCall(call)}: ${why}`, { cause: error });
 }
 
-function describeFault(fault: ConnectionFault, { server }: KubeCall, code: string): string {
+function describeFault(fault: ConnectionFault, { server }: ApiCall, code: string): string {
   switch (fault) {
     case "no TLS":
       return `${server} does not speak TLS. If it speaks plain HTTP, write http:// in its address.`;
@@ -191,7 +191,7 @@ function describeFault(fault: ConnectionFault, { server }: KubeCall, code: strin
   }
 }
 
-function describeCall({ verb, resource, namespace, name }: KubeCall): string {
+function describeCall({ verb, resource, namespace, name }: ApiCall): string {
   return `${verb} ${resource}${name ? ` ${name}` : ""}${namespace === undefined ? "" : ` in namespace ${namespace}`}`;
 }
 

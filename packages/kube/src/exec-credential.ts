@@ -1,7 +1,7 @@
 import { createSecureContext } from "node:tls";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
-import type { KubeIdentity } from "./credentials.ts";
+import type { Credentials } from "./credentials.ts";
 import type { KubeconfigCluster } from "./kubeconfig-schema.ts";
 
 /** The versions of the plugins' protocol that kubectl knows. */
@@ -28,7 +28,7 @@ const credentialSchema = z.object({
 
 /** What a plugin printed, and for how long it is good. */
 export interface ExecCredential {
-  readonly identity: KubeIdentity;
+  readonly identity: Credentials;
   /** In ms since 1970; infinite when it doesn't say. */
   readonly endsAt: number;
 }

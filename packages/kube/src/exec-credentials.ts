@@ -1,6 +1,6 @@
 import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError, raceSignal, SecretsError } from "@flyte-secrets/core";
-import type { KubeCredentials, KubeIdentity } from "./credentials.ts";
+import type { CredentialSource, Credentials } from "./credentials.ts";
 import { decodeExecCredential, describeExec, type ExecCredential, pluginFailure } from "./exec-credential.ts";
 import type { Located } from "./kubeconfig.ts";
 import type { KubeconfigCluster, KubeconfigExec } from "./kubeconfig-schema.ts";
@@ -16,7 +16,7 @@ export interface ExecOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   /** Sent beside what the plugin gives: for whom it stands. */
-  readonly headers: KubeIdentity["headers"];
+  readonly headers: Credentials["headers"];
 }
 
 /**
@@ -24,7 +24,7 @@ export interface ExecOptions {
  * They are kept until they end or are refused. There is one run of the program at a time, which all calls wait for that come
  * meanwhile; a call whose time limit passes leaves it running for the others.
  */
-export function createExecCredentials(options: ExecOptions): KubeCredentials {
+export function createExecCredentials(options: ExecOptions): CredentialSource {
   const { exec, clock } = options;
   const closing = new AbortController();
   let kept: ExecCredential | undefined;

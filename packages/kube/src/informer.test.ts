@@ -3,7 +3,7 @@ import { createManualClock, type ManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { runInformer } from "./informer.ts";
-import { SECRETS, type Secret } from "./object.ts";
+import { SECRETS, type Secret } from "./objects.ts";
 import { type Answer, startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
 
 const object = (name: string, resourceVersion: string) => ({ metadata: { name, resourceVersion } });
@@ -14,27 +14,27 @@ const list = (resourceVersion: string, names: string[], next?: string): Answer =
 const line = (type: string, name: string, version: string) =>
   `${JSON.stringify({ type, object: object(name, version) })}\n`;
 
-/** Follows a scripted API server; `heard` is what its sink was told. */
-async function follow(script: Answer[]) {
+/** Runs an informer on a scripted API server; `received` are the events that its handler got. */
+async function start(script: Answer[]) {
   const api = await startScriptedApiServer(script);
   const clock = createManualClock();
-  const heard: string[] = [];
-  const tell = (word: string) => (secret: Secret) => void heard.push(`${word} ${secret.metadata.name}`);
-  const follower = runInformer({
+  const received: string[] = [];
+  const record = (word: string) => (secret: Secret) => void received.push(`${word} ${secret.metadata.name}`);
+  const informer = runInformer({
     client: api.connect(clock),
     resource: SECRETS,
-    selection: { namespace: "flyte", labelSelector: "a=b" },
-    sink: {
-      replace: (objects) => void heard.push(`all: ${objects.map(({ metadata }) => metadata.name)}`),
-      put: tell("put"),
-      remove: tell("remove"),
+    selector: { namespace: "flyte", labelSelector: "a=b" },
+    handler: {
+      onReplace: (objects) => void received.push(`all: ${objects.map(({ metadata }) => metadata.name)}`),
+      onUpsert: record("upsert"),
+      onDelete: record("delete"),
     },
     clock,
     log: pino({ level: "silent" }),
   });
-  onTestFinished(() => follower.close());
+  onTestFinished(() => informer.close());
   const urls = () => api.seen.map(({ url }) => new URL(url ?? "", "http://x").searchParams);
-  return { follower, clock, heard, urls };
+  return { informer, clock, received, urls };
 }
 
 /** Lets time pass until something holds. */
@@ -43,16 +43,16 @@ async function passTime(clock: ManualClock, holds: () => boolean): Promise<void>
 }
 
 test("it tells of all objects of all pages once, then of each change", async () => {
-  const { follower, clock, heard, urls } = await follow([
+  const { informer, clock, received, urls } = await start([
     list("4", ["a", "b"], "page2"),
     list("5", ["c"]),
     (res) => res.write(line("MODIFIED", "a", "6") + line("DELETED", "b", "7") + line("ADDED", "d", "8")),
   ]);
-  expect(follower.problem()).toBe("not read yet");
-  await follower.synced;
-  await passTime(clock, () => heard.length === 4);
-  expect(heard).toEqual(["all: a,b,c", "put a", "remove b", "put d"]);
-  expect(follower.problem()).toBeUndefined();
+  expect(informer.problem()).toBe("not read yet");
+  await informer.synced;
+  await passTime(clock, () => received.length === 4);
+  expect(received).toEqual(["all: a,b,c", "upsert a", "delete b", "upsert d"]);
+  expect(informer.problem()).toBeUndefined();
   expect(
     urls().map((query) => [query.get("labelSelector"), query.get("continue"), query.get("resourceVersion")]),
   ).toEqual([
@@ -63,7 +63,7 @@ test("it tells of all objects of all pages once, then of each change", async () 
 });
 
 test("a watch that ends or breaks is resumed after the last event or bookmark, with nothing told twice", async () => {
-  const { clock, heard, urls } = await follow([
+  const { clock, received, urls } = await start([
     list("5", ["a"]),
     (res) => res.end(line("MODIFIED", "a", "6")),
     (res) => {
@@ -73,37 +73,37 @@ test("a watch that ends or breaks is resumed after the last event or bookmark, w
     status(503, "ServiceUnavailable"),
     (res) => res.write(line("DELETED", "a", "10")),
   ]);
-  await passTime(clock, () => heard.length === 3);
-  expect(heard).toEqual(["all: a", "put a", "remove a"]);
+  await passTime(clock, () => received.length === 3);
+  expect(received).toEqual(["all: a", "upsert a", "delete a"]);
   expect(urls().map((query) => query.get("resourceVersion"))).toEqual([null, "5", "6", "9", "9"]);
 });
 
 test("when the place is forgotten everything is listed again", async () => {
-  const { clock, heard } = await follow([
+  const { clock, received } = await start([
     list("5", ["a", "b"]),
     status(410, "Expired"),
     list("90", ["b"]),
     (res) => res.write(line("ADDED", "c", "91")),
   ]);
-  await passTime(clock, () => heard.length === 3);
-  expect(heard).toEqual(["all: a,b", "all: b", "put c"]);
+  await passTime(clock, () => received.length === 3);
+  expect(received).toEqual(["all: a,b", "all: b", "upsert c"]);
 });
 
 test("a watch that falls silent is replaced by another from the same place", async () => {
-  const { clock, heard, urls } = await follow([
+  const { clock, received, urls } = await start([
     list("5", ["a"]),
     (res) => res.writeHead(200).flushHeaders(),
     (res) => res.write(line("MODIFIED", "a", "6")),
   ]);
   await passTime(clock, () => urls().length === 2);
-  await passTime(clock, () => heard.length === 2);
+  await passTime(clock, () => received.length === 2);
   expect(clock.elapsed()).toBeGreaterThanOrEqual(150_000);
-  expect(heard).toEqual(["all: a", "put a"]);
+  expect(received).toEqual(["all: a", "upsert a"]);
 });
 
 test("a watch that tells something now and then is kept, however long it has been open", async () => {
   let tell = (_: string) => {};
-  const { follower, clock, urls } = await follow([
+  const { informer, clock, urls } = await start([
     list("5", ["a"]),
     (res) => {
       tell = (text) => void res.write(text);
@@ -115,37 +115,37 @@ test("a watch that tells something now and then is kept, however long it has bee
     await clock.advance(149_000);
     tell(line(told % 2 === 0 ? "BOOKMARK" : "MODIFIED", "a", String(5 + told)));
     // What it says arrives without the clock.
-    await vi.waitFor(() => expect(follower.silentMs()).toBe(0), 60_000);
+    await vi.waitFor(() => expect(informer.silentMs()).toBe(0), 60_000);
   }
   expect(urls()).toHaveLength(2);
 });
 
 test("while the API server fails it says why, asks less and less often, and recovers by itself", async () => {
   const forbidden = status(403, "Forbidden", { message: 'User "u" cannot list resource "secrets"' });
-  const { follower, clock, heard, urls } = await follow([...Array(8).fill(forbidden), list("5", ["a"])]);
+  const { informer, clock, received, urls } = await start([...Array(8).fill(forbidden), list("5", ["a"])]);
   await passTime(clock, () => urls().length === 8);
-  expect(follower.problem()).toMatch(/^list secrets in namespace flyte: we have no permission to list secrets/);
+  expect(informer.problem()).toMatch(/^list secrets in namespace flyte: we have no permission to list secrets/);
   // 250 ms doubled each time, of which at least half is waited.
   expect(clock.elapsed()).toBeGreaterThan(0.5 * 250 * (2 ** 5 - 1));
-  await passTime(clock, () => heard.length === 1);
+  await passTime(clock, () => received.length === 1);
   await passTime(clock, () => urls().length === 10);
-  expect(follower.problem()).toBeUndefined();
-  const before = follower.silentMs();
+  expect(informer.problem()).toBeUndefined();
+  const before = informer.silentMs();
   await clock.advance(1000);
-  expect(follower.silentMs()).toBe(before + 1000);
+  expect(informer.silentMs()).toBe(before + 1000);
 });
 
 test("a server that accepts watches only to end them is not asked without pause", async () => {
-  const { clock, urls } = await follow([list("5", []), ...Array(30).fill((res: { end(): void }) => res.end())]);
+  const { clock, urls } = await start([list("5", []), ...Array(30).fill((res: { end(): void }) => res.end())]);
   await passTime(clock, () => urls().length === 10);
   expect(clock.elapsed()).toBeGreaterThan(1000);
 });
 
-test("a closed follower ends at once and leaves no timer", async () => {
-  const { follower, clock, urls } = await follow([list("5", []), () => {}]);
+test("a closed informer ends at once and leaves no timer", async () => {
+  const { informer, clock, urls } = await start([list("5", []), () => {}]);
   await passTime(clock, () => urls().length === 2);
-  await follower.close();
-  await follower.close();
+  await informer.close();
+  await informer.close();
   expect(clock.timers).toBe(0);
 });
 
@@ -153,20 +153,51 @@ test.each([
   ["ends", (res: ServerResponse) => void res.end()],
   ["ends after it has told something", (res: ServerResponse) => void res.end(line("BOOKMARK", "a", "6"))],
 ])("an API server whose every watch %s at once is asked less and less often", async (_, end) => {
-  const { follower, clock, urls } = await follow([list("5", ["a"]), ...Array(60).fill(end)]);
+  const { informer, clock, urls } = await start([list("5", ["a"]), ...Array(60).fill(end)]);
   await passTime(clock, () => urls().length === 8);
   const from = clock.elapsed();
   await passTime(clock, () => urls().length === 16);
   // Of 2 s at least half is waited.
   expect(clock.elapsed() - from).toBeGreaterThanOrEqual(8 * 1000);
-  expect(follower.problem()).toBeUndefined();
+  expect(informer.problem()).toBeUndefined();
 });
 
 test("an API server that forgets every place at once is not listed again and again", async () => {
   const script = Array.from({ length: 12 }, (_, round) => [list(String(round + 5), ["a"]), status(410, "Expired")]);
-  const { clock, heard } = await follow(script.flat());
-  await passTime(clock, () => heard.length === 6);
+  const { clock, received } = await start(script.flat());
+  await passTime(clock, () => received.length === 6);
   const from = clock.elapsed();
-  await passTime(clock, () => heard.length === 10);
+  await passTime(clock, () => received.length === 10);
   expect(clock.elapsed() - from).toBeGreaterThanOrEqual(4 * 1000);
+});
+
+test("objects are stale once the watch has failed for 10 s, and fresh again when it goes on", async () => {
+  const { informer, clock } = await start([
+    list("5", ["a"]),
+    ...Array(12).fill(status(503, "ServiceUnavailable")),
+    (res) => res.writeHead(200).flushHeaders(),
+  ]);
+  expect(informer.isFresh()).toBe(false);
+  await informer.synced;
+  expect(informer.isFresh()).toBe(true);
+  await passTime(clock, () => informer.problem() !== undefined);
+  const failedAt = clock.elapsed();
+  await passTime(clock, () => !informer.isFresh());
+  expect(clock.elapsed() - failedAt).toBeGreaterThanOrEqual(9_950);
+  expect(informer.staleReason()).toMatch(/answers 503/);
+  await passTime(clock, () => informer.isFresh());
+  expect(informer.problem()).toBeUndefined();
+});
+
+test("objects are stale once the watch was silent for 100 s, also while the next watch only begins to fail", async () => {
+  const { informer, clock, urls } = await start([
+    list("5", ["a"]),
+    (res) => res.writeHead(200).flushHeaders(),
+    ...Array(3).fill(status(503, "ServiceUnavailable")),
+  ]);
+  await passTime(clock, () => urls().length === 2);
+  await passTime(clock, () => !informer.isFresh());
+  expect(informer.staleReason()).toBe("the watch has been silent for 100 s");
+  await passTime(clock, () => informer.problem() !== undefined);
+  expect(informer.isFresh()).toBe(false);
 });

@@ -1,91 +1,107 @@
 import { type Clock, sleep } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import type { KubeClient, KubeSelection } from "./client.ts";
-import type { KubeObject, KubeResource } from "./object.ts";
+import type { KubeClient, Selector } from "./client.ts";
+import type { KubeObject, KubeResource } from "./objects.ts";
 
 const PAGE_SIZE = 500;
 
-/** The API server ends watches on its own time; theirs spread between one and two of these. */
+/** The API server ends each watch after a time limit that spreads between one and two times this. */
 const WATCH_SECONDS = 300;
 
-/** A watch is told at least each minute that nothing happened, so one that is silent for longer has lost its connection. */
-const SILENCE_MS = 150_000;
+/** The API server sends a bookmark at least every 75 s, so a watch that is silent for longer has lost its connection. */
+const RESTART_AFTER_SILENT_MS = 150_000;
+/** Objects are stale earlier than a silent watch is replaced, which costs the API server a new one. */
+const STALE_AFTER_SILENT_MS = 100_000;
+/** A shorter failure is usually resumed without a loss. */
+const STALE_AFTER_FAILING_MS = 10_000;
 
-const FIRST_DELAY_MS = 250;
-/** Short, since an API server that is back sends pods at once to webhooks that are ready only once they follow it. */
-const LONGEST_DELAY_MS = 2_000;
-/** A watch that lasted so long counts as one that works. */
-const SETTLED_MS = 10_000;
+const FIRST_BACKOFF_MS = 250;
+/** Short, because an API server that restarts sends pods at once to webhooks, which are ready only once they watch again. */
+const MAX_BACKOFF_MS = 2_000;
+/** A watch that lasted this long resets the backoff. */
+const BACKOFF_RESET_MS = 10_000;
 
-/** Who hears of the objects. None of these may throw. */
+/** Receives events. Handlers must not throw. */
 export interface EventHandler<T> {
-  /** All there are: what is not among them is gone. First of all, and again whenever events may have been missed. */
-  replace(objects: readonly T[]): void;
-  /** One is new or has changed. The same state may come twice. */
-  put(object: T): void;
-  /** One is gone; this is the last that was seen of it. */
-  remove(object: T): void;
+  /**
+   * Receives all objects; every other one is gone. It is the first event, and is sent again whenever events may have been
+   * missed.
+   */
+  onReplace(objects: readonly T[]): void;
+  /** Receives an object that was added or has changed. The same state may be sent twice. */
+  onUpsert(object: T): void;
+  /** Receives the last known state of an object that was deleted. */
+  onDelete(object: T): void;
 }
 
 export interface InformerOptions<T extends KubeObject> {
   readonly client: Pick<KubeClient, "list" | "watch">;
   readonly resource: KubeResource<T>;
-  readonly selection: KubeSelection;
-  readonly sink: EventHandler<T>;
-  /** Objects a page when they are listed; 500 by default, as kubectl has it. */
+  readonly selector: Selector;
+  readonly handler: EventHandler<T>;
+  /** Objects per page of a list; 500 by default, as kubectl has it. */
   readonly pageSize?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** Objects of an API server, followed. */
+/** A running list and watch of objects. */
 export interface Informer {
-  /** Resolves after the first {@link EventHandler.replace}; never, if the follower is closed before. */
+  /** Resolves after the first {@link EventHandler.onReplace}; never, if the informer is closed before. */
   readonly synced: Promise<void>;
-  /** What keeps it from hearing of changes at present, for readiness; undefined while it does. */
+  /** Whether the first {@link EventHandler.onReplace} was sent. */
+  hasSynced(): boolean;
+  /** Why no events arrive at present, for readiness; undefined while they do. It changes with every failed request. */
   problem(): string | undefined;
-  /** For how many milliseconds there has been a {@link problem}; 0 while there is none. */
-  brokenMs(): number;
-  /** Milliseconds since the API server was last heard. */
+  /**
+   * Why the objects that the handler received may be out of date: the watch has failed for 10 s, or was silent for 100 s.
+   * Undefined otherwise.
+   */
+  staleReason(): string | undefined;
+  /** Whether all objects were received and are up to date, as far as the watch can show: see {@link Informer.staleReason}. */
+  isFresh(): boolean;
+  /** Milliseconds since the API server last sent something. */
   silentMs(): number;
-  /** The resource version up to which the sink has heard of everything; undefined before it has. */
-  version(): string | undefined;
+  /** The resource version up to which the handler has received everything; undefined before the first list. */
+  lastSyncResourceVersion(): string | undefined;
   close(): Promise<void>;
 }
 
 /**
- * Keeps a sink in step with the objects of a selection: lists them, watches from there, resumes a watch that ended or broke
- * where it was, and lists again when that place is forgotten. Failures are logged and tried again, at longer and longer
- * intervals up to 2 s, until it is closed.
+ * Sends all objects of a selector, and then every change, to a handler: it lists them, watches from there, resumes a watch
+ * that ended or broke at the same resource version, and lists again when the API server has forgotten that version. Failures
+ * are logged and retried with exponential backoff of at most 2 s, until the informer is closed.
  */
 export function runInformer<T extends KubeObject>(options: InformerOptions<T>): Informer {
-  const { client, resource, selection, sink, pageSize: limit = PAGE_SIZE, clock, log } = options;
+  const { client, resource, selector, handler, pageSize: limit = PAGE_SIZE, clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const synced = Promise.withResolvers<void>();
+  let hasSynced = false;
   let problem: string | undefined = "not read yet";
-  let heardAt = clock.elapsed();
-  let brokenAt: number | undefined = heardAt;
-  let failures = 0;
-  let seen: string | undefined;
+  let lastReceivedAt = clock.elapsed();
+  let failingSince: number | undefined = lastReceivedAt;
+  let attempt = 0;
+  let lastVersion: string | undefined;
 
-  const heard = () => {
-    heardAt = clock.elapsed();
+  const recordSuccess = () => {
+    lastReceivedAt = clock.elapsed();
     problem = undefined;
-    brokenAt = undefined;
+    failingSince = undefined;
   };
 
   async function list(): Promise<string> {
     const objects: T[] = [];
     let next: string | undefined;
     for (;;) {
-      const page = await client.list(resource, { ...selection, limit, continue: next }, { signal });
+      const page = await client.list(resource, { ...selector, limit, continue: next }, { signal });
       objects.push(...page.items);
       next = page.continue;
       if (next !== undefined) continue;
-      sink.replace(objects);
-      seen = page.resourceVersion;
-      heard();
+      handler.onReplace(objects);
+      lastVersion = page.resourceVersion;
+      recordSuccess();
+      hasSynced = true;
       synced.resolve();
       return page.resourceVersion;
     }
@@ -93,23 +109,23 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
 
   async function watch(from: string, onProgress: (version: string) => void): Promise<"ended" | "expired"> {
     const silence = new AbortController();
-    let stop = () => {};
-    const restart = () => {
-      stop();
-      stop = clock.after(SILENCE_MS, () => silence.abort());
+    let stopTimer = () => {};
+    const restartTimer = () => {
+      stopTimer();
+      stopTimer = clock.after(RESTART_AFTER_SILENT_MS, () => silence.abort());
     };
     const timeoutSeconds = Math.floor(WATCH_SECONDS * (1 + Math.random()));
-    const query = { ...selection, resourceVersion: from, timeoutSeconds };
+    const query = { ...selector, resourceVersion: from, timeoutSeconds };
     try {
-      restart();
+      restartTimer();
       for await (const event of client.watch(resource, query, { signal: AbortSignal.any([signal, silence.signal]) })) {
-        restart();
+        restartTimer();
         if (event.type === "EXPIRED") return "expired";
-        heard();
+        recordSuccess();
         if (event.type === "OPENED") continue;
-        if (event.type === "DELETED") sink.remove(event.object);
-        else if (event.type !== "BOOKMARK") sink.put(event.object);
-        seen = event.resourceVersion;
+        if (event.type === "DELETED") handler.onDelete(event.object);
+        else if (event.type !== "BOOKMARK") handler.onUpsert(event.object);
+        lastVersion = event.resourceVersion;
         onProgress(event.resourceVersion);
       }
       return "ended";
@@ -117,7 +133,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
       if (silence.signal.aborted && !signal.aborted) return "ended";
       throw error;
     } finally {
-      stop();
+      stopTimer();
     }
   }
 
@@ -131,34 +147,48 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
           version = next;
         });
         if (outcome === "expired") version = undefined;
-        // An API server that is going down, or a proxy before it, may accept watches and end them at once: that it does
-        // so is no success.
-        if (clock.elapsed() - started >= SETTLED_MS) {
-          failures = 0;
+        // An API server that is shutting down, or a proxy in front of it, may accept watches and end them at once, which
+        // must not reset the backoff.
+        if (clock.elapsed() - started >= BACKOFF_RESET_MS) {
+          attempt = 0;
           continue;
         }
       } catch (error) {
         if (signal.aborted) return;
-        const next = error instanceof Error ? error.message : "unknown failure";
-        // Each cause once, however long it lasts.
-        const level = next === problem ? "debug" : "warn";
-        problem = next;
-        brokenAt ??= clock.elapsed();
-        log[level]({ err: error, resource: resource.plural, ...selection }, "Kubernetes objects cannot be followed");
+        recordFailure(error);
       }
-      const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures) * (0.5 + Math.random() / 2);
-      failures += 1;
-      await sleep(clock, delayMs, signal).catch(() => {});
+      const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
+      attempt += 1;
+      await sleep(clock, backoffMs, signal).catch(() => {});
     }
+  }
+
+  function recordFailure(error: unknown): void {
+    const next = error instanceof Error ? error.message : "unknown failure";
+    // Each cause once, however long it lasts.
+    const level = next === problem ? "debug" : "warn";
+    problem = next;
+    failingSince ??= clock.elapsed();
+    log[level]({ err: error, resource: resource.plural, ...selector }, "Kubernetes objects cannot be watched");
+  }
+
+  function staleReason(): string | undefined {
+    const now = clock.elapsed();
+    if (failingSince !== undefined && now - failingSince >= STALE_AFTER_FAILING_MS) return problem;
+    const silentMs = now - lastReceivedAt;
+    if (silentMs < STALE_AFTER_SILENT_MS) return undefined;
+    return `the watch has been silent for ${Math.round(silentMs / 1000)} s`;
   }
 
   const running = run();
   return {
     synced: synced.promise,
+    hasSynced: () => hasSynced,
     problem: () => problem,
-    brokenMs: () => (brokenAt === undefined ? 0 : clock.elapsed() - brokenAt),
-    silentMs: () => clock.elapsed() - heardAt,
-    version: () => seen,
+    staleReason,
+    isFresh: () => hasSynced && staleReason() === undefined,
+    silentMs: () => clock.elapsed() - lastReceivedAt,
+    lastSyncResourceVersion: () => lastVersion,
     async close() {
       closing.abort();
       await running;

@@ -3,10 +3,10 @@ import { resolve } from "node:path";
 import type { Clock } from "@flyte-secrets/core";
 import { hasSystemCode, SecretsError } from "@flyte-secrets/core";
 import {
-  createFixedCredentials,
+  type CredentialSource,
+  type Credentials,
+  createStaticCredentials,
   createTokenFileCredentials,
-  type KubeCredentials,
-  type KubeIdentity,
 } from "./credentials.ts";
 import { isKeyPair } from "./exec-credential.ts";
 import { createExecCredentials } from "./exec-credentials.ts";
@@ -30,11 +30,11 @@ export interface KubeconfigCredentialsInput {
  * before the token, and a plugin is run only where there is no other. For whom the user stands is sent with each of
  * them.
  */
-export function openKubeconfigCredentials(input: KubeconfigCredentialsInput): KubeCredentials {
+export function openKubeconfigCredentials(input: KubeconfigCredentialsInput): CredentialSource {
   const { context, isSecure, ca, source, env, clock } = input;
   const { value: user, directory } = context.user;
   const impersonation = toImpersonation(user);
-  if (!isSecure) return createFixedCredentials({ headers: impersonation });
+  if (!isSecure) return createStaticCredentials({ headers: impersonation });
   const place = { directory, source };
   const cert = readDataOrFile(user, "client-certificate", place);
   const key = cert && readDataOrFile(user, "client-key", place);
@@ -43,7 +43,7 @@ export function openKubeconfigCredentials(input: KubeconfigCredentialsInput): Ku
   }
   const { token, tokenFile, username, password, exec } = user;
   const basic = Buffer.from(`${username}:${password}`).toString("base64");
-  const identity: KubeIdentity = {
+  const identity: Credentials = {
     headers: {
       ...impersonation,
       ...(username !== "" && { authorization: `Basic ${basic}` }),
@@ -57,11 +57,11 @@ export function openKubeconfigCredentials(input: KubeconfigCredentialsInput): Ku
     const cluster = { ...context.cluster.value, ...data };
     return createExecCredentials({ exec: { value: exec, directory }, cluster, env, clock, headers: impersonation });
   }
-  return createFixedCredentials(identity);
+  return createStaticCredentials(identity);
 }
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation */
-function toImpersonation(user: KubeconfigUser): KubeIdentity["headers"] {
+function toImpersonation(user: KubeconfigUser): Credentials["headers"] {
   if (user.as === "") return {};
   const groups = user["as-groups"].map(toHeader);
   const extra = Object.entries(user["as-user-extra"]).filter(([, values]) => values.length > 0);

@@ -1,11 +1,11 @@
 import { createManualClock } from "@flyte-secrets/testkit";
 import { expect, test } from "vitest";
-import { createRateLimit } from "./rate-limit.ts";
+import { createRateLimiter } from "./rate-limit.ts";
 
 const never = new AbortController().signal;
 
 /** Takes once and records the order of turns. */
-function takeInto(turns: string[], limit: ReturnType<typeof createRateLimit>, name: string, signal = never) {
+function takeInto(turns: string[], limit: ReturnType<typeof createRateLimiter>, name: string, signal = never) {
   return limit.take(signal).then(
     (waitedMs) => void turns.push(`${name} after ${waitedMs}`),
     (reason) => void turns.push(`${name} gave up: ${reason}`),
@@ -14,7 +14,7 @@ function takeInto(turns: string[], limit: ReturnType<typeof createRateLimit>, na
 
 test("as many as the burst go at once, the others one by one in the order they came", async () => {
   const clock = createManualClock();
-  const limit = createRateLimit({ qps: 10, burst: 2, clock });
+  const limit = createRateLimiter({ qps: 10, burst: 2, clock });
   const turns: string[] = [];
   for (const name of ["a", "b", "c", "d", "e"]) void takeInto(turns, limit, name);
   await clock.advance(0);
@@ -30,7 +30,7 @@ test("as many as the burst go at once, the others one by one in the order they c
 
 test("nobody overtakes those who wait", async () => {
   const clock = createManualClock();
-  const limit = createRateLimit({ qps: 1, burst: 1, clock });
+  const limit = createRateLimiter({ qps: 1, burst: 1, clock });
   const turns: string[] = [];
   void takeInto(turns, limit, "a");
   void takeInto(turns, limit, "b");
@@ -43,7 +43,7 @@ test("nobody overtakes those who wait", async () => {
 test("nobody overtakes those whose timer is late either", async () => {
   const manual = createManualClock();
   let late = 0;
-  const limit = createRateLimit({ qps: 1, burst: 1, clock: { ...manual, elapsed: () => manual.elapsed() + late } });
+  const limit = createRateLimiter({ qps: 1, burst: 1, clock: { ...manual, elapsed: () => manual.elapsed() + late } });
   const turns: string[] = [];
   void takeInto(turns, limit, "a");
   void takeInto(turns, limit, "b");
@@ -55,7 +55,7 @@ test("nobody overtakes those whose timer is late either", async () => {
 
 test("an idle client regains its burst and no more", async () => {
   const clock = createManualClock();
-  const limit = createRateLimit({ qps: 10, burst: 2, clock });
+  const limit = createRateLimiter({ qps: 10, burst: 2, clock });
   const turns: string[] = [];
   void takeInto(turns, limit, "a");
   await clock.advance(60_000);
@@ -66,7 +66,7 @@ test("an idle client regains its burst and no more", async () => {
 
 test("who gives up leaves the queue", async () => {
   const clock = createManualClock();
-  const limit = createRateLimit({ qps: 1, burst: 1, clock });
+  const limit = createRateLimiter({ qps: 1, burst: 1, clock });
   const turns: string[] = [];
   const givingUp = new AbortController();
   void takeInto(turns, limit, "a");

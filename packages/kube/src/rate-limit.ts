@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
 
 /** Lets `burst` calls through at once and then `qps` a second, first come, first served. */
-export interface RateLimit {
+export interface RateLimiter {
   /** Resolves when it is the caller's turn, with the milliseconds it waited; rejects with the signal's reason. */
   take(signal: AbortSignal): Promise<number>;
   /** How many are waiting. */
@@ -9,7 +9,7 @@ export interface RateLimit {
 }
 
 /** `qps` and `burst` are at least 1. */
-export function createRateLimit({ qps, burst, clock }: { qps: number; burst: number; clock: Clock }): RateLimit {
+export function createRateLimiter({ qps, burst, clock }: { qps: number; burst: number; clock: Clock }): RateLimiter {
   let tokens = burst;
   let filledAt = clock.elapsed();
   let timed = false;

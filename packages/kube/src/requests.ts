@@ -3,15 +3,15 @@ import { text } from "node:stream/consumers";
 import { isSecretsError, SecretsError, sleep, toAbortError } from "@flyte-secrets/core";
 import type { KubeClientOptions } from "./client-options.ts";
 import { serverName } from "./connection.ts";
-import { fromFailure, fromStatus, type KubeCall } from "./error.ts";
-import { createRateLimit } from "./rate-limit.ts";
-import { createKubeTransport } from "./transport.ts";
+import { type ApiCall, fromFailure, fromStatus } from "./error.ts";
+import { createRateLimiter } from "./rate-limit.ts";
+import { createTransport } from "./transport.ts";
 
 /** After so many answers of "too busy" the caller hears of it. */
 const MAX_ATTEMPTS = 10;
 
 /** One request, and what errors call it. */
-export interface KubeRequest {
+export interface ApiRequest {
   readonly method: string;
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | undefined>>;
@@ -19,36 +19,36 @@ export interface KubeRequest {
   /** JSON when absent. */
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;
-  readonly call: Omit<KubeCall, "server" | "isSecure">;
+  readonly call: Omit<ApiCall, "server" | "isSecure">;
 }
 
-export interface KubeAnswer {
+export interface ApiResponse {
   readonly headers: IncomingMessage["headers"];
   readonly body: unknown;
 }
 
 /** Sends requests as {@link KubeClient} promises: in turn, again where the API server was too busy, with every failure mapped. */
-export interface KubeRequests {
+export interface RequestSender {
   /** The whole answer, within the time limit of a call. */
-  exchange(request: KubeRequest): Promise<KubeAnswer>;
+  exchange(request: ApiRequest): Promise<ApiResponse>;
   /** Hands an answer that goes on to `read`, for as long as that wants it; without a time limit. */
   stream<T>(
-    request: KubeRequest,
-    read: (response: IncomingMessage, call: KubeCall) => AsyncIterable<T>,
+    request: ApiRequest,
+    read: (response: IncomingMessage, call: ApiCall) => AsyncIterable<T>,
   ): AsyncIterable<T>;
   close(): void;
 }
 
-export function createKubeRequests(options: KubeClientOptions): KubeRequests {
+export function createRequestSender(options: KubeClientOptions): RequestSender {
   const { connection, timeoutMs, clock, observe } = options;
-  const transport = createKubeTransport(connection);
-  const limit = createRateLimit(options);
+  const transport = createTransport(connection);
+  const limit = createRateLimiter(options);
   const closing = new AbortController();
   const isSecure = connection.server.protocol === "https:";
   const server = `the API server ${serverName(connection)}`;
 
   /** The answer below 400; its body is still to be read. */
-  async function send(request: KubeRequest, call: KubeCall, signal: AbortSignal): Promise<IncomingMessage> {
+  async function send(request: ApiRequest, call: ApiCall, signal: AbortSignal): Promise<IncomingMessage> {
     const { method, contentType } = request;
     const { verb, resource } = call;
     const path = withQuery(request.path, request.query);
@@ -130,7 +130,7 @@ async function readJson(response: IncomingMessage): Promise<unknown> {
   }
 }
 
-function withQuery(path: string, query: KubeRequest["query"] = {}): string {
+function withQuery(path: string, query: ApiRequest["query"] = {}): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
   return given.size === 0 ? path : `${path}?${given}`;
@@ -141,6 +141,6 @@ function joinSignals(...signals: (AbortSignal | undefined)[]): AbortSignal {
 }
 
 /** What is known of the failure already, such as which plugin took the time, comes before that the time limit passed. */
-function toCallError(error: unknown, signal: AbortSignal, call: KubeCall): SecretsError {
+function toCallError(error: unknown, signal: AbortSignal, call: ApiCall): SecretsError {
   return signal.aborted && !isSecretsError(error) ? toAbortError(signal, "the API server") : fromFailure(error, call);
 }

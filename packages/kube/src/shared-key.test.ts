@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SECRETS, type Secret } from "./object.ts";
+import { SECRETS, type Secret } from "./objects.ts";
 import { openSharedKey } from "./shared-key.ts";
 import { createMemoryApi } from "./testing/memory-api.ts";
 

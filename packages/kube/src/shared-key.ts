@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "./client.ts";
-import { SECRETS, type Secret } from "./object.ts";
+import { SECRETS, type Secret } from "./objects.ts";
 
 const BYTES = 32;
 

@@ -1,10 +1,10 @@
 import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from "node:http";
 import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { hasSystemCode } from "@flyte-secrets/core";
-import type { KubeConnection } from "./connection.ts";
-import type { KubeIdentity } from "./credentials.ts";
+import type { ClusterConnection } from "./connection.ts";
+import type { Credentials } from "./credentials.ts";
 
-export interface KubeExchange {
+export interface TransportRequest {
   readonly method: string;
   /** With its query. */
   readonly path: string;
@@ -15,9 +15,9 @@ export interface KubeExchange {
 }
 
 /** Sends requests to one API server over HTTP/1.1, keeping connections. */
-export interface KubeTransport {
+export interface Transport {
   /** The answer, whatever its status, with its body still to be read. Rejects with what the connection failed with. */
-  send(exchange: KubeExchange): Promise<IncomingMessage>;
+  send(exchange: TransportRequest): Promise<IncomingMessage>;
   /** Closes every connection. */
   close(): void;
 }
@@ -28,7 +28,7 @@ export interface KubeTransport {
  */
 const IDLE_MS = 30_000;
 
-export function createKubeTransport(connection: KubeConnection): KubeTransport {
+export function createTransport(connection: ClusterConnection): Transport {
   const { server, tls, credentials } = connection;
   const secure = server.protocol === "https:";
   // The oldest idle connection is the likeliest to be dead: take the newest.
@@ -36,7 +36,7 @@ export function createKubeTransport(connection: KubeConnection): KubeTransport {
   const agent = secure ? new HttpsAgent(pool) : new HttpAgent(pool);
   const prefix = server.pathname.replace(/\/$/, "");
 
-  function sendAs(identity: KubeIdentity, exchange: KubeExchange): Promise<IncomingMessage> {
+  function sendAs(identity: Credentials, exchange: TransportRequest): Promise<IncomingMessage> {
     const { headers, ...certificate } = identity;
     const { method, path, body, contentType = "application/json", signal } = exchange;
     const options = {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import { fromStatus, type KubeCall } from "./error.ts";
-import type { KubeObject, KubeResource } from "./object.ts";
+import { type ApiCall, fromStatus } from "./error.ts";
+import type { KubeObject, KubeResource } from "./objects.ts";
 
 /** One thing that a watch reports. */
-export type KubeWatchEvent<T> =
+export type WatchEvent<T> =
   /** The API server has accepted the watch. It is the first event. */
   | { readonly type: "OPENED" }
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T; readonly resourceVersion: string }
@@ -16,8 +16,8 @@ export type KubeWatchEvent<T> =
 export async function* decodeWatch<T extends KubeObject>(
   response: IncomingMessage,
   resource: KubeResource<T>,
-  call: KubeCall,
-): AsyncGenerator<KubeWatchEvent<T>> {
+  call: ApiCall,
+): AsyncGenerator<WatchEvent<T>> {
   yield { type: "OPENED" };
   for await (const line of readLines(response)) {
     // One of these is what the API server writes on each line.

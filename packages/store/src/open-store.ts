@@ -1,5 +1,5 @@
 import { type Clock, type SecretStore, systemClock } from "@flyte-secrets/core";
-import { createKubeClient, findKubeConnection, type KubeClientOptions } from "@flyte-secrets/kube";
+import { createKubeClient, loadClusterConnection, type KubeClientOptions } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { createMultiClusterStore } from "./clusters/multi-cluster-store.ts";
 import { type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded/embedded-store.ts";
@@ -73,7 +73,7 @@ async function openCluster(
   { log, env = {}, home = "", observe }: StoreParts,
 ) {
   const clock: Clock = systemClock;
-  const connection = findKubeConnection({ kubeconfig, env, home, clock });
+  const connection = loadClusterConnection({ kubeconfig, env, home, clock });
   const client = createKubeClient({ connection, qps, burst, timeoutMs, clock, ...(observe && { observe }) });
   return await openKubernetesStore({ ...options, client, clusterName: name, clock, log });
 }

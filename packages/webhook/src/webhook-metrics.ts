@@ -148,7 +148,7 @@ function addWatchState(registry: Registry, state: () => WatchState): void {
     registers: [registry],
     aggregator: "min",
     collect() {
-      this.set(state().isTrusted ? 1 : 0);
+      this.set(state().isFresh ? 1 : 0);
     },
   });
 }

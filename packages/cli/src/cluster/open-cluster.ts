@@ -1,6 +1,6 @@
 import type { Config, ConfigText } from "@flyte-secrets/config";
 import { excerpt, isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { defineResource, type KubeClient, type KubeObject, kubeStatus } from "@flyte-secrets/kube";
+import { defineResource, type KubeClient, type KubeObject, httpStatusOf } from "@flyte-secrets/kube";
 import type { CliContext } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 
@@ -26,12 +26,12 @@ export async function openCluster(
   options: SettingOptions & { readonly namespace?: string },
   cli: CliContext,
 ): Promise<OpenedCluster> {
-  const { connectKube } = await import("@flyte-secrets/kube");
+  const { connectAnyCluster } = await import("@flyte-secrets/kube");
   const { podNamespace } = await import("@flyte-secrets/config");
   const { systemClock } = await import("@flyte-secrets/core");
   const { env, home } = cli;
   const given = await readConfig(options, cli);
-  const client = connectKube(given, { env, home, clock: systemClock });
+  const client = connectAnyCluster(given, { env, home, clock: systemClock });
   try {
     const defaultNamespace = (config: Config) => podNamespace({ env, configured: config.actions.kubernetes.namespace });
     const { namespace } = options;
@@ -48,7 +48,7 @@ export async function openCluster(
       connectBeside(kubeconfig) {
         const kubernetes = { ...config.secret.kubernetes, kubeconfig };
         const beside = { ...config, secret: { ...config.secret, kubernetes } };
-        return connectKube(beside, { env, home, clock: systemClock });
+        return connectAnyCluster(beside, { env, home, clock: systemClock });
       },
     };
   } catch (error) {
@@ -112,7 +112,7 @@ async function listIn(client: KubeClient, namespace: string | undefined): Promis
   } catch (error) {
     if (!isSecretsError(error)) throw error;
     // What else is wrong with the cluster is for the command's own questions to find.
-    return kubeStatus(error) === 403 ? undefined : [];
+    return httpStatusOf(error) === 403 ? undefined : [];
   }
 }
 

@@ -1,5 +1,5 @@
 import { INJECT_LABEL, isSecretsError } from "@flyte-secrets/core";
-import { defineResource, type KubeClient, type KubeObject, kubeCause } from "@flyte-secrets/kube";
+import { defineResource, type KubeClient, type KubeObject, statusCauseOf } from "@flyte-secrets/kube";
 import { SERVED_CERTIFICATE } from "@flyte-secrets/webhook";
 
 interface ProbePod extends KubeObject {
@@ -40,7 +40,7 @@ export async function probeWebhook(client: Pick<KubeClient, "create">, namespace
     return { asked: false };
   } catch (error) {
     if (!isSecretsError(error, "invalid_argument")) throw error;
-    const served = kubeCause(error, SERVED_CERTIFICATE);
+    const served = statusCauseOf(error, SERVED_CERTIFICATE);
     return { asked: true, served: served !== undefined && SHA256.test(served) ? served : undefined };
   }
 }

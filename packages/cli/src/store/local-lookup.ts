@@ -67,10 +67,10 @@ async function openManager(config: Config): Promise<Backend> {
  * all.
  */
 async function openNamespace(config: Config, namespace: string, { env, home }: CliContext): Promise<Backend> {
-  const { connectKube } = await import("@flyte-secrets/kube");
+  const { connectAnyCluster } = await import("@flyte-secrets/kube");
   const { createNamespaceFetcher } = await import("@flyte-secrets/lookup");
   const { systemClock } = await import("@flyte-secrets/core");
-  const client = connectKube(config, { env, home, clock: systemClock });
+  const client = connectAnyCluster(config, { env, home, clock: systemClock });
   const fetcher = createNamespaceFetcher(client, namespace);
   const lookup = createLookup({ fetcher, maxIdLength: config.webhook.limits.idLength });
   return { lookup, close: async () => client.close() };

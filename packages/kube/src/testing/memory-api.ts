@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { SecretsError } from "@flyte-secrets/core";
-import type { KubeCallOptions, KubeClient, KubeSelection } from "../client.ts";
-import type { KubeObject } from "../object.ts";
-import type { KubeWatchEvent } from "../watch-events.ts";
+import type { KubeClient, RequestOptions, Selector } from "../client.ts";
+import type { KubeObject } from "../objects.ts";
+import type { WatchEvent } from "../watch-events.ts";
 import { assertMayBecome, assertPreconditions, isSelected, keyOf, mergePatch, stamped } from "./memory-objects.ts";
 import { createMemoryPages } from "./memory-pages.ts";
 
@@ -60,12 +60,12 @@ export function createMemoryApi(): MemoryApi {
     const isSame = isDeepStrictEqual({ ...next, metadata: { ...next.metadata, resourceVersion } }, old);
     return isSame ? old : record("MODIFIED", next);
   };
-  const begin = (options: KubeCallOptions | undefined) => {
+  const begin = (options: RequestOptions | undefined) => {
     assertNotGivenUp(options);
     const { failure } = api;
     if (failure !== undefined) throw failure;
   };
-  const write = (object: KubeObject, { dryRun = false }: KubeCallOptions = {}) => {
+  const write = (object: KubeObject, { dryRun = false }: RequestOptions = {}) => {
     if (dryRun) return object;
     writes.push(object);
     return put(object);
@@ -104,9 +104,9 @@ export function createMemoryApi(): MemoryApi {
       },
       async *watch<T extends KubeObject>(
         resource: { decode(value: unknown): T },
-        query: KubeSelection & { resourceVersion: string },
+        query: Selector & { resourceVersion: string },
         options: { signal?: AbortSignal | undefined } = {},
-      ): AsyncGenerator<KubeWatchEvent<T>> {
+      ): AsyncGenerator<WatchEvent<T>> {
         const { signal } = options;
         let seen = Number(query.resourceVersion);
         const since = forgotten;
@@ -171,12 +171,12 @@ export function createMemoryApi(): MemoryApi {
   return api;
 }
 
-function assertNotGivenUp({ signal }: KubeCallOptions = {}): void {
+function assertNotGivenUp({ signal }: RequestOptions = {}): void {
   if (signal?.aborted === true) throw new SecretsError("canceled", "The caller gave up.");
 }
 
 /** What a change is to one who selects; undefined for none of theirs. */
-function typeFor({ type, object, before }: Change, selection: KubeSelection): Change["type"] | undefined {
+function typeFor({ type, object, before }: Change, selection: Selector): Change["type"] | undefined {
   const was = before !== undefined && isSelected(before, selection);
   if (type === "DELETED" || !isSelected(object, selection)) return was ? "DELETED" : undefined;
   return was ? "MODIFIED" : "ADDED";

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { SecretsError } from "@flyte-secrets/core";
-import type { KubePreconditions, KubeSelection } from "../client.ts";
-import type { KubeObject, KubeReference } from "../object.ts";
+import type { Preconditions, Selector } from "../client.ts";
+import type { KubeObject, ObjectReference } from "../objects.ts";
 
 /** Where an object of one kind is kept: in etcd's order, which is that of lists. */
-export function keyOf(kind: string, { namespace = "", name = "" }: KubeReference): string {
+export function keyOf(kind: string, { namespace = "", name = "" }: ObjectReference): string {
   return `${kind}/${namespace}/${name}`;
 }
 
@@ -19,7 +19,7 @@ const secondsNow = () => `${new Date().toISOString().slice(0, 19)}Z`;
 /** By equality and inequality alone. */
 export function isSelected(
   object: KubeObject,
-  { namespace, labelSelector = "", fieldSelector = "" }: KubeSelection,
+  { namespace, labelSelector = "", fieldSelector = "" }: Selector,
 ): boolean {
   const { labels = {}, name } = object.metadata;
   if (namespace !== undefined && object.metadata.namespace !== namespace) return false;
@@ -38,7 +38,7 @@ function holds(selector: string, values: Readonly<Record<string, string>>): bool
 }
 
 /** Throws `conflict` unless the object is in the state that a write names. */
-export function assertPreconditions({ metadata }: KubeObject, { uid, resourceVersion }: KubePreconditions = {}): void {
+export function assertPreconditions({ metadata }: KubeObject, { uid, resourceVersion }: Preconditions = {}): void {
   const isAsNamed =
     (uid ?? metadata.uid) === metadata.uid &&
     (resourceVersion || metadata.resourceVersion) === metadata.resourceVersion;

@@ -1,6 +1,6 @@
 import { SecretsError } from "@flyte-secrets/core";
-import type { KubeList, KubeListQuery } from "../client.ts";
-import type { KubeObject } from "../object.ts";
+import type { ListOptions, ObjectList } from "../client.ts";
+import type { KubeObject } from "../objects.ts";
 import { isSelected } from "./memory-objects.ts";
 
 interface State {
@@ -13,7 +13,7 @@ interface State {
  * Lists as an API server pages them: in the order of keys, no more than `limit` that are selected a page, and the later
  * pages from the state that the first one saw. A made-up place is refused.
  */
-export function createMemoryPages(): { page(state: State, query: KubeListQuery): KubeList<KubeObject> } {
+export function createMemoryPages(): { page(state: State, query: ListOptions): ObjectList<KubeObject> } {
   const begun = new Map<string, State>();
   return {
     page(now, query) {

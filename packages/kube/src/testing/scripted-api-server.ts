@@ -5,7 +5,7 @@ import { listenInTest } from "@flyte-secrets/testkit/vitest";
 import { onTestFinished } from "vitest";
 import { createKubeClient, type KubeClient } from "../client.ts";
 import type { KubeClientOptions } from "../client-options.ts";
-import { createFixedCredentials, type KubeCredentials } from "../credentials.ts";
+import { type CredentialSource, createStaticCredentials } from "../credentials.ts";
 
 /** A request as the API server saw it. */
 export interface SeenRequest {
@@ -48,9 +48,9 @@ export async function startScriptedApiServer(script: Answer[]) {
   /** A client of it. */
   function connect(
     clock: Clock,
-    options: Partial<KubeClientOptions> & { readonly credentials?: KubeCredentials } = {},
+    options: Partial<KubeClientOptions> & { readonly credentials?: CredentialSource } = {},
   ): KubeClient {
-    const { credentials = createFixedCredentials({ headers: {} }), ...rest } = options;
+    const { credentials = createStaticCredentials({ headers: {} }), ...rest } = options;
     const connection = {
       server: new URL(url),
       source: "test",

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { json } from "node:stream/consumers";
 import { isSecretsError } from "@flyte-secrets/core";
 import { listenInTest } from "@flyte-secrets/testkit/vitest";
-import { defineResource, type KubeObject, type KubeResource } from "../object.ts";
+import { defineResource, type KubeObject, type KubeResource } from "../objects.ts";
 import { createMemoryApi, type MemoryApi } from "./memory-api.ts";
 
 /** Kinds by the names that they have in addresses. */

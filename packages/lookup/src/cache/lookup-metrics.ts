@@ -5,7 +5,7 @@ export interface WatchState {
   /** Since the API server last said something on it. */
   readonly silentMs: number;
   /** Whether lookups rely on what it told. */
-  readonly isTrusted: boolean;
+  readonly isFresh: boolean;
 }
 
 /** Counts what a cached lookup does. */

@@ -1,6 +1,6 @@
 import { encodeSecretId, kubernetesSecretName, type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/kube";
-import type { KubeWatchEvent } from "@flyte-secrets/kube/testing";
+import type { WatchEvent } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
@@ -23,8 +23,8 @@ function setUp(...listed: Secret[]) {
   /** What the API server has, as opposed to what the watch tells. */
   const stored = new Map(listed.map((secret) => [secret.metadata.name, secret]));
   let refuses: "nothing" | "to follow" | "everything" = "nothing";
-  let watch = Promise.withResolvers<KubeWatchEvent<Secret>>();
-  const tell = async (event: KubeWatchEvent<Secret>) => {
+  let watch = Promise.withResolvers<WatchEvent<Secret>>();
+  const tell = async (event: WatchEvent<Secret>) => {
     const current = watch;
     watch = Promise.withResolvers();
     current.resolve(event);
@@ -155,7 +155,7 @@ test("while the API server is down what it last said is used, for a bounded time
   expect([await find(), expiredUsed()]).toEqual(["project old", 1]);
   await expect(lookup.ready()).rejects.toMatchObject({
     code: "store_unavailable",
-    message: "the Secrets of namespace flyte cannot be followed: down",
+    message: "the Secrets of namespace flyte cannot be watched: down",
   });
   await clock.advance(50_000);
   await expect(find()).rejects.toBe(down);
@@ -173,15 +173,15 @@ test("what is known to have changed does not stand in while the API server is do
   await expect(find()).rejects.toBe(down);
 });
 
-test("while the Secrets cannot be followed each lookup asks the API server", async () => {
+test("while the Secrets cannot be watched each lookup asks the API server", async () => {
   const { clock, change, write, find, lookup, refuse, comeBack, state } = setUp(managed(project, "old"));
-  expect(state()).toEqual({ silentMs: 0, isTrusted: false });
+  expect(state()).toEqual({ silentMs: 0, isFresh: false });
   await find();
-  expect(state()).toEqual({ silentMs: 0, isTrusted: true });
+  expect(state()).toEqual({ silentMs: 0, isFresh: true });
   await refuse("to follow");
   write(managed(project, "new"));
   await clock.advance(10_000);
-  expect(state()).toEqual({ silentMs: 10_000, isTrusted: false });
+  expect(state()).toEqual({ silentMs: 10_000, isFresh: false });
   expect(await find()).toBe("project new");
   await expect(lookup.ready()).rejects.toMatchObject({ code: "store_unavailable" });
   await comeBack();
@@ -242,7 +242,7 @@ test("a watch without a word for 100 s is not trusted", async () => {
   await clock.advance(1_000);
   expect(await find()).toBe("project new");
   await expect(lookup.ready()).rejects.toMatchObject({
-    message: "the Secrets of namespace flyte cannot be followed: the watch has been silent for 100 s",
+    message: "the Secrets of namespace flyte cannot be watched: the watch has been silent for 100 s",
   });
 });
 

@@ -23,11 +23,6 @@ import { openKubernetes } from "../providers/kubernetes-fetcher.ts";
 import { createNamedFetcher } from "../providers/named-fetcher.ts";
 import { NamespaceSecrets } from "./namespace-secrets.ts";
 
-/** After a watch has failed for so long, what is in memory may have changed. */
-const BROKEN_MS = 10_000;
-/** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
-const SILENT_MS = 100_000;
-
 export interface NamespaceLookupOptions {
   readonly client: Pick<KubeClient, "list" | "watch" | "get">;
   /** Of the managed Secrets. */
@@ -48,12 +43,8 @@ export interface NamespaceLookupOptions {
 export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLookup {
   const { client, namespace, staleMs, clock, log, metrics } = options;
   const secrets = new NamespaceSecrets();
-  const follower = runInformer({ client, resource: SECRETS, selection: { namespace }, sink: secrets, clock, log });
+  const informer = runInformer({ client, resource: SECRETS, selector: { namespace }, handler: secrets, clock, log });
   const raceSignal = createSignalRace();
-  let isSynced = false;
-  const synced = follower.synced.then(() => {
-    isSynced = true;
-  });
 
   const fetcher = createNamedFetcher(
     openKubernetes(
@@ -70,14 +61,6 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
   );
   const direct = createLookup({ fetcher, maxIdLength: options.maxIdLength });
   const planFor = createPlanner(fetcher, options.maxIdLength);
-
-  /** Why what is in memory may be old; undefined while it can be gone by. */
-  function doubt(): string | undefined {
-    const problem = follower.problem();
-    if (problem !== undefined) return follower.brokenMs() >= BROKEN_MS ? problem : undefined;
-    const silentMs = follower.silentMs();
-    return silentMs >= SILENT_MS ? `the watch has been silent for ${Math.round(silentMs / 1000)} s` : undefined;
-  }
 
   /** A watch that is back begins where it was, so for a moment it is behind what was read meanwhile. */
   const isBehind = ({ steps }: LookupPlan) => steps.some(({ text }) => secrets.isBehind(text));
@@ -100,27 +83,27 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
   /** When the watch has not told everything yet, or is not to be trusted. */
   async function findOtherwise(scope: SecretScope, key: string, signal?: AbortSignal): Promise<LookupResult> {
     const plan = planFor(scope, key);
-    if (doubt() !== undefined || isBehind(plan)) {
+    if (informer.staleReason() !== undefined || isBehind(plan)) {
       try {
         const answer = await direct.find(scope, key, signal && { signal });
         metrics.answered("backend");
         return answer;
       } catch (error) {
         const isDown = isSecretsError(error, "store_unavailable", "deadline_exceeded");
-        if (!isDown || !isSynced || follower.silentMs() >= staleMs || isBehind(plan)) throw error;
+        if (!isDown || !informer.hasSynced() || informer.silentMs() >= staleMs || isBehind(plan)) throw error;
         metrics.expiredUsed();
       }
     }
-    if (!isSynced) await raceSignal(signal, () => synced);
+    if (!informer.hasSynced()) await raceSignal(signal, () => informer.synced);
     metrics.answered("memory");
     return answerFromMemory(plan);
   }
 
-  metrics.watching(() => ({ silentMs: follower.silentMs(), isTrusted: isSynced && doubt() === undefined }));
+  metrics.watching(() => ({ silentMs: informer.silentMs(), isFresh: informer.isFresh() }));
   const lookup: ScopeLookup & Omit<CachedLookup, keyof SecretLookup> = {
     find(scope, key, { signal } = {}) {
       const plan = planFor(scope, key);
-      if (!isSynced || doubt() !== undefined || isBehind(plan)) return findOtherwise(scope, key, signal);
+      if (!informer.isFresh() || isBehind(plan)) return findOtherwise(scope, key, signal);
       metrics.answered("memory");
       return answerFromMemory(plan);
     },
@@ -131,14 +114,14 @@ export function createNamespaceLookup(options: NamespaceLookupOptions): CachedLo
     clear() {},
     async ready() {
       // A watch that breaks for a moment is no reason to send clients elsewhere: it breaks for every replica.
-      const problem = isSynced ? doubt() : (follower.problem() ?? "not read yet");
+      const problem = informer.hasSynced() ? informer.staleReason() : informer.problem();
       if (problem === undefined) return;
       throw new SecretsError(
         "store_unavailable",
-        `the Secrets of namespace ${namespace} cannot be followed: ${problem}`,
+        `the Secrets of namespace ${namespace} cannot be watched: ${problem}`,
       );
     },
-    close: () => follower.close(),
+    close: () => informer.close(),
   };
   return withoutGroups(lookup, fetcher.name);
 }

@@ -13,46 +13,46 @@ const managed = (value: string) => secret(kubernetesSecretName(id), { [text]: Bu
 
 test("a managed Secret is its value, until it changes or goes", () => {
   const secrets = new NamespaceSecrets();
-  secrets.replace([managed("old")]);
+  secrets.onReplace([managed("old")]);
   expect(secrets.get(text)).toEqual(SecretValue.fromText("old"));
-  secrets.put(managed("new"));
+  secrets.onUpsert(managed("new"));
   expect(secrets.get(text)).toEqual(SecretValue.fromText("new"));
-  secrets.remove(managed("new"));
+  secrets.onDelete(managed("new"));
   expect([secrets.get(text), secrets.isEmpty(text)]).toEqual([undefined, false]);
 });
 
 test("what a list doesn't have any more is gone", () => {
   const secrets = new NamespaceSecrets();
-  secrets.put(managed("old"));
-  secrets.put(secret(kubernetesSecretName({ ...id, name: "other" })));
-  secrets.replace([]);
+  secrets.onUpsert(managed("old"));
+  secrets.onUpsert(secret(kubernetesSecretName({ ...id, name: "other" })));
+  secrets.onReplace([]);
   expect([secrets.get(text), secrets.isEmpty(encodeSecretId({ ...id, name: "other" }))]).toEqual([undefined, false]);
 });
 
 test("one that is called like a managed one and doesn't hold its key is empty, until it does or goes", () => {
   const secrets = new NamespaceSecrets();
   const name = kubernetesSecretName(id);
-  secrets.put(secret(name, { other: "eA==" }));
+  secrets.onUpsert(secret(name, { other: "eA==" }));
   expect([secrets.get(text), secrets.isEmpty(text)]).toEqual([undefined, true]);
-  secrets.put(managed("v"));
+  secrets.onUpsert(managed("v"));
   expect([secrets.get(text), secrets.isEmpty(text)]).toEqual([SecretValue.fromText("v"), false]);
-  secrets.put(secret(name));
+  secrets.onUpsert(secret(name));
   expect([secrets.get(text), secrets.isEmpty(text)]).toEqual([undefined, true]);
-  secrets.remove(secret(name));
+  secrets.onDelete(secret(name));
   expect([secrets.get(text), secrets.isEmpty(text)]).toEqual([undefined, false]);
 });
 
 test("a Secret of another name that holds an encoded id is none of ours", () => {
   const secrets = new NamespaceSecrets();
   const value = Buffer.from("v").toString("base64");
-  secrets.put(secret("app-config", { [text]: value }));
-  secrets.put(secret("0".repeat(32), { [text]: value }));
+  secrets.onUpsert(secret("app-config", { [text]: value }));
+  secrets.onUpsert(secret("0".repeat(32), { [text]: value }));
   expect([secrets.get(text), secrets.isEmpty(text)]).toEqual([undefined, false]);
 });
 
 test("an empty value is a value", () => {
   const secrets = new NamespaceSecrets();
-  secrets.put(managed(""));
+  secrets.onUpsert(managed(""));
   expect([secrets.get(text), secrets.isEmpty(text)]).toEqual([SecretValue.fromText(""), false]);
 });
 
@@ -60,23 +60,23 @@ test("what was read around the watch is waited for: a newer state, one that is n
   const secrets = new NamespaceSecrets();
   const name = kubernetesSecretName(id);
   const at = (resourceVersion: string) => ({ ...managed(resourceVersion), metadata: { name, resourceVersion } });
-  secrets.put(at("8"));
+  secrets.onUpsert(at("8"));
   expect(secrets.isBehind(text)).toBe(false);
   secrets.noteRead(name, at("11"), secrets.ask());
   // The answer to an earlier question.
   secrets.noteRead(name, at("9"), secrets.ask());
   expect(secrets.isBehind(text)).toBe(true);
-  secrets.put(at("10"));
+  secrets.onUpsert(at("10"));
   expect(secrets.isBehind(text)).toBe(true);
-  secrets.put(at("11"));
+  secrets.onUpsert(at("11"));
   expect(secrets.isBehind(text)).toBe(false);
   secrets.noteRead(name, undefined, secrets.ask());
   expect(secrets.isBehind(text)).toBe(true);
-  secrets.remove(at("12"));
+  secrets.onDelete(at("12"));
   expect(secrets.isBehind(text)).toBe(false);
   secrets.noteRead(name, at("13"), secrets.ask());
   expect(secrets.isBehind(text)).toBe(true);
-  secrets.replace([at("14")]);
+  secrets.onReplace([at("14")]);
   expect(secrets.isBehind(text)).toBe(false);
 });
 
@@ -84,15 +84,15 @@ test("what was changed is behind until an answer to a later question, and the wa
   const secrets = new NamespaceSecrets();
   const name = kubernetesSecretName(id);
   const at = (resourceVersion: string) => ({ ...managed(resourceVersion), metadata: { name, resourceVersion } });
-  secrets.put(at("8"));
+  secrets.onUpsert(at("8"));
   const before = secrets.ask();
   secrets.doubt(text);
-  secrets.put(at("8"));
+  secrets.onUpsert(at("8"));
   secrets.noteRead(name, at("8"), before);
   expect(secrets.isBehind(text)).toBe(true);
   secrets.noteRead(name, at("9"), secrets.ask());
   expect(secrets.isBehind(text)).toBe(true);
-  secrets.put(at("9"));
+  secrets.onUpsert(at("9"));
   expect(secrets.isBehind(text)).toBe(false);
 });
 

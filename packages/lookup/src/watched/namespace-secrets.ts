@@ -86,15 +86,15 @@ export class NamespaceSecrets {
     return isBehind;
   }
 
-  replace(secrets: readonly Secret[]): void {
+  onReplace(secrets: readonly Secret[]): void {
     this.#values.clear();
     this.#held.clear();
     this.misnamed.clear();
     this.#empty = 0;
-    for (const secret of secrets) this.put(secret);
+    for (const secret of secrets) this.onUpsert(secret);
   }
 
-  put(secret: Secret): void {
+  onUpsert(secret: Secret): void {
     const { name } = secret.metadata;
     this.misnamed.put(secret);
     if (!MANAGED_NAME.test(name)) return;
@@ -107,7 +107,7 @@ export class NamespaceSecrets {
     else this.#values.set(text, value);
   }
 
-  remove({ metadata: { name } }: Secret): void {
+  onDelete({ metadata: { name } }: Secret): void {
     this.misnamed.remove(name);
     this.#forget(name);
   }

@@ -213,7 +213,7 @@ class ClusterStore implements KubernetesStore {
     await this.#checkFormerPlace(signal);
     const problem = this.#feed.problem();
     if (problem === undefined) return;
-    throw new SecretsError("store_unavailable", `The Secrets of namespace ${namespace} cannot be followed: ${problem}`);
+    throw new SecretsError("store_unavailable", `The Secrets of namespace ${namespace} cannot be watched: ${problem}`);
   }
 
   async close(): Promise<void> {

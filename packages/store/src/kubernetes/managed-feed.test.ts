@@ -1,6 +1,6 @@
 import { type SecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/kube";
-import type { KubeWatchEvent } from "@flyte-secrets/kube/testing";
+import type { WatchEvent } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
@@ -18,7 +18,7 @@ function secret(name: string, resourceVersion: string): Secret {
 async function setUp(...listed: Secret[]) {
   const clock = createManualClock();
   let objects = listed;
-  let next = Promise.withResolvers<KubeWatchEvent<Secret>>();
+  let next = Promise.withResolvers<WatchEvent<Secret>>();
   const asked: unknown[] = [];
   // The one resource that is asked for.
   const client = {
@@ -32,7 +32,7 @@ async function setUp(...listed: Secret[]) {
       for (;;) yield await Promise.race([next.promise, ended]);
     },
   } as unknown as ManagedFeedOptions["client"];
-  const tell = async (event: KubeWatchEvent<Secret>) => {
+  const tell = async (event: WatchEvent<Secret>) => {
     const current = next;
     next = Promise.withResolvers();
     current.resolve(event);

@@ -24,7 +24,7 @@ export class ManagedFeed {
   readonly #options: ManagedFeedOptions;
   readonly #listeners = new Set<(change: StoreChange) => void>();
   #known: Map<string, Known> | undefined;
-  #follower: Informer | undefined;
+  #informer: Informer | undefined;
 
   constructor(options: ManagedFeedOptions) {
     this.#options = options;
@@ -32,36 +32,36 @@ export class ManagedFeed {
 
   /** Why watchers do not hear of changes at present; undefined while they do, or while there are none. */
   problem(): string | undefined {
-    return this.#follower?.problem();
+    return this.#informer?.problem();
   }
 
   /** Resolves once watchers hear of changes. Begins nothing itself. */
   async synced(): Promise<void> {
-    await this.#follower?.synced;
+    await this.#informer?.synced;
   }
 
   watch(listener: (change: StoreChange) => void): () => void {
     // A wrapper of its own, so that a function that watches twice is told twice and ended one by one.
     const entry = (change: StoreChange) => listener(change);
     this.#listeners.add(entry);
-    this.#follower ??= this.#follow();
+    this.#informer ??= this.#startInformer();
     return () => void this.#listeners.delete(entry);
   }
 
   async close(): Promise<void> {
     this.#listeners.clear();
-    await this.#follower?.close();
+    await this.#informer?.close();
   }
 
-  #follow(): Informer {
+  #startInformer(): Informer {
     const { namespace, ...rest } = this.#options;
-    const sink = {
-      replace: (secrets: readonly Secret[]) => this.#replace(secrets),
-      put: (secret: Secret) => this.#put(secret),
-      remove: ({ metadata }: Secret) => this.#remove(metadata.name),
+    const handler = {
+      onReplace: (secrets: readonly Secret[]) => this.#replace(secrets),
+      onUpsert: (secret: Secret) => this.#put(secret),
+      onDelete: ({ metadata }: Secret) => this.#remove(metadata.name),
     };
-    const selection = { namespace, labelSelector: MANAGED_SELECTOR };
-    return runInformer({ ...rest, resource: SECRETS, selection, sink });
+    const selector = { namespace, labelSelector: MANAGED_SELECTOR };
+    return runInformer({ ...rest, resource: SECRETS, selector, handler });
   }
 
   #replace(secrets: readonly Secret[]): void {

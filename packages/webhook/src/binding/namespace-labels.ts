@@ -9,11 +9,6 @@ import type { ProjectAndDomain } from "./namespace-template.ts";
 export const PROJECT_LABEL = "flyte.secrets/project";
 export const DOMAIN_LABEL = "flyte.secrets/domain";
 
-/** After a watch has failed for so long, what is in memory may have changed. */
-const BROKEN_MS = 10_000;
-/** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
-const SILENT_MS = 100_000;
-
 /** How many unknown namespaces are asked for at once: more are only asked for by somebody who invents them. */
 const MAX_ASKED = 4;
 
@@ -51,34 +46,29 @@ export function followNamespaceLabels({ client, clock, log }: FollowNamespaceLab
   /** All namespaces; most have no such labels. */
   const known = new Map<string, BoundScope | undefined>();
   const asked = new Map<string, Promise<BoundScope | undefined>>();
-  const put = ({ metadata }: KubeObject) => void known.set(metadata.name, toBoundScope(metadata.labels));
-  const follower = runInformer({
+  const onUpsert = ({ metadata }: KubeObject) => void known.set(metadata.name, toBoundScope(metadata.labels));
+  const informer = runInformer({
     client,
     resource: NAMESPACES,
-    selection: {},
-    sink: {
-      replace(namespaces) {
+    selector: {},
+    handler: {
+      onReplace(namespaces) {
         known.clear();
-        for (const namespace of namespaces) put(namespace);
+        for (const namespace of namespaces) onUpsert(namespace);
       },
-      put,
-      remove: ({ metadata }) => void known.delete(metadata.name),
+      onUpsert,
+      onDelete: ({ metadata }) => void known.delete(metadata.name),
     },
     clock,
     log,
   });
-  let isSynced = false;
-  void follower.synced.then(() => {
-    isSynced = true;
-  });
 
-  function checkFollowed(): void {
-    const problem = follower.problem();
-    const isBroken = problem !== undefined && follower.brokenMs() >= BROKEN_MS;
-    if (isSynced && !isBroken && follower.silentMs() < SILENT_MS) return;
+  function assertFresh(): void {
+    if (informer.isFresh()) return;
     throw new SecretsError(
       "store_unavailable",
-      `the labels of namespaces, which decide about claims (webhook.scopeBinding.namespaceLabels), cannot be followed: ${problem ?? "the watch is silent"}. Try again.`,
+      "the labels of namespaces, which decide about claims (webhook.scopeBinding.namespaceLabels), cannot be watched: " +
+        `${informer.staleReason() ?? informer.problem()}. Try again.`,
     );
   }
 
@@ -93,7 +83,7 @@ export function followNamespaceLabels({ client, clock, log }: FollowNamespaceLab
 
   return {
     find(namespace) {
-      checkFollowed();
+      assertFresh();
       const bound = known.get(namespace);
       if (bound !== undefined || known.has(namespace)) return bound;
       const asking = asked.get(namespace);
@@ -107,8 +97,8 @@ export function followNamespaceLabels({ client, clock, log }: FollowNamespaceLab
       return answer;
     },
     isBound: (namespace) => known.get(namespace) !== undefined,
-    ready: checkFollowed,
-    close: () => follower.close(),
+    ready: assertFresh,
+    close: () => informer.close(),
   };
 }
 

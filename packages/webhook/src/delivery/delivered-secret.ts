@@ -1,5 +1,5 @@
 import { isDeliveredSecretName } from "@flyte-secrets/core";
-import type { KubeOwner, Secret } from "@flyte-secrets/kube";
+import type { OwnerReference, Secret } from "@flyte-secrets/kube";
 import { COPIED_FROM_LABEL, imagePullDigest, isImagePullSecret } from "./image-pull-secret.ts";
 
 /**
@@ -40,7 +40,7 @@ const MAX_TEXT = 253;
  * Whether a Secret may carry these owners, which are as many and as long as whoever creates a pod writes them, and which neither etcd's
  * share of a namespace nor the memory for it counts: eight at the most, each text of 253 characters. In Kubernetes pods have one.
  */
-export function mayOwn(owners: readonly Pick<KubeOwner, "apiVersion" | "kind" | "name" | "uid">[]): boolean {
+export function mayOwn(owners: readonly Pick<OwnerReference, "apiVersion" | "kind" | "name" | "uid">[]): boolean {
   const texts = owners.flatMap(({ apiVersion, kind, name, uid }) => [apiVersion, kind, name, uid]);
   return owners.length <= MAX_OWNERS && texts.every(({ length }) => length <= MAX_TEXT);
 }

@@ -5,9 +5,6 @@ import type { Logger } from "pino";
 import { type DeliveredSecret, toWrittenSecret, WRITTEN_LABEL } from "./delivered-secret.ts";
 import { createKnownSecrets, type WrittenCounts } from "./known-secrets.ts";
 
-/** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
-const SILENT_MS = 100_000;
-
 /** Secrets may have 1 MiB each, and a page is in memory as one text. */
 const PAGE = 100;
 
@@ -25,11 +22,11 @@ export interface DeliveredSecretsOptions {
 
 /** Which Secrets of ours there are, whichever replica wrote them: a watch tells, so that one that somebody deletes is written again. */
 export interface DeliveredSecrets {
-  /** Those of a namespace by name, for now: none while the watch is not to be trusted. */
+  /** Those of a namespace by name, for now: none while the watch is stale. */
   in(namespace: string): ReadonlyMap<string, DeliveredSecret>;
-  /** Also while the watch is not to be trusted: for when the API server can't be asked either. */
+  /** Also while the watch is stale: for when the API server can't be asked either. */
   lastIn(namespace: string): ReadonlyMap<string, DeliveredSecret>;
-  /** All of them; undefined while the watch is not to be trusted. */
+  /** All of them; undefined while the watch is stale. */
   all(): readonly DeliveredSecret[] | undefined;
   /** Of one namespace, or of all, as the watch last told. */
   countsOf(namespace?: string): WrittenCounts;
@@ -52,31 +49,30 @@ export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecret
     else known.put(written);
     if (written?.copy !== undefined) for (const listener of listeners) listener();
   };
-  const follower = runInformer({
+  const informer = runInformer({
     ...options,
     resource: FOLLOWED,
     pageSize: PAGE,
-    selection: { namespace, labelSelector: `${WRITTEN_LABEL.name}=${WRITTEN_LABEL.value}` },
-    sink: {
-      replace(secrets) {
+    selector: { namespace, labelSelector: `${WRITTEN_LABEL.name}=${WRITTEN_LABEL.value}` },
+    handler: {
+      onReplace(secrets) {
         known.clear();
         for (const secret of secrets) put(secret);
       },
-      put,
-      remove: ({ metadata }) => known.remove(metadata),
+      onUpsert: put,
+      onDelete: ({ metadata }) => known.remove(metadata),
     },
   });
-  const isTrusted = () => follower.problem() === undefined && follower.silentMs() < SILENT_MS;
 
   return {
-    in: (namespace) => (isTrusted() ? known.in(namespace) : UNKNOWN),
+    in: (namespace) => (informer.isFresh() ? known.in(namespace) : UNKNOWN),
     lastIn: known.in,
-    all: () => (isTrusted() ? known.all() : undefined),
+    all: () => (informer.isFresh() ? known.all() : undefined),
     countsOf: known.countsOf,
     put(secret) {
       const { namespace = "", name, resourceVersion } = secret.metadata;
       // What the watch has told meanwhile is newer: also that it is gone, when there is nothing of that name.
-      const last = known.in(namespace).get(name)?.resourceVersion ?? follower.version();
+      const last = known.in(namespace).get(name)?.resourceVersion ?? informer.lastSyncResourceVersion();
       if (isAtLeast(last, resourceVersion)) return;
       const written = toWrittenSecret(secret);
       if (written === undefined) known.remove(secret.metadata);
@@ -84,8 +80,8 @@ export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecret
     },
     onCopies: (listener) => void listeners.push(listener),
     forget: known.remove,
-    synced: follower.synced,
-    close: () => follower.close(),
+    synced: informer.synced,
+    close: () => informer.close(),
   };
 }
 

@@ -284,16 +284,17 @@ test("another webhook's copy, of a source in another namespace, is foreign", asy
   expect(api.writes).toEqual([]);
 });
 
-test("while nothing can be followed the API server is asked for each pod", async () => {
+test("once the watches have failed for 10 s, the API server is asked for each pod", async () => {
   const { watching, api, clock, open, callsOf, read } = await setUp(sourceOf("one"));
   watching.isRefused = true;
   const blind = await open();
+  await clock.advance(11_000);
   expect(await callsOf(async () => expect(await blind.find(ID, {})).toBe(NAME))).toEqual(["get"]);
   expect(await callsOf(async () => blind.copy(NAMESPACE, NAME, {}))).toEqual(["get", "get", "create"]);
   api.put(sourceOf("two"));
   await clock.advance(0);
   expect(await callsOf(async () => blind.copy(NAMESPACE, NAME, {}))).toContain("patch");
-  expect(read()).toEqual(stored(copyOf("two")));
+  expect(read()).toEqual(stored(copyOf("two", 11_000)));
 });
 
 test("closing leaves nothing waiting", async () => {

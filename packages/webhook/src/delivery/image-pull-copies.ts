@@ -51,7 +51,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
   const bringInStep = createImagePullCopier({ client, sources, source, writtenIn, lifetimes, clock, signal });
   const isInStep = ({ name, copy }: DeliveredSecret) => copy?.from === source && copy.digest === sources.digestOf(name);
   const isKept = (copy: DeliveredSecret | undefined) =>
-    copy !== undefined && sources.isTrusted() && isInStep(copy) && !isNoteDue(copy, clock.now(), lifetimes);
+    copy !== undefined && sources.isFresh() && isInStep(copy) && !isNoteDue(copy, clock.now(), lifetimes);
 
   let isPlanned = false;
   let following = Promise.resolve();
@@ -70,7 +70,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
 
   /** False unless all copies and their sources are known, and in step. */
   async function followAll(): Promise<boolean> {
-    if (!sources.isTrusted()) return false;
+    if (!sources.isFresh()) return false;
     let isDone = true;
     for (const each of written) {
       const known = each.all();

@@ -5,9 +5,6 @@ import { runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { IMAGE_PULL_TYPE, imagePullDigest, isImagePullSecret } from "./image-pull-secret.ts";
 
-/** The API server says at least every 75 s that nothing changed, so a watch that is silent for longer may be dead. */
-const SILENT_MS = 100_000;
-
 export interface ImagePullSourcesOptions {
   readonly client: Pick<KubeClient, "get" | "list" | "watch">;
   readonly namespace: string;
@@ -19,11 +16,11 @@ export interface ImagePullSourcesOptions {
 
 /** The image-pull Secrets of the webhook's namespace, followed by a watch; of their content only a digest is kept. */
 export interface ImagePullSources {
-  /** The name of the one that goes with a secret; undefined where there is none. Asks the API server while the watch is not to be trusted. */
+  /** The name of the one that goes with a secret; undefined where there is none. Reads from the API server while the watch is stale. */
   find(id: SecretId, signal: AbortSignal): MaybePromise<string | undefined>;
-  /** Whether what the watch told is to be trusted. */
-  isTrusted(): boolean;
-  /** What the watch last told. */
+  /** Whether the watch is up to date. */
+  isFresh(): boolean;
+  /** As last received by the watch. */
   digestOf(name: string): string | undefined;
   /** As it is now, from the API server. */
   read(name: string, signal: AbortSignal): Promise<Secret | undefined>;
@@ -36,21 +33,21 @@ export function followImagePullSources(options: ImagePullSourcesOptions): ImageP
   const put = (secret: Secret) => {
     if (isImagePullSecret(secret)) digests.set(secret.metadata.name, imagePullDigest(secret));
   };
-  const follower = runInformer({
+  const informer = runInformer({
     client,
     resource: SECRETS,
-    selection: { namespace, fieldSelector: `type=${IMAGE_PULL_TYPE}` },
-    sink: {
-      replace(secrets) {
+    selector: { namespace, fieldSelector: `type=${IMAGE_PULL_TYPE}` },
+    handler: {
+      onReplace(secrets) {
         digests.clear();
         for (const secret of secrets) put(secret);
         onChange();
       },
-      put(secret) {
+      onUpsert(secret) {
         put(secret);
         onChange();
       },
-      remove({ metadata }) {
+      onDelete({ metadata }) {
         digests.delete(metadata.name);
         onChange();
       },
@@ -58,7 +55,6 @@ export function followImagePullSources(options: ImagePullSourcesOptions): ImageP
     clock,
     log,
   });
-  const isTrusted = () => follower.problem() === undefined && follower.silentMs() < SILENT_MS;
 
   async function read(name: string, signal: AbortSignal): Promise<Secret | undefined> {
     const secret = await client.get(SECRETS, { namespace, name }, { signal });
@@ -68,12 +64,12 @@ export function followImagePullSources(options: ImagePullSourcesOptions): ImageP
   return {
     find(id, signal) {
       const name = imagePullSecretName(id);
-      if (isTrusted()) return digests.has(name) ? name : undefined;
+      if (informer.isFresh()) return digests.has(name) ? name : undefined;
       return read(name, signal).then((secret) => secret && name);
     },
-    isTrusted,
+    isFresh: informer.isFresh,
     digestOf: (name) => digests.get(name),
     read,
-    close: () => follower.close(),
+    close: () => informer.close(),
   };
 }

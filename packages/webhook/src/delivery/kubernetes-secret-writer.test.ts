@@ -288,14 +288,15 @@ test("owners that it gets between the look and the note of its need are seen too
   expect(api.read(NAME)?.metadata.ownerReferences).toBeUndefined();
 });
 
-test("while the watch is silent the API server is asked, and a Secret that is there is success", async () => {
-  const { api, open, callsOf, following } = await setUp();
+test("once the watch has failed for 10 s the API server is asked, and a Secret that is there is success", async () => {
+  const { api, open, callsOf, following, clock } = await setUp();
   following.isRefused = true;
   const writer = await open();
+  await clock.advance(11_000);
   const write = () => writer.write(NAMESPACE, [SECRET], { owners: [] });
   expect(await callsOf(write)).toBe(1);
   expect(await callsOf(write)).toBe(2);
-  expect(api.read(NAME)).toEqual(stored());
+  expect(api.read(NAME)).toEqual(stored({ annotations: needed(11_000, false) }));
 });
 
 test("a watch that has said nothing for 100 s is not trusted: the API server is asked", async () => {

@@ -114,11 +114,11 @@ export function keepRegistration(options: RegistrationOptions): Registration {
     // Not whether it has the whole bundle: what is served during a renewal is still the old certificate.
     carriesCa = bundle !== undefined && isTrusted(certificates.current().cert, bundle);
   };
-  const follower = runInformer({
+  const informer = runInformer({
     client,
     resource: WEBHOOK_CONFIGURATIONS,
-    selection: { fieldSelector: `metadata.name=${settings.name}` },
-    sink: { replace: ([first]) => onChange(first), put: onChange, remove: () => onChange(undefined) },
+    selector: { fieldSelector: `metadata.name=${settings.name}` },
+    handler: { onReplace: ([first]) => onChange(first), onUpsert: onChange, onDelete: () => onChange(undefined) },
     clock,
     log,
   });
@@ -132,7 +132,7 @@ export function keepRegistration(options: RegistrationOptions): Registration {
   return {
     missing() {
       if (carriesCa) return undefined;
-      const why = failure ?? follower.problem();
+      const why = failure ?? informer.problem();
       return `${what} does not carry the CA of our certificate${why === undefined ? "" : ` (${why})`}`;
     },
     async close() {
@@ -140,7 +140,7 @@ export function keepRegistration(options: RegistrationOptions): Registration {
       stopWrite();
       stopTidy();
       stopListening();
-      await follower.close();
+      await informer.close();
       await running;
     },
   };

@@ -1,7 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
-import { type KubeClient, type KubeObject, kubeStatus, type NeededRights, SECRETS } from "@flyte-secrets/kube";
+import { httpStatusOf, type KubeClient, type KubeObject, type NeededRights, SECRETS } from "@flyte-secrets/kube";
 import { serviceRights } from "@flyte-secrets/service";
 import { findCertificate, WEBHOOK_CONFIGURATIONS, webhookRights } from "@flyte-secrets/webhook";
 import { checkClusterPods } from "../check-pods.ts";
@@ -132,7 +132,7 @@ export async function runCheck(what: string, find: () => Promise<Finding[]>): Pr
     return { findings: await find(), hasLooked: true };
   } catch (error) {
     if (!isSecretsError(error)) throw error;
-    if (kubeStatus(error) === 403) {
+    if (httpStatusOf(error) === 403) {
       return { findings: [note(`${what}: not looked at, since ${error.message}`)], hasLooked: false };
     }
     const remedy = isSecretsError(error, "credentials_refused")

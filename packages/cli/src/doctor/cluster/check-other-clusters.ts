@@ -8,7 +8,7 @@ import { checkRights } from "./check-rights.ts";
 
 export interface OtherClustersOptions {
   readonly config: Config;
-  /** A client of the cluster that this kubeconfig names; throws as `connectKube` does. */
+  /** A client of the cluster that this kubeconfig names; throws as `connectAnyCluster` does. */
   connect(kubeconfig: string): KubeClient;
 }
 

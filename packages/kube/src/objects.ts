@@ -2,10 +2,10 @@
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: KubeMetadata;
+  readonly metadata: ObjectMeta;
 }
 
-export interface KubeMetadata {
+export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
@@ -15,11 +15,11 @@ export interface KubeMetadata {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly creationTimestamp?: string;
   readonly deletionTimestamp?: string;
-  readonly ownerReferences?: readonly KubeOwner[];
+  readonly ownerReferences?: readonly OwnerReference[];
 }
 
 /** What an object goes away with. */
-export interface KubeOwner {
+export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
   readonly name: string;
@@ -66,15 +66,15 @@ export const SECRETS = defineResource<Secret>({ apiVersion: "v1", kind: "Secret"
 export const NAMESPACES = defineResource<KubeObject>({ apiVersion: "v1", kind: "Namespace", plural: "namespaces" });
 
 /** Which object, or with no name which collection. */
-export interface KubeReference {
+export interface ObjectReference {
   readonly namespace?: string | undefined;
   readonly name?: string | undefined;
 }
 
 /** The address of an object or a collection (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris). */
-export function kubePath(
+export function resourcePath(
   resource: Pick<KubeResource<KubeObject>, "apiVersion" | "plural">,
-  { namespace, name }: KubeReference,
+  { namespace, name }: ObjectReference,
 ): string {
   const root = resource.apiVersion.includes("/") ? "/apis" : "/api";
   const parts = [
