@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { toAdmissionOptions } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { createLogger } from "@flyte-secrets/http";
 import { NO_METRICS } from "@flyte-secrets/lookup";
@@ -62,7 +63,7 @@ async function openAnswer(
   const clock = () => performance.now();
   const lookup = createStoreLookup({ store, clock, maxBytes, timeoutMs: 1_000, log, metrics: NO_METRICS });
   stack.defer(() => lookup.close());
-  const options = createAdmission(config, {
+  const options = createAdmission(toAdmissionOptions(config, "flyte"), {
     lookup,
     global: { readVariable: () => undefined, readFile: () => undefined },
     writer: { write() {} },

@@ -5,6 +5,7 @@
 import cluster from "node:cluster";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { toWebhookOptions } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { createLogger } from "@flyte-secrets/http";
 import { startWebhook } from "@flyte-secrets/webhook";
@@ -52,9 +53,10 @@ async function serveOurs(
     "executor.metricsSecure": "false",
   };
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: directory, cwd: directory });
-  const webhook = await startWebhook(config, {
+  const webhook = await startWebhook(toWebhookOptions(config, "flyte"), {
     log: createLogger(config.logger, { write: () => {} }),
     env: {},
+    home: "/",
     certificates: { current: () => ({ ...tls, ca: tls.cert }), onChange: () => () => {}, close: async () => {} },
     writer: { write() {} },
   });

@@ -1,4 +1,5 @@
 // What the chart grants, compared with the rights that service and webhook say they need.
+import { toWebhookOptions } from "@flyte-secrets/cli/testing";
 import { serviceRights } from "@flyte-secrets/service";
 import { webhookRights } from "@flyte-secrets/webhook";
 import { expect, test } from "vitest";
@@ -104,7 +105,7 @@ function neededRights(part: Part, manifests: readonly Manifest[], values: { webh
   const rights =
     part === "service"
       ? serviceRights(config, NAMESPACE)
-      : webhookRights(config, { namespace: NAMESPACE, keepsCertificate });
+      : webhookRights(toWebhookOptions(config, NAMESPACE), { keepsCertificate });
   return rights.filter(
     ({ makes }) => !manifests.some(({ metadata }) => makes !== undefined && metadata.name === makes),
   );

@@ -11,6 +11,7 @@ import {
   openCertificateSource,
   openSelfSignedSource,
 } from "@flyte-secrets/certificates";
+import { toWebhookOptions } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { type Clock, MountRequirement, SecretValue, systemClock, toRequestAnnotations } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
@@ -296,7 +297,7 @@ describeWith(requireKubernetes(), "the webhook's certificate and registration on
     const keeper = createSecretStorage({ client: connect(), namespace: NAMESPACE, name: "called", clock, log });
     const source = await openSelfSignedSource({ keeper, names: NAMES, clock, log });
     onTestFinished(() => source.close());
-    const webhook = await startWebhook(config, { log, env: {}, certificates: source });
+    const webhook = await startWebhook(toWebhookOptions(config, "flyte"), { log, env: {}, home, certificates: source });
     onTestFinished(() => webhook.close({ graceMs: 0 }));
     // As if API servers were slow to learn of a change, while the new certificate waits for 3 s by the fast clock.
     const late = { ...source, onChange: (hear: () => void) => source.onChange(() => void delay(1500).then(hear)) };

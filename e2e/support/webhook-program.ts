@@ -1,6 +1,7 @@
 // The webhook as a program of its own, over an embedded store: told over IPC what to serve with, answers with its ports. Ends
 // on SIGTERM as the command does.
 
+import { toWebhookOptions } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { createLogger } from "@flyte-secrets/http";
 import { startWebhook } from "@flyte-secrets/webhook";
@@ -15,9 +16,10 @@ export interface WebhookOrder {
 
 process.once("message", async ({ home, flags, certificate, graceMs }: WebhookOrder) => {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home, cwd: home });
-  const webhook = await startWebhook(config, {
+  const webhook = await startWebhook(toWebhookOptions(config, "flyte"), {
     log: createLogger(config.logger),
     env: {},
+    home: "/",
     certificates: {
       current: () => ({ ...certificate, ca: certificate.cert }),
       onChange: () => () => {},

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { toWebhookOptions } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { createLogger } from "@flyte-secrets/http";
 import { createCertificate } from "@flyte-secrets/testkit";
@@ -72,9 +73,10 @@ export const target: FuzzTarget = {
     };
     const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: directory, cwd: directory });
     const certificate = await createCertificate();
-    const webhook = await startWebhook(config, {
+    const webhook = await startWebhook(toWebhookOptions(config, "flyte"), {
       log: createLogger(config.logger, { write() {} }),
       env: {},
+      home: "/",
       certificates: {
         current: () => ({ ...certificate, ca: certificate.cert }),
         onChange: () => () => {},

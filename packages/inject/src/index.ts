@@ -1,6 +1,6 @@
 export type { Delivered, Delivery, KubernetesSecret, WriteOptions } from "./delivery/delivery.ts";
 export { decodeFiles } from "./delivery/file-script.ts";
-export { createInlineDelivery, type FileMountInitContainer } from "./delivery/inline.ts";
+export { createInlineDelivery, type FileMountInitContainer, type InlineDeliveryOptions } from "./delivery/inline.ts";
 export { createSecretRefDelivery, type SecretRefDeliveryOptions, type SecretWriter } from "./delivery/secret-ref.ts";
 export { createAwsInjector } from "./managers/aws.ts";
 export { createAzureInjector } from "./managers/azure.ts";

@@ -1,4 +1,9 @@
-export { type AdmissionParts, createAdmission, createClaimGuard } from "./admission/create-admission.ts";
+export {
+  type AdmissionOptions,
+  type AdmissionParts,
+  createAdmission,
+  createClaimGuard,
+} from "./admission/create-admission.ts";
 export { createManagers, type ManagersOptions } from "./admission/create-managers.ts";
 export { globalSecrets } from "./admission/global-secrets.ts";
 export { type MutatePodOptions, mutatePod } from "./admission/mutate-pod.ts";
@@ -14,7 +19,7 @@ export {
   removeWebhook,
   renewCertificate,
 } from "./certificates/manage-certificates.ts";
-export { certificateDirectory } from "./certificates/open-certificates.ts";
+export type { CertificateOptions } from "./certificates/open-certificates.ts";
 export {
   type DeliveredSecrets,
   type DeliveredSecretsOptions,
@@ -30,9 +35,8 @@ export {
   WEBHOOK_CONFIGURATIONS,
   type WebhookAddress,
 } from "./registration/webhook-configuration.ts";
-export { type RunWebhookOptions, runWebhook } from "./run-webhook.ts";
-export { type RunningWebhook, type StartWebhookOptions, startWebhook } from "./start-webhook.ts";
-export { sharedNamespace } from "./values-namespace.ts";
+export { type RunningWebhook, startWebhook, type WebhookParts } from "./start-webhook.ts";
+export { sharedNamespace, type WebhookOptions } from "./webhook-options.ts";
 export { type WebhookRightsOptions, webhookRights } from "./webhook-rights.ts";
 export { serveAsWorker } from "./workers/serve-as-worker.ts";
 export { type StartWorkersOptions, startWorkers } from "./workers/start-workers.ts";

@@ -1,52 +1,41 @@
+import { writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
-import { loadConfig } from "@flyte-secrets/config";
 import { type SecretId, SecretValue } from "@flyte-secrets/core";
-import { createLogger } from "@flyte-secrets/http";
 import { startCollector } from "@flyte-secrets/http/testing";
 import type { KubernetesSecret } from "@flyte-secrets/inject";
+import { serveMemoryApi } from "@flyte-secrets/kube/testing";
 import { openEmbeddedStore } from "@flyte-secrets/store";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
-import { expect, it, onTestFinished } from "vitest";
+import { pino } from "pino";
+import { expect, it, onTestFinished, vi } from "vitest";
+import type { EndpointsOptions } from "./endpoints/serve-webhook.ts";
 import { startWebhook } from "./start-webhook.ts";
 import { ask, podReview, taskPod } from "./testing/pod-review.ts";
 import { review, send } from "./testing/post-review.ts";
+import { testLogger } from "./testing/test-logger.ts";
+import { clusterSettings, SCOPE_BINDING, webhookOptions } from "./testing/webhook-options.ts";
 
 const CANARY = "canary-7c1e";
 const PASSWORD: SecretId = { org: "flyte", domain: "d", project: "p", name: "password" };
 
 /** A webhook over an embedded store with one secret, with real certificates and free ports. */
-async function start(flags: Record<string, string> = {}) {
+async function start(change: Parameters<typeof webhookOptions>[1] = {}, level: "debug" | "warn" = "debug") {
   const home = createTemporaryDirectory();
   const directory = join(home, "data");
   const store = await openEmbeddedStore({ directory });
   onTestFinished(() => store.close());
   await store.create(PASSWORD, { value: SecretValue.fromText(CANARY), type: "generic" });
 
-  const defaults = {
-    "secret.store.path": directory,
-    "webhook.listenPort": "0",
-    "webhook.cacheInvalidationPort": "0",
-    "executor.healthProbeBindAddress": "127.0.0.1:0",
-    "executor.metricsBindAddress": "127.0.0.1:0",
-    "executor.metricsSecure": "false",
-    "logger.level": "debug",
-    // Of taskPod.
-    "webhook.scopeBinding.domains": "d",
-  };
-  const config = loadConfig({
-    files: [],
-    defaultFiles: [],
-    env: {},
-    flags: { ...defaults, ...flags },
-    home,
-    cwd: home,
-  });
+  const bound = { healthProbeBindAddress: "127.0.0.1:0", metricsBindAddress: "127.0.0.1:0" };
+  const options = webhookOptions(directory, { ...change, endpoints: { ...bound, ...change.endpoints } });
   const logged: string[] = [];
   const written: { namespace: string; secrets: readonly KubernetesSecret[] }[] = [];
   const { cert, key } = await createCertificate();
-  const webhook = await startWebhook(config, {
-    log: createLogger(config.logger, { write: (line) => void logged.push(line) }),
+  const webhook = await startWebhook(options, {
+    log: testLogger({ write: (line) => void logged.push(line) }, level),
+    home,
     env: { FLYTE_SECRET_DB_URL: `${CANARY}-global` },
     certificates: { current: () => ({ cert, key, ca: cert }), onChange: () => () => {}, close: async () => {} },
     writer: { write: async (namespace, secrets) => void written.push({ namespace, secrets }) },
@@ -130,7 +119,7 @@ it("writes nothing on a dry run, and answers the same", async () => {
 });
 
 it("puts the value into the pod with delivery Inline", async () => {
-  const { target, written } = await start({ "webhook.embeddedSecretManagerConfig.delivery": "Inline" });
+  const { target, written } = await start({ admission: { delivery: "Inline" } });
   expect(patchOf(await review(target, podReview(taskPod([ask("password", { envVar: "PGPASS" })]))))).toEqual([
     {
       op: "add",
@@ -145,7 +134,7 @@ it("puts the value into the pod with delivery Inline", async () => {
 });
 
 it("puts values into answers only where the API server alone can ask, unless it is told otherwise", async () => {
-  const inline = { "webhook.embeddedSecretManagerConfig.delivery": "Inline" };
+  const startInline = (endpoints: Partial<EndpointsOptions>) => start({ admission: { delivery: "Inline" }, endpoints });
   const refusal = (host: string) => ({
     code: "invalid_config",
     message:
@@ -153,15 +142,15 @@ it("puts values into answers only where the API server alone can ask, unless it 
       "webhook.listenPort; ask for the API server's certificate (webhook.clientCA), use delivery SecretRef, listen on 127.0.0.1, " +
       "or set webhook.allowInlineToEverybody to true",
   });
-  await expect(start({ ...inline, "webhook.host": "" })).rejects.toMatchObject(refusal("all addresses"));
-  await expect(start({ ...inline, "webhook.host": "0.0.0.0" })).rejects.toMatchObject(refusal("0.0.0.0"));
-  await start({ ...inline, "webhook.host": "", "webhook.allowInlineToEverybody": "true" });
-  await start({ ...inline, "webhook.host": "::1" });
-  await start({ "webhook.host": "" });
+  await expect(startInline({ host: "" })).rejects.toMatchObject(refusal("all addresses"));
+  await expect(startInline({ host: "0.0.0.0" })).rejects.toMatchObject(refusal("0.0.0.0"));
+  await startInline({ host: "", allowInlineToEverybody: true });
+  await startInline({ host: "::1" });
+  await start({ endpoints: { host: "" } });
 });
 
 it("sees a value that another process changed, without being told", async () => {
-  const { target, store } = await start({ "webhook.embeddedSecretManagerConfig.delivery": "Inline" });
+  const { target, store } = await start({ admission: { delivery: "Inline" } });
   const pod = podReview(taskPod([ask("password", { envVar: "PGPASS" })]));
   await review(target, pod);
   await store.update(PASSWORD, SecretValue.fromText("changed"));
@@ -208,6 +197,9 @@ it("counts what it does", async () => {
   expect(
     lines.filter((line) => !line.startsWith(expiry) && !/_(latency|duration)_seconds_(bucket|sum)/.test(line)),
   ).toEqual([
+    'flyte_secrets_lookups_total{from="backend"} 2',
+    'flyte_secrets_fetches_total{outcome="ok"} 6',
+    "flyte_secrets_fetch_duration_seconds_count 6",
     'controller_runtime_webhook_latency_seconds_count{webhook="/mutate--v1-pod"} 4',
     'controller_runtime_webhook_requests_in_flight{webhook="/mutate--v1-pod"} 0',
     'controller_runtime_webhook_requests_total{webhook="/mutate--v1-pod",code="200"} 3',
@@ -217,16 +209,16 @@ it("counts what it does", async () => {
     'flyte_secrets_admissions_total{outcome="rejected",pod_namespace="p-d"} 1',
     'flyte_secrets_injections_total{manager="Embedded",scope="project",pod_namespace="p-d"} 1',
     'flyte_secrets_rejections_total{code="not_injected"} 1',
-    'flyte_secrets_lookups_total{from="backend"} 2',
-    'flyte_secrets_fetches_total{outcome="ok"} 6',
-    "flyte_secrets_fetch_duration_seconds_count 6",
     "flyte_secrets_requests_bytes 0",
     "flyte_secrets_requests_limit_bytes 67108864",
   ]);
 });
 
 it("lets pods in with scopeBinding.mode warn that enforce refuses: warned of, logged once, counted", async () => {
-  const { target, webhook, logged } = await start({ "webhook.scopeBinding.mode": "warn", "logger.level": "warn" });
+  const { target, webhook, logged } = await start(
+    { admission: { scopeBinding: { ...SCOPE_BINDING, mode: "warn" } } },
+    "warn",
+  );
   const pods = [taskPod([ask("password")]), taskPod([ask("password")]), taskPod([ask("nope")]), taskPod([])];
   const answers = [];
   for (const pod of pods) {
@@ -254,7 +246,9 @@ it("lets pods in with scopeBinding.mode warn that enforce refuses: warned of, lo
 
 it("gives each admission a span: what injected, from where, whether from memory, and no value", async () => {
   const collector = await startCollector();
-  const { target, webhook } = await start({ "otel.type": "otlphttp", "otel.otlphttp.endpoint": collector.url });
+  const { target, webhook } = await start({
+    tracing: { type: "otlphttp", otlphttp: { endpoint: collector.url } },
+  });
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const pod = JSON.stringify(podReview(taskPod([ask("password"), ask("url", { group: "db" })])));
   const headers = { "content-type": "application/json", traceparent };
@@ -290,4 +284,61 @@ it("gives each admission a span: what injected, from where, whether from memory,
   );
   expect(spans[0]).toMatchObject({ traceId: "0af7651916cd43dd8448eb211c80319c", parentSpanId: "b7ad6b7169203331" });
   expect(collector.received()).not.toContain(CANARY);
+});
+
+function isRefused(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  const refused = new Promise<boolean>((resolve) => {
+    socket.once("connect", () => resolve(false)).once("error", () => resolve(true));
+  });
+  return refused.finally(() => socket.destroy());
+}
+
+it("image-pull Secrets without a cluster to copy them in are a setting that can't be honoured", async () => {
+  const home = createTemporaryDirectory();
+  const options = webhookOptions(home, { admission: { delivery: "Inline" }, writer: { imagePullNamespace: "flyte" } });
+  await expect(startWebhook(options, { home, env: {}, log: pino({ enabled: false }) })).rejects.toMatchObject({
+    code: "invalid_config",
+    message: expect.stringMatching(/^webhook\.embeddedSecretManagerConfig\.imagePullSecrets\.enabled copies Secrets/),
+  });
+});
+
+it("a review that is under way when it is closed is answered, with the Secret that it needs written", async () => {
+  const home = createTemporaryDirectory();
+  const directory = join(home, "data");
+  const store = await openEmbeddedStore({ directory });
+  onTestFinished(() => store.close());
+  const id = { org: "flyte", domain: "d", project: "p", name: "k" };
+  await store.create(id, { value: SecretValue.fromText("v"), type: "generic" });
+  const cluster = await serveMemoryApi();
+  const kubeconfig = join(home, "kubeconfig");
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      "current-context": "c",
+      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
+      clusters: [{ name: "c", cluster: { server: cluster.url } }],
+      users: [{ name: "u", user: {} }],
+    }),
+    { mode: 0o600 },
+  );
+  const options = webhookOptions(directory, { cluster: clusterSettings(kubeconfig), registration: {} });
+  const webhook = await startWebhook(options, { home, env: {}, log: pino({ enabled: false }) });
+  onTestFinished(() => webhook.close({ graceMs: 0 }));
+  const read = (name: string) => cluster.api.read(name) as { data?: Record<string, string> } | undefined;
+  const ca = Buffer.from(read("flyte-pod-webhook")?.data?.["ca.crt"] ?? "", "base64").toString();
+
+  const { waiting, release } = cluster.hold("POST /api/v1/namespaces/p-d/secrets");
+  const target = { port: webhook.ports.admission ?? 0, ca };
+  const answer = review(target, podReview(taskPod([ask("k")])), { servername: "flyte-pod-webhook" });
+  await vi.waitFor(() => expect(waiting()).toBe(1), 60_000);
+  const closed = webhook.close({ graceMs: 0 });
+  // Closing has come as far as it does while the review is under way: to the port.
+  await vi.waitUntil(() => isRefused(target.port), { timeout: 60_000 });
+  release();
+  expect(await answer).toMatchObject({ response: { allowed: true, patch: expect.any(String) } });
+  expect(cluster.api.writes.filter(({ metadata }) => metadata.name.startsWith("flyte-secrets-"))).toHaveLength(1);
+  await closed;
 });

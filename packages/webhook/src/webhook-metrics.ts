@@ -18,7 +18,6 @@ export interface WebhookMetrics {
   rejected(code: ErrorCode, namespace: string): void;
   /** A pod claimed a scope that it may not claim. */
   claimRefused(refused: RefusedClaim): void;
-  readonly lookups: LookupMetrics;
 }
 
 /**
@@ -95,11 +94,11 @@ export function createWebhookMetrics(
     claimRefused({ warnOnly, refusal }) {
       refusedClaims(warnOnly ? "warned" : "rejected", refusal.rule);
     },
-    lookups: createLookupMetrics(registry),
   };
 }
 
-function createLookupMetrics(registry: Registry): LookupMetrics {
+/** Counts what is looked up for pods. */
+export function createLookupMetrics(registry: Registry): LookupMetrics {
   const answers = createTalliedCounter(registry, {
     name: "flyte_secrets_lookups_total",
     help: "Secrets looked up: from memory, or by asking the backend.",

@@ -1,30 +1,26 @@
-import type { Config } from "@flyte-secrets/config";
 import { certificateRights, type NeededRights, sharedKeyRights } from "@flyte-secrets/kube";
-import { namingKeySecret } from "./delivery/open-secret-writer.ts";
-import { valuesNamespace } from "./values-namespace.ts";
-import { writesSecrets } from "./writes-secrets.ts";
+import { type WebhookOptions, writesSecrets } from "./webhook-options.ts";
 
 export interface WebhookRightsOptions {
-  /** That of webhook and service. */
-  readonly namespace: string;
-  /** Whether the webhook's certificate is its own to keep, and not others', such as cert-manager's. */
+  /** Whether the webhook keeps its certificate itself, and somebody else, such as cert-manager, doesn't. */
   readonly keepsCertificate: boolean;
 }
 
-/** The rights without which the webhook of this configuration can't do its work. */
-export function webhookRights(config: Config, { namespace, keepsCertificate }: WebhookRightsOptions): NeededRights[] {
-  const { secretName, cacheInvalidationTokenFile: file, cacheInvalidationTokenSecret: token } = config.webhook;
+/** The rights in the cluster that a webhook of these options needs. */
+export function webhookRights(options: WebhookOptions, { keepsCertificate }: WebhookRightsOptions): NeededRights[] {
+  const { namespace } = options;
+  const { cacheInvalidationTokenFile: file, cacheInvalidationTokenSecret: token } = options.endpoints;
   const naming = {
     namespace,
-    name: namingKeySecret(config.webhook),
+    name: options.writer.namingKeySecret,
     purpose: "keep the key of the names of the Secrets it writes",
   };
   return [
-    ...(keepsCertificate ? certificateRights("webhook", namespace, secretName) : []),
-    ...registrationRights(config),
-    ...readingRights(config),
-    ...(writesSecrets(config)
-      ? [...sharedKeyRights("webhook", naming), ...writtenNamespaces(config).flatMap(writingRights)]
+    ...(keepsCertificate ? certificateRights("webhook", namespace, options.certificate.secretName) : []),
+    ...registrationRights(options),
+    ...readingRights(options),
+    ...(writesSecrets(options)
+      ? [...sharedKeyRights("webhook", naming), ...writtenNamespaces(options).flatMap(writingRights)]
       : []),
     ...(token === "" || file !== ""
       ? []
@@ -32,9 +28,9 @@ export function webhookRights(config: Config, { namespace, keepsCertificate }: W
   ];
 }
 
-function registrationRights({ webhook }: Config): NeededRights[] {
-  if (webhook.disableCreateMutatingWebhookConfig) return [];
-  const { serviceName } = webhook;
+function registrationRights({ registration }: WebhookOptions): NeededRights[] {
+  if (registration === undefined) return [];
+  const { name } = registration;
   const registering = {
     part: "webhook",
     group: "admissionregistration.k8s.io",
@@ -42,19 +38,21 @@ function registrationRights({ webhook }: Config): NeededRights[] {
     purpose: "register itself",
   } as const;
   return [
-    { ...registering, verbs: ["create"], makes: serviceName },
-    { ...registering, verbs: ["list", "watch", "update"], name: serviceName },
+    { ...registering, verbs: ["create"], makes: name },
+    { ...registering, verbs: ["list", "watch", "update"], name },
   ];
 }
 
-function readingRights(config: Config): NeededRights[] {
-  const { mode, namespaceLabels } = config.webhook.scopeBinding;
+function readingRights({ admission, values, writer }: WebhookOptions): NeededRights[] {
+  const { mode, namespaceLabels } = admission.scopeBinding;
   const following = { part: "webhook", group: "", verbs: ["get", "list", "watch"] } as const;
-  const [values, images] = [valuesNamespace(config), imagePullNamespace(config)];
+  const { imagePullNamespace: images } = writer;
   const secrets = { ...following, resource: "secrets" };
   return [
-    ...(values === undefined ? [] : [{ ...secrets, namespace: values, purpose: "read the secrets" }]),
-    ...(images === undefined || images === values
+    ...(values.namespace === undefined
+      ? []
+      : [{ ...secrets, namespace: values.namespace, purpose: "read the secrets" }]),
+    ...(images === undefined || images === values.namespace
       ? []
       : [{ ...secrets, namespace: images, purpose: "read image-pull secrets" }]),
     ...(namespaceLabels && mode !== "off"
@@ -63,21 +61,14 @@ function readingRights(config: Config): NeededRights[] {
   ];
 }
 
-/** Where it writes; `undefined` for everywhere. Pods refer to what lies in their own namespace. */
-function writtenNamespaces(config: Config): (string | undefined)[] {
-  const { writtenSecrets, embeddedSecretManagerConfig } = config.webhook;
-  const [values, images] = [valuesNamespace(config), imagePullNamespace(config)];
-  if (writtenSecrets.namespaces.length === 0) return [undefined];
-  return writtenSecrets.namespaces.filter(
+/** The namespaces that it writes to; `undefined` stands for all. Pods refer to what lies in their own namespace. */
+function writtenNamespaces({ admission, values, writer }: WebhookOptions): (string | undefined)[] {
+  const { namespaces, imagePullNamespace: images } = writer;
+  if (namespaces.length === 0) return [undefined];
+  return namespaces.filter(
     (each) =>
-      (embeddedSecretManagerConfig.delivery === "SecretRef" && each !== values) ||
-      (images !== undefined && each !== images),
+      (admission.delivery === "SecretRef" && each !== values.namespace) || (images !== undefined && each !== images),
   );
-}
-
-/** Where image-pull Secrets are copied from; undefined where none are. */
-function imagePullNamespace({ secret, webhook }: Config): string | undefined {
-  return webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled ? secret.imagePullNamespace : undefined;
 }
 
 function writingRights(namespace: string | undefined): NeededRights[] {

@@ -5,6 +5,7 @@ import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { findCertificate, type ManageOptions } from "@flyte-secrets/webhook";
 import { probeWebhook } from "../cluster/probe-webhook.ts";
+import { toCertificateOptions } from "../configured/webhook-options.ts";
 
 const POLL_MS = 1_000;
 const HANDSHAKE_MS = 5_000;
@@ -40,7 +41,7 @@ export async function awaitRollout(
 ): Promise<RolloutState | undefined> {
   const until = performance.now() + timeoutMs;
   for (let look = 1; ; look++) {
-    const { place, certificate, registration } = await findCertificate(config, options);
+    const { place, certificate, registration } = await findCertificate(toCertificateOptions(config), options);
     const kept = fingerprintOf(certificate?.cert ?? "");
     if (kept !== sha256) throw replaced(place, { sha256, kept });
     const seen = await lookAt(config, options, sha256);

@@ -66,10 +66,12 @@ const MAX_DURATION = 32;
 const MAX_WAIT_MS = 3_600_000;
 
 async function removeFrom({ config, options }: CertificateLocation, cli: CliContext): Promise<void> {
-  const { certificateDirectory, removeWebhook } = await import("@flyte-secrets/webhook");
-  const { removed, left } = await removeWebhook(config, options);
+  const { removeWebhook } = await import("@flyte-secrets/webhook");
+  const { toWebhookOptions } = await import("../configured/webhook-options.ts");
+  const webhook = toWebhookOptions(config, options.namespace);
+  const { removed, left } = await removeWebhook(webhook, options);
   const at = options.client ? ` at ${options.client.server}` : "";
-  const where = at || ` on this machine, in ${certificateDirectory(config)}`;
+  const where = at || ` on this machine, in ${webhook.certificate.directory}`;
   cli.stdout.write(
     removed.length === 0 ? `There was nothing to remove${where}.\n` : `Removed ${removed.join(", ")}${at}.\n`,
   );
@@ -85,6 +87,7 @@ interface Renewal {
 async function renewIn(place: CertificateLocation, { waitMs, makes }: Renewal, cli: CliContext): Promise<void> {
   const { fingerprintOf } = await import("@flyte-secrets/certificates");
   const { renewCertificate } = await import("@flyte-secrets/webhook");
+  const { toCertificateOptions } = await import("../configured/webhook-options.ts");
   const { config, options } = place;
   const before = await findIn(place);
   if (!options.client && !before.certificate && !makes) {
@@ -94,7 +97,7 @@ async function renewIn(place: CertificateLocation, { waitMs, makes }: Renewal, c
         "cluster's, or --local to make one here.",
     );
   }
-  const sha256 = fingerprintOf((await renewCertificate(config, options)).cert);
+  const sha256 = fingerprintOf((await renewCertificate(toCertificateOptions(config), options)).cert);
   const verb = before.certificate ? "Renewed" : "Made";
   cli.stdout.write(
     `${verb} the certificate in ${before.place}${options.client ? ` at ${options.client.server}` : ""}.\n`,
@@ -109,7 +112,8 @@ async function renewIn(place: CertificateLocation, { waitMs, makes }: Renewal, c
 
 async function findIn({ config, options }: CertificateLocation): Promise<FoundCertificate> {
   const { findCertificate } = await import("@flyte-secrets/webhook");
-  return await findCertificate(config, options);
+  const { toCertificateOptions } = await import("../configured/webhook-options.ts");
+  return await findCertificate(toCertificateOptions(config), options);
 }
 
 /** Throws `check_failed` for one that is no good. */

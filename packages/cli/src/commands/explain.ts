@@ -185,7 +185,10 @@ interface ClaimParts {
  */
 async function openClaims(config: Config, { options, cli, refused }: ClaimParts) {
   const { claimOf, createClaimGuard } = await import("@flyte-secrets/webhook");
-  const scopeGuard = createClaimGuard(config, givenNamespaceLabels(options, config, cli));
+  const { scopeBinding } = config.webhook;
+  const { organization } = config.secret;
+  const namespaceLabels = givenNamespaceLabels(options, config, cli);
+  const scopeGuard = createClaimGuard({ scopeBinding, organization }, namespaceLabels);
   const onRefused: PodClaimOptions["onRefused"] = ({ refusal }) => void refused.add(refusal.error.message);
   const creator = { username: "(unknown)", groups: [] };
   return (pod: Pod, namespace: string) =>

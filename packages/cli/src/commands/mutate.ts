@@ -87,13 +87,14 @@ async function mutateAll(
   { options, cli }: { options: MutateOptions; cli: CliContext },
 ): Promise<MutatedObject[]> {
   const { globalSecrets } = await import("@flyte-secrets/webhook");
+  const { toGlobalOptions } = await import("../configured/webhook-options.ts");
   const { withSparkPods } = await import("../manifests/spark-pods.ts");
   const { localAdmission, UNKNOWN_CREATOR } = await import("../mutate/local-admission.ts");
   const { mutateObject } = await import("../mutate/mutate-object.ts");
   const { createLocalLookup } = await import("../store/local-lookup.ts");
   const { as, asGroup = [], namespace } = options;
   await using lookup = createLocalLookup(config, cli);
-  const global = globalSecrets(config, cli.env);
+  const global = globalSecrets(toGlobalOptions(config), cli.env);
   const namespaceLabels = givenNamespaceLabels(options, config, cli);
   const admission = localAdmission(config, { lookup, global, namespaceLabels, cli });
   const warnOnly = config.webhook.scopeBinding.mode === "warn";

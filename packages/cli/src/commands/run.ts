@@ -1,5 +1,6 @@
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
+import { ownNamespace } from "../configured/own-namespace.ts";
 import type { CliContext } from "../context.ts";
 import { mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
@@ -47,6 +48,7 @@ interface RunCall {
 async function run(file: string, name: string | undefined, { options, cli }: RunCall): Promise<string | undefined> {
   const signal = cli.interruption();
   const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
+  const { toAdmissionOptions } = await import("../configured/webhook-options.ts");
   const { createLocalLookup } = await import("../store/local-lookup.ts");
   const { missingSecretHelp } = await import("../explain/missing-secret.ts");
   const { taskRequired, loadTaskDefinitions, taskFilePath } = await import("../run/list-tasks.ts");
@@ -61,6 +63,7 @@ async function run(file: string, name: string | undefined, { options, cli }: Run
     );
   const scope = await resolveTaskScope(options, config, cli);
   const { delivery, escapeInlineVariables: escapeVariables } = config.webhook.embeddedSecretManagerConfig;
+  const deciding = toAdmissionOptions(withLocalManagersOnly(config), ownNamespace(config, cli));
   noteOtherManagers(config, cli);
   await using lookup = createLocalLookup(config, cli);
   return await runLocal({
@@ -78,8 +81,8 @@ async function run(file: string, name: string | undefined, { options, cli }: Run
     injection: {
       scope,
       lookup,
-      global: globalSecrets(config, cli.env),
-      createManagersOver: (parts) => createManagers(withLocalManagersOnly(config), parts),
+      global: globalSecrets(deciding.global, cli.env),
+      createManagersOver: (parts) => createManagers(deciding, parts),
       missingHelp: async (keys, tried) => [
         ...(await missingSecretHelp(keys, { config, scope, cli })),
         options.verbose ? `  Tried: ${tried}` : "  --verbose shows where it was looked for.",

@@ -108,7 +108,9 @@ async function serve(config: Config, { logFile, detached = false }: ServeOptions
 /** Starts the server, and the webhook where it is wanted, and says on standard output where they are. */
 async function startAll(config: Config, logFile: string | undefined, cli: CliContext) {
   const { createLogger } = await import("@flyte-secrets/http");
-  const { runWebhook } = await import("@flyte-secrets/webhook");
+  const { startWebhook } = await import("@flyte-secrets/webhook");
+  const { toWebhookOptions } = await import("../configured/webhook-options.ts");
+  const { ownNamespace } = await import("../configured/own-namespace.ts");
   const { startServer } = await import("@flyte-secrets/service");
   const { assertNoServer, rotatingLog } = await import("@flyte-secrets/store");
   const { greeting } = await import("../serve/greeting.ts");
@@ -120,7 +122,9 @@ async function startAll(config: Config, logFile: string | undefined, cli: CliCon
   const log = createLogger(config.logger, destination);
   const { env, home } = cli;
   // Before the service, which announces that all is there.
-  const webhook = config.webhook.enabled ? await runWebhook(config, { log, env, home }) : undefined;
+  const webhook = config.webhook.enabled
+    ? await startWebhook(toWebhookOptions(config, ownNamespace(config, cli)), { log, env, home })
+    : undefined;
   if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
   const server = await startServer(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate, logFile });
   opened.defer(() => server.close());

@@ -47,12 +47,15 @@ export function webhookCommand(cli: CliContext): Command {
 
 async function serve(config: Config, workers: number, cli: CliContext): Promise<void> {
   const { createLogger } = await import("@flyte-secrets/http");
-  const { runWebhook, serveAsWorker, startWorkers } = await import("@flyte-secrets/webhook");
-  const options = { log: createLogger(config.logger), env: cli.env, home: cli.home };
-  if (cluster.isWorker) return await serveAsWorker(config, options);
+  const { serveAsWorker, startWebhook, startWorkers } = await import("@flyte-secrets/webhook");
+  const { ownNamespace } = await import("../configured/own-namespace.ts");
+  const { toWebhookOptions } = await import("../configured/webhook-options.ts");
+  const options = toWebhookOptions(config, ownNamespace(config, cli));
+  const parts = { log: createLogger(config.logger), env: cli.env, home: cli.home };
+  if (cluster.isWorker) return await serveAsWorker(options, parts);
   const interrupted = cli.interruption();
   const webhook =
-    workers === 1 ? await runWebhook(config, options) : await startWorkers({ count: workers, log: options.log });
+    workers === 1 ? await startWebhook(options, parts) : await startWorkers({ count: workers, log: parts.log });
   cli.stdout.write(greeting(webhook.ports));
   if (!interrupted.aborted) await once(interrupted, "abort");
   await webhook.close();

@@ -1,6 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import type { SecretLookup } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
+import { ownNamespace } from "../configured/own-namespace.ts";
 import type { CliContext } from "../context.ts";
 import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/namespace-labels.ts";
 import type { Place } from "./explain-request.ts";
@@ -16,13 +17,15 @@ export async function openManagers(
   const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
   const { createRecorder } = await import("./open-managers.ts");
   const { createLocalLookup } = await import("../store/local-lookup.ts");
-  const { localAdmission, ownNamespace } = await import("../mutate/local-admission.ts");
+  const { localAdmission } = await import("../mutate/local-admission.ts");
+  const { toAdmissionOptions } = await import("../configured/webhook-options.ts");
   const lookup = createLocalLookup(config, cli);
-  const global = globalSecrets(config, cli.env);
+  const deciding = toAdmissionOptions(config, ownNamespace(config, cli));
+  const global = globalSecrets(deciding.global, cli.env);
   const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });
   const namespaceLabels = namespaceLabelsIn(options);
   return {
-    managers: createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, cli) }),
+    managers: createManagers(deciding, recorder),
     takePlaces: recorder.take,
     admission: localAdmission(config, { lookup, global, namespaceLabels, cli }),
     [Symbol.asyncDispose]: () => lookup[Symbol.asyncDispose](),

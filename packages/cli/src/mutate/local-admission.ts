@@ -1,7 +1,9 @@
-import { type Config, podNamespace } from "@flyte-secrets/config";
+import type { Config } from "@flyte-secrets/config";
 import { type SecretLookup, SecretsError } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
 import { createAdmission, type MutatePodOptions, type NamespaceLabels } from "@flyte-secrets/webhook";
+import { ownNamespace } from "../configured/own-namespace.ts";
+import { toAdmissionOptions } from "../configured/webhook-options.ts";
 import type { CliContext } from "../context.ts";
 
 export interface LocalAdmissionParts {
@@ -16,22 +18,14 @@ export interface LocalAdmissionParts {
  * known: where the configuration trusts somebody, a claim of a scope that doesn't hold is only warned of.
  */
 export function localAdmission(config: Config, { cli, ...parts }: LocalAdmissionParts): MutatePodOptions {
-  const admission = createAdmission(config, {
-    ...parts,
-    ownNamespace: ownNamespace(config, cli),
-    writer: { write: async () => {} },
-  });
+  const options = toAdmissionOptions(config, ownNamespace(config, cli));
+  const admission = createAdmission(options, { ...parts, writer: { write: async () => {} } });
   return { ...admission, warnOnly: admission.warnOnly || trustsSomebody(config) };
 }
 
 /** Whether whoever creates a pod may be one who may claim any scope. */
 export function trustsSomebody({ webhook }: Config): boolean {
   return webhook.scopeBinding.trustedCreators.length > 0;
-}
-
-/** The namespace that the webhook would take for its own. */
-export function ownNamespace({ actions }: Config, { env }: Pick<CliContext, "env">): string {
-  return podNamespace({ env, configured: actions.kubernetes.namespace });
 }
 
 /** Where nobody says who creates a pod. */

@@ -3,7 +3,6 @@ import { basename, extname, resolve } from "node:path";
 import type { Config } from "@flyte-secrets/config";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { TaskDefinition } from "@flyte-secrets/sdk";
-import { globalSecrets } from "@flyte-secrets/webhook";
 import type { CliContext } from "../context.ts";
 import { DetailedError } from "../failure.ts";
 import { shellOperands, shellWord } from "../options/shell-word.ts";
@@ -61,7 +60,7 @@ export async function loadTaskDefinitions(
       role: "lister",
       name: "",
       input: undefined,
-      env: childEnvironment(cli.env, globalSecrets(config, cli.env).envPrefix, new Map()),
+      env: childEnvironment(cli.env, config.secrets["env-prefix"], new Map()),
       mask: undefined,
       stdout: cli.stderr.raw,
       stderr: cli.stderr.raw,

@@ -6,10 +6,12 @@ import { type LookupParts, NO_METRICS, openLookup } from "@flyte-secrets/lookup"
 import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";
 import { lookupOptions } from "../configured/lookup-options.ts";
+import { ownNamespace } from "../configured/own-namespace.ts";
+import { toAdmissionOptions } from "../configured/webhook-options.ts";
 import type { CliContext } from "../context.ts";
 import { explainPods, isServed } from "../explain/explain-pods.ts";
 import { createRecorder } from "../explain/open-managers.ts";
-import { localAdmission, ownNamespace, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
+import { localAdmission, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
 import { mutateObject } from "../mutate/mutate-object.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
 import { podOf, type RandomPod } from "./random-pods.ts";
@@ -41,16 +43,17 @@ export async function openAgreement(config: Config, { env, home, sources }: Agre
     metrics: NO_METRICS,
   });
   opened.defer(() => watching.close());
-  const global = globalSecrets(config, env);
+  const deciding = toAdmissionOptions(config, "flyte");
+  const global = globalSecrets(deciding.global, env);
   const writer = { write: async () => {} };
-  const webhook = createAdmission(config, { lookup: watching, global, writer, ownNamespace: "flyte" });
+  const webhook = createAdmission(deciding, { lookup: watching, global, writer });
 
   const cli = { env, home, stderr: { write() {} } } as never;
   const lookup = opened.use(createLocalLookup(config, cli));
   const namespaceLabels = { find: () => undefined, isBound: () => false };
   const admission = localAdmission(config, { lookup, global, namespaceLabels, cli });
   const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });
-  const managers = createManagers(config, { ...recorder, ownNamespace: ownNamespace(config, cli) });
+  const managers = createManagers(toAdmissionOptions(config, ownNamespace(config, cli)), recorder);
 
   const explain = (object: Manifest) =>
     explainPods([object], {

@@ -1,3 +1,4 @@
+export { toAdmissionOptions, toWebhookOptions } from "../configured/webhook-options.ts";
 export { dotenvFormat, variableOf } from "../formats/dotenv-format.ts";
 export { readAssignments } from "../formats/dotenv-reader.ts";
 export type { DotenvReader, SecretEntry } from "../formats/secret-entry.ts";

@@ -1,83 +1,89 @@
-import type { Config } from "@flyte-secrets/config";
-import { type SecretLookup, SecretsError } from "@flyte-secrets/core";
+import { type PodLimits, SecretsError } from "@flyte-secrets/core";
 import {
   createInlineDelivery,
   createMutator,
   createSecretRefDelivery,
-  type GlobalInjectorOptions,
   type ImagePullSecrets,
+  type InlineDeliveryOptions,
+  type MutatorOptions,
   type SecretWriter,
 } from "@flyte-secrets/inject";
 import type { NamespaceLabels } from "../binding/namespace-labels.ts";
+import type { ScopeBinding } from "../binding/scope-binding.ts";
 import { createScopeGuard, type ScopeGuard } from "../binding/scope-guard.ts";
-import { createManagers } from "./create-managers.ts";
+import { createManagers, type ManagersOptions, type ManagersParts } from "./create-managers.ts";
+import type { GlobalOptions } from "./global-secrets.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
-import { toResources } from "./to-resources.ts";
+import type { SecretGuardOptions } from "./secret-guard.ts";
 
-export interface AdmissionParts {
-  /** Where Embedded and K8s find the secrets of a scope. */
-  readonly lookup: SecretLookup;
-  /** Where Global looks. */
-  readonly global: GlobalInjectorOptions;
+/** Which pods get which secrets, and how. */
+export interface AdmissionOptions extends Pick<MutatorOptions, "secretEnvVarPrefix" | "envVarNaming"> {
+  readonly managers: ManagersOptions;
+  readonly guard: SecretGuardOptions;
+  readonly global: GlobalOptions;
+  readonly scopeBinding: ScopeBinding;
+  /** The organization that all secrets belong to. */
+  readonly organization: string;
+  /** Whether values are in Secrets that the pod refers to, or in the pod itself. */
+  readonly delivery: "SecretRef" | "Inline";
+  readonly inline: InlineDeliveryOptions;
+  readonly limits: PodLimits;
+  /** The longest review. */
+  readonly maxBodyBytes: number;
+  /** How long the API server waits where its request doesn't say. */
+  readonly timeoutMs: number;
+}
+
+export interface AdmissionParts extends ManagersParts {
   /** Writes the Secrets of delivery SecretRef, which can't do without it. */
   readonly writer?: SecretWriter;
   /** See `SecretRefDeliveryOptions`. */
   readonly namingKey?: Uint8Array;
-  /** Those that go with secrets; without it, none do. */
+  /** The image-pull Secrets that go with secrets. Default: none do. */
   readonly imagePull?: ImagePullSecrets;
-  /** Where `webhook.scopeBinding.namespaceLabels` looks; without it no namespace has any such label. */
+  /** Where `webhook.scopeBinding.namespaceLabels` looks. Default: no namespace has any such label. */
   readonly namespaceLabels?: NamespaceLabels;
-  /** See `ManagersOptions`. */
-  readonly ownNamespace?: string;
 }
 
 /**
- * What the configuration makes of pods: its secret managers and delivery, and who may claim a scope. The webhook and the
- * commands that tell what it would do have it from here.
+ * What becomes of pods: the secret managers, the delivery, and who may claim a scope. The webhook, and the commands that foretell
+ * what it does, have it from here.
  * @throws SecretsError `invalid_config` for delivery SecretRef without a writer, and as {@link createScopeGuard} does.
  */
-export function createAdmission(
-  config: Config,
-  { lookup, global, imagePull, namespaceLabels, ownNamespace, ...writing }: AdmissionParts,
-): MutatePodOptions {
-  const { webhook } = config;
+export function createAdmission(options: AdmissionOptions, parts: AdmissionParts): MutatePodOptions {
+  const { imagePull, namespaceLabels } = parts;
   return {
     mutator: createMutator({
-      managers: createManagers(config, { lookup, global, ...(ownNamespace && { ownNamespace }) }),
-      secretEnvVarPrefix: webhook.secretEnvVarPrefix,
-      envVarNaming: webhook.secretEnvVarNaming,
-      delivery: createDelivery(webhook, writing),
-      limits: webhook.limits,
+      managers: createManagers(options, parts),
+      secretEnvVarPrefix: options.secretEnvVarPrefix,
+      envVarNaming: options.envVarNaming,
+      delivery: createDelivery(options, parts),
+      limits: options.limits,
       ...(imagePull && { imagePull }),
     }),
-    scopeGuard: createClaimGuard(config, namespaceLabels),
-    warnOnly: webhook.scopeBinding.mode === "warn",
+    scopeGuard: createClaimGuard(options, namespaceLabels),
+    warnOnly: options.scopeBinding.mode === "warn",
   };
 }
 
-/** The scope guard of a configuration. `namespaceLabels` count where `webhook.scopeBinding.namespaceLabels` says so. */
+/** The scope guard of these options. The labels of namespaces count where `scopeBinding.namespaceLabels` is set. */
 export function createClaimGuard(
-  { webhook, secret }: Config,
+  { scopeBinding: binding, organization }: Pick<AdmissionOptions, "scopeBinding" | "organization">,
   namespaceLabels?: NamespaceLabels,
 ): ScopeGuard | undefined {
-  const { scopeBinding: binding } = webhook;
   const labels = binding.namespaceLabels && namespaceLabels;
-  return createScopeGuard({ binding, organization: secret.organization, ...(labels && { namespaceLabels: labels }) });
+  return createScopeGuard({ binding, organization, ...(labels && { namespaceLabels: labels }) });
 }
 
 function createDelivery(
-  { embeddedSecretManagerConfig, initContainers }: Config["webhook"],
+  { delivery, inline }: AdmissionOptions,
   { writer, namingKey }: Pick<AdmissionParts, "writer" | "namingKey">,
 ) {
-  const { delivery, fileMountInitContainer, escapeInlineVariables: escapeVariables } = embeddedSecretManagerConfig;
-  if (delivery === "Inline") {
-    const resources = toResources(fileMountInitContainer.resources);
-    const container = { ...fileMountInitContainer, resources, initContainers };
-    return createInlineDelivery({ fileMountInitContainer: container, escapeVariables });
-  }
+  if (delivery === "Inline") return createInlineDelivery(inline);
   if (writer) return createSecretRefDelivery({ writer, ...(namingKey && { namingKey }) });
   throw new SecretsError(
     "invalid_config",
-    "webhook.embeddedSecretManagerConfig.delivery SecretRef writes Secrets, and there is no Kubernetes API to write to here: set it to Inline",
+    "webhook.embeddedSecretManagerConfig.delivery SecretRef writes Secrets, and there is no Kubernetes API to write to here: " +
+      "set it to Inline",
   );
 }

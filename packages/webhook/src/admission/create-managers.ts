@@ -1,4 +1,3 @@
-import type { Config } from "@flyte-secrets/config";
 import type { SecretLookup } from "@flyte-secrets/core";
 import type { Injector } from "@flyte-secrets/inject";
 import {
@@ -11,65 +10,65 @@ import {
   createK8sInjector,
   createVaultInjector,
   type GlobalInjectorOptions,
+  type K8sInjectorOptions,
+  type SidecarConfig,
+  type VaultInjectorOptions,
 } from "@flyte-secrets/inject";
-import { createSecretGuard, guardManager } from "./secret-guard.ts";
-import { toResources } from "./to-resources.ts";
+import { createSecretGuard, guardManager, type SecretGuardOptions } from "./secret-guard.ts";
 
+export type ManagerName = "Global" | "K8s" | "AWS" | "GCP" | "Azure" | "Vault" | "Embedded";
+
+/** Which secret managers are asked, and how each is set. */
 export interface ManagersOptions {
-  /** Where Embedded and K8s find the secrets of a scope, and Embedded those of a group. */
+  /** In the order in which they are asked. Global always comes first, whether it is listed or not. */
+  readonly order: readonly ManagerName[];
+  readonly k8s: Omit<K8sInjectorOptions, "lookup">;
+  readonly aws: SidecarConfig;
+  readonly gcp: SidecarConfig;
+  readonly azure: SidecarConfig;
+  readonly vault: VaultInjectorOptions;
+  readonly embedded: {
+    /** Whether its values may be in groups, as in AWS Secrets Manager. Then it also looks for a request's group. */
+    readonly hasGroups: boolean;
+  };
+}
+
+export interface ManagersParts {
+  /** Finds the secrets of a scope for Embedded and K8s, and those of a group for Embedded. */
   readonly lookup: SecretLookup;
   /** Where Global looks. */
   readonly global: GlobalInjectorOptions;
-  /** The webhook's. Default: `actions.kubernetes.namespace`. */
-  readonly ownNamespace?: string;
 }
 
-type ManagerName = Config["webhook"]["secretManagerType"];
-
-/**
- * The secret managers that are configured, in the order in which they are asked: Global, then `secretManagerTypes`. Each is asked only
- * for what the pod may have (`createSecretGuard`).
- */
-export function createManagers(config: Config, options: ManagersOptions): Injector[] {
-  const { webhook } = config;
-  const { secretManagerType, secretManagerTypes } = webhook;
-  const guard = createSecretGuard(config, options.ownNamespace ?? config.actions.kubernetes.namespace);
-  const configured = secretManagerTypes.length > 0 ? secretManagerTypes : [secretManagerType];
-  const names = new Set<ManagerName>(["Global", ...configured]);
+/** The secret managers, in their order. Each is asked only for what the pod may have ({@link createSecretGuard}). */
+export function createManagers(
+  { managers, guard }: { readonly managers: ManagersOptions; readonly guard: SecretGuardOptions },
+  parts: ManagersParts,
+): Injector[] {
+  const names = new Set<ManagerName>(["Global", ...managers.order]);
+  const check = createSecretGuard(guard);
   return [...names]
     .flatMap((name) => {
-      const manager = createManager(name, webhook, options);
-      return name === "Embedded" && keepsGroups(webhook) ? [manager, createGroupInjector(options)] : [manager];
+      const manager = createManager(name, managers, parts);
+      return name === "Embedded" && managers.embedded.hasGroups ? [manager, createGroupInjector(parts)] : [manager];
     })
-    .map((manager) => guardManager(manager, guard));
+    .map((manager) => guardManager(manager, check));
 }
 
-/** Whether Embedded has a second way, by group. Unlike Embedded itself it looks at the group. */
-function keepsGroups({ embeddedSecretManagerConfig }: Config["webhook"]): boolean {
-  return embeddedSecretManagerConfig.type === "AWS";
-}
-
-function createManager(name: ManagerName, webhook: Config["webhook"], { lookup, global }: ManagersOptions): Injector {
-  const sidecar = ({ sidecarImage, resources }: Config["webhook"]["gcpSecretManager"]) => ({
-    sidecarImage,
-    resources: toResources(resources),
-    initContainers: webhook.initContainers,
-  });
+function createManager(name: ManagerName, options: ManagersOptions, { lookup, global }: ManagersParts): Injector {
   switch (name) {
     case "Global":
       return createGlobalInjector(global);
-    case "K8s": {
-      const copies = webhook.embeddedSecretManagerConfig.delivery === "SecretRef";
-      return createK8sInjector({ lookup, copies, optional: webhook.k8sSecretManager.optional });
-    }
+    case "K8s":
+      return createK8sInjector({ lookup, ...options.k8s });
     case "AWS":
-      return createAwsInjector(sidecar(webhook.awsSecretManager));
+      return createAwsInjector(options.aws);
     case "GCP":
-      return createGcpInjector(sidecar(webhook.gcpSecretManager));
+      return createGcpInjector(options.gcp);
     case "Azure":
-      return createAzureInjector(sidecar(webhook.azureSecretManager));
+      return createAzureInjector(options.azure);
     case "Vault":
-      return createVaultInjector(webhook.vaultSecretManager);
+      return createVaultInjector(options.vault);
     case "Embedded":
       return createEmbeddedInjector({ lookup });
   }

@@ -1,7 +1,6 @@
 import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadConfig } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import { expect, onTestFinished, test } from "vitest";
 import { globalSecrets } from "./global-secrets.ts";
@@ -10,8 +9,7 @@ import { globalSecrets } from "./global-secrets.ts";
 function setUp({ laterMs = 86_400_000 } = {}) {
   const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-global-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));
-  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags: {}, home: "/", cwd: "/" });
-  const { readFile } = globalSecrets(config, {}, () => Date.now() + laterMs);
+  const { readFile } = globalSecrets({ envPrefix: "", directory: "" }, {}, () => Date.now() + laterMs);
   const path = join(directory, "key");
   const read = () => readFile(path, {});
   return {

@@ -1,23 +1,23 @@
 import { statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
-import type { Config } from "@flyte-secrets/config";
 import { ByteBudget, excerpt, type MaybePromise, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
 
+/** The prefix of the Global manager's variables, and the directory of its files. */
+export type GlobalOptions = Required<Pick<GlobalInjectorOptions, "envPrefix" | "directory">>;
+
 /**
- * Where the Global manager looks: variables and files of the process that runs it, as `secrets` of the configuration says.
- * `now` is in milliseconds since 1970.
+ * Where the Global manager looks: variables and files of the process that runs it. `now` is in milliseconds since 1970.
  */
 export function globalSecrets(
-  { secrets }: Config,
+  options: GlobalOptions,
   env: Readonly<Record<string, string | undefined>>,
   now: () => number = Date.now,
 ): GlobalInjectorOptions {
   return {
     readVariable: (name) => env[name],
     readFile: createFileReader(now),
-    envPrefix: secrets["env-prefix"],
-    directory: secrets["secrets-prefix"],
+    ...options,
   };
 }
 

@@ -9,7 +9,7 @@ import { serveForTest } from "../testing/serve-for-test.ts";
 it("answers whatever body with a review or a 4xx, and goes on", async () => {
   const agent = new Agent({ keepAlive: true, maxSockets: 4 });
   onTestFinished(() => agent.destroy());
-  const target = { ...(await serveForTest({ flags: { "logger.level": "error" } })), agent };
+  const target = { ...(await serveForTest({ logLevel: "error" })), agent };
   const seen = new Set<number>();
   await fc.assert(
     fc.asyncProperty(hostileBody, async (body) => {

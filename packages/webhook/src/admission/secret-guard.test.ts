@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { loadConfig } from "@flyte-secrets/config";
 import {
   encodeSecretId,
   kubernetesSecretName,
@@ -12,7 +11,8 @@ import { describe, expect, it } from "vitest";
 import { PodClaim, type RefusedClaim } from "../binding/pod-claim.ts";
 import type { Refusal } from "../binding/scope-guard.ts";
 import { ask } from "../testing/pod-review.ts";
-import { createManagers } from "./create-managers.ts";
+import { ADMISSION_OPTIONS } from "../testing/webhook-options.ts";
+import { createManagers, type ManagerName } from "./create-managers.ts";
 import { createGroupRule, type GroupBinding } from "./group-binding.ts";
 
 const OWN: SecretId = { org: "flyte", domain: "d", project: "p", name: "k" };
@@ -21,14 +21,15 @@ const LABELS = { organization: "flyte", project: "p", domain: "d" };
 const md5 = (text: string) => createHash("md5").update(text).digest("hex");
 
 interface Asking {
-  readonly managers: string;
+  readonly managers: ManagerName;
   readonly namespace?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly groupBinding?: GroupBinding;
   readonly refusal?: Refusal;
   readonly warnOnly?: boolean;
   readonly onRefused?: (refused: RefusedClaim) => void;
-  readonly flags?: Readonly<Record<string, string>>;
+  /** Whether Embedded's values may be in groups. */
+  readonly hasGroups?: boolean;
   /** Neither claims nor ids are judged: `scopeBinding.mode: off`. */
   readonly isOff?: boolean;
 }
@@ -36,27 +37,25 @@ interface Asking {
 /** What becomes of a request: which manager serves it with which Secret, or why none does. Global has every variable. */
 async function outcome(request: SecretRequest, asking: Asking): Promise<string> {
   const { managers, namespace = "x", labels = LABELS, groupBinding = {}, refusal, isOff = false } = asking;
-  const flags = {
-    "webhook.secretManagerTypes": managers,
-    "webhook.groupBinding": JSON.stringify(groupBinding),
-    ...asking.flags,
+  const { hasGroups = false } = asking;
+  const options = {
+    managers: { ...ADMISSION_OPTIONS.managers, order: [managers], embedded: { hasGroups } },
+    guard: { ...ADMISSION_OPTIONS.guard, groupBinding },
   };
-  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/", cwd: "/" });
   const found = { found: true, value: SecretValue.fromText("v") } as const;
-  const configured = createManagers(config, {
+  const configured = createManagers(options, {
     lookup: {
       find: (scope, name) => ({ ...found, id: { ...scope, name }, level: "project", attempts: [] }),
       findInGroup: async (group, key) => ({ ...found, label: `${group}/${key}` }),
     },
     global: { readVariable: (name) => name, readFile: () => undefined },
-    ownNamespace: "installed",
   });
   const creation = { pod: { metadata: { labels }, spec: { containers: [] } }, namespace, creator: NOBODY };
   const { warnOnly = false, onRefused } = asking;
   const claim = isOff ? undefined : new PodClaim(creation, refusal, { warnOnly, onRefused });
   const reasons: string[] = [];
   for (const manager of configured) {
-    if (manager.name === "Global" && !managers.includes("Global")) continue;
+    if (manager.name === "Global" && managers !== "Global") continue;
     const injection = await manager.inject(request, {
       labels,
       namespace,
@@ -74,7 +73,7 @@ const REFUSAL: Refusal = { rule: "template", error: new SecretsError("claim_refu
 const FOREIGN = { code: "claim_refused", message: expect.stringContaining("the id of a secret that is neither") };
 
 describe("a key that is an encoded id, with the K8s manager", () => {
-  const K8S = { managers: "K8s" };
+  const K8S: Asking = { managers: "K8s" };
 
   it.each<[string, SecretId]>([
     ["of the pod's project", OWN],
@@ -200,7 +199,7 @@ describe("groupBinding", () => {
     expect(await outcome(ask("k"), { managers: "K8s", groupBinding: { "*": [] } })).toBe("K8s serves");
     const request = ask("k", { group: "any" });
     expect(await outcome(request, { managers: "Embedded", groupBinding: { "*": [] } })).toBe("Embedded serves");
-    const refused = { managers: "Embedded", refusal: REFUSAL };
+    const refused: Asking = { managers: "Embedded", refusal: REFUSAL };
     await expect(outcome(request, refused)).rejects.toBe(REFUSAL.error);
   });
 
@@ -218,7 +217,7 @@ describe("groupBinding", () => {
     [["team"], "team", "b/c", 'the key of a global secret can\'t have a "/"'],
     [["a"], "a/b", "c", 'group "a/b" is not among those'],
   ])("of Global goes by the variable: %j, group %s, key %s", async (groups, group, key, reason) => {
-    const asking = { managers: "Global", groupBinding: { "team-a": groups }, namespace: "team-a" };
+    const asking: Asking = { managers: "Global", groupBinding: { "team-a": groups }, namespace: "team-a" };
     const result = await outcome(ask(key, { group }), asking);
     if (reason === undefined) expect(result).toBe("Global serves");
     else expect(result).toContain(reason);
@@ -227,7 +226,7 @@ describe("groupBinding", () => {
   const ARN = "arn:aws:secretsmanager:eu-west-1:1:secret";
   const GCP = "projects/p/secrets";
   const VAULT = "https://v.vault.azure.net/secrets";
-  it.each<[string, string, Partial<SecretRequest>, string | undefined]>([
+  it.each<[ManagerName, string, Partial<SecretRequest>, string | undefined]>([
     ["AWS", `${ARN}:team-a-*`, { group: `${ARN}:team-a-x` }, undefined],
     ["AWS", `${ARN}:team-a-*`, { group: `${ARN}:`, key: "team-a-x" }, undefined],
     ["AWS", `${ARN}:team-a-*`, { group: `${ARN}:`, key: "team-b-x" }, "is not among those"],
@@ -257,15 +256,14 @@ describe("groupBinding", () => {
       "the key has characters",
     ],
   ])("of %s goes by what is read: %s and %j", async (manager, pattern, parts, reason) => {
-    const asking = { managers: manager, groupBinding: { x: [pattern] } };
+    const asking: Asking = { managers: manager, groupBinding: { x: [pattern] } };
     const result = await outcome({ ...ask("k"), ...parts }, asking);
     if (reason === undefined) expect(result).toBe(`${manager} serves`);
     else expect(result).toContain(reason);
   });
 
   it("of Embedded's second way goes by the group", async () => {
-    const flags = { "webhook.embeddedSecretManagerConfig.type": "AWS" };
-    const asking = { managers: "Embedded", groupBinding: { x: ["db"] }, flags };
+    const asking: Asking = { managers: "Embedded", groupBinding: { x: ["db"] }, hasGroups: true };
     const byGroup = async (group: string) => {
       const answer = await outcome({ ...ask("k", { group }), mountRequirement: 9 }, asking);
       return answer;

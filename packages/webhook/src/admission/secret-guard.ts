@@ -1,4 +1,3 @@
-import type { Config } from "@flyte-secrets/config";
 import {
   decodeSecretId,
   isDeliveredSecretName,
@@ -9,7 +8,7 @@ import {
   type SecretId,
 } from "@flyte-secrets/core";
 import type { InjectContext, Injector, Reference } from "@flyte-secrets/inject";
-import { createGroupRule } from "./group-binding.ts";
+import { createGroupRule, type GroupBinding } from "./group-binding.ts";
 
 /**
  * Why a pod may not have what a request comes to, for the user to read; the next manager is then asked. Undefined when it may.
@@ -29,13 +28,23 @@ export function guardManager(manager: Injector, guard: SecretGuard): Injector {
   };
 }
 
+export interface SecretGuardOptions {
+  readonly groupBinding: GroupBinding;
+  /** The namespaces of managed Secrets. */
+  readonly valueNamespaces: readonly string[];
+  /** All namespaces of the installation: those, the webhook's, and Flyte's. */
+  readonly installationNamespaces: readonly string[];
+  /** Names of the installation's own Secrets, which no request gets there. One may end with `*`. */
+  readonly protectedSecrets: readonly string[];
+}
+
 /**
- * The one judgement in front of every way to a value: of a scope (`webhook.scopeBinding`), by a group (`webhook.groupBinding`), by
- * the name of a Secret. `ownNamespace` is the webhook's.
+ * The one check in front of every way to a value: of a scope (`webhook.scopeBinding`), by a group (`webhook.groupBinding`), and by the
+ * name of a Secret.
  */
-export function createSecretGuard(config: Config, ownNamespace: string): SecretGuard {
-  const groupRule = createGroupRule(config.webhook.groupBinding);
-  const secretRule = createSecretRule(config, ownNamespace);
+export function createSecretGuard(options: SecretGuardOptions): SecretGuard {
+  const groupRule = createGroupRule(options.groupBinding);
+  const secretRule = createSecretRule(options);
   return (reference, { namespace, claim }) => {
     switch (reference.kind) {
       case "nothing":
@@ -63,13 +72,13 @@ type KubernetesSecretReference = Extract<Reference, { kind: "kubernetesSecret" }
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
 
 /** Secrets that pods get by their scope or not at all. */
-function createSecretRule({ webhook, secret, actions }: Config, ownNamespace: string) {
-  const { k8sConfig } = webhook.embeddedSecretManagerConfig;
-  const values = new Set([secret.kubernetes.namespace, k8sConfig.namespace]);
-  const installation = new Set([ownNamespace, actions.kubernetes.namespace, ...values]);
-  const names = [webhook.secretName, `${webhook.secretName}-*`, ...webhook.k8sSecretManager.protectedSecrets];
+function createSecretRule({ valueNamespaces, installationNamespaces, protectedSecrets }: SecretGuardOptions) {
+  const values = new Set(valueNamespaces);
+  const installation = new Set(installationNamespaces);
   const isProtected = (name: string) =>
-    names.some((pattern) => (pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern));
+    protectedSecrets.some((pattern) =>
+      pattern.endsWith("*") ? name.startsWith(pattern.slice(0, -1)) : name === pattern,
+    );
 
   return ({ name, key, isGroup }: KubernetesSecretReference, namespace: string): string | undefined => {
     if (!isGroup) {

@@ -1,9 +1,10 @@
-import { loadConfig } from "@flyte-secrets/config";
 import { expect, test } from "vitest";
+import { SCOPE_BINDING } from "../testing/webhook-options.ts";
 import { createNamespaceNames } from "./bound-namespaces.ts";
 
 const bindingOf = (scopeBinding: object) => ({
-  ...loadConfig({ files: [], env: {}, flags: {}, home: "/", cwd: "/" }).webhook.scopeBinding,
+  ...SCOPE_BINDING,
+  domains: ["development", "staging", "production"],
   ...scopeBinding,
 });
 

@@ -1,6 +1,6 @@
-import type { Settings } from "@flyte-secrets/config";
 import type { NamespaceLabels } from "./namespace-labels.ts";
 import { parseNamespaceTemplate } from "./namespace-template.ts";
+import type { ScopeBinding } from "./scope-binding.ts";
 
 /** A namespace as metrics name it. */
 export type NamespaceNames = (namespace: string) => string;
@@ -15,7 +15,7 @@ const MAX_NAMESPACES = 1_000;
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 export interface BoundNamespacesOptions {
-  readonly binding: Settings["webhook"]["scopeBinding"];
+  readonly binding: ScopeBinding;
   readonly namespaceLabels?: NamespaceLabels | undefined;
   /** Default: 1,000. */
   readonly max?: number;

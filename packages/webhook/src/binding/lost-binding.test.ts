@@ -1,12 +1,10 @@
-import type { Settings } from "@flyte-secrets/config";
 import { type MaybePromise, SecretsError } from "@flyte-secrets/core";
 import { expect, it } from "vitest";
 import { createLostBinding } from "./lost-binding.ts";
 import type { BoundScope } from "./namespace-labels.ts";
+import type { ScopeBinding } from "./scope-binding.ts";
 
-type Binding = Settings["webhook"]["scopeBinding"];
-
-const BINDING: Binding = {
+const BINDING: ScopeBinding = {
   mode: "enforce",
   namespaces: {},
   namespaceLabels: false,
@@ -19,11 +17,11 @@ const BINDING: Binding = {
 
 const isLost = (
   namespace: string,
-  binding: Partial<Binding> = {},
+  binding: Partial<ScopeBinding> = {},
   bound?: () => MaybePromise<BoundScope | undefined>,
 ) => createLostBinding({ ...BINDING, ...binding }, bound && { find: bound })(namespace);
 
-it.each<[string, Partial<Binding>, boolean]>([
+it.each<[string, Partial<ScopeBinding>, boolean]>([
   ["shop-production", {}, false],
   ["team-x-gpu", {}, true],
   ["monitoring-system", {}, true],

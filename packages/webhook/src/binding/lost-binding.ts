@@ -1,14 +1,14 @@
-import type { Settings } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
 import type { BoundScope, NamespaceLabels } from "./namespace-labels.ts";
 import { parseNamespaceTemplate } from "./namespace-template.ts";
+import type { ScopeBinding } from "./scope-binding.ts";
 
 /**
  * Whether pods of a namespace may claim no scope at all under `webhook.scopeBinding`, whatever their labels: what was written for them is
  * not needed any more. False where that isn't certain, such as for a namespace whose labels aren't known now.
  */
 export function createLostBinding(
-  binding: Settings["webhook"]["scopeBinding"],
+  binding: ScopeBinding,
   namespaceLabels: Pick<NamespaceLabels, "find"> | undefined,
 ): (namespace: string) => boolean {
   const template = parseNamespaceTemplate(binding.namespaceTemplate);

@@ -1,11 +1,9 @@
-import type { Settings } from "@flyte-secrets/config";
 import { isSecretsError, type MaybePromise, quote, SecretsError } from "@flyte-secrets/core";
 import type { Pod } from "@flyte-secrets/inject";
 import type { Creator } from "../admission/admission-review.ts";
 import { type BoundScope, DOMAIN_LABEL, type NamespaceLabels, PROJECT_LABEL } from "./namespace-labels.ts";
 import { type ProjectAndDomain, parseNamespaceTemplate } from "./namespace-template.ts";
-
-type ScopeBinding = Settings["webhook"]["scopeBinding"];
+import type { ScopeBinding } from "./scope-binding.ts";
 
 /** `webhook.scopeBinding`, and the organization that all secrets belong to. */
 export interface ScopeGuardOptions {

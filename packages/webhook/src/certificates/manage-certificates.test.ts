@@ -1,8 +1,8 @@
-import { loadConfig } from "@flyte-secrets/config";
 import { systemClock } from "@flyte-secrets/core";
-import { createLogger } from "@flyte-secrets/http";
 import { type Answer, startScriptedApiServer, status } from "@flyte-secrets/kube/testing";
+import { pino } from "pino";
 import { expect, it } from "vitest";
+import { webhookOptions } from "../testing/webhook-options.ts";
 import { removeWebhook } from "./manage-certificates.ts";
 
 const DONE: Answer = { status: 200, json: { kind: "Status", apiVersion: "v1", status: "Success" } };
@@ -11,11 +11,14 @@ const SECRETS = "/api/v1/namespaces/flyte/secrets";
 
 /** What is asked of the API server for the removal beside a Secret of this metadata, and what that comes to. */
 async function removeBeside(metadata: object, ...answers: Answer[]) {
-  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags: {}, home: "/", cwd: "/" });
   const data = { "tls.crt": Buffer.from("a certificate").toString("base64") };
   const api = await startScriptedApiServer([DONE, { status: 200, json: { metadata, data } }, ...answers]);
   const client = api.connect(systemClock);
-  const result = await removeWebhook(config, { client, namespace: "flyte", log: createLogger(config.logger) });
+  const result = await removeWebhook(webhookOptions("/"), {
+    client,
+    namespace: "flyte",
+    log: pino({ enabled: false }),
+  });
   return { result, requests: api.seen.map(({ method, url }) => `${method} ${url}`) };
 }
 

@@ -9,14 +9,13 @@ import {
   openSelfSignedSource,
   readCertificateFiles,
 } from "@flyte-secrets/certificates";
-import type { Config } from "@flyte-secrets/config";
 import { SecretsError, systemClock } from "@flyte-secrets/core";
 import { SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { namingKeySecret } from "../delivery/open-secret-writer.ts";
 import { removeRegistration } from "../registration/registration.ts";
 import { registeredBundle, WEBHOOK_CONFIGURATIONS } from "../registration/webhook-configuration.ts";
-import { certificateDirectory, servedNames, type WebhookPlace } from "./open-certificates.ts";
+import type { WebhookOptions } from "../webhook-options.ts";
+import { type CertificateOptions, servedNames, type WebhookPlace } from "./open-certificates.ts";
 
 export interface ManageOptions extends WebhookPlace {
   readonly log: Logger;
@@ -37,9 +36,9 @@ export interface FoundCertificate {
 }
 
 /** Looks at the certificate; makes nothing and changes nothing. */
-export async function findCertificate(config: Config, options: ManageOptions): Promise<FoundCertificate> {
-  const { place, certificate, isForeign, names } = await readKept(config, options);
-  const registration = certificate && (await findRegistration(config, certificate, options));
+export async function findCertificate(options: CertificateOptions, where: ManageOptions): Promise<FoundCertificate> {
+  const { place, certificate, isForeign, names } = await readKept(options, where);
+  const registration = certificate && (await findRegistration(options, certificate, where));
   const fault = certificate && findFault(certificate, { names, now: systemClock.now() });
   return {
     place,
@@ -54,18 +53,18 @@ export async function findCertificate(config: Config, options: ManageOptions): P
  * Puts another certificate of our making in place, and gives it; webhooks that run follow by themselves. One is made where
  * there is none. Throws `call_refused` for one that others made, and what keeps it from being written.
  */
-export async function renewCertificate(config: Config, options: ManageOptions): Promise<ServingCertificate> {
-  const { certDir, localCert } = config.webhook;
+export async function renewCertificate(options: CertificateOptions, where: ManageOptions): Promise<ServingCertificate> {
+  const { certDir, localCert } = options;
   if (!localCert && hasCertificateFiles(certDir)) {
     throw new SecretsError(
       "call_refused",
       `${certDir} holds tls.crt and tls.key, which others make: have them renewed there, or set webhook.localCert to true`,
     );
   }
-  const keeper = openKeeper(config, options);
+  const keeper = openKeeper(options, where);
   const isThere = (await keeper.read()) !== undefined;
-  const names = servedNames(config, options);
-  const source = await openSelfSignedSource({ keeper, names, clock: systemClock, log: options.log });
+  const names = servedNames(options, where);
+  const source = await openSelfSignedSource({ keeper, names, clock: systemClock, log: where.log });
   try {
     return isThere ? await source.renew() : source.current();
   } finally {
@@ -80,20 +79,22 @@ export interface RemovedWebhook {
 }
 
 /** Deletes the registration, so that no pod is sent any more, and then our naming key and our certificate; others' stays. */
-export async function removeWebhook(config: Config, options: ManageOptions): Promise<RemovedWebhook> {
-  const { client, namespace } = options;
-  const { serviceName, secretName } = config.webhook;
+export async function removeWebhook(
+  { certificate, writer }: Pick<WebhookOptions, "certificate" | "writer">,
+  where: ManageOptions,
+): Promise<RemovedWebhook> {
+  const { client, namespace } = where;
+  const { serviceName, secretName, directory } = certificate;
   const removed: string[] = [];
   if (!client) {
-    const directory = certificateDirectory(config);
     if (existsSync(directory)) removed.push(directory);
     rmSync(directory, { recursive: true, force: true });
     return { removed, left: [] };
   }
   if (await removeRegistration(client, serviceName)) removed.push(`MutatingWebhookConfiguration ${serviceName}`);
-  const keeper = openKeeper(config, options);
+  const keeper = openKeeper(certificate, where);
   const left = (await keeper.read())?.foreign ? [keeper.name] : [];
-  const ours = [...(left.length > 0 ? [] : [secretName]), namingKeySecret(config.webhook)];
+  const ours = [...(left.length > 0 ? [] : [secretName]), writer.namingKeySecret];
   for (const name of ours) {
     if (await client.delete(SECRETS, { namespace, name })) removed.push(`Secret ${namespace}/${name}`);
   }
@@ -101,36 +102,39 @@ export async function removeWebhook(config: Config, options: ManageOptions): Pro
 }
 
 async function readKept(
-  config: Config,
-  options: ManageOptions,
+  options: CertificateOptions,
+  where: ManageOptions,
 ): Promise<Pick<FoundCertificate, "place" | "certificate" | "isForeign"> & { readonly names: readonly string[] }> {
-  const { certDir, localCert } = config.webhook;
+  const { certDir, localCert } = options;
   if (!localCert && hasCertificateFiles(certDir)) {
     // What others make may be for whatever name they send pods to.
     return { place: `${certDir}/tls.crt`, certificate: readCertificateFiles(certDir), isForeign: true, names: [] };
   }
-  const names = servedNames(config, options);
-  const directory = certificateDirectory(config);
+  const names = servedNames(options, where);
+  const { directory } = options;
   // A keeper of files makes its directory.
-  if (!options.client && !existsSync(directory)) return { place: directory, isForeign: false, names };
-  const keeper = openKeeper(config, options);
+  if (!where.client && !existsSync(directory)) return { place: directory, isForeign: false, names };
+  const keeper = openKeeper(options, where);
   const kept = await keeper.read();
   const isForeign = kept?.foreign === true;
   return { place: keeper.name, isForeign, names, ...(kept && { certificate: kept.certificate }) };
 }
 
-function openKeeper(config: Config, { client, namespace, log }: ManageOptions): CertificateStorage {
-  if (!client) return createFileStorage(certificateDirectory(config));
-  return createSecretStorage({ client, namespace, name: config.webhook.secretName, clock: systemClock, log });
+function openKeeper(
+  { secretName: name, directory }: CertificateOptions,
+  { client, namespace, log }: ManageOptions,
+): CertificateStorage {
+  if (!client) return createFileStorage(directory);
+  return createSecretStorage({ client, namespace, name, clock: systemClock, log });
 }
 
 async function findRegistration(
-  { webhook }: Config,
+  { serviceName: name }: CertificateOptions,
   { ca }: Pick<ServingCertificate, "ca">,
   { client }: WebhookPlace,
 ): Promise<FoundCertificate["registration"]> {
   if (!client) return undefined;
-  const found = await client.get(WEBHOOK_CONFIGURATIONS, { name: webhook.serviceName });
+  const found = await client.get(WEBHOOK_CONFIGURATIONS, { name });
   const bundle = found && registeredBundle(found);
   if (bundle === undefined) return "is not there";
   return holdsBundle(bundle, ca) ? "carries its CA" : "carries another CA";

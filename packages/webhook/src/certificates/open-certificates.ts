@@ -1,10 +1,22 @@
-import { join } from "node:path";
 import type { CertificateSource } from "@flyte-secrets/certificates";
 import { certificateNames, openCertificateSource } from "@flyte-secrets/certificates";
-import type { Config } from "@flyte-secrets/config";
 import type { Clock } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
+
+/** Which certificate the webhook serves with. */
+export interface CertificateOptions {
+  /** The Service by which the API server calls the webhook, and its address from outside of the cluster; empty: none. */
+  readonly serviceName: string;
+  readonly url: string;
+  /** Where somebody else's certificate files are, such as cert-manager's. */
+  readonly certDir: string;
+  /** Whether the webhook's own certificate is used all the same, and written there. */
+  readonly localCert: boolean;
+  /** The Secret that keeps a certificate of our making in a cluster, and the directory that keeps it elsewhere. */
+  readonly secretName: string;
+  readonly directory: string;
+}
 
 /** Where the webhook runs: in a namespace of a cluster, or on a machine that is part of none. */
 export interface WebhookPlace {
@@ -17,21 +29,18 @@ export interface OpenCertificatesOptions extends WebhookPlace {
   readonly log: Logger;
 }
 
-/** The certificate that this configuration's webhook serves with; one of our own making is kept in a Secret, or in {@link certificateDirectory}. */
-export function openCertificates(config: Config, options: OpenCertificatesOptions): Promise<CertificateSource> {
-  const { client, namespace, clock, log } = options;
-  const names = servedNames(config, options);
-  const home = client ? { client, namespace } : { directory: certificateDirectory(config) };
-  return openCertificateSource({ settings: config.webhook, names, home, clock, log });
+/** Opens the certificate that the webhook serves with. */
+export function openCertificates(
+  options: CertificateOptions,
+  { client, namespace, clock, log }: OpenCertificatesOptions,
+): Promise<CertificateSource> {
+  const names = servedNames(options, { client, namespace });
+  const home = client ? { client, namespace } : { directory: options.directory };
+  return openCertificateSource({ settings: options, names, home, clock, log });
 }
 
-/** Where a certificate of our own making is kept on a machine that is part of no cluster. */
-export function certificateDirectory({ secret }: Config): string {
-  return join(secret.store.path, "webhook");
-}
-
-/** What the webhook is called by: as a service, at its configured address, and on a machine of its own as that. */
-export function servedNames({ webhook }: Config, { client, namespace }: WebhookPlace): string[] {
-  const names = certificateNames({ name: webhook.serviceName, namespace }, webhook.url);
+/** The names that the certificate is for: those of the Service, of the address, and on a machine of its own that machine's. */
+export function servedNames({ serviceName, url }: CertificateOptions, { client, namespace }: WebhookPlace): string[] {
+  const names = certificateNames({ name: serviceName, namespace }, url);
   return client ? names : [...new Set([...names, "localhost", "127.0.0.1"])];
 }

@@ -1,4 +1,3 @@
-import { loadConfig } from "@flyte-secrets/config";
 import { deliveredSecretName, imagePullSecretName, SecretValue } from "@flyte-secrets/core";
 import type { KubeClient, Secret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
@@ -6,7 +5,8 @@ import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
-import { openSecretWriter } from "./open-secret-writer.ts";
+import { webhookOptions } from "../testing/webhook-options.ts";
+import { openSecretWriter, type WriterOptions } from "./open-secret-writer.ts";
 
 const SECRET = {
   name: deliveredSecretName("ab".repeat(16)),
@@ -14,8 +14,8 @@ const SECRET = {
   data: { "api-key": SecretValue.fromText("value") },
 };
 
-async function open(flags: Record<string, string> = {}) {
-  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/", cwd: "/" });
+async function open(change: Partial<WriterOptions> = {}) {
+  const { writer } = webhookOptions("/", { writer: change });
   const api = createMemoryApi();
   const followed: unknown[] = [];
   // What is asked of a client here.
@@ -29,7 +29,7 @@ async function open(flags: Record<string, string> = {}) {
   const clock = createManualClock();
   const registry = new Registry();
   const log = pino({ enabled: false });
-  const opened = await openSecretWriter(config, { client, namespace: "flyte", registry, clock, log });
+  const opened = await openSecretWriter(writer, { client, namespace: "flyte", registry, clock, log });
   onTestFinished(() => opened.close());
   await clock.advance(0);
   return { ...opened, api, followed, clock, registry };
@@ -43,7 +43,7 @@ test("by default it writes everywhere and follows all namespaces at once", async
 });
 
 test("with a list of namespaces it writes and follows there only", async () => {
-  const { writer, api, followed } = await open({ "webhook.writtenSecrets.namespaces": "one,two" });
+  const { writer, api, followed } = await open({ namespaces: ["one", "two"] });
   await expect(writer.write("three", [SECRET], { owners: [] })).rejects.toMatchObject({
     code: "namespace_not_writable",
   });
@@ -55,11 +55,7 @@ test("with a list of namespaces it writes and follows there only", async () => {
 test("where image-pull Secrets are enabled they are copied from their own namespace to where it writes", async () => {
   const { imagePull: none } = await open();
   expect(none).toBeUndefined();
-  const { imagePull, api, followed, clock } = await open({
-    "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled": "true",
-    "secret.imagePullNamespace": "pulls",
-    "webhook.writtenSecrets.namespaces": "one",
-  });
+  const { imagePull, api, followed, clock } = await open({ imagePullNamespace: "pulls", namespaces: ["one"] });
   expect(followed).toEqual(["one", "pulls"]);
   const id = { org: "flyte", domain: "", project: "", name: "registry" };
   const name = imagePullSecretName(id);
@@ -73,7 +69,7 @@ test("where image-pull Secrets are enabled they are copied from their own namesp
 });
 
 test("the naming key is kept beside the certificate", async () => {
-  const { namingKey, api } = await open({ "webhook.secretName": "hook" });
+  const { namingKey, api } = await open({ namingKeySecret: "hook-naming" });
   expect(api.read("hook-naming")).toMatchObject({ data: { key: Buffer.from(namingKey).toString("base64") } });
 });
 
@@ -85,14 +81,14 @@ test("closing leaves nothing waiting", async () => {
 });
 
 test.each(["unusedFor", "unnamedFor"])("a %s too short to see a new pod in is refused", async (setting) => {
-  await expect(open({ [`webhook.writtenSecrets.${setting}`]: "59s" })).rejects.toMatchObject({
+  await expect(open({ [setting]: 59_000 })).rejects.toMatchObject({
     code: "invalid_config",
     message: `webhook.writtenSecrets.${setting} must be 1m or more: a pod is only seen a while after its admission`,
   });
 });
 
 test("what no pod was seen to name goes no later than what pods named", async () => {
-  const { writer, api, clock } = await open({ "webhook.writtenSecrets.unusedFor": "2m" });
+  const { writer, api, clock } = await open({ unusedFor: 120_000 });
   await writer.write("shop-development", [SECRET], { owners: [] });
   expect(api.read(SECRET.name)?.metadata.annotations).toEqual({
     "app.flyte.org/needed-until": new Date(clock.now() + 120_000).toISOString(),
@@ -101,7 +97,7 @@ test("what no pod was seen to name goes no later than what pods named", async ()
 });
 
 test("metrics tell how many there are, and how many a limit refused", async () => {
-  const { writer, registry } = await open({ "webhook.writtenSecrets.maxUnnamed": "1" });
+  const { writer, registry } = await open({ maxUnnamed: 1 });
   const other = { ...SECRET, name: deliveredSecretName("cd".repeat(16)) };
   await writer.write("one", [SECRET], { owners: [] });
   await writer.write("two", [SECRET], { owners: [] });

@@ -1,4 +1,3 @@
-import type { Config } from "@flyte-secrets/config";
 import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 import type { ImagePullSecrets, SecretRefDeliveryOptions } from "@flyte-secrets/inject";
@@ -12,10 +11,24 @@ import { explainRefusals } from "./explain-refusals.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { type SecretSweeperOptions, startSweeping } from "./secret-sweeper.ts";
-import { createWriteLimits } from "./write-limits.ts";
+import { createWriteLimits, type WriteLimitSettings } from "./write-limits.ts";
 import { createWriterMetrics } from "./writer-metrics.ts";
 
-export interface OpenSecretWriterOptions {
+/** How Secrets for pods are written and collected: `webhook.writtenSecrets`. */
+export interface WriterOptions extends WriteLimitSettings {
+  /** The namespaces that are written to. Empty: all. */
+  readonly namespaces: readonly string[];
+  /** How long one stays that pods named, and one that no pod was ever seen to name; a minute or more. */
+  readonly unusedFor: number;
+  readonly unnamedFor: number;
+  /** The Secret that keeps the key by which the names of written Secrets are made. */
+  readonly namingKeySecret: string;
+  /** The namespace that image-pull Secrets are copied from. Undefined: none are copied. */
+  readonly imagePullNamespace: string | undefined;
+}
+
+/** What the writer works with. */
+export interface WriterParts {
   readonly client: KubeClient;
   /** The webhook's own. */
   readonly namespace: string;
@@ -25,11 +38,6 @@ export interface OpenSecretWriterOptions {
   readonly registry?: Registry;
   readonly clock: Clock;
   readonly log: Logger;
-}
-
-/** The Secret with the key by which the names of written Secrets are made, in the webhook's namespace. */
-export function namingKeySecret({ secretName }: Config["webhook"]): string {
-  return `${secretName}-naming`;
 }
 
 /** What delivery SecretRef and image-pull Secrets need in a cluster. */
@@ -50,12 +58,12 @@ const SWEEPS = 8;
  * `invalid_config`, and what {@link openSharedKey} does.
  */
 export async function openSecretWriter(
-  { webhook, secret }: Config,
-  { client, namespace, hasLostBinding, registry, clock, log }: OpenSecretWriterOptions,
+  options: WriterOptions,
+  { client, namespace, hasLostBinding, registry, clock, log }: WriterParts,
 ): Promise<OpenedSecretWriter> {
-  const { namespaces, maxSecrets } = webhook.writtenSecrets;
-  const lifetimes = toLifetimes(webhook.writtenSecrets);
-  const namingKey = await openSharedKey({ client, namespace, name: namingKeySecret(webhook) });
+  const { namespaces, maxSecrets, imagePullNamespace: source } = options;
+  const lifetimes = toLifetimes(options);
+  const namingKey = await openSharedKey({ client, namespace, name: options.namingKeySecret });
   const closing = new AbortController();
   const follow = (followed: string | undefined) =>
     watchDeliveredSecrets({ client, namespace: followed, maxSecrets, clock, log });
@@ -63,11 +71,12 @@ export async function openSecretWriter(
   const listed = new Map(namespaces.map((each) => [each, follow(each)]));
   const written = everywhere ? [everywhere] : [...listed.values()];
   const metrics = registry && createWriterMetrics(registry, written);
-  const limits = createWriteLimits({ settings: webhook.writtenSecrets, clock, onRefused: metrics?.refused });
+  const limits = createWriteLimits({ settings: options, clock, onRefused: metrics?.refused });
   const writtenIn = (target: string) => everywhere ?? listed.get(target);
-  const copies = webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled
-    ? createImagePullCopies({ client, source: secret.imagePullNamespace, written, writtenIn, lifetimes, clock, log })
-    : undefined;
+  const copies =
+    source === undefined
+      ? undefined
+      : createImagePullCopies({ client, source, written, writtenIn, lifetimes, clock, log });
   const everyMs = lifetimes.unnamedMs / SWEEPS;
   const sweeper = startSweeping({ client, written, lifetimes, hasLostBinding, everyMs, clock, log });
   const explained = explainRefusals({
@@ -87,7 +96,7 @@ export async function openSecretWriter(
 }
 
 /** One that is never named goes no later than one that was. */
-function toLifetimes({ unusedFor, unnamedFor }: Config["webhook"]["writtenSecrets"]): Lifetimes {
+function toLifetimes({ unusedFor, unnamedFor }: WriterOptions): Lifetimes {
   for (const [setting, ms] of Object.entries({ unusedFor, unnamedFor })) {
     if (ms >= SHORTEST_MS) continue;
     throw new SecretsError(

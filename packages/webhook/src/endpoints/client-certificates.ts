@@ -1,7 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { TLSSocket } from "node:tls";
-import type { Config } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 
 /** Whose TLS clients are served. */
@@ -12,6 +11,12 @@ export interface ClientCertificates {
   readonly names: readonly string[];
 }
 
+/** `webhook.clientCA`, the file of a CA, and `webhook.clientNames`; empty: clients of the admission need no certificate. */
+export interface ClientCertificateOptions {
+  readonly clientCA: string;
+  readonly clientNames: readonly string[];
+}
+
 /**
  * What `webhook.clientCA` and `webhook.clientNames` ask of the API server; undefined when they ask for nothing. Throws
  * `invalid_config` for a file that can't be read or has no certificate, and for names without a CA.
@@ -19,7 +24,7 @@ export interface ClientCertificates {
 export function readClientCertificates({
   clientCA,
   clientNames,
-}: Pick<Config["webhook"], "clientCA" | "clientNames">): ClientCertificates | undefined {
+}: ClientCertificateOptions): ClientCertificates | undefined {
   if (clientCA === "") {
     if (clientNames.length === 0) return undefined;
     throw new SecretsError("invalid_config", "webhook.clientNames needs webhook.clientCA beside it");

@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { createAddressCheck } from "@flyte-secrets/config";
 import {
   checkSecretScope,
   DEFAULT_ORGANIZATION,
@@ -18,10 +17,10 @@ const MAX_BODY_BYTES = 4 * 1024;
 export interface InvalidationEndpointOptions {
   /** Forgets what is known of a secret at its scope and the broader ones. */
   readonly invalidate: (id: SecretId) => void;
-  /** What callers must send as bearer token. Without it and without `peers`, everybody who reaches the port may call. */
+  /** What callers must send as bearer token. Without it and without `isPeer`, everybody who reaches the port may call. */
   readonly token?: string;
-  /** Ranges of addresses that may call without the token. */
-  readonly peers?: readonly string[];
+  /** Whether an address may call without the token. Default: none may. */
+  readonly isPeer?: ((address: string) => boolean) | undefined;
   /** Calls that are taken in a second. */
   readonly perSecond: number;
 }
@@ -59,15 +58,14 @@ const UNAUTHENTICATED: Reply = {
 
 type CallerCheck = (req: IncomingMessage) => boolean;
 
-function createCallerCheck({ token, peers = [] }: Pick<InvalidationEndpointOptions, "token" | "peers">): CallerCheck {
-  if (token === undefined && peers.length === 0) return () => true;
-  const isPeer = createAddressCheck(peers);
+function createCallerCheck({ token, isPeer }: Pick<InvalidationEndpointOptions, "token" | "isPeer">): CallerCheck {
+  if (token === undefined && isPeer === undefined) return () => true;
   // Hashed, so that the comparison takes the same time whatever was sent.
   const digest = (text: string) => createHash("sha256").update(text).digest();
   const expected = token === undefined ? undefined : digest(`Bearer ${token}`);
   return ({ headers, socket }) =>
     (expected !== undefined && timingSafeEqual(digest(headers.authorization ?? ""), expected)) ||
-    isPeer(socket.remoteAddress ?? "");
+    isPeer?.(socket.remoteAddress ?? "") === true;
 }
 
 const NO_ID = 'the body must be JSON such as {"org":"flyte","project":"p","domain":"d","name":"n"}, with a name';

@@ -1,26 +1,54 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CertificateSource } from "@flyte-secrets/certificates";
 import { fingerprintOf, replaceCertificate } from "@flyte-secrets/certificates";
-import type { Config } from "@flyte-secrets/config";
 import { closeOnce, SecretsError } from "@flyte-secrets/core";
 import { addBudget, isLoopback, parseBindAddress } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { RequestObserver } from "../admission/answer-requests.ts";
-import type { ClientCertificates } from "./client-certificates.ts";
+import type { ClientCertificateOptions, ClientCertificates } from "./client-certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
 import { type Http1Listener, type Http1Options, listenHttp1 } from "./listen-http1.ts";
 import { createMetricsEndpoint } from "./metrics-endpoint.ts";
 import { createProbes, type ReadinessCheck } from "./probes.ts";
 
+/** The webhook's ports, and what each takes. */
+export interface EndpointsOptions extends ClientCertificateOptions {
+  /** The address of admissions and invalidations. Empty: all of the machine's. */
+  readonly host: string;
+  /** HTTPS; 0 takes a free port. */
+  readonly listenPort: number;
+  /** Whether delivery Inline may answer everybody who reaches the port. */
+  readonly allowInlineToEverybody: boolean;
+  readonly limits: {
+    readonly connections: number;
+    readonly connectionsPerAddress: number;
+    /** Of all admissions in flight. */
+    readonly allBodiesBytes: number;
+    readonly invalidationsPerSecond: number;
+  };
+  /** 0 turns invalidations off. */
+  readonly cacheInvalidationPort: number;
+  /** Where the token is that callers of it must send; empty: there is none. */
+  readonly cacheInvalidationTokenFile: string;
+  readonly cacheInvalidationTokenSecret: string;
+  /** Whose calls need no token. Undefined: nobody's. */
+  readonly isInvalidationPeer: ((address: string) => boolean) | undefined;
+  /** `HOST:PORT`, or empty for none. */
+  readonly healthProbeBindAddress: string;
+  readonly metricsBindAddress: string;
+  /** Whether metrics are served with the webhook's certificate. */
+  readonly metricsSecure: boolean;
+}
+
 export interface ServeWebhookOptions {
-  readonly config: Pick<Config, "webhook" | "executor">;
+  readonly endpoints: EndpointsOptions;
   readonly admission: Endpoint;
   /** Hears of each request to the admission. */
   readonly observer?: RequestObserver;
   readonly certificates: CertificateSource;
-  readonly invalidation: InvalidationEndpointOptions;
+  readonly invalidation: Pick<InvalidationEndpointOptions, "invalidate" | "token">;
   /** What clients of the admission have to show. Default: nothing. */
   readonly clients?: ClientCertificates | undefined;
   /** Hears the fingerprint of the certificate that new connections get, from the start and when it changes. */
@@ -44,8 +72,8 @@ export interface ServedWebhook {
 
 /** Opens the webhook's listeners. When it throws, none is left open. */
 export async function serveWebhook(options: ServeWebhookOptions): Promise<ServedWebhook> {
-  const { certificates, observer } = options;
-  const { webhook, executor } = options.config;
+  const { certificates, observer, endpoints } = options;
+  const { host, limits } = endpoints;
   const { log, registry } = options.telemetry;
   let closing = false;
   const stillOpen = () => {
@@ -75,13 +103,13 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   };
   opened.defer(certificates.onChange(onChange));
   const admission = await open({
-    host: webhook.host,
-    port: webhook.listenPort,
+    host,
+    port: endpoints.listenPort,
     endpoint: options.admission,
     limits: {
-      maxConnections: webhook.limits.connections,
-      maxConnectionsPerAddress: webhook.limits.connectionsPerAddress,
-      maxRequestsBytes: webhook.limits.allBodiesBytes,
+      maxConnections: limits.connections,
+      maxConnectionsPerAddress: limits.connectionsPerAddress,
+      maxRequestsBytes: limits.allBodiesBytes,
     },
     ...(observer && { observer }),
     tls,
@@ -91,16 +119,17 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   addBudget(registry, {
     name: "flyte_secrets_requests",
     heldBytes: admission.heldBytes,
-    maxBytes: webhook.limits.allBodiesBytes,
+    maxBytes: limits.allBodiesBytes,
     setting: "webhook.limits.allBodiesBytes",
   });
   const openInvalidation = async () => {
-    const { cacheInvalidationPort: port, host } = webhook;
+    const { cacheInvalidationPort: port, isInvalidationPeer: isPeer } = endpoints;
     if (port === 0) return undefined;
-    const { token, peers = [] } = options.invalidation;
-    const endpoint = createInvalidationEndpoint(options.invalidation);
+    const { token } = options.invalidation;
+    const perSecond = limits.invalidationsPerSecond;
+    const endpoint = createInvalidationEndpoint({ ...options.invalidation, isPeer, perSecond });
     const serving = { port, endpoint, setting: "webhook.cacheInvalidationPort" };
-    if (token !== undefined || peers.length > 0 || isLoopback(host)) return await open({ ...serving, host });
+    if (token !== undefined || isPeer !== undefined || isLoopback(host)) return await open({ ...serving, host });
     log.warn("/invalidate-secret answers this machine only: set %s", OPENS_INVALIDATION);
     const ipv4 = await open({ ...serving, host: "127.0.0.1" });
     // A host's name `localhost` may be either. Some machines have no IPv6.
@@ -108,12 +137,12 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
     return ipv4;
   };
   const invalidation = await openInvalidation();
-  const probes = await openAt("executor.healthProbeBindAddress", executor.healthProbeBindAddress, {
+  const probes = await openAt("executor.healthProbeBindAddress", endpoints.healthProbeBindAddress, {
     endpoint: createProbes([stillOpen, ...options.readiness], log),
   });
-  const metrics = await openAt("executor.metricsBindAddress", executor.metricsBindAddress, {
+  const metrics = await openAt("executor.metricsBindAddress", endpoints.metricsBindAddress, {
     endpoint: createMetricsEndpoint(registry),
-    ...(executor.metricsSecure && { tls }),
+    ...(endpoints.metricsSecure && { tls }),
   });
   listeners.push(admission, ...(metrics ? [metrics] : []));
   if (isChanged) onChange();

@@ -1,5 +1,4 @@
 import type { ServingCertificate } from "@flyte-secrets/certificates";
-import { loadConfig } from "@flyte-secrets/config";
 import {
   type LookupResult,
   lookupIds,
@@ -8,7 +7,6 @@ import {
   SecretValue,
   withoutGroups,
 } from "@flyte-secrets/core";
-import { createLogger } from "@flyte-secrets/http";
 import { createInlineDelivery, createMutator, type Mutator } from "@flyte-secrets/inject";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { Registry } from "prom-client";
@@ -19,6 +17,8 @@ import { createScopeGuard } from "../binding/scope-guard.ts";
 import { serveWebhook } from "../endpoints/serve-webhook.ts";
 import { createWebhookMetrics } from "../webhook-metrics.ts";
 import type { Target } from "./post-review.ts";
+import { testLogger } from "./test-logger.ts";
+import { webhookOptions } from "./webhook-options.ts";
 
 export interface TestWebhook extends Target {
   readonly probes: number;
@@ -33,7 +33,8 @@ export interface TestWebhook extends Target {
 export interface TestWebhookOptions {
   readonly lookup?: SecretLookup;
   readonly mutator?: Pick<Mutator, "changeOf">;
-  readonly flags?: Readonly<Record<string, string>>;
+  /** The lowest level that is logged. Default: debug. */
+  readonly logLevel?: "debug" | "error";
   readonly readiness?: readonly (() => unknown)[];
   /** There from when the listeners are being opened. */
   readonly renewedMeanwhile?: ServingCertificate;
@@ -50,23 +51,16 @@ export const ECHO_LOOKUP: SecretLookup = withoutGroups(echo, "Echo");
 
 /** The webhook on free ports, with delivery Inline and the Embedded manager, until the test ends. */
 export async function serveForTest(options: TestWebhookOptions = {}): Promise<TestWebhook> {
-  const flags = {
-    "webhook.listenPort": "0",
-    "executor.healthProbeBindAddress": "127.0.0.1:0",
-    "executor.metricsBindAddress": "",
-    "logger.level": "debug",
-    // Of taskPod.
-    "webhook.scopeBinding.domains": "d",
-    ...options.flags,
-  };
-  const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/", cwd: "/" });
+  const { admission: deciding, endpoints } = webhookOptions("/", {
+    endpoints: { healthProbeBindAddress: "127.0.0.1:0" },
+  });
   const lines: string[] = [];
-  const log = createLogger(config.logger, { write: (line) => void lines.push(line) });
+  const log = testLogger({ write: (line) => void lines.push(line) }, options.logLevel);
   const registry = new Registry();
   const mutator =
     options.mutator ??
     createMutator({
-      managers: createManagers(config, {
+      managers: createManagers(deciding, {
         lookup: options.lookup ?? ECHO_LOOKUP,
         global: { readVariable: () => undefined, readFile: () => undefined },
       }),
@@ -74,16 +68,15 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
       envVarNaming: "raw",
       delivery: createInlineDelivery(),
     });
-  const binding = config.webhook.scopeBinding;
   const metrics = createWebhookMetrics(registry);
   let sha256 = "";
   const admission = createWebhook({
     servedCertificate: () => sha256,
     mutator,
-    scopeGuard: createScopeGuard({ binding, organization: "flyte" }),
-    warnOnly: binding.mode === "warn",
+    scopeGuard: createScopeGuard({ binding: deciding.scopeBinding, organization: "flyte" }),
+    warnOnly: false,
     timeoutMs: 10_000,
-    maxBodyBytes: config.webhook.limits.bodyBytes,
+    maxBodyBytes: deciding.maxBodyBytes,
     telemetry: { log, metrics },
   });
   const { cert, key } = await createCertificate();
@@ -94,7 +87,7 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
     for (const listener of listeners) listener();
   };
   const served = await serveWebhook({
-    config: { ...config, webhook: { ...config.webhook, cacheInvalidationPort: 0 } },
+    endpoints,
     admission,
     onServed: (fingerprint) => {
       sha256 = fingerprint;
@@ -113,7 +106,7 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
       },
       async close() {},
     },
-    invalidation: { invalidate() {}, perSecond: 1 },
+    invalidation: { invalidate() {} },
     readiness: options.readiness ?? [],
     telemetry: { log, registry },
   });

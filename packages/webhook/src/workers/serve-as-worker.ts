@@ -1,16 +1,18 @@
 import { once } from "node:events";
-import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { AggregatorRegistry, Registry } from "prom-client";
-import { type RunWebhookOptions, runWebhook } from "../run-webhook.ts";
-import type { RunningWebhook } from "../start-webhook.ts";
+import { type RunningWebhook, startWebhook, type WebhookParts } from "../start-webhook.ts";
+import type { WebhookOptions } from "../webhook-options.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
 /**
  * Runs the webhook as one of several processes on the same ports, started by `startWorkers`: until it is told to close. Signals
  * are left to the process that started it, which a terminal sends them too.
  */
-export async function serveAsWorker(config: Config, options: Omit<RunWebhookOptions, "registry">): Promise<void> {
+export async function serveAsWorker(
+  options: WebhookOptions,
+  parts: Omit<WebhookParts, "registry" | "onInvalidate">,
+): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
   const registry = new SharedRegistry();
   AggregatorRegistry.setRegistries([registry]);
@@ -26,8 +28,8 @@ export async function serveAsWorker(config: Config, options: Omit<RunWebhookOpti
     if (message.kind === "close") toldToClose.resolve();
   });
   try {
-    webhook = await runWebhook(config, {
-      ...options,
+    webhook = await startWebhook(options, {
+      ...parts,
       registry,
       onInvalidate: (id) => send({ kind: "invalidated", id }),
     });
@@ -35,7 +37,7 @@ export async function serveAsWorker(config: Config, options: Omit<RunWebhookOpti
     await toldToClose.promise;
     await webhook.close();
   } catch (error) {
-    const { code, message } = isSecretsError(error) ? error : unknownFailure(error, options);
+    const { code, message } = isSecretsError(error) ? error : unknownFailure(error, parts);
     send({ kind: "failed", code, message });
     // The one who started it ends it, once it has read why.
     await once(process, "disconnect");
@@ -64,7 +66,7 @@ class SharedRegistry extends Registry {
   }
 }
 
-function unknownFailure(error: unknown, { log }: Pick<RunWebhookOptions, "log">): SecretsError {
+function unknownFailure(error: unknown, { log }: Pick<WebhookParts, "log">): SecretsError {
   log.error({ err: error }, "a worker could not start");
   return new SecretsError("internal", "a worker could not start; the log says why");
 }

@@ -3,7 +3,8 @@ import { isSecretsError } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
 import { httpStatusOf, type KubeClient, type KubeObject, type NeededRights, SECRETS } from "@flyte-secrets/kube";
 import { serviceRights } from "@flyte-secrets/service";
-import { findCertificate, WEBHOOK_CONFIGURATIONS, webhookRights } from "@flyte-secrets/webhook";
+import { findCertificate, sharedNamespace, WEBHOOK_CONFIGURATIONS, webhookRights } from "@flyte-secrets/webhook";
+import { toCertificateOptions, toWebhookOptions } from "../../configured/webhook-options.ts";
 import { checkClusterPods } from "../check-pods.ts";
 import { checkClock, type Finding, note, type Part, problem } from "../finding.ts";
 import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.ts";
@@ -43,9 +44,13 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
     runCheck(`namespace ${used}`, () => checkNamespace(client, used, setting)),
   );
   const certificates = { client, namespace, log: createLogger(config.logger) };
-  const keepsCertificate = !(await ifKnown(async () => (await findCertificate(config, certificates)).isForeign));
+  const keepsCertificate = !(await ifKnown(
+    async () => (await findCertificate(toCertificateOptions(config), certificates)).isForeign,
+  ));
   const rights = parts.flatMap((part) =>
-    part === "service" ? serviceRights(config, namespace) : webhookRights(config, { namespace, keepsCertificate }),
+    part === "service"
+      ? serviceRights(config, namespace)
+      : webhookRights(toWebhookOptions(config, namespace), { keepsCertificate }),
   );
   const isSettled = await Promise.all(rights.map((right) => ifKnown(() => isUnneeded(client, right))));
   const needed = rights.filter((_, index) => !isSettled[index]);
@@ -112,7 +117,7 @@ function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promi
       return [await checkServedCertificate(registered), ...(await asked).findings];
     }),
     runCheck("pods", () => checkClusterPods(client)),
-    runCheck("the guard", () => checkGuard(client, config)),
+    runCheck("the guard", () => checkGuard(client, sharedNamespace(toWebhookOptions(config, namespace)))),
     runCheck("the network", () => checkAdmissionPort(client, config, namespace)),
   ];
 }

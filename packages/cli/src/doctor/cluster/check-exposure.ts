@@ -1,6 +1,5 @@
 import type { Config } from "@flyte-secrets/config";
 import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/kube";
-import { sharedNamespace } from "@flyte-secrets/webhook";
 import { type Finding, note, type Part, problem } from "../finding.ts";
 
 /** What the configuration leaves open to more people than it has to, and what to set instead. */
@@ -70,9 +69,8 @@ const POLICY_BINDINGS = defineResource<PolicyBinding>({
   plural: "validatingadmissionpolicybindings",
 });
 
-/** Whether pods are kept from values that are in their namespace; nothing where none are. */
-export async function checkGuard(client: KubeClient, config: Config): Promise<Finding[]> {
-  const namespace = sharedNamespace(config);
+/** Whether pods are kept from the values in a namespace that they share with them; nothing where there is none. */
+export async function checkGuard(client: KubeClient, namespace: string | undefined): Promise<Finding[]> {
   if (namespace === undefined) return [];
   const labelSelector = "app.kubernetes.io/part-of=flyte,app.kubernetes.io/component=guard";
   const { items } = await client.list(POLICY_BINDINGS, { labelSelector });

@@ -14,6 +14,7 @@ import {
   WEBHOOK_CONFIGURATIONS,
 } from "@flyte-secrets/webhook";
 import { probeWebhook } from "../../cluster/probe-webhook.ts";
+import { toCertificateOptions } from "../../configured/webhook-options.ts";
 import { type Finding, note, ok, problem } from "../finding.ts";
 
 /** Our webhook in the registration; undefined where there is none. */
@@ -24,7 +25,7 @@ export async function readRegistered(client: KubeClient, { webhook }: Config): P
 
 /** Whether there is a certificate to serve with, until when, and whether pods are sent to who has it. */
 export async function checkCertificate(config: Config, options: ManageOptions): Promise<Finding[]> {
-  const found = await findCertificate(config, options);
+  const found = await findCertificate(toCertificateOptions(config), options);
   return [checkKept(found), ...checkBundle(found, config)];
 }
 

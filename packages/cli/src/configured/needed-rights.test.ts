@@ -1,15 +1,18 @@
 import { loadConfig } from "@flyte-secrets/config";
 import type { NeededRights } from "@flyte-secrets/kube";
 import { serviceRights } from "@flyte-secrets/service";
+import { webhookRights } from "@flyte-secrets/webhook";
 import { expect, it } from "vitest";
-import { webhookRights } from "./webhook-rights.ts";
+import { toWebhookOptions } from "./webhook-options.ts";
 
 /** Verbs, resource, namespace and name of what is needed, in one line each. */
 function needed(part: NeededRights["part"], flags: Record<string, string>, keepsCertificate = true): string[] {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });
   const namespace = "own";
   const rights =
-    part === "service" ? serviceRights(config, namespace) : webhookRights(config, { namespace, keepsCertificate });
+    part === "service"
+      ? serviceRights(config, namespace)
+      : webhookRights(toWebhookOptions(config, namespace), { keepsCertificate });
   return rights.map(
     ({ verbs, resource, namespace = "*", name = "*", makes, fills }) =>
       `${verbs.join()} ${resource} ${namespace}/${name}${makes ? ` for ${makes}` : ""}${fills ? " if empty" : ""}`,
