@@ -1,7 +1,7 @@
 import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import { encodeSecretId, encodeShortSecretId, type SecretId, SecretValue } from "@flyte-secrets/core";
 import { openLookup } from "@flyte-secrets/lookup";
-import { openManagerFetcher } from "@flyte-secrets/lookup/testing";
+import { openProviderFetcher } from "@flyte-secrets/lookup/testing";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { pythonProgram, requirePython } from "../support/python-environment.ts";
@@ -55,7 +55,7 @@ describeWith(requirePython(MOTO), "AWS's API as moto has it", () => {
       }
     };
     return {
-      fetcher: await openManagerFetcher({ type: "AWS", ...config }),
+      fetcher: await openProviderFetcher({ type: "AWS", ...config }),
       put: (id: SecretId, value: SecretValue) => put(encodeSecretId(id), value),
       refusesEmptyValues: true,
       putShort: (id: SecretId, value: SecretValue) => put(encodeShortSecretId(id) ?? "", value),

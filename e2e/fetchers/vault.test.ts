@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { text as readText } from "node:stream/consumers";
 import { encodeSecretId, type SecretFetcher, type SecretId, SecretValue } from "@flyte-secrets/core";
-import { openManagerFetcher, type VaultOptions } from "@flyte-secrets/lookup/testing";
+import { openProviderFetcher, type VaultOptions } from "@flyte-secrets/lookup/testing";
 import { createTemporaryDirectory, describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
@@ -48,7 +48,7 @@ describeWith(requireVault(), "a real Vault", () => {
   }
 
   function open(options: Partial<VaultOptions>): Promise<SecretFetcher> {
-    return openManagerFetcher({ type: "Vault", ...DEFAULTS, address: vault.address, ...options });
+    return openProviderFetcher({ type: "Vault", ...DEFAULTS, address: vault.address, ...options });
   }
 
   function put(mount: string, version: "1" | "2", id: SecretId, members: object) {

@@ -3,7 +3,7 @@ import { openEmbeddedStore } from "@flyte-secrets/store";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
 import { createLookup } from "./lookup.ts";
-import { createStoreFetcher } from "./providers/store-fetcher.ts";
+import { createStoreFetcher } from "./providers/store/provider.ts";
 
 const scope = { org: "flyte", domain: "development", project: "shop" };
 const project: SecretId = { ...scope, name: "api-key" };

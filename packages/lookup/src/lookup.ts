@@ -6,7 +6,7 @@ import {
   SecretsError,
   withoutGroups,
 } from "@flyte-secrets/core";
-import { foundAt, planLookup } from "./cache/lookup-plan.ts";
+import { answerWith, planLookup } from "./cache/lookup-plan.ts";
 
 export interface DirectLookupOptions {
   readonly fetcher: SecretFetcher;
@@ -15,14 +15,14 @@ export interface DirectLookupOptions {
 }
 
 /**
- * A lookup that asks its fetcher every time. All scopes of a key are fetched in one call and the narrowest that has it wins;
- * when one cannot be read, and no narrower one has the key, the lookup throws: a broader secret must not take the place of one
- * that may exist. A key that no secret can have is `invalid_argument`.
+ * A lookup without a cache. All scopes of a key are fetched in one call, and the narrowest that has it wins. If a scope cannot be
+ * read and no narrower one has the key, the lookup throws: a broader secret must not replace one that may exist. A key that no
+ * secret can have is `invalid_argument`.
  */
 export function createLookup({ fetcher, maxIdLength }: DirectLookupOptions): SecretLookup {
   const lookup: ScopeLookup = {
     async find(scope, key, options) {
-      const { steps, foundNowhere } = planLookup(fetcher, lookupIds(scope, key, maxIdLength));
+      const { steps, notFound } = planLookup(fetcher, lookupIds(scope, key, maxIdLength));
       const fetched = await fetcher.fetch(
         steps.map(({ id }) => id),
         options,
@@ -30,9 +30,9 @@ export function createLookup({ fetcher, maxIdLength }: DirectLookupOptions): Sec
       for (const step of steps) {
         const value = fetched.get(step.id);
         if (value instanceof SecretsError) throw value;
-        if (value) return foundAt(step, value, fetcher.namespace);
+        if (value) return answerWith(step, value, fetcher.namespace);
       }
-      return foundNowhere;
+      return notFound;
     },
   };
   return withoutGroups(lookup, fetcher.name);

@@ -4,11 +4,11 @@ import type { Logger } from "pino";
 import { type CachedLookup, createCachedLookup } from "./cache/cached-lookup.ts";
 import type { LookupMetrics } from "./cache/lookup-metrics.ts";
 import type { Expiry } from "./cache/value-cache.ts";
-import { type CachedGroupLookup, createGroupLookup } from "./group-lookup.ts";
-import { createNamedFetcher } from "./providers/named-fetcher.ts";
-import { type ManagerOptions, openBackend } from "./providers/open-fetcher.ts";
-import { createStoreLookup } from "./providers/store-lookup.ts";
-import { createNamespaceLookup } from "./watched/namespace-lookup.ts";
+import { type CachedGroupLookup, createGroupLookup } from "./providers/aws/group-lookup.ts";
+import { openProvider, type ProviderOptions } from "./providers/open-provider.ts";
+import { createProviderFetcher } from "./providers/secret-provider.ts";
+import { createStoreLookup } from "./providers/store/provider.ts";
+import { createWatchedLookup } from "./watched/watched-lookup.ts";
 
 export interface LookupOptions {
   readonly source: LookupSource;
@@ -21,7 +21,7 @@ export interface LookupOptions {
 export type LookupSource =
   | { readonly type: "Store" }
   | { readonly type: "K8s"; readonly namespace: string }
-  | ManagerOptions;
+  | ProviderOptions;
 
 export interface LookupCacheOptions extends Expiry {
   /** Bytes of values and names that may be held. Not for managed Secrets, all of which are. */
@@ -59,16 +59,16 @@ export async function openLookup(
       return createStoreLookup({ store: await parts.openStore(), ...cached });
     case "K8s": {
       const client = await parts.openKube();
-      return createNamespaceLookup({ client, namespace: source.namespace, staleMs, maxIdLength, clock, log, metrics });
+      return createWatchedLookup({ client, namespace: source.namespace, staleMs, maxIdLength, clock, log, metrics });
     }
     case "AWS":
     case "Azure":
     case "GCP":
     case "Vault": {
-      const backend = await openBackend(source);
+      const provider = await openProvider(source);
       const options = { ...cached, expiry: { ttlMs, negativeTtlMs, staleMs } };
-      const lookup = createCachedLookup({ fetcher: createNamedFetcher(backend), ...options });
-      return source.type === "AWS" ? withGroups(lookup, createGroupLookup({ backend, ...options })) : lookup;
+      const lookup = createCachedLookup({ fetcher: createProviderFetcher(provider), ...options });
+      return source.type === "AWS" ? withGroups(lookup, createGroupLookup({ provider, ...options })) : lookup;
     }
   }
 }

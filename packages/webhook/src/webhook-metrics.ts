@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@flyte-secrets/core";
 import { createBatchedHistogram, createTalliedCounter } from "@flyte-secrets/http";
-import type { LookupMetrics, WatchState } from "@flyte-secrets/lookup";
+import type { LookupMetrics, WatchHealth } from "@flyte-secrets/lookup";
 import { Gauge, type Registry } from "prom-client";
 import type { Admission } from "./admission/admit.ts";
 import type { RequestObserver } from "./admission/answer-requests.ts";
@@ -125,13 +125,13 @@ export function createLookupMetrics(registry: Registry): LookupMetrics {
       fetches(outcome);
       observeFetch(tookMs / 1000);
     },
-    expiredUsed: () => expired("backend_down"),
-    watching: (state) => addWatchState(registry, state),
+    staleServed: () => expired("backend_down"),
+    watchOpened: (state) => addWatchHealth(registry, state),
   };
 }
 
 /** Of several worker processes the worst is shown. */
-function addWatchState(registry: Registry, state: () => WatchState): void {
+function addWatchHealth(registry: Registry, state: () => WatchHealth): void {
   new Gauge({
     name: "flyte_secrets_watch_silent_seconds",
     help: "Time since the API server last said something on the watch of the managed Secrets.",

@@ -157,7 +157,7 @@ test("of more than may be asked for at a time, the rest is told to try again, an
   const another = lookup.find(scope, "another");
   await expect(another).rejects.toMatchObject({
     code: "store_unavailable",
-    message: "3 secrets are being asked of the secret manager already (cache.fetchesUnderWay). Try again.",
+    message: "3 secrets are already being fetched from the secret manager (cache.fetchesUnderWay). Try again.",
   });
   release();
   expect(await Promise.all(first)).toEqual(["project p", "project p"]);

@@ -10,70 +10,70 @@ import {
 } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { LookupMetrics } from "./lookup-metrics.ts";
-import { createPlanner, foundAt, type LookupPlan } from "./lookup-plan.ts";
+import { answerWith, createLookupPlanner, type LookupPlan } from "./lookup-plan.ts";
 import { type Expiry, ValueCache } from "./value-cache.ts";
 
 export interface CachedLookupOptions {
   readonly fetcher: SecretFetcher;
   readonly expiry: Expiry;
-  /** Bytes that may be held; what was not asked for lately is forgotten first. */
+  /** See `ValueCacheOptions`. */
   readonly maxBytes: number;
-  /** Of one call to the backend. */
+  /** Limit of one call to the backend. */
   readonly timeoutMs: number;
   /** See `ValueCacheOptions`. */
   readonly maxFetches?: number;
   /** Characters of an encoded id; longer ones are not looked up. See `lookupIds`. */
   readonly maxIdLength?: number;
-  /** Milliseconds that only grow. */
+  /** Monotonic milliseconds. */
   readonly clock: () => number;
   readonly log: Logger;
   readonly metrics: LookupMetrics;
 }
 
-/** A lookup that keeps what it found. */
+/** A lookup with its answers in memory. */
 export interface CachedLookup extends SecretLookup {
-  /** Forgets what is known of a name at the id's scope and the broader ones: it was changed. */
+  /** A secret was changed: forgets the answers of its name at its scope and at the broader ones. */
   invalidate(id: SecretId): void;
-  /** Forgets everything: what changed is not known. */
+  /** Something was changed, and it is not known what: forgets everything. */
   clear(): void;
-  /** Resolves once it can answer; throws `SecretsError` that says why it can't now. For readiness. */
+  /** For readiness: resolves if lookups can be answered; throws a `SecretsError` with the reason if they can't. */
   ready(): Promise<void>;
-  /** Forgets everything and ends the calls under way. */
+  /** Forgets everything and aborts the calls in flight. */
   close(): Promise<void>;
 }
 
 /**
- * A lookup with values, and what isn't there, in memory. All that several callers need at the
- * same moment is fetched in one call, so the secrets of a pod are. A scope counts as empty only when the backend said so, and
- * lately; when it can't be asked, the lookup throws as {@link SecretLookup} says.
+ * A lookup with values and "not found" in memory. What several callers need at the same moment, such as all secrets of a pod, is
+ * fetched in one call. A scope counts as empty only if the backend answered so and the answer has not expired; if the backend
+ * fails, the lookup throws as {@link SecretLookup} describes.
  */
 export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
   const { fetcher, clock, metrics } = options;
   const cache = new ValueCache<SecretId>({ ...options, fetchAll: (ids, call) => fetcher.fetch(ids, call) });
-  const planFor = createPlanner(fetcher, options.maxIdLength);
+  const planFor = createLookupPlanner(fetcher, options.maxIdLength);
   const raceSignal = createSignalRace();
 
-  /** Undefined when the backend must be asked. */
-  function answerFromMemory({ steps, foundNowhere }: LookupPlan): LookupResult | undefined {
+  /** Undefined if something has to be fetched. */
+  function answerFromMemory({ steps, notFound }: LookupPlan): LookupResult | undefined {
     const now = clock();
     for (const step of steps) {
-      const known = cache.peek(step, now);
-      if (known === undefined) return undefined;
-      if (known.value !== undefined) return foundAt(step, known.value, fetcher.namespace);
+      const cached = cache.peek(step, now);
+      if (cached === undefined) return undefined;
+      if (cached.value !== undefined) return answerWith(step, cached.value, fetcher.namespace);
     }
-    return foundNowhere;
+    return notFound;
   }
 
-  async function answerFromBackend({ steps, foundNowhere }: LookupPlan): Promise<LookupResult> {
+  async function answerFromBackend({ steps, notFound }: LookupPlan): Promise<LookupResult> {
     const now = clock();
-    const known = steps.map((step) => [step, cache.peek(step, now) ?? cache.fetch(step)] as const);
-    // Together, so that none is left to fail unheard when a narrower one decides.
-    await Promise.allSettled(known.map(([, outcome]) => outcome));
-    for (const [step, outcome] of known) {
+    const answers = steps.map((step) => [step, cache.peek(step, now) ?? cache.fetch(step)] as const);
+    // All of them, so that no rejection is left unhandled when a narrower scope decides.
+    await Promise.allSettled(answers.map(([, answer]) => answer));
+    for (const [step, outcome] of answers) {
       const { value } = await outcome;
-      if (value !== undefined) return foundAt(step, value, fetcher.namespace);
+      if (value !== undefined) return answerWith(step, value, fetcher.namespace);
     }
-    return foundNowhere;
+    return notFound;
   }
 
   const lookup: ScopeLookup & Omit<CachedLookup, keyof SecretLookup> = {
@@ -87,14 +87,14 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
       for (const each of withBroader(id)) cache.drop(encodeSecretId(each));
     },
     clear: () => cache.clear(),
-    // A backend that is down stops only the pods that need it.
+    // A backend that is down affects only the pods that need it.
     ready: () => Promise.resolve(),
     close: async () => cache.close(),
   };
   return withoutGroups(lookup, fetcher.name);
 }
 
-/** The id, and those of its name at the broader scopes. */
+/** The id, and the ids of its name at the broader scopes. */
 export function withBroader(id: SecretId): readonly SecretId[] {
   const ids = [id];
   if (id.project !== "") ids.push({ ...id, project: "" });

@@ -1,7 +1,7 @@
 import { type FetchedValue, raceSignal, SecretsError, type SecretValue } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 
-/** Fetches many at once; absent ones are left out, one that cannot be read has its error in the answer. */
+/** Fetches many values at once. Absent ids are left out of the answer; an id that cannot be read has its error there. */
 export type FetchAll<Id> = (
   ids: readonly Id[],
   options: { readonly signal: AbortSignal },
@@ -9,46 +9,46 @@ export type FetchAll<Id> = (
 
 export interface FetchBatcherOptions<Id> {
   readonly fetchAll: FetchAll<Id>;
-  /** Of one call. */
+  /** Limit of one call. */
   readonly timeoutMs: number;
   readonly log: Logger;
 }
 
-interface Waiting<Id> {
+interface PendingFetch<Id> {
   readonly id: Id;
   resolve(value: SecretValue | undefined): void;
   reject(error: unknown): void;
 }
 
 /**
- * Puts single requests together: everything that is asked for in one turn of the event loop, such as all scopes of all secrets
- * of a pod, becomes one call, which is over after its time limit whatever the backend does.
+ * Combines single fetches: all that are requested in one turn of the event loop, such as every scope of every secret of a pod,
+ * become one call. The call ends at its time limit even if the backend ignores the signal.
  */
 export class FetchBatcher<Id> {
   readonly #options: FetchBatcherOptions<Id>;
   readonly #closing = new AbortController();
-  #waiting: Waiting<Id>[] = [];
+  #pending: PendingFetch<Id>[] = [];
 
   constructor(options: FetchBatcherOptions<Id>) {
     this.#options = options;
   }
 
-  /** The value now, or undefined when it isn't there. */
+  /** The current value, or undefined if there is none. */
   fetch(id: Id): Promise<SecretValue | undefined> {
     return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ id, resolve, reject }) === 1) setImmediate(() => void this.#send());
+      if (this.#pending.push({ id, resolve, reject }) === 1) setImmediate(() => void this.#send());
     });
   }
 
-  /** Ends the calls under way; they and later ones fail with `canceled`. */
+  /** Aborts the calls in flight; they and all later ones fail with `canceled`. */
   close(): void {
     this.#closing.abort();
   }
 
   async #send(): Promise<void> {
     const { fetchAll, timeoutMs, log } = this.#options;
-    const batch = this.#waiting;
-    this.#waiting = [];
+    const batch = this.#pending;
+    this.#pending = [];
     const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(timeoutMs)]);
     try {
       const ids = batch.map(({ id }) => id);
@@ -61,7 +61,7 @@ export class FetchBatcher<Id> {
           reject(value);
         } else resolve(value);
       }
-      // The first stands for all: when a backend is down there is one for each secret of a pod.
+      // Only the first is logged: when a backend is down there is one for each secret of a pod.
       if (failures.length > 0) log.warn({ err: failures[0], failed: failures.length }, "secrets could not be read");
     } catch (error) {
       log.warn({ err: error, failed: batch.length }, "secrets could not be read");

@@ -1,24 +1,24 @@
 import type { ErrorCode } from "@flyte-secrets/core";
 
-/** What a watch is worth that keeps values in memory. */
-export interface WatchState {
-  /** Since the API server last said something on it. */
+/** Health of a lookup that a watch keeps in memory. */
+export interface WatchHealth {
+  /** Time since the API server last sent anything on the watch. */
   readonly silentMs: number;
-  /** Whether lookups rely on what it told. */
+  /** Whether lookups are answered from what the watch delivered. */
   readonly isFresh: boolean;
 }
 
-/** Counts what a cached lookup does. */
+/** Receives the events of a lookup that are counted. */
 export interface LookupMetrics {
-  /** A question was answered: all from memory, or after a fetch. */
+  /** A lookup was answered: entirely from memory, or after a fetch. */
   answered(from: "memory" | "backend"): void;
-  /** A value or a "not found" past its expiry was used, because the backend is down. */
-  expiredUsed(): void;
-  /** The backend was asked for one id, which took so long. */
+  /** An answer past its expiry was used because the secret manager is down. */
+  staleServed(): void;
+  /** One id was fetched. */
   fetched(outcome: "ok" | ErrorCode, tookMs: number): void;
-  /** Once, by a lookup over a watch; the state is asked for whenever metrics are read. */
-  watching(state: () => WatchState): void;
+  /** A lookup over a watch was opened. `health` is called whenever metrics are collected. */
+  watchOpened(health: () => WatchHealth): void;
 }
 
 /** Counts nothing. */
-export const NO_METRICS: LookupMetrics = { answered() {}, expiredUsed() {}, fetched() {}, watching() {} };
+export const NO_METRICS: LookupMetrics = { answered() {}, staleServed() {}, fetched() {}, watchOpened() {} };

@@ -10,24 +10,24 @@ import {
   type SecretValue,
 } from "@flyte-secrets/core";
 
-/** One id that a key may be found under, with what is said when it is found there. */
+/** One id under which a key may be found, with the attempts that are reported if it is found there. */
 export interface LookupStep extends LookupId {
   /** The encoded id. */
   readonly text: string;
   readonly attempts: readonly LookupAttempt[];
 }
 
-/** Where a key is looked for, narrowest scope first. The same for every lookup of that key from that scope. */
+/** Where a key is looked up, narrowest scope first. The same for every lookup of that key from that scope. */
 export interface LookupPlan {
   readonly steps: readonly LookupStep[];
-  /** The answer when no step finds it. */
-  readonly foundNowhere: Extract<LookupResult, { found: false }>;
+  /** The answer if no step finds it. */
+  readonly notFound: Extract<LookupResult, { found: false }>;
 }
 
-/** What a plan is made for. */
+/** The fetcher that a plan is made for. */
 export type PlannedFetcher = Pick<SecretFetcher, "name" | "nameOf">;
 
-/** Plans the lookup of a key under `ids`, which are those of {@link lookupIds}. */
+/** Plans the lookup of a key under `ids`, which {@link lookupIds} returned. */
 export function planLookup(fetcher: PlannedFetcher, ids: readonly LookupId[]): LookupPlan {
   const attempts = ids.map(({ level, id }): LookupAttempt => {
     const name = fetcher.nameOf?.(id) ?? encodeSecretId(id);
@@ -37,30 +37,30 @@ export function planLookup(fetcher: PlannedFetcher, ids: readonly LookupId[]): L
     const found = attempts.slice(at, at + 1).map((attempt) => ({ ...attempt, outcome: "found" }) as const);
     return { level, id, text: encodeSecretId(id), attempts: [...attempts.slice(0, at), ...found] };
   });
-  return { steps, foundNowhere: { found: false, attempts } };
+  return { steps, notFound: { found: false, attempts } };
 }
 
-/** The answer when a step finds its value. */
-export function foundAt({ id, level, attempts }: LookupStep, value: SecretValue, namespace?: string): LookupResult {
+/** The answer if a step finds its value. */
+export function answerWith({ id, level, attempts }: LookupStep, value: SecretValue, namespace?: string): LookupResult {
   return namespace === undefined
     ? { found: true, id, level, value, attempts }
     : { found: true, id, level, value, namespace, attempts };
 }
 
-/** What all remembered plans may take: whoever creates pods can make up any number of keys. */
+/** Bytes of all remembered plans: whoever creates pods can make up any number of keys. */
 const MAX_BYTES = 32 * 1024 * 1024;
-/** Rough cost of a plan beside its texts. */
+/** Approximate size of a plan without its texts. */
 const PLAN_BYTES = 1_500;
 
 /**
- * {@link planLookup} for a lookup that answers from memory: a plan is made once. It throws `invalid_argument` as {@link lookupIds}
- * does, and remembers nothing then.
+ * {@link planLookup} for a lookup that answers from memory: a plan is made once and remembered. Throws `invalid_argument` as
+ * {@link lookupIds} does, and then remembers nothing.
  */
-export function createPlanner(
+export function createLookupPlanner(
   fetcher: PlannedFetcher,
   maxIdLength?: number,
 ): (scope: SecretScope, key: string) => LookupPlan {
-  // A map for each part: the parts are the same strings for all secrets of a pod, so that making one name of them costs more.
+  // One map for each part: all secrets of a pod have the same parts, so that joining them into one name would cost more.
   const byOrg: ByName<ByName<ByName<ByName<LookupPlan>>>> = new Map();
   const budget = new ByteBudget(MAX_BYTES, () => byOrg.clear());
   return (scope, key) => {

@@ -3,11 +3,11 @@ import type { Logger } from "pino";
 import { type FetchAll, FetchBatcher } from "./fetch-batcher.ts";
 import type { LookupMetrics } from "./lookup-metrics.ts";
 
-/** How long what was fetched is used. */
+/** How long a fetched answer is used. */
 export interface Expiry {
-  /** Of a value. */
+  /** Life of a value. */
   readonly ttlMs: number;
-  /** Of "not found". */
+  /** Life of "not found". */
   readonly negativeTtlMs: number;
   /** How much longer either is used while the backend is down. */
   readonly staleMs: number;
@@ -16,66 +16,66 @@ export interface Expiry {
 export interface ValueCacheOptions<Id> {
   readonly fetchAll: FetchAll<Id>;
   readonly expiry: Expiry;
-  /** Over this, what was not asked for lately is forgotten. Counted: values, names and a share for keeping them. */
+  /** Limit of the bytes held: values, names and an allowance for each entry. Beyond it, entries not used lately are evicted. */
   readonly maxBytes: number;
-  /** Of one call to the backend. */
+  /** Limit of one call to the backend. */
   readonly timeoutMs: number;
-  /** Slots that are asked of the backend at a time, `cache.fetchesUnderWay`: they wait in memory as long as it doesn't answer. */
+  /** Limit of fetches in flight (`cache.fetchesUnderWay`): each waits in memory until the backend answers. Default 20,000. */
   readonly maxFetches?: number;
-  /** Milliseconds that only grow, such as `performance.now`. */
+  /** Monotonic milliseconds, such as `performance.now`. */
   readonly clock: () => number;
   readonly log: Logger;
   readonly metrics: LookupMetrics;
 }
 
-/** What to look up: `text` is its name in the cache. */
-export interface Slot<Id> {
+/** The id of a value; `text` is its name in the cache. */
+export interface CacheKey<Id> {
   readonly text: string;
   readonly id: Id;
 }
 
-/** What is known of a slot: its value, or that it has none. */
-export interface Known {
+/** A cached answer: the value, or undefined for "not found". */
+export interface CachedValue {
   readonly value: SecretValue | undefined;
 }
 
-interface Entry extends Known {
+interface CacheEntry extends CachedValue {
   readonly bytes: number;
   readonly refreshAt: number;
   readonly freshUntil: number;
   readonly staleUntil: number;
   /** No fetch in the background before this. */
   retryAt: number;
-  /** The last fetch found the backend down, so that nobody need wait for the next one to find the same. */
+  /** The last fetch found the backend down, so callers need not wait for the next one to find the same. */
   backendDown: boolean;
-  /** Asked for since eviction last came by. */
+  /** Used since eviction last passed it. */
   used: boolean;
 }
 
-interface Flight {
-  readonly known: Promise<Known>;
-  /** False once the slot was dropped: what the fetch brings may be older than what was dropped. */
+interface InFlightFetch {
+  readonly answer: Promise<CachedValue>;
+  /** False once the key was dropped: the answer may be older than the change that dropped it. */
   current: boolean;
 }
 
-/** The part of its life after which an entry that is asked for is fetched anew in the background. */
+/** Fraction of its life after which a used entry is fetched again in the background. */
 const REFRESH_AFTER = 0.8;
 const RETRY_MS = 5_000;
 const DEFAULT_MAX_FETCHES = 20_000;
-/** Rough cost of an entry beside its value and name: what V8 spends on the objects. */
+/** Approximate size of an entry without its value and name, as V8 stores it. */
 const ENTRY_BYTES = 300;
 
 /**
- * Values in memory over a backend that is slow, may be down, and says nothing of changes. One fetch at a time for each slot,
- * whoever asks. What is dropped while it is being fetched is not put back by that fetch, so an older value never
- * takes the place of a newer one.
+ * Values in memory over a backend that is slow, may be down, and reports no changes. There is one fetch at a time for each key,
+ * shared by all callers. A fetch does not store its answer if its key was dropped meanwhile, so an older value never replaces a
+ * newer one.
  */
 export class ValueCache<Id> {
   readonly #options: ValueCacheOptions<Id>;
   readonly #batcher: FetchBatcher<Id>;
   /** In order of eviction. */
-  readonly #entries = new Map<string, Entry>();
-  readonly #flights = new Map<string, Flight>();
+  readonly #entries = new Map<string, CacheEntry>();
+  readonly #inFlight = new Map<string, InFlightFetch>();
   #bytes = 0;
 
   constructor(options: ValueCacheOptions<Id>) {
@@ -83,97 +83,94 @@ export class ValueCache<Id> {
     this.#batcher = new FetchBatcher(options);
   }
 
-  /** What may be answered at once; undefined when the backend must be asked ({@link ValueCache.fetch}). */
-  peek(slot: Slot<Id>, now: number): Known | undefined {
-    const entry = this.#entries.get(slot.text);
+  /** The answer that may be used at once; undefined if it has to be fetched ({@link ValueCache.fetch}). */
+  peek(key: CacheKey<Id>, now: number): CachedValue | undefined {
+    const entry = this.#entries.get(key.text);
     if (entry === undefined) return undefined;
     entry.used = true;
-    return now < entry.refreshAt ? entry : this.#peekDue(slot, entry, now);
+    return now < entry.refreshAt ? entry : this.#peekDue(key, entry, now);
   }
 
   /**
-   * Asks the backend, or joins whoever is asking. While it is down, what is known and not too old is the answer; without that
-   * the failure is thrown. Throws `store_unavailable` when too much is being asked for already.
+   * Fetches from the backend, or joins the fetch in flight. While the backend is down, the last answer is returned if it is not
+   * too old; otherwise the failure is thrown. Throws `store_unavailable` if too many fetches are in flight.
    */
-  fetch(slot: Slot<Id>): Promise<Known> {
-    const underWay = this.#flights.get(slot.text);
-    if (underWay) return underWay.known;
+  fetch(key: CacheKey<Id>): Promise<CachedValue> {
+    const running = this.#inFlight.get(key.text);
+    if (running) return running.answer;
     const { maxFetches = DEFAULT_MAX_FETCHES } = this.#options;
-    if (this.#flights.size >= maxFetches) return Promise.reject(tooManyFetches(maxFetches));
-    const flight: Flight = { known: this.#fly(slot, () => flight.current), current: true };
-    this.#flights.set(slot.text, flight);
-    return flight.known;
+    if (this.#inFlight.size >= maxFetches) return Promise.reject(tooManyFetches(maxFetches));
+    const started: InFlightFetch = { answer: this.#startFetch(key, () => started.current), current: true };
+    this.#inFlight.set(key.text, started);
+    return started.answer;
   }
 
-  /** Forgets a slot: the next question goes to the backend, and what is on its way from there counts for nobody else. */
+  /** Forgets a key: the next lookup fetches it, and a fetch in flight answers only those who already wait for it. */
   drop(text: string): void {
-    this.#endFlight(text);
+    this.#detach(text);
     this.#remove(text);
   }
 
   /** Forgets everything. */
   clear(): void {
-    for (const flight of this.#flights.values()) flight.current = false;
-    this.#flights.clear();
+    for (const running of this.#inFlight.values()) running.current = false;
+    this.#inFlight.clear();
     this.#entries.clear();
     this.#bytes = 0;
   }
 
-  /** Forgets everything and ends what is under way. */
+  /** Forgets everything and aborts the fetches in flight. */
   close(): void {
     this.clear();
     this.#batcher.close();
   }
 
-  #peekDue(slot: Slot<Id>, entry: Entry, now: number): Known | undefined {
+  #peekDue(key: CacheKey<Id>, entry: CacheEntry, now: number): CachedValue | undefined {
     const isFresh = now < entry.freshUntil;
     if (!isFresh && !(entry.backendDown && now < entry.staleUntil)) return undefined;
     if (now >= entry.retryAt) {
       entry.retryAt = now + RETRY_MS;
-      // It has told the log; whoever needs the value when there is none any more gets the error.
-      this.fetch(slot).catch(() => {});
+      // The failure is logged; it is thrown to whoever needs the value once the entry is too old.
+      this.fetch(key).catch(() => {});
     }
-    if (!isFresh) this.#options.metrics.expiredUsed();
+    if (!isFresh) this.#options.metrics.staleServed();
     return entry;
   }
 
-  async #fly(slot: Slot<Id>, isCurrent: () => boolean): Promise<Known> {
+  async #startFetch(key: CacheKey<Id>, isCurrent: () => boolean): Promise<CachedValue> {
     const { clock, log, metrics } = this.#options;
     const started = clock();
     try {
-      const known = { value: await this.#batcher.fetch(slot.id) };
+      const answer = { value: await this.#batcher.fetch(key.id) };
       metrics.fetched("ok", clock() - started);
-      if (isCurrent()) this.#put(slot.text, known, started);
-      return known;
+      if (isCurrent()) this.#put(key.text, answer, started);
+      return answer;
     } catch (error) {
       metrics.fetched(isSecretsError(error) ? error.code : "internal", clock() - started);
-      const entry = isCurrent() ? this.#entries.get(slot.text) : undefined;
+      const entry = isCurrent() ? this.#entries.get(key.text) : undefined;
       const isDown = isSecretsError(error) && error.kind.retryable;
       if (entry === undefined) throw error;
-      // Refused or unreadable is an answer: then nothing expired stands in any longer.
+      // A refusal or an unreadable value is an answer: no stale value may stand in for it.
       entry.backendDown = isDown;
       if (!isDown || clock() >= entry.staleUntil) throw error;
       entry.retryAt = clock() + RETRY_MS;
       if (clock() >= entry.freshUntil) {
-        log.warn(
-          { secret: slot.text },
-          "the secret manager is down: what it last said of a secret is used past its expiry",
-        );
-        metrics.expiredUsed();
+        log.warn({ secret: key.text }, "the secret manager is down: its last answer is used past its expiry");
+        metrics.staleServed();
       }
       return entry;
     } finally {
-      if (isCurrent()) this.#flights.delete(slot.text);
+      if (isCurrent()) this.#inFlight.delete(key.text);
     }
   }
 
-  #endFlight(text: string): void {
-    const flight = this.#flights.get(text);
-    if (flight) flight.current = false;
-    this.#flights.delete(text);
+  #detach(text: string): void {
+    const running = this.#inFlight.get(text);
+    if (running) running.current = false;
+    this.#inFlight.delete(text);
   }
 
-  #put(text: string, { value }: Known, fetchedAt: number): void {
+  #put(text: string, { value }: CachedValue, fetchedAt: number): void {
     this.#remove(text);
     const { ttlMs, negativeTtlMs, staleMs } = this.#options.expiry;
     const life = value === undefined ? negativeTtlMs : ttlMs;
@@ -198,7 +195,7 @@ export class ValueCache<Id> {
     this.#entries.delete(text);
   }
 
-  /** Second chance: what was used since it was last looked at goes to the end instead. */
+  /** Second chance: an entry that was used since eviction last passed it moves to the end instead. */
   #evict(): void {
     for (const [text, entry] of this.#entries) {
       if (this.#bytes <= this.#options.maxBytes) return;
@@ -214,6 +211,6 @@ export class ValueCache<Id> {
 function tooManyFetches(max: number): SecretsError {
   return new SecretsError(
     "store_unavailable",
-    `${max} secrets are being asked of the secret manager already (cache.fetchesUnderWay). Try again.`,
+    `${max} secrets are already being fetched from the secret manager (cache.fetchesUnderWay). Try again.`,
   );
 }

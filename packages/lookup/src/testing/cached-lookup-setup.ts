@@ -68,7 +68,7 @@ export function setUp(options: Partial<CachedLookupOptions> = {}) {
     metrics: {
       ...NO_METRICS,
       answered: (from) => void counts[from]++,
-      expiredUsed: () => void counts.expired++,
+      staleServed: () => void counts.expired++,
       fetched(outcome) {
         counts.fetched[outcome] = (counts.fetched[outcome] ?? 0) + 1;
       },

@@ -1,3 +1,3 @@
-export { openManagerFetcher } from "../providers/open-fetcher.ts";
-export { createStoreLookup } from "../providers/store-lookup.ts";
-export type { VaultOptions } from "../providers/vault-config.ts";
+export { openProviderFetcher } from "../providers/open-provider.ts";
+export { createStoreLookup } from "../providers/store/provider.ts";
+export type { VaultOptions } from "../providers/vault/options.ts";

@@ -2,17 +2,17 @@ import { isDeliveredSecretName } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/kube";
 import { namesByDataKey } from "@flyte-secrets/store";
 
-/** How many are remembered: they serve messages alone. */
+/** Limit of Secrets remembered: they are only used in error messages. */
 const MAX_SECRETS = 1_000;
 
-/** The Secrets of a namespace that have an encoded id for a data key, and another name than a Secret needs to hold it. */
+/** Secrets of a namespace that have an encoded id as a data key but not the name that a Secret with that id must have. */
 export class MisnamedSecrets {
-  /** The ids in each, by its name. */
+  /** The ids in each Secret, by its name. */
   readonly #ids = new Map<string, readonly string[]>();
-  /** The name of a Secret that has an id, by the id. */
+  /** The name of a Secret that has the id, by id. */
   readonly #holders = new Map<string, string>();
 
-  /** The name of the Secret that has this encoded id for a data key, if there is one. */
+  /** The name of a Secret that has this encoded id as a data key, if there is one. */
   find(id: string): string | undefined {
     return this.#holders.get(id);
   }

@@ -1,9 +1,9 @@
 import { encodeSecretId, encodeShortSecretId, type SecretId, SecretValue } from "@flyte-secrets/core";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
-import { openAws } from "./aws-fetcher.ts";
-import { createNamedFetcher } from "./named-fetcher.ts";
-import { type FakeAnswer, type OwnFault, startFakeBackend } from "./testing/fake-backend.ts";
+import { createProviderFetcher } from "../secret-provider.ts";
+import { type FakeAnswer, type OwnFault, startFakeBackend } from "../testing/fake-backend.ts";
+import { openAws } from "./provider.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 
@@ -48,7 +48,7 @@ async function start() {
   });
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   const config = { region: "us-east-1", endpoint: backend.url };
-  const fetcher = createNamedFetcher(await openAws(config, { credentials, maxAttempts: 1 }));
+  const fetcher = createProviderFetcher(await openAws(config, { credentials, maxAttempts: 1 }));
   const store = (name: string, value: SecretValue) => {
     const SecretString = value.revealText();
     secrets.set(name, SecretString === undefined ? { SecretBinary: value.revealBase64() } : { SecretString });
@@ -133,7 +133,7 @@ test.each([
   const backend = await startFakeBackend(() => error(400, type));
   onTestFinished(() => backend.close());
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-  const fetcher = createNamedFetcher(
+  const fetcher = createProviderFetcher(
     await openAws({ region: "us-east-1", endpoint: backend.url }, { credentials, maxAttempts: 1 }),
   );
   expect((await fetcher.fetch([id])).get(id)).toMatchObject({ code });
@@ -197,7 +197,7 @@ test.each([
   const credentials = { accessKeyId: "test", secretAccessKey: "test" };
   const aws = await openAws({ region: "us-east-1", endpoint: backend.url }, { credentials, maxAttempts: 1 });
   const read = await aws.read([asked], { signal: new AbortController().signal });
-  expect(read.get(asked)).toMatchObject({ message: expect.stringContaining("the answer is for another secret") });
+  expect(read.get(asked)).toMatchObject({ message: expect.stringContaining("the response is for another secret") });
 });
 
 test("messages name all that is asked for, in order", async () => {

@@ -5,7 +5,7 @@ import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { type LookupMetrics, NO_METRICS } from "../cache/lookup-metrics.ts";
-import { createNamespaceLookup, type NamespaceLookupOptions } from "./namespace-lookup.ts";
+import { createWatchedLookup, type WatchedLookupOptions } from "./watched-lookup.ts";
 
 const scope = { org: "flyte", domain: "development", project: "shop" };
 const project: SecretId = { ...scope, name: "api-key" };
@@ -48,7 +48,7 @@ function setUp(...listed: Secret[]) {
       const ended = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
       for (;;) yield await Promise.race([watch.promise, ended]);
     },
-  } as unknown as NamespaceLookupOptions["client"];
+  } as unknown as WatchedLookupOptions["client"];
   const refuse = async (what: "to follow" | "everything") => {
     refuses = what;
     const current = watch;
@@ -61,12 +61,12 @@ function setUp(...listed: Secret[]) {
     refuses = "nothing";
     await clock.advance(20_000);
   };
-  let expiredUsed = 0;
+  let staleServed = 0;
   let state = (): unknown => undefined;
-  const watching: LookupMetrics["watching"] = (told) => {
+  const watchOpened: LookupMetrics["watchOpened"] = (told) => {
     state = told;
   };
-  const lookup = createNamespaceLookup({
+  const lookup = createWatchedLookup({
     client,
     namespace: "flyte",
     staleMs: 60_000,
@@ -74,7 +74,7 @@ function setUp(...listed: Secret[]) {
     maxIdLength: 512,
     clock,
     log: pino({ enabled: false }),
-    metrics: { ...NO_METRICS, watching, expiredUsed: () => void expiredUsed++ },
+    metrics: { ...NO_METRICS, watchOpened, staleServed: () => void staleServed++ },
   });
   onTestFinished(() => lookup.close());
   const find = async () => {
@@ -82,7 +82,7 @@ function setUp(...listed: Secret[]) {
     return result.found ? `${result.level} ${result.value.revealText()}` : "nowhere";
   };
   const write = (secret: Secret) => void stored.set(secret.metadata.name, secret);
-  return { clock, change, write, refuse, comeBack, lookup, find, expiredUsed: () => expiredUsed, state: () => state() };
+  return { clock, change, write, refuse, comeBack, lookup, find, staleServed: () => staleServed, state: () => state() };
 }
 
 test("every change that the watch tells is seen, at the narrowest scope", async () => {
@@ -145,14 +145,14 @@ test("a Secret that lost its key stops the lookup, and gives way to no broader o
 });
 
 test("while the API server is down what it last said is used, for a bounded time, and counted", async () => {
-  const { clock, find, lookup, refuse, comeBack, expiredUsed } = setUp(managed(project, "old"));
+  const { clock, find, lookup, refuse, comeBack, staleServed } = setUp(managed(project, "old"));
   await find();
   await lookup.ready();
   await refuse("everything");
-  expect([await find(), expiredUsed()]).toEqual(["project old", 0]);
+  expect([await find(), staleServed()]).toEqual(["project old", 0]);
   await lookup.ready();
   await clock.advance(10_000);
-  expect([await find(), expiredUsed()]).toEqual(["project old", 1]);
+  expect([await find(), staleServed()]).toEqual(["project old", 1]);
   await expect(lookup.ready()).rejects.toMatchObject({
     code: "store_unavailable",
     message: "the Secrets of namespace flyte cannot be watched: down",

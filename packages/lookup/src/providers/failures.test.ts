@@ -3,8 +3,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { encodeSecretId, type SecretId } from "@flyte-secrets/core";
 import { expect, onTestFinished, test } from "vitest";
-import { openAws } from "./aws-fetcher.ts";
-import { explainFailure } from "./fetch-failures.ts";
+import { openAws } from "./aws/provider.ts";
+import { explainFailure } from "./failures.ts";
 
 const id: SecretId = { org: "flyte", project: "", domain: "", name: "k" };
 const HINTS = { settings: "its address", busy: /^Busy$/, broken: /^Broken$/ };
@@ -23,9 +23,10 @@ test.each([
   ],
   [
     "Busy",
-    "it takes no more calls for now (Busy): it is asked again; raise its quota, or keep values for longer (webhook.embeddedSecretManagerConfig.inMemoryFixedSize.defaultExpiration)",
+    "it refuses more calls for now (Busy), and is called again later; raise its quota, or cache values for longer " +
+      "(cache.inMemoryFixedSize.defaultExpiration)",
   ],
-  ["Broken", "a fault of its own (Broken): it is asked again"],
+  ["Broken", "it has an internal fault (Broken), and is called again later"],
   ["Unheard", "Unheard"],
 ])("%s is explained, and what to do about it", (code, expected) => {
   expect(explainFailure(coded(code, "s3cret"), code, HINTS)).toBe(expected);
@@ -58,11 +59,9 @@ test("what AWS's SDK fails with says what was asked and what to do, and quotes n
   expect(await failure("http://127.0.0.1:9")).toBe(
     `${asked}it cannot be reached (ECONNREFUSED): check awsConfig.region and awsConfig.endpoint, and that firewalls and network policies let the webhook through`,
   );
-  expect(await failure(await answering(400, "ThrottlingException"))).toContain(
-    `${asked}it takes no more calls for now`,
-  );
+  expect(await failure(await answering(400, "ThrottlingException"))).toContain(`${asked}it refuses more calls for now`);
   expect(await failure(await answering(500, "InternalServiceError"))).toBe(
-    `${asked}a fault of its own (InternalServiceError): it is asked again`,
+    `${asked}it has an internal fault (InternalServiceError), and is called again later`,
   );
   expect(await failure(await answering(400, "UnrecognizedClientException"))).toBe(
     `${asked}UnrecognizedClientException; give the webhook credentials that AWS accepts (EKS Pod Identity or IRSA of its service account, or AWS_ACCESS_KEY_ID and its like)`,

@@ -5,9 +5,9 @@ import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { credentials, status } from "@grpc/grpc-js";
 import { GoogleAuth, PassThroughClient } from "google-auth-library";
 import { expect, onTestFinished, test } from "vitest";
-import { openGcp } from "./gcp-fetcher.ts";
-import { createNamedFetcher } from "./named-fetcher.ts";
-import { startFakeGcp } from "./testing/fake-gcp.ts";
+import { createProviderFetcher } from "../secret-provider.ts";
+import { startFakeGcp } from "../testing/fake-gcp.ts";
+import { openGcp } from "./provider.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 
@@ -16,7 +16,7 @@ const auth = new GoogleAuth({ authClient: new PassThroughClient() });
 
 async function connect(port: number) {
   const endpoint = `http://127.0.0.1:${port}`;
-  return createNamedFetcher(
+  return createProviderFetcher(
     await openGcp({ project: "my-project", endpoint }, { sslCreds: credentials.createInsecure(), auth }),
   );
 }
@@ -67,7 +67,7 @@ test.each([
   ],
   [status.UNAUTHENTICATED, "credentials_refused", /UNAUTHENTICATED; give the webhook credentials that Google accepts/],
   [status.DEADLINE_EXCEEDED, "store_unavailable", /it cannot be reached \(DEADLINE_EXCEEDED\): check gcpConfig/],
-  [status.UNKNOWN, "store_unavailable", /a fault of its own \(UNKNOWN\)/],
+  [status.UNKNOWN, "store_unavailable", /it has an internal fault \(UNKNOWN\)/],
 ])("gRPC's status %i is %s", async (code, expected, message) => {
   const gcp = await start();
   onTestFinished(() => gcp.close());
@@ -77,7 +77,7 @@ test.each([
 });
 
 test("a key with a character that no secret's name there can have is absent", async () => {
-  const fetcher = createNamedFetcher(await openGcp({ project: "my-project", endpoint: "" }));
+  const fetcher = createProviderFetcher(await openGcp({ project: "my-project", endpoint: "" }));
   const dotted = { ...id, name: "tls.crt" };
   expect(await fetcher.fetch([dotted])).toEqual(new Map());
   expect(fetcher.nameOf?.(dotted)).toBe(`${encodeSecretId(dotted)}, which no secret of GCP can be called`);

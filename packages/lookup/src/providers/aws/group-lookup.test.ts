@@ -1,13 +1,13 @@
 import { SecretValue } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { NO_METRICS } from "./cache/lookup-metrics.ts";
+import { NO_METRICS } from "../../cache/lookup-metrics.ts";
 import { createGroupLookup } from "./group-lookup.ts";
 
 function setUp(secrets: Readonly<Record<string, string>>) {
   const calls: (readonly string[])[] = [];
   const lookup = createGroupLookup({
-    backend: {
+    provider: {
       name: "AWS",
       async read(names) {
         calls.push(names);
@@ -54,9 +54,9 @@ test.each([
 
 test.each([
   ['{"password":null}', "the member is null"],
-  ['{"password":1,"password":2}', "the member stands there twice, which readers take differently"],
-  ['{"password":"a","pass\\u0077ord":"a"}', "the member stands there twice, which readers take differently"],
-  ['{"password":"\\ud800"}', "the member is no well-formed Unicode"],
+  ['{"password":1,"password":2}', "the member occurs twice, which JSON parsers treat differently"],
+  ['{"password":"a","pass\\u0077ord":"a"}', "the member occurs twice, which JSON parsers treat differently"],
+  ['{"password":"\\ud800"}', "the member is not well-formed Unicode"],
 ])("of %s the key has no value", async (content, problem) => {
   const { find } = setUp({ "my-db": content });
   await expect(find("my-db", "password")).rejects.toMatchObject({

@@ -1,23 +1,24 @@
 import { readFile } from "node:fs/promises";
 import { encodeSecretId, isObject, isSecretsError, SecretsError, SecretValue } from "@flyte-secrets/core";
-import { errorName, readAsEmpty, refused, unavailable, unreadable } from "./fetch-failures.ts";
-import { type NamedBackend, type ReadOptions, readEach } from "./named-fetcher.ts";
-import { createVaultClient, type VaultAnswer } from "./vault-client.ts";
-import { baseOf, trimSlashes, type VaultOptions } from "./vault-config.ts";
-import { createVaultLogin } from "./vault-login.ts";
+import { errorName, readAsEmpty, refused, unavailable, unreadable } from "../failures.ts";
+import { type ReadOptions, readEach, type SecretProvider } from "../secret-provider.ts";
+import { createVaultClient, type VaultAnswer } from "./client.ts";
+import { createVaultLogin } from "./login.ts";
+import { baseOf, trimSlashes, type VaultOptions } from "./options.ts";
 
 const NAME = "Vault";
 
 /**
- * HashiCorp Vault's KV engine, read directly: one secret an encoded id, below `path` in the mount, with the value in its member
- * `value`, or in `base64` for bytes. Nothing of Flyte's reads it so.
+ * HashiCorp Vault's KV engine. Each secret is named by its encoded id, below `path` in the mount, and has its value in the member
+ * `value`, or `base64` for bytes. Flyte itself does not support this format.
  */
-export async function openVault(config: VaultOptions): Promise<NamedBackend> {
+export async function openVault(config: VaultOptions): Promise<SecretProvider> {
   const { address, caFile, namespace } = config;
   if (address === "") {
     throw new SecretsError(
       "invalid_config",
-      "webhook.embeddedSecretManagerConfig.vaultConfig.address is not set: write the server's, such as https://vault.example.com:8200",
+      "webhook.embeddedSecretManagerConfig.vaultConfig.address is not set: " +
+        "write the server's, such as https://vault.example.com:8200",
     );
   }
   const client = createVaultClient({
@@ -32,14 +33,14 @@ export async function openVault(config: VaultOptions): Promise<NamedBackend> {
 
   async function readOne(name: string, { signal }: ReadOptions): Promise<SecretValue | undefined> {
     const token = await login.token(signal);
-    const answer = await ask(name, token, signal);
+    const answer = await readOnce(name, token, signal);
     if (answer.status !== 403) return toValue(name, answer, isVersion2);
-    // The token may have ended or been revoked: a new one tells.
+    // The token may have expired or been revoked: the answer to a new one decides.
     login.forget(token);
-    return toValue(name, await ask(name, await login.token(signal), signal), isVersion2);
+    return toValue(name, await readOnce(name, await login.token(signal), signal), isVersion2);
   }
 
-  async function ask(name: string, token: string, signal: AbortSignal): Promise<VaultAnswer> {
+  async function readOnce(name: string, token: string, signal: AbortSignal): Promise<VaultAnswer> {
     try {
       return await client.call({ path: name, token, signal });
     } catch (error) {
@@ -69,7 +70,7 @@ function toValue(name: string, { status, body }: VaultAnswer, isVersion2: boolea
   if (typeof value === "string") return SecretValue.fromText(value);
   if (typeof base64 === "string") {
     const bytes = Buffer.from(base64, "base64");
-    // Node skips what isn't base64: that would be another value.
+    // Node ignores invalid characters, which would result in another value.
     if (bytes.toString("base64") === base64) return SecretValue.fromBytes(bytes);
     throw unreadable(NAME, name, "its member base64 is not standard base64 with padding");
   }
@@ -77,8 +78,8 @@ function toValue(name: string, { status, body }: VaultAnswer, isVersion2: boolea
 }
 
 /**
- * Whether a 404 says that the engine has no such secret: no error is named, nor a warning (an engine of the other version), or the
- * version is deleted (https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2).
+ * Whether a 404 means that the engine has no such secret: it names neither an error nor a warning (which an engine of the other
+ * version does), or the version is deleted (https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2).
  */
 function isAbsent(body: VaultAnswer["body"]): boolean {
   if (body === undefined) return false;

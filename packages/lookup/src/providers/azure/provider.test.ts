@@ -1,9 +1,9 @@
 import { encodeAzureName, encodeAzureValue, type SecretId, type SecretValue } from "@flyte-secrets/core";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
-import { openAzure } from "./azure-fetcher.ts";
-import { createNamedFetcher } from "./named-fetcher.ts";
-import { type FakeAnswer, startFakeBackend } from "./testing/fake-backend.ts";
+import { createProviderFetcher } from "../secret-provider.ts";
+import { type FakeAnswer, startFakeBackend } from "../testing/fake-backend.ts";
+import { openAzure } from "./provider.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 const TOKEN = "token-of-the-test";
@@ -44,7 +44,7 @@ async function start() {
     void secrets.set(encodeAzureName(id).toLowerCase(), bundle);
   return {
     ...backend,
-    fetcher: createNamedFetcher(azure),
+    fetcher: createProviderFetcher(azure),
     put: async (id: SecretId, value: SecretValue) => store(id, { value: encodeAzureValue(value) }),
     putEmpty: async (id: SecretId) => store(id, {}),
     putRaw: (id: SecretId, value: string) => store(id, { value }),
@@ -67,7 +67,7 @@ test("an identity that cannot log in is told from a vault that is down", async (
   const azure = await start();
   onTestFinished(() => azure.close());
   const { CredentialUnavailableError } = await import("@azure/identity");
-  const fetcher = createNamedFetcher(
+  const fetcher = createProviderFetcher(
     await openAzure(
       { vaultURI: azure.url },
       {

@@ -5,10 +5,10 @@ import { encodeSecretId, type SecretId, SecretValue } from "@flyte-secrets/core"
 import { createCertificate } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory, describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { createNamedFetcher } from "./named-fetcher.ts";
-import { type FakeAnswer, startFakeBackend } from "./testing/fake-backend.ts";
-import type { VaultOptions } from "./vault-config.ts";
-import { openVault } from "./vault-fetcher.ts";
+import { createProviderFetcher } from "../secret-provider.ts";
+import { type FakeAnswer, startFakeBackend } from "../testing/fake-backend.ts";
+import type { VaultOptions } from "./options.ts";
+import { openVault } from "./provider.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 
@@ -51,13 +51,13 @@ async function start(settings: Partial<VaultOptions> = {}) {
   };
   return {
     ...backend,
-    fetcher: createNamedFetcher(await openVault(config)),
+    fetcher: createProviderFetcher(await openVault(config)),
     // Its answers don't name the secret.
     faultless: ["lying"] as const,
     logins,
     /** One with the same settings and another address. */
     openAt: async (address: string, more: Partial<VaultOptions> = {}) =>
-      createNamedFetcher(await openVault({ ...config, address, ...more })),
+      createProviderFetcher(await openVault({ ...config, address, ...more })),
     rotateToken(token: string) {
       validToken = token;
     },
@@ -203,8 +203,8 @@ describe("a standby node", () => {
 
   test.each([
     ["that leads to itself", (path: string) => path, "redirects more than 3 times"],
-    ["that names no address", () => "http://[", "redirects to what is no address"],
-    ["that leads to another protocol", () => "file:///etc/passwd", "redirects to what is no address"],
+    ["that names no address", () => "http://[", "redirects to an invalid address"],
+    ["that leads to another protocol", () => "file:///etc/passwd", "redirects to an invalid address"],
   ])("%s is unavailable, with the reason", async (_, target, reason) => {
     const vault = await started();
     const standby = await startStandby(target);
@@ -225,7 +225,7 @@ describe("a standby node", () => {
     writeFileSync(caFile, cert);
     const fetcher = await vault.openAt(`https://localhost:${Object(server.address()).port}`, { caFile });
     const outcome = (await fetcher.fetch([id])).get(id);
-    const message = expect.stringContaining("redirects from https to http, which would show the token");
+    const message = expect.stringContaining("redirects from https to http, which would expose the token");
     expect(outcome).toMatchObject({ code: "store_unavailable", message });
     expect(vault.requests).toEqual([]);
   });

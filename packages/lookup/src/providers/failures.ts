@@ -1,11 +1,11 @@
 import { type ConnectionFault, connectionFault, excerpt, SecretsError } from "@flyte-secrets/core";
 
 /*
- * What went wrong with a secret manager, for whoever runs the webhook. No `cause`: SDKs put whole answers into their errors,
- * and an answer may hold a value. `detail` is a code or a status, never text of the answer.
+ * Errors of secret managers, for whoever operates the webhook. They have no `cause`, because SDKs put whole responses into their
+ * errors and a response may contain a value. `detail` is a code or a status, never text of the response.
  */
 
-/** The manager is down, slow, busy, or answers what it should not. */
+/** The secret manager is down, slow or busy, or its response makes no sense. */
 export function unavailable(manager: string, name: string, detail: string): SecretsError {
   return new SecretsError(
     "store_unavailable",
@@ -13,7 +13,7 @@ export function unavailable(manager: string, name: string, detail: string): Secr
   );
 }
 
-/** The manager does not let us read; `remedy` says what has to be allowed to whom. */
+/** The secret manager refuses the read; `remedy` names the missing permission and its subject. */
 export function refused(
   manager: string,
   name: string,
@@ -25,7 +25,7 @@ export function refused(
   );
 }
 
-/** The secret is there and has no value that could be read. */
+/** The secret exists but its value cannot be read. */
 export function unreadable(manager: string, name: string, problem: string): SecretsError {
   return new SecretsError(
     "value_unreadable",
@@ -33,56 +33,56 @@ export function unreadable(manager: string, name: string, problem: string): Secr
   );
 }
 
-/** The manager answered with neither a string nor bytes. */
+/** The secret exists but has neither text nor bytes. */
 export function readAsEmpty(manager: string, name: string): SecretsError {
   return new SecretsError("value_unreadable", `secret ${shown(name)} read as empty from the secret manager ${manager}`);
 }
 
-/** An id is shown as a whole, since that is what its reader looks for; a group of a pod's may be longer. */
+/** An id is shown whole, because it is what the reader searches for. The name of a pod's group may be longer and is cut. */
 function shown(name: string): string {
   return name.length <= 253 ? name : excerpt(name);
 }
 
-/** The name or code of an error, for `detail`. */
+/** The code or name of an error, for `detail`. */
 export function errorName(error: unknown): string {
   if (!(error instanceof Error)) return "unknown error";
   return "code" in error && typeof error.code === "string" ? error.code : error.name;
 }
 
-/** What {@link explainFailure} knows of a manager. */
-export interface ManagerHints {
-  /** The settings that say where it is. */
+/** How {@link explainFailure} classifies the failures of a secret manager. */
+export interface FailureHints {
+  /** The settings that determine its address. */
   readonly settings: string;
-  /** Codes of its own for too many calls. */
+  /** Its own codes for too many calls. */
   readonly busy: RegExp;
-  /** Codes of its own for a fault that isn't ours. */
+  /** Its own codes for an internal fault. */
   readonly broken: RegExp;
 }
 
 /**
- * What a failure of the connection, or of the manager itself, is and what to do about it, with its `code` for who searches
- * for it. A code of which nothing is known stands for itself.
+ * Explains a failure of the connection or of the secret manager and what to do about it. The explanation contains `code`, so that
+ * it can be searched for; an unknown code is returned alone.
  */
-export function explainFailure(error: unknown, code: string, { settings, busy, broken }: ManagerHints): string {
+export function explainFailure(error: unknown, code: string, { settings, busy, broken }: FailureHints): string {
   const fault = connectionFault(error, true);
   if (fault === "untrusted") return `its certificate is not trusted (${code}): name its CA in NODE_EXTRA_CA_CERTS`;
   if (fault !== undefined) return `${FAULTS[fault]} (${code}): check ${settings}`;
   if (/^(?:ENOTFOUND|EAI_AGAIN|EAI_FAIL|ENODATA)$/.test(code)) {
     return `DNS does not know its address (${code}): check ${settings}, and that the webhook's pod may ask DNS`;
   }
-  if (UNREACHED.test(code)) {
+  if (UNREACHABLE.test(code)) {
     return `it cannot be reached (${code}): check ${settings}, and that firewalls and network policies let the webhook through`;
   }
   if (busy.test(code)) {
     return (
-      `it takes no more calls for now (${code}): it is asked again; raise its quota, or keep values for longer ` +
-      "(webhook.embeddedSecretManagerConfig.inMemoryFixedSize.defaultExpiration)"
+      `it refuses more calls for now (${code}), and is called again later; raise its quota, or cache values for longer ` +
+      "(cache.inMemoryFixedSize.defaultExpiration)"
     );
   }
-  return broken.test(code) ? `a fault of its own (${code}): it is asked again` : code;
+  return broken.test(code) ? `it has an internal fault (${code}), and is called again later` : code;
 }
 
-const UNREACHED =
+const UNREACHABLE =
   /^(?:ECONNREFUSED|ECONNRESET|ECONNABORTED|EHOSTUNREACH|ENETUNREACH|EPIPE|ETIMEDOUT|ESOCKETTIMEDOUT|TimeoutError|REQUEST_SEND_ERROR|DEADLINE_EXCEEDED|UNAVAILABLE)$/;
 
 const FAULTS: Readonly<Record<Exclude<ConnectionFault, "untrusted">, string>> = {

@@ -3,14 +3,14 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { text } from "node:stream/consumers";
 import { type ConnectionFault, connectionFault, parseObject, SecretsError, trimEndOf } from "@flyte-secrets/core";
 
-/** An answer of Vault's: its status, and its body where that is a JSON object. */
+/** A response of Vault: its status, and its body if that is a JSON object. */
 export interface VaultAnswer {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
 export interface VaultCall {
-  /** Below `/v1/`. */
+  /** Path below `/v1/`. */
   readonly path: string;
   readonly token?: string;
   /** Sent with POST; without it the call is a GET. */
@@ -20,28 +20,28 @@ export interface VaultCall {
 
 export interface VaultClientOptions {
   readonly address: string;
-  /** PEM. Default: the system's. */
+  /** The CA of the server's certificate, PEM. Default: the system's CAs. */
   readonly ca?: string;
   readonly namespace: string;
 }
 
 export interface VaultClient {
   /**
-   * Throws what `node:http` throws when no answer comes, and `store_unavailable` for an answer that leads nowhere, or
-   * where one of TLS and plain HTTP meets the other, or a certificate isn't taken.
+   * Throws what `node:http` throws if there is no response, and `store_unavailable` for a redirect that cannot be followed, for
+   * plain HTTP on a port for TLS or the reverse, and for a certificate that is not accepted.
    */
   call(call: VaultCall): Promise<VaultAnswer>;
   close(): void;
 }
 
-/** A standby leads to the active node, perhaps by way of a balancer. */
+/** A standby redirects to the active node, perhaps through a load balancer. */
 const MAX_REDIRECTS = 3;
 
 /**
- * Calls Vault's HTTP interface (https://developer.hashicorp.com/vault/api-docs), connections kept. Node's `fetch` has
- * no CA of one's own. Where a standby leads to the active node (307 or 308), the same call is made there
- * (https://developer.hashicorp.com/vault/docs/concepts/ha#client-redirection); from https never to http, which would
- * show the token.
+ * A client of Vault's HTTP API (https://developer.hashicorp.com/vault/api-docs) with kept-alive connections. It does not use `fetch`,
+ * which takes no CA in Node. If a standby redirects to the active node (307 or 308), the same call is made there
+ * (https://developer.hashicorp.com/vault/docs/concepts/ha#client-redirection), but never from https to http, which would expose
+ * the token.
  */
 export function createVaultClient({ address, ca, namespace }: VaultClientOptions): VaultClient {
   const base = trimEndOf(address, "/");
@@ -66,9 +66,9 @@ export function createVaultClient({ address, ca, namespace }: VaultClientOptions
     const answer = await send(start(url, call), call.body && JSON.stringify(call.body)).catch((error) => {
       throw toFault(url, error) ?? error;
     });
-    // What servers written in Go, as Vault is, answer to plain HTTP on a port for TLS.
+    // This is how servers written in Go, such as Vault, respond to plain HTTP on a port for TLS.
     if (url.protocol === "http:" && answer.status === 400 && answer.body === undefined) throw faultOf(url, "no HTTP");
-    const next = answer.location && leadsTo(url, answer.location, redirects);
+    const next = answer.location && redirectTarget(url, answer.location, redirects);
     return next ? await callAt(next, call, redirects + 1) : answer;
   }
 
@@ -94,28 +94,28 @@ const FAULTS: Readonly<Record<ConnectionFault, string>> = {
   "no TLS": "does not speak TLS: if it speaks plain HTTP, write http:// in vaultConfig.address",
   "no HTTP": "gives no answer to plain HTTP: if it speaks TLS, write https:// in vaultConfig.address",
   untrusted: "has a certificate that is not trusted: name its CA's file in vaultConfig.caFile",
-  expired: "has a certificate that is over, or not good yet: have it renewed, or set the clocks",
+  expired: "has a certificate that has expired or is not valid yet: have it renewed, or set the clocks",
   "other name": "has a certificate for another name: write a name that it has in vaultConfig.address",
   "certificate wanted": "wants a client certificate, which is not supported: use an address without",
 };
 
-/** Where a redirect leads. */
-function leadsTo(from: URL, location: string, redirects: number): URL {
+/** The URL that a redirect names. Throws if it must not be followed. */
+function redirectTarget(from: URL, location: string, redirects: number): URL {
   const to = URL.parse(location, from.href);
   const fail = (problem: string) =>
     new SecretsError(
       "store_unavailable",
       `Vault at ${from.origin} redirects ${problem}: set its api_addr to an address that serves this call`,
     );
-  if (to === null || !["http:", "https:"].includes(to.protocol)) throw fail("to what is no address");
+  if (to === null || !["http:", "https:"].includes(to.protocol)) throw fail("to an invalid address");
   if (to.protocol === "http:" && from.protocol === "https:")
-    throw fail("from https to http, which would show the token");
+    throw fail("from https to http, which would expose the token");
   if (redirects >= MAX_REDIRECTS) throw fail(`more than ${MAX_REDIRECTS} times`);
   return to;
 }
 
 interface Sent extends VaultAnswer {
-  /** Of a redirect that asks for the same call elsewhere. */
+  /** Target of a redirect (307 or 308). */
   readonly location: string | undefined;
 }
 

@@ -22,20 +22,17 @@ export interface VaultOptions {
   readonly tokenFile: string;
 }
 
-/** A path of Vault's as it stands within another: people copy them with a slash before or behind. */
+/** A path of Vault without the slashes at its ends, with which people often copy it. */
 export function trimSlashes(path: string): string {
   return trimEndOf(path.replace(/^\/+/, ""), "/");
 }
 
-/**
- * The mount of an auth method below `auth/`, however it is written: `vault auth list` ends it with a slash, its paths
- * begin with `auth/`.
- */
+/** The mount of an auth method without `auth/` and slashes: `vault auth list` prints a slash at its end, and its paths begin with `auth/`. */
 export function authMountOf({ authMount }: Pick<VaultOptions, "authMount">): string {
   return trimSlashes(trimSlashes(authMount).replace(/^auth\//, ""));
 }
 
-/** The address below which calls go: with `/v1`, as those of the API are written, or without. */
+/** The address of the server without `/v1`, with which addresses of the API are written. */
 export function baseOf({ address }: Pick<VaultOptions, "address">): string {
   return trimEndOf(trimEndOf(address, "/").replace(/\/v1$/, ""), "/");
 }

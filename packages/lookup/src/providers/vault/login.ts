@@ -1,52 +1,52 @@
 import { readFile } from "node:fs/promises";
 import { isObject, isSecretsError, raceSignal, SecretsError } from "@flyte-secrets/core";
-import { errorName } from "./fetch-failures.ts";
-import type { VaultClient } from "./vault-client.ts";
-import { authMountOf, type VaultOptions } from "./vault-config.ts";
+import { errorName } from "../failures.ts";
+import type { VaultClient } from "./client.ts";
+import { authMountOf, type VaultOptions } from "./options.ts";
 
-/** Where Kubernetes puts a pod's own token. */
+/** The path at which Kubernetes mounts a pod's own token. */
 const SERVICE_ACCOUNT_TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 const LOGIN_TIMEOUT_MS = 30_000;
 const SETTINGS = "webhook.embeddedSecretManagerConfig.vaultConfig";
 
-/** Gets tokens for Vault. */
+/** Obtains tokens for Vault. */
 export interface VaultLogin {
-  /** The token to use now. Several callers share one login, which goes on for the others when one of them gives up. */
+  /** The token to use now. Concurrent callers share one login, which continues if one of them is aborted. */
   token(signal: AbortSignal): Promise<string>;
-  /** Vault refuses this token: the next call gets a new one. */
+  /** Vault refused this token: the next call logs in again. */
   forget(token: string): void;
 }
 
-/** Logs in as `vaultConfig.auth` says: with a token from a file, or as the pod's service account. A token is kept until it is refused. */
-export function createVaultLogin(client: VaultClient, config: VaultOptions): VaultLogin {
-  let kept: string | undefined;
-  let running: Promise<string> | undefined;
+/** Logs in with a token from a file, or as the pod's service account. The token is used until Vault refuses it. */
+export function createVaultLogin(client: VaultClient, options: VaultOptions): VaultLogin {
+  let current: string | undefined;
+  let loggingIn: Promise<string> | undefined;
 
   async function start(): Promise<string> {
     try {
-      // By a time limit of its own: who asked first may give up while others wait.
+      // It has its own time limit, because the first caller may be aborted while others wait.
       const limit = AbortSignal.timeout(LOGIN_TIMEOUT_MS);
-      kept = config.auth === "token" ? await readToken(config.tokenFile) : await logIn(client, config, limit);
-      return kept;
+      current = options.auth === "token" ? await readToken(options.tokenFile) : await logIn(client, options, limit);
+      return current;
     } finally {
-      running = undefined;
+      loggingIn = undefined;
     }
   }
 
   return {
     async token(signal) {
-      return kept ?? (await raceSignal(signal, () => (running ??= start())));
+      return current ?? (await raceSignal(signal, () => (loggingIn ??= start())));
     },
     forget(refused) {
-      // A call that was sent with an older token says nothing about this one, nor about a login under way.
-      if (kept === refused) kept = undefined;
+      // A call with an older token does not concern the current one, nor a login in progress.
+      if (current === refused) current = undefined;
     },
   };
 }
 
-async function logIn(client: VaultClient, config: VaultOptions, signal: AbortSignal): Promise<string> {
-  const { role, tokenFile } = config;
-  const authMount = authMountOf(config);
+async function logIn(client: VaultClient, options: VaultOptions, signal: AbortSignal): Promise<string> {
+  const { role, tokenFile } = options;
+  const authMount = authMountOf(options);
   const jwt = await readToken(tokenFile || SERVICE_ACCOUNT_TOKEN);
   const answer = await client.call({ path: `auth/${authMount}/login`, body: { role, jwt }, signal }).catch((error) => {
     const reason = isSecretsError(error) ? error.message : errorName(error);
@@ -77,7 +77,7 @@ async function readToken(file: string): Promise<string> {
   } catch (error) {
     throw fail(`${file === "" ? "not set" : file} cannot be read (${errorName(error)})`);
   }
-  // Nothing else can stand in a header.
+  // A header can contain nothing else.
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   throw fail(text === "" ? `${file} is empty` : `${file} holds more than one token, or another text`);
 }

@@ -3,8 +3,8 @@ import { openEmbeddedStore } from "@flyte-secrets/store";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { NO_METRICS } from "../cache/lookup-metrics.ts";
-import { createStoreLookup, type StoreLookupOptions } from "./store-lookup.ts";
+import { NO_METRICS } from "../../cache/lookup-metrics.ts";
+import { createStoreLookup, type StoreLookupOptions } from "./provider.ts";
 
 const scope = { org: "flyte", domain: "development", project: "shop" };
 const project: SecretId = { ...scope, name: "api-key" };

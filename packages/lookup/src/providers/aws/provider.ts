@@ -4,18 +4,10 @@ import type {
   SecretValueEntry,
 } from "@aws-sdk/client-secrets-manager";
 import { encodeSecretId, encodeShortSecretId, type FetchedValue, SecretsError, SecretValue } from "@flyte-secrets/core";
-import {
-  errorName,
-  explainFailure,
-  type ManagerHints,
-  readAsEmpty,
-  refused,
-  unavailable,
-  unreadable,
-} from "./fetch-failures.ts";
-import { type NamedBackend, type ReadOptions, readEach, severalAtOnce } from "./named-fetcher.ts";
+import { errorName, readAsEmpty, unavailable } from "../failures.ts";
+import { forEachConcurrently, type ReadOptions, readEach, type SecretProvider } from "../secret-provider.ts";
+import { NAME, toFailure, toFailureOfCode } from "./failures.ts";
 
-const NAME = "AWS";
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html */
 const MAX_BATCH = 20;
 /** https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html */
@@ -29,13 +21,13 @@ export interface AwsOptions {
 }
 
 /**
- * AWS Secrets Manager, stage `AWSCURRENT`: the encoded id, then Flyte's documented short form, 20 names a call. Where
- * `BatchGetSecretValue` is not allowed, each name is read by itself. `client` is for what the configuration doesn't have.
+ * AWS Secrets Manager, stage `AWSCURRENT`. Names: the encoded id, then Flyte's documented short form. Up to 20 names are read in
+ * one call; where `BatchGetSecretValue` is not allowed, each is read by itself. `client` sets options of the SDK, for tests.
  */
 export async function openAws(
   { region, endpoint }: AwsOptions,
   client: SecretsManagerClientConfig = {},
-): Promise<NamedBackend> {
+): Promise<SecretProvider> {
   const sdk = await import("@aws-sdk/client-secrets-manager");
   const manager = new sdk.SecretsManagerClient({
     maxAttempts: 2,
@@ -55,7 +47,7 @@ export async function openAws(
     }
   }
 
-  /** Names of which the answer says nothing are left out of both. */
+  /** Names that the response mentions neither as a value nor as an error are left out. */
   async function readBatch(names: readonly string[], { signal }: ReadOptions): Promise<Map<string, Outcome>> {
     const command = new sdk.BatchGetSecretValueCommand({ SecretIdList: [...names] });
     try {
@@ -93,7 +85,7 @@ export async function openAws(
     async read(names, options) {
       const starts = names.map((_, at) => at).filter((at) => at % MAX_BATCH === 0);
       const read = new Map<string, FetchedValue>();
-      await severalAtOnce(starts, async (at) => {
+      await forEachConcurrently(starts, async (at) => {
         for (const [name, value] of await readSome(names.slice(at, at + MAX_BATCH), options)) read.set(name, value);
       });
       return read;
@@ -103,7 +95,7 @@ export async function openAws(
 
 type Outcome = FetchedValue | "absent";
 
-/** Failures of a whole batch after which its secrets are read one by one: it isn't allowed, isn't known, or one name spoils it. */
+/** Failures of a batch after which its names are read one by one: the call is not allowed or unknown, or one name is invalid. */
 const SINGLE_INSTEAD: ReadonlySet<string> = new Set([
   "AccessDeniedException",
   "InvalidParameterException",
@@ -118,32 +110,35 @@ async function assertRegion({ config }: SecretsManagerClient): Promise<void> {
   } catch {
     throw new SecretsError(
       "invalid_config",
-      "webhook.embeddedSecretManagerConfig.awsConfig.region is not set, and neither AWS_REGION nor a profile says which: set one of them",
+      "webhook.embeddedSecretManagerConfig.awsConfig.region is not set, and neither AWS_REGION nor a profile says which: " +
+        "set one of them",
     );
   }
 }
 
 function toValue(name: string, answer: SecretValueEntry): SecretValue {
   const { SecretString, SecretBinary } = answer;
-  if (!isOf(name, answer)) throw unavailable(NAME, name, "the answer is for another secret");
+  if (!isOf(name, answer)) throw unavailable(NAME, name, "the response is for another secret");
   if (SecretString !== undefined) return SecretValue.fromText(SecretString);
   if (SecretBinary !== undefined) return SecretValue.fromBytes(SecretBinary);
   throw readAsEmpty(NAME, name);
 }
 
 /**
- * What AWS puts behind the name in an ARN; whoever asks may leave it out
+ * The suffix that AWS appends to the name in an ARN; callers may leave it out
  * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen).
  */
-const ARN_END = /-[a-zA-Z0-9]{6}$/;
+const ARN_SUFFIX = /-[a-zA-Z0-9]{6}$/;
 
-/**
- * Whether an answer is that of the secret which was asked for by its name, its ARN, or the ARN without what AWS puts
- * behind it.
- */
-function isOf(asked: string, { Name, ARN }: Pick<SecretValueEntry, "Name" | "ARN">): boolean {
-  if (asked === Name || asked === ARN) return true;
-  return ARN !== undefined && asked.startsWith("arn:") && ARN_END.test(ARN) && asked === ARN.replace(ARN_END, "");
+/** Whether a response is for the secret that was requested by its name, its ARN, or its ARN without {@link ARN_SUFFIX}. */
+function isOf(requested: string, { Name, ARN }: Pick<SecretValueEntry, "Name" | "ARN">): boolean {
+  if (requested === Name || requested === ARN) return true;
+  return (
+    ARN !== undefined &&
+    requested.startsWith("arn:") &&
+    ARN_SUFFIX.test(ARN) &&
+    requested === ARN.replace(ARN_SUFFIX, "")
+  );
 }
 
 function valueOrError(name: string, answer: SecretValueEntry): FetchedValue {
@@ -151,53 +146,6 @@ function valueOrError(name: string, answer: SecretValueEntry): FetchedValue {
     return toValue(name, answer);
   } catch (error) {
     return error instanceof SecretsError ? error : unavailable(NAME, name, errorName(error));
-  }
-}
-
-function toFailure(name: string, error: unknown): SecretsError | "absent" {
-  return error instanceof SecretsError ? error : toFailureOfCode(name, errorName(error), error);
-}
-
-const HINTS: ManagerHints = {
-  settings: "awsConfig.region and awsConfig.endpoint",
-  busy: /^(?:Throttl\w*|TooManyRequests\w*|RequestLimitExceeded|SlowDown)$/,
-  broken: /^(?:InternalServiceError|InternalFailure|ServiceUnavailable\w*)$/,
-};
-
-const CREDENTIALS =
-  "give the webhook credentials that AWS accepts (EKS Pod Identity or IRSA of its service account, or AWS_ACCESS_KEY_ID and its like)";
-
-function toFailureOfCode(name: string, code: string, error?: unknown): SecretsError | "absent" {
-  switch (code) {
-    case "ResourceNotFoundException":
-      return "absent";
-    case "AccessDeniedException":
-      return refused(NAME, name, { detail: code, remedy: "allow the webhook secretsmanager:GetSecretValue on it" });
-    case "DecryptionFailure":
-      return refused(NAME, name, { detail: code, remedy: "allow the webhook kms:Decrypt with the secret's key" });
-    case "CredentialsProviderError":
-    case "ExpiredTokenException":
-    case "IncompleteSignature":
-    case "InvalidClientTokenId":
-    case "InvalidSignatureException":
-    case "MissingAuthenticationToken":
-    case "TokenProviderError":
-    case "UnrecognizedClientException":
-      return refused(NAME, name, { detail: code, remedy: CREDENTIALS });
-    case "RequestExpired":
-    case "RequestTimeTooSkewed":
-      return refused(NAME, name, { detail: code, remedy: "set the clock of the webhook's node by NTP" });
-    case "InvalidParameterException":
-    case "ValidationException":
-      return unreadable(
-        NAME,
-        name,
-        `AWS takes this for no name (${code}): write a secret's name, or an ARN of the region that the webhook asks`,
-      );
-    case "InvalidRequestException":
-      return unreadable(NAME, name, "it is marked for deletion: restore it, or wait until it is gone");
-    default:
-      return unavailable(NAME, name, explainFailure(error, code, HINTS));
   }
 }
 
