@@ -23,7 +23,7 @@ import { addOutputOption, type OutputOptions } from "../options/secret-options.t
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { tableWidth } from "../output.ts";
-import { isTaskFile } from "../run/list-tasks.ts";
+import { isTaskFile } from "../run/task-file.ts";
 
 const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
 

@@ -6,7 +6,6 @@ import { mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
-import { noteOtherManagers, withLocalManagersOnly } from "../run/inject-task.ts";
 
 interface RunOptions extends SettingOptions, TaskScopeOptions {
   readonly input?: readonly string[];
@@ -51,7 +50,9 @@ async function run(file: string, name: string | undefined, { options, cli }: Run
   const { toAdmissionOptions } = await import("../configured/webhook-options.ts");
   const { createLocalLookup } = await import("../store/local-lookup.ts");
   const { missingSecretHelp } = await import("../explain/missing-secret.ts");
-  const { taskRequired, loadTaskDefinitions, taskFilePath } = await import("../run/list-tasks.ts");
+  const { noteOtherManagers, withLocalManagersOnly } = await import("../run/inject-task.ts");
+  const { taskRequired, loadTaskDefinitions } = await import("../run/list-tasks.ts");
+  const { taskFilePath } = await import("../run/task-file.ts");
   const { runLocal } = await import("../run/run-local.ts");
   const path = taskFilePath(file, cli.cwd);
   const config = await readConfig(options, cli);
