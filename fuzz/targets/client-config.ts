@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readConfigFile } from "@flyte-secrets/sdk/testing";
+import { readClientConfig } from "@flyte-secrets/sdk/testing";
 import { type FuzzTarget, unlessRefusedLater } from "../target.ts";
 
 /** Flyte's client configuration, as the SDK and the command read it. */
@@ -33,7 +33,7 @@ export const target: FuzzTarget = {
     return {
       async run(bytes) {
         writeFileSync(file, bytes);
-        await unlessRefusedLater(["invalid_config"], () => readConfigFile(file, environment));
+        await unlessRefusedLater(["invalid_config"], () => readClientConfig(file, environment));
       },
       async close() {
         rmSync(directory, { recursive: true });

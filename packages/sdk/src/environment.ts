@@ -2,7 +2,7 @@ import * as os from "node:os";
 import { homeDirectory } from "@flyte-secrets/core";
 
 /** What the SDK reads of the process around it; tests pass their own. */
-export interface Environment {
+export interface ClientEnvironment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly cwd: string;
@@ -11,7 +11,7 @@ export interface Environment {
 }
 
 /** The environment of this process, as it is now: the only place of the SDK that looks. */
-export function processEnvironment(): Environment {
+export function processEnvironment(): ClientEnvironment {
   // biome-ignore lint/style/noProcessEnv: this module is where the SDK reads the environment.
   const variables = process.env;
   return {

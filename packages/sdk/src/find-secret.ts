@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { SecretsError } from "@flyte-secrets/core";
-import { type PlaceOptions, type SecretPlaces, type SecretQuery, secretPlaces } from "./secret-places.ts";
+import { join } from "node:path";
+import { SecretsError, trimEndOf } from "@flyte-secrets/core";
 
 /**
  * The bytes of a secret that this process was given, from the first place that has it. `secret_not_readable` when no place
@@ -47,5 +48,113 @@ function notGiven(query: SecretQuery, places: SecretPlaces, isRun: boolean): Sec
     "secret_not_readable",
     `${brief} Looked at the variables ${places.variables.join(", ")} and the files ${places.files.join(", ")}.`,
     { brief },
+  );
+}
+
+/** Which secret a task wants to read: the parts of its request, each may be absent but not all. */
+export interface SecretQuery {
+  readonly group?: string | undefined;
+  readonly groupVersion?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+/** What injection tells a task about where its secrets are, and where a local run differs. */
+export interface PlaceOptions {
+  readonly variables: Readonly<Record<string, string | undefined>>;
+  /** Local execution: variables without prefix count too. */
+  readonly local: boolean;
+  /** Whether a runner or a cluster has started this process, and so gives it what its task asks for. Default true. */
+  readonly isRun?: boolean;
+  /** Where Vault's agent writes by default. */
+  readonly vaultDirectory: string;
+}
+
+/** Where a secret may be, in the order in which to look: every variable, then every file. */
+export interface SecretPlaces {
+  readonly variables: readonly string[];
+  readonly files: readonly string[];
+}
+
+/**
+ * All places where a secret manager may have put the secret, most specific first: with the version, without it, the file
+ * `<group>/<groupVersion>` (GCP, Azure), then the group-less form (Embedded). A request without group is also looked for
+ * under the MD5 of its key, which stands for the group where the K8s manager injects it. `invalid_argument`
+ * when no part is given, or one would leave the secrets directory.
+ */
+export function secretPlaces(query: SecretQuery, options: PlaceOptions): SecretPlaces {
+  const { group, groupVersion, key } = query;
+  const given = [group, groupVersion, key].filter(isPart);
+  if (given.length === 0)
+    throw new SecretsError("invalid_argument", "getSecret needs a group, a key or a groupVersion.");
+  for (const part of given) checkPart(part);
+
+  const underHash = group ? [] : [keyHash(key), key];
+  const ofVersion =
+    group && (groupVersion || !key)
+      ? [
+          [group, groupVersion],
+          [folderOfUri(group), groupVersion],
+        ]
+      : [];
+  return {
+    variables: prefixes(options).flatMap((prefix) => variableNames(prefix, [given, [group, key], [key], underHash])),
+    files: unique([
+      ...fileNames(options.variables, [given, [group, key], ...ofVersion, [key], underHash]),
+      ...(group ? [join(options.vaultDirectory, group), join(options.vaultDirectory, group.toLowerCase())] : []),
+    ]),
+  };
+}
+
+type Parts = readonly (string | undefined)[];
+
+const isPart = (part: string | undefined): part is string => part !== undefined && part !== "";
+const unique = (names: readonly string[]): readonly string[] => [...new Set(names)];
+
+/** An empty prefix means the default, as in flytekit. */
+function prefixes({ variables, local }: PlaceOptions): readonly string[] {
+  const prefix = variables.FLYTE_SECRETS_ENV_PREFIX || "_FSEC_";
+  return local ? [prefix, ""] : [prefix];
+}
+
+/** Each name as the webhook's `raw` naming has it, then as `posix` has it. */
+function variableNames(prefix: string, forms: readonly Parts[]): readonly string[] {
+  const names = forms.map((parts) => parts.filter(isPart)).filter((parts) => parts.length > 0);
+  return unique(
+    names.flatMap((parts) => {
+      const name = prefix + parts.join("_").toUpperCase();
+      return [name, name.toUpperCase().replaceAll(/[^A-Z0-9_]/g, "_")];
+    }),
+  );
+}
+
+/**
+ * Each path as given, then in lower case: managers differ, and of `token` and `TOKEN`, which may both be there, each is
+ * found under its own name first.
+ */
+function fileNames(variables: PlaceOptions["variables"], forms: readonly Parts[]): readonly string[] {
+  const directory = variables.FLYTE_SECRETS_DEFAULT_DIR || "/etc/secrets";
+  const filePrefix = variables.FLYTE_SECRETS_FILE_PREFIX ?? "";
+  return forms
+    .map((parts) => parts.filter(isPart))
+    .filter((parts) => parts.length > 0)
+    .flatMap((parts) =>
+      [parts, parts.map((part) => part.toLowerCase())].map((names) =>
+        join(directory, ...names.slice(0, -1), `${filePrefix}${names.at(-1)}`),
+      ),
+    );
+}
+
+/** Azure's manager names the folder after the last segment of the secret's URI, which is the group. */
+const folderOfUri = (group: string): string | undefined =>
+  group.includes("://") ? trimEndOf(group, "/").split("/").at(-1) : group;
+
+const keyHash = (key: string | undefined): string | undefined =>
+  isPart(key) ? createHash("md5").update(key).digest("hex") : undefined;
+
+function checkPart(part: string): void {
+  if (!part.split("/").includes("..")) return;
+  throw new SecretsError(
+    "invalid_argument",
+    `"${part}" has a ".." segment: a secret's path never leaves its directory.`,
   );
 }

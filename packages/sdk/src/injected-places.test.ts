@@ -14,7 +14,7 @@ import {
   createVaultInjector,
 } from "@flyte-secrets/inject";
 import { expect, test } from "vitest";
-import { secretPlaces } from "./secret-places.ts";
+import { secretPlaces } from "./find-secret.ts";
 import { task } from "./task.ts";
 import { toPod } from "./to-pod.ts";
 

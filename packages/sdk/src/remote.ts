@@ -1,5 +1,5 @@
 export { isSecretsError, SecretsError, SecretValue } from "@flyte-secrets/core";
-export type { Environment } from "./environment.ts";
+export type { ClientEnvironment } from "./environment.ts";
 export {
   type ClientCredentials,
   type Connection,

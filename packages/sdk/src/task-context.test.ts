@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { afterEach, beforeEach, describe, expect, expectTypeOf, test } from "vitest";
-import { secretPlaces } from "./secret-places.ts";
+import { secretPlaces } from "./find-secret.ts";
 import { createTaskContext, currentContext, type TaskContext } from "./task-context.ts";
 
 let root: string;

@@ -1,7 +1,7 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { processEnvironment } from "./environment.ts";
+import type { PlaceOptions } from "./find-secret.ts";
 import { findSecret } from "./find-secret.ts";
-import type { PlaceOptions } from "./secret-places.ts";
 import { isStartedByRunner, taskRuntime } from "./task-runtime.ts";
 
 /** How to read a secret. */

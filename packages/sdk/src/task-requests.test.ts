@@ -1,8 +1,7 @@
 import { MountRequirement, type SecretRequest } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inheritRequests } from "./task-requests.ts";
-import { sharedVariable } from "./variable-conflict.ts";
+import { inheritRequests, sharedVariable } from "./task-requests.ts";
 
 const name = fc.constantFrom("", "a", "b");
 const request: fc.Arbitrary<SecretRequest> = fc.record({

@@ -1,4 +1,5 @@
-import type { SecretRequest } from "@flyte-secrets/core";
+import { quote, type SecretRequest } from "@flyte-secrets/core";
+import { processEnvironment } from "./environment.ts";
 
 /** What a task or workflow is, apart from its code. */
 export interface TaskDefinition {
@@ -55,4 +56,23 @@ export function taskRuntime(): TaskRuntime {
  */
 export function isStartedByRunner(variables: Readonly<Record<string, string | undefined>>): boolean {
   return TASK_RUNTIME in globalThis || variables.FLYTE_INTERNAL_EXECUTION_PROJECT !== undefined;
+}
+
+let warned = false;
+
+/**
+ * Warns, once in a process, that a task is called whose variables nothing sets: `node file.ts` runs its body as a plain
+ * function. Silent where a runner or a cluster has started the process, and where the variables are set by other means, as
+ * in a test.
+ */
+export function warnOutsideRunner(requests: readonly SecretRequest[]): void {
+  const { variables, warn = (message) => process.emitWarning(message) } = processEnvironment();
+  if (warned || isStartedByRunner(variables)) return;
+  const unset = requests.find(({ envVar }) => envVar !== "" && variables[envVar] === undefined);
+  if (unset === undefined) return;
+  warned = true;
+  warn(
+    `Nothing has set the variable ${unset.envVar} for secret ${quote(unset.key)}: ` +
+      "a task gets its secrets when flyte-secrets run FILE TASK runs it.",
+  );
 }

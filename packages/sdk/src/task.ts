@@ -2,8 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { type SecretRequest, SecretsError } from "@flyte-secrets/core";
 import { checkFields, checkTexts, describe } from "./check-fields.ts";
 import { inheritRequests, type SecretDeclarations, toSecretRequests } from "./task-requests.ts";
-import { type TaskDefinition, taskRuntime } from "./task-runtime.ts";
-import { warnOutsideRunner } from "./warn-outside-runner.ts";
+import { type TaskDefinition, taskRuntime, warnOutsideRunner } from "./task-runtime.ts";
 
 /** A task takes nothing, or one JSON object. */
 export type TaskArguments = readonly [input?: object | undefined];

@@ -4,7 +4,7 @@ import { type IncomingMessage, request } from "node:http";
 import { request as requestTls } from "node:https";
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
-import { type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
+import { type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/connection";
 import { findRunningServer, flyteConfigFile } from "@flyte-secrets/store";
 import { ANSWER_LIMIT_MS, describeNoAnswer, requestOwnServer } from "../remote/own-server.ts";
 import { checkCertificate } from "./check-certificate.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
-import { createOwnAgent, type EmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
+import { createEmbeddedServerAgent, type EmbeddedServer } from "@flyte-secrets/sdk/connection";
 
 /** How long a server on this machine may take for an answer. */
 export const ANSWER_LIMIT_MS = 5_000;
@@ -16,7 +16,7 @@ export interface OwnServerResponse {
  * What this user's server answers to a GET of the path. Throws what {@link describeNoAnswer} can tell, after 5 s at the most.
  */
 export async function requestOwnServer(route: EmbeddedServer["route"], path: string): Promise<OwnServerResponse> {
-  const agent = createOwnAgent(route);
+  const agent = createEmbeddedServerAgent(route);
   try {
     const sent = request({ agent, path, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }).end();
     const answer: IncomingMessage = (await once(sent, "response"))[0];

@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { type Connection, findConnection } from "@flyte-secrets/sdk/connection";
-import { dataDirectory } from "@flyte-secrets/sdk/embedded-server";
+import { type Connection, findConnection, resolveDataDirectory } from "@flyte-secrets/sdk/connection";
 import { type CliContext, sdkEnvironment } from "../context.ts";
 import { refuseTogether } from "../options/check-options.ts";
 import type { ConnectionOptions } from "../options/secret-options.ts";
@@ -32,13 +31,13 @@ export async function findTarget(options: ConnectionOptions, cli: CliContext): P
   refuseTogether({ "--local": local, "--endpoint": endpoint });
   refuseTogether({ "--local": local, "--config": config });
   const environment = sdkEnvironment(cli);
-  const directory = dataDirectory(environment);
+  const directory = resolveDataDirectory(environment);
   try {
     const { connection, namedBy } = await findConnection(
       { endpoint, insecure, org, config: config?.[0], local },
       environment,
     );
-    if (connection.own !== undefined) return { kind: "server", connection, directory };
+    if (connection.embeddedRoute !== undefined) return { kind: "server", connection, directory };
     const isDecided = endpoint !== undefined || config !== undefined;
     return {
       kind: "endpoint",

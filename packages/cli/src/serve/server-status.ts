@@ -1,4 +1,4 @@
-import { findEmbeddedServer } from "@flyte-secrets/sdk/embedded-server";
+import { findEmbeddedServer } from "@flyte-secrets/sdk/connection";
 import { findRunningServer, type RunningServer } from "@flyte-secrets/store";
 import type { CliContext } from "../context.ts";
 import { ExitError } from "../describe-failure.ts";

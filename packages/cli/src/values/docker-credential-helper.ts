@@ -57,7 +57,11 @@ function parseAnswer(stdout: string, program: string): JsonObject {
   }
 }
 
-async function runHelper(program: string, input: string, cli: CliContext): Promise<{ exitCode: number; stdout: string }> {
+async function runHelper(
+  program: string,
+  input: string,
+  cli: CliContext,
+): Promise<{ exitCode: number; stdout: string }> {
   const child = spawn(program, ["get"], {
     env: withoutCredentials(cli.env),
     stdio: ["pipe", "pipe", "ignore"],

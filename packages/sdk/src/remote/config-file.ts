@@ -1,17 +1,17 @@
-import { lstat, stat } from "node:fs/promises";
+import { constants, type Stats } from "node:fs";
+import { type FileHandle, lstat, open, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { otherWriter, SecretsError, withinStack } from "@flyte-secrets/core";
-import type { Environment } from "../environment.ts";
-import { type ReadFile, readFileIfThere } from "./read-file-if-there.ts";
-import { readSettings, type Settings } from "./settings.ts";
+import { decodeText, NOT_TEXT, otherWriter, SecretsError, withinStack } from "@flyte-secrets/core";
+import type { ClientEnvironment } from "../environment.ts";
+import { type ClientSettings, readSettings } from "./settings.ts";
 
 /** A client configuration file of Flyte's. */
 export interface ConfigFile {
   readonly path: string;
   /** What it says; of a file that was only found, project and domain. */
-  readonly settings: Settings;
+  readonly settings: ClientSettings;
   /** Whether it was only found, and names an endpoint, which doesn't count. */
-  readonly withheld: boolean;
+  readonly ignoresEndpoint: boolean;
 }
 
 /**
@@ -20,9 +20,9 @@ export interface ConfigFile {
  * undefined when there is none. The first three are found by where somebody happens to be: they are left out, with a warning, when
  * others than this user and root may write them. `invalid_config` when a file that was named is not there, or a file is broken.
  */
-export async function readConfigFile(
+export async function readClientConfig(
   given: string | undefined,
-  environment: Environment,
+  environment: ClientEnvironment,
 ): Promise<ConfigFile | undefined> {
   for (const { path, namedBy, isFound } of await candidates(given, environment)) {
     // What can't be read is no reason to fail where nobody has asked for it.
@@ -30,9 +30,9 @@ export async function readConfigFile(
     if (file !== undefined) {
       if (isFound && (await isLeftOut(path, file, environment))) continue;
       const settings = await parseSettings(file.text, path);
-      if (!isFound) return { path, settings, withheld: false };
+      if (!isFound) return { path, settings, ignoresEndpoint: false };
       const { project, domain, endpoint } = settings;
-      return { path, settings: { project, domain }, withheld: endpoint !== undefined };
+      return { path, settings: { project, domain }, ignoresEndpoint: endpoint !== undefined };
     }
     if (namedBy !== undefined) {
       throw new SecretsError("invalid_config", `${namedBy} names ${path}, which is not there.`);
@@ -45,7 +45,7 @@ export async function readConfigFile(
 type Candidate = { readonly path: string; readonly namedBy?: string; readonly isFound?: boolean };
 
 /** In Flyte's order. What a variable names, and what lies in the home directory, is no find, wherever the user is. */
-async function candidates(given: string | undefined, environment: Environment): Promise<readonly Candidate[]> {
+async function candidates(given: string | undefined, environment: ClientEnvironment): Promise<readonly Candidate[]> {
   const { variables, cwd, home } = environment;
   const named = (path: string | undefined, namedBy: string): Candidate[] =>
     path
@@ -77,7 +77,11 @@ async function candidates(given: string | undefined, environment: Environment): 
 }
 
 /** Whether others may write the file, its link or its directory (but in a sticky one, `/tmp`, nobody can replace it). Warns then. */
-async function isLeftOut(path: string, { stats }: ReadFile, { warn = emitWarning }: Environment): Promise<boolean> {
+async function isLeftOut(
+  path: string,
+  { stats }: OpenedFile,
+  { warn = emitWarning }: ClientEnvironment,
+): Promise<boolean> {
   const user = process.geteuid?.();
   const { uid, gid, mode } = await stat(dirname(path));
   const directory = otherWriter({ uid, gid, mode: (mode & STICKY) === 0 ? mode : 0 }, user);
@@ -102,7 +106,7 @@ async function findGitRoot(directory: string): Promise<string | undefined> {
 }
 
 /** A file that holds no map says nothing: `./config.yaml` may be some other tool's. */
-async function parseSettings(text: string, path: string): Promise<Settings> {
+async function parseSettings(text: string, path: string): Promise<ClientSettings> {
   // Loaded for those who have such a file.
   const { isMap, LineCounter, parseDocument } = await import("yaml");
   const lineCounter = new LineCounter();
@@ -122,4 +126,37 @@ async function parseSettings(text: string, path: string): Promise<Settings> {
     return isMap(map) ? map.get(name) : undefined;
   };
   return readSettings(read, (key) => `${path}: ${key}`);
+}
+
+/** Configuration and certificates are far smaller; what is larger is something else. */
+const MAX_BYTES = 1_048_576;
+
+/** A file as it was opened. */
+export interface OpenedFile {
+  readonly text: string;
+  readonly stats: Stats;
+}
+
+/**
+ * A file's text, or undefined when there is none, or a directory or pipe in its place. `invalid_config` when it is there and can't be
+ * read, or is larger than 1 MiB.
+ */
+export async function readFileIfThere(path: string): Promise<OpenedFile | undefined> {
+  let file: FileHandle | undefined;
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const stats = await file.stat();
+    if (!stats.isFile()) return undefined;
+    if (stats.size > MAX_BYTES) throw new SecretsError("invalid_config", `${path} is larger than ${MAX_BYTES} bytes.`);
+    const text = decodeText(await file.readFile());
+    if (text === undefined) throw new SecretsError("invalid_config", `${path}: ${NOT_TEXT}.`);
+    return { text, stats };
+  } catch (cause) {
+    if (cause instanceof SecretsError) throw cause;
+    const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
+    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    throw new SecretsError("invalid_config", `${path} cannot be read (${String(code)}).`, { cause });
+  } finally {
+    await file?.close();
+  }
 }

@@ -1,12 +1,18 @@
 import { resolve } from "node:path";
 import { isSecretsError, SecretsError, trimEndOf } from "@flyte-secrets/core";
-import { type Environment, processEnvironment } from "../environment.ts";
-import { type ConfigFile, readConfigFile } from "./config-file.ts";
-import { dataDirectory, type EmbeddedServer, findEmbeddedServer } from "./embedded-server.ts";
-import { type ApiKey, organizationOf, parseApiKey, parseEndpoint } from "./endpoint.ts";
-import type { OwnRoute } from "./own-route.ts";
-import { readFileIfThere } from "./read-file-if-there.ts";
-import { parseFlag, readSettings, type Settings } from "./settings.ts";
+import { type ClientEnvironment, processEnvironment } from "../environment.ts";
+import { type ConfigFile, readClientConfig, readFileIfThere } from "./config-file.ts";
+import { type EmbeddedServer, findEmbeddedServer, resolveDataDirectory } from "./embedded-server.ts";
+import type { EmbeddedServerRoute } from "./embedded-server-connection.ts";
+import {
+  type ApiKey,
+  type ClientSettings,
+  organizationOf,
+  parseApiKey,
+  parseEndpoint,
+  parseFlag,
+  readSettings,
+} from "./settings.ts";
 
 /** An OAuth2 client that may ask for tokens. */
 export interface ClientCredentials {
@@ -18,7 +24,7 @@ export interface ClientCredentials {
 export type Token = string | (() => string | Promise<string>);
 
 /** Where the service is and who asks. What is left out comes from the environment: see {@link resolveConnection}. */
-export interface ConnectionOptions extends Settings {
+export interface ConnectionOptions extends ClientSettings {
   readonly token?: Token | undefined;
   readonly credentials?: ClientCredentials | undefined;
   /** Path of a Flyte client configuration; default the usual places. */
@@ -44,7 +50,7 @@ export interface Connection {
   readonly tls: { readonly rejectUnauthorized: boolean; readonly ca?: string };
   readonly timeoutMs: number;
   /** The way to the server that this user runs; undefined for any other service, which is reached by its endpoint. */
-  readonly own?: OwnRoute | undefined;
+  readonly embeddedRoute?: EmbeddedServerRoute | undefined;
   /** The variables that name proxies, where they count: with `NODE_USE_ENV_PROXY=1`, as for all of Node. */
   readonly proxies?: Readonly<Record<string, string | undefined>> | undefined;
 }
@@ -61,7 +67,7 @@ export interface Connection {
  */
 export async function resolveConnection(
   options: ConnectionOptions = {},
-  environment: Environment = processEnvironment(),
+  environment: ClientEnvironment = processEnvironment(),
 ): Promise<Connection> {
   return (await findConnection(options, environment)).connection;
 }
@@ -79,19 +85,19 @@ export interface FoundConnection {
 /** {@link resolveConnection}, for those who tell people where it leads. */
 export async function findConnection(
   options: ConnectionOptions = {},
-  environment: Environment = processEnvironment(),
+  environment: ClientEnvironment = processEnvironment(),
 ): Promise<FoundConnection> {
   const { variables, cwd } = environment;
   const { local = false } = options;
   if (local && options.endpoint !== undefined) throw ownAndOther();
   const apiKey = variables.FLYTE_API_KEY ? parseApiKey(variables.FLYTE_API_KEY, "FLYTE_API_KEY") : undefined;
   const stated = [{ settings: options }, fromApiKey(apiKey), ...fromVariables(variables)];
-  const file = await readConfigFile(options.config, environment);
+  const file = await readClientConfig(options.config, environment);
   const scope = [...stated, { namedBy: file?.path, settings: file?.settings ?? {} }];
   const isStated = !local && first(stated, "endpoint") !== undefined;
   const reach = local ? [] : isStated ? stated : scope;
   const named = first(reach, "endpoint");
-  if (named === undefined && file?.withheld && !local) throw needsConsent(file);
+  if (named === undefined && file?.ignoresEndpoint && !local) throw needsConsent(file);
   const address = named === undefined ? undefined : parseEndpoint(named, first(reach, "insecure") ?? false, "endpoint");
   // An address with credentials for it is called as it is told, whoever is there.
   const isTold = address !== undefined && (options.token ?? options.credentials) !== undefined;
@@ -109,16 +115,19 @@ export async function findConnection(
     auth: toAuth(options, url, { apiKey, embedded, token: isStated ? variables.FLYTE_SECRETS_TOKEN : undefined }),
     tls: { rejectUnauthorized: !(first(reach, "insecureSkipVerify") ?? false), ...(ca !== undefined && { ca }) },
     timeoutMs: options.timeoutMs ?? 30_000,
-    own: embedded?.route,
+    embeddedRoute: embedded?.route,
     proxies: variables.NODE_USE_ENV_PROXY === "1" ? variables : undefined,
   };
   return { connection, namedBy: sourceOf(reach, "endpoint")?.namedBy };
 }
 
 /** This user's server: where no address is named, or the one named is its own. */
-async function findOwnServer(environment: Environment, address: URL | undefined): Promise<EmbeddedServer | undefined> {
+async function findOwnServer(
+  environment: ClientEnvironment,
+  address: URL | undefined,
+): Promise<EmbeddedServer | undefined> {
   try {
-    return await findEmbeddedServer(dataDirectory(environment), address);
+    return await findEmbeddedServer(resolveDataDirectory(environment), address);
   } catch (error) {
     // No reason to fail for those who name another service.
     if (address !== undefined && isSecretsError(error, "unsafe_permissions")) return undefined;
@@ -132,25 +141,25 @@ async function findOwnServer(environment: Environment, address: URL | undefined)
  */
 export async function resolveScope(
   options: Pick<ConnectionOptions, "org" | "project" | "domain" | "config"> = {},
-  environment: Environment = processEnvironment(),
-): Promise<Pick<Settings, "org" | "project" | "domain">> {
-  const file = await readConfigFile(options.config, environment);
+  environment: ClientEnvironment = processEnvironment(),
+): Promise<Pick<ClientSettings, "org" | "project" | "domain">> {
+  const file = await readClientConfig(options.config, environment);
   const sources = [{ settings: options }, ...fromVariables(environment.variables), { settings: file?.settings ?? {} }];
   return { org: first(sources, "org"), project: first(sources, "project"), domain: first(sources, "domain") };
 }
 
-/** Settings from one place. */
+/** ClientSettings from one place. */
 interface Source {
   /** The variable or file that names the endpoint there. */
   readonly namedBy?: string | undefined;
-  readonly settings: Settings;
+  readonly settings: ClientSettings;
 }
 
-function sourceOf(sources: readonly Source[], name: keyof Settings): Source | undefined {
+function sourceOf(sources: readonly Source[], name: keyof ClientSettings): Source | undefined {
   return sources.find(({ settings }) => settings[name] !== undefined);
 }
 
-function first<Name extends keyof Settings>(sources: readonly Source[], name: Name): Settings[Name] {
+function first<Name extends keyof ClientSettings>(sources: readonly Source[], name: Name): ClientSettings[Name] {
   return sourceOf(sources, name)?.settings[name];
 }
 
@@ -159,7 +168,7 @@ const fromApiKey = (key: ApiKey | undefined): Source => ({
   settings: { endpoint: key?.endpoint, org: key?.org },
 });
 
-function fromVariables(variables: Environment["variables"]): readonly Source[] {
+function fromVariables(variables: ClientEnvironment["variables"]): readonly Source[] {
   const variableOf = (key: string): string => `FLYTE_${key.toUpperCase().replace(".", "_")}`;
   return [
     { namedBy: "FLYTE_ADMIN_ENDPOINT", settings: readSettings((key) => variables[variableOf(key)], variableOf) },

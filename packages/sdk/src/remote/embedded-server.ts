@@ -2,23 +2,25 @@ import { constants } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import type { Environment } from "../environment.ts";
-import { checkDirectory, isOwn } from "./own-directory.ts";
-import { type OwnRoute, openOwnConnection } from "./own-route.ts";
-
-export { createOwnAgent } from "./own-route.ts";
+import type { ClientEnvironment } from "../environment.ts";
+import {
+  belongsToUser,
+  checkDirectory,
+  connectToEmbeddedServer,
+  type EmbeddedServerRoute,
+} from "./embedded-server-connection.ts";
 
 /** The embedded server that this user runs on this machine, and the way to it that nobody else can take. */
 export interface EmbeddedServer {
   /** The TCP address that it announces. */
   readonly endpoint: string;
-  readonly route: OwnRoute;
+  readonly route: EmbeddedServerRoute;
   /** What it asks for on its TCP port; undefined on the socket, and when it runs without authentication. */
   readonly token: string | undefined;
 }
 
 /** The data directory of this user's server: `$SECRET_STORE_PATH`, else `~/.flyte-secrets`. */
-export function dataDirectory(environment: Environment): string {
+export function resolveDataDirectory(environment: ClientEnvironment): string {
   const path = environment.variables.SECRET_STORE_PATH || "~/.flyte-secrets";
   return resolve(
     environment.cwd,
@@ -38,9 +40,9 @@ export async function findEmbeddedServer(directory: string, at?: URL): Promise<E
   const announced = parseAnnouncement(await readOwn(join(directory, "server.json")));
   if (at !== undefined && !isSameServer(announced.endpoint, at)) return undefined;
   const { endpoint, proofKey } = announced;
-  const route: OwnRoute =
+  const route: EmbeddedServerRoute =
     proofKey === undefined ? { kind: "socket", directory } : { kind: "proof", endpoint, key: proofKey };
-  const connection = await openOwnConnection(route);
+  const connection = await connectToEmbeddedServer(route);
   if (connection === undefined) return undefined;
   connection.destroy();
   const token = route.kind === "proof" ? (await readOwn(join(directory, "token")))?.trim() : undefined;
@@ -53,7 +55,7 @@ async function readOwn(path: string): Promise<string | undefined> {
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await file.stat();
-    return stats.isFile() && isOwn(stats) ? await file.readFile("utf8") : undefined;
+    return stats.isFile() && belongsToUser(stats) ? await file.readFile("utf8") : undefined;
   } catch (error) {
     if (error instanceof SecretsError) throw error;
     return undefined;

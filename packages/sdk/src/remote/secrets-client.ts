@@ -11,7 +11,7 @@ import {
   type SelectClusterRequestSchema,
 } from "@flyte-secrets/idl";
 import type { Connection } from "./connection.ts";
-import { createOwnAgent } from "./own-route.ts";
+import { createEmbeddedServerAgent } from "./embedded-server-connection.ts";
 import { toSecretsError } from "./to-secrets-error.ts";
 import { createTokenSource, type TokenSource } from "./token-source.ts";
 
@@ -60,9 +60,9 @@ type Resource = NonNullable<MessageInitShape<typeof SelectClusterRequestSchema>[
 
 /** Opens a client. Nothing is sent before the first call. */
 export function createSecretsClient(connection: Connection): SecretsClient {
-  const { tls, own } = connection;
+  const { tls, embeddedRoute } = connection;
   // On the socket there is neither TLS nor a host to name.
-  const endpoint = own === undefined ? connection.endpoint : OWN_SERVER;
+  const endpoint = embeddedRoute === undefined ? connection.endpoint : OWN_SERVER;
   const agent = createAgent(connection);
   const connect = (baseUrl: string, interceptors: Interceptor[]): Transport =>
     createConnectTransport({
@@ -111,10 +111,14 @@ export function createSecretsClient(connection: Connection): SecretsClient {
         return answer;
       } catch (error) {
         // Before there is a cluster to call, nothing has been sent that changes something.
-        const failed = { own, timeoutMs, changes: changes && baseUrl !== undefined };
+        const failed = { embeddedRoute, timeoutMs, changes: changes && baseUrl !== undefined };
         const at = baseUrl ?? endpoint;
         const isKnown = answered.has(at) || baseUrl === endpoint;
-        throw toSecretsError(error, { ...failed, endpoint: own === undefined ? at : connection.endpoint, isKnown });
+        throw toSecretsError(error, {
+          ...failed,
+          endpoint: embeddedRoute === undefined ? at : connection.endpoint,
+          isKnown,
+        });
       }
     },
     close: () => agent.destroy(),
@@ -145,8 +149,8 @@ export function wrapSecretService(service: SecretServiceClient, connection: Conn
 /** How the user's own server is called in requests, whose connections go to it whatever they name. */
 const OWN_SERVER = "http://localhost";
 
-function createAgent({ endpoint, own, proxies }: Connection): HttpAgent {
-  if (own !== undefined) return createOwnAgent(own);
+function createAgent({ endpoint, embeddedRoute, proxies }: Connection): HttpAgent {
+  if (embeddedRoute !== undefined) return createEmbeddedServerAgent(embeddedRoute);
   // Node before 24.5 (22.21) doesn't know the option, and goes no way around.
   const options = { keepAlive: true, ...(proxies && { proxyEnv: proxies }) };
   return endpoint.startsWith("https:") ? new HttpsAgent(options) : new HttpAgent(options);

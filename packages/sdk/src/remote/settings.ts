@@ -1,7 +1,7 @@
 import { SecretsError } from "@flyte-secrets/core";
 
 /** What one source says about the service and the scope; what it doesn't say is undefined. */
-export interface Settings {
+export interface ClientSettings {
   readonly endpoint?: string | undefined;
   /** Plain HTTP, for an endpoint that is no URL. */
   readonly insecure?: boolean | undefined;
@@ -16,7 +16,7 @@ export interface Settings {
  * The settings of a source that answers to Flyte's keys, such as `admin.endpoint`. `name` tells how a key is called there,
  * for `invalid_config` when a value has the wrong type.
  */
-export function readSettings(read: (key: string) => unknown, name: (key: string) => string): Settings {
+export function readSettings(read: (key: string) => unknown, name: (key: string) => string): ClientSettings {
   const value = (key: string): unknown => read(key) ?? undefined;
   const text = (key: string): string | undefined => {
     const found = value(key);
@@ -44,4 +44,50 @@ export function parseFlag(text: string, name: string): boolean | undefined {
   if (/^(true|t|yes|y|on|1)$/i.test(text)) return true;
   if (/^(false|f|no|n|off|0)$/i.test(text)) return false;
   throw new SecretsError("invalid_config", `${name} must be true or false.`);
+}
+
+/**
+ * The URL of a service from any way in which Flyte's users write it: `host:port`, `dns:///host:port`, or a URL. A URL says
+ * itself whether it is plain HTTP; the other forms are HTTPS unless `insecure`. `source` names the setting in errors.
+ */
+export function parseEndpoint(text: string, insecure: boolean, source: string): URL {
+  const bare = text.trim().replace(/^dns:\/\/\/?/, "");
+  const url = URL.parse(bare.includes("://") ? bare : `${insecure ? "http" : "https"}://${bare}`);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username || url.password || url.search || url.hash) {
+    throw new SecretsError(
+      "invalid_config",
+      `${source}: the endpoint is not an address: write host:port, dns:///host:port, or an http or https URL.`,
+    );
+  }
+  return url;
+}
+
+/** An API key taken apart. */
+export interface ApiKey {
+  readonly endpoint: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly org: string | undefined;
+}
+
+/**
+ * Takes a Flyte API key apart: base64 of `endpoint:clientId:secret:org`, where the endpoint may have a port of its own.
+ * `invalid_config` when it isn't one; the message doesn't show it.
+ */
+export function parseApiKey(key: string, source: string): ApiKey {
+  const parts = Buffer.from(key.trim(), "base64").toString().split(":");
+  const [clientId, clientSecret, org] = parts.slice(-3);
+  const endpoint = parts.slice(0, -3).join(":");
+  if (!endpoint || !clientId || !clientSecret) {
+    throw new SecretsError("invalid_config", `${source} must be base64 of endpoint:clientId:clientSecret:org.`);
+  }
+  // Flyte writes Python's None for a missing organization.
+  return { endpoint, clientId, clientSecret, org: org === "None" || org === "" ? undefined : org };
+}
+
+/** The organization that Flyte's clients send when none is set: the first label of a host with at least three. */
+export function organizationOf({ hostname }: URL): string {
+  const labels = hostname.split(".");
+  const isAddress = hostname.startsWith("[") || /^[0-9.]+$/.test(hostname);
+  return labels.length > 2 && !isAddress ? (labels[0] ?? "") : "";
 }

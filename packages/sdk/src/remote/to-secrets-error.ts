@@ -1,6 +1,6 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type ConnectionFault, connectionFault, type ErrorCode, SecretsError } from "@flyte-secrets/core";
-import { type OwnRoute, placeOf } from "./own-route.ts";
+import { describeRoute, type EmbeddedServerRoute } from "./embedded-server-connection.ts";
 
 /** Connect's codes as ours. Those that a service of this kind has no reason to send count as a fault of the server. */
 const CODES: Readonly<Record<Code, ErrorCode>> = {
@@ -26,7 +26,7 @@ const CODES: Readonly<Record<Code, ErrorCode>> = {
 export interface FailedCall {
   readonly endpoint: string;
   /** The way to this user's own server, for a call that went there. */
-  readonly own?: OwnRoute | undefined;
+  readonly embeddedRoute?: EmbeddedServerRoute | undefined;
   /** Its limit, where it is known. */
   readonly timeoutMs?: number | undefined;
   /** It may have changed something, though no answer came. Default false. */
@@ -45,10 +45,10 @@ export function toSecretsError(error: unknown, call: FailedCall): SecretsError {
   // From our interceptor, which Connect has wrapped.
   if (failure.cause instanceof SecretsError) return failure.cause;
   if (failure.code === Code.DeadlineExceeded && failure.rawMessage === TIMED_OUT) return timedOut(call, error);
-  const { endpoint, own, isKnown = false } = call;
+  const { endpoint, embeddedRoute, isKnown = false } = call;
   // An abort of the caller's has a code of Node's too.
   const socketError = failure.code === Code.Canceled ? undefined : socketErrorOf(failure);
-  if (socketError !== undefined && (own !== undefined || (isKnown && BROKEN.has(socketError.code)))) {
+  if (socketError !== undefined && (embeddedRoute !== undefined || (isKnown && BROKEN.has(socketError.code)))) {
     return brokenOff(call, error);
   }
   const isSecure = endpoint.startsWith("https:");
@@ -78,12 +78,12 @@ function brokenOff(call: FailedCall, cause: unknown): SecretsError {
   return new SecretsError("store_unavailable", message, { cause });
 }
 
-const partyOf = ({ endpoint, own }: FailedCall): string =>
-  own === undefined ? endpoint : `The server of this user (${placeOf(own)})`;
+const partyOf = ({ endpoint, embeddedRoute }: FailedCall): string =>
+  embeddedRoute === undefined ? endpoint : `The server of this user (${describeRoute(embeddedRoute)})`;
 
-function remedyFor({ own, changes = false }: FailedCall): string {
+function remedyFor({ embeddedRoute, changes = false }: FailedCall): string {
   const doubt = changes ? " The change may have been made or not: look before you repeat it." : "";
-  return `${doubt} ${own === undefined ? "See whether it runs." : "See how it is: `flyte-secrets serve --status`."}`;
+  return `${doubt} ${embeddedRoute === undefined ? "See whether it runs." : "See how it is: `flyte-secrets serve --status`."}`;
 }
 
 function unavailable(endpoint: string, reason: string, cause: unknown): SecretsError {

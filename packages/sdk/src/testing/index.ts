@@ -1,1 +1,1 @@
-export { readConfigFile } from "./../remote/config-file.ts";
+export { readClientConfig } from "../remote/config-file.ts";

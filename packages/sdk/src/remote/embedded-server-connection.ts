@@ -1,16 +1,16 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { on, once } from "node:events";
-import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, type Stats } from "node:fs";
+import { stat } from "node:fs/promises";
 import { Agent } from "node:http";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { SecretsError } from "@flyte-secrets/core";
-import { assertOwn } from "./own-directory.ts";
 
 /** How this user's own server is reached so that nobody else can be in its place. */
-export type OwnRoute =
+export type EmbeddedServerRoute =
   /** By the socket in its data directory. */
   | { readonly kind: "socket"; readonly directory: string }
   /** By TCP, where every connection begins with a proof that the server has the key of its announcement. */
@@ -29,11 +29,11 @@ const PROOF_LENGTH = 64;
  * already, and ends when there is none: so a long row of calls, some at a time, shares a few, and none is left over from
  * before a restart of the server.
  */
-export function createOwnAgent(route: OwnRoute): Agent {
+export function createEmbeddedServerAgent(route: EmbeddedServerRoute): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
   agent.keepSocketAlive = () => false;
   agent.createConnection = (_options, callback) => {
-    openOwnConnection(route).then(
+    connectToEmbeddedServer(route).then(
       (socket) => (socket ? callback?.(null, socket) : callback?.(notRunning(route), NO_SOCKET)),
       (error: Error) => callback?.(error, NO_SOCKET),
     );
@@ -49,11 +49,11 @@ const NO_SOCKET = undefined as unknown as Duplex;
  * A new connection to the server, or undefined when none listens there.
  * @throws SecretsError `unsafe_permissions` when directory or socket aren't this user's, `call_refused` when the proof is wrong.
  */
-export async function openOwnConnection(route: OwnRoute): Promise<Socket | undefined> {
+export async function connectToEmbeddedServer(route: EmbeddedServerRoute): Promise<Socket | undefined> {
   const socket = route.kind === "socket" ? connectSocket(route.directory) : connectTcp(route.endpoint);
   if (socket === undefined) return undefined;
   if (!(await isConnected(socket))) return undefined;
-  if (route.kind === "proof") await demandProof(socket, route);
+  if (route.kind === "proof") await requireProof(socket, route);
   return socket;
 }
 
@@ -65,12 +65,12 @@ function connectSocket(directory: string): Socket | undefined {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY);
-    assertOwn(directory, fstatSync(descriptor));
+    checkOwner(directory, fstatSync(descriptor));
     const opened = `/proc/self/fd/${descriptor}`;
     const path = join(existsSync(opened) ? opened : directory, "server.sock");
     const stats = lstatSync(path);
     if (!stats.isSocket()) return undefined;
-    assertOwn(join(directory, "server.sock"), stats);
+    checkOwner(join(directory, "server.sock"), stats);
     return connect(path);
   } catch (error) {
     if (error instanceof SecretsError) throw error;
@@ -100,7 +100,10 @@ async function isConnected(socket: Socket): Promise<boolean> {
 }
 
 /** Asks for the HMAC of a nonce, and leaves the connection as it was for the request that follows. */
-async function demandProof(socket: Socket, { endpoint, key }: Extract<OwnRoute, { kind: "proof" }>): Promise<void> {
+async function requireProof(
+  socket: Socket,
+  { endpoint, key }: Extract<EmbeddedServerRoute, { kind: "proof" }>,
+): Promise<void> {
   const nonce = randomBytes(32).toString("hex");
   const expected = createHmac("sha256", key).update(nonce).digest("hex");
   socket.write(`GET /server-proof?nonce=${nonce} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
@@ -136,14 +139,39 @@ function drop(socket: Socket): void {
   socket.on("error", () => {}).destroy();
 }
 
-function notRunning(route: OwnRoute): SecretsError {
+function notRunning(route: EmbeddedServerRoute): SecretsError {
   return new SecretsError(
     "store_unavailable",
-    `The server of this user (${placeOf(route)}) does not run any more. Start it with \`flyte-secrets serve\`.`,
+    `The server of this user (${describeRoute(route)}) does not run any more. Start it with \`flyte-secrets serve\`.`,
   );
 }
 
 /** Where it listens, for messages. */
-export function placeOf(route: OwnRoute): string {
+export function describeRoute(route: EmbeddedServerRoute): string {
   return route.kind === "socket" ? join(route.directory, "server.sock") : route.endpoint;
+}
+
+/** Whether a file or directory belongs to this user and nobody else can write it. Windows has neither owners nor modes to check. */
+export function belongsToUser(stats: Stats): boolean {
+  const user = process.geteuid?.();
+  return user === undefined || (stats.uid === user && (stats.mode & 0o022) === 0);
+}
+
+/** Whether the directory is there. `unsafe_permissions` when it isn't this user's, or others may write it. */
+export async function checkDirectory(path: string): Promise<boolean> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats === undefined || !stats.isDirectory()) return false;
+  checkOwner(path, stats);
+  return true;
+}
+
+/** Throws `unsafe_permissions` for what isn't {@link belongsToUser}, saying why and what to do. */
+export function checkOwner(path: string, stats: Stats): void {
+  if (belongsToUser(stats)) return;
+  const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");
+  const problem =
+    stats.uid === process.geteuid?.()
+      ? `can be written by other users (mode ${mode}). Run: chmod 700 ${path}`
+      : `belongs to user ${stats.uid}. Set SECRET_STORE_PATH to a directory of your own, or name an endpoint`;
+  throw new SecretsError("unsafe_permissions", `${path}, where the server of this user would be, ${problem}.`);
 }

@@ -81,23 +81,23 @@ describe("the server of this user", () => {
       auth: { kind: "none" },
       tls: { rejectUnauthorized: true },
       timeoutMs: 30_000,
-      own: { kind: "socket", directory: data },
+      embeddedRoute: { kind: "socket", directory: data },
     };
     expect(await resolveHere()).toEqual(found);
     expect(await resolveHere({ endpoint })).toEqual(found);
     expect(await resolveHere({ endpoint: "http://127.0.0.1:1" })).toEqual({
       ...found,
       endpoint: "http://127.0.0.1:1",
-      own: undefined,
+      embeddedRoute: undefined,
     });
   });
 
   test.each(["~/elsewhere", "elsewhere"])("may keep its data in %s, beside another that goes on", async (path) => {
     await serve(data);
     await serve(join(home, "elsewhere"));
-    const { own } = await resolveHere({}, { SECRET_STORE_PATH: path });
-    expect(own).toEqual({ kind: "socket", directory: join(home, "elsewhere") });
-    expect((await resolveHere()).own).toEqual({ kind: "socket", directory: data });
+    const { embeddedRoute } = await resolveHere({}, { SECRET_STORE_PATH: path });
+    expect(embeddedRoute).toEqual({ kind: "socket", directory: join(home, "elsewhere") });
+    expect((await resolveHere()).embeddedRoute).toEqual({ kind: "socket", directory: data });
   });
 
   test.each<[string, Record<string, string>]>([
@@ -114,7 +114,7 @@ describe("the server of this user", () => {
     const settings = { ...flags, "secret.store.path": store };
     const server = await serve(store, settings);
     const connection = await resolveHere({}, { SECRET_STORE_PATH: store });
-    expect([connection.own?.kind, connection.auth.kind]).toEqual(
+    expect([connection.embeddedRoute?.kind, connection.auth.kind]).toEqual(
       long ? ["proof", flags["secret.auth.mode"] ?? "token"] : ["socket", "none"],
     );
     await using client = createSecretsClient(connection);
