@@ -1,5 +1,5 @@
 import { PassThrough } from "node:stream";
-import { commandPages, createOutput, type CliContext } from "@flyte-secrets/cli";
+import { type CliContext, commandPages, createOutput } from "@flyte-secrets/cli";
 
 const HEAD = `# The flyte-secrets command
 

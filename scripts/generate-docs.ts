@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { renderCliPage } from "./cli-page.ts";
 import { renderConfigurationPage } from "./configuration-page.ts";
 import { renderDecisionsPage } from "./decisions-page.ts";
-import { renderDiagram } from "./diagram.ts";
+import { DIAGRAMS } from "./diagram.ts";
 import { renderErrorsPage } from "./errors-page.ts";
 import { renderDashboard } from "./monitoring/grafana-dashboard.ts";
 import { renderDemo } from "./recording.ts";
@@ -22,10 +22,7 @@ const FILES: readonly GeneratedFile[] = [
   { path: "docs/configuration.md", render: renderConfigurationPage },
   { path: "docs/decisions/README.md", render: renderDecisionsPage },
   { path: "docs/demo.svg", render: renderDemo },
-  ...["overview", "pod"].map((name) => ({
-    path: `docs/diagrams/${name}.svg`,
-    render: () => renderDiagram(name),
-  })),
+  ...DIAGRAMS,
   { path: "docs/errors.md", render: renderErrorsPage },
   { path: "deploy/helm/flyte-secrets/values.schema.json", render: renderValuesSchema },
   { path: "deploy/helm/flyte-secrets/files/dashboard.json", render: renderDashboard },
