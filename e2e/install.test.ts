@@ -48,7 +48,7 @@ test("each tarball holds our packages as they are built, with page and licence, 
       expect.arrayContaining(["package/package.json", "package/README.md", "package/LICENSE"]),
     );
     const expected =
-      /^package\/(node_modules\/@flyte-secrets\/\w+\/)?((dist|bin)\/.*\.(js|d\.ts)(\.map)?|package\.json|README\.md|LICENSE)$/;
+      /^package\/(node_modules\/@flyte-secrets\/\w+\/)?((dist|bin)\/.*\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/;
     expect(files.filter((file) => !expected.test(file) || /\.test\./.test(file))).toEqual([]);
     const manifest = JSON.parse(await run("tar", ["-xzOf", tarball, "package/package.json"]));
     const own = Object.keys(manifest.dependencies).filter((dependency) => dependency.startsWith("@flyte-secrets/"));
@@ -102,6 +102,8 @@ test("the command is installed from its tarball, and runs that project's tasks w
     run("flyte-secrets", args, { cwd: project, env: { HOME: directory, PATH }, input });
 
   expect(await type(["--version"])).toBe("0.1.0\n");
+  const { stdout: size } = await runProgram("du", ["-sm", prefix]);
+  expect(Number.parseInt(size, 10), "MB, with all that it needs").toBeLessThan(60);
   const env = { HOME: directory, PATH };
   const server = await startProgram("flyte-secrets", ["serve", "--port", "0"], { ready: /^Stop: Ctrl-C$/m, env });
   onTestFinished(() => server.stop());
@@ -111,4 +113,45 @@ test("the command is installed from its tarball, and runs that project's tasks w
     'export const ask = task({ name: "ask", secrets: "openai-key" }, async () => process.env.OPENAI_KEY?.length);\n';
   await writeFile(join(project, "tasks.ts"), task);
   expect(await type(["run", "tasks.ts", "ask"])).toBe("16\n");
+});
+
+test("the installed command names what to install for a cloud or for traces, and finds it beside itself then", async () => {
+  const prefix = join(directory, "global");
+  const PATH = [join(prefix, "bin"), NODE, process.env.PATH].join(delimiter);
+  const aws = ["explain", "key", "--webhook.secretManagerTypes", "Embedded"].concat(
+    ["--webhook.embeddedSecretManagerConfig.type", "AWS"],
+    // A port that nobody listens on: the SDK's answer is that it was refused.
+    ["--webhook.embeddedSecretManagerConfig.awsConfig.region", "eu-central-1"],
+    ["--webhook.embeddedSecretManagerConfig.awsConfig.endpoint", "http://127.0.0.1:9"],
+  );
+  const AWS = { AWS_ACCESS_KEY_ID: "nobody", AWS_SECRET_ACCESS_KEY: "nothing" };
+  const type = (args: readonly string[]) =>
+    runProgram("flyte-secrets", args, { cwd: directory, env: { HOME: directory, PATH, ...AWS } });
+
+  const how = "Install it where flyte-secrets is installed (with --global if flyte-secrets is): npm install";
+  expect(await type(aws)).toEqual({
+    exitCode: 2,
+    stdout: "",
+    stderr:
+      "error: webhook.embeddedSecretManagerConfig.type AWS needs a package that is not installed. " +
+      `${how} @aws-sdk/client-secrets-manager@3\n`,
+  });
+  expect(await type(["serve", "--port", "0", "--otel.type", "file"])).toEqual({
+    exitCode: 2,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /^error: otel\.type file needs packages that are not installed\. .*: npm install @opentelemetry\/api@1 /,
+    ),
+  });
+  const npm = [
+    "install",
+    "--global",
+    "--prefix",
+    prefix,
+    "--no-audit",
+    "--no-fund",
+    "@aws-sdk/client-secrets-manager@3",
+  ];
+  await run("npm", npm, { cwd: directory });
+  expect(await type(aws)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("ECONNREFUSED") });
 });

@@ -4,12 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { packPublished, publishedNames } from "../scripts/published-packages.ts";
 
 const root = join(import.meta.dirname, "..");
-const PACKAGES = ["idl", "core", "sdk"] as const;
 
 let directory: string;
-let tarballs: string[];
+let tarballs: readonly string[];
 
 async function run(command: string, args: readonly string[], cwd = root): Promise<string> {
   const { stdout } = await promisify(execFile)(command, args, { cwd, maxBuffer: 16 * 1024 * 1024 }).catch((error) => {
@@ -22,21 +22,19 @@ const tool = (name: string): string => join(root, "node_modules/.bin", name);
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "flyte-secrets-packaging-"));
-  const workspaces = PACKAGES.flatMap((name) => ["--workspace", `packages/${name}`]);
-  const packed = await run("npm", ["pack", "--json", "--pack-destination", directory, ...workspaces]);
-  const entries: { filename: string }[] = Object.values(JSON.parse(packed));
-  tarballs = entries.map(({ filename }) => join(directory, filename));
+  tarballs = await packPublished(directory);
 });
 afterAll(() => rm(directory, { recursive: true }));
 
 test("the tarballs hold the built package, its manifest, its page and its licence, and nothing else", async () => {
+  expect(tarballs).toHaveLength((await publishedNames()).length);
   for (const tarball of tarballs) {
     const files = (await run("tar", ["-tzf", tarball])).trim().split("\n");
     expect(files).toEqual(expect.arrayContaining(["package/package.json", "package/LICENSE"]));
     expect(
-      files.filter((file) => !/^package\/(dist\/.*\.(js|d\.ts)(\.map)?|package\.json|README\.md|LICENSE)$/.test(file)),
+      files.filter((file) => !/^package\/((dist|bin)\/.*\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(file)),
     ).toEqual([]);
-    expect(files.filter((file) => /\.test\./.test(file))).toEqual([]);
+    expect(files.filter((file) => /\.test\.|\/testing\//.test(file))).toEqual([]);
   }
 });
 

@@ -11,7 +11,7 @@ interface PackageFile {
 }
 
 test("docs/dependencies.md has a line for every dependency that a package names, and for no other", () => {
-  const files = globSync(["package.json", "packages/*/package.json", "{bench,e2e,examples}/package.json"], {
+  const files = globSync(["package.json", "packages/*/package.json", "{bench,deploy,e2e,examples}/package.json"], {
     cwd: root,
   });
   const named = files.flatMap((file) => {

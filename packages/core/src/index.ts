@@ -43,6 +43,7 @@ export {
 export { andThen, type MaybePromise } from "./maybe-promise.ts";
 export { nearestName } from "./nearest-name.ts";
 export { type FileOwnership, hasSystemCode, homeDirectory, otherWriter, systemReason } from "./operating-system.ts";
+export { importOptional, type OptionalDependency } from "./optional-dependency.ts";
 export { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 export { createSignalRace, type RaceSignal, raceSignal, toAbortError } from "./race-signal.ts";
 export {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { importOptional } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 
 /** What a span says; names and codes, never anything of a request's content. */
@@ -37,13 +38,27 @@ export interface OpenTracingOptions {
   readonly log: Logger;
 }
 
+/** OpenTelemetry, as npm installs it. */
+const OPEN_TELEMETRY = [
+  "@opentelemetry/api@1",
+  "@opentelemetry/core@3",
+  "@opentelemetry/resources@3",
+  "@opentelemetry/sdk-trace@3",
+  "@opentelemetry/otlp-transformer@0.301",
+  "@opentelemetry/exporter-trace-otlp-http@0.301",
+  "@opentelemetry/exporter-trace-otlp-grpc@0.301",
+];
+
 /**
  * Tracing as `otel` has it; undefined where that is `noop`, which is the default: OpenTelemetry's SDK is then not even loaded. An
- * exporter whose collector is away fails no request: that is logged.
+ * exporter whose collector is away fails no request: that is logged. Throws `invalid_config` when OpenTelemetry is not installed.
  */
 export async function openTracing(options: OpenTracingOptions): Promise<Tracing | undefined> {
   const { type } = options.config;
   if (type === "noop") return undefined;
-  const { startOpenTelemetry } = await import("./open-telemetry.ts");
-  return startOpenTelemetry({ ...options, type });
+  const start = async () => {
+    const { startOpenTelemetry } = await import("./open-telemetry.ts");
+    return startOpenTelemetry({ ...options, type });
+  };
+  return importOptional(start, { neededBy: `otel.type ${type}`, packages: OPEN_TELEMETRY });
 }

@@ -3,7 +3,14 @@ import type {
   SecretsManagerClientConfig,
   SecretValueEntry,
 } from "@aws-sdk/client-secrets-manager";
-import { encodeSecretId, encodeShortSecretId, type FetchedValue, SecretsError, SecretValue } from "@flyte-secrets/core";
+import {
+  encodeSecretId,
+  encodeShortSecretId,
+  type FetchedValue,
+  importOptional,
+  SecretsError,
+  SecretValue,
+} from "@flyte-secrets/core";
 import { errorName, readAsEmpty, unavailable } from "../failures.ts";
 import { forEachConcurrently, type ReadOptions, readEach, type SecretProvider } from "../secret-provider.ts";
 import { NAME, toFailure, toFailureOfCode } from "./failures.ts";
@@ -28,7 +35,10 @@ export async function openAws(
   { region, endpoint }: AwsOptions,
   client: SecretsManagerClientConfig = {},
 ): Promise<SecretProvider> {
-  const sdk = await import("@aws-sdk/client-secrets-manager");
+  const sdk = await importOptional(() => import("@aws-sdk/client-secrets-manager"), {
+    neededBy: "webhook.embeddedSecretManagerConfig.type AWS",
+    packages: ["@aws-sdk/client-secrets-manager@3"],
+  });
   const manager = new sdk.SecretsManagerClient({
     maxAttempts: 2,
     ...(region !== "" && { region }),

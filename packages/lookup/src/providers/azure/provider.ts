@@ -3,6 +3,7 @@ import type { KeyVaultSecret, SecretClient, SecretClientOptions } from "@azure/k
 import {
   decodeAzureValue,
   encodeAzureName,
+  importOptional,
   isSecretsError,
   type SecretId,
   SecretsError,
@@ -34,10 +35,11 @@ export async function openAzure(
         "write the vault's, such as https://NAME.vault.azure.net",
     );
   }
-  const [{ SecretClient }, { DefaultAzureCredential }] = await Promise.all([
-    import("@azure/keyvault-secrets"),
-    import("@azure/identity"),
-  ]);
+  const load = () => Promise.all([import("@azure/keyvault-secrets"), import("@azure/identity")]);
+  const [{ SecretClient }, { DefaultAzureCredential }] = await importOptional(load, {
+    neededBy: "webhook.embeddedSecretManagerConfig.type Azure",
+    packages: ["@azure/keyvault-secrets@4", "@azure/identity@4"],
+  });
   const vault = new SecretClient(vaultURI, credential ?? new DefaultAzureCredential(), {
     retryOptions: { maxRetries: 1, maxRetryDelayInMs: 500 },
     ...client,

@@ -1,4 +1,11 @@
-import { encodeSecretId, encodeShortSecretId, raceSignal, SecretsError, SecretValue } from "@flyte-secrets/core";
+import {
+  encodeSecretId,
+  encodeShortSecretId,
+  importOptional,
+  raceSignal,
+  SecretsError,
+  SecretValue,
+} from "@flyte-secrets/core";
 import type { protos, SecretManagerServiceClient } from "@google-cloud/secret-manager";
 import { readAsEmpty, unavailable } from "../failures.ts";
 import { type ReadOptions, readEach, type SecretProvider } from "../secret-provider.ts";
@@ -31,7 +38,10 @@ export async function openGcp({ project, endpoint }: GcpOptions, client: ClientO
       "webhook.embeddedSecretManagerConfig.gcpConfig.project is not set: write the project of the secrets",
     );
   }
-  const sdk = await import("@google-cloud/secret-manager");
+  const sdk = await importOptional(() => import("@google-cloud/secret-manager"), {
+    neededBy: "webhook.embeddedSecretManagerConfig.type GCP",
+    packages: ["@google-cloud/secret-manager@7"],
+  });
   const manager = new sdk.SecretManagerServiceClient({ ...toAddress(endpoint), ...client });
   return {
     name: NAME,
