@@ -14,7 +14,7 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as con
 
 /**
  * Makes a CA and a server certificate of it for DNS names and IP addresses, both ECDSA P-256. The CA's key is forgotten at
- * once, so nothing else is ever signed with it and a renewal brings a CA of its own.
+ * once, so nothing else is ever signed with it and a renewal brings a CA of its own (W-22).
  */
 export async function makeCertificate(options: {
   readonly names: readonly string[];

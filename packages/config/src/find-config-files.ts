@@ -4,7 +4,7 @@ import { SecretsError } from "@flyte-secrets/core";
 
 /**
  * The files that the given paths and globs stand for: in the order given, the matches of one glob in name order. Relative ones
- * start at `cwd`. A path that exists is itself, whatever characters it has.
+ * start at `cwd`. A path that exists is itself, whatever characters it has (C-2).
  * @throws SecretsError `invalid_config` when one matches nothing.
  */
 export function findConfigFiles(patterns: readonly string[], cwd: string): string[] {

@@ -3,7 +3,7 @@ const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M
 
 /**
  * The number that a Kubernetes quantity stands for (`500Mi`, `200m`, `1.5`, `100M`, `1e3`), or undefined when the text is none
- * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/).
+ * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/) (C-8).
  */
 export function parseQuantity(text: string): number | undefined {
   const match = /^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:[eE]([+-]?\d+)|([KMGTPE]i)|([numkMGTPE]))?$/.exec(text);

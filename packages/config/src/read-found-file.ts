@@ -28,7 +28,7 @@ export interface FoundFileOptions {
 
 /**
  * The assignments of a file that was found in the current directory, where anybody may have put it: an archive that was unpacked, another
- * user in a shared directory. None, with a warning, when somebody else than this user and root may write it.
+ * user in a shared directory. None, with a warning, when somebody else than this user and root may write it (C-3).
  * @throws SecretsError `invalid_config` when it gives a setting that is not one of {@link FOUND_FILE_SETTINGS}; else as `readConfigFile`.
  */
 export function readFoundFile(file: string, { cwd, warn }: FoundFileOptions): Assignment[] {

@@ -16,7 +16,7 @@ export interface Surroundings {
 
 /**
  * Decides what the schema leaves open: the kind of store, defaults that depend on it, the short forms of Flyte's guides, paths
- * (absolute, `~` replaced), and the master key.
+ * (absolute, `~` replaced), and the master key (C-11, C-12).
  * @throws SecretsError `invalid_config` for settings that contradict each other.
  */
 export function resolveConfig(settings: Settings, surroundings: Surroundings): Config {

@@ -2,7 +2,7 @@ import { SecretsError } from "./errors.ts";
 import { parseObject } from "./json-object.ts";
 import { SecretValue } from "./secret-value.ts";
 
-/** What is stored in Azure Key Vault for a value: JSON that keeps text readable and marks bytes. */
+/** What is stored in Azure Key Vault for a value: JSON that keeps text readable and marks bytes (N-14). */
 export function encodeAzureValue(value: SecretValue): string {
   const text = value.revealText();
   return JSON.stringify(

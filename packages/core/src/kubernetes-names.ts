@@ -4,7 +4,7 @@ import type { SecretType } from "./store.ts";
 
 /**
  * Name of the Kubernetes Secret that holds a secret: the MD5 of the encoded id in hex, because a name has to be
- * DNS-compatible. The one data key inside is the encoded id itself.
+ * DNS-compatible. The one data key inside is the encoded id itself (N-9).
  */
 export function kubernetesSecretName(id: SecretId): string {
   // Flyte's choice; here it makes a name and protects nothing.
@@ -14,7 +14,7 @@ export function kubernetesSecretName(id: SecretId): string {
 /** Ours, with this value on image-pull secrets only: Flyte has no place for the type, and a generic secret stays exactly as Flyte writes it. */
 export const TYPE_LABEL = { name: "app.flyte.org/secret-type", imagePull: "image-pull-secret" } as const;
 
-/** Labels of the Kubernetes Secret that holds a secret; domain and project where set. */
+/** Labels of the Kubernetes Secret that holds a secret; domain and project where set (N-10). */
 export function managedLabels(id: SecretId): Record<string, string> {
   return {
     "app.flyte.org/managed": "true",
@@ -61,7 +61,7 @@ export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/service
 
 const MAX_LABEL_LENGTH = 63;
 
-/** Name of the Kubernetes Secret that holds an image-pull secret beside the managed one. */
+/** Name of the Kubernetes Secret that holds an image-pull secret beside the managed one (N-11). */
 export function imagePullSecretName(id: SecretId): string {
   const digest = createHash("sha256").update(`${id.org}:${id.domain}:${id.project}:${id.name}`).digest("hex");
   return `img-pull-${digest.slice(0, 16)}`;
@@ -83,7 +83,7 @@ export function imagePullLabels(id: SecretId): Record<string, string> {
   };
 }
 
-/** Makes any text a legal, non-empty Kubernetes label value, as Flyte does it. */
+/** Makes any text a legal, non-empty Kubernetes label value, as Flyte does it (N-12). */
 export function cleanLabelValue(value: string): string {
   if (value === "") return "none";
   const legal = value.replace(/[^a-zA-Z0-9._-]/gu, "-");

@@ -109,7 +109,7 @@ export interface LookupId {
  * The ids under which a key may be found, narrowest scope first: project, domain, global, beginning at the level of `scope`.
  * A key is anything a Kubernetes data key may be, which is more than the API takes as a name. Ids of more than `maxIdLength`
  * characters in encoded form can't exist and are left out. Throws `invalid_argument` when none is left, for any other key, and for
- * a scope that breaks the rules: it may come from a pod's labels, and must not spell another's id.
+ * a scope that breaks the rules: it may come from a pod's labels, and must not spell another's id (N-7).
  */
 export function lookupIds(scope: SecretScope, key: string, maxIdLength = DEFAULT_POD_LIMITS.idLength): LookupId[] {
   checkSecretScope(scope);

@@ -25,7 +25,7 @@ export interface PodLimits {
   readonly warnings: number;
 }
 
-/** What is enough for every pod that Flyte is known to make, and takes milliseconds and a few MiB at the most. */
+/** What is enough for every pod that Flyte is known to make, and takes milliseconds and a few MiB at the most. */
 export const DEFAULT_POD_LIMITS: PodLimits = {
   requests: 256,
   // All fields as long as they may be, half of their characters escaped.

@@ -5,7 +5,7 @@ import { checkLimit, checkRequestLimits, DEFAULT_POD_LIMITS, type PodLimits } fr
 import type { SecretRequest } from "./secret-request.ts";
 import { encodeRequestText, parseRequestText } from "./text-format.ts";
 
-/** A pod with this label, set to `"true"`, is sent to the webhook. */
+/** A pod with this label, set to `"true"`, is sent to the webhook (R-2). */
 export const INJECT_LABEL = "inject-flyte-secrets";
 
 /** Every annotation whose name begins like this carries one request. */
@@ -14,7 +14,10 @@ export const REQUEST_ANNOTATION_PREFIX = "flyte.secrets/s";
 /** What Kubernetes takes as all annotations of an object, names included. */
 const MAX_ANNOTATION_BYTES = 262_144;
 
-/** The annotation value for a request. Throws `invalid_argument` as `encodeRequestText` does, and when it is too long. */
+/**
+ * The annotation value for a request. Throws `invalid_argument` as `encodeRequestText` does, and when it is too long
+ * (R-3).
+ */
 export function encodeRequestAnnotation(request: SecretRequest): string {
   const value = encodeBase32Lower(encodeRequestText(request));
   if (value.length > MAX_ANNOTATION_BYTES) {
@@ -33,7 +36,7 @@ export function decodeRequestAnnotation(value: string): SecretRequest {
 
 /**
  * The annotations that carry `requests`, numbered in their order. Throws `invalid_argument` for a request that can't be
- * written and when all together are more than Kubernetes takes.
+ * written and when all together are more than Kubernetes takes (R-8).
  */
 export function toRequestAnnotations(requests: readonly SecretRequest[]): Record<string, string> {
   const annotations: Record<string, string> = {};
@@ -56,7 +59,7 @@ export function toRequestAnnotations(requests: readonly SecretRequest[]): Record
 /**
  * The requests among a pod's annotations: the numbered ones in numeric order, then the others by name. Throws
  * `invalid_annotation`, naming the annotation, for the first that is not a legal request, and `limit_exceeded` for more requests or
- * longer ones than `limits` allow; the pod is then to be rejected.
+ * longer ones than `limits` allow; the pod is then to be rejected (R-6, R-7).
  */
 export function fromRequestAnnotations(
   annotations: Readonly<Record<string, string>>,

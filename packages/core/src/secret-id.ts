@@ -16,13 +16,13 @@ export interface SecretId extends SecretScope {
 /** The narrowest part that is set. */
 export type ScopeLevel = "project" | "domain" | "global";
 
-/** The organization that Flyte's open-source backend, which has none, writes into every id. */
+/** The organization that Flyte's open-source backend, which has none, writes into every id (N-4). */
 export const DEFAULT_ORGANIZATION = "flyte";
 
 const SEPARATOR = "__";
 const INVALID_FORMAT = "secret name has an invalid format";
 
-/** The narrowest part that is set. Throws `invalid_argument` for a project without a domain. */
+/** The narrowest part that is set. Throws `invalid_argument` for a project without a domain (N-1). */
 export function scopeLevel(scope: SecretScope): ScopeLevel {
   if (scope.project === "") return scope.domain === "" ? "global" : "domain";
   if (scope.domain !== "") return "project";
@@ -34,14 +34,16 @@ export function scopeLevel(scope: SecretScope): ScopeLevel {
 
 /**
  * The one string that stands for a secret in every store. Reversed by {@link decodeSecretId}; no two ids that pass
- * `checkSecretId` share one. Throws `invalid_argument` for a project without a domain and checks nothing else.
+ * `checkSecretId` share one. Throws `invalid_argument` for a project without a domain and checks nothing else (N-2).
  */
 export function encodeSecretId(id: SecretId): string {
   scopeLevel(id);
   return ["u", "org", id.org, "domain", id.domain, "project", id.project, "key", id.name].join(SEPARATOR);
 }
 
-/** Reads an encoded id; a name may contain the separator. Throws `invalid_argument` for a text of another form. */
+/**
+ * Reads an encoded id; a name may contain the separator. Throws `invalid_argument` for a text of another form (N-3).
+ */
 export function decodeSecretId(text: string): SecretId {
   const [u, org, orgValue, domain, domainValue, project, projectValue, key, ...name] = text.split(SEPARATOR);
   if (orgValue === undefined || domainValue === undefined || projectValue === undefined || name.length === 0) {
@@ -55,7 +57,7 @@ export function decodeSecretId(text: string): SecretId {
 
 /**
  * The short id of a broader scope that Flyte's documentation describes for cloud secret managers and Flyte's code never
- * looks up; undefined at project scope, which has none. Ask for it after the encoded id.
+ * looks up; undefined at project scope, which has none. Ask for it after the encoded id (N-15).
  */
 export function encodeShortSecretId(id: SecretId): string | undefined {
   switch (scopeLevel(id)) {
@@ -81,7 +83,10 @@ export function scopePrefix(scope: SecretScope): string {
   return parts.join(SEPARATOR);
 }
 
-/** Whether `id` has the organization, domain and project of `scope`; an empty domain or project of `scope` matches all. */
+/**
+ * Whether `id` has the organization, domain and project of `scope`; an empty domain or project of `scope` matches all
+ * (N-8).
+ */
 export function isInScope(id: SecretScope, scope: SecretScope): boolean {
   return (
     id.org === scope.org &&
@@ -109,7 +114,8 @@ export function checkSecretScope(scope: SecretScope): void {
 
 /**
  * Checks an id that is to be created: its scope ({@link checkSecretScope}), its name and, with
- * `maxIdLength`, the length of its encoded id in characters. Throws `invalid_argument`, naming the field and the rule.
+ * `maxIdLength`, the length of its encoded id in characters. Throws `invalid_argument`, naming the field and the
+ * rule (N-5).
  */
 export function checkSecretId(id: SecretId, limits: { readonly maxIdLength?: number } = {}): void {
   checkSecretScope(id);
@@ -133,7 +139,7 @@ export function checkExistingScope(scope: SecretScope): void {
   checkExistingId({ ...scope, name: "any" });
 }
 
-/** The same for an id. What passes {@link checkSecretId} passes here. */
+/** The same for an id. What passes {@link checkSecretId} passes here (N-6). */
 export function checkExistingId(id: SecretId, limits: { readonly maxIdLength?: number } = {}): void {
   scopeLevel(id);
   for (const [field, value] of [

@@ -33,7 +33,7 @@ type Draft = { -readonly [Field in keyof SecretRequest]: SecretRequest[Field] };
 /**
  * Reads a request in any legal protobuf text format (https://protobuf.dev/reference/protobuf/textformat-spec/), as Go's
  * `prototext`, which Flyte uses, reads it. Throws `invalid_annotation` with line and column for anything else: an unknown
- * field, a field given twice, an unknown enum name, a string that is not UTF-8.
+ * field, a field given twice, an unknown enum name, a string that is not UTF-8 (R-5).
  */
 export function parseRequestText(text: string | Uint8Array): SecretRequest {
   const bytes = typeof text === "string" ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length);
@@ -167,7 +167,7 @@ function decodeUtf8(bytes: string): string | undefined {
 
 /**
  * Writes a request in protobuf text format as Flyte does: one set field a line, in field order. Throws `invalid_argument` for a
- * mount requirement without a name, and for a lone surrogate, which UTF-8 can't carry.
+ * mount requirement without a name, and for a lone surrogate, which UTF-8 can't carry (R-4).
  */
 export function encodeRequestText(request: SecretRequest): string {
   return (

@@ -22,7 +22,7 @@ export interface InvalidationOptions {
 /**
  * Posts to every address that the webhook's host name has, as Flyte's service does for its own webhook, and warns how
  * many pods could not be told. A write waits for it, because whoever has just rotated a secret may start the next task
- * at once.
+ * at once (S-25).
  */
 export function createInvalidation({ webhookURL, token, log, timeoutMs = 5_000 }: InvalidationOptions): Invalidate {
   if (webhookURL === "") return async () => {};

@@ -11,7 +11,7 @@ export type PageGuard = (req: NodeRequest) => string | undefined;
  * `Origin` or `Sec-Fetch-Site`, which browsers set (Fetch standard, W3C Fetch Metadata). One whose own name was made to point to this server
  * (DNS rebinding) shows by that name, so a request has to be sent to `localhost`, to an IP address, which nobody can make point
  * elsewhere, to one of `allowedHosts`, or to no host, as no browser does; ports don't count. A page is this server's
- * own at the same host and port, or at a name of `allowedHosts`.
+ * own at the same host and port, or at a name of `allowedHosts` (S-23).
  */
 export function createPageGuard(allowedHosts: readonly string[]): PageGuard {
   const allowed = new Set(allowedHosts.map(toName));

@@ -26,7 +26,10 @@ export async function privateDirectoryRoot(): Promise<{ path: string; inMemory: 
   return writable ? { path: MEMORY, inMemory: true } : { path: tmpdir(), inMemory: false };
 }
 
-/** Makes a directory of mode 0700 under `root`, after removing those that killed processes of this user have left there. */
+/**
+ * Makes a directory of mode 0700 under `root`, after removing those that killed processes of this user have left there
+ * (T-15).
+ */
 export async function createPrivateDirectory(root: { path: string; inMemory: boolean }): Promise<PrivateDirectory> {
   await sweep(root.path);
   const path = join(root.path, `${await prefix()}${process.pid}-${await startOf(process.pid)}-${randomUUID()}`);

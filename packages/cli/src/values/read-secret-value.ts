@@ -81,7 +81,7 @@ export interface FileValue {
  * Leaves out the line breaks behind a single line of text, as an editor or `echo` puts them behind a password: a task that
  * reads the variable would have them, one that asks `getSecret` wouldn't. Several lines stay as they are, since keys in
  * files need their last line break, and so do bytes that are no text. Whatever white space is left at the ends is told, and
- * what was left out.
+ * what was left out (T-11).
  */
 export function trimLineFeed(bytes: Uint8Array, file: string, keep: boolean): FileValue {
   const text = textOf(bytes);

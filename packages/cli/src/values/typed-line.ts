@@ -18,7 +18,7 @@ export interface TypedLineOptions {
 
 /**
  * The line that is typed or pasted at the terminal, which shows nothing of it, nor of what comes behind it. `usage`
- * when more lines come, however slowly: a pasted key would be cut off after its first line without a word.
+ * when more lines come, however slowly: a pasted key would be cut off after its first line without a word (T-12).
  */
 export async function readTypedLine({ stdin, stderr }: CliContext, options: TypedLineOptions): Promise<string> {
   const { ask, quiet = () => delay(QUIET_MS) } = options;

@@ -22,7 +22,8 @@ interface Mounted {
 
 /**
  * Looks for mounts that can't be in one container. Throws `pod_conflict`, naming both requests, for two volumes at one path,
- * which Kubernetes refuses; returns a warning for each path below another, which the container runtime may not be able to make.
+ * which Kubernetes refuses; returns a warning for each path below another, which the container runtime may not be able to
+ * make (I-14).
  */
 export function checkMounts(granted: readonly Granted<PodEdit>[]): string[] {
   const mounted: Mounted[] = [];

@@ -15,7 +15,7 @@ interface Setting {
  * Looks for variables that two requests want for different things, or that tell tasks where secrets are: the last one
  * would win, and the other task would read the wrong secret. Throws `pod_conflict`, naming both; the same secret twice
  * is none. Returns a warning for each variable by which programs choose the code that they run, and for each secret in
- * whose place a task would read another.
+ * whose place a task would read another (I-10).
  */
 export function checkVariables(granted: readonly Granted<InjectorEdit>[], naming: VariableNaming): string[] {
   const settings = new Map<string, Setting>();

@@ -33,7 +33,7 @@ const DEFAULT_INIT_CONTAINER: FileMountInitContainer = {
 /**
  * Puts values into the pod itself, as Flyte 2.0 does: whoever may read pods reads them, and so does etcd. Variables are
  * literals, in which the kubelet expands `$(NAME)` and takes `$$` for `$`, as in Flyte, unless they are escaped; an
- * init container writes files.
+ * init container writes files (I-30).
  */
 export function createInlineDelivery(options: InlineDeliveryOptions = {}): Delivery {
   const { fileMountInitContainer = DEFAULT_INIT_CONTAINER, escapeVariables = false } = options;

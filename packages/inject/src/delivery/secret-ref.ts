@@ -34,7 +34,8 @@ export interface SecretRefDeliveryOptions {
 /**
  * Puts each value that a pod needs into a Secret of its own in the pod's namespace, to which the pod only refers: `secretKeyRef` for
  * variables, one volume of mode 0444 for files, no init container. So pods that need other combinations of the same secrets share
- * them, and there are never more than there are values. A value that lies there already is referred to where it is.
+ * them, and there are never more than there are values. A value that lies there already is referred to where it
+ * is (I-29).
  */
 export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }: SecretRefDeliveryOptions): Delivery {
   const secretOf = createSecrets(namingKey);

@@ -14,7 +14,7 @@ const GROUPS: GroupNames = { what: "the name or ARN of a secret of AWS", maxLeng
 
 /**
  * AWS Secrets Manager through an init container: the secret is `<group>:<key>`, its file
- * `/etc/flyte/secrets/<group>/<key>` in lower case. The pod's own identity is what reads it.
+ * `/etc/flyte/secrets/<group>/<key>` in lower case. The pod's own identity is what reads it (I-24).
  */
 export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {

@@ -22,7 +22,7 @@ const GROUPS: GroupNames = { what: "the URI of a secret in Azure Key Vault", max
 /**
  * Azure Key Vault through an init container: the group is the secret's URI, its file
  * `/etc/flyte/secrets/<last segment>`, with `/<version>` where a version is asked for, in lower case. The pod's own
- * workload identity is what reads it.
+ * workload identity is what reads it (I-25).
  */
 export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {

@@ -10,7 +10,7 @@ export interface EmbeddedInjectorOptions {
 /**
  * The secret manager that has the values itself: looks the key up at the scopes that the pod's
  * labels name, narrowest first, and hands the value to the delivery. The request's group does not count. The same request that
- * comes to the same value gets the same injection.
+ * comes to the same value gets the same injection (I-16, I-17).
  */
 export function createEmbeddedInjector({ lookup }: EmbeddedInjectorOptions): Injector {
   const here = createMemory();

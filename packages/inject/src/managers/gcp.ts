@@ -21,7 +21,7 @@ const GROUPS: GroupNames = { what: "the resource name of a secret of Google", ma
 
 /**
  * Google Secret Manager through an init container: the secret is version `group_version` of `group`, its
- * file `/etc/flyte/secrets/<group>/<version>` in lower case. The pod's own identity is what reads it.
+ * file `/etc/flyte/secrets/<group>/<version>` in lower case. The pod's own identity is what reads it (I-25).
  */
 export function createGcpInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {

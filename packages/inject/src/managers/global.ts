@@ -28,7 +28,7 @@ export interface GlobalInjectorOptions {
 
 /**
  * Secrets of the whole installation, which its operator gives the webhook as variables and files.
- * The variable `<envPrefix><GROUP>_<KEY>` comes before the file `<directory>/<group>/<key>`. Only as variables.
+ * The variable `<envPrefix><GROUP>_<KEY>` comes before the file `<directory>/<group>/<key>`. Only as variables (I-15).
  */
 export function createGlobalInjector(options: GlobalInjectorOptions): Injector {
   const { readVariable, readFile, envPrefix = "FLYTE_SECRET_", directory = "/etc/secrets" } = options;

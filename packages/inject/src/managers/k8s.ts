@@ -38,7 +38,7 @@ export interface K8sInjectorOptions {
 /**
  * Kubernetes Secrets in the pod's namespace: `group` is the Secret, `key` the data key. Without a group,
  * the managed secret of that key at the scopes that the pod's labels name; MD5 of the key then stands for the group in
- * whatever the task sees, since the SDK knows only the key.
+ * whatever the task sees, since the SDK knows only the key (I-21, I-22).
  */
 export function createK8sInjector(options: K8sInjectorOptions): Injector {
   return {

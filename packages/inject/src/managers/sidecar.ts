@@ -55,7 +55,7 @@ export function sidecarEdits(config: SidecarConfig, { cloud, mountPath, command,
  */
 const PLAIN = /^[A-Za-z0-9_][-A-Za-z0-9_.:/~]*$/;
 
-/** Why a name from a request must not go into a script; undefined when it may. */
+/** Why a name from a request must not go into a script; undefined when it may (I-26). */
 export function shellFault(field: string, text: string): string | undefined {
   if (PLAIN.test(text)) return undefined;
   return `${field} goes into a script and may only have letters, digits and "-_.:/~", and not begin with "-", got ${quote(text)}`;

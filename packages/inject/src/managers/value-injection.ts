@@ -19,7 +19,7 @@ export interface ValueInjection {
   readonly found?: Extract<Injection, { injected: true }>["found"];
 }
 
-/** The injection of a value that the webhook itself has: a variable, or a file for a request for one. */
+/** The injection of a value that the webhook itself has: a variable, or a file for a request for one (I-18, I-19). */
 export function injectValue({ request, source, variables, found }: ValueInjection): Injection {
   const { key, envVar } = request;
   const result = { injected: true, ...(found && { found }) } as const;

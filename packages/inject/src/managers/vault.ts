@@ -29,7 +29,7 @@ const NAME_SPACE = Buffer.from("72c676a1e83f45bd9b8435de7cdfabc2", "hex");
 
 /**
  * Vault through its agent injector, which acts on annotations: the secret is `key` of the path `group`,
- * its file `/etc/flyte/secrets/<group>/<key>`. `group_version` names the engine: `kv1`, `kv2` or `db`.
+ * its file `/etc/flyte/secrets/<group>/<key>`. `group_version` names the engine: `kv1`, `kv2` or `db` (I-27, I-28).
  */
 export function createVaultInjector(options: VaultInjectorOptions = {}): Injector {
   const { role = "flyte", kvVersion = "2", annotations = {} } = options;

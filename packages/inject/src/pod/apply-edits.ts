@@ -35,7 +35,8 @@ export const REMEMBERED_CONTAINERS = 4;
  * Prepares to carry out `edits` in their order, on any number of pods. The one place that changes pods: every rule about order,
  * replacing and what is there already lives here (see {@link PodEdit}), and the edited pod is by definition what the patch makes
  * of the pod. Operations are as small as they can be and never repeat a list of the pod's, so that what JavaScript can't
- * represent, such as a large 64-bit number, passes by unread. The same edits applied to the result change nothing.
+ * represent, such as a large 64-bit number, passes by unread. The same edits applied to the result change
+ * nothing (I-5, I-6, I-8).
  */
 export function createPodEditor(edits: readonly PodEdit[], limits: PodLimits = DEFAULT_POD_LIMITS): PodEditor {
   const forAll = containerChanges(edits, 0);

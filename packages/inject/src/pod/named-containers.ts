@@ -1,7 +1,9 @@
 import { excerpt, quote, SecretsError } from "@flyte-secrets/core";
 import type { Pod } from "./pod.ts";
 
-/** Names the containers and init containers that get a pod's secrets, separated by commas. Without it, all do. */
+/**
+ * Names the containers and init containers that get a pod's secrets, separated by commas. Without it, all do (R-10).
+ */
 export const CONTAINERS_ANNOTATION = "flyte.secrets/containers";
 
 /**

@@ -14,7 +14,7 @@ export interface RestrictedContext {
  * What an init container of ours gets in a pod
  * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted); undefined where it gets none. With
  * `auto` the pod itself tells: a namespace that enforces the standard takes no other pods, and a pod that meets it
- * loses nothing elsewhere. So nobody has to read the labels of namespaces for it.
+ * loses nothing elsewhere. So nobody has to read the labels of namespaces for it (I-32).
  */
 export function restrictedContext(
   spec: PodSpec,

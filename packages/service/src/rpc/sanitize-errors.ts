@@ -8,7 +8,7 @@ import type { Call } from "./call.ts";
 /**
  * Puts right, in place, what an error says before any protocol writes it out: Connect's own errors about unreadable bodies
  * quote the body, and with it the value. Handlers of every protocol pass a failure to `abort` first, and that is the one
- * point all of them share.
+ * point all of them share (S-20).
  */
 export function sanitizeErrors(context: HandlerContext, call: Call): void {
   if (!("abort" in context) || typeof context.abort !== "function") return;

@@ -13,7 +13,7 @@ export interface CallSurroundings {
 /**
  * What a caller gets to see of a failure. Errors of ours carry a code and a safe message, and the log gets what caused
  * them; an abort by the caller is told by its reason, and what we gave up ourselves is `unavailable`; anything else is
- * a fault of ours: `internal` with an id under which the log has the rest.
+ * a fault of ours: `internal` with an id under which the log has the rest (S-20, S-22).
  */
 export function toConnectError(error: unknown, { log, signal }: CallSurroundings): ConnectError {
   if (error instanceof ConnectError) return error;

@@ -22,7 +22,9 @@ export function withoutOwner({ owner: _, ...secret }: OwnedSecret): Secret {
   return secret;
 }
 
-/** Throws `call_refused` for a Secret that something else keeps, unless the caller wants to write all the same. */
+/**
+ * Throws `call_refused` for a Secret that something else keeps, unless the caller wants to write all the same (S-17).
+ */
 export function assertOwn(secret: OwnedSecret, id: SecretId, force = false): void {
   if (secret.owner === undefined || force) return;
   const { name, namespace } = secret.metadata;

@@ -14,7 +14,7 @@ const UNCHANGED: Admission = { answer: { allowed: true }, injections: [] };
 
 /**
  * The answer to an admission request: should it be changed, may the pod claim what it claims, what is the change. Throws
- * `SecretsError` for a pod that is to be rejected. Without a promise when everything is known.
+ * `SecretsError` for a pod that is to be rejected. Without a promise when everything is known (W-4).
  */
 export function admit(
   request: AdmissionRequest,

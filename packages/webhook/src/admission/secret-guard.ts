@@ -40,7 +40,7 @@ export interface SecretGuardOptions {
 
 /**
  * The one check in front of every way to a value: of a scope (`webhook.scopeBinding`), by a group (`webhook.groupBinding`), and by the
- * name of a Secret.
+ * name of a Secret (W-12, W-13).
  */
 export function createSecretGuard(options: SecretGuardOptions): SecretGuard {
   const groupRule = createGroupRule(options.groupBinding);

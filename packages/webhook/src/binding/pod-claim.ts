@@ -19,7 +19,10 @@ export interface RefusedClaim {
   readonly warnOnly: boolean;
 }
 
-/** The claim of a pod that is to be created; undefined where any pod may claim any scope. As the scope guard, mostly without a promise. */
+/**
+ * The claim of a pod that is to be created; undefined where any pod may claim any scope. As the scope guard, mostly
+ * without a promise (W-10).
+ */
 export function claimOf(creation: PodCreation, options: PodClaimOptions): MaybePromise<PodClaim | undefined> {
   const refusal = options.scopeGuard?.(creation);
   if (refusal instanceof Promise) return refusal.then((known) => new PodClaim(creation, known, options));

@@ -49,7 +49,7 @@ export type ScopeGuard = (creation: PodCreation) => MaybePromise<Refusal | undef
  * Decides who may claim a scope: whoever may create pods can write any label, so the labels alone prove nothing.
  * The first that knows the namespace decides: its entry in `namespaces`; its labels; then the template, for projects and
  * domains that exist, or else trust in the namespace or creator. Undefined with `mode: off`: then any pod may claim any scope.
- * Throws `invalid_config` for a template with a name that no label has.
+ * Throws `invalid_config` for a template with a name that no label has (W-7).
  */
 export function createScopeGuard(options: ScopeGuardOptions): ScopeGuard | undefined {
   const { binding, organization, namespaceLabels } = options;

@@ -25,7 +25,7 @@ export interface InvalidationEndpointOptions {
   readonly perSecond: number;
 }
 
-/** Serves `POST /invalidate-secret`: a secret was changed and must be read anew. */
+/** Serves `POST /invalidate-secret`: a secret was changed and must be read anew (W-20). */
 export function createInvalidationEndpoint(options: InvalidationEndpointOptions): Endpoint {
   const { invalidate, perSecond } = options;
   const isAllowed = createCallerCheck(options);

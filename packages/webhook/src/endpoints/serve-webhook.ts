@@ -70,7 +70,7 @@ export interface ServedWebhook {
   close(options: { readonly graceMs: number; readonly finishMs: number }): Promise<void>;
 }
 
-/** Opens the webhook's listeners. When it throws, none is left open. */
+/** Opens the webhook's listeners. When it throws, none is left open (W-27, W-28). */
 export async function serveWebhook(options: ServeWebhookOptions): Promise<ServedWebhook> {
   const { certificates, observer, endpoints } = options;
   const { host, limits } = endpoints;

@@ -18,7 +18,7 @@ export interface Mask {
   text(text: string): string;
 }
 
-/** A mask without values. */
+/** A mask without values (T-16). */
 export function createMask(): Mask {
   const index = createFormIndex();
   const formsOf = createMaskedForms();
