@@ -1,5 +1,5 @@
 import { type Clock, type SecretStore, systemClock } from "@flyte-secrets/core";
-import { createKubeClient, loadClusterConnection, type KubeClientOptions } from "@flyte-secrets/kube";
+import { createKubeClient, type KubeClientOptions, loadClusterConnection } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { createMultiClusterStore } from "./clusters/multi-cluster-store.ts";
 import { type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded/embedded-store.ts";

@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { isSecretsError, SecretsError, toAbortError } from "@flyte-secrets/core";
 
@@ -28,24 +28,39 @@ export function isBusy(error: unknown): boolean {
   return primary === SQLITE.BUSY || primary === SQLITE.LOCKED;
 }
 
+/** Whether a write failed because the disk, a quota or a limit of file sizes leaves no room for it. */
+export function isFull(error: unknown): boolean {
+  const code = sqliteCode(error) ?? 0;
+  return code === SQLITE_IOERR_WRITE || (code & 0xff) === SQLITE.FULL;
+}
+
 /** Whether SQLite could not make sense of a database that was just opened. Later the same code means that a statement is wrong. */
 export function isUnreadable(error: unknown): boolean {
   return sqliteCode(error) === SQLITE.ERROR;
 }
 
-const full = (path: string, error: unknown) =>
+/** The disk has no room for a write. */
+export const diskFull = (path: string, cause?: unknown) =>
   new SecretsError(
     "store_full",
-    `The disk that holds ${path} takes no more: full, or at its quota or file size limit. Nothing was written; free space and try again.`,
-    { cause: error },
+    `The disk that holds ${path} takes no more: full, or at its quota or file size limit. Nothing was written; free space and ` +
+      "try again.",
+    { cause },
   );
 
-const readOnly = (path: string, error: unknown) =>
-  new SecretsError(
-    "store_read_only",
-    `${path} cannot be written by this user. Nothing was changed; make the directory writable or choose another (secret.store.path).`,
-    { cause: error },
-  );
+function readOnly(path: string, error: unknown): SecretsError {
+  const file = readOnlySideFile(path);
+  const message =
+    file === undefined
+      ? `${path} cannot be written by this user. Nothing was changed; make the directory writable or choose another (secret.store.path).`
+      : `${file} cannot be written by this user. Nothing was changed; make it writable, or choose another data directory (secret.store.path).`;
+  return new SecretsError("store_read_only", message, { cause: error });
+}
+
+/** A file that SQLite keeps beside an open database and that this user cannot write, if there is one. */
+function readOnlySideFile(path: string): string | undefined {
+  return [`${path}-wal`, `${path}-shm`].find((file) => existsSync(file) && !isWritable(file));
+}
 
 export const damaged = (path: string, error: unknown) =>
   new SecretsError("store_damaged", `${path} is damaged or no store of ours. Restore an intact backup.`, {
@@ -68,7 +83,7 @@ export function toStoreError(error: unknown, path: string): unknown {
     case "ENOSPC":
     case "EDQUOT":
     case "EFBIG":
-      return full(path, error);
+      return diskFull(path, error);
     case "EROFS":
     case "EACCES":
     case "EPERM":
@@ -83,13 +98,11 @@ export function toStoreError(error: unknown, path: string): unknown {
 }
 
 function fromSqlite(code: number, error: unknown, path: string): SecretsError {
-  if (code === SQLITE_IOERR_WRITE) return full(path, error);
+  if (isFull(error)) return diskFull(path, error);
   switch (code & 0xff) {
     case SQLITE.BUSY:
     case SQLITE.LOCKED:
       return unavailable(`${path} is locked by another process. Try again.`, error);
-    case SQLITE.FULL:
-      return full(path, error);
     case SQLITE.READONLY:
       return readOnly(path, error);
     case SQLITE.CORRUPT:
@@ -97,7 +110,9 @@ function fromSqlite(code: number, error: unknown, path: string): SecretsError {
       return damaged(path, error);
     case SQLITE.CANTOPEN:
       // Also when SQLite cannot make its side files beside a database that could be read.
-      return isWritable(dirname(path)) ? unavailable(`${path} cannot be opened.`, error) : readOnly(path, error);
+      return isWritable(dirname(path)) && readOnlySideFile(path) === undefined
+        ? unavailable(`${path} cannot be opened.`, error)
+        : readOnly(path, error);
     case SQLITE.IOERR:
       return unavailable(`The disk that holds ${path} reports an error (SQLite ${code}).`, error);
     default:

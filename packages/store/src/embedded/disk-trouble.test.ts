@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { SecretValue } from "@flyte-secrets/core";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
@@ -25,6 +27,9 @@ async function createStore(modes: { directory: number; files: number }) {
   onTestFinished(() => chmodSync(directory, 0o700));
   return directory;
 }
+
+/** A file system of its own needs a mount namespace, which some containers refuse even to root. */
+const CAN_MOUNT = spawnSync("unshare", ["-rm", "true"]).status === 0;
 
 const worker = { command: "write", ...(NOBODY && { user: NOBODY }) } as const;
 
@@ -67,6 +72,38 @@ test("a database file that cannot be written is refused at the write", async () 
     exitCode: 0,
     errors: "",
   });
+});
+
+test.skipIf(!CAN_MOUNT)("secrets can be deleted from a store that has filled its disk", async () => {
+  const directory = createTemporaryDirectory();
+  const result = await runStoreWorker({
+    command: "fill",
+    directory,
+    count: 2_000,
+    wrapper: ["unshare", "-rm"],
+    prelude: `mount -t tmpfs -o size=12m,mode=700 none ${directory}`,
+  });
+  expect(result).toEqual({
+    lines: ["store_full, some were written", "0 could not be deleted"],
+    exitCode: 0,
+    errors: "",
+  });
+});
+
+test("a file beside the database that cannot be written is named", async () => {
+  const directory = await createStore({ directory: 0o700, files: 0o600 });
+  // While a connection is open, SQLite keeps the other two files.
+  const connection = new DatabaseSync(join(directory, "store.db"));
+  onTestFinished(() => connection.close());
+  connection.exec("BEGIN; SELECT count(*) FROM secrets");
+  const files = ["store.db-wal", "store.db-shm"].map((name) => join(directory, name));
+  for (const path of files) if (NOBODY) chownSync(path, NOBODY, NOBODY);
+  chmodSync(join(directory, "store.db-shm"), 0o400);
+  const { lines } = await runStoreWorker({ ...worker, command: "create", directory, count: 1 });
+  expect(lines).toEqual([
+    `store_read_only: ${join(directory, "store.db-shm")} cannot be written by this user. Nothing was changed; make it writable, or ` +
+      "choose another data directory (secret.store.path).",
+  ]);
 });
 
 test("a data directory that cannot be made is refused", async () => {

@@ -101,7 +101,7 @@ export async function replaceDataKey(database: StoreDatabase, given: MasterKey |
       .run(readDataKeyState(database).seals, count);
   });
   // What the old key sealed shall not stay in the write-ahead log. Whoever reads it just now keeps it there for a while.
-  await database.read(() => database.statement("PRAGMA wal_checkpoint(TRUNCATE)").all());
+  await database.read(() => database.checkpoint());
 }
 
 /**

@@ -88,7 +88,7 @@ test("a write that is given up while another process holds the database ends at 
   const holder = new DatabaseSync(file);
   holder.exec("BEGIN IMMEDIATE");
   const giveUp = new AbortController();
-  const first = shared.write(() => insert("given up"), giveUp.signal);
+  const first = shared.write(() => insert("given up"), { signal: giveUp.signal });
   const second = shared.write(() => insert("kept"));
   giveUp.abort();
   await expect(first).rejects.toMatchObject({ code: "canceled" });

@@ -1,5 +1,5 @@
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
-import { isBusy, throwIfAborted, toStoreError } from "../store-error.ts";
+import { diskFull, isBusy, isFull, throwIfAborted, toStoreError } from "../store-error.ts";
 import { RETRY_MS, type StoreDatabase } from "./store-database.ts";
 import { databaseName } from "./store-directory.ts";
 
@@ -9,10 +9,17 @@ const MAX_SHARED = 100;
 interface Waiting {
   readonly work: () => unknown;
   readonly signal: AbortSignal | undefined;
+  readonly bytes: number;
   /** When it stops waiting for another process that holds the database. */
   readonly end: number;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
+}
+
+export interface SharedWriteOptions {
+  /** Bytes of the value that is written. Default 0, as for a delete. */
+  readonly bytes?: number;
+  readonly signal?: AbortSignal | undefined;
 }
 
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
@@ -33,12 +40,14 @@ export class SharedTransactions {
     this.#busyTimeoutMs = busyTimeoutMs;
   }
 
-  /** As {@link StoreDatabase.write}; `work` may run more than once. */
-  write<T>(work: () => T, signal?: AbortSignal): Promise<T> {
+  /**
+   * As {@link StoreDatabase.write}; `work` may run more than once. Throws `store_full` while there is still room for deletes.
+   */
+  write<T>(work: () => T, { bytes = 0, signal }: SharedWriteOptions = {}): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     const end = performance.now() + this.#busyTimeoutMs;
     // It gives back what `work` gave, of which only this call knows the type.
-    this.#waiting.push({ work, signal, end, resolve: resolve as (result: unknown) => void, reject });
+    this.#waiting.push({ work, bytes, signal, end, resolve: resolve as (result: unknown) => void, reject });
     this.#running ??= this.#run();
     return promise;
   }
@@ -53,7 +62,7 @@ export class SharedTransactions {
     await nextTurn();
     while (this.#waiting.length > 0) {
       this.#dropAborted();
-      const isDone = this.#attempt(this.#waiting.slice(0, MAX_SHARED));
+      const isDone = this.#attempt();
       await (isDone ? nextTurn() : delay(RETRY_MS));
     }
     this.#running = undefined;
@@ -71,12 +80,13 @@ export class SharedTransactions {
   }
 
   /** False when another process holds the database; whoever may still wait for it then does. */
-  #attempt(group: readonly Waiting[]): boolean {
+  #attempt(): boolean {
+    let group: readonly Waiting[] = this.#waiting.slice(0, 1);
     try {
-      const outcomes = this.#database.transact(() => group.map(({ work }) => this.#runOne(work, group.length > 1)));
-      for (const [index, each] of group.entries()) {
+      group = this.#nextGroup();
+      for (const [each, outcome] of this.#commit(group)) {
         this.#remove(each);
-        settle(each, outcomes[index]);
+        settle(each, outcome);
       }
       return true;
     } catch (error) {
@@ -87,6 +97,28 @@ export class SharedTransactions {
       }
       return over.length > 0;
     }
+  }
+
+  /** As many writes as there is room for. Throws `store_full` when there is none for the first. */
+  #nextGroup(): readonly Waiting[] {
+    const group = this.#waiting.slice(0, MAX_SHARED);
+    const [first] = group;
+    if (this.#database.hasRoom(group.reduce((sum, { bytes }) => sum + bytes, 0))) return group;
+    if (first === undefined || this.#database.hasRoom(first.bytes)) return group.slice(0, 1);
+    throw diskFull(databaseName(this.#database.directory));
+  }
+
+  #commit(group: readonly Waiting[]): readonly (readonly [Waiting, Outcome])[] {
+    const transact = (some: readonly Waiting[]) =>
+      this.#database.transact(() => some.map((each) => [each, this.#runOne(each.work, some.length > 1)] as const));
+    try {
+      return transact(group);
+    } catch (error) {
+      if (!isFull(error)) throw error;
+    }
+    // A single write needs the least room, and most of it is there once the write-ahead log has been emptied.
+    this.#database.checkpoint();
+    return transact(group.slice(0, 1));
   }
 
   /** Throws what ends the whole transaction. */
@@ -111,7 +143,7 @@ export class SharedTransactions {
   }
 }
 
-function settle({ resolve, reject }: Waiting, outcome: Outcome | undefined): void {
-  if (outcome && "error" in outcome) reject(outcome.error);
-  else resolve(outcome?.result);
+function settle({ resolve, reject }: Waiting, outcome: Outcome): void {
+  if ("error" in outcome) reject(outcome.error);
+  else resolve(outcome.result);
 }

@@ -1,14 +1,21 @@
-import { type BigIntStats, statSync } from "node:fs";
+import { type BigIntStats, statfsSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { hasSystemCode, SecretsError } from "@flyte-secrets/core";
 import { damaged, isBusy, isUnreadable, throwIfAborted, toStoreError } from "../store-error.ts";
+import { MAX_VALUE_BYTES } from "../value-limits.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 import { databaseName, makePrivateFile, type StoreDirectory } from "./store-directory.ts";
 
 /** How long SQLite itself waits for a lock. It blocks the event loop meanwhile, so the long wait is {@link StoreDatabase}'s. */
 const BLOCKING_WAIT_MS = 20;
 export const RETRY_MS = 10;
+
+/**
+ * Bytes that writes leave free, so that any secret can still be deleted: a delete overwrites the value, and this is written to the
+ * write-ahead log first.
+ */
+const RESERVED_BYTES = MAX_VALUE_BYTES + 256 * 1024;
 
 /** The longest wait for another process that holds the store, unless told otherwise. */
 export const BUSY_TIMEOUT_MS = 5_000;
@@ -88,6 +95,31 @@ export class StoreDatabase {
       // A failed COMMIT may leave the transaction open or may have ended it.
       if (this.#connection.isTransaction) this.#connection.exec("ROLLBACK");
     }
+  }
+
+  /**
+   * Whether the disk has room for a write of so many bytes and for a delete after it. A write needs twice its size, in the
+   * write-ahead log and in the database, and the log must have room to be moved into the database: while it can't be, nothing can
+   * be deleted either.
+   */
+  hasRoom(bytes: number): boolean {
+    if (bytes === 0 || this.#freeBytes() >= 2 * bytes + RESERVED_BYTES) return true;
+    this.checkpoint();
+    return this.#freeBytes() >= 2 * bytes + RESERVED_BYTES;
+  }
+
+  /** Moves the write-ahead log into the database and empties it, as far as no other process is reading from it. */
+  checkpoint(): void {
+    this.statement("PRAGMA wal_checkpoint(TRUNCATE)").all();
+  }
+
+  /** Bytes that are free once the write-ahead log has been moved into the database. */
+  #freeBytes(): number {
+    const { bavail, bsize, blocks } = statfsSync(this.directory.path);
+    // Some network file systems have no such numbers.
+    if (blocks === 0) return Number.POSITIVE_INFINITY;
+    const log = statSync(`${this.directory.databaseFile}-wal`, { throwIfNoEntry: false });
+    return bavail * bsize - (log?.size ?? 0);
   }
 
   /** Whether a transaction of this connection is open. */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 
 export interface StoreWorkerOptions {
-  readonly command: "write" | "rotate";
+  readonly command: "write" | "rotate" | "fill" | "create";
   readonly directory: string;
   /** What the names of the secrets begin with; each worker on a store needs one of its own. Default `key`. */
   readonly prefix?: string;

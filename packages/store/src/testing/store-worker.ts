@@ -4,9 +4,10 @@ import { rotateMasterKey } from "../embedded/rotate-keys.ts";
 import { expectedStoreValue } from "./expected-store-value.ts";
 
 /**
- * A process that works on an embedded store until it has done `count` things, is refused or is killed. It says each thing on
- * a line of its own once that is acknowledged: `write` creates and updates secrets of its own prefix, `rotate` rotates the
- * master key. Refused, it says so, and how many of its acknowledged writes are there after opening the store again.
+ * A process that works on an embedded store until it has done `count` things, is refused or is killed. It prints a line for each
+ * thing once that is acknowledged: `write` creates and updates secrets of its own prefix, `rotate` rotates the master key. When it
+ * is refused it prints the code, and how many of its acknowledged writes are there after opening the store again. `fill` creates
+ * secrets until it is refused, then deletes them, and prints how many it could. `create` creates one secret and prints the error.
  */
 const [command, directory = "", prefix = "", count = "0", user = ""] = process.argv.slice(2);
 
@@ -19,7 +20,9 @@ if (user !== "") {
 const acknowledged = new Map<string, number>();
 try {
   if (command === "write") await write();
-  else await rotate();
+  else if (command === "rotate") await rotate();
+  else if (command === "fill") await fill();
+  else await create();
 } catch (error) {
   if (!isSecretsError(error)) throw error;
   console.log(`refused ${error.code}`);
@@ -42,6 +45,37 @@ async function write(): Promise<void> {
     }
   } finally {
     await store.close();
+  }
+}
+
+async function fill(): Promise<void> {
+  const store = await openEmbeddedStore({ directory });
+  const names: string[] = [];
+  const createMany = async (lane: number) => {
+    for (let index = 0; index < Number(count); index += 1) {
+      const name = `${prefix}-${lane}-${index}`;
+      await store.create(toId(name), { value: expectedStoreValue(name, 0), type: "generic" });
+      names.push(name);
+    }
+  };
+  const outcomes = await Promise.allSettled([0, 1, 2, 3, 4, 5, 6, 7].map(createMany));
+  const codes = outcomes.map((each) =>
+    each.status === "rejected" && isSecretsError(each.reason) ? each.reason.code : "filled",
+  );
+  console.log(`${[...new Set(codes)].join(" ")}, ${names.length > 0 ? "some" : "none"} were written`);
+  const deleted = await Promise.allSettled(names.map((name) => store.delete(toId(name))));
+  console.log(`${deleted.filter(({ status }) => status === "rejected").length} could not be deleted`);
+  await store.close();
+}
+
+async function create(): Promise<void> {
+  try {
+    const store = await openEmbeddedStore({ directory });
+    await store.create(toId(prefix), { value: expectedStoreValue(prefix, 0), type: "generic" });
+    console.log("created");
+  } catch (error) {
+    if (!isSecretsError(error)) throw error;
+    console.log(`${error.code}: ${error.message}`);
   }
 }
 
