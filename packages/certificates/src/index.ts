@@ -1,5 +1,4 @@
 export { findFault, findPairFault, fingerprintOf, holdsBundle, isTrusted, joinBundles } from "./chain.ts";
-export { addCertificateExpiry } from "./expiry-metric.ts";
 export { createFileStorage } from "./file-storage.ts";
 export { hasCertificateFiles, readCertificateFiles } from "./files-source.ts";
 export { makeCertificate } from "./make-certificate.ts";

@@ -6,7 +6,6 @@ export { type ClusterConnection, type ClusterConnectionOptions, loadClusterConne
 export { httpStatusOf, statusCauseOf } from "./error.ts";
 export { type EventHandler, type Informer, type InformerOptions, runInformer } from "./informer.ts";
 export { openInvalidationToken } from "./invalidation-token.ts";
-export { createKubeMetrics } from "./metrics.ts";
 export { certificateRights, type NeededRights, sharedKeyRights } from "./needed-rights.ts";
 export {
   defineResource,

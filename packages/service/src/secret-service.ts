@@ -7,12 +7,13 @@ import {
   DEFAULT_BODY_BYTES,
   type ErrorReply,
   guardHandler,
+  loadPrometheus,
   refuseCall,
   replyError,
   replyMetrics,
 } from "@flyte-secrets/http";
 import type { Logger } from "pino";
-import { Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import { createAuthentication } from "./auth/create-authentication.ts";
 import { replyIssuerMetadata } from "./auth/issuer-metadata.ts";
 import { replyGuardedMetrics } from "./guarded-metrics.ts";
@@ -60,7 +61,7 @@ export interface MountedSecretService {
 
 /** The secret service over one store. `serve` of the command line uses nothing else. */
 export function secretService({ store, config, onWrite, telemetry }: SecretServiceOptions): MountedSecretService {
-  const { log, registry = new Registry(), tracing } = telemetry;
+  const { log, registry = new (loadPrometheus().Registry)(), tracing } = telemetry;
   const observe = createRpcMetrics(registry);
   const running = new Set<Promise<unknown>>();
   const onCall = (call: Promise<unknown>) => {

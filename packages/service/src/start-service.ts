@@ -1,18 +1,20 @@
 import { isIPv6 } from "node:net";
-import { addCertificateExpiry } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
 import { podNamespace } from "@flyte-secrets/config";
 import { closeOnce, type SecretId, SecretsError, systemClock } from "@flyte-secrets/core";
 import type { NodeHandler } from "@flyte-secrets/http";
 import {
+  addCertificateExpiry,
   addProcessMetrics,
+  createKubeMetrics,
   isLoopback,
   type Listener,
   listen,
+  loadPrometheus,
   openTracing,
   parseBindAddress,
 } from "@flyte-secrets/http";
-import { connectCluster, createKubeMetrics, openInvalidationToken } from "@flyte-secrets/kube";
+import { connectCluster, openInvalidationToken } from "@flyte-secrets/kube";
 import {
   announceServer,
   followTokenFile,
@@ -22,7 +24,6 @@ import {
   type StoreParts,
 } from "@flyte-secrets/store";
 import type { Logger } from "pino";
-import { Registry } from "prom-client";
 import { writeFlyteConfig } from "./own-server/flyte-config.ts";
 import { createServerProof } from "./own-server/server-proof.ts";
 import { listenOnSocket } from "./own-server/server-socket.ts";
@@ -71,7 +72,7 @@ export async function startServer(
 ): Promise<RunningSystem> {
   const { server, store: storeConfig, kubernetes, organization, webhookURL } = config.secret;
   assertAuthentication(config.secret);
-  const registry = new Registry();
+  const registry = new (loadPrometheus().Registry)();
   addProcessMetrics(registry);
   await using opened = new AsyncDisposableStack();
 

@@ -1,8 +1,8 @@
 import type { CertificateSource } from "@flyte-secrets/certificates";
 import { type Clock, SecretsError } from "@flyte-secrets/core";
-import { openTracing } from "@flyte-secrets/http";
+import { createKubeMetrics, openTracing } from "@flyte-secrets/http";
 import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
-import { connectCluster, createKubeMetrics, type KubeClient, openInvalidationToken } from "@flyte-secrets/kube";
+import { connectCluster, type KubeClient, openInvalidationToken } from "@flyte-secrets/kube";
 import { type CachedLookup, openLookup } from "@flyte-secrets/lookup";
 import { createFormerPlaceCheck, openEmbeddedStore } from "@flyte-secrets/store";
 import type { Logger } from "pino";

@@ -1,7 +1,6 @@
-import { addCertificateExpiry } from "@flyte-secrets/certificates";
 import { closeOnce, type SecretId, SecretsError, systemClock } from "@flyte-secrets/core";
-import { addProcessMetrics, isLoopback } from "@flyte-secrets/http";
-import { Registry } from "prom-client";
+import { addCertificateExpiry, addProcessMetrics, isLoopback, loadPrometheus } from "@flyte-secrets/http";
+import type { Registry } from "prom-client";
 import { createAdmission } from "./admission/create-admission.ts";
 import { globalSecrets } from "./admission/global-secrets.ts";
 import { createRefusedClaims } from "./admission/refused-claims.ts";
@@ -43,7 +42,7 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
   const { log, env, onInvalidate } = parts;
   const clients = readClientCertificates(endpoints);
   assertInlineIsForTheApiServer(options);
-  const registry = parts.registry ?? new Registry();
+  const registry = parts.registry ?? new (loadPrometheus().Registry)();
   await using opened = new AsyncDisposableStack();
   const dependencies = opened.use(await openDependencies(options, { ...parts, registry, clock: systemClock }));
   const { certificates, lookup, namespaceLabels, invalidationToken: token } = dependencies;

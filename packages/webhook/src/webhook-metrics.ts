@@ -1,7 +1,7 @@
 import type { ErrorCode } from "@flyte-secrets/core";
-import { createBatchedHistogram, createTalliedCounter } from "@flyte-secrets/http";
+import { createBatchedHistogram, createTalliedCounter, loadPrometheus } from "@flyte-secrets/http";
 import type { LookupMetrics, WatchHealth } from "@flyte-secrets/lookup";
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { Admission } from "./admission/admit.ts";
 import type { RequestObserver } from "./admission/answer-requests.ts";
 import { type NamespaceNames, OTHER_NAMESPACE } from "./binding/bound-namespaces.ts";
@@ -29,6 +29,7 @@ export function createWebhookMetrics(
   nameOf: NamespaceNames = () => OTHER_NAMESPACE,
 ): WebhookMetrics {
   const webhook = WEBHOOK_PATH;
+  const { Gauge } = loadPrometheus();
   const observeLatency = createBatchedHistogram(registry, {
     name: "controller_runtime_webhook_latency_seconds",
     help: "Time from a request to its answer.",
@@ -132,6 +133,7 @@ export function createLookupMetrics(registry: Registry): LookupMetrics {
 
 /** Of several worker processes the worst is shown. */
 function addWatchHealth(registry: Registry, state: () => WatchHealth): void {
+  const { Gauge } = loadPrometheus();
   new Gauge({
     name: "flyte_secrets_watch_silent_seconds",
     help: "Time since the API server last said something on the watch of the managed Secrets.",

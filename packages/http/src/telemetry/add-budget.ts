@@ -1,4 +1,5 @@
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { loadPrometheus } from "./lazy-libraries.ts";
 
 /** Bytes that requests under way may take up together. */
 export interface Budget {
@@ -12,6 +13,7 @@ export interface Budget {
 
 /** Adds to `registry` how much of a budget is used, and how much it is; of several workers both are added up. */
 export function addBudget(registry: Registry, { name, heldBytes, maxBytes, setting }: Budget): void {
+  const { Gauge } = loadPrometheus();
   new Gauge({
     name: `${name}_bytes`,
     help: `What the requests under way take up, as ${setting} counts it.`,

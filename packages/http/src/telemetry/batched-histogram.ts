@@ -1,4 +1,5 @@
-import { Histogram, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { loadPrometheus } from "./lazy-libraries.ts";
 
 export interface HistogramDescription {
   readonly name: string;
@@ -17,6 +18,7 @@ export function createBatchedHistogram(
   { name, help, labels }: HistogramDescription,
 ): (value: number) => void {
   const batch: number[] = [];
+  const { Histogram } = loadPrometheus();
   const histogram = new Histogram({
     name,
     help,

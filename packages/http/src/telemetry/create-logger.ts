@@ -1,5 +1,6 @@
-import { type DestinationStream, type Logger, type LoggerOptions, pino } from "pino";
+import type { DestinationStream, Logger, LoggerOptions } from "pino";
 import { formatLogText } from "./format-log-text.ts";
+import { loadPino } from "./lazy-libraries.ts";
 import { toLoggable } from "./to-loggable.ts";
 
 /** Takes one line at a time; `isTTY` is that of a terminal's stream. */
@@ -45,7 +46,7 @@ export function createLogger(config: LoggerSettings, destination: LogDestination
   const stream: DestinationStream = {
     write: (line) => void destination.write(asText ? formatLogText(line) : line),
   };
-  return pino(options, stream);
+  return loadPino().pino(options, stream);
 }
 
 function plainEntry(): LoggerOptions {

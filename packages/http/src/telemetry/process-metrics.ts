@@ -1,11 +1,13 @@
 import { performance } from "node:perf_hooks";
-import { type Aggregator, Counter, Gauge, type Registry } from "prom-client";
+import type { Aggregator, Registry } from "prom-client";
+import { loadPrometheus } from "./lazy-libraries.ts";
 
 /**
  * Adds to `registry` what operators look at first of a Node process, under the names that dashboards know. The library's own
  * set also listens to every garbage collection, which costs several microseconds an admission; this one is read when asked for.
  */
 export function addProcessMetrics(registry: Registry): void {
+  const { Counter, Gauge } = loadPrometheus();
   const registers = [registry];
   const gauge = (name: string, help: string, { read, aggregator }: Reading) =>
     new Gauge({

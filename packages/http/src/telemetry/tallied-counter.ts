@@ -1,4 +1,5 @@
-import { Counter, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { loadPrometheus } from "./lazy-libraries.ts";
 
 export interface CounterDescription {
   readonly name: string;
@@ -14,6 +15,7 @@ export type Tally = (first: string, second?: string, third?: string) => void;
  * addition, which is felt where several are made for each of thousands of requests a second.
  */
 export function createTalliedCounter(registry: Registry, { name, help, labelNames }: CounterDescription): Tally {
+  const { Counter } = loadPrometheus();
   const counts = new Map<string, Map<string, Map<string, { count: number }>>>();
   const [firstName, secondName, thirdName] = labelNames;
   new Counter({

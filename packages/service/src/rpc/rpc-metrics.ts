@@ -1,4 +1,5 @@
-import { Histogram, type Registry } from "prom-client";
+import { loadPrometheus } from "@flyte-secrets/http";
+import type { Histogram, Registry } from "prom-client";
 
 /** A call that is over. */
 export interface ObservedCall {
@@ -12,6 +13,7 @@ export interface ObservedCall {
 
 /** Counts and times the calls of the service: one histogram, whose `_count` is the number of calls. */
 export function createRpcMetrics(registry: Registry): (call: ObservedCall) => void {
+  const { Histogram } = loadPrometheus();
   const labelNames = ["rpc_service", "rpc_method", "protocol", "code"] as const;
   const duration = new Histogram({
     name: "rpc_server_duration_seconds",

@@ -1,5 +1,5 @@
-import { createTalliedCounter } from "@flyte-secrets/http";
-import { Gauge, type Registry } from "prom-client";
+import { createTalliedCounter, loadPrometheus } from "@flyte-secrets/http";
+import type { Registry } from "prom-client";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import type { WriteLimitSettings } from "./write-limits.ts";
 
@@ -8,6 +8,7 @@ export function createWriterMetrics(
   registry: Registry,
   written: readonly DeliveredSecrets[],
 ): { refused(setting: keyof WriteLimitSettings): void } {
+  const { Gauge } = loadPrometheus();
   new Gauge({
     name: "flyte_secrets_written_secrets",
     help: "Secrets that were written for pods, by whether a pod was seen that names them.",

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { AggregatorRegistry, Registry } from "prom-client";
+import { loadPrometheus } from "@flyte-secrets/http";
 import { type RunningWebhook, startWebhook, type WebhookParts } from "../start-webhook.ts";
 import type { WebhookOptions } from "../webhook-options.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
@@ -14,7 +14,8 @@ export async function serveAsWorker(
   parts: Omit<WebhookParts, "registry" | "onInvalidate">,
 ): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => {});
-  const registry = new SharedRegistry();
+  const { AggregatorRegistry } = loadPrometheus();
+  const { registry, receive } = createSharedRegistry();
   AggregatorRegistry.setRegistries([registry]);
   // To make one is what has this process answer when it is asked for its part.
   new AggregatorRegistry();
@@ -24,7 +25,7 @@ export async function serveAsWorker(
   process.on("message", (message: ToWorker) => {
     if (message.kind === "invalidate") webhook?.invalidate(message.id);
     if (message.kind === "ping") send({ kind: "alive" });
-    if (message.kind === "metrics") registry.receive(message);
+    if (message.kind === "metrics") receive(message);
     if (message.kind === "close") toldToClose.resolve();
   });
   try {
@@ -46,24 +47,24 @@ export async function serveAsWorker(
 }
 
 /** This process's metrics, which shows those of all workers: whichever of them is asked. */
-class SharedRegistry extends Registry {
-  readonly #waiting = new Map<number, PromiseWithResolvers<string>>();
-  #asked = 0;
-
-  override metrics(): Promise<string> {
+function createSharedRegistry() {
+  const waiting = new Map<number, PromiseWithResolvers<string>>();
+  let asked = 0;
+  const registry = new (loadPrometheus().Registry)();
+  registry.metrics = () => {
     const answer = Promise.withResolvers<string>();
-    const number = this.#asked++;
-    this.#waiting.set(number, answer);
+    const number = asked++;
+    waiting.set(number, answer);
     send({ kind: "metricsWanted", number });
     return answer.promise;
-  }
-
-  receive({ number, text }: Extract<ToWorker, { kind: "metrics" }>): void {
-    const answer = this.#waiting.get(number);
-    this.#waiting.delete(number);
+  };
+  const receive = ({ number, text }: Extract<ToWorker, { kind: "metrics" }>) => {
+    const answer = waiting.get(number);
+    waiting.delete(number);
     if (text === undefined) answer?.reject(new Error("the workers' metrics could not be collected"));
     else answer?.resolve(text);
-  }
+  };
+  return { registry, receive };
 }
 
 function unknownFailure(error: unknown, { log }: Pick<WebhookParts, "log">): SecretsError {

@@ -1,8 +1,8 @@
 import cluster, { type Worker } from "node:cluster";
 import { once } from "node:events";
 import { closeOnce, SecretsError } from "@flyte-secrets/core";
+import { loadPrometheus } from "@flyte-secrets/http";
 import type { Logger } from "pino";
-import { AggregatorRegistry, Counter, Registry } from "prom-client";
 import type { RunningWebhook } from "../start-webhook.ts";
 import { type WorkerWatch, watchWorker } from "./watch-worker.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
@@ -28,6 +28,7 @@ export async function startWorkers({
   log,
 }: StartWorkersOptions): Promise<Pick<RunningWebhook, "ports" | "close">> {
   const workers = new Set<Worker>();
+  const { AggregatorRegistry, Counter, Registry } = loadPrometheus();
   const metrics = new AggregatorRegistry();
   const own = new Registry();
   const exits = new Counter({

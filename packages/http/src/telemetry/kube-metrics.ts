@@ -1,8 +1,19 @@
-import { Counter, Histogram, type Registry } from "prom-client";
-import type { ObservedRequest } from "./client-options.ts";
+import type { Registry } from "prom-client";
+import { loadPrometheus } from "./lazy-libraries.ts";
 
-/** Counts and times what a client asks of the API server, and how long its own limit (`qps`, `burst`) held that back. */
-export function createKubeMetrics(registry: Registry): (request: ObservedRequest) => void {
+/** A request to the API server that was answered or failed. */
+export interface ObservedKubeRequest {
+  readonly verb: string;
+  /** 0 without an answer. */
+  readonly status: number;
+  /** Time that the client's own limit held it back. */
+  readonly waitedMs: number;
+  readonly tookMs: number;
+}
+
+/** Adds metrics of the requests to the API server, and of how long the client's own limit (`qps`, `burst`) held them back. */
+export function createKubeMetrics(registry: Registry): (request: ObservedKubeRequest) => void {
+  const { Counter, Histogram } = loadPrometheus();
   const registers = [registry];
   const requests = new Counter({
     name: "flyte_secrets_kube_requests_total",

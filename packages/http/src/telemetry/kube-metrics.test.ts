@@ -1,13 +1,13 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { createKubeMetrics } from "./metrics.ts";
+import { createKubeMetrics } from "./kube-metrics.ts";
 
 test("requests are counted by verb and status, with what they took and how long the limit held them back", async () => {
   const registry = new Registry();
   const observe = createKubeMetrics(registry);
-  observe({ verb: "get", resource: "secrets", status: 200, waitedMs: 0, tookMs: 4 });
-  observe({ verb: "get", resource: "secrets", status: 200, waitedMs: 250, tookMs: 6 });
-  observe({ verb: "create", resource: "secrets", status: 0, waitedMs: 0, tookMs: 1_000 });
+  observe({ verb: "get", status: 200, waitedMs: 0, tookMs: 4 });
+  observe({ verb: "get", status: 200, waitedMs: 250, tookMs: 6 });
+  observe({ verb: "create", status: 0, waitedMs: 0, tookMs: 1_000 });
   const lines = (await registry.metrics()).split("\n").filter((line) => /_(total|sum|count)\b/.test(line));
   expect(lines.filter((line) => !line.startsWith("#"))).toEqual([
     'flyte_secrets_kube_requests_total{verb="get",code="200"} 2',

@@ -1,13 +1,15 @@
 import { X509Certificate } from "node:crypto";
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { loadPrometheus } from "./lazy-libraries.ts";
 
-/** What is served with, in PEM. */
+/** A certificate that is served with, in PEM. */
 export interface ServedCertificate {
   current(): { readonly cert: string };
 }
 
-/** Adds to `registry` when the certificate that is served ends. */
+/** Adds a metric of when the certificate that is served expires. */
 export function addCertificateExpiry(registry: Registry, certificates: ServedCertificate): void {
+  const { Gauge } = loadPrometheus();
   new Gauge({
     name: "flyte_secrets_certificate_expiry_timestamp_seconds",
     help: "When the certificate that is served ends, in seconds since 1970.",
