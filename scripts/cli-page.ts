@@ -3,9 +3,9 @@ import { type CliContext, commandPages, createOutput } from "@flyte-secrets/cli"
 
 const HEAD = `# The flyte-secrets command
 
-Each command's own \`--help\`. Exit codes: 0; 2 for a command line or configuration that is wrong; 1 for every other failure. Errors
-are one line on standard error. No command prints a value, but for \`export --with-values\` into a file or pipe, and what a task
-itself prints under \`run --no-mask\`.
+This page has the \`--help\` of every command. Exit codes are 0 for success, 2 for a wrong command line or configuration,
+and 1 for every other failure. An error is one line on standard error. No command prints a value, except
+\`export --with-values\` to a file or pipe, and \`run --no-mask\` for what the task itself prints.
 `;
 
 /** `docs/cli.md`: the help text of every command, as it prints it. */
