@@ -10,14 +10,12 @@ export type { ListenerLimits } from "./listener/listener-limits.ts";
 export type { Exchange, NodeHandler, NodeRequest } from "./listener/node-handler.ts";
 export { type ErrorReply, type Reply, refuseCall, reply, replyError } from "./listener/reply.ts";
 export { addBudget } from "./telemetry/add-budget.ts";
-export { createBatchedHistogram } from "./telemetry/batched-histogram.ts";
 export { addCertificateExpiry } from "./telemetry/certificate-expiry.ts";
 export { createLogger, type LogDestination } from "./telemetry/create-logger.ts";
 export { createKubeMetrics } from "./telemetry/kube-metrics.ts";
 export { loadPrometheus } from "./telemetry/lazy-libraries.ts";
 export { addProcessMetrics } from "./telemetry/process-metrics.ts";
 export { replyMetrics } from "./telemetry/reply-metrics.ts";
-export { createTalliedCounter } from "./telemetry/tallied-counter.ts";
 export {
   type OpenTracingOptions,
   openTracing,

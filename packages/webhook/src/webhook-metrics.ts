@@ -1,5 +1,5 @@
 import type { ErrorCode } from "@flyte-secrets/core";
-import { createBatchedHistogram, createTalliedCounter, loadPrometheus } from "@flyte-secrets/http";
+import { loadPrometheus } from "@flyte-secrets/http";
 import type { LookupMetrics, WatchHealth } from "@flyte-secrets/lookup";
 import type { Registry } from "prom-client";
 import type { Admission } from "./admission/admit.ts";
@@ -29,104 +29,111 @@ export function createWebhookMetrics(
   nameOf: NamespaceNames = () => OTHER_NAMESPACE,
 ): WebhookMetrics {
   const webhook = WEBHOOK_PATH;
-  const { Gauge } = loadPrometheus();
-  const observeLatency = createBatchedHistogram(registry, {
+  const { Counter, Gauge, Histogram } = loadPrometheus();
+  const latency = new Histogram({
     name: "controller_runtime_webhook_latency_seconds",
     help: "Time from a request to its answer.",
-    labels: { webhook },
+    labelNames: ["webhook"],
+    registers: [registry],
   });
-  let inFlight = 0;
-  new Gauge({
+  const inFlight = new Gauge({
     name: "controller_runtime_webhook_requests_in_flight",
     help: "Requests that are being answered.",
     labelNames: ["webhook"],
     registers: [registry],
-    collect() {
-      this.set({ webhook }, inFlight);
-    },
   });
-  const requests = createTalliedCounter(registry, {
+  inFlight.set({ webhook }, 0);
+  const requests = new Counter({
     name: "controller_runtime_webhook_requests_total",
     help: "Requests by HTTP status.",
     labelNames: ["webhook", "code"],
+    registers: [registry],
   });
-  const admissions = createTalliedCounter(registry, {
+  const admissions = new Counter({
     name: "flyte_secrets_admissions_total",
     help: "Decisions by outcome: changed, unchanged, rejected; and by the pod's namespace.",
     labelNames: ["outcome", "pod_namespace"],
+    registers: [registry],
   });
-  const injections = createTalliedCounter(registry, {
+  const injections = new Counter({
     name: "flyte_secrets_injections_total",
     help: "Secrets given to pods, by secret manager, where it looks for them by the scope of the one it found, and by the pod's namespace.",
     labelNames: ["manager", "scope", "pod_namespace"],
+    registers: [registry],
   });
-  const rejections = createTalliedCounter(registry, {
+  const rejections = new Counter({
     name: "flyte_secrets_rejections_total",
     help: "Pods rejected, by error code (docs/errors.md).",
     labelNames: ["code"],
+    registers: [registry],
   });
-  const refusedClaims = createTalliedCounter(registry, {
+  const refusedClaims = new Counter({
     name: "flyte_secrets_refused_claims_total",
     help: "Pods that claimed a scope which they may not claim: rejected, or only warned with scopeBinding.mode warn; by rule.",
     labelNames: ["outcome", "rule"],
+    registers: [registry],
   });
 
   return {
     requests: {
       started() {
-        inFlight++;
+        inFlight.inc({ webhook });
       },
       ended(status, durationMs) {
-        inFlight--;
+        inFlight.dec({ webhook });
         if (status === undefined) return;
-        requests(webhook, String(status));
-        observeLatency(durationMs / 1000);
+        requests.inc({ webhook, code: String(status) });
+        latency.observe({ webhook }, durationMs / 1000);
       },
     },
     admitted({ answer, injections: injected }, namespace) {
-      const name = nameOf(namespace);
-      admissions("patch" in answer ? "changed" : "unchanged", name);
-      for (const { manager, level } of injected) injections(manager, level, name);
+      const pod_namespace = nameOf(namespace);
+      admissions.inc({ outcome: "patch" in answer ? "changed" : "unchanged", pod_namespace });
+      for (const { manager, level } of injected) injections.inc({ manager, scope: level ?? "", pod_namespace });
     },
     rejected(code, namespace) {
-      admissions("rejected", nameOf(namespace));
-      rejections(code);
+      admissions.inc({ outcome: "rejected", pod_namespace: nameOf(namespace) });
+      rejections.inc({ code });
     },
     claimRefused({ warnOnly, refusal }) {
-      refusedClaims(warnOnly ? "warned" : "rejected", refusal.rule);
+      refusedClaims.inc({ outcome: warnOnly ? "warned" : "rejected", rule: refusal.rule });
     },
   };
 }
 
 /** Counts what is looked up for pods. */
 export function createLookupMetrics(registry: Registry): LookupMetrics {
-  const answers = createTalliedCounter(registry, {
+  const { Counter, Histogram } = loadPrometheus();
+  const answers = new Counter({
     name: "flyte_secrets_lookups_total",
     help: "Secrets looked up: from memory, or by asking the backend.",
     labelNames: ["from"],
+    registers: [registry],
   });
-  const fetches = createTalliedCounter(registry, {
+  const fetches = new Counter({
     name: "flyte_secrets_fetches_total",
     help: "Ids that the backend was asked for, by outcome: ok, or an error code.",
     labelNames: ["outcome"],
+    registers: [registry],
   });
-  const expired = createTalliedCounter(registry, {
+  const expired = new Counter({
     name: "flyte_secrets_expired_uses_total",
     help: "Values used past their expiry because the backend is down.",
     labelNames: ["reason"],
+    registers: [registry],
   });
-  const observeFetch = createBatchedHistogram(registry, {
+  const fetchDuration = new Histogram({
     name: "flyte_secrets_fetch_duration_seconds",
     help: "Time from asking the backend for an id to its answer.",
-    labels: {},
+    registers: [registry],
   });
   return {
-    answered: answers,
+    answered: (from) => answers.inc({ from }),
     fetched(outcome, tookMs) {
-      fetches(outcome);
-      observeFetch(tookMs / 1000);
+      fetches.inc({ outcome });
+      fetchDuration.observe(tookMs / 1000);
     },
-    staleServed: () => expired("backend_down"),
+    staleServed: () => expired.inc({ reason: "backend_down" }),
     watchOpened: (state) => addWatchHealth(registry, state),
   };
 }

@@ -66,15 +66,22 @@ export function decodeAdmissionReview(text: string): AdmissionRequest {
 
 /** The text of the answer, a whole `AdmissionReview` in the version of the request. */
 export function encodeAdmissionAnswer({ apiVersion, uid }: AdmissionRequest, answer: AdmissionAnswer): string {
-  // By hand: this is JSON.stringify's work without its search for what to escape in a long patch.
-  const start = `{"kind":"AdmissionReview","apiVersion":"${apiVersion}","response":{"uid":${JSON.stringify(uid)},"allowed":`;
+  return JSON.stringify({ kind: "AdmissionReview", apiVersion, response: { uid, ...toResponse(answer) } });
+}
+
+function toResponse(answer: AdmissionAnswer): object {
   if (!answer.allowed) {
     const { code, message, causes } = answer;
-    return `${start}false,"status":${JSON.stringify({ code, message, ...(causes && { details: { causes } }) })}}}`;
+    return { allowed: false, status: { code, message, ...(causes && { details: { causes } }) } };
   }
-  if (!("patch" in answer)) return `${start}true,"status":{"code":200,"message":"No changes"}}}`;
-  const warnings = answer.warnings.length === 0 ? "" : `,"warnings":${JSON.stringify(answer.warnings)}`;
-  return `${start}true,"patchType":"JSONPatch","patch":"${answer.patch.base64}"${warnings}}}`;
+  if (!("patch" in answer)) return { allowed: true, status: { code: 200, message: "No changes" } };
+  const { patch, warnings } = answer;
+  return {
+    allowed: true,
+    patchType: "JSONPatch",
+    patch: patch.base64,
+    ...(warnings.length > 0 && { warnings }),
+  };
 }
 
 function parseReview(text: string): JsonObject {

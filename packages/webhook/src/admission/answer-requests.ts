@@ -164,9 +164,7 @@ function write(res: ServerResponse, { status, text, headers }: Reply): void {
   const all = { "content-type": "text/plain; charset=utf-8", ...headers, "content-length": bytes };
   // With its reason, since Node keeps that of an answer before, which could not be written.
   res.writeHead(status, STATUS_CODES[status], all);
-  // Nearly always; Node writes a text of single bytes with less copying than one that could be any.
-  const isAscii = bytes === text.length;
-  res.end(text, isAscii ? "latin1" : "utf8");
+  res.end(text);
 }
 
 const NOT_JSON: Reply = { status: 415, text: "the content type must be application/json\n" };

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isSecretsError, type MaybePromise, parseGoDuration } from "@flyte-secrets/core";
+import { isSecretsError, type MaybePromise, raceSignal } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
@@ -13,7 +13,7 @@ import {
 } from "./admission-review.ts";
 import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
 import { type Admission, admit } from "./admit.ts";
-import { createDeadlines, type Deadline } from "./deadlines.ts";
+import { requestDeadline } from "./deadline.ts";
 import type { MutatePodOptions } from "./mutate-pod.ts";
 import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 
@@ -39,12 +39,10 @@ export interface WebhookOptions extends MutatePodOptions {
  * up that the request's `timeout` parameter names. What is no review gets a 4xx with a reason in plain text.
  */
 export function createWebhook(options: WebhookOptions): Endpoint {
-  const deadlines = createDeadlines();
-  const readTimeout = createTimeoutReader(options.timeoutMs);
   const { maxBodyBytes: maxBytes, timeoutMs } = options;
   const { log, metrics, tracing } = options.telemetry;
 
-  function onBody(req: IncomingMessage, deadline: Deadline, body: string): MaybePromise<Reply> {
+  function onBody(req: IncomingMessage, deadline: AbortSignal, body: string): MaybePromise<Reply> {
     if (body === "") return refusal(400, "the body is empty: send an AdmissionReview");
     try {
       const request = decodeAdmissionReview(body);
@@ -58,14 +56,14 @@ export function createWebhook(options: WebhookOptions): Endpoint {
   /** Answers with the decision, or when it is late. */
   function decide(review: Review): MaybePromise<Reply> {
     const { request, deadline, traced } = review;
-    const { signal } = deadline;
-    if (signal.aborted) return rejectLate(review);
+    if (deadline.aborted) return rejectLate(review);
     try {
-      const admission = traced ? traced.decide(() => admit(request, options, signal)) : admit(request, options, signal);
+      const run = () => admit(request, options, deadline);
+      const admission = traced ? traced.decide(run) : run();
       if (!(admission instanceof Promise)) return accept(review, admission);
-      return inTime(admission, deadline)
-        .then((admission) => (admission === undefined ? rejectLate(review) : accept(review, admission)))
-        .catch((error) => rejectFor(review, error));
+      return raceSignal(deadline, () => admission)
+        .then((admission) => accept(review, admission))
+        .catch((error) => (deadline.aborted ? rejectLate(review) : rejectFor(review, error)));
     } catch (error) {
       return rejectFor(review, error);
     }
@@ -101,7 +99,7 @@ export function createWebhook(options: WebhookOptions): Endpoint {
     const { url = "", method } = req;
     if (!isWebhookUrl(url)) return refusal(404, `there is nothing here: reviews go to ${WEBHOOK_PATH}`);
     if (method !== "POST") return { ...refusal(405, "use POST"), headers: { allow: "POST" } };
-    const deadline = deadlines.after(url === WEBHOOK_PATH ? timeoutMs : readTimeout(url), performance.now());
+    const deadline = requestDeadline(url, timeoutMs);
     return { maxBytes, read: (body) => onBody(req, deadline, body) };
   };
 }
@@ -109,7 +107,7 @@ export function createWebhook(options: WebhookOptions): Endpoint {
 /** A review that waits for its answer. */
 interface Review {
   readonly request: AdmissionRequest;
-  readonly deadline: Deadline;
+  readonly deadline: AbortSignal;
   readonly traced: TracedAdmission | undefined;
 }
 
@@ -123,32 +121,6 @@ function refusal(status: number, text: string): Reply {
   return { status, text: `${text}\n` };
 }
 
-/** The decision, or undefined once the time is up. */
-function inTime<T>(decision: Promise<T>, { listeners }: Deadline): Promise<T | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<T | undefined>();
-  const onLate = () => resolve(undefined);
-  listeners.add(onLate);
-  promise.finally(() => listeners.delete(onLate)).catch(() => {});
-  decision.then(resolve, reject);
-  return promise;
-}
-
 function isWebhookUrl(url: string): boolean {
   return url.startsWith(WEBHOOK_PATH) && (url.length === WEBHOOK_PATH.length || url[WEBHOOK_PATH.length] === "?");
-}
-
-/** A text with more is no timeout that an API server sends. */
-const MAX_TIMEOUT_LENGTH = 32;
-
-/** Reads the timeout in addresses such as `/mutate--v1-pod?timeout=10s`; the API server sends the same again and again. */
-function createTimeoutReader(defaultMs: number): (url: string) => number {
-  let last = { url: "", timeoutMs: defaultMs };
-  return (url) => {
-    if (url !== last.url) {
-      const timeout = new URLSearchParams(url.slice(WEBHOOK_PATH.length)).get("timeout") ?? "";
-      const asked = timeout.length > MAX_TIMEOUT_LENGTH ? undefined : parseGoDuration(timeout);
-      last = { url, timeoutMs: asked || defaultMs };
-    }
-    return last.timeoutMs;
-  };
 }

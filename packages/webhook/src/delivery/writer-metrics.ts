@@ -1,4 +1,4 @@
-import { createTalliedCounter, loadPrometheus } from "@flyte-secrets/http";
+import { loadPrometheus } from "@flyte-secrets/http";
 import type { Registry } from "prom-client";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import type { WriteLimitSettings } from "./write-limits.ts";
@@ -8,7 +8,7 @@ export function createWriterMetrics(
   registry: Registry,
   written: readonly DeliveredSecrets[],
 ): { refused(setting: keyof WriteLimitSettings): void } {
-  const { Gauge } = loadPrometheus();
+  const { Counter, Gauge } = loadPrometheus();
   new Gauge({
     name: "flyte_secrets_written_secrets",
     help: "Secrets that were written for pods, by whether a pod was seen that names them.",
@@ -27,10 +27,11 @@ export function createWriterMetrics(
       this.set({ named: "false" }, unnamed);
     },
   });
-  const refused = createTalliedCounter(registry, {
+  const refused = new Counter({
     name: "flyte_secrets_written_secrets_refused_total",
     help: "Secrets that were not written since their namespace is over a limit, by setting of webhook.writtenSecrets.",
     labelNames: ["setting"],
+    registers: [registry],
   });
-  return { refused };
+  return { refused: (setting) => refused.inc({ setting }) };
 }
