@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { runService } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import {
   encodeSecretId,
@@ -8,7 +9,6 @@ import {
   SecretValue,
 } from "@flyte-secrets/core";
 import { SECRETS, type Secret } from "@flyte-secrets/kube";
-import { startServer } from "@flyte-secrets/service";
 import type { KubernetesStore } from "@flyte-secrets/store";
 import {
   createTemporaryDirectory,
@@ -224,7 +224,7 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
       "secret.webhookURL": "",
     };
     const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home, cwd: home });
-    const { endpoint, close } = await startServer(config, { log, cluster: { env: {}, home } });
+    const { endpoint, close } = await runService(config, { log, cluster: { env: {}, home } });
     onTestFinished(close);
     const call = async (method: string, body: object) => {
       const answer = await fetch(`${endpoint}/flyteidl2.secret.SecretService/${method}`, {

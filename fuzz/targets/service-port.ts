@@ -1,10 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runService } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { SecretValue } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
-import { startServer } from "@flyte-secrets/service";
 import { openEmbeddedStore } from "@flyte-secrets/store";
 import { checkAnswer, sendBytes } from "../send-bytes.ts";
 import type { FuzzTarget } from "../target.ts";
@@ -77,7 +77,7 @@ export const target: FuzzTarget = {
       { value: SecretValue.fromText(CANARY), type: "generic" },
     );
     await store.close();
-    const server = await startServer(config, { log });
+    const server = await runService(config, { log });
     const port = Number(new URL(server.endpoint).port);
     const token = readFileSync(join(directory, "token"), "latin1").trim();
     return {

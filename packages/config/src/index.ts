@@ -2,5 +2,4 @@ export { createAddressCheck } from "./address-ranges.ts";
 export { listEntries, listSettings, type Section, type Setting } from "./list-settings.ts";
 export { type ConfigSources, type ConfigText, loadConfig } from "./load-config.ts";
 export { podNamespace } from "./pod-namespace.ts";
-export { isSafeIssuerUrl } from "./safe-issuer-url.ts";
 export type { Config, Settings } from "./schema.ts";

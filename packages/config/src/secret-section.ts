@@ -1,4 +1,4 @@
-import { isSafeIssuerUrl } from "./safe-issuer-url.ts";
+import { isSecureUrl } from "@flyte-secrets/core";
 import { byteSize, choice, duration, integer, section, text, textMap, texts, toggle } from "./setting.ts";
 
 /** `secret`: the service and its store. */
@@ -111,7 +111,7 @@ export const secretSection = section("The secret service and its store.", {
         default: "",
         about:
           "URL of the OpenID Connect or OAuth 2 issuer, exactly as the claim `iss` has it. Its metadata and keys are read from there.",
-        accepts: (value) => value === "" || isSafeIssuerUrl(value),
+        accepts: (value) => value === "" || isSecureUrl(value),
         must: "an https URL (http on this machine only)",
       }),
       audience: text({ default: "", about: "What the claim `aud` of a token has to name." }),

@@ -73,6 +73,7 @@ export {
 } from "./secret-id.ts";
 export { MountRequirement, type SecretRequest } from "./secret-request.ts";
 export { SecretValue } from "./secret-value.ts";
+export { isSecureUrl } from "./secure-url.ts";
 export { type ErrorText, stackLines } from "./stack-lines.ts";
 export { isSteeringVariable } from "./steering-variables.ts";
 export {

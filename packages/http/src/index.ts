@@ -1,3 +1,4 @@
+export type { Logger } from "pino";
 export { type BodyBudget, createBodyBudget, DEFAULT_BODY_BYTES } from "./body/body-budget.ts";
 export { measureJson } from "./body/measure-json.ts";
 export { parseBindAddress } from "./listener/bind-address.ts";

@@ -26,7 +26,7 @@ import { createRpcMetrics, type ObservedCall } from "./rpc/rpc-metrics.ts";
 import { spanResult } from "./rpc/rpc-span.ts";
 import { requestAuthority, serveRpc } from "./rpc/serve-rpc.ts";
 import { createUnknownRpc } from "./rpc/unknown-rpc.ts";
-import type { ServiceConfig } from "./service-config.ts";
+import type { ServiceConfig } from "./service-options.ts";
 
 export interface SecretServiceOptions {
   readonly store: SecretStore;

@@ -16,7 +16,7 @@ export {
   isDirectoryLocked,
   type RunningServer,
 } from "./data-directory/running-server.ts";
-export { announceServer } from "./data-directory/server-file.ts";
+export { announceServer, takeBackAnnouncement } from "./data-directory/server-file.ts";
 export { followTokenFile, rotateTokenFile } from "./data-directory/token-file.ts";
 export { describeBackups, type KnownBackup } from "./embedded/backup-list.ts";
 export { type BackupStoreOptions, backupStore } from "./embedded/backup-store.ts";

@@ -111,7 +111,7 @@ async function startAll(config: Config, logFile: string | undefined, cli: CliCon
   const { startWebhook } = await import("@flyte-secrets/webhook");
   const { toWebhookOptions } = await import("../configured/webhook-options.ts");
   const { ownNamespace } = await import("../configured/own-namespace.ts");
-  const { startServer } = await import("@flyte-secrets/service");
+  const { runService } = await import("../serve/run-service.ts");
   const { assertNoServer, rotatingLog } = await import("@flyte-secrets/store");
   const { greeting } = await import("../serve/greeting.ts");
   const directory = config.secret.store.path;
@@ -126,7 +126,7 @@ async function startAll(config: Config, logFile: string | undefined, cli: CliCon
     ? await startWebhook(toWebhookOptions(config, ownNamespace(config, cli)), { log, env, home })
     : undefined;
   if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
-  const server = await startServer(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate, logFile });
+  const server = await runService(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate, logFile });
   opened.defer(() => server.close());
   cli.stdout.write(greeting(server, config.secret, webhook));
   const all = opened.move();

@@ -1,8 +1,8 @@
 import { loadConfig } from "@flyte-secrets/config";
 import type { NeededRights } from "@flyte-secrets/kube";
-import { serviceRights } from "@flyte-secrets/service";
 import { webhookRights } from "@flyte-secrets/webhook";
 import { expect, it } from "vitest";
+import { serviceRights } from "./service-rights.ts";
 import { toWebhookOptions } from "./webhook-options.ts";
 
 /** Verbs, resource, namespace and name of what is needed, in one line each. */

@@ -1,13 +1,13 @@
 import type { Config } from "@flyte-secrets/config";
-import type { RunningSystem } from "@flyte-secrets/service";
 import type { RunningWebhook } from "@flyte-secrets/webhook";
+import type { OwnService } from "./run-service.ts";
 
 /** The last line. Whoever has started a server as a process of its own knows by it that the server answers. */
 export const END_OF_GREETING = "Stop: Ctrl-C\n";
 
 /** Where it listens and how to use it. The token itself stays in its file. */
 export function greeting(
-  { endpoint, socketPath, flyteConfig }: RunningSystem,
+  { endpoint, socketPath, flyteConfig }: OwnService,
   { store, kubernetes, auth }: Config["secret"],
   webhook: RunningWebhook | undefined,
 ): string {

@@ -1,3 +1,4 @@
+export { serviceRights } from "../configured/service-rights.ts";
 export { toAdmissionOptions, toWebhookOptions } from "../configured/webhook-options.ts";
 export { dotenvFormat, variableOf } from "../formats/dotenv-format.ts";
 export { readAssignments } from "../formats/dotenv-reader.ts";
@@ -7,6 +8,7 @@ export { podsInObject } from "../manifests/pod-in-object.ts";
 export { printManifests, readManifests } from "../manifests/read-manifests.ts";
 export { OUTPUT_MASK } from "../run/mask/covered-output.ts";
 export { createMask } from "../run/mask/mask.ts";
+export { runService } from "../serve/run-service.ts";
 export { readDockerConfig } from "../values/docker-config.ts";
 export { admitPod, caOf } from "./admit-pod.ts";
 export { openAgreement, type Verdict } from "./agreement.ts";

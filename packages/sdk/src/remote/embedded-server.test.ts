@@ -12,10 +12,10 @@ import {
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runService } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { SecretsError } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
-import { startServer } from "@flyte-secrets/service";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type Connection, type ConnectionOptions, resolveConnection } from "./connection.ts";
 import { Secret } from "./secret.ts";
@@ -34,7 +34,7 @@ beforeEach(() => {
 async function serve(store: string, flags: Record<string, string> = {}) {
   const settings = { "secret.server.port": "0", "secret.store.path": store, "logger.mute": "true", ...flags };
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags: settings, home, cwd: home });
-  const server = await startServer(config, { log: createLogger(config.logger) });
+  const server = await runService(config, { log: createLogger(config.logger) });
   onTestFinished(() => server.close());
   return server;
 }

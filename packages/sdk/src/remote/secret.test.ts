@@ -1,10 +1,10 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { runService } from "@flyte-secrets/cli/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { SecretsError, SecretValue } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
-import { startServer } from "@flyte-secrets/service";
 import { describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { type ConnectionOptions, resolveConnection } from "./connection.ts";
 import { Secret } from "./secret.ts";
@@ -23,7 +23,7 @@ async function startService(): Promise<TestService> {
   const home = await mkdtemp(join(tmpdir(), "flyte-secrets-remote-"));
   const flags = { "secret.store.type": "Embedded", "secret.server.port": "0", "logger.mute": "true" };
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home, cwd: home });
-  const server = await startServer(config, { log: createLogger(config.logger) });
+  const server = await runService(config, { log: createLogger(config.logger) });
   onTestFinished(async () => {
     await server.close();
     await rm(home, { recursive: true });

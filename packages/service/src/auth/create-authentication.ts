@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import type { ServiceAuth, TokenAuth } from "../service-config.ts";
+import type { ServiceAuth, TokenAuth } from "../service-options.ts";
 import type { Authentication } from "./authentication.ts";
 import { bearerTokens } from "./bearer-tokens.ts";
 import { createOidcAuthentication } from "./oidc-authentication.ts";

@@ -1,5 +1,4 @@
-import { isSafeIssuerUrl } from "@flyte-secrets/config";
-import { type ConnectionFault, connectionFault } from "@flyte-secrets/core";
+import { type ConnectionFault, connectionFault, isSecureUrl } from "@flyte-secrets/core";
 import type { JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 
@@ -52,7 +51,7 @@ export interface IssuerDocuments {
 export async function fetchIssuerDocuments(issuer: string, signal: AbortSignal): Promise<IssuerDocuments> {
   const metadata = await fetchMetadata(issuer, signal);
   if (metadata.issuer !== issuer) throw new Error(`its metadata is that of ${metadata.issuer}`);
-  if (!isSafeIssuerUrl(metadata.jwks_uri)) throw new Error("its metadata names a jwks_uri without https");
+  if (!isSecureUrl(metadata.jwks_uri)) throw new Error("its metadata names a jwks_uri without https");
   const keys = await fetchDocument(metadata.jwks_uri, keySetSchema, signal);
   const { createLocalJWKSet } = await import("jose");
   return { metadata, findKey: createLocalJWKSet(keys) };

@@ -1,6 +1,6 @@
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import type { OidcAuth } from "../service-config.ts";
+import type { OidcAuth } from "../service-options.ts";
 import type { Authentication } from "./authentication.ts";
 import { bearerTokens } from "./bearer-tokens.ts";
 import { createIssuer } from "./issuer.ts";

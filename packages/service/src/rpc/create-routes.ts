@@ -8,7 +8,7 @@ import { clusterHandlers } from "../handlers/cluster-handlers.ts";
 import { createSecretHandlers } from "../handlers/secret-handlers.ts";
 import { createInvalidation } from "../invalidation.ts";
 import { createReflection } from "../reflection/create-reflection.ts";
-import type { ServiceConfig } from "../service-config.ts";
+import type { ServiceConfig } from "../service-options.ts";
 import { createCallOptions } from "./call-options.ts";
 import { createValidateRequest } from "./validate-request.ts";
 

@@ -1,4 +1,5 @@
 export type { Issuer } from "./../auth/issuer.ts";
+export { startIssuer } from "./../auth/testing/start-issuer.ts";
 export { verifyToken } from "./../auth/verify-token.ts";
 export { readQuery } from "./../rest/read-query.ts";
 export { findRestRoute } from "./../rest/rest-routes.ts";

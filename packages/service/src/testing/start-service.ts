@@ -8,7 +8,7 @@ import { type EmbeddedStore, openEmbeddedStore } from "@flyte-secrets/store";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { secretService } from "../secret-service.ts";
-import type { ServiceConfig } from "../service-config.ts";
+import type { ServiceConfig } from "../service-options.ts";
 
 export interface TestServiceOptions {
   readonly config?: Partial<ServiceConfig>;

@@ -28,7 +28,12 @@ export function announceServer(directory: string, server: ServerAnnouncement): (
   } catch (error) {
     throw toStoreError(error, path);
   }
-  return () => rmSync(path, { force: true });
+  return () => takeBackAnnouncement(directory);
+}
+
+/** Removes the announcement of a server that has ended, if there is one. */
+export function takeBackAnnouncement(directory: string): void {
+  rmSync(serverFile(directory), { force: true });
 }
 
 /** What a server has announced, if it can be read. Whether it still runs, the directory's lock tells. */

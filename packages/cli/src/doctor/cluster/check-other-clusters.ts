@@ -1,6 +1,6 @@
 import type { Config } from "@flyte-secrets/config";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { storeRights } from "@flyte-secrets/service";
+import { storeRights } from "../../configured/service-rights.ts";
 import { checkClock, type Finding } from "../finding.ts";
 import { runCheck } from "./check-cluster.ts";
 import { checkNamespace } from "./check-namespaces.ts";

@@ -1,19 +1,16 @@
 import { readFileSync } from "node:fs";
-import type { CertificateSource, ServingCertificate } from "@flyte-secrets/certificates";
 import {
   createFileStorage,
   createSecretStorage,
   findPairFault,
-  fingerprintOf,
   openSelfSignedSource,
-  replaceCertificate,
 } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
 import { SecretsError, systemClock } from "@flyte-secrets/core";
-import { type Listener, type ListenOptions, listen } from "@flyte-secrets/http";
+import type { Logger } from "@flyte-secrets/http";
 import type { KubeClient } from "@flyte-secrets/kube";
+import type { ServiceCertificate } from "@flyte-secrets/service";
 import { SERVICE_FILES, serviceCertificateDirectory } from "@flyte-secrets/store";
-import type { Logger } from "pino";
 
 export interface ServiceCertificateOptions {
   /** Where a certificate of our making is kept: the cluster and namespace of this service. */
@@ -21,9 +18,9 @@ export interface ServiceCertificateOptions {
   readonly log: Logger;
 }
 
-/** What the service's listener serves with. */
-export interface ServiceCertificate extends Pick<CertificateSource, "onChange" | "close"> {
-  current(): Pick<ServingCertificate, "cert" | "key">;
+/** The certificate of a running service, which the caller closes. */
+export interface OpenedCertificate extends ServiceCertificate {
+  close(): Promise<void>;
 }
 
 /**
@@ -34,7 +31,7 @@ export interface ServiceCertificate extends Pick<CertificateSource, "onChange" |
 export async function openServiceCertificate(
   secret: Config["secret"],
   { home, log }: ServiceCertificateOptions,
-): Promise<ServiceCertificate | undefined> {
+): Promise<OpenedCertificate | undefined> {
   const { server } = secret;
   const { certFile, secretName: name, selfMade } = server.tls;
   if (certFile !== "") {
@@ -61,45 +58,6 @@ export async function openServiceCertificate(
   }
   const keeper = createSecretStorage({ ...home, name, clock: systemClock, log });
   return await openSelfSignedSource({ keeper, names: server.allowedHosts, clock: systemClock, log });
-}
-
-export interface CertificateListenerOptions extends Omit<ListenOptions, "tls"> {
-  readonly log: Logger;
-  /** Undefined: plain HTTP. */
-  readonly certificate: ServiceCertificate | undefined;
-}
-
-/**
- * Opens a listener that serves with this certificate and with each that takes its place, until it is closed. A change while
- * it is being opened is none that it misses, and a pair that no server can be opened with leaves the old one in use.
- */
-export async function listenWithCertificate({
-  certificate,
-  ...options
-}: CertificateListenerOptions): Promise<Listener> {
-  if (certificate === undefined) return await listen(options);
-  const { log } = options;
-  const listeners: Listener[] = [];
-  const tls = certificate.current();
-  let served = fingerprintOf(tls.cert);
-  let isRenewed = false;
-  const renew = () => {
-    isRenewed = true;
-    if (listeners.length > 0) served = replaceCertificate({ next: certificate.current(), listeners, log, served });
-  };
-  await using opened = new AsyncDisposableStack();
-  opened.defer(certificate.onChange(renew));
-  const listening = await listen({ ...options, tls });
-  listeners.push(listening);
-  if (isRenewed) renew();
-  const running = opened.move();
-  return {
-    ...listening,
-    async close(limits) {
-      await running.disposeAsync();
-      await listening.close(limits);
-    },
-  };
 }
 
 /** What a service on one machine is called by. */

@@ -1,4 +1,3 @@
-import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,9 +10,9 @@ import { listen } from "@flyte-secrets/http";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { SECRETS, type Secret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
-import pino, { type Logger } from "pino";
+import pino from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { listenWithCertificate, openServiceCertificate, type ServiceCertificate } from "./service-certificate.ts";
+import { openServiceCertificate } from "./service-certificate.ts";
 
 const log = pino({ level: "silent" });
 const NAMES = "flyte-secrets-service,flyte-secrets-service.flyte.svc";
@@ -64,55 +63,6 @@ test("a service serves with a certificate that it keeps in a Secret, which is no
 
 const make = () => makeCertificate({ names: NAMES.split(","), now: Date.now() });
 
-/** A certificate that others replace. */
-function changing(first: ServingCertificate, onRead = () => {}) {
-  let current = first;
-  const listeners = new Set<() => void>();
-  const change = (next: ServingCertificate) => {
-    current = next;
-    for (const listener of listeners) listener();
-  };
-  const certificate: ServiceCertificate = {
-    current() {
-      onRead();
-      return current;
-    },
-    onChange(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    close: async () => {},
-  };
-  return { certificate, change, listeners };
-}
-
-const serve = async (certificate: ServiceCertificate, logger: Logger) => {
-  const listener = await listenWithCertificate({
-    handler: () => {},
-    host: "127.0.0.1",
-    port: 0,
-    certificate,
-    log: logger,
-  });
-  onTestFinished(() => listener.close({ graceMs: 0 }));
-  return listener;
-};
-
-test("a certificate that comes while the listener is opened, and one that comes later, is served", async () => {
-  const [first, second, third] = [await make(), await make(), await make()];
-  let isRead = false;
-  const { certificate, change, listeners } = changing(first, () => {
-    if (!isRead) queueMicrotask(() => change(second));
-    isRead = true;
-  });
-  const listener = await serve(certificate, log);
-  expect((await shown(listener.port, second.ca)).fingerprint256).toBe(new X509Certificate(second.cert).fingerprint256);
-  change(third);
-  expect((await shown(listener.port, third.ca)).fingerprint256).toBe(new X509Certificate(third.cert).fingerprint256);
-  await listener.close({ graceMs: 0 });
-  expect(listeners.size).toBe(0);
-});
-
 /** What does not fit, by what is wrong with it. */
 const UNFIT: [string, (one: ServingCertificate, other: ServingCertificate) => Partial<ServingCertificate>, string][] = [
   ["another's key", (_, { key }) => ({ key }), "its certificate and key do not belong together"],
@@ -128,32 +78,6 @@ const UNFIT: [string, (one: ServingCertificate, other: ServingCertificate) => Pa
     "a server can't be opened with it",
   ],
 ];
-
-test.each(UNFIT)("a new pair with %s leaves the old one served, and is logged", async (_, spoil, fault) => {
-  const [first, next, other] = [await make(), await make(), await make()];
-  const { certificate, change } = changing(first);
-  const lines: string[] = [];
-  const listener = await serve(certificate, pino({}, { write: (line: string) => void lines.push(line) }));
-  change({ ...next, ...spoil(next, other) });
-  expect((await shown(listener.port, first.ca)).fingerprint256).toBe(new X509Certificate(first.cert).fingerprint256);
-  expect(lines).toEqual([
-    expect.stringContaining(`"msg":"the new certificate cannot be used, serving with the old one: ${fault}`),
-  ]);
-  // Such as once the second file of the pair is written.
-  change(next);
-  expect((await shown(listener.port, next.ca)).fingerprint256).toBe(new X509Certificate(next.cert).fingerprint256);
-});
-
-test("a new pair that does not fit and comes while the listener is opened leaves the old one served", async () => {
-  const [first, next] = [await make(), await make()];
-  let isRead = false;
-  const { certificate, change } = changing(first, () => {
-    if (!isRead) queueMicrotask(() => change({ ...next, key: first.key }));
-    isRead = true;
-  });
-  const listener = await serve(certificate, log);
-  expect((await shown(listener.port, first.ca)).fingerprint256).toBe(new X509Certificate(first.cert).fingerprint256);
-});
 
 test.each(UNFIT)("files with %s are refused at the start", async (_, spoil, fault) => {
   const [one, other] = [await make(), await make()];

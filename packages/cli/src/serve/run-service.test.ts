@@ -22,17 +22,17 @@ import { loadConfig } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
 import { createLogger, listen } from "@flyte-secrets/http";
 import { startCollector } from "@flyte-secrets/http/testing";
+import { startIssuer } from "@flyte-secrets/service/testing";
 import { SERVICE_FILES } from "@flyte-secrets/store";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import { startIssuer } from "./auth/testing/start-issuer.ts";
-import { type RunningSystem, startServer } from "./start-service.ts";
+import { type OwnService, runService } from "./run-service.ts";
 
 let directory: string;
 let data: string;
 let logged: string[];
-let running: RunningSystem[];
+let running: OwnService[];
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), "flyte-secrets-start-"));
   data = join(directory, "data");
@@ -44,11 +44,11 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function start(flags: Record<string, string> = {}, env: Record<string, string> = {}): Promise<RunningSystem> {
+async function start(flags: Record<string, string> = {}, env: Record<string, string> = {}): Promise<OwnService> {
   const settings = { "secret.server.port": "0", "secret.store.path": data, "logger.level": "debug", ...flags };
   const config = loadConfig({ files: [], defaultFiles: [], env, flags: settings, home: directory, cwd: directory });
   const log = createLogger(config.logger, { write: (line) => void logged.push(line) });
-  const server = await startServer(config, { log });
+  const server = await runService(config, { log });
   running.push(server);
   return server;
 }
@@ -342,7 +342,7 @@ const modeOf = ({ mode }: Stats): string => (mode & 0o777).toString(8);
 describe("flyte.yaml", () => {
   const file = () => join(data, "flyte.yaml");
   const read = () => parse(readFileSync(file(), "utf8"));
-  const endpointOf = ({ endpoint }: RunningSystem) => `dns:///${new URL(endpoint).host}`;
+  const endpointOf = ({ endpoint }: OwnService) => `dns:///${new URL(endpoint).host}`;
   const selfMade = { "secret.server.tls.selfMade": "true" };
 
   it("names endpoint, CA and how to get the token, for its user alone, and holds no token", async () => {

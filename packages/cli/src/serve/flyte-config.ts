@@ -1,7 +1,7 @@
 import { rmSync } from "node:fs";
 import type { Config } from "@flyte-secrets/config";
+import type { Logger } from "@flyte-secrets/http";
 import { flyteConfigFile, readPrivateFile, serviceCaFile, writePrivateFile } from "@flyte-secrets/store";
-import type { Logger } from "pino";
 import { stringify } from "yaml";
 
 /** Tells our file from one that somebody else has put there. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { isSafeIssuerUrl } from "./safe-issuer-url.ts";
+import { isSecureUrl } from "./secure-url.ts";
 
 it.each([
   "https://id.example/",
@@ -7,7 +7,7 @@ it.each([
   "http://127.0.0.1:1",
   "http://[::1]:1/realm",
 ])("trusts %s", (url) => {
-  expect(isSafeIssuerUrl(url)).toBe(true);
+  expect(isSecureUrl(url)).toBe(true);
 });
 
 it.each([
@@ -17,5 +17,5 @@ it.each([
   "ftp://localhost/",
   "id.example",
 ])("doesn't trust %s", (url) => {
-  expect(isSafeIssuerUrl(url)).toBe(false);
+  expect(isSecureUrl(url)).toBe(false);
 });
