@@ -5,7 +5,7 @@ export { parseBindAddress } from "./listener/bind-address.ts";
 export { type ConnectionLimits, createConnectionTable, type TrackedConnection } from "./listener/connection-table.ts";
 export { guardHandler } from "./listener/guard-handler.ts";
 export { isLoopback } from "./listener/is-loopback.ts";
-export { type Listener, type ListenOptions, listen } from "./listener/listen.ts";
+export { type Listener, type ListenOptions, listen, listenHttp1, type TlsFiles } from "./listener/listen.ts";
 export { toListenFailure } from "./listener/listen-failure.ts";
 export type { ListenerLimits } from "./listener/listener-limits.ts";
 export type { Exchange, NodeHandler, NodeRequest } from "./listener/node-handler.ts";

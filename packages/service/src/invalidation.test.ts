@@ -2,7 +2,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 import { isSecretsError } from "@flyte-secrets/core";
-import { createInvalidationEndpoint, listenHttp1 } from "@flyte-secrets/webhook/testing";
+import { createInvalidationEndpoint, serveEndpoint } from "@flyte-secrets/webhook/testing";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createInvalidation, parseWebhookUrl } from "./invalidation.ts";
@@ -110,7 +110,7 @@ test("the webhook's own endpoint takes what is told with the token that both wer
   const invalidate = (id: unknown) => void invalidated.push(id);
   const endpoint = createInvalidationEndpoint({ token, invalidate, perSecond: 10 });
   const silent = pino({ level: "silent" });
-  const listener = await listenHttp1({ endpoint, host: "127.0.0.1", port: 0, setting: "port", log: silent });
+  const listener = await serveEndpoint({ endpoint, host: "127.0.0.1", port: 0, setting: "port", log: silent });
   onTestFinished(() => listener.close({ graceMs: 0 }));
   const webhookURL = `http://127.0.0.1:${listener.port}`;
   const { lines, log } = collectLog();

@@ -459,6 +459,54 @@ test("close doesn't wait for a TLS handshake that has begun", async () => {
   expect(await readAll(socket)).toBe("");
 });
 
+test("close doesn't wait for a TLS connection that has never carried a request", async () => {
+  const { port, close } = await start({ tls: await createCertificate() });
+  const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+  await once(socket, "secureConnect");
+  // A connection is served once one that was opened later is.
+  expect((await send(`https://127.0.0.1:${port}/`)).status).toBe(200);
+  await close({ graceMs: 60_000 });
+  expect(await readAll(socket)).toBe("");
+});
+
+test("drain ends each connection with its next answer, and new ones are accepted", async () => {
+  const arrived = Promise.withResolvers<() => void>();
+  const handler: NodeHandler = (req, res) => {
+    if (req.url === "/slow") arrived.resolve(() => res.end("slow"));
+    else res.end("quick");
+  };
+  const { port, drain } = await start({ handler });
+  const socket = await open(port);
+  socket.write("GET /slow HTTP/1.1\r\nhost: h\r\n\r\n");
+  const finish = await arrived.promise;
+  drain();
+  const later = await open(port);
+  later.write("GET / HTTP/1.1\r\nhost: h\r\n\r\n");
+  finish();
+  for (const [connection, answer] of [
+    [socket, "slow"],
+    [later, "quick"],
+  ] as const) {
+    expect(await readAll(connection)).toMatch(new RegExp(`^HTTP/1\\.1 200 [^]*connection: close[^]*${answer}$`, "i"));
+  }
+});
+
+describe("HTTP/1.1 alone", () => {
+  test("is agreed on with TLS, and HTTP/2 with prior knowledge is no request", async () => {
+    const { port } = await start({ http2: false, tls: await createCertificate() });
+    const offers = { port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["h2", "http/1.1"] };
+    const secure = connectTls(offers);
+    await once(secure, "secureConnect");
+    expect(secure.alpnProtocol).toBe("http/1.1");
+    secure.destroy();
+    const plain = await start({ http2: false });
+    const socket = await open(plain.port);
+    socket.write(HTTP2_PREFACE);
+    expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 /);
+    expect((await send(plain.url)).status).toBe(200);
+  });
+});
+
 test("an address that is taken is an error that names the setting", async () => {
   const { port } = await start();
   const error = await listen({ handler: echo, host: "127.0.0.1", port }).catch((reason: unknown) => reason);

@@ -1,13 +1,21 @@
 import { once } from "node:events";
-import { createServer as createHttpServer, type ServerOptions } from "node:http";
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type OutgoingHttpHeader,
+  type OutgoingHttpHeaders,
+  type RequestListener,
+  type ServerOptions,
+  ServerResponse,
+} from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { Server as TlsServer } from "node:tls";
+import { TLSSocket, Server as TlsServer } from "node:tls";
 import { closeOnce } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { createConnectionTable, followRequest } from "./connection-table.ts";
 import { continueWhenRead } from "./continue-when-read.ts";
-import { detectProtocol } from "./detect-protocol.ts";
+import { detectProtocol, type Protocol } from "./detect-protocol.ts";
 import { type FallibleHandler, guardHandler } from "./guard-handler.ts";
 import { createHttp2Connections, type RequestHandlers } from "./http2-connections.ts";
 import { type ListenAttempt, toListenFailure } from "./listen-failure.ts";
@@ -15,57 +23,79 @@ import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from "./listener-limits.
 import type { NodeHandler, NodeRequest } from "./node-handler.ts";
 import { answerUnreadableRequests } from "./unreadable-requests.ts";
 
+/** A certificate chain and its private key, in PEM. */
+export interface TlsFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Whose TLS clients are served. */
+export interface ClientCertificateCheck {
+  /** The CA that must have signed a client's certificate, in PEM. */
+  readonly ca: string;
+  /** Whether a client whose certificate that CA has signed may connect. */
+  isAccepted(socket: TLSSocket): boolean;
+}
+
 export interface ListenOptions {
   readonly handler: FallibleHandler;
+  /** Whether HTTP/2 is served beside HTTP/1.1. Default: true. */
+  readonly http2?: boolean;
   /** All of the machine's when it is not given. */
   readonly host?: string | undefined;
   /** 0 takes a free one. */
   readonly port: number;
   /** A Unix socket, which is made and removed, in place of host and port. */
   readonly path?: string;
-  /** What host and port come from, for errors. Default: `secret.server.host` and `secret.server.port`. */
-  readonly settings?: ListenAttempt["settings"];
-  /** Certificate chain and private key, in PEM. Without it, plain HTTP. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** The settings that errors and log lines name. Default: those of the service. */
+  readonly settings?: ListenAttempt["settings"] & { readonly limits?: string };
+  /** Without it, plain HTTP. */
+  readonly tls?: TlsFiles;
+  /** With `tls`: the certificates that clients must have. Default: none. */
+  readonly clients?: ClientCertificateCheck | undefined;
   readonly limits?: Partial<ListenerLimits>;
-  /** Told when a connection can't be accepted, and when a handler throws. */
+  /** Gets a line when a connection cannot be accepted, and when a handler throws. */
   readonly log?: Logger;
 }
 
 export interface Listener {
   readonly port: number;
-  /** Of a listener with TLS: serves new connections with this one. Throws, and goes on with the old one, when the two don't fit. */
-  replaceCertificate(tls: NonNullable<ListenOptions["tls"]>): void;
   /**
-   * Takes no further connections, lets the requests under way finish and then closes each connection; what is left after
-   * `graceMs` is cut off. Resolves once all are closed. Idempotent.
+   * Serves new connections of a listener with TLS with another certificate; open ones stay as they are. Throws, and goes on with the old
+   * certificate, when the new one does not fit its key.
+   */
+  replaceCertificate(tls: TlsFiles): void;
+  /** Ends each connection with its next answer from now on. New connections are still accepted. */
+  drain(): void;
+  /**
+   * Accepts no further connections, lets the requests in flight finish and then closes each connection; destroys what is left after
+   * `graceMs`. Resolves once all are closed. Idempotent.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
 
-const SETTINGS = { host: "secret.server.host", port: "secret.server.port" };
-
-const CROWDED =
-  "more connections than secret.server.limits.connections, or connectionsPerAddress of one address: new ones take the place of idle ones";
+const SERVICE_SETTINGS = {
+  host: "secret.server.host",
+  port: "secret.server.port",
+  limits: "secret.server.limits.connections, or connectionsPerAddress of one address",
+};
 
 /**
- * Serves HTTP/1.1 and HTTP/2 on one port: without TLS by the first bytes a client sends (HTTP/2 with prior knowledge, RFC 9113
- * section 3.3), with TLS by ALPN. Throws `listen_failed` when it can't have the address. A handler that throws, and a connection
- * that breaks, harm no other.
+ * Serves HTTP/1.1 and, unless that is turned off, HTTP/2 on one port: without TLS by the first bytes that a client sends (HTTP/2 with
+ * prior knowledge, RFC 9113 section 3.3), with TLS by ALPN. Throws `listen_failed` when the address cannot be had. Neither a handler that
+ * throws nor a connection that breaks affects other requests.
  *
- * The HTTP/1.1 server itself listens, and only its connection listener is replaced: Node keeps watch over slow requests and
- * idle connections of a server that listens, not of one that is handed sockets.
+ * The HTTP/1.1 server itself listens, and only its connection listener is replaced: Node enforces its limits for slow requests and
+ * idle connections on a server that listens, not on one that is handed sockets.
  */
-export async function listen({
-  host,
-  port,
-  path,
-  log,
-  settings = SETTINGS,
-  ...options
-}: ListenOptions): Promise<Listener> {
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, port, path, log, settings = SERVICE_SETTINGS, tls, clients } = options;
   const limits = { ...DEFAULT_LISTENER_LIMITS, ...options.limits };
-  const connections = createConnectionTable(limits, (crowd) => log?.warn(crowd, CROWDED));
+  const crowded = `more connections than ${settings.limits ?? "this port takes"}: new ones take the place of idle ones`;
+  const connections = createConnectionTable(limits, (crowd) =>
+    log?.warn({ ...crowd, setting: settings.port }, crowded),
+  );
+  let draining = false;
   let closing = false;
   const handler = guardHandler(options.handler, log);
   const onRequest: NodeHandler = (req, res) => {
@@ -74,45 +104,50 @@ export async function listen({
       if (!connection?.takeRequest()) return;
       followResponse(req.socket, res);
       followRequest(connection, { arrived: hasBody(req) ? req : true, over: res });
-      res.once("close", () => connection.endRequest());
-      if (closing) res.setHeader("connection", "close");
-      // Node closes the idle connections when a server is closed, not those that become idle later.
-      res.once("close", () => closing && setImmediate(() => server.closeIdleConnections()));
+      res.once("close", () => {
+        connection.endRequest();
+        // Node closes the idle connections when a server is closed, not those that become idle later.
+        if (closing) setImmediate(() => server.closeIdleConnections());
+      });
     }
     handler(req, res);
   };
   const handlers: RequestHandlers = { onRequest, onExpect: continueWhenRead(onRequest) };
-  const server = createHttp1Server(handlers, limits, options.tls);
+  const isDraining = () => draining;
+  const server = createHttp1Server(handlers, limits, { tls, clients, http2: options.http2 ?? true, isDraining });
   const followResponse = answerUnreadableRequests(server);
   const http2 = createHttp2Connections(handlers, limits);
 
   const sockets = new Set<Socket>();
   const undecided = new Set<Socket>();
+  const http1 = new Set<Socket>();
   const decide = (socket: Socket) => {
     socket.on("error", ignore);
     const connection = connections.find(socket);
-    // The client has gone, or the server is going.
-    if (closing || connection === undefined) {
+    const isRefused = clients !== undefined && !(socket instanceof TLSSocket && clients.isAccepted(socket));
+    // The client has gone, the server is going, or the client may not connect.
+    if (closing || connection === undefined || isRefused) {
       socket.destroy();
       return;
     }
-    detectProtocol(socket, limits.headersTimeoutMs, (protocol) => {
+    const serve = (protocol: Protocol) => {
       undecided.delete(connection.socket);
       if (protocol === "h2") http2.accept(socket, connection);
       else serveHttp1(socket);
-    });
+      if (protocol === "http/1.1") addUntilClosed(http1, socket);
+    };
+    if (options.http2 === false) serve("http/1.1");
+    else detectProtocol(socket, limits.headersTimeoutMs, serve);
   };
-  const serveHttp1 = takeListener(server, options.tls ? "secureConnection" : "connection");
-  const begin = options.tls ? takeListener(server, "connection") : decide;
-  if (options.tls) server.on("secureConnection", decide);
+  const serveHttp1 = takeListener(server, tls ? "secureConnection" : "connection");
+  const begin = tls ? takeListener(server, "connection") : decide;
+  if (tls) server.on("secureConnection", decide);
   server.on("connection", (socket: Socket) => {
-    // Whoever serves the connection listens too; between two of them, and after the last, nobody does.
+    // Each stage of a connection listens for errors too; between two of them, and after the last, nobody else does.
     socket.on("error", ignore);
     if (!connections.add(socket)) return;
-    for (const set of [sockets, undecided]) {
-      set.add(socket);
-      socket.once("close", () => set.delete(socket));
-    }
+    addUntilClosed(sockets, socket);
+    addUntilClosed(undecided, socket);
     begin(socket);
   });
 
@@ -125,43 +160,90 @@ export async function listen({
   // Such as too many open files: a connection is lost, the server is not.
   server.on("error", (error) => log?.warn({ err: error }, "a connection could not be accepted"));
 
-  const close = async (graceMs: number) => {
-    closing = true;
-    const closed = once(server, "close");
-    server.close();
+  const drain = () => {
+    draining = true;
     http2.close();
-    for (const socket of undecided) socket.destroy();
-    const grace = setTimeout(() => {
-      for (const socket of sockets) socket.destroy();
-    }, graceMs);
-    await closed;
-    clearTimeout(grace);
   };
   return {
     port: toPort(server.address(), port),
-    replaceCertificate(tls) {
-      if (server instanceof TlsServer) server.setSecureContext(tls);
+    replaceCertificate(next) {
+      if (server instanceof TlsServer) server.setSecureContext({ ...next, ...(clients && { ca: clients.ca }) });
     },
-    close: closeOnce(({ graceMs }) => close(graceMs)),
+    drain,
+    close: closeOnce(async ({ graceMs }) => {
+      closing = true;
+      const closed = once(server, "close");
+      server.close();
+      drain();
+      for (const socket of undecided) socket.destroy();
+      // Spare ones, as API servers keep them: Node takes a connection for busy until its first request is over.
+      for (const socket of http1) if (socket.bytesRead === 0) socket.destroy();
+      const grace = setTimeout(() => {
+        for (const socket of sockets) socket.destroy();
+      }, graceMs);
+      await closed;
+      clearTimeout(grace);
+    }),
   };
+}
+
+export interface Http1ListenOptions extends Omit<ListenOptions, "handler" | "http2"> {
+  readonly handler: RequestListener;
+}
+
+/** {@link listen} for HTTP/1.1 alone. */
+export function listenHttp1({ handler, ...options }: Http1ListenOptions): Promise<Listener> {
+  // Without HTTP/2 all requests and responses are those of node:http.
+  return listen({ ...options, http2: false, handler: handler as FallibleHandler });
+}
+
+interface Http1ServerOptions {
+  readonly tls: TlsFiles | undefined;
+  readonly clients: ClientCertificateCheck | undefined;
+  readonly http2: boolean;
+  readonly isDraining: () => boolean;
 }
 
 function createHttp1Server(
   { onRequest, onExpect }: RequestHandlers,
   limits: ListenerLimits,
-  tls: ListenOptions["tls"],
+  { tls, clients, http2, isDraining }: Http1ServerOptions,
 ) {
   const options: ServerOptions = {
+    ServerResponse: lastWhen(isDraining),
     headersTimeout: limits.headersTimeoutMs,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.idleTimeoutMs,
     connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, 5_000),
   };
-  const secure = { ...tls, ALPNProtocols: ["h2", "http/1.1"], handshakeTimeout: limits.headersTimeoutMs };
+  const secure = {
+    ...tls,
+    ...(clients && { ca: clients.ca, requestCert: true, rejectUnauthorized: true }),
+    ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"],
+    handshakeTimeout: limits.headersTimeoutMs,
+  };
   const server = tls ? createHttpsServer({ ...options, ...secure }, onRequest) : createHttpServer(options, onRequest);
   server.on("checkContinue", onExpect);
   server.timeout = limits.idleTimeoutMs;
   return server;
+}
+
+type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
+
+/**
+ * The class of responses that are the last on their connection once the server drains. It is decided when the headers are written, so
+ * that it holds for requests that came earlier too.
+ */
+function lastWhen(isDraining: () => boolean) {
+  return class<Request extends IncomingMessage> extends ServerResponse<Request> {
+    override writeHead(status: number, message?: string, headers?: Headers): this;
+    override writeHead(status: number, headers?: Headers): this;
+    override writeHead(status: number, ...rest: unknown[]): this {
+      if (isDraining()) this.shouldKeepAlive = false;
+      // Passed on as they came.
+      return super.writeHead(status, ...(rest as [Headers?]));
+    }
+  };
 }
 
 /** Takes over from Node what it does with a connection. */
@@ -169,6 +251,11 @@ function takeListener(server: Server, event: "connection" | "secureConnection"):
   const [listener] = server.listeners(event);
   server.removeAllListeners(event);
   return (socket) => listener?.call(server, socket);
+}
+
+function addUntilClosed(sockets: Set<Socket>, socket: Socket): void {
+  sockets.add(socket);
+  socket.once("close", () => sockets.delete(socket));
 }
 
 function hasBody({ headers }: NodeRequest): boolean {

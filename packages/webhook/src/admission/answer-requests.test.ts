@@ -5,12 +5,12 @@ import { text } from "node:stream/consumers";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Endpoint } from "../endpoints/endpoint.ts";
-import { FEW_CALLERS, type Http1Limits, listenHttp1 } from "../endpoints/listen-http1.ts";
+import { type EndpointLimits, FEW_CALLERS, serveEndpoint } from "../endpoints/serve-endpoint.ts";
 
-async function serve(endpoint: Endpoint, limits: Partial<Http1Limits> = {}) {
+async function serve(endpoint: Endpoint, limits: Partial<EndpointLimits> = {}) {
   const lines: string[] = [];
   const ended: (number | undefined)[] = [];
-  const listener = await listenHttp1({
+  const listener = await serveEndpoint({
     endpoint,
     limits: { ...FEW_CALLERS, ...limits },
     observer: { started() {}, ended: (status) => void ended.push(status) },

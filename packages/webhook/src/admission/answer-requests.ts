@@ -1,6 +1,6 @@
 import { type IncomingMessage, type RequestListener, type ServerResponse, STATUS_CODES } from "node:http";
 import type { MaybePromise } from "@flyte-secrets/core";
-import type { Reply, TrackedConnection } from "@flyte-secrets/http";
+import type { Reply } from "@flyte-secrets/http";
 import { measureJson } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
@@ -18,35 +18,15 @@ export interface AnswerOptions {
   readonly endpoint: Endpoint;
   readonly budget: RequestBudget;
   readonly observer?: RequestObserver | undefined;
-  /** The connection that a request came on. */
-  readonly findConnection: (req: IncomingMessage) => TrackedConnection | undefined;
   readonly log: Logger;
 }
 
-/** The listeners of a Node HTTP/1.1 server. */
-export interface RequestListeners {
-  readonly request: RequestListener;
-  /** For requests with `Expect: 100-continue`, whose clients are told to send the body once it is to be read. */
-  readonly checkContinue: RequestListener;
-}
-
 /**
- * Answers requests by an {@link Endpoint}. Requests are read and answered here and nowhere else, so that none can end the process:
- * what an endpoint throws, at once or later, is logged, and the request is answered with 500.
+ * Makes a request listener that answers by an {@link Endpoint}. Requests are read and answered here and nowhere else, so that none can
+ * end the process: what an endpoint throws, at once or later, is logged, and the request is answered with 500.
  */
-export function answerRequests(options: AnswerOptions): RequestListeners {
-  return {
-    request: (req, res) => takeRequest(req, res, options)?.begin(),
-    checkContinue(req, res) {
-      const { shouldKeepAlive } = res;
-      // What follows an answer without `100 Continue` could be the body or the next request.
-      res.shouldKeepAlive = false;
-      takeRequest(req, res, options)?.begin(() => {
-        res.shouldKeepAlive = shouldKeepAlive;
-        res.writeContinue();
-      });
-    },
-  };
+export function answerRequests(options: AnswerOptions): RequestListener {
+  return (req, res) => new Exchange(req, res, options).begin();
 }
 
 /** Characters of a body that may become whatever they like: what they can become is small. */
@@ -56,12 +36,6 @@ const MAX_PARTS = 750_000;
 /** What a part takes up once it is parsed, about. */
 const PART_BYTES = 40;
 
-/** Undefined for one that is not to be looked at. */
-function takeRequest(req: IncomingMessage, res: ServerResponse, options: AnswerOptions): Exchange | undefined {
-  const connection = options.findConnection(req);
-  return connection?.takeRequest() ? new Exchange(req, res, connection, options) : undefined;
-}
-
 /** One request and its answer. */
 class Exchange implements BodyListener, CountedRequest {
   readonly started = performance.now();
@@ -70,15 +44,12 @@ class Exchange implements BodyListener, CountedRequest {
   readonly #options: AnswerOptions;
   readonly #hold: RequestHold;
   #reader: BodyReader | undefined;
-  readonly #connection: TrackedConnection;
   #stopReading: (() => void) | undefined;
-  #hasArrived = false;
   #isAnswered = false;
 
-  constructor(req: IncomingMessage, res: ServerResponse, connection: TrackedConnection, options: AnswerOptions) {
+  constructor(req: IncomingMessage, res: ServerResponse, options: AnswerOptions) {
     this.#req = req;
     this.#res = res;
-    this.#connection = connection;
     this.#options = options;
     options.observer?.started();
     // Comes once.
@@ -86,12 +57,11 @@ class Exchange implements BodyListener, CountedRequest {
     this.#hold = options.budget.hold(this);
   }
 
-  begin(sendContinue?: () => void): void {
+  begin(): void {
     this.#attempt(() => {
       const result = this.#options.endpoint(this.#req);
       if (!("read" in result)) return result;
       if (!isJson(this.#req)) return NOT_JSON;
-      sendContinue?.();
       this.#reader = result;
       this.#stopReading = readBody(this.#req, result.maxBytes, this);
       return undefined;
@@ -116,9 +86,6 @@ class Exchange implements BodyListener, CountedRequest {
         this.#hold.resize(body.length + PART_BYTES * (values + members));
         if (this.#isAnswered) return undefined;
       }
-      // From now on it is the server's turn: the connection isn't idle.
-      this.#connection.beginAnswer();
-      this.#hasArrived = true;
       return this.#reader?.read(body);
     });
   }
@@ -151,8 +118,6 @@ class Exchange implements BodyListener, CountedRequest {
   /** The answer is sent, or nobody is there any more to get it. */
   #close(): void {
     this.#hold.release();
-    this.#connection.endRequest();
-    if (this.#hasArrived) this.#connection.endAnswer();
     if (this.#isAnswered) return;
     this.#stopReading?.();
     this.#options.observer?.ended(undefined, performance.now() - this.started);

@@ -6,14 +6,14 @@ import { pino } from "pino";
 import { expect, it, onTestFinished, test } from "vitest";
 import { send } from "../testing/post-review.ts";
 import { readClientCertificates } from "./client-certificates.ts";
-import { listenHttp1 } from "./listen-http1.ts";
+import { serveEndpoint } from "./serve-endpoint.ts";
 
 const [server, trusted, stranger] = await Promise.all([createCertificate(), createCertificate(), createCertificate()]);
 const log = pino({ level: "silent" });
 
 /** What a listener answers to somebody who shows a certificate, if it does. */
 async function askAs(certificate: { cert: string; key: string } | undefined, names: readonly string[]) {
-  const listener = await listenHttp1({
+  const listener = await serveEndpoint({
     endpoint: () => ({ status: 200, text: "let in" }),
     host: "127.0.0.1",
     port: 0,

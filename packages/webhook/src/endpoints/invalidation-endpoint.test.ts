@@ -2,7 +2,7 @@ import type { SecretId } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { expect, it, onTestFinished } from "vitest";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
-import { listenHttp1 } from "./listen-http1.ts";
+import { serveEndpoint } from "./serve-endpoint.ts";
 
 const ID = { org: "flyte", domain: "d", project: "p", name: "n" };
 
@@ -11,7 +11,7 @@ async function serve(allowed: Pick<InvalidationEndpointOptions, "token" | "isPee
   const invalidate = (id: SecretId) => void invalidated.push(id);
   const endpoint = createInvalidationEndpoint({ invalidate, perSecond: 10, ...allowed });
   const log = pino({ level: "silent" });
-  const listener = await listenHttp1({ endpoint, host: "127.0.0.1", port: 0, setting: "test", log });
+  const listener = await serveEndpoint({ endpoint, host: "127.0.0.1", port: 0, setting: "test", log });
   onTestFinished(() => listener.close({ graceMs: 0 }));
   const call = async (init: RequestInit & { path?: string }) => {
     const response = await fetch(`http://127.0.0.1:${listener.port}${init.path ?? "/invalidate-secret"}`, init);

@@ -9,9 +9,9 @@ import type { RequestObserver } from "../admission/answer-requests.ts";
 import type { ClientCertificateOptions, ClientCertificates } from "./client-certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
-import { type Http1Listener, type Http1Options, listenHttp1 } from "./listen-http1.ts";
 import { createMetricsEndpoint } from "./metrics-endpoint.ts";
 import { createProbes, type ReadinessCheck } from "./probes.ts";
+import { type EndpointListener, type ServeEndpointOptions, serveEndpoint } from "./serve-endpoint.ts";
 
 /** The webhook's ports, and what each takes. */
 export interface EndpointsOptions extends ClientCertificateOptions {
@@ -81,17 +81,17 @@ export async function serveWebhook(options: ServeWebhookOptions): Promise<Served
   };
 
   await using opened = new AsyncDisposableStack();
-  const open = async (listener: Omit<Http1Options, "log">) => {
-    const listening = await listenHttp1({ ...listener, log });
+  const open = async (listener: Omit<ServeEndpointOptions, "log">) => {
+    const listening = await serveEndpoint({ ...listener, log });
     opened.defer(() => listening.close({ graceMs: 0 }));
     return listening;
   };
-  const openAt = async (setting: string, text: string, serving: Pick<Http1Options, "endpoint" | "tls">) => {
+  const openAt = async (setting: string, text: string, serving: Pick<ServeEndpointOptions, "endpoint" | "tls">) => {
     const address = parseBindAddress(text, setting);
     return address && (await open({ ...address, ...serving, setting }));
   };
   // From here on, so that no change between this certificate and the last listener is missed.
-  const listeners: Http1Listener[] = [];
+  const listeners: EndpointListener[] = [];
   const tls = certificates.current();
   let served = fingerprintOf(tls.cert);
   options.onServed?.(served);
