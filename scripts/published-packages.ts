@@ -87,12 +87,23 @@ export async function preparePackages(
   return prepared;
 }
 
-/** Packs every published package into `target`, as the registry gets it, and returns the tarballs' paths. */
-export async function packPublished(target: string): Promise<readonly string[]> {
+/**
+ * Packs every published package into `target`, as the registry gets it, and returns the tarballs' paths. `change` is
+ * applied to each manifest: a release gives another version.
+ */
+export async function packPublished(
+  target: string,
+  change: (manifest: Manifest) => object = (manifest) => manifest,
+): Promise<readonly string[]> {
   const scratch = await mkdtemp(join(tmpdir(), "flyte-secrets-published-"));
   try {
     const packages = await preparePackages(await publishedNames(), scratch);
-    return await Promise.all([...packages.values()].map(({ directory }) => packDirectory(directory, target)));
+    const tarballs: string[] = [];
+    for (const { directory, manifest } of packages.values()) {
+      await writeManifest(directory, change(manifest));
+      tarballs.push(await packDirectory(directory, target));
+    }
+    return tarballs;
   } finally {
     await rm(scratch, { recursive: true });
   }
