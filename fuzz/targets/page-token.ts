@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import {
-  decodeContinueToken as decodeKubernetes,
+  decodeListToken as decodeKubernetes,
   decodePageToken,
-  encodeContinueToken as encodeKubernetes,
+  encodeListToken as encodeKubernetes,
   encodePageToken,
 } from "@flyte-secrets/store/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const SCOPE = { org: "flyte", domain: "d", project: "p" };
 const FILTER = { scope: SCOPE, includeSystem: false };
-const LISTING = { ...FILTER, clusterName: "c", namespace: "n" };
+const LISTING = { ...FILTER, source: ["c", "n"] };
 
 /** Tokens of both stores, as somebody could send them, and positions that tokens are made of. */
 export const target: FuzzTarget = {

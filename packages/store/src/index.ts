@@ -1,4 +1,4 @@
-export type { ClusterStore } from "./clusters/ask-clusters.ts";
+export type { ClusterMember } from "./clusters/call-clusters.ts";
 export { createMultiClusterStore } from "./clusters/multi-cluster-store.ts";
 export {
   flyteConfigFile,
@@ -6,52 +6,48 @@ export {
   serviceCaFile,
   serviceCertificateDirectory,
 } from "./data-directory/data-files.ts";
-export { lockDirectory } from "./data-directory/lock-directory.ts";
-export { openLog, serverLogFile } from "./data-directory/log-file.ts";
-export { rotatingLog } from "./data-directory/rotating-log.ts";
+export { openLog, rotatingLog, serverLogFile } from "./data-directory/log-file.ts";
 export {
   askServerToStop,
   assertNoServer,
   findRunningServer,
   isDirectoryLocked,
+  lockDirectory,
   type RunningServer,
 } from "./data-directory/running-server.ts";
 export { announceServer, takeBackAnnouncement } from "./data-directory/server-file.ts";
 export { followTokenFile, rotateTokenFile } from "./data-directory/token-file.ts";
+export { type BackupStoreOptions, backupStore } from "./embedded/backup.ts";
 export { describeBackups, type KnownBackup } from "./embedded/backup-list.ts";
-export { type BackupStoreOptions, backupStore } from "./embedded/backup-store.ts";
+export { prepareStoreDirectory } from "./embedded/directory.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded/embedded-store.ts";
 export {
   type DiscardKeyOptions,
   discardKey,
+  type FormerKey,
   type KnownKey,
   type KnownKeysOptions,
   listKeys,
-} from "./embedded/kept-keys.ts";
+  type RotateDataKeyOptions,
+  type RotateMasterKeyOptions,
+  rotateDataKey,
+  rotateMasterKey,
+} from "./embedded/manage-keys.ts";
 export {
   describeRestore,
   type RestoreReport,
   type RestoreStoreOptions,
   restoreStore,
-} from "./embedded/restore-store.ts";
-export {
-  type FormerKey,
-  type RotateDataKeyOptions,
-  type RotateMasterKeyOptions,
-  rotateDataKey,
-  rotateMasterKey,
-} from "./embedded/rotate-keys.ts";
-export { prepareStoreDirectory } from "./embedded/store-directory.ts";
-export { makeDirectory } from "./files/make-directory.ts";
-export { readPrivateFile, writePrivateFile } from "./files/private-file.ts";
+} from "./embedded/restore.ts";
+export { toStoreError } from "./errors.ts";
+export { makeDirectory, readPrivateFile, writePrivateFile } from "./files/private-files.ts";
 export { type CopiedSecret, type CopySecretsOptions, copyManagedSecrets } from "./kubernetes/copy-managed-secrets.ts";
-export { createFormerPlaceCheck } from "./kubernetes/former-place.ts";
 export {
   type KubernetesStore,
   type KubernetesStoreOptions,
   openKubernetesStore,
 } from "./kubernetes/kubernetes-store.ts";
 export { managedId, managedValue } from "./kubernetes/managed-secret.ts";
-export { findMisfit, type Misfit, namesByDataKey } from "./kubernetes/misnamed-secret.ts";
-export { openStore, type StoreOptions, type StoreParts } from "./open-store.ts";
-export { toStoreError } from "./store-error.ts";
+export { type ManagedSecretProblem, namesByDataKey, validateManagedSecret } from "./kubernetes/misnamed-secret.ts";
+export { createFormerNamespaceCheck } from "./kubernetes/namespaces.ts";
+export { openStore, type StoreOptions, type StoreParts } from "./open.ts";

@@ -4,7 +4,7 @@ import { createKubeMetrics, openTracing } from "@flyte-secrets/http";
 import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
 import { connectCluster, type KubeClient, openInvalidationToken } from "@flyte-secrets/kube";
 import { type CachedLookup, openLookup } from "@flyte-secrets/lookup";
-import { createFormerPlaceCheck, openEmbeddedStore } from "@flyte-secrets/store";
+import { createFormerNamespaceCheck, openEmbeddedStore } from "@flyte-secrets/store";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { type AdmissionTracing, createAdmissionTracing } from "./admission/admission-tracing.ts";
@@ -104,7 +104,7 @@ export async function openDependencies(
   if (namespaceLabels) readiness.push(namespaceLabels.ready);
   if (client && values.namespace !== undefined) {
     const { namespace, formerNamespace: former } = values;
-    const check = createFormerPlaceCheck({ client, namespace, former, log });
+    const check = createFormerNamespaceCheck({ client, namespace, former, log });
     readiness.push(() => check());
   }
   const running = opened.move();

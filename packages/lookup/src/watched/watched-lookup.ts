@@ -16,7 +16,7 @@ import type { Logger } from "pino";
 import { type CachedLookup, withBroader } from "../cache/cached-lookup.ts";
 import type { LookupMetrics } from "../cache/lookup-metrics.ts";
 import { answerWith, createLookupPlanner, type LookupPlan } from "../cache/lookup-plan.ts";
-import { createLookup } from "../lookup.ts";
+import { createLookup } from "../direct-lookup.ts";
 import { readAsEmpty } from "../providers/failures.ts";
 import { createKubernetesProvider } from "../providers/kubernetes/provider.ts";
 import { createProviderFetcher } from "../providers/secret-provider.ts";

@@ -11,15 +11,21 @@ import {
   type SecretValue,
   type StoreChange,
 } from "@flyte-secrets/core";
-import { askClusters, type ClusterStore, type Outcome, throwFailure, throwUnlessEverywhere } from "./ask-clusters.ts";
+import {
+  type ClusterMember,
+  callClusters,
+  type Outcome,
+  throwFailure,
+  throwUnlessEverywhere,
+} from "./call-clusters.ts";
 import { mergeListings } from "./merge-listings.ts";
 
 /**
- * One store over those of several clusters, the first of which is the nearest. Writes go to all of them: one that reaches only some is
- * an error that names the others, and the same call again completes it. Reading needs one cluster that answers. The stores list in
- * the order of Kubernetes names; closing this closes them.
+ * One store over the stores of several clusters, the first of which is the nearest. A write goes to all of them; if it reaches only
+ * some, the error names the others, and repeating the call completes it. A read needs one cluster that answers. The stores must
+ * list in the order of Kubernetes names, and are closed with this one.
  */
-export function createMultiClusterStore(clusters: readonly [ClusterStore, ...ClusterStore[]]): SecretStore {
+export function createMultiClusterStore(clusters: readonly [ClusterMember, ...ClusterMember[]]): SecretStore {
   return new MultiClusterStore(clusters);
 }
 
@@ -27,9 +33,9 @@ class MultiClusterStore implements SecretStore {
   readonly name: string;
   readonly maxValueBytes: number;
   readonly maxIdLength: number;
-  readonly #clusters: readonly [ClusterStore, ...ClusterStore[]];
+  readonly #clusters: readonly [ClusterMember, ...ClusterMember[]];
 
-  constructor(clusters: readonly [ClusterStore, ...ClusterStore[]]) {
+  constructor(clusters: readonly [ClusterMember, ...ClusterMember[]]) {
     this.#clusters = clusters;
     this.name = clusters[0].store.name;
     this.maxValueBytes = Math.min(...clusters.map(({ store }) => store.maxValueBytes));
@@ -49,7 +55,7 @@ class MultiClusterStore implements SecretStore {
   async update(id: SecretId, value: SecretValue, options?: CallOptions): Promise<SecretRecord> {
     const { found, first } = await this.#findSome(id, { ...options, includeSystem: false });
     const isMissing = new Set(found.flatMap((each) => (each.ok && each.value === undefined ? each.cluster : [])));
-    const updated = await askClusters(this.#clusters, ({ cluster, store }) =>
+    const updated = await callClusters(this.#clusters, ({ cluster, store }) =>
       isMissing.has(cluster)
         ? store.create(id, { value, type: first.type }, options)
         : store.update(id, value, options),
@@ -60,7 +66,7 @@ class MultiClusterStore implements SecretStore {
 
   async delete(id: SecretId, options?: CallOptions): Promise<void> {
     await this.#findSome(id, options);
-    const deleted = await askClusters(this.#clusters, async ({ store }) => {
+    const deleted = await callClusters(this.#clusters, async ({ store }) => {
       try {
         await store.delete(id, options);
       } catch (error) {
@@ -100,14 +106,14 @@ class MultiClusterStore implements SecretStore {
     return undefined;
   }
 
-  /** Tells the changes in the first cluster, which is the one that is read from: a write is made in each. */
+  /** Reports the changes in the first cluster, because values are read there and every write goes to each cluster. */
   watch(listener: (change: StoreChange) => void): () => void {
     return this.#clusters[0].store.watch(listener);
   }
 
-  /** One that answers is enough. */
+  /** One cluster that answers is enough. */
   async check(options?: CallOptions): Promise<void> {
-    const checked = await askClusters(this.#clusters, ({ store }) => store.check(options));
+    const checked = await callClusters(this.#clusters, ({ store }) => store.check(options));
     if (!checked.some(({ ok }) => ok)) throwFailure(checked);
   }
 
@@ -116,10 +122,10 @@ class MultiClusterStore implements SecretStore {
   }
 
   #find(id: SecretId, options: CallOptions | undefined): Promise<Outcome<SecretRecord | undefined>[]> {
-    return askClusters(this.#clusters, ({ store }) => store.get(id, options));
+    return callClusters(this.#clusters, ({ store }) => store.get(id, options));
   }
 
-  /** Throws `not_found` when no cluster has it, and what is wrong when that can't be said. */
+  /** Throws `not_found` if no cluster has the secret, or the first failure if a cluster did not answer. */
   async #findSome(id: SecretId, options: CallOptions | undefined) {
     const found = await this.#find(id, options);
     const [holder] = found.filter(isHolder);
@@ -128,25 +134,26 @@ class MultiClusterStore implements SecretStore {
     throw new SecretsError("not_found", `secret ${id.name} not found`);
   }
 
-  /** A create that some clusters have already is completed only with what they have: another value would make them differ. */
+  /** If some clusters have the secret, it is created in the others only with the same value: otherwise the clusters would differ. */
   async #assertSame(id: SecretId, { value, type }: SecretInput, { found, holders, options }: Holding): Promise<void> {
     const names = holders.map(({ cluster }) => cluster).join(", ");
     if (holders.length === found.length) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
-    const values = await askClusters(holders, ({ store }) => store.read(id, options));
+    const values = await callClusters(holders, ({ store }) => store.read(id, options));
     throwFailure(values);
     const isSame = values.every((each) => each.ok && each.value?.equals(value) === true);
     if (isSame && holders.every((holder) => holder.value.type === type && !holder.value.system)) return;
     throw new SecretsError(
       "already_exists",
-      `secret ${id.name} already exists in ${names}, with another value or type. Update it: that completes the other clusters too.`,
+      `secret ${id.name} already exists in ${names}, with another value or type. ` +
+        "Update it: that completes the other clusters too.",
     );
   }
 
   /** One after the other, so that of two that create it at once the first cluster that both reach decides. */
-  async #createIn(clusters: readonly ClusterStore[], isNew: boolean, { id, input, options }: Creation) {
+  async #createIn(clusters: readonly ClusterMember[], isNew: boolean, { id, input, options }: Creation) {
     const created: Outcome<SecretRecord>[] = [];
     for (const cluster of clusters) {
-      const outcomes = await askClusters([cluster], ({ store }) => store.create(id, input, options));
+      const outcomes = await callClusters([cluster], ({ store }) => store.create(id, input, options));
       const isLost = isNew && !created.some(({ ok }) => ok);
       for (const outcome of outcomes) {
         if (isLost && !outcome.ok && outcome.error.code === "already_exists") throw outcome.error;
@@ -165,7 +172,7 @@ class MultiClusterStore implements SecretStore {
   }
 }
 
-type Holder = ClusterStore & { readonly ok: true; readonly value: SecretRecord };
+type Holder = ClusterMember & { readonly ok: true; readonly value: SecretRecord };
 
 interface Creation {
   readonly id: SecretId;

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { createLogger } from "@flyte-secrets/http";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, it } from "vitest";
-import { openLog, serverLogFile } from "./log-file.ts";
-import { rotatingLog } from "./rotating-log.ts";
+import { openLog, rotatingLog, serverLogFile } from "./log-file.ts";
 
 /** A directory with a data directory in it, both with files. */
 function makePlace() {

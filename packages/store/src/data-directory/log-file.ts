@@ -1,7 +1,18 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  readSync,
+  realpathSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { escapeControls, hasSystemCode, isSecretsError, SecretsError, systemReason } from "@flyte-secrets/core";
-import { toStoreError } from "../store-error.ts";
+import { toStoreError } from "../errors.ts";
 
 /** Not blocked by a pipe that nobody reads, and not led elsewhere by a link. */
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
@@ -111,4 +122,46 @@ function realPath(path: string): string {
   } catch {
     return resolve(path);
   }
+}
+
+/** With the file before it, a log takes twice as much. */
+const MAX_BYTES = 5 * 1024 * 1024;
+
+export interface RotatingLogOptions {
+  /** The server's data directory: see {@link openLog}. */
+  readonly directory: string;
+  /** Default 5 MiB. */
+  readonly maxBytes?: number;
+}
+
+/**
+ * A log in a file for this user alone (0600), which goes on where it ends. A full one becomes `FILE.1`, in place of the one
+ * before, and a new one begins. A line that can't be written is lost: a full disk stops no server.
+ * @throws SecretsError as {@link openLog} does.
+ */
+export function rotatingLog(
+  file: string,
+  { directory, maxBytes = MAX_BYTES }: RotatingLogOptions,
+): { write(line: string): unknown } & Disposable {
+  let descriptor = openLog(file, directory);
+  let size = fstatSync(descriptor).size;
+  const rotate = () => {
+    if (existsSync(file)) renameSync(file, `${file}.1`);
+    const next = addTo(file);
+    // Only now: a closed number is soon another file's.
+    closeSync(descriptor);
+    descriptor = next;
+    size = 0;
+  };
+  return {
+    write(line) {
+      try {
+        if (size > 0 && size + Buffer.byteLength(line) > maxBytes) rotate();
+        size += writeSync(descriptor, line);
+      } catch {
+        // As said above.
+      }
+    },
+    [Symbol.dispose]: () => closeSync(descriptor),
+  };
 }

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync } fro
 import { join } from "node:path";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, it } from "vitest";
-import { rotatingLog } from "./rotating-log.ts";
+import { rotatingLog } from "./log-file.ts";
 
 const ENTRY = '{"level":"info","time":"';
 

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { writePrivateFile } from "../files/private-file.ts";
-import { toStoreError } from "../store-error.ts";
+import { toStoreError } from "../errors.ts";
+import { writePrivateFile } from "../files/private-files.ts";
 
 /** What a data directory says of the server that runs on it. */
 export interface ServerAnnouncement {

@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
 import { GOOD_TOKEN, hasSystemCode, isGoodToken, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { readPrivateFile, writePrivateFile } from "../files/private-file.ts";
-import { toStoreError } from "../store-error.ts";
+import { toStoreError } from "../errors.ts";
+import { readPrivateFile, writePrivateFile } from "../files/private-files.ts";
 
 /**
  * The token in a file of one line, made (32 random bytes in base64url, mode 0600) where there is no such file. Of several

@@ -4,10 +4,10 @@ import { DatabaseSync } from "node:sqlite";
 import { SecretValue } from "@flyte-secrets/core";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, test } from "vitest";
-import { backupStore } from "./backup-store.ts";
+import { backupStore } from "./backup.ts";
 import { type EmbeddedStore, openEmbeddedStore } from "./embedded-store.ts";
-import { describeRestore, restoreStore } from "./restore-store.ts";
-import { rotateMasterKey } from "./rotate-keys.ts";
+import { rotateMasterKey } from "./manage-keys.ts";
+import { describeRestore, restoreStore } from "./restore.ts";
 
 const id = (name: string) => ({ org: "flyte", domain: "", project: "", name });
 const text = (value: string) => SecretValue.fromText(value);

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
-import { backupStore } from "./backup-store.ts";
+import { backupStore } from "./backup.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
 import { toMasterKey } from "./master-key.ts";
-import { restoreStore } from "./restore-store.ts";
+import { restoreStore } from "./restore.ts";
 
 async function createStore(directory: string) {
   await (await openEmbeddedStore({ directory })).close();

@@ -1,6 +1,6 @@
 import { SecretsError } from "@flyte-secrets/core";
+import { keptKeyFile, type StoreDirectory } from "./directory.ts";
 import { type MasterKey, readKeyFile, readNextKey } from "./master-key.ts";
-import { keptKeyFile, type StoreDirectory } from "./store-directory.ts";
 
 export interface BackupKeyOptions {
   /** The backup, as its user names it. */

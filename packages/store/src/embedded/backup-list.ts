@@ -1,7 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { quote } from "@flyte-secrets/core";
+import type { StoreDatabase } from "./database.ts";
 import { BOUND_ROWS_VERSION } from "./schema.ts";
-import type { StoreDatabase } from "./store-database.ts";
 
 /** A backup that a store remembers. */
 export interface KnownBackup {

@@ -1,7 +1,7 @@
 import { createHmac, type Hmac, timingSafeEqual } from "node:crypto";
 import { SecretsError } from "@flyte-secrets/core";
+import type { StoreDatabase } from "./database.ts";
 import { CONTENT_TABLES } from "./schema.ts";
-import type { StoreDatabase } from "./store-database.ts";
 
 /** Says in a backup when it was made, and seals all of it. */
 export function writeBackupMac(database: StoreDatabase, key: Uint8Array, madeAt: Date): void {

@@ -6,9 +6,9 @@ import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { expectedStoreValue } from "../testing/expected-store-value.ts";
 import { runStoreWorker } from "../testing/run-store-worker.ts";
-import { backupStore } from "./backup-store.ts";
+import { backupStore } from "./backup.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
-import { restoreStore } from "./restore-store.ts";
+import { restoreStore } from "./restore.ts";
 
 const id = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 const input = (text: string) => ({ value: SecretValue.fromText(text), type: "generic" }) as const;

@@ -2,9 +2,9 @@ import type { StoreChange } from "@flyte-secrets/core";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { ChangeFeed } from "./change-feed.ts";
+import { StoreDatabase } from "./database.ts";
+import { prepareStoreDirectory } from "./directory.ts";
 import { openKeyring } from "./keyring.ts";
-import { StoreDatabase } from "./store-database.ts";
-import { prepareStoreDirectory } from "./store-directory.ts";
 
 const id = (name: string) => ({ org: "flyte", domain: "", project: "", name });
 

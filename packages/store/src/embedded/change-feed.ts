@@ -1,6 +1,6 @@
 import type { SecretId, StoreChange } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import type { StoreDatabase } from "./store-database.ts";
+import type { StoreDatabase } from "./database.ts";
 
 /** How often another process's writes are looked for: 3 µs each time. */
 const POLL_MS = 50;

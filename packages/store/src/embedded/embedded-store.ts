@@ -11,17 +11,17 @@ import {
   type StoreChange,
 } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { toStoreError } from "../store-error.ts";
+import { toStoreError } from "../errors.ts";
 import { assertValueFits, MAX_ID_LENGTH, MAX_VALUE_BYTES } from "../value-limits.ts";
 import { ChangeFeed } from "./change-feed.ts";
+import { BUSY_TIMEOUT_MS, StoreDatabase } from "./database.ts";
+import { prepareStoreDirectory } from "./directory.ts";
 import { openKeyring } from "./keyring.ts";
 import { toMasterKey } from "./master-key.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
 import { damagedValue, SealedSecrets } from "./sealed-secrets.ts";
 import type { SecretRow } from "./secret-table.ts";
 import { SharedTransactions, type SharedWriteOptions } from "./shared-transactions.ts";
-import { BUSY_TIMEOUT_MS, StoreDatabase } from "./store-database.ts";
-import { prepareStoreDirectory } from "./store-directory.ts";
 
 export interface EmbeddedStoreOptions {
   /** The data directory, created (0700) if it is missing. */

@@ -1,6 +1,7 @@
 import { hkdfSync, randomBytes, randomUUID } from "node:crypto";
 import { SecretsError } from "@flyte-secrets/core";
-import { sealValue, unsealUnboundValue, unsealValue } from "./bound-value.ts";
+import type { StoreDatabase } from "./database.ts";
+import { databaseName, keptKeyFile, type StoreDirectory } from "./directory.ts";
 import {
   createMasterKey,
   type MasterKey,
@@ -9,13 +10,10 @@ import {
   readNextKey,
   writeNextKey,
 } from "./master-key.ts";
-import { resealValues } from "./reseal-values.ts";
-import { BOUND_ROWS_VERSION, MIGRATIONS } from "./schema.ts";
-import { assertSchema } from "./schema-check.ts";
+import { assertSchema, BOUND_ROWS_VERSION, MIGRATIONS } from "./schema.ts";
 import { KEY_BYTES, seal, unseal } from "./seal.ts";
+import { resealValues, sealValue, unsealUnboundValue, unsealValue } from "./sealed-values.ts";
 import type { SealedRow } from "./secret-table.ts";
-import type { StoreDatabase } from "./store-database.ts";
-import { databaseName, keptKeyFile, type StoreDirectory } from "./store-directory.ts";
 
 /** The keys of an open store, all derived from its one data key. */
 export interface Keyring {

@@ -1,9 +1,9 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { readPrivateFile } from "../files/private-file.ts";
+import { readPrivateFile, syncDirectory } from "../files/private-files.ts";
+import { keptKeyFile, type StoreDirectory } from "./directory.ts";
 import { KEY_BYTES } from "./seal.ts";
-import { keptKeyFile, type StoreDirectory, syncDirectory } from "./store-directory.ts";
 
 /** The key that wraps a store's data key: 32 bytes, and a name for them that gives nothing away. */
 export interface MasterKey {

@@ -7,10 +7,9 @@ import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
 import { expectedStoreValue } from "../testing/expected-store-value.ts";
 import { runStoreWorker } from "../testing/run-store-worker.ts";
-import { backupStore } from "./backup-store.ts";
+import { backupStore } from "./backup.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
-import { discardKey, listKeys } from "./kept-keys.ts";
-import { rotateDataKey, rotateMasterKey } from "./rotate-keys.ts";
+import { discardKey, listKeys, rotateDataKey, rotateMasterKey } from "./manage-keys.ts";
 
 const id = (name: string) => ({ org: "flyte", domain: "", project: "", name });
 const input = (text: string) => ({ value: SecretValue.fromText(text), type: "generic" }) as const;

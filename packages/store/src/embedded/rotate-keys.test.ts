@@ -6,10 +6,10 @@ import { SecretValue } from "@flyte-secrets/core";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
 import { runStoreWorker } from "../testing/run-store-worker.ts";
-import { backupStore } from "./backup-store.ts";
+import { backupStore } from "./backup.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
+import { rotateMasterKey } from "./manage-keys.ts";
 import { toMasterKey } from "./master-key.ts";
-import { rotateMasterKey } from "./rotate-keys.ts";
 
 const id = { org: "flyte", domain: "", project: "", name: "api-key" };
 const key = (fill: number) => new Uint8Array(32).fill(fill);

@@ -7,12 +7,12 @@ import {
   SecretValue,
 } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { type BoundRow, sealValue, unsealValue } from "./bound-value.ts";
+import type { StoreDatabase } from "./database.ts";
 import { type Keyring, readDataKeyState, reopenKeyring } from "./keyring.ts";
 import type { MasterKey } from "./master-key.ts";
 import { MAX_SEALS } from "./seal.ts";
+import { type BoundRow, sealValue, unsealValue } from "./sealed-values.ts";
 import { type SecretRow, SecretTable } from "./secret-table.ts";
-import type { StoreDatabase } from "./store-database.ts";
 
 export interface SealedSecretsOptions {
   readonly keyring: Keyring;

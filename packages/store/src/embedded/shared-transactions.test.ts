@@ -4,9 +4,9 @@ import { DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
+import { StoreDatabase } from "./database.ts";
+import { prepareStoreDirectory } from "./directory.ts";
 import { SharedTransactions } from "./shared-transactions.ts";
-import { StoreDatabase } from "./store-database.ts";
-import { prepareStoreDirectory } from "./store-directory.ts";
 
 /** A database with one table, and writes to it that wait `busyTimeoutMs` for another process. */
 async function openTable(busyTimeoutMs = 20_000) {

@@ -1,7 +1,7 @@
 import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
-import { diskFull, isBusy, isFull, throwIfAborted, toStoreError } from "../store-error.ts";
-import { RETRY_MS, type StoreDatabase } from "./store-database.ts";
-import { databaseName } from "./store-directory.ts";
+import { diskFull, isBusy, isFull, throwIfAborted, toStoreError } from "../errors.ts";
+import { RETRY_MS, type StoreDatabase } from "./database.ts";
+import { databaseName } from "./directory.ts";
 
 /** How many writes share a transaction: nothing else runs in this process meanwhile, some 100 µs for each. */
 const MAX_SHARED = 100;

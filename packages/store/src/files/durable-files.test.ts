@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { beforeEach, expect, test, vi } from "vitest";
+import { prepareStoreDirectory } from "../embedded/directory.ts";
 import { createMasterKey, promoteNextKey, writeNextKey } from "../embedded/master-key.ts";
-import { prepareStoreDirectory, syncDirectory } from "../embedded/store-directory.ts";
-import { writePrivateFile } from "./private-file.ts";
+import { syncDirectory, writePrivateFile } from "./private-files.ts";
 
 /** What was done to files, in order: only a power cut would show that one of these is missing. */
 const done = vi.hoisted(() => [] as string[]);

@@ -2,7 +2,7 @@ import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, it } from "vitest";
-import { makeDirectory } from "./make-directory.ts";
+import { makeDirectory } from "./private-files.ts";
 
 it("makes a directory and those above it, private, and says whether there was one", () => {
   const home = createTemporaryDirectory();

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
-import { readPrivateFile, writePrivateFile } from "./private-file.ts";
+import { readPrivateFile, writePrivateFile } from "./private-files.ts";
 
 test("a new file is this user's alone, and nothing else is left in the directory", () => {
   const directory = createTemporaryDirectory();

@@ -2,7 +2,7 @@ import { type SecretId, SecretValue } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/kube";
 import { expect, test } from "vitest";
 import { toManagedSecret } from "./managed-secret.ts";
-import { describeMisnamed, findMisfit } from "./misnamed-secret.ts";
+import { describeMisnamed, validateManagedSecret } from "./misnamed-secret.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 const key = "u__org__flyte__domain__development__project__shop__key__api-key";
@@ -13,10 +13,10 @@ const withData = (data: Record<string, string>): Secret => ({ ...right, data });
 
 test("a Secret of the wrong name is told the right one, with or without labels", () => {
   const misfit = { what: `its data key ${key} belongs into a Secret named ${name}`, remedy: `name it ${name}` };
-  expect(findMisfit(named("api-key"))).toEqual(misfit);
-  expect(findMisfit({ ...right, metadata: { name: "api-key" } })).toEqual(misfit);
+  expect(validateManagedSecret(named("api-key"))).toEqual(misfit);
+  expect(validateManagedSecret({ ...right, metadata: { name: "api-key" } })).toEqual(misfit);
   // The MD5 of something else: a scope with a typo, or a line feed at the end.
-  expect(findMisfit(named("0123456789abcdef0123456789abcdef"))).toEqual(misfit);
+  expect(validateManagedSecret(named("0123456789abcdef0123456789abcdef"))).toEqual(misfit);
 });
 
 test.each([
@@ -37,22 +37,22 @@ test.each([
 
 test("labels that are missing or of another scope are told: a secret without them is not listed", () => {
   const labels = { "app.flyte.org/managed": "true", "app.flyte.org/domain": "production", team: "payments" };
-  expect(findMisfit({ ...right, metadata: { ...right.metadata, labels } })).toEqual({
+  expect(validateManagedSecret({ ...right, metadata: { ...right.metadata, labels } })).toEqual({
     what: "it is found by its name, but not listed, for want of labels",
     remedy: "label it app.flyte.org/domain=development app.flyte.org/project=shop",
   });
 });
 
 test("one that is right, and one that has nothing to do with secrets of tasks, is left alone", () => {
-  expect(findMisfit(right)).toBeUndefined();
-  expect(findMisfit({ ...right, metadata: { name: "tls" }, data: { "tls.key": "dg==" } })).toBeUndefined();
+  expect(validateManagedSecret(right)).toBeUndefined();
+  expect(validateManagedSecret({ ...right, metadata: { name: "tls" }, data: { "tls.key": "dg==" } })).toBeUndefined();
   // The webhook's own have encoded ids for keys too.
-  expect(findMisfit({ ...named(`flyte-secrets-${"a".repeat(32)}`) })).toBeUndefined();
+  expect(validateManagedSecret({ ...named(`flyte-secrets-${"a".repeat(32)}`) })).toBeUndefined();
 });
 
 test("no value is told, and no more than is needed of many long keys", () => {
   const keys = Array.from({ length: 20_000 }, (_, at) => [`${"k".repeat(240)}${at}`, "Y2FuYXJ5"]);
-  const text = JSON.stringify(findMisfit(withData(Object.fromEntries(keys))));
+  const text = JSON.stringify(validateManagedSecret(withData(Object.fromEntries(keys))));
   expect(text).not.toMatch(/canary|Y2FuYXJ5/);
   expect(text.length).toBeLessThan(400);
 });

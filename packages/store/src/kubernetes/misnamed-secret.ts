@@ -14,7 +14,7 @@ import { managedId } from "./managed-secret.ts";
 const MAX_KEYS = 64;
 
 /** What is wrong with a Secret that should hold a secret, and what to do. */
-export interface Misfit {
+export interface ManagedSecretProblem {
   readonly what: string;
   readonly remedy: string;
 }
@@ -38,7 +38,7 @@ export function namesByDataKey({ data = {} }: Secret): Map<string, string> {
 }
 
 /** Why a Secret holds no secret ({@link managedId}), without anything of its values. */
-export function describeMisnamed(secret: Secret): Misfit {
+export function describeMisnamed(secret: Secret): ManagedSecretProblem {
   const [wanted] = namesByDataKey(secret);
   if (wanted !== undefined) {
     const [key, name] = wanted;
@@ -61,7 +61,7 @@ export function describeMisnamed(secret: Secret): Misfit {
  * none, or that labels are missing by which it is listed. Undefined for one that is right, and for one that has nothing to
  * do with this.
  */
-export function findMisfit(secret: Secret): Misfit | undefined {
+export function validateManagedSecret(secret: Secret): ManagedSecretProblem | undefined {
   const { name, labels = {} } = secret.metadata;
   if (isDeliveredSecretName(name)) return undefined;
   const id = managedId(secret);

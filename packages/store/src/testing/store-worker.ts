@@ -1,6 +1,6 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "../embedded/embedded-store.ts";
-import { rotateMasterKey } from "../embedded/rotate-keys.ts";
+import { rotateMasterKey } from "../embedded/manage-keys.ts";
 import { expectedStoreValue } from "./expected-store-value.ts";
 
 /**

@@ -1,6 +1,6 @@
 import type { Config } from "@flyte-secrets/config";
 import { type KubeClient, NAMESPACES, SECRETS } from "@flyte-secrets/kube";
-import { findMisfit } from "@flyte-secrets/store";
+import { validateManagedSecret } from "@flyte-secrets/store";
 import { type Finding, ok, type Part, problem } from "../finding.ts";
 
 /** Whether a namespace is there and stays there; `setting` says where it is named. */
@@ -55,7 +55,7 @@ export async function checkManagedSecrets(client: KubeClient, namespace: string)
   do {
     const page = await client.list(SECRETS, { namespace, limit: PAGE, continue: next });
     for (const secret of page.items) {
-      const misfit = findMisfit(secret);
+      const misfit = validateManagedSecret(secret);
       if (misfit === undefined) continue;
       misfits.push(problem(`Secret ${secret.metadata.name} in namespace ${namespace}: ${misfit.what}`, misfit.remedy));
     }

@@ -8,7 +8,7 @@ import {
 } from "@flyte-secrets/core";
 import { type BackendFault, describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
-import { createLookup } from "../../lookup.ts";
+import { createLookup } from "../../direct-lookup.ts";
 import { createProviderFetcher } from "../secret-provider.ts";
 import { createKubernetesProvider } from "./provider.ts";
 

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isSecretsError } from "@flyte-secrets/core";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { lockDirectory } from "./lock-directory.ts";
+import { lockDirectory } from "./running-server.ts";
 
 let directory: string;
 beforeEach(() => {

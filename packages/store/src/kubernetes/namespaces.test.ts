@@ -3,7 +3,7 @@ import type { KubeClient } from "@flyte-secrets/kube";
 import { createMemoryApi, type MemoryApi } from "@flyte-secrets/kube/testing";
 import pino from "pino";
 import { beforeEach, expect, test } from "vitest";
-import { createFormerPlaceCheck } from "./former-place.ts";
+import { createFormerNamespaceCheck } from "./namespaces.ts";
 
 const log = pino({ level: "silent" });
 let api: MemoryApi;
@@ -23,7 +23,7 @@ beforeEach(() => {
 
 const keep = (namespace: string, labels: Record<string, string> = { "app.flyte.org/managed": "true" }) =>
   api.put({ apiVersion: "v1", kind: "Secret", metadata: { namespace, name: `in-${namespace}`, labels } });
-const createCheck = (former = "flyte") => createFormerPlaceCheck({ client, namespace: "values", former, log });
+const createCheck = (former = "flyte") => createFormerNamespaceCheck({ client, namespace: "values", former, log });
 
 const LEFT_BEHIND = {
   code: "store_unavailable",
@@ -74,7 +74,7 @@ test("a former place that may not be looked at holds nothing up", async () => {
 test("an API server that can't be asked is not ready, and is asked again", async () => {
   const fault = new SecretsError("store_unavailable", "away");
   client = { list: () => Promise.reject(fault) };
-  const check = createFormerPlaceCheck({
+  const check = createFormerNamespaceCheck({
     client: { list: (...args) => client.list(...args) },
     namespace: "values",
     former: "flyte",

@@ -1,18 +1,17 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { decodeContinueToken, encodeContinueToken, type Listing } from "./continue-token.ts";
+import { decodeListToken, encodeListToken, type Listing } from "./list-token.ts";
 
 const listing: Listing = {
-  clusterName: "one",
-  namespace: "flyte",
+  source: ["one", "flyte"],
   scope: { org: "flyte", domain: "d", project: "" },
   includeSystem: false,
 };
 
 function decode(other: Listing, token: string): string {
   try {
-    return decodeContinueToken(other, token);
+    return decodeListToken(other, token);
   } catch (error) {
     return isSecretsError(error) ? error.code : "another error";
   }
@@ -20,8 +19,8 @@ function decode(other: Listing, token: string): string {
 
 test("a token gives the position back in its own listing, and is refused in any other", () => {
   const others: Listing[] = [
-    { ...listing, clusterName: "two" },
-    { ...listing, namespace: "other" },
+    { ...listing, source: ["two", "flyte"] },
+    { ...listing, source: ["one", "other"] },
     { ...listing, scope: { ...listing.scope, org: "acme" } },
     { ...listing, scope: { ...listing.scope, domain: "" } },
     { ...listing, scope: { ...listing.scope, project: "p" } },
@@ -29,7 +28,7 @@ test("a token gives the position back in its own listing, and is refused in any 
   ];
   fc.assert(
     fc.property(fc.string({ minLength: 1, unit: "binary" }), (position) => {
-      const token = encodeContinueToken(listing, position);
+      const token = encodeListToken(listing, position);
       expect(token).toMatch(/^[\w-]+$/);
       expect(decode(listing, token)).toBe(position);
       expect(others.map((other) => decode(other, token))).toEqual(others.map(() => "page_token_invalid"));

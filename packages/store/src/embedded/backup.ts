@@ -3,20 +3,14 @@ import { existsSync, renameSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
-import { toStoreError } from "../store-error.ts";
+import { toStoreError } from "../errors.ts";
+import { makePrivateFile, syncDirectory, syncFile } from "../files/private-files.ts";
 import { noteBackups } from "./backup-list.ts";
 import { writeBackupMac } from "./backup-mac.ts";
+import { StoreDatabase } from "./database.ts";
+import { existingStoreDirectory, removeDatabase, type StoreDirectory } from "./directory.ts";
 import { openKeyring, readKeyId } from "./keyring.ts";
 import { toMasterKey } from "./master-key.ts";
-import { StoreDatabase } from "./store-database.ts";
-import {
-  existingStoreDirectory,
-  makePrivateFile,
-  removeDatabase,
-  type StoreDirectory,
-  syncDirectory,
-  syncFile,
-} from "./store-directory.ts";
 
 export interface BackupStoreOptions {
   /** The store's data directory. */

@@ -1,6 +1,7 @@
 import { encodeSecretId, type SecretId, type SecretType } from "@flyte-secrets/core";
+import type { StoreDatabase } from "./database.ts";
 import { seal, unseal } from "./seal.ts";
-import type { SealedRow, SecretRow } from "./secret-table.ts";
+import { type SealedRow, type SecretRow, SecretTable } from "./secret-table.ts";
 
 /** The parts of a row that its value is sealed together with. */
 export type BoundRow = Pick<SecretRow, keyof SecretId | "type" | "system" | "created_at_ms" | "version">;
@@ -26,3 +27,27 @@ export function unsealUnboundValue(
 // No part contains a blank, and the first contexts of all began with the type.
 const contextOf = (row: BoundRow): string =>
   `2 ${row.type} ${row.system} ${row.version} ${row.created_at_ms} ${encodeSecretId(row)}`;
+
+export interface ResealOptions {
+  /** Opens a value as it is sealed now; undefined where it can't. */
+  readonly open: (row: SealedRow) => Uint8Array | undefined;
+  readonly seal: (row: SealedRow, plain: Uint8Array) => Uint8Array;
+}
+
+/**
+ * Seals every value anew, inside the transaction that changes what they are sealed with. A value that doesn't open is left as it is: it
+ * was damaged before, and writing the secret again mends it. Tells how many were sealed.
+ */
+export function resealValues(database: StoreDatabase, { open, seal }: ResealOptions): number {
+  const secrets = new SecretTable(database);
+  let count = 0;
+  for (const id of database.statement("SELECT org, domain, project, name FROM secrets").all()) {
+    // The tables are STRICT: SQLite keeps the columns to these types.
+    const row = secrets.findSealed(id as unknown as SecretId);
+    const plain = row && open(row);
+    if (!plain) continue;
+    secrets.replace(row, seal(row, plain));
+    count += 1;
+  }
+  return count;
+}

@@ -2,11 +2,10 @@ import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
-import { backupStore } from "./backup-store.ts";
+import { backupStore } from "./backup.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
-import { discardKey, listKeys } from "./kept-keys.ts";
-import { restoreStore } from "./restore-store.ts";
-import { rotateMasterKey } from "./rotate-keys.ts";
+import { discardKey, listKeys, rotateMasterKey } from "./manage-keys.ts";
+import { restoreStore } from "./restore.ts";
 
 /** A store without secrets, and where its backups go. */
 async function createStore(name = "store") {

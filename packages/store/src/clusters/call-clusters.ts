@@ -1,25 +1,25 @@
 import { isSecretsError, type SecretId, type SecretStore, SecretsError } from "@flyte-secrets/core";
 
 /** One cluster and the store in it. */
-export interface ClusterStore {
-  /** As in the presence of a secret. */
+export interface ClusterMember {
+  /** The name of the cluster in the presence of a secret. */
   readonly cluster: string;
   readonly store: SecretStore;
 }
 
-/** What came of a question or a change in one cluster. */
-export type Outcome<T> = ClusterStore &
+/** The result of a call in one cluster. */
+export type Outcome<T> = ClusterMember &
   ({ readonly ok: true; readonly value: T } | { readonly ok: false; readonly error: SecretsError });
 
-/** Asks all clusters at once. Throws what is none of ours. */
-export async function askClusters<T>(
-  clusters: readonly ClusterStore[],
-  ask: (cluster: ClusterStore) => Promise<T>,
+/** Makes a call in all clusters at the same time. Throws any error that is not a `SecretsError`. */
+export async function callClusters<T>(
+  clusters: readonly ClusterMember[],
+  call: (cluster: ClusterMember) => Promise<T>,
 ): Promise<Outcome<T>[]> {
   return await Promise.all(
     clusters.map(async (cluster): Promise<Outcome<T>> => {
       try {
-        return { ...cluster, ok: true, value: await ask(cluster) };
+        return { ...cluster, ok: true, value: await call(cluster) };
       } catch (error) {
         if (isSecretsError(error)) return { ...cluster, ok: false, error };
         throw error;
@@ -34,8 +34,8 @@ export function throwFailure(outcomes: readonly Outcome<unknown>[]): void {
 }
 
 /**
- * Throws unless a change was made in every cluster. What reached only some names the others, and what is to be done; its code is
- * theirs where they agree.
+ * Throws unless a change was made in every cluster. The error for a change that was made only in some names the others and says how
+ * to complete it; it has their code if that is the same in all of them.
  */
 export function throwUnlessEverywhere(id: SecretId, outcomes: readonly Outcome<unknown>[]): void {
   const failures = outcomes.filter((outcome) => !outcome.ok);

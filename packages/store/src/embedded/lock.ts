@@ -1,9 +1,9 @@
 import { DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
-import { isBusy } from "../store-error.ts";
+import { isBusy } from "../errors.ts";
 import { type KnownBackup, salvageBackups } from "./backup-list.ts";
-import type { StoreDirectory } from "./store-directory.ts";
-import { describeHolders } from "./store-holders.ts";
+import type { StoreDirectory } from "./directory.ts";
+import { describeHolders } from "./holders.ts";
 
 /** A store that nobody else can open until it is released. */
 export interface LockedStore {

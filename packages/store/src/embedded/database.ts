@@ -2,10 +2,11 @@ import { type BigIntStats, statfsSync, statSync } from "node:fs";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { hasSystemCode, SecretsError } from "@flyte-secrets/core";
-import { damaged, isBusy, isUnreadable, throwIfAborted, toStoreError } from "../store-error.ts";
+import { damaged, isBusy, isUnreadable, throwIfAborted, toStoreError } from "../errors.ts";
+import { makePrivateFile } from "../files/private-files.ts";
 import { MAX_VALUE_BYTES } from "../value-limits.ts";
+import { databaseName, type StoreDirectory } from "./directory.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
-import { databaseName, makePrivateFile, type StoreDirectory } from "./store-directory.ts";
 
 /** How long SQLite itself waits for a lock. It blocks the event loop meanwhile, so the long wait is {@link StoreDatabase}'s. */
 const BLOCKING_WAIT_MS = 20;

@@ -2,7 +2,7 @@ import { type SecretFetcher, type SecretId, SecretsError, SecretValue } from "@f
 import { openEmbeddedStore } from "@flyte-secrets/store";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
-import { createLookup } from "./lookup.ts";
+import { createLookup } from "./direct-lookup.ts";
 import { createStoreFetcher } from "./providers/store/provider.ts";
 
 const scope = { org: "flyte", domain: "development", project: "shop" };

@@ -3,10 +3,10 @@ import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
+import { StoreDatabase } from "./database.ts";
+import { prepareStoreDirectory } from "./directory.ts";
 import { openEmbeddedStore } from "./embedded-store.ts";
 import { openKeyring } from "./keyring.ts";
-import { StoreDatabase } from "./store-database.ts";
-import { prepareStoreDirectory } from "./store-directory.ts";
 
 async function open(path = createTemporaryDirectory()) {
   const database = await StoreDatabase.open(prepareStoreDirectory(path));

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { encodeSecretId, isSecretsError, type SecretId } from "@flyte-secrets/core";
+import { StoreDatabase } from "./database.ts";
+import type { StoreDirectory } from "./directory.ts";
 import { BOUND_ROWS_VERSION } from "./schema.ts";
-import { StoreDatabase } from "./store-database.ts";
-import type { StoreDirectory } from "./store-directory.ts";
 
 /** What a store loses and gets when another takes its place, in secrets. */
 export interface StoreDifference {

@@ -2,26 +2,24 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, constants, copyFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import { missingDirectories, removeEmptyDirectories } from "../files/make-directory.ts";
-import { toStoreError } from "../store-error.ts";
+import { toStoreError } from "../errors.ts";
+import {
+  makePrivateFile,
+  missingDirectories,
+  removeEmptyDirectories,
+  syncDirectory,
+  syncFile,
+} from "../files/private-files.ts";
 import { assertBackupKey } from "./backup-key.ts";
 import { type KnownBackup, noteBackups } from "./backup-list.ts";
 import { readBackupMac } from "./backup-mac.ts";
-import { compareStores, type StoreDifference } from "./compare-stores.ts";
+import { compareStores, type StoreDifference } from "./compare.ts";
+import { StoreDatabase } from "./database.ts";
+import { prepareStoreDirectory, removeDatabase, type StoreDirectory } from "./directory.ts";
 import { openKeyring, readKeyId, reopenKeyring, takeKeptKey } from "./keyring.ts";
-import { findHolders, lockStore } from "./lock-store.ts";
+import { findHolders, lockStore } from "./lock.ts";
 import { toMasterKey } from "./master-key.ts";
-import { BOUND_ROWS_VERSION } from "./schema.ts";
-import { assertSchema } from "./schema-check.ts";
-import { StoreDatabase } from "./store-database.ts";
-import {
-  makePrivateFile,
-  prepareStoreDirectory,
-  removeDatabase,
-  type StoreDirectory,
-  syncDirectory,
-  syncFile,
-} from "./store-directory.ts";
+import { assertSchema, BOUND_ROWS_VERSION } from "./schema.ts";
 
 export interface RestoreStoreOptions {
   /** A file that `backupStore` made. */

@@ -1,0 +1,155 @@
+import { randomUUID } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  type Stats,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+import { hasSystemCode, SecretsError } from "@flyte-secrets/core";
+
+/**
+ * Makes a directory (0700) and those above it that are missing; says whether it was missing. Not `mkdir` with `recursive`: where the
+ * system answers ENOENT below a directory that exists (`/proc`), that one tries for ever (seen on Node 24).
+ */
+export function makeDirectory(path: string): boolean {
+  if (existsSync(path)) return false;
+  const parent = dirname(path);
+  if (parent !== path) makeDirectory(parent);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it since.
+    if (!existsSync(path)) throw error;
+  }
+  return true;
+}
+
+/** The directories of a path that are missing, the innermost first: what {@link makeDirectory} would make. */
+export function missingDirectories(path: string): readonly string[] {
+  if (existsSync(path)) return [];
+  const parent = dirname(path);
+  return [path, ...(parent === path ? [] : missingDirectories(parent))];
+}
+
+/** Removes directories in this order, up to the first that isn't there or isn't empty. */
+export function removeEmptyDirectories(paths: readonly string[]): void {
+  try {
+    for (const path of paths) rmdirSync(path);
+  } catch {
+    // Somebody else uses it by now, or it was never made.
+  }
+}
+
+/**
+ * The text of a file that is this user's alone, or undefined when there is none; empty for what is no file. `unsafe_permissions`
+ * when it is a symbolic link, somebody else's or open to others.
+ */
+export function readPrivateFile(path: string): string | undefined {
+  let descriptor: number;
+  try {
+    // Without O_NONBLOCK a pipe put in its place would hold up the whole process.
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    if (hasSystemCode(error, "ENOENT")) return undefined;
+    if (!hasSystemCode(error, "ELOOP")) throw error;
+    throw new SecretsError("unsafe_permissions", `${path} is a symbolic link. Put the file itself there.`);
+  }
+  try {
+    const stats = fstatSync(descriptor);
+    assertPrivate(path, stats, "600");
+    return stats.isFile() ? readFileSync(descriptor, "utf8") : "";
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/**
+ * Writes a file (0600) whole or not at all, durably. With `replace: false` an existing file is left as it is and the answer is
+ * false: of several processes that try at once, one writes.
+ */
+export function writePrivateFile(path: string, text: string, options: { readonly replace: boolean }): boolean {
+  const draft = `${path}.${randomUUID()}`;
+  const descriptor = openSync(draft, "wx", 0o600);
+  try {
+    writeFileSync(descriptor, text);
+    fsyncSync(descriptor);
+    if (options.replace) renameSync(draft, path);
+    else linkSync(draft, path);
+    syncDirectory(dirname(path));
+    return true;
+  } catch (error) {
+    if (!options.replace && hasSystemCode(error, "EEXIST")) return false;
+    throw error;
+  } finally {
+    closeSync(descriptor);
+    rmSync(draft, { force: true });
+  }
+}
+
+/**
+ * Makes an empty private file unless one is there. SQLite gives its side files the mode of the database, so the mode must be
+ * right before SQLite sees the file. Never opens a file that exists: closing any descriptor of a file releases all POSIX
+ * locks that this process holds on it, those of an open store too (https://sqlite.org/howtocorrupt.html, 2.2).
+ */
+export function makePrivateFile(path: string): "made" | "exists" {
+  try {
+    closeSync(openSync(path, "wx", 0o600));
+    return "made";
+  } catch (error) {
+    if (hasSystemCode(error, "EEXIST")) return "exists";
+    throw error;
+  }
+}
+
+/** Throws `unsafe_permissions` unless only this user can reach the file or directory; `mode` is what the remedy sets. */
+export function assertPrivate(path: string, stats: Stats, mode: "600" | "700"): void {
+  const user = process.geteuid?.();
+  if (user === undefined) return; // Windows has neither owners nor modes to check here.
+  if (stats.uid !== user) {
+    throw new SecretsError(
+      "unsafe_permissions",
+      `${path} belongs to user ${stats.uid} and this process runs as user ${user}. Run as that user, or: chown ${user} ${quote(path)}`,
+    );
+  }
+  if ((stats.mode & 0o077) !== 0) {
+    throw new SecretsError(
+      "unsafe_permissions",
+      `${path} is open to other users (mode ${(stats.mode & 0o777).toString(8).padStart(4, "0")}). Run: chmod ${mode} ${quote(path)}`,
+    );
+  }
+}
+
+/** Makes renames and new files in a directory durable. */
+export function syncDirectory(path: string): void {
+  sync(path, "r");
+}
+
+/** Makes a file's content durable. Never one of a database that is open: see {@link makePrivateFile}. */
+export function syncFile(path: string): void {
+  sync(path, "r+");
+}
+
+function sync(path: string, flags: string): void {
+  const descriptor = openSync(path, flags);
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** A path as one word of a shell command. */
+function quote(path: string): string {
+  return /^[\w@%+=:,./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
