@@ -4,7 +4,12 @@
 process.on("SIGUSR1", () => {});
 var major = Number(process.versions.node.split(".")[0]);
 if (major < 24) {
-  process.stderr.write("flyte-secrets needs Node 24 or newer, and this is Node " + process.versions.node + ".\n");
+  process.stderr.write(
+    "flyte-secrets needs Node 24 or newer, and this is Node " +
+      process.versions.node +
+      ". In a checkout of the project, " +
+      "npx flyte-secrets starts it with the checkout's own Node 24; elsewhere install a newer Node (https://nodejs.org).\n",
+  );
   process.exitCode = 1;
 } else {
   void import("../dist/main.js").then((main) => main.main(process));

@@ -15,7 +15,7 @@ export interface CliContext {
   /** Major, minor and patch of the Node that runs this. */
   readonly nodeVersion: string;
   /**
-   * From the first call on, SIGINT and SIGTERM abort the signal instead of ending the process; the second one ends it at
+   * From the first call on, SIGINT, SIGTERM and SIGHUP abort the signal instead of ending the process; the second one ends it at
    * once. A command that never calls it dies of the first, as people expect.
    */
   interruption(): AbortSignal;
@@ -23,5 +23,5 @@ export interface CliContext {
 
 /** The environment that the SDK's lookup of a connection takes; its warnings go to standard error. */
 export function sdkEnvironment({ env, home, cwd, stderr }: CliContext) {
-  return { variables: env, home, cwd, warn: (message: string) => void stderr.write(`warning: ${message}\n`) };
+  return { variables: env, home, cwd, warn: (message: string) => stderr.warn(message) };
 }

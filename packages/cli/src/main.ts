@@ -6,7 +6,7 @@ import type { CliContext } from "./context.ts";
 import { createOutput } from "./output.ts";
 
 const SIGNAL_EXIT_BASE = 128;
-const SIGNALS = { SIGINT: 2, SIGTERM: 15 } as const;
+const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 
 /** The command itself: arguments, streams and environment from the process, exit code into it. */
 export async function main(process: NodeJS.Process): Promise<void> {
@@ -40,10 +40,11 @@ function hostOf(process: NodeJS.Process): CliContext {
 
 function interruption(process: NodeJS.Process): AbortSignal {
   const controller = new AbortController();
-  const onSignal = (signal: "SIGINT" | "SIGTERM") => {
+  const onSignal = (signal: keyof typeof SIGNALS) => {
     if (controller.signal.aborted) process.exit(SIGNAL_EXIT_BASE + SIGNALS[signal]);
     controller.abort();
   };
+  process.on("SIGHUP", onSignal);
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   return controller.signal;
