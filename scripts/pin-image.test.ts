@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -16,5 +17,13 @@ test("an image is pinned in the chart's values, again too, and nothing else chan
 });
 
 test.each(["", "latest", "sha256:abc", `${digest}\nimage:`])("%j is no digest", (text) => {
-  expect(() => pinImage(VALUES, text)).toThrow("is no digest");
+  expect(() => pinImage(VALUES, text)).toThrow("is not a digest");
+});
+
+test("what is wrong is said in one line, without a stack", () => {
+  const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, "pin-image.ts"), "latest"]);
+  expect([status, String(stderr)]).toEqual([
+    1,
+    'error: "latest" is not a digest: give sha256: and 64 hexadecimal digits\n',
+  ]);
 });
