@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
-import { isSecretsError, SecretsError, toAbortError } from "@flyte-secrets/core";
+import { isSecretsError, SecretsError, systemReason, toAbortError } from "@flyte-secrets/core";
 
 /** SQLite's primary result codes that mean something to whoever runs the store (https://sqlite.org/rescode.html). */
 const SQLITE = {
@@ -92,7 +92,7 @@ export function toStoreError(error: unknown, path: string): unknown {
       return unavailable("The store is closed.", error);
     default:
       return typeof error.code === "string" && "syscall" in error
-        ? unavailable(`${path} cannot be used (${error.code}).`, error)
+        ? unavailable(`${path} cannot be used: ${systemReason(error, { ENOENT: "no such file or directory" })}.`, error)
         : error;
   }
 }

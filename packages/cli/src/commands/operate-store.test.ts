@@ -23,6 +23,17 @@ describe("system, keys, backup and restore", () => {
     expect(await at.call("system", "mark", "missing")).toMatchObject({ exitCode: 1 });
   });
 
+  it("a file that can't be made or read is told in words", async () => {
+    await at.keep({ before: CANARY });
+    const missing = "no such file or directory";
+    expect(await at.call("backup", "nowhere/one.db")).toEqual(
+      failure(1, `${at.home}/nowhere/one.db cannot be used: ${missing}.`),
+    );
+    expect(await at.call("restore", "nofile.db", "--replace")).toEqual(
+      failure(1, `${at.home}/nofile.db cannot be used: ${missing}.`),
+    );
+  });
+
   it("a rotated key opens the at.store, and a backup restores under the key it was made with", async () => {
     await at.keep({ before: CANARY });
     expect(await at.call("backup", "one.db")).toEqual(

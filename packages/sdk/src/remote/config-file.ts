@@ -17,8 +17,8 @@ export interface ConfigFile {
 /**
  * Reads Flyte's client configuration: the file given, else the first of `./config.yaml`, `./.flyte/config.yaml`,
  * `<git root>/.flyte/config.yaml`, `$UCTL_CONFIG`, `$FLYTECTL_CONFIG`, `~/.union/config.yaml`, `~/.flyte/config.yaml`;
- * undefined when there is none. The first three are found by where somebody happens to be: they are left out, with a warning, when
- * others than this user and root may write them. `invalid_config` when a file that was named is not there, or a file is broken.
+ * undefined when there is none. A file that nothing names is left out, with a warning, when others than this user and root may
+ * write it; of the first three, which are found by where somebody happens to be, project and domain alone count. `invalid_config` when a file that was named is not there, or a file is broken.
  */
 export async function readClientConfig(
   given: string | undefined,
@@ -28,7 +28,7 @@ export async function readClientConfig(
     // What can't be read is no reason to fail where nobody has asked for it.
     const file = isFound ? await readFileIfThere(path).catch(() => undefined) : await readFileIfThere(path);
     if (file !== undefined) {
-      if (isFound && (await isLeftOut(path, file, environment))) continue;
+      if (namedBy === undefined && (await isLeftOut(path, file, environment))) continue;
       const settings = await parseSettings(file.text, path);
       if (!isFound) return { path, settings, ignoresEndpoint: false };
       const { project, domain, endpoint } = settings;

@@ -111,6 +111,18 @@ describe("options", () => {
     expect((await resolveIn({}, { endpoint: "127.0.0.1:8093" })).org).toBe("");
   });
 
+  test("a configuration in the home directory that others may write is left out, with a warning", async () => {
+    const path = "home/.flyte/config.yaml";
+    expect(await resolveIn({ files: { [path]: "admin: { endpoint: h.example }" } })).toEqual(
+      plain("https://h.example"),
+    );
+    await chmod(join(root, path), 0o666);
+    expect(await refusal({})).toMatchObject(["no_service", expect.any(String)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^<root>\/home\/\.flyte\/config\.yaml is left out: .* To use it all the same, name it/),
+    ]);
+  });
+
   test("local goes past all that names another endpoint, and excludes one", async () => {
     const surroundings = {
       files: {

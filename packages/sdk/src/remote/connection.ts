@@ -99,8 +99,9 @@ export async function findConnection(
   const named = first(reach, "endpoint");
   if (named === undefined && file?.ignoresEndpoint && !local) throw needsConsent(file);
   const address = named === undefined ? undefined : parseEndpoint(named, first(reach, "insecure") ?? false, "endpoint");
-  // An address with credentials for it is called as it is told, whoever is there.
-  const isTold = address !== undefined && (options.token ?? options.credentials) !== undefined;
+  const givenToken = isStated ? variables.FLYTE_SECRETS_TOKEN || undefined : undefined;
+  // An address that is named together with credentials is called with these, also where this user's server has it.
+  const isTold = address !== undefined && (options.token ?? options.credentials ?? givenToken) !== undefined;
   const embedded = isTold ? undefined : await findOwnServer(environment, address);
   const url = address ?? (embedded && new URL(embedded.endpoint));
   if (url === undefined) throw local ? noOwnServer() : unknownEndpoint();
@@ -112,7 +113,7 @@ export async function findConnection(
     org: first(scope, "org") ?? organizationOf(url),
     project: first(scope, "project") ?? "",
     domain: first(scope, "domain") ?? "",
-    auth: toAuth(options, url, { apiKey, embedded, token: isStated ? variables.FLYTE_SECRETS_TOKEN : undefined }),
+    auth: toAuth(options, url, { apiKey, embedded, token: givenToken }),
     tls: { rejectUnauthorized: !(first(reach, "insecureSkipVerify") ?? false), ...(ca !== undefined && { ca }) },
     timeoutMs: options.timeoutMs ?? 30_000,
     embeddedRoute: embedded?.route,
