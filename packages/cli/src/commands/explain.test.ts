@@ -20,12 +20,13 @@ describe("explain", () => {
     const simple = await at.call("explain", "api-key", "-p", "shop", "-d", "dev", "-of", "table-simple");
     expect(simple).toEqual(
       success(
-        "manager   what           name                                                     result\n" +
-          "Global    -              -                                                        global secrets require both group and key to be set\n" +
-          "Embedded  project scope  u__org__flyte__domain__dev__project__shop__key__api-key  not found\n" +
-          "Embedded  domain scope   u__org__flyte__domain__dev__project____key__api-key      found\n" +
-          "Embedded  variable       FLYTE_SECRETS_ENV_PREFIX=_UNION_                         injected\n" +
-          "Embedded  variable       _UNION_API-KEY                                           injected\n",
+        "manager   what           name                              result\n" +
+          "Embedded  project scope  project shop, domain dev          not found\n" +
+          "Embedded  domain scope   domain dev                        found\n" +
+          "Embedded  variable       FLYTE_SECRETS_ENV_PREFIX=_UNION_  injected\n" +
+          "Embedded  variable       _UNION_API-KEY                    injected\n" +
+          "Global    -              -                                 global secrets require both group and key to be set\n" +
+          "Embedded serves it from domain dev, as variable _UNION_API-KEY.\n",
       ),
     );
   });
@@ -60,7 +61,9 @@ describe("explain", () => {
     const result = await at.call("explain", "missing", "-p", "shop", "-d", "dev");
     expect(result.exitCode).toBe(1);
     expect(result.stderr).toBe(
-      "error: no secret manager serves missing; create it: flyte-secrets create secret missing -p shop -d dev\n",
+      "error: no secret manager serves missing\n" +
+        "  Create it for project shop, domain dev:\n" +
+        "    flyte-secrets create secret missing -p shop -d dev\n",
     );
   });
 
@@ -139,18 +142,19 @@ describe("explain", () => {
     expect(simple).toEqual({
       exitCode: 1,
       stdout: `Pod shop-dev/train: key api-key, mount ENV_VAR
-manager   what           name                                                     result
-Global    -              -                                                        global secrets require both group and key to be set
-Embedded  project scope  u__org__flyte__domain__dev__project__shop__key__api-key  found
-Embedded  variable       FLYTE_SECRETS_ENV_PREFIX=_UNION_                         injected
-Embedded  variable       _UNION_API-KEY                                           injected
+manager   what           name                              result
+Embedded  project scope  project shop, domain dev          found
+Embedded  variable       FLYTE_SECRETS_ENV_PREFIX=_UNION_  injected
+Embedded  variable       _UNION_API-KEY                    injected
+Global    -              -                                 global secrets require both group and key to be set
+Embedded serves it from project shop, domain dev, as variable _UNION_API-KEY.
 
 Pod shop-dev/train: key missing, mount FILE
-manager   what           name                                                     result
-Global    -              -                                                        global secrets require both group and key to be set
-Embedded  project scope  u__org__flyte__domain__dev__project__shop__key__missing  not found
-Embedded  domain scope   u__org__flyte__domain__dev__project____key__missing      not found
-Embedded  global scope   u__org__flyte__domain____project____key__missing         not found
+manager   what           name                      result
+Embedded  project scope  project shop, domain dev  not found
+Embedded  domain scope   domain dev                not found
+Embedded  global scope   global scope              not found
+Global    -              -                         global secrets require both group and key to be set
 
 Job default/j: key api-key, mount ENV_VAR
 manager   what  name  result
@@ -233,7 +237,7 @@ Embedded  -     -     secret read requirements not met due to empty organization
     });
     const id = (scope: string) => `secret/data/u__org__flyte__domain__${scope}__key__api-key`;
     expect([exitCode, stderr]).toEqual([0, ""]);
-    expect(stdout.split("\n").slice(2, 4)).toEqual([
+    expect(stdout.split("\n").slice(1, 3)).toEqual([
       `Embedded  project scope  ${id("dev__project__shop")}  not found`,
       `Embedded  domain scope   ${id("dev__project__")}      found`,
     ]);

@@ -12,6 +12,7 @@ import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import type { Explanation } from "../explain/explain-request.ts";
 import { openManagers } from "../explain/open-managers.ts";
+import { DetailedError } from "../failure.ts";
 import { givenFlags, mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import {
@@ -96,7 +97,7 @@ async function explain({ key, task }: Named, options: ExplainOptions, cli: CliCo
 async function explainOne(key: string, options: ExplainOptions, cli: CliContext): Promise<void> {
   const { explainRequest } = await import("../explain/explain-request.ts");
   const { isServed, rejectionOf } = await import("../explain/explain-pods.ts");
-  const { createRemedy } = await import("../explain/remedy.ts");
+  const { missingSecretHelp } = await import("../explain/missing-secret.ts");
   const { renderExplanation } = await import("../explain/render-explanation.ts");
   const config = await readConfig(options, cli);
   const scope = await resolveTaskScope(options, config, cli);
@@ -126,9 +127,11 @@ async function explainOne(key: string, options: ExplainOptions, cli: CliContext)
   if (served) return;
   const [unfit] = explanations.flatMap((one) => (isFoundAndPassed(one) ? [one.reason] : []));
   const isLookedFor = explanations.some((one) => one.outcome === "passes" && one.places.length > 0);
-  const { type } = config.webhook.embeddedSecretManagerConfig;
-  const remedy = unfit ?? (isLookedFor ? createRemedy(type, key, scope) : "the reason of each is shown above");
-  throw new SecretsError("not_injected", `no secret manager serves ${key || options.group}; ${remedy}`);
+  const what = `no secret manager serves ${key || options.group}`;
+  if (unfit === undefined && isLookedFor) {
+    throw new DetailedError("not_injected", what, await missingSecretHelp([key], { config, cli, scope }));
+  }
+  throw new SecretsError("not_injected", `${what}; ${unfit ?? "the reason of each is shown above"}`);
 }
 
 async function explainFile(file: string, options: ExplainOptions, cli: CliContext): Promise<void> {

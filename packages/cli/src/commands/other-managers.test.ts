@@ -51,7 +51,8 @@ describe("with values in another secret manager and no store", () => {
     expect(missing).toMatchObject({
       exitCode: 1,
       stderr:
-        "error: no secret manager serves nothing; create it in AWS under one of the names that it was looked for by\n",
+        "error: no secret manager serves nothing\n" +
+        "  Create it in AWS under one of the names that it was looked for by.\n",
     });
   });
 

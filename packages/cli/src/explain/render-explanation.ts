@@ -1,15 +1,22 @@
-import type { OutputFormat } from "../options/secret-options.ts";
+import { decodeSecretId, isSecretsError, type SecretId } from "@flyte-secrets/core";
+import { describeScope, type OutputFormat } from "../options/secret-options.ts";
 import { renderJson } from "../render/render-list.ts";
 import { renderTable } from "../render/table.ts";
 import type { ExplainedRequest } from "./explain-pods.ts";
-import type { Explanation } from "./explain-request.ts";
+import type { Explanation, Place } from "./explain-request.ts";
 
 const COLUMNS = ["manager", "what", "name", "result"];
 
-/** Each manager, each place it looked at and each thing it injects, a line each. Ends with a line feed. */
+/**
+ * Each manager, each place it looked at and each thing it injects, a line each, and below a table what comes of it. Ends with a
+ * line feed.
+ */
 export function renderExplanation(explanations: readonly Explanation[], format: OutputFormat, width?: number): string {
   if (format === "json" || format === "json-raw") return renderJson(explanations, format);
-  return renderTable(COLUMNS, explanations.flatMap(toRows), format, width);
+  // Those that had nowhere to look have least to tell.
+  const [looked, others] = [true, false].map((hasLooked) => explanations.filter((one) => hasPlaces(one) === hasLooked));
+  const rows = [...(looked ?? []), ...(others ?? [])].flatMap(toRows);
+  return renderTable(COLUMNS, rows, format, width) + conclude(explanations);
 }
 
 /** The same for each request of pods, below a line that says whose it is and what it asks for. */
@@ -25,6 +32,39 @@ export function renderExplainedRequests(
         `${object}: ${describe(request)}\n${renderExplanation(managers, format, width)}`,
     )
     .join("\n");
+}
+
+function hasPlaces(explanation: Explanation): boolean {
+  return explanation.outcome === "serves" || (explanation.outcome === "passes" && explanation.places.length > 0);
+}
+
+/** `Embedded serves it from domain dev, as variable DB_PASSWORD.`; nothing where no manager serves it: the command's error says so. */
+function conclude(explanations: readonly Explanation[]): string {
+  const serving = explanations.find((one) => one.outcome === "serves");
+  if (serving === undefined) return "";
+  const place = serving.places.find(({ found }) => found !== false);
+  const from = place === undefined ? "" : ` from ${describePlace(place)}`;
+  // Other variables say where secrets are.
+  const secrets = serving.injects.filter(({ kind, name }) => SHOWN.has(kind) && !name.includes("="));
+  const as = secrets.map(({ kind, name }) => `${kind} ${name}`).join(" and ");
+  return `${serving.manager} serves it${from}${as && `, as ${as}`}.\n`;
+}
+
+const SHOWN: ReadonlySet<string> = new Set(["variable", "file"]);
+
+function describePlace(place: Place): string {
+  const scope = scopeIn(place);
+  return scope === undefined ? `${place.kind} ${place.name}` : describeScope(scope);
+}
+
+/** The scope of a place that is one; undefined for what a secret manager calls by a name of its own. */
+function scopeIn({ kind, name }: Place): SecretId | undefined {
+  try {
+    return kind.endsWith(" scope") ? decodeSecretId(name) : undefined;
+  } catch (error) {
+    if (isSecretsError(error)) return undefined;
+    throw error;
+  }
 }
 
 function describe({ group, groupVersion, key, mountRequirement, envVar }: ExplainedRequest["request"]): string {
@@ -54,7 +94,10 @@ function toRows(explanation: Explanation): string[][] {
 }
 
 function toPlaceRows({ manager, places }: Extract<Explanation, { outcome: "serves" | "passes" }>): string[][] {
-  return places.map(({ kind, name, found }) => [manager, kind, name, resultOf(found)]);
+  return places.map((place) => {
+    const scope = scopeIn(place);
+    return [manager, place.kind, scope ? describeScope(scope) : place.name, resultOf(place.found)];
+  });
 }
 
 function resultOf(found: boolean | undefined): string {

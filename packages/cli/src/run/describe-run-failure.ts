@@ -19,6 +19,8 @@ export interface RunFailureOptions {
   /** Files below it are named by their path from there. */
   readonly cwd: string;
   readonly verbose: boolean;
+  /** The task or workflow that the user has started and given no input. */
+  readonly startedWithoutInput?: string | undefined;
   /** Hides values in a text of the user's code. */
   readonly masked: (text: string) => string;
 }
@@ -41,7 +43,7 @@ export async function describeRunFailure(error: SerializedError, options: RunFai
     error.phase === "stray"
       ? ["  Nothing waits for what threw it: a timer, an event, or a promise without await."]
       : [];
-  const hint = missingFileHint(error);
+  const hint = [...missingInputHint(error, options), ...missingFileHint(error)];
   return new DetailedError("task_failed", `${whose ?? "the file"} threw ${first}`, [...rest, ...stray, ...hint]);
 }
 
@@ -114,6 +116,16 @@ function shortPath(file: string, { cwd }: Pick<RunFailureOptions, "cwd">): strin
 
 function isErrorCode(code: unknown): code is ErrorCode {
   return typeof code === "string" && Object.hasOwn(ERROR_KINDS, code);
+}
+
+/** What to do about a task that reads its input and was started without one. */
+function missingInputHint(
+  { name, message, thrower }: SerializedError,
+  { startedWithoutInput }: RunFailureOptions,
+): string[] {
+  const readsUndefined = name === "TypeError" && /\bundefined\b/.test(message);
+  if (!readsUndefined || thrower === undefined || thrower.name !== startedWithoutInput) return [];
+  return [`  It was started without input: -i NAME=VALUE gives a field of it, and may be repeated.`];
 }
 
 /** What to do about code that opens `/etc/flyte/secrets/...`, where a pod has its files and this machine has none. */

@@ -36,6 +36,7 @@ const SCREENS: Readonly<Record<string, string>> = {
   "sub-workflow-throws": "run code.ts inWorkflow",
   "task-throws-a-text": "run code.ts text",
   "task-throws-an-object": "run code.ts object",
+  "input-missing": "run code.ts wantsInput",
   "timer-throws": "run code.ts stray",
   "task-ends-the-process": "run code.ts leaving",
   "hard-coded-path": "run code.ts hardCoded",

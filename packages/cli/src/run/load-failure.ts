@@ -92,8 +92,16 @@ function missingImport(message: string, { frame, main }: ImportPlace): LoadFailu
   if (file === undefined || !isAbsolute(file)) return { text: message.split("\n", 1)[0] ?? message };
   const found = findImport(linesOf(file, main), { directory: dirname(file), wanted });
   const isPath = isAbsolute(wanted) || wanted.startsWith(".");
-  const text = isPath ? `there is no file ${found?.specifier ?? wanted}` : `package ${wanted} is not installed here`;
+  const text = isPath
+    ? `there is no file ${found?.specifier ?? wanted}`
+    : `package ${wanted} is not installed here${installHint(wanted)}`;
   return { text, place: frame ?? { file, line: found?.line ?? 0, column: found?.column ?? 0 } };
+}
+
+/** How to install a package of the registry's; ours says so in its own documentation. */
+function installHint(name: string): string {
+  if (name.startsWith("@flyte-secrets/")) return "; docs/sdk.md says how to install it";
+  return /^(?:@[\w.-]+\/)?[\w.-]+$/.test(name) ? `; install it: npm install ${name}` : "";
 }
 
 interface ImportPlace {

@@ -75,7 +75,11 @@ export async function runLocal(run: LocalRun): Promise<string | undefined> {
     });
     return toJson(result, mask);
   } catch (error) {
-    throw await describeRunFailure(serializeError(error), { ...run, masked: (text) => mask?.text(text) ?? text });
+    throw await describeRunFailure(serializeError(error), {
+      ...run,
+      startedWithoutInput: input === undefined ? name : undefined,
+      masked: (text) => mask?.text(text) ?? text,
+    });
   } finally {
     // A workflow that failed, or did not wait for a task, leaves tasks running.
     driverEnded.abort();

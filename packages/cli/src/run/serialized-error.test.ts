@@ -33,6 +33,14 @@ describe("an error on its way to another process", () => {
     expect(JSON.parse(JSON.stringify(serializeError(error)))).toMatchObject(wire);
   });
 
+  it("is cut, and keeps its frames", () => {
+    const error = new Error("x".repeat(10_000_000), { cause: "y".repeat(10_000_000) });
+    const { message, stack = "", causes } = serializeError(error);
+    expect([message.length, causes?.[0]?.message.length]).toEqual([200_001, 200_001]);
+    expect(stack).toContain(import.meta.filename);
+    expect(stack.length).toBeLessThan(400_000);
+  });
+
   it("has a few of its causes, in a circle too", () => {
     const error = new Error("a", { cause: new AggregateError([1, 2, 3, 4, 5], "many") });
     expect(serializeError(error)).toMatchObject({ causes: [{ message: "many", causes: [{}, {}, {}] }] });

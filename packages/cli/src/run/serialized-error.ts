@@ -8,6 +8,9 @@ const MAX_CAUSES = 3;
 /** How deep causes of causes are followed; they may go in a circle. */
 const MAX_CAUSE_DEPTH = 4;
 
+/** Characters of a name or message that are shown at most (`run --verbose`), and some more. */
+const MAX_TEXT = 200_000;
+
 /** An error on its way to another process. */
 export interface SerializedError {
   name: string;
@@ -54,19 +57,29 @@ function describe(error: unknown, depth: number): SerializedError {
   if (!(error instanceof Error)) {
     const shown =
       typeof error === "string" ? error : inspect(error, { depth: 2, breakLength: 80, maxStringLength: 1_000 });
-    return { name: "", message: shown, ...(thrower && { thrower }) };
+    return { name: "", message: cut(shown), ...(thrower && { thrower }) };
   }
   const causes = depth > 0 ? causesOf(error).map((cause) => describe(cause, depth - 1)) : [];
+  const message = String(error.message);
   return {
-    name: String(error.name),
-    message: String(error.message),
-    ...(typeof error.stack === "string" && { stack: error.stack }),
+    name: cut(String(error.name)),
+    message: cut(message),
+    ...(typeof error.stack === "string" && {
+      stack: cut(
+        error.stack.replace(message, () => cut(message)),
+        2 * MAX_TEXT,
+      ),
+    }),
     ...codeOf(error),
     ...systemOf(error),
     ...(thrower && { thrower }),
     ...(error instanceof DetailedError && { details: error.details }),
     ...(causes.length > 0 && { causes }),
   };
+}
+
+function cut(text: string, length = MAX_TEXT): string {
+  return text.length <= length ? text : `${text.slice(0, length)}…`;
 }
 
 function causesOf(error: Error): unknown[] {

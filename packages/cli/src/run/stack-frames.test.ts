@@ -30,6 +30,19 @@ describe("the frames of a stack", () => {
     ]);
   });
 
+  it("leave out the function that the compiler puts around a CommonJS module", () => {
+    const stack = `Error: x
+    at make (/home/me/a.ts:2:40)
+    at <anonymous> (/home/me/a.ts:7:22)
+    at Object.<anonymous> (/home/me/a.ts:9:1)
+    at Object.<anonymous> (/home/me/b.ts:1:8)`;
+    expect(framesOf("x", stack).map(({ file, line }) => `${file}:${line}`)).toEqual([
+      "/home/me/a.ts:2",
+      "/home/me/a.ts:7",
+      "/home/me/b.ts:1",
+    ]);
+  });
+
   it("leave out this project's and the compiler's, and keep those of other packages", () => {
     const at = import.meta.filename;
     const tsx = `${import.meta.dirname}/../../../../node_modules/tsx/dist/cli.mjs`;

@@ -24,10 +24,18 @@ const MAX_LINES = 200;
  */
 export function userFrames(error: ErrorText): Frame[] {
   const lines = stackLines(error).slice(0, MAX_LINES);
-  return lines.flatMap((line) => {
-    const frame = parseFrame(line.slice("at ".length));
-    return frame === undefined || isMachinery(frame.file) ? [] : [frame];
-  });
+  const frames = lines.flatMap((line) => parseFrame(line.slice("at ".length)) ?? []);
+  return frames
+    .filter((frame, index) => !isModuleWrapper(frame, frames[index - 1]) && !isMachinery(frame.file))
+    .map((frame) => ({ ...frame, name: UNNAMED.has(frame.name) ? "" : frame.name }));
+}
+
+const MODULE = "Object.<anonymous>";
+const UNNAMED: ReadonlySet<string> = new Set(["<anonymous>", MODULE]);
+
+/** Whether the frame is the CommonJS module around the function that tsx puts around a file's code, which has a place of its own. */
+function isModuleWrapper({ name, file }: Frame, inner: Frame | undefined): boolean {
+  return name === MODULE && inner?.name === "<anonymous>" && inner.file === file;
 }
 
 /**
@@ -42,7 +50,7 @@ function parseFrame(text: string): Frame | undefined {
   const path = open < 0 ? toPath(whole) : toPath(whole.slice(open + " (".length));
   if (path === undefined) return undefined;
   const name = open < 0 ? "" : whole.slice(0, open);
-  return { name: ["<anonymous>", "Object.<anonymous>"].includes(name) ? "" : name, file: path, line, column };
+  return { name, file: path, line, column };
 }
 
 /** The absolute path of a file or `file:` URL; undefined for Node's own modules and what is no file. */

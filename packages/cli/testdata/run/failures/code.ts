@@ -54,3 +54,5 @@ export const missing = task(
 );
 export const calls = workflow({ name: "calls" }, async () => await missing());
 export const several = task({ name: "several", secrets: ["no-key", "api-key"] }, async () => 1);
+
+export const wantsInput = task({ name: "wantsInput" }, (input: { epochs: number }) => input.epochs);
