@@ -6,6 +6,13 @@ import { expect, test } from "vitest";
 import { createOutput } from "./output.ts";
 import { CLI } from "./testing/run-cli.ts";
 
+test("a warning is printed once, however often it is given", () => {
+  const stream = new PassThrough();
+  const output = createOutput(stream);
+  for (const text of ["a\u001b", "b", "a\u001b"]) output.warn(text);
+  expect(String(stream.read())).toBe("warning: a\\u001b\nwarning: b\n");
+});
+
 function printed(text: string): string {
   const stream = new PassThrough();
   createOutput(stream).write(text);

@@ -19,6 +19,8 @@ export interface Output {
    * the cursor or hide what follows.
    */
   write(text: string): void;
+  /** Prints a line `warning: text`; the same text only once. */
+  warn(text: string): void;
   /** {@link write} of the pieces in a row, each in its style if this has colours. */
   writeStyled(pieces: readonly Piece[]): void;
   /** The stream itself: for what has to arrive byte by byte (values, YAML for programs, a task's own output), and for prompts. */
@@ -36,7 +38,12 @@ export interface Output {
 export function createOutput(raw: TerminalStream, env: Readonly<Record<string, string | undefined>> = {}): Output {
   const hasColors = takesColors(raw, env);
   const write = (text: string) => void raw.write(text);
+  const warned = new Set<string>();
   return {
+    warn(text) {
+      if (!warned.has(text)) write(escapeForTerminal(`warning: ${text}\n`));
+      warned.add(text);
+    },
     write: (text) => write(escapeForTerminal(text)),
     writeStyled: (pieces) =>
       write(pieces.map((piece) => (typeof piece === "string" ? escapeForTerminal(piece) : paint(piece))).join("")),

@@ -59,6 +59,8 @@ export interface ImportEntriesOptions extends ConcurrentOptions {
   /** Find out what would be done, and do nothing. */
   readonly dryRun: boolean;
   readonly clusterPool?: string | undefined;
+  /** Overwrite Secrets of Kubernetes too that something else keeps. */
+  readonly force?: boolean | undefined;
 }
 
 /** Entries of one scope, and a client of that scope: none for a dry run where there is no store yet. */
@@ -92,7 +94,7 @@ const PAGE = 1_000;
  */
 export async function importEntries(
   groups: readonly ScopedEntries[],
-  { existing, dryRun, clusterPool, ...work }: ImportEntriesOptions,
+  { existing, dryRun, clusterPool, force, ...work }: ImportEntriesOptions,
 ): Promise<Imported[]> {
   const steps: Step[] = [];
   for (const group of groups) steps.push(...(await planGroup(group)));
@@ -124,7 +126,7 @@ export async function importEntries(
   async function write({ how, entry: { name, type, value }, client }: Step): Promise<ImportOutcome> {
     if (client === undefined || value === undefined || how === "skip") return how;
     try {
-      await Secret[how]({ client, clusterPool, name, value, type: type === "generic" ? "regular" : type });
+      await Secret[how]({ client, clusterPool, force, name, value, type: type === "generic" ? "regular" : type });
       return how;
     } catch (error) {
       // Somebody else has made it since the names were looked at.

@@ -6,12 +6,16 @@ const CANARY = "canary-copy-5a7";
 const TO = ["--to-project", "shop", "--to-domain", "prod"];
 const FROM = ["-p", "shop", "-d", "dev"];
 const WHERE = "from project shop, domain dev to project shop, domain prod";
+const NEW = { stderr: "note: new scope: project shop, domain prod has no secrets yet\n" };
 const ALREADY = "Nothing was written; --skip-existing leaves them as they are, --overwrite gives them the other value";
 
 describe("copy", () => {
   it("copies named secrets or all of one scope, values unseen, and leaves the sources", async () => {
     await at.keep({ "dev/shop/a": CANARY, "dev/shop/b": Uint8Array.of(0, 255), "dev/c": "other scope", d: "global" });
-    expect(await at.call("copy", "a", ...FROM, ...TO)).toEqual(success(`Copied secret a\n1 secret ${WHERE}\n`));
+    expect(await at.call("copy", "a", ...FROM, ...TO)).toEqual({
+      ...success(`Copied secret a\n1 secret ${WHERE}\n`),
+      ...NEW,
+    });
     expect([await at.kept("a", "prod", "shop"), await at.kept("a", "dev", "shop")]).toEqual([CANARY, CANARY]);
     expect(await at.call("copy", "--all", ...FROM, ...TO)).toEqual(failure(1, `already there: a. ${ALREADY}`));
     expect(await at.kept("b", "prod", "shop")).toBeUndefined();
@@ -28,11 +32,29 @@ describe("copy", () => {
     expect(JSON.parse(exported.stdout)).toEqual({ a: CANARY, b: { base64: "AP8=" } });
   });
 
+  it("says that the target is a new scope, with the nearest one that has secrets", async () => {
+    await at.keep({ "dev/shop/a": CANARY, "production/shop/b": "b" });
+    const result = await at.call("copy", "a", ...FROM, "--to-project", "shp", "--to-domain", "production");
+    expect(result).toMatchObject({
+      exitCode: 0,
+      stderr:
+        "note: new scope: project shp, domain production has no secrets yet; did you mean project shop, domain production?\n",
+    });
+  });
+
+  it("takes --local, as create and get do: it works on this machine's store anyway", async () => {
+    await at.keep({ "dev/shop/a": CANARY });
+    expect((await at.call("copy", "a", ...FROM, "--to-name", "b", "--local")).exitCode).toBe(0);
+    expect((await at.call("move", "b", ...FROM, "--to-name", "c", "--local")).exitCode).toBe(0);
+    expect((await at.call("export", ...FROM, "--local")).exitCode).toBe(0);
+  });
+
   it("counts a name once that is there twice", async () => {
     await at.keep({ "dev/shop/a": CANARY, "dev/shop/b": "b" });
-    expect(await at.call("copy", "a", "b", "a", ...FROM, ...TO)).toEqual(
-      success(`Copied secret a\nCopied secret b\n2 secrets ${WHERE}\n`),
-    );
+    expect(await at.call("copy", "a", "b", "a", ...FROM, ...TO)).toEqual({
+      ...success(`Copied secret a\nCopied secret b\n2 secrets ${WHERE}\n`),
+      ...NEW,
+    });
     expect(await at.call("move", "a", "a", ...FROM, "--to-name", "c")).toMatchObject({ exitCode: 0 });
     expect(await at.kept("c", "dev", "shop")).toBe(CANARY);
   });
@@ -56,9 +78,10 @@ describe("copy", () => {
 describe("move", () => {
   it("moves to another scope or name, and the source is gone", async () => {
     await at.keep({ "dev/shop/a": CANARY, "dev/shop/b": "b" });
-    expect(await at.call("move", "a", "b", ...FROM, ...TO)).toEqual(
-      success(`Moved secret a\nMoved secret b\n2 secrets ${WHERE}\n`),
-    );
+    expect(await at.call("move", "a", "b", ...FROM, ...TO)).toEqual({
+      ...success(`Moved secret a\nMoved secret b\n2 secrets ${WHERE}\n`),
+      ...NEW,
+    });
     expect([await at.kept("a", "prod", "shop"), await at.kept("a", "dev", "shop")]).toEqual([CANARY, undefined]);
     expect(await at.call("move", "a", "-p", "shop", "-d", "prod", "--to-name", "c")).toMatchObject({ exitCode: 0 });
     expect([await at.kept("c", "prod", "shop"), await at.kept("a", "prod", "shop")]).toEqual([CANARY, undefined]);

@@ -1,9 +1,21 @@
-import { checkSecretId, DEFAULT_ORGANIZATION, type SecretScope, SecretsError } from "@flyte-secrets/core";
+import {
+  checkSecretId,
+  DEFAULT_ORGANIZATION,
+  type SecretScope,
+  type SecretStore,
+  SecretsError,
+} from "@flyte-secrets/core";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { mergeOptions, refuseTogether } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
-import { addScopeOptions, checkSecretOptions, describeScope, type ScopeOptions } from "../options/secret-options.ts";
+import {
+  addLocalOption,
+  addScopeOptions,
+  checkSecretOptions,
+  describeScope,
+  type ScopeOptions,
+} from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 interface CopyOptions extends ScopeOptions, SettingOptions {
@@ -41,6 +53,7 @@ export function copyCommand(how: "copy" | "move", cli: CliContext): Command {
     .option("--overwrite", "replace the values of secrets that are there")
     .option("--skip-existing", "leave secrets that are there as they are, in both places")
     .option("--dry-run", "say what would be done, and do nothing");
+  addLocalOption(command);
   return addSettingOptions(command)
     .addHelpText(
       "after",
@@ -74,6 +87,7 @@ async function copy(how: "copy" | "move", { names, options, cli }: CopyCall): Pr
     const chosen = options.all ? await listNames(store, { org, ...from }) : names;
     if (chosen.length === 0) throw new SecretsError("not_found", `there are no secrets at ${describeScope(from)}`);
     const pairs = chosen.map((name) => ({ from: { org, ...from, name }, to: { org, ...to, name: toName ?? name } }));
+    const note = await noteOfNewTarget(store, { org, ...to });
     const signal = cli.interruption();
     using progress = createProgress(how === "move" ? "Moving" : "Copying", pairs.length, cli);
     progress.show(0);
@@ -81,9 +95,21 @@ async function copy(how: "copy" | "move", { names, options, cli }: CopyCall): Pr
     const onProgress = (done: number) => progress.show(done);
     const copied = await copySecrets(store, pairs, { how, existing, dryRun, signal, onProgress });
     progress[Symbol.dispose]();
+    cli.stderr.write(note);
     const where = `from ${describeScope(from)} to ${describeScope(to)}`;
     cli.stdout.write(renderCopies(copied, { how, where, dryRun }));
   });
+}
+
+/** Empty where the target, or a scope within it, holds secrets. */
+async function noteOfNewTarget(store: SecretStore, { org, ...to }: SecretScope): Promise<string> {
+  const { listScopes } = await import("../store/own-store.ts");
+  const { describeNewScope } = await import("../secrets/new-scope.ts");
+  const holders = await listScopes(store, org);
+  const isHeld = holders.some(
+    (held) => held.domain === to.domain && (to.project === "" || held.project === to.project),
+  );
+  return isHeld || to.domain === "" ? "" : describeNewScope(to, holders);
 }
 
 type Scope = Omit<SecretScope, "org">;

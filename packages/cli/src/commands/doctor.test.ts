@@ -341,6 +341,7 @@ describe("doctor --cluster", () => {
       expect.stringMatching(
         /^problem {2}cluster west: namespace flyte: get namespaces flyte: .* refuses our credentials\.$/,
       ),
+      expect.stringMatching(/^problem {2}cluster west: the Secrets of namespace flyte: .* refuses our credentials\.$/),
       expect.stringMatching(/^problem {2}cluster west: rights: .* refuses our credentials\.$/),
       expect.stringMatching(new RegExp(`^problem {2}cluster east: the API server: .*${east}`)),
     ]);

@@ -5,7 +5,7 @@ import type { CliContext } from "../context.ts";
 import { DOTENV_READERS, type DotenvReader, type SecretEntry } from "../formats/secret-entry.ts";
 import { mergeOptions, refuseTogether } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
-import { addScopeOptions, checkSecretOptions, type ScopeOptions } from "../options/secret-options.ts";
+import { addLocalOption, addScopeOptions, checkSecretOptions, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 
 interface ExportOptions extends ScopeOptions, SettingOptions {
@@ -42,6 +42,7 @@ export function exportCommand(cli: CliContext): Command {
       ).choices([...DOTENV_READERS]),
     );
   addScopeOptions(command);
+  addLocalOption(command);
   command.option(
     "--all-scopes",
     "the secrets of all scopes, each with its own, as import reads them (json, kubernetes)",

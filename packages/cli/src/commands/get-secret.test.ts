@@ -54,11 +54,15 @@ describe("get secret", () => {
           `db-password,shop,prod,regular,${second},${second}\r\n`,
       ),
     );
-    expect(await names("-d", "prod")).toEqual(["=odd", "db-password"]);
+    expect(await names("-d", "prod")).toEqual(["shop/=odd", "shop/db-password"]);
+    expect(await names("-d", "prod", "-p", "shop")).toEqual(["=odd", "db-password"]);
+    expect(await names()).toContain("dev/hf-token");
     expect((await at.call("get", "secret", "hf-token", "-d", "dev", "-o", "yaml")).stdout).toMatch(
       /^id:\n {2}name: hf-token\n {2}domain: dev\n/,
     );
-    expect(JSON.parse((await at.call("get", "secret", "hf-token", "-d", "dev")).stdout).id.name).toBe("hf-token");
+    expect((await at.call("get", "secret", "hf-token", "-d", "dev")).stdout).toMatch(/│ hf-token │ - {7}│ dev {4}│/);
+    const one = await at.call("get", "secret", "hf-token", "-d", "dev", "-o", "json");
+    expect(JSON.parse(one.stdout).id.name).toBe("hf-token");
   });
 
   it("names clusters of somebody else's service, and the type where there are several", async () => {
@@ -76,21 +80,26 @@ describe("get secret", () => {
   it("chooses by pattern, limit and order", async () => {
     await using _server = await at.serve();
     await at.keep(SECRETS);
-    expect(await names("--sort", "name")).toEqual(["db-password", "db-password", "hf-token", "openai-key"]);
+    expect(await names("--sort", "name")).toEqual([
+      "dev/shop/db-password",
+      "prod/shop/db-password",
+      "dev/hf-token",
+      "openai-key",
+    ]);
     expect(await names("--filter", "KEY")).toEqual(["openai-key"]);
-    expect(await names("db-*")).toEqual(["db-password", "db-password"]);
-    expect(await names("db-password", "--all-scopes")).toEqual(["db-password", "db-password"]);
+    expect(await names("db-*")).toEqual(["dev/shop/db-password", "prod/shop/db-password"]);
+    expect(await names("db-password", "--all-scopes")).toEqual(["dev/shop/db-password", "prod/shop/db-password"]);
     expect(await names("--all-scopes")).toHaveLength(4);
     const few = await at.call("get", "secret", "-o", "name", "--sort", "name", "--limit", "3");
     expect(few).toEqual({
       ...few,
-      stdout: "db-password\ndb-password\nhf-token\n",
+      stdout: "dev/shop/db-password\nprod/shop/db-password\ndev/hf-token\n",
       stderr: "note: there are more than these 3 (--limit)\n",
     });
     expect((await at.call("get", "secret", "--limit", "4")).stderr).toBe("");
     writeFileSync(join(at.home, "value"), "y");
     await at.call("update", "secret", "hf-token", "-d", "dev", "--from-file", "value");
-    expect((await names("--sort", "updated"))[0]).toBe("hf-token");
+    expect((await names("--sort", "updated"))[0]).toBe("dev/hf-token");
   });
 
   it("says that there is none, where people read it", async () => {
@@ -102,6 +111,10 @@ describe("get secret", () => {
       stderr: "no secrets named x* (domain dev)\n",
     });
     expect(await at.call("get", "secret", "-o", "json-raw")).toEqual(success("[]\n"));
+    await at.keep(SECRETS);
+    expect((await at.call("get", "secret", "-p", "shp", "-d", "dev")).stderr).toBe(
+      "no secrets (project shp, domain dev); did you mean project shop, domain dev?\n",
+    );
   });
 
   it("refuses what makes no sense together", async () => {

@@ -1,4 +1,5 @@
 import { SecretsError } from "@flyte-secrets/core";
+import type { SecretsClient } from "@flyte-secrets/sdk/remote";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { mergeOptions, refuseTogether } from "../options/check-options.ts";
@@ -87,12 +88,19 @@ async function list(
   if (secrets.length === 0 && TABLES.has(format)) {
     const named = choice.name ?? choice.pattern;
     const where = options.allScopes || !(options.domain || clusterPool) ? "" : ` (${describeScope(options)})`;
-    cli.stderr.write(`no secrets${named === undefined ? "" : ` named ${named}`}${where}\n`);
+    const near = named === undefined && where !== "" && !clusterPool ? await suggestNear(client, options) : "";
+    cli.stderr.write(`no secrets${named === undefined ? "" : ` named ${named}`}${where}${near}\n`);
     return;
   }
   const isOwn = target.kind !== "endpoint";
-  cli.stdout.writeStyled(await renderSecrets(secrets, { format, output: cli.stdout, isOwn }));
+  cli.stdout.writeStyled(await renderSecrets(secrets, { format, output: cli.stdout, isOwn, scope: client.connection }));
   if (hasMore) cli.stderr.write(`note: there are more than these ${secrets.length} (--limit)\n`);
+}
+
+async function suggestNear(client: SecretsClient, { project = "", domain = "" }: GetOptions): Promise<string> {
+  const { surveySecrets } = await import("../secrets/list-secrets.ts");
+  const { suggestScope } = await import("../secrets/new-scope.ts");
+  return suggestScope({ project, domain }, await surveySecrets(client));
 }
 
 const TABLES: ReadonlySet<ListFormat> = new Set(["table", "wide", "table-simple"]);
@@ -108,6 +116,11 @@ async function show(name: string, options: GetOptions, cli: CliContext): Promise
   const secret = await withExpectation({ name, options, client, exists: true }, () =>
     Secret.get(name, { client, clusterPool: options.clusterPool }),
   );
-  const rendering = { format: options.outputFormat ?? "json", output: cli.stdout, isOwn: target.kind !== "endpoint" };
+  const rendering = {
+    format: options.outputFormat ?? "table",
+    output: cli.stdout,
+    isOwn: target.kind !== "endpoint",
+    scope: client.connection,
+  };
   cli.stdout.writeStyled(await renderSecret(secret, rendering));
 }

@@ -2,16 +2,18 @@ import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import type { ScopedEntries } from "../bulk/import-entries.ts";
 import type { CliContext } from "../context.ts";
-import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { mergeOptions, refuseTogether, requireFor } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import {
+  addForceOption,
   addSecretOptions,
+  type ChangeOptions,
   checkSecretOptions,
   describeScope,
   type SecretCommandOptions,
 } from "../options/secret-options.ts";
 
-interface ImportOptions extends SecretCommandOptions {
+interface ImportOptions extends SecretCommandOptions, ChangeOptions {
   readonly format?: string;
   readonly overwrite?: boolean;
   readonly skipExisting?: boolean;
@@ -36,7 +38,7 @@ export function importCommand(cli: CliContext): Command {
     .option("--overwrite", "give secrets that are there the file's value")
     .option("--skip-existing", "leave secrets that are there as they are; goes on with an import that was interrupted")
     .option("--dry-run", "say what would be done, and do nothing");
-  return addSecretOptions(command)
+  return addSecretOptions(addForceOption(command))
     .addHelpText(
       "after",
       formatExamples(
@@ -59,6 +61,7 @@ function parseBytes(text: string): number {
 async function importFile(file: string, options: ImportOptions, cli: CliContext): Promise<void> {
   const { dryRun = false, overwrite = false, skipExisting = false } = options;
   refuseTogether({ "--overwrite": overwrite, "--skip-existing": skipExisting });
+  if (!overwrite) requireFor("--overwrite", { "--force": options.force });
   checkSecretOptions(options);
   const { createProgress } = await import("../bulk/progress.ts");
   const { readEntries, importEntries } = await import("../bulk/import-entries.ts");
@@ -85,6 +88,7 @@ async function importFile(file: string, options: ImportOptions, cli: CliContext)
     existing: overwrite ? "overwrite" : skipExisting ? "skip" : "refuse",
     dryRun,
     clusterPool: options.clusterPool,
+    force: options.force,
     signal,
     onProgress: (done) => progress.show(done),
   });

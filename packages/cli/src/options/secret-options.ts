@@ -46,6 +46,11 @@ export function addConnectionOptions(command: Command): Command {
   return addConfigOption(command, "Flyte's configuration file (default: the usual places)");
 }
 
+/** `--local`, for commands that work on this machine's store alone, so that it may stand wherever create and get take it. */
+export function addLocalOption(command: Command): Command {
+  return command.option("--local", "this machine's own store, which this command works on anyway");
+}
+
 /** `-c, --config`. Repeatable: where only one makes sense, the command says so. */
 export function addConfigOption(command: Command, description: string): Command {
   return command.option("-c, --config <file>", description, (file: string, before?: string[]) => [

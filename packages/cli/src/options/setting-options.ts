@@ -54,6 +54,6 @@ export async function readConfig(
     cwd: cli.cwd,
     // In the place of files, where the command line names none.
     ...(options.texts && { texts: options.texts }),
-    warn: (message) => cli.stderr.write(`warning: ${message}\n`),
+    warn: (message) => cli.stderr.warn(message),
   });
 }

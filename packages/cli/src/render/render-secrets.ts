@@ -1,6 +1,7 @@
 import type { Secret } from "@flyte-secrets/sdk/remote";
 import type { ListFormat } from "../options/secret-options.ts";
 import type { Output, Piece } from "../output.ts";
+import type { NamedScope } from "../secrets/new-scope.ts";
 import { type Field, renderList, shortTime } from "./render-list.ts";
 
 export interface SecretsRendering {
@@ -9,6 +10,8 @@ export interface SecretsRendering {
   readonly output: Output;
   /** Whether they are this user's own: there, clusters have nothing to say. */
   readonly isOwn: boolean;
+  /** What was asked for; `name` prints the path from there: `DOMAIN/PROJECT/NAME` below the global scope. */
+  readonly scope: NamedScope;
 }
 
 /** Secrets in any of the formats; what matters to people first. */
@@ -23,16 +26,16 @@ export function renderSecret(secret: Secret, options: SecretsRendering): Promise
 }
 
 /** Types and clusters stand in the short table where they tell something: that not all are alike, or not everywhere. */
-function fieldsFor(secrets: readonly Secret[], { isOwn }: SecretsRendering): Field<Secret>[] {
+function fieldsFor(secrets: readonly Secret[], { isOwn, scope }: SecretsRendering): Field<Secret>[] {
   const isMixed = secrets.some(({ type }) => type !== "regular");
   const isEverywhere = secrets.every(({ status }) => status === "FULLY_PRESENT");
   const hasClusters = !isOwn || !isEverywhere;
   const knowsUpdates = secrets.some(({ updatedTime }) => updatedTime);
   return [
+    { head: "name", of: (secret) => pathFrom(scope, secret), in: ["name"] },
     {
       head: "name",
       of: ({ name }) => name,
-      in: ["name", "table", "wide", "csv"],
       column: { overflow: "cut", isLast: true, style: "cyan" },
     },
     { head: "project", of: ({ project }) => project, column: { overflow: "cut" } },
@@ -49,6 +52,11 @@ function fieldsFor(secrets: readonly Secret[], { isOwn }: SecretsRendering): Fie
     { head: "updated", of: ({ updatedTime }) => shortTime(updatedTime), in: knowsUpdates ? ["wide", "table"] : [] },
     ...(hasClusters ? clusterFields(isEverywhere) : []),
   ];
+}
+
+function pathFrom(scope: NamedScope, { name, project, domain }: Secret): string {
+  const parts = [...(scope.domain ? [] : [domain]), ...(scope.project ? [] : [project]), name];
+  return parts.filter((part) => part !== "").join("/");
 }
 
 const WIDE = { in: ["wide", "csv"] } as const;

@@ -43,6 +43,25 @@ export async function withOwnStore<T>(config: Config, use: (store: EmbeddedStore
 
 const PAGE_SIZE = 500;
 
+/** The scope of each secret of an organization. */
+export async function listScopes(store: SecretStore, org: string): Promise<SecretScope[]> {
+  const scopes: SecretScope[] = [];
+  let token = "";
+  do {
+    const everything = { org, project: "", domain: "" };
+    const page = await store.list({
+      scope: everything,
+      limit: PAGE_SIZE,
+      token,
+      clusterTokens: {},
+      includeSystem: false,
+    });
+    scopes.push(...page.entries.map(({ id }) => id));
+    token = page.token;
+  } while (token !== "");
+  return scopes;
+}
+
 /** The names of all secrets at exactly this scope. */
 export async function listNames(store: SecretStore, scope: SecretScope): Promise<string[]> {
   const names: string[] = [];

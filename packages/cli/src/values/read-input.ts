@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { decodeText, isSecretsError, NOT_TEXT, SecretsError, systemReason } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
@@ -29,6 +29,10 @@ export async function readInput(path: string, options: ReadInputOptions): Promis
     cli.cwd,
     path.replace(/^~(?=\/)/, () => cli.home),
   );
+  if (isStandardInput ? cli.stdin.isTTY : isPipe(file)) {
+    const what = isStandardInput ? "standard input, which Ctrl-D ends" : `${option} ${path}, which is a named pipe`;
+    cli.stderr.write(`note: reading ${what}\n`);
+  }
   const stream = isStandardInput ? cli.stdin : createReadStream(file);
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -45,6 +49,11 @@ export async function readInput(path: string, options: ReadInputOptions): Promis
     });
   }
   return Buffer.concat(chunks);
+}
+
+/** A named pipe has nothing to read until another program writes into it. */
+function isPipe(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFIFO() === true;
 }
 
 /** {@link readInput} of a text, as {@link decodeText} reads one; `invalid_argument` when it is none. */

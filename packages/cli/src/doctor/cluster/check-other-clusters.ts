@@ -3,7 +3,7 @@ import type { KubeClient } from "@flyte-secrets/kube";
 import { storeRights } from "../../configured/service-rights.ts";
 import { checkClock, type Finding } from "../finding.ts";
 import { runCheck } from "./check-cluster.ts";
-import { checkNamespace } from "./check-namespaces.ts";
+import { checkManagedSecrets, checkNamespace } from "./check-namespaces.ts";
 import { checkRights } from "./check-rights.ts";
 
 export interface OtherClustersOptions {
@@ -37,6 +37,9 @@ async function checkOne({ secret }: Config, connect: OtherClustersOptions["conne
     const looks = await Promise.all([
       ...[...namespaces].map(([used, setting]) =>
         runCheck(`namespace ${used}`, () => checkNamespace(client, used, setting)),
+      ),
+      runCheck(`the Secrets of namespace ${secret.kubernetes.namespace}`, () =>
+        checkManagedSecrets(client, secret.kubernetes.namespace),
       ),
       runCheck("rights", () => checkRights({ client, needed: storeRights(secret), account: undefined })),
     ]);
