@@ -14,6 +14,8 @@ export interface AnyTask {
   readonly definition: TaskDefinition;
   /** Executes the body in this process, whatever the runtime says. */
   run(input?: unknown): Promise<unknown>;
+  /** Whether the body has a parameter without a default; undefined for a task of an earlier version of this package. */
+  readonly takesInput?: boolean;
 }
 
 /** One call of a task, for a runner to carry out elsewhere. */

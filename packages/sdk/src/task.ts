@@ -132,7 +132,7 @@ function define<This, Arguments extends TaskArguments, Output>(
   // The runner hands over the JSON that the task's caller gave, or its user typed: the body's author says what it takes.
   const run = (input?: unknown): Promise<Output> =>
     runAs(owner?.(), (input === undefined ? [] : [input]) as unknown as Arguments);
-  const made = Object.assign(call, { definition, run });
+  const made = Object.assign(call, { definition, run, takesInput: body.length > 0 });
   Object.defineProperty(made, "name", { value: definition.name });
   taskRuntime().onDefine?.(made);
   return made;

@@ -2,7 +2,7 @@ import type { TaskCall } from "@flyte-secrets/sdk";
 import type { FromChild, ToChild } from "./child-protocol.ts";
 import { toJsonValue } from "./json-value.ts";
 import { findTask, loadTasks } from "./load-tasks.ts";
-import { deserializeError, noteThrower, type SerializedError, serializeError } from "./serialized-error.ts";
+import { deserializeError, noteMissingInput, noteThrower, type SerializedError, serializeError } from "./serialized-error.ts";
 
 serveRunner(process);
 
@@ -31,7 +31,10 @@ function serveRunner(channel: NodeJS.Process): void {
     const { definition } = task;
     // A workflow's own code runs here and calls tasks; a task is such a call by itself.
     if (role === "driver" && definition.kind === "task") return callRunner({ definition, inherited: [], input });
-    const result = await task.run(input);
+    const result = await task.run(input).catch((error: unknown) => {
+      if (input === undefined && task.takesInput === true) noteMissingInput(error);
+      throw error;
+    });
     try {
       return toJsonValue(result, "result");
     } catch (error) {

@@ -119,13 +119,11 @@ function isErrorCode(code: unknown): code is ErrorCode {
 }
 
 /** What to do about a task that reads its input and was started without one. */
-function missingInputHint(
-  { name, message, thrower }: SerializedError,
-  { startedWithoutInput }: RunFailureOptions,
-): string[] {
+function missingInputHint(error: SerializedError, { startedWithoutInput }: RunFailureOptions): string[] {
+  const { name, message, thrower, lacksInput = false } = error;
   const readsUndefined = name === "TypeError" && /\bundefined\b/.test(message);
-  if (!readsUndefined || thrower === undefined || thrower.name !== startedWithoutInput) return [];
-  return [`  It was started without input: -i NAME=VALUE gives a field of it, and may be repeated.`];
+  if (!lacksInput || !readsUndefined || thrower?.name !== startedWithoutInput) return [];
+  return ["  It was started without input: -i NAME=VALUE gives a field of it, and may be repeated."];
 }
 
 /** What to do about code that opens `/etc/flyte/secrets/...`, where a pod has its files and this machine has none. */

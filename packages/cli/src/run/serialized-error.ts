@@ -24,6 +24,8 @@ export interface SerializedError {
   system?: { code: string; path: string };
   /** Whose body threw it, or could not be given its secrets. */
   thrower?: Pick<TaskDefinition, "kind" | "name">;
+  /** Whether the body that threw it takes an input and was given none. */
+  lacksInput?: true;
   /** `load`: the file threw before any task ran. `stray`: nobody waited for what threw. */
   phase?: "load" | "stray";
   /** What to show below the first line. */
@@ -39,6 +41,14 @@ const throwers = new WeakMap<object, Pick<TaskDefinition, "kind" | "name">>();
 /** Notes whose body threw an error; the first note counts. */
 export function noteThrower(error: unknown, { kind, name }: Pick<TaskDefinition, "kind" | "name">): void {
   if (isObject(error) && !throwers.has(error)) throwers.set(error, { kind, name });
+}
+
+/** Errors of bodies that were given no input and take one. */
+const withoutInput = new WeakSet<object>();
+
+/** Notes that the body which threw an error takes an input and was given none. */
+export function noteMissingInput(error: unknown): void {
+  if (isObject(error)) withoutInput.add(error);
 }
 
 /** Anything that was thrown, as far as it can travel. Never throws, whatever the error's own code does. */
@@ -73,6 +83,7 @@ function describe(error: unknown, depth: number): SerializedError {
     ...codeOf(error),
     ...systemOf(error),
     ...(thrower && { thrower }),
+    ...(withoutInput.has(error) && { lacksInput: true }),
     ...(error instanceof DetailedError && { details: error.details }),
     ...(causes.length > 0 && { causes }),
   };
