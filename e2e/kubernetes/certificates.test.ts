@@ -17,7 +17,7 @@ import { type Clock, MountRequirement, SecretValue, systemClock, toRequestAnnota
 import { createLogger } from "@flyte-secrets/http";
 import { createKubeClient, type KubeClient, loadClusterConnection, SECRETS } from "@flyte-secrets/kube";
 import { openEmbeddedStore } from "@flyte-secrets/store";
-import { keepRegistration, startWebhook, WEBHOOK_CONFIGURATIONS } from "@flyte-secrets/webhook";
+import { reconcileRegistration, startWebhook, WEBHOOK_CONFIGURATIONS } from "@flyte-secrets/webhook";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { describeWith } from "../support/requirement.ts";
 import { type Cluster, requireKubernetes, startCluster } from "./cluster.ts";
@@ -175,7 +175,7 @@ describeWith(requireKubernetes(), "the webhook's certificate and registration on
   /** Keeps a registration of that name, which calls a port of this machine. */
   function register(options: { name: string; source: CertificateSource; port: number }) {
     const { name, source: certificates, port } = options;
-    const registration = keepRegistration({
+    const registration = reconcileRegistration({
       client: connect(),
       settings: {
         name,

@@ -17,7 +17,7 @@ import {
 import { openCertificates } from "./certificates/open-certificates.ts";
 import { openSecretWriter } from "./delivery/open-secret-writer.ts";
 import type { ReadinessCheck } from "./endpoints/probes.ts";
-import { keepRegistration } from "./registration/registration.ts";
+import { reconcileRegistration } from "./registration/registration.ts";
 import { createLookupMetrics } from "./webhook-metrics.ts";
 import { sharedNamespace, type WebhookOptions, writesSecrets } from "./webhook-options.ts";
 
@@ -75,7 +75,7 @@ export async function openDependencies(
   const registration =
     client &&
     options.registration &&
-    keepRegistration({ client, settings: options.registration, certificates, clock, log });
+    reconcileRegistration({ client, settings: options.registration, certificates, clock, log });
   if (registration) opened.defer(() => registration.close());
 
   const namespaceLabels = openNamespaceLabels(options, client, context);

@@ -27,7 +27,7 @@ export {
 } from "./delivery/delivered-secrets.ts";
 export { type SecretSweeperOptions, sweepSecrets } from "./delivery/secret-sweeper.ts";
 export { type WriterGrant, writerGrantCommand } from "./delivery/writer-grant.ts";
-export { keepRegistration, type Registration, removeRegistration } from "./registration/registration.ts";
+export { reconcileRegistration, type Registration, removeRegistration } from "./registration/registration.ts";
 export {
   findRegisteredWebhook,
   type RegisteredWebhook,

@@ -6,7 +6,7 @@ import { createMemoryApi, type MemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { keepRegistration } from "./registration.ts";
+import { reconcileRegistration } from "./registration.ts";
 import { mergeRegistration, registeredBundle, WEBHOOK_CONFIGURATIONS } from "./webhook-configuration.ts";
 
 const HOUR_MS = 3_600_000;
@@ -33,7 +33,7 @@ function start({ api = createMemoryApi() }: { api?: MemoryApi } = {}) {
   const clock = createManualClock();
   const warnings: string[] = [];
   const holder: CertificateRotator = createCertificateRotator(first, clock);
-  const registration = keepRegistration({
+  const registration = reconcileRegistration({
     client: api.client,
     settings: SETTINGS,
     certificates: { ...holder, close: async () => holder.close() },
@@ -78,7 +78,7 @@ test("who loses a race is content with what the winner wrote", async () => {
   await clock.advance(0);
   expect(registration.missing()).toMatch(/does not carry the CA of our certificate$/);
   api.failure = undefined;
-  api.put(mergeRegistration(undefined, SETTINGS, { ca: first.ca, exactly: true, now: clock.now() }));
+  api.put(mergeRegistration(undefined, SETTINGS, { ca: first.ca, prunesCas: true, now: clock.now() }));
   await clock.advance(HOUR_MS);
   expect(registration.missing()).toBeUndefined();
   expect(warnings).toEqual([]);

@@ -28,10 +28,10 @@ beforeAll(async () => {
 });
 
 const base64 = (text: string) => Buffer.from(text).toString("base64");
-const demand = (exactly = false) => ({ ca, exactly, now });
+const bundle = (prunesCas = false) => ({ ca, prunesCas, now });
 
 /** What is made of nothing. */
-const fresh = () => mergeRegistration(undefined, SETTINGS, demand());
+const fresh = () => mergeRegistration(undefined, SETTINGS, bundle());
 const withOwn = (more: object): MutatingWebhookConfiguration => {
   const made = fresh();
   return { ...made, webhooks: (made.webhooks ?? []).map((webhook) => ({ ...webhook, ...more })) };
@@ -73,7 +73,7 @@ test("one that is in order is left alone, whatever others added to it", () => {
     objectSelector: { matchLabels: { a: "b", "inject-flyte-secrets": "true" } },
     clientConfig: { ...fresh().webhooks?.[0]?.clientConfig, caBundle: base64(`${otherCa}${ca}`) },
   });
-  expect(mergeRegistration(found, SETTINGS, demand())).toBe(found);
+  expect(mergeRegistration(found, SETTINGS, bundle())).toBe(found);
 });
 
 test("our own fields are put right, and the rest of the object stays", () => {
@@ -82,9 +82,9 @@ test("our own fields are put right, and the rest of the object stays", () => {
     ...withOwn({ failurePolicy: "Ignore", rules: [], objectSelector: {}, clientConfig: { url: "https://x" } }),
     metadata: { name: "hook", resourceVersion: "7", labels: { a: "b" } },
   };
-  const merged = mergeRegistration({ ...found, webhooks: [other, ...(found.webhooks ?? [])] }, SETTINGS, demand());
+  const merged = mergeRegistration({ ...found, webhooks: [other, ...(found.webhooks ?? [])] }, SETTINGS, bundle());
   expect(merged).toEqual({ ...found, webhooks: [other, ...(fresh().webhooks ?? [])] });
-  expect(mergeRegistration({ ...found, webhooks: [other] }, SETTINGS, demand()).webhooks).toEqual([
+  expect(mergeRegistration({ ...found, webhooks: [other] }, SETTINGS, bundle()).webhooks).toEqual([
     other,
     ...(fresh().webhooks ?? []),
   ]);
@@ -95,12 +95,12 @@ test("the configured selector is set beside what others added", () => {
   const added = { key: "control-plane", operator: "DoesNotExist" };
   const settings = { ...SETTINGS, namespaceSelector: { matchLabels: { env: "prod" }, matchExpressions: [own] } };
   const found = withOwn({ namespaceSelector: { matchLabels: { env: "dev", a: "b" }, matchExpressions: [added] } });
-  const merged = mergeRegistration(found, settings, demand());
+  const merged = mergeRegistration(found, settings, bundle());
   expect(merged.webhooks?.[0]?.namespaceSelector).toEqual({
     matchLabels: { env: "prod", a: "b" },
     matchExpressions: [own, added],
   });
-  expect(mergeRegistration(merged, settings, demand())).toBe(merged);
+  expect(mergeRegistration(merged, settings, bundle())).toBe(merged);
 });
 
 test("pods are selected and conditions are asked beside what others added, and the label is always asked for", () => {
@@ -118,7 +118,7 @@ test("pods are selected and conditions are asked beside what others added, and t
     objectSelector: { matchLabels: { c: "d" }, matchExpressions: [added] },
     matchConditions: [condition("theirs"), condition("ours", "false")],
   });
-  const merged = mergeRegistration(found, settings, demand());
+  const merged = mergeRegistration(found, settings, bundle());
   expect(merged.webhooks?.[0]).toMatchObject({
     failurePolicy: "Ignore",
     objectSelector: {
@@ -127,22 +127,22 @@ test("pods are selected and conditions are asked beside what others added, and t
     },
     matchConditions: [condition("ours", "1 == 1"), condition("theirs")],
   });
-  expect(mergeRegistration(merged, settings, demand())).toBe(merged);
+  expect(mergeRegistration(merged, settings, bundle())).toBe(merged);
   // Of what isn't configured, others' stays.
-  expect(mergeRegistration(merged, SETTINGS, demand()).webhooks?.[0]?.matchConditions).toHaveLength(2);
+  expect(mergeRegistration(merged, SETTINGS, bundle()).webhooks?.[0]?.matchConditions).toHaveLength(2);
 });
 
 test("an address outside of the cluster takes the place of the service", () => {
   const url = "https://host:9443/mutate--v1-pod";
-  const merged = mergeRegistration(fresh(), { ...SETTINGS, address: { url } }, demand());
+  const merged = mergeRegistration(fresh(), { ...SETTINGS, address: { url } }, bundle());
   expect(merged.webhooks?.[0]?.clientConfig).toEqual({ url, caBundle: base64(ca) });
 });
 
-test("a CA is added to those that are still valid, and the others are removed only on demand", () => {
-  const bundleAfter = (caBundle: string | undefined, exactly: boolean) => {
+test("a CA is added to those that are still valid, and the others are removed only when they are to be", () => {
+  const bundleAfter = (caBundle: string | undefined, prunesCas: boolean) => {
     const { service } = fresh().webhooks?.[0]?.clientConfig ?? {};
     const found = withOwn({ clientConfig: { service, ...(caBundle !== undefined && { caBundle }) } });
-    return registeredBundle(mergeRegistration(found, SETTINGS, demand(exactly)));
+    return registeredBundle(mergeRegistration(found, SETTINGS, bundle(prunesCas)));
   };
   const own = joinBundles([ca], now);
   const both = joinBundles([ca, otherCa], now);

@@ -65,11 +65,12 @@ export interface MatchCondition {
   readonly expression: string;
 }
 
-/** What the registration must carry: the CAs to verify us by, in PEM. */
-export interface BundleDemand {
+/** The CAs that the registration must carry. */
+export interface BundleOptions {
+  /** Our own, in PEM. */
   readonly ca: string;
-  /** Whether other CAs are removed. If not, those that haven't ended stay: another replica may serve with one of theirs. */
-  readonly exactly: boolean;
+  /** Whether other CAs are removed. If not, those that haven't expired stay: another replica may serve with one of theirs. */
+  readonly prunesCas: boolean;
   readonly now: number;
 }
 
@@ -81,15 +82,15 @@ export interface BundleDemand {
 export function mergeRegistration(
   found: MutatingWebhookConfiguration | undefined,
   settings: RegistrationSettings,
-  demand: BundleDemand,
+  bundle: BundleOptions,
 ): MutatingWebhookConfiguration {
   const { apiVersion, kind } = WEBHOOK_CONFIGURATIONS;
   if (found === undefined) {
-    const webhooks = [mergeWebhook(undefined, settings, demand)];
+    const webhooks = [mergeWebhook(undefined, settings, bundle)];
     return { apiVersion, kind, metadata: { name: settings.name }, webhooks };
   }
   const others = found.webhooks ?? [];
-  const webhook = mergeWebhook(findRegisteredWebhook(found), settings, demand);
+  const webhook = mergeWebhook(findRegisteredWebhook(found), settings, bundle);
   const webhooks = others.some(({ name }) => name === WEBHOOK_NAME)
     ? others.map((other) => (other.name === WEBHOOK_NAME ? webhook : other))
     : [...others, webhook];
@@ -111,7 +112,7 @@ export function findRegisteredWebhook({ webhooks }: MutatingWebhookConfiguration
 function mergeWebhook(
   found: RegisteredWebhook | undefined,
   settings: RegistrationSettings,
-  demand: BundleDemand,
+  bundle: BundleOptions,
 ): RegisteredWebhook {
   const { address, timeoutSeconds, failurePolicy, namespaceSelector, objectSelector } = settings;
   const matchConditions = mergeConditions(found?.matchConditions, settings.matchConditions);
@@ -120,7 +121,7 @@ function mergeWebhook(
     matchPolicy: "Equivalent",
     ...found,
     name: WEBHOOK_NAME,
-    clientConfig: { ...toClientAddress(address), caBundle: mergeBundle(found?.clientConfig?.caBundle, demand) },
+    clientConfig: { ...toClientAddress(address), caBundle: mergeBundle(found?.clientConfig?.caBundle, bundle) },
     rules: [{ operations: ["CREATE"], apiGroups: ["*"], apiVersions: ["v1"], resources: ["pods"], scope: "*" }],
     failurePolicy,
     sideEffects: "NoneOnDryRun",
@@ -140,11 +141,11 @@ function toClientAddress(address: WebhookAddress): object {
   return "url" in address ? { url: address.url } : { service: { ...address.service, path: WEBHOOK_PATH } };
 }
 
-function mergeBundle(found: string | undefined, { ca, exactly, now }: BundleDemand): string {
+function mergeBundle(found: string | undefined, { ca, prunesCas, now }: BundleOptions): string {
   const present = decodeBundle(found);
-  const enough = holdsBundle(present, ca) && (!exactly || holdsBundle(ca, present));
+  const enough = holdsBundle(present, ca) && (!prunesCas || holdsBundle(ca, present));
   if (found !== undefined && enough) return found;
-  return Buffer.from(joinBundles(exactly ? [ca] : [ca, present], now)).toString("base64");
+  return Buffer.from(joinBundles(prunesCas ? [ca] : [ca, present], now)).toString("base64");
 }
 
 function mergeSelector(found: LabelSelector | undefined, ours: LabelSelector): LabelSelector {
