@@ -26,7 +26,7 @@ const NAMESPACE = "shop-development";
 const COPIES = "shop-staging";
 /** Of a webhook that has rights in the first only, and whose settings list the first two. */
 const NARROW = ["narrow", "closed", "unlisted"] as const;
-const WRITTEN_LABEL = "app.flyte.org/managed-by=flyte-secrets-webhook";
+const DELIVERED_LABEL = "app.flyte.org/managed-by=flyte-secrets-webhook";
 const HOUR_MS = 3_600_000;
 const canary = `canary-${randomBytes(12).toString("hex")}`;
 const ENCODED = Buffer.from(canary).toString("base64");
@@ -128,26 +128,26 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     return JSON.parse(await cluster.kubectl(["create", "-o", "json", ...flags, "-f", "-"], JSON.stringify(pod)));
   }
 
-  async function writtenIn(namespace: string): Promise<Secret[]> {
-    const found = await cluster.kubectl(["get", "secrets", "-n", namespace, "-l", WRITTEN_LABEL, "-o", "json"]);
+  async function deliveredIn(namespace: string): Promise<Secret[]> {
+    const found = await cluster.kubectl(["get", "secrets", "-n", namespace, "-l", DELIVERED_LABEL, "-o", "json"]);
     return JSON.parse(found).items;
   }
 
   /** What is in the Secret that the pod refers to, as texts. */
   async function valuesFor(pod: StoredPod): Promise<string[]> {
     const [name] = /flyte-secrets-[0-9a-f]{32}/.exec(JSON.stringify(pod.spec)) ?? [];
-    const secret = (await writtenIn(NAMESPACE)).find(({ metadata }) => metadata.name === name);
+    const secret = (await deliveredIn(NAMESPACE)).find(({ metadata }) => metadata.name === name);
     return Object.values(secret?.data ?? {}).map((value) => Buffer.from(value, "base64").toString());
   }
 
   const removeAll = async (namespace: string) => {
     await cluster.kubectl(["delete", "pods", "--all", "-n", namespace, "--force", "--grace-period=0"]);
-    await cluster.kubectl(["delete", "secrets", "-l", WRITTEN_LABEL, "-n", namespace]);
+    await cluster.kubectl(["delete", "secrets", "-l", DELIVERED_LABEL, "-n", namespace]);
   };
 
   test("it is stored with a reference to a Secret that exists and has the value", async () => {
     const pod = await create(podOf({ name: "variable" }, ask("api-key")));
-    const [secret] = await writtenIn(NAMESPACE);
+    const [secret] = await deliveredIn(NAMESPACE);
     const name = secret?.metadata.name;
     expect(name).toMatch(/^flyte-secrets-[0-9a-f]{32}$/);
     expect(pod.spec.containers[0]?.env).toEqual([
@@ -159,7 +159,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
 
   test("it gets a file from the same Secret, mounted, without an init container", async () => {
     const pod = await create(podOf({ name: "file" }, ask("api-key", { mountRequirement: MountRequirement.FILE })));
-    const [secret, ...more] = await writtenIn(NAMESPACE);
+    const [secret, ...more] = await deliveredIn(NAMESPACE);
     expect(more).toEqual([]);
     const [key] = Object.keys(secret?.data ?? {});
     expect(pod.spec.initContainers).toBeUndefined();
@@ -174,9 +174,9 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
   test("a dry run is answered like any other, and writes nothing", async () => {
     await removeAll(NAMESPACE);
     const dry = await create(podOf({ name: "dry" }, ask("api-key")), "--dry-run=server");
-    expect(await writtenIn(NAMESPACE)).toEqual([]);
+    expect(await deliveredIn(NAMESPACE)).toEqual([]);
     expect((await create(podOf({ name: "dry" }, ask("api-key")))).spec).toEqual(dry.spec);
-    expect(await writtenIn(NAMESPACE)).toHaveLength(1);
+    expect(await deliveredIn(NAMESPACE)).toHaveLength(1);
   });
 
   test("a Secret that somebody deleted is written again for the next pod", async () => {
@@ -195,11 +195,11 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     const [one, other] = [await ownerOf("action-one"), await ownerOf("action-two")];
     const controlled = { ...one, controller: true, blockOwnerDeletion: true };
     await create(podOf({ name: "owned-1", ownerReferences: [controlled] }, ask("api-key")));
-    expect((await writtenIn(NAMESPACE))[0]?.metadata.ownerReferences).toEqual([one]);
+    expect((await deliveredIn(NAMESPACE))[0]?.metadata.ownerReferences).toEqual([one]);
     await create(podOf({ name: "owned-2", ownerReferences: [one] }, ask("api-key")));
-    expect((await writtenIn(NAMESPACE))[0]?.metadata.ownerReferences).toEqual([one]);
+    expect((await deliveredIn(NAMESPACE))[0]?.metadata.ownerReferences).toEqual([one]);
     await create(podOf({ name: "owned-3", ownerReferences: [other] }, ask("api-key")));
-    expect((await writtenIn(NAMESPACE)).map(({ metadata }) => metadata.ownerReferences)).toEqual([undefined]);
+    expect((await deliveredIn(NAMESPACE)).map(({ metadata }) => metadata.ownerReferences)).toEqual([undefined]);
   });
 
   test("in the steady state its admission asks the API server for nothing", async () => {
@@ -225,7 +225,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     await expect(create(pod)).rejects.toThrow(
       /admission webhook "flyte-pod-webhook.flyte.org" denied the request: .*other-development.*webhook\.scopeBinding/,
     );
-    expect(await writtenIn("other-development")).toEqual([]);
+    expect(await deliveredIn("other-development")).toEqual([]);
   });
 
   test("a secret that is nowhere is named to the user of kubectl, with every place that was tried", async () => {
@@ -248,7 +248,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     );
     await cluster.kubectl(["delete", "resourcequota", "full", "-n", NAMESPACE]);
     await vi.waitUntil(() => create(pod).catch(() => undefined), { timeout: 10_000, interval: 100 });
-    expect(await writtenIn(NAMESPACE)).toHaveLength(1);
+    expect(await deliveredIn(NAMESPACE)).toHaveLength(1);
   });
 
   test("the admission after an update has the new value, in a Secret of its own", async () => {
@@ -295,8 +295,8 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     await create(podOf({ name: "gone" }, ask("swept")));
     const foreign = ["create", "secret", "generic", "team-credentials", "-n", NAMESPACE, "--from-literal=a=b"];
     await cluster.kubectl(foreign);
-    await cluster.kubectl(["label", "secret", "team-credentials", "-n", NAMESPACE, WRITTEN_LABEL]);
-    const used = (await writtenIn(NAMESPACE)).find(({ data }) => JSON.stringify(data).includes(forms[1] ?? ""));
+    await cluster.kubectl(["label", "secret", "team-credentials", "-n", NAMESPACE, DELIVERED_LABEL]);
+    const used = (await deliveredIn(NAMESPACE)).find(({ data }) => JSON.stringify(data).includes(forms[1] ?? ""));
     await cluster.kubectl(["delete", "pod", "gone", "-n", NAMESPACE, "--force", "--grace-period=0"]);
 
     const sweepAt = async (aheadMs: number) => {
@@ -311,7 +311,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
       const lifetimes = { unusedMs: HOUR_MS, unnamedMs: HOUR_MS };
       const options = { client, written: [written], lifetimes, clock, log };
       await sweepSecrets(options, new AbortController().signal);
-      return (await writtenIn(NAMESPACE)).map(({ metadata }) => metadata.name).toSorted();
+      return (await deliveredIn(NAMESPACE)).map(({ metadata }) => metadata.name).toSorted();
     };
     expect(await sweepAt(HOUR_MS / 2)).toHaveLength(3);
     const [left, twice] = await Promise.all([sweepAt(2 * HOUR_MS), sweepAt(2 * HOUR_MS)]);
@@ -335,7 +335,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     await startCopying();
     const place = { name: "copied", namespace: COPIES };
     const pod = await create(podOf(place, ask("api-key")));
-    const [secret, ...more] = await writtenIn(COPIES);
+    const [secret, ...more] = await deliveredIn(COPIES);
     expect(more).toEqual([]);
     expect(Object.values(secret?.data ?? {})).toEqual([ENCODED]);
     expect(JSON.stringify(pod.spec)).not.toContain(kubernetesSecretName(API_KEY));
@@ -353,7 +353,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     let pods = 0;
     const pod = () => create(podOf({ name: `mirrored-${++pods}`, namespace: COPIES }, ask("mirrored")));
     const values = async () =>
-      (await writtenIn(COPIES))
+      (await deliveredIn(COPIES))
         .flatMap(({ data }) => Object.values(data ?? {}))
         .map((value) => Buffer.from(value, "base64").toString())
         .toSorted();
@@ -396,7 +396,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     const podIn = (namespace: string) => podOf({ name: "narrow", namespace }, ask("api-key"));
     await untilAdmitted(podIn(NARROW[0]));
     await create(podIn(NARROW[0]));
-    expect(await writtenIn(NARROW[0])).toHaveLength(1);
+    expect(await deliveredIn(NARROW[0])).toHaveLength(1);
     await expect(create(podIn("closed"))).rejects.toThrow(
       "we have no permission to create secrets in namespace closed. Grant it to the account",
     );
@@ -411,6 +411,6 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
       name: "_UNION_API-KEY",
       valueFrom: { secretKeyRef: { name: kubernetesSecretName(API_KEY), key: encodeSecretId(API_KEY) } },
     });
-    expect(await writtenIn(STORE)).toEqual([]);
+    expect(await deliveredIn(STORE)).toEqual([]);
   });
 });

@@ -17,7 +17,7 @@ test("a source's tests come nearest first: its own, those of its importers, thos
   const tests = graph.testsOf("packages/inject/src/checks/files.ts");
   expect(tests[0]).toBe("packages/inject/src/checks/files.test.ts");
   expect(tests).toContain("packages/inject/src/mutator.test.ts");
-  expect(tests).toContain("packages/webhook/src/admission/webhook.test.ts");
+  expect(tests).toContain("packages/webhook/src/admission/handler.test.ts");
   expect(graph.testsOf("packages/webhook/src/admission/deadline.ts").slice(0, 1)).toEqual([
     "packages/webhook/src/admission/deadline.test.ts",
   ]);

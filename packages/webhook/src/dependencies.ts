@@ -8,12 +8,8 @@ import { createFormerNamespaceCheck, openEmbeddedStore } from "@flyte-secrets/st
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { type AdmissionTracing, createAdmissionTracing } from "./admission/admission-tracing.ts";
-import { createLostBinding } from "./binding/lost-binding.ts";
-import {
-  type FollowedNamespaceLabels,
-  followNamespaceLabels,
-  type NamespaceLabels,
-} from "./binding/namespace-labels.ts";
+import { createLostBindingCheck } from "./binding/lost-binding.ts";
+import { type NamespaceLabels, type WatchedNamespaceLabels, watchNamespaceLabels } from "./binding/namespace-labels.ts";
 import { openCertificates } from "./certificates/open-certificates.ts";
 import { openSecretWriter } from "./delivery/open-secret-writer.ts";
 import type { ReadinessCheck } from "./endpoints/probes.ts";
@@ -127,10 +123,10 @@ function openNamespaceLabels(
   { admission }: WebhookOptions,
   client: KubeClient | undefined,
   { clock, log }: Pick<DependencyContext, "clock" | "log">,
-): FollowedNamespaceLabels | undefined {
+): WatchedNamespaceLabels | undefined {
   const { mode, namespaceLabels } = admission.scopeBinding;
   if (!namespaceLabels || mode === "off") return undefined;
-  if (client) return followNamespaceLabels({ client, clock, log });
+  if (client) return watchNamespaceLabels({ client, clock, log });
   throw new SecretsError(
     "invalid_config",
     "webhook.scopeBinding.namespaceLabels reads the labels of namespaces in a cluster, and there is none here: " +
@@ -163,7 +159,7 @@ async function openWriter(
     );
   }
   if (client === undefined || !writesSecrets(options)) return undefined;
-  const hasLostBinding = createLostBinding(admission.scopeBinding, namespaceLabels);
+  const hasLostBinding = createLostBindingCheck(admission.scopeBinding, namespaceLabels);
   return await openSecretWriter(writer, { client, namespace, hasLostBinding, ...context });
 }
 

@@ -6,8 +6,8 @@ export {
 } from "./admission/create-admission.ts";
 export { createManagers, type ManagersOptions } from "./admission/create-managers.ts";
 export { globalSecrets } from "./admission/global-secrets.ts";
+export { SERVED_CERTIFICATE } from "./admission/handler.ts";
 export { type MutatePodOptions, mutatePod } from "./admission/mutate-pod.ts";
-export { SERVED_CERTIFICATE } from "./admission/webhook.ts";
 export type { NamespaceLabels } from "./binding/namespace-labels.ts";
 export { claimOf, type PodClaimOptions } from "./binding/pod-claim.ts";
 export { createScopeGuard, type PodCreation, type ScopeGuard } from "./binding/scope-guard.ts";
@@ -27,7 +27,7 @@ export {
 } from "./delivery/delivered-secrets.ts";
 export { type SecretSweeperOptions, sweepSecrets } from "./delivery/secret-sweeper.ts";
 export { type WriterGrant, writerGrantCommand } from "./delivery/writer-grant.ts";
-export { reconcileRegistration, type Registration, removeRegistration } from "./registration/registration.ts";
+export { type Registration, reconcileRegistration, removeRegistration } from "./registration/registration.ts";
 export {
   findRegisteredWebhook,
   type RegisteredWebhook,

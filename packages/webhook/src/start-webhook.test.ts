@@ -10,7 +10,7 @@ import { createCertificate } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
 import { expect, it, onTestFinished, vi } from "vitest";
-import type { EndpointsOptions } from "./endpoints/serve-webhook.ts";
+import type { EndpointsOptions } from "./endpoints/start-endpoints.ts";
 import { startWebhook } from "./start-webhook.ts";
 import { ask, podReview, taskPod } from "./testing/pod-review.ts";
 import { review, send } from "./testing/post-review.ts";

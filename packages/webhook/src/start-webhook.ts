@@ -3,12 +3,12 @@ import { addCertificateExpiry, addProcessMetrics, isLoopback, loadPrometheus } f
 import type { Registry } from "prom-client";
 import { createAdmission } from "./admission/create-admission.ts";
 import { globalSecrets } from "./admission/global-secrets.ts";
+import { createAdmissionHandler } from "./admission/handler.ts";
 import { createRefusedClaims } from "./admission/refused-claims.ts";
-import { createWebhook } from "./admission/webhook.ts";
 import { createNamespaceNames } from "./binding/bound-namespaces.ts";
 import { type DependencyContext, openDependencies } from "./dependencies.ts";
 import { readClientCertificates } from "./endpoints/client-certificates.ts";
-import { type ServedWebhook, serveWebhook } from "./endpoints/serve-webhook.ts";
+import { type RunningEndpoints, startEndpoints } from "./endpoints/start-endpoints.ts";
 import { createWebhookMetrics } from "./webhook-metrics.ts";
 import type { WebhookOptions } from "./webhook-options.ts";
 
@@ -25,10 +25,10 @@ export interface WebhookParts extends Pick<DependencyContext, "log" | "env" | "h
 
 /** A running webhook. */
 export interface RunningWebhook {
-  readonly ports: ServedWebhook["ports"];
+  readonly ports: RunningEndpoints["ports"];
   /** Forgets what is known of a secret: for a service in the same process. */
   invalidate(id: SecretId): void;
-  /** Ends it as {@link ServedWebhook} says: clients have 5 s to notice, requests 20 s to finish. Idempotent. */
+  /** Ends it as {@link RunningEndpoints} says: clients have 5 s to notice, requests 20 s to finish. Idempotent. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
@@ -51,7 +51,7 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
   const nameOf = createNamespaceNames({ binding: deciding.scopeBinding, namespaceLabels });
   const metrics = createWebhookMetrics(registry, nameOf);
   let served = "";
-  const admission = createWebhook({
+  const admission = createAdmissionHandler({
     servedCertificate: () => served,
     onRefused: createRefusedClaims({ log, clock: systemClock, count: metrics.claimRefused }),
     ...createAdmission(deciding, { ...dependencies, global: globalSecrets(deciding.global, env) }),
@@ -59,7 +59,7 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
     maxBodyBytes: deciding.maxBodyBytes,
     telemetry: { log, metrics, tracing: dependencies.tracing },
   });
-  const listening = await serveWebhook({
+  const listening = await startEndpoints({
     endpoints,
     admission,
     onServed: (sha256) => {

@@ -5,7 +5,7 @@ import type { EmbeddedStoreOptions } from "@flyte-secrets/store";
 import type { AdmissionOptions } from "./admission/create-admission.ts";
 import type { CertificateOptions } from "./certificates/open-certificates.ts";
 import type { WriterOptions } from "./delivery/open-secret-writer.ts";
-import type { EndpointsOptions } from "./endpoints/serve-webhook.ts";
+import type { EndpointsOptions } from "./endpoints/start-endpoints.ts";
 import type { RegistrationSettings } from "./registration/webhook-configuration.ts";
 
 /** All that a pod webhook is told. An error about an option names the setting of the command that it comes from. */

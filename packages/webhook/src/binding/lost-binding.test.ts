@@ -1,6 +1,6 @@
 import { type MaybePromise, SecretsError } from "@flyte-secrets/core";
 import { expect, it } from "vitest";
-import { createLostBinding } from "./lost-binding.ts";
+import { createLostBindingCheck } from "./lost-binding.ts";
 import type { BoundScope } from "./namespace-labels.ts";
 import type { ScopeBinding } from "./scope-binding.ts";
 
@@ -19,7 +19,7 @@ const isLost = (
   namespace: string,
   binding: Partial<ScopeBinding> = {},
   bound?: () => MaybePromise<BoundScope | undefined>,
-) => createLostBinding({ ...BINDING, ...binding }, bound && { find: bound })(namespace);
+) => createLostBindingCheck({ ...BINDING, ...binding }, bound && { find: bound })(namespace);
 
 it.each<[string, Partial<ScopeBinding>, boolean]>([
   ["shop-production", {}, false],

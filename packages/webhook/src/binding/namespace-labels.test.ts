@@ -3,7 +3,7 @@ import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { followNamespaceLabels } from "./namespace-labels.ts";
+import { watchNamespaceLabels } from "./namespace-labels.ts";
 
 const SHOP = { "flyte.secrets/project": "shop", "flyte.secrets/domain": "production" };
 const down = new SecretsError("store_unavailable", "down");
@@ -22,7 +22,7 @@ async function setUp() {
   const cutting: AbortController[] = [];
   const gets: string[] = [];
   let holding: Promise<void> | undefined;
-  const client: Parameters<typeof followNamespaceLabels>[0]["client"] = {
+  const client: Parameters<typeof watchNamespaceLabels>[0]["client"] = {
     async get(resource, reference, options) {
       gets.push(reference.name ?? "");
       await holding;
@@ -42,7 +42,7 @@ async function setUp() {
   };
   api.put(namespace("bound", SHOP));
   api.put(namespace("plain", { team: "x" }));
-  const labels = followNamespaceLabels({ client, clock, log: pino({ enabled: false }) });
+  const labels = watchNamespaceLabels({ client, clock, log: pino({ enabled: false }) });
   onTestFinished(() => labels.close());
   return {
     api,

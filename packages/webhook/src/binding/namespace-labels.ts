@@ -29,20 +29,20 @@ export interface NamespaceLabels {
 }
 
 /** {@link NamespaceLabels} of a cluster. */
-export interface FollowedNamespaceLabels extends NamespaceLabels {
+export interface WatchedNamespaceLabels extends NamespaceLabels {
   /** Throws `store_unavailable` while they can't be relied on. */
   ready(): void;
   close(): Promise<void>;
 }
 
-export interface FollowNamespaceLabelsOptions {
+export interface WatchNamespaceLabelsOptions {
   readonly client: Pick<KubeClient, "list" | "watch" | "get">;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Keeps the labels of all namespaces in memory by a watch, so that an admission asks nothing. */
-export function followNamespaceLabels({ client, clock, log }: FollowNamespaceLabelsOptions): FollowedNamespaceLabels {
+export function watchNamespaceLabels({ client, clock, log }: WatchNamespaceLabelsOptions): WatchedNamespaceLabels {
   /** All namespaces; most have no such labels. */
   const known = new Map<string, BoundScope | undefined>();
   const asked = new Map<string, Promise<BoundScope | undefined>>();

@@ -6,7 +6,7 @@ import { COPIED_FROM_LABEL, imagePullDigest, isImagePullSecret } from "./image-p
  * What all Secrets that the webhook writes have; a user's is told from them by this, the annotation, its name, and its being immutable
  * or a copy.
  */
-export const WRITTEN_LABEL = { name: "app.flyte.org/managed-by", value: "flyte-secrets-webhook" } as const;
+export const DELIVERED_LABEL = { name: "app.flyte.org/managed-by", value: "flyte-secrets-webhook" } as const;
 
 /** Until when a Secret stays though no pod names it: the pods that it was written for may not be there yet. */
 export const NEEDED_UNTIL = "app.flyte.org/needed-until";
@@ -66,11 +66,11 @@ export interface DeliveredSecret {
 const NO_OWNERS: ReadonlySet<string> = new Set();
 
 /** Undefined for a Secret that is not one of ours, or is on its way out. */
-export function toWrittenSecret(secret: Secret): DeliveredSecret | undefined {
+export function toDeliveredSecret(secret: Secret): DeliveredSecret | undefined {
   const { metadata, immutable, data = {} } = secret;
   const { namespace = "", name, uid, resourceVersion, labels, annotations, ownerReferences = [] } = metadata;
   const neededUntil = Date.parse(annotations?.[NEEDED_UNTIL] ?? "");
-  const isLabelled = labels?.[WRITTEN_LABEL.name] === WRITTEN_LABEL.value && !Number.isNaN(neededUntil);
+  const isLabelled = labels?.[DELIVERED_LABEL.name] === DELIVERED_LABEL.value && !Number.isNaN(neededUntil);
   const from = isImagePullSecret(secret) ? labels?.[COPIED_FROM_LABEL] : undefined;
   if (!isLabelled || (from === undefined && !(isDeliveredSecretName(name) && immutable === true))) return undefined;
   if (metadata.deletionTimestamp !== undefined || !mayOwn(ownerReferences)) return undefined;

@@ -2,8 +2,8 @@ import type { Clock } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { type KubeObject, type KubeResource, runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { type DeliveredSecret, toWrittenSecret, WRITTEN_LABEL } from "./delivered-secret.ts";
-import { createKnownSecrets, type WrittenCounts } from "./known-secrets.ts";
+import { DELIVERED_LABEL, type DeliveredSecret, toDeliveredSecret } from "./delivered-secret.ts";
+import { createKnownSecrets, type DeliveredCounts } from "./known-secrets.ts";
 
 /** Secrets may have 1 MiB each, and a page is in memory as one text. */
 const PAGE = 100;
@@ -29,7 +29,7 @@ export interface DeliveredSecrets {
   /** All of them; undefined while the watch is stale. */
   all(): readonly DeliveredSecret[] | undefined;
   /** Of one namespace, or of all, as the watch last told. */
-  countsOf(namespace?: string): WrittenCounts;
+  countsOf(namespace?: string): DeliveredCounts;
   /** What a write came to, before the watch tells; nothing where the watch has told of something later. */
   put(secret: Secret): void;
   /** What was known of it turned out to be wrong. */
@@ -44,7 +44,7 @@ export interface DeliveredSecrets {
 export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecretsOptions): DeliveredSecrets {
   const known = createKnownSecrets(options.maxSecrets ?? MAX_SECRETS);
   const listeners: (() => void)[] = [];
-  const put = ({ metadata, written }: FollowedSecret) => {
+  const put = ({ metadata, written }: InformedSecret) => {
     if (written === undefined) known.remove(metadata);
     else known.put(written);
     if (written?.copy !== undefined) for (const listener of listeners) listener();
@@ -53,7 +53,7 @@ export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecret
     ...options,
     resource: FOLLOWED,
     pageSize: PAGE,
-    selector: { namespace, labelSelector: `${WRITTEN_LABEL.name}=${WRITTEN_LABEL.value}` },
+    selector: { namespace, labelSelector: `${DELIVERED_LABEL.name}=${DELIVERED_LABEL.value}` },
     handler: {
       onReplace(secrets) {
         known.clear();
@@ -74,7 +74,7 @@ export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecret
       // What the watch has told meanwhile is newer: also that it is gone, when there is nothing of that name.
       const last = known.in(namespace).get(name)?.resourceVersion ?? informer.lastSyncResourceVersion();
       if (isAtLeast(last, resourceVersion)) return;
-      const written = toWrittenSecret(secret);
+      const written = toDeliveredSecret(secret);
       if (written === undefined) known.remove(secret.metadata);
       else known.put(written);
     },
@@ -100,16 +100,16 @@ const DECIMAL = /^[1-9]\d*$/;
 const UNKNOWN: ReadonlyMap<string, DeliveredSecret> = new Map();
 
 /** A Secret with what is kept of it: values, and whatever else others write into one, are dropped as soon as they are read. */
-interface FollowedSecret extends KubeObject {
+interface InformedSecret extends KubeObject {
   readonly written: DeliveredSecret | undefined;
 }
 
-const FOLLOWED: KubeResource<FollowedSecret> = {
+const FOLLOWED: KubeResource<InformedSecret> = {
   ...SECRETS,
   decode(value) {
     const secret = SECRETS.decode(value);
     const { apiVersion, kind } = secret;
     const { namespace = "", name, resourceVersion = "" } = secret.metadata;
-    return { apiVersion, kind, metadata: { namespace, name, resourceVersion }, written: toWrittenSecret(secret) };
+    return { apiVersion, kind, metadata: { namespace, name, resourceVersion }, written: toDeliveredSecret(secret) };
   },
 };

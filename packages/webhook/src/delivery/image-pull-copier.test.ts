@@ -52,7 +52,7 @@ async function bringInStep(sources: (string | undefined)[], meanwhile: (api: Mem
       async close() {},
     },
     source: SOURCE,
-    writtenIn: () => written,
+    deliveredIn: () => written,
     lifetimes: { unusedMs: 3_600_000, unnamedMs: 600_000 },
     clock,
     signal: new AbortController().signal,

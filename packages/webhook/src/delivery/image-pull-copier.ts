@@ -2,7 +2,7 @@ import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
-import { type Lifetimes, needNotes, toWrittenSecret, WRITTEN_LABEL } from "./delivered-secret.ts";
+import { DELIVERED_LABEL, type Lifetimes, needNotes, toDeliveredSecret } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pull-secret.ts";
 import type { ImagePullSources } from "./image-pull-sources.ts";
@@ -19,7 +19,7 @@ export interface ImagePullCopierOptions {
   readonly sources: ImagePullSources;
   /** Their namespace. */
   readonly source: string;
-  readonly writtenIn: (namespace: string) => DeliveredSecrets | undefined;
+  readonly deliveredIn: (namespace: string) => DeliveredSecrets | undefined;
   readonly lifetimes: Lifetimes;
   readonly clock: Clock;
   /** Ends what is under way. */
@@ -37,11 +37,11 @@ export type BringInStep = (place: CopyPlace, reason: "needed" | "follows") => Pr
  * of a copy that is needed it throws `pod_conflict`, unless it has the same content.
  */
 export function createImagePullCopier(options: ImagePullCopierOptions): BringInStep {
-  const { client, sources, source, writtenIn, lifetimes, clock, signal } = options;
+  const { client, sources, source, deliveredIn, lifetimes, clock, signal } = options;
 
   async function bringInStep(place: CopyPlace, isNeeded: boolean): Promise<void> {
     const { namespace, name } = place;
-    const written = writtenIn(namespace);
+    const written = deliveredIn(namespace);
     // In this order: a source that is read after the copy, and written over just that copy, is never older than what it replaces.
     const there = await client.get(SECRETS, place, { signal });
     const from = await sources.read(name, signal);
@@ -54,9 +54,9 @@ export function createImagePullCopier(options: ImagePullCopierOptions): BringInS
     }
     const { uid, resourceVersion } = there.metadata;
     const isSame = from !== undefined && imagePullDigest(there) === imagePullDigest(from);
-    const ours = toWrittenSecret(there);
+    const ours = toDeliveredSecret(there);
     if (isNeeded && from !== undefined && ours === undefined && isCopyOfFlytes(there, from)) {
-      const labels = { [WRITTEN_LABEL.name]: WRITTEN_LABEL.value, [COPIED_FROM_LABEL]: source };
+      const labels = { [DELIVERED_LABEL.name]: DELIVERED_LABEL.value, [COPIED_FROM_LABEL]: source };
       const metadata = { resourceVersion, labels, annotations: needNotes(clock.now(), true, lifetimes) };
       written?.put(await client.patch(SECRETS, { namespace, name, patch: { metadata, data: from.data } }, { signal }));
     } else if (ours?.copy?.from !== source) {
@@ -101,7 +101,7 @@ function isCopyOfFlytes({ metadata, type, immutable }: Secret, from: Secret): bo
     type === IMAGE_PULL_TYPE &&
     immutable !== true &&
     ownerReferences.length === 0 &&
-    labels[WRITTEN_LABEL.name] === undefined &&
+    labels[DELIVERED_LABEL.name] === undefined &&
     labels[COPIED_FROM_LABEL] === undefined &&
     wanted.some(([label]) => label.startsWith(DESCRIBING)) &&
     wanted.every(([label, value]) => labels[label] === value || !label.startsWith(DESCRIBING))
@@ -117,7 +117,7 @@ function toCopy(
   const describing = Object.entries(metadata.labels ?? {}).filter(([label]) => label.startsWith(DESCRIBING));
   const labels = {
     ...Object.fromEntries(describing),
-    [WRITTEN_LABEL.name]: WRITTEN_LABEL.value,
+    [DELIVERED_LABEL.name]: DELIVERED_LABEL.value,
     [COPIED_FROM_LABEL]: metadata.namespace ?? "",
   };
   const described = { namespace, name: metadata.name, labels, annotations };

@@ -68,8 +68,8 @@ async function setUp(...secrets: Secret[]) {
   const log = pino({ enabled: false });
   const open = async () => {
     const written = watchDeliveredSecrets({ client: counted, namespace: NAMESPACE, clock, log });
-    const writtenIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
-    const options = { client: counted, source: SOURCE, written: [written], writtenIn, lifetimes: LIFETIMES };
+    const deliveredIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
+    const options = { client: counted, source: SOURCE, written: [written], deliveredIn, lifetimes: LIFETIMES };
     const copies = createImagePullCopies({ ...options, clock, log });
     onTestFinished(async () => {
       await copies.close();

@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import { type DeliveredSecret, isNoteDue, type Lifetimes } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { createImagePullCopier } from "./image-pull-copier.ts";
-import { followImagePullSources } from "./image-pull-sources.ts";
+import { watchImagePullSources } from "./image-pull-sources.ts";
 
 /** After a copy could not be brought in step. */
 const RETRY_MS = 10_000;
@@ -17,7 +17,7 @@ export interface ImagePullCopiesOptions {
   readonly source: string;
   /** What is known of the Secrets of all namespaces that are written to, and of one; undefined for one that isn't. */
   readonly written: readonly DeliveredSecrets[];
-  readonly writtenIn: (namespace: string) => DeliveredSecrets | undefined;
+  readonly deliveredIn: (namespace: string) => DeliveredSecrets | undefined;
   /** As of the writer. */
   readonly lifetimes: Lifetimes;
   readonly clock: Clock;
@@ -38,7 +38,7 @@ export interface ImagePullCopies extends ImagePullSecrets {
  * the way, and what the client throws.
  */
 export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePullCopies {
-  const { client, source, written, writtenIn, lifetimes, clock, log } = options;
+  const { client, source, written, deliveredIn, lifetimes, clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const underWay = new Map<string, Promise<void>>();
@@ -47,8 +47,8 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
     isSynced = true;
     follow();
   };
-  const sources = followImagePullSources({ client, namespace: source, onChange, clock, log });
-  const bringInStep = createImagePullCopier({ client, sources, source, writtenIn, lifetimes, clock, signal });
+  const sources = watchImagePullSources({ client, namespace: source, onChange, clock, log });
+  const bringInStep = createImagePullCopier({ client, sources, source, deliveredIn, lifetimes, clock, signal });
   const isInStep = ({ name, copy }: DeliveredSecret) => copy?.from === source && copy.digest === sources.digestOf(name);
   const isKept = (copy: DeliveredSecret | undefined) =>
     copy !== undefined && sources.isFresh() && isInStep(copy) && !isNoteDue(copy, clock.now(), lifetimes);
@@ -97,7 +97,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
     find: (id, { signal: caller = signal }) => sources.find(id, caller),
     copy(namespace, name, { signal: caller }) {
       if (namespace === source) return;
-      const known = writtenIn(namespace);
+      const known = deliveredIn(namespace);
       if (known === undefined) throw notListed(namespace, name);
       if (isKept(known.in(namespace).get(name))) return;
       const key = `${namespace}/${name}`;

@@ -27,7 +27,7 @@ export interface ImagePullSources {
   close(): Promise<void>;
 }
 
-export function followImagePullSources(options: ImagePullSourcesOptions): ImagePullSources {
+export function watchImagePullSources(options: ImagePullSourcesOptions): ImagePullSources {
   const { client, namespace, onChange, clock, log } = options;
   const digests = new Map<string, string>();
   const put = (secret: Secret) => {

@@ -1,7 +1,7 @@
 import type { DeliveredSecret } from "./delivered-secret.ts";
 
 /** Of the Secrets of ours in a namespace. */
-export interface WrittenCounts {
+export interface DeliveredCounts {
   readonly secrets: number;
   /** Of which no pod was seen that names them, and the bytes of their values. */
   readonly unnamed: number;
@@ -14,7 +14,7 @@ export interface KnownSecrets {
   in(namespace: string): ReadonlyMap<string, DeliveredSecret>;
   all(): DeliveredSecret[];
   /** Of one namespace, or of all. */
-  countsOf(namespace?: string): WrittenCounts;
+  countsOf(namespace?: string): DeliveredCounts;
   /** Left out where as many of the namespace are known as may be: others can make Secrets that look like ours. */
   put(secret: DeliveredSecret): void;
   remove(reference: { readonly namespace?: string; readonly name: string }): void;

@@ -93,9 +93,9 @@ async function setUp(settings: Partial<WriteLimitSettings> = {}) {
     });
     onTestFinished(() => written.close());
     await clock.advance(0);
-    const writtenIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
+    const deliveredIn = (namespace: string) => (namespace === NAMESPACE ? written : undefined);
     const limits = createWriteLimits({ settings: { ...LIMITS, ...settings }, clock });
-    return createKubernetesSecretWriter({ client, writtenIn, lifetimes, limits, clock, signal: closing.signal });
+    return createKubernetesSecretWriter({ client, deliveredIn, lifetimes, limits, clock, signal: closing.signal });
   };
   const callsOf = async (work: () => unknown) => {
     const before = calls;

@@ -9,7 +9,7 @@ import {
   type Lifetimes,
   mayOwn,
   needNotes,
-  toWrittenSecret,
+  toDeliveredSecret,
 } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { createNamespaceTurns } from "./namespace-turns.ts";
@@ -24,7 +24,7 @@ const MAX_AT_ONCE = 16;
 export interface KubernetesSecretWriterOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "patch">;
   /** What is known of the Secrets of a namespace; undefined for one that nothing may be written to. */
-  readonly writtenIn: (namespace: string) => DeliveredSecrets | undefined;
+  readonly deliveredIn: (namespace: string) => DeliveredSecrets | undefined;
   /** Well above the time that passes until an admitted pod can be listed: after an admission three quarters of the shorter are left. */
   readonly lifetimes: Lifetimes;
   readonly limits: WriteLimits;
@@ -42,7 +42,7 @@ export interface KubernetesSecretWriterOptions {
  * of that name, `too_many_secrets`, and what the client throws.
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
-  const { client, writtenIn, lifetimes, limits, clock, signal } = options;
+  const { client, deliveredIn, lifetimes, limits, clock, signal } = options;
   const inTurn = createNamespaceTurns(MAX_AT_ONCE);
   /** By Secret and owners: pods of one task come in numbers. */
   const underWay = new Map<string, Promise<void>>();
@@ -69,7 +69,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
       if (!isSecretsError(error, "already_exists")) throw error;
       const found = await client.get(SECRETS, { namespace, name }, { signal });
       if (found === undefined || found.metadata.deletionTimestamp !== undefined) throw goneMeanwhile(wanted);
-      const ours = hasContentOf(found, secret) ? toWrittenSecret(found) : undefined;
+      const ours = hasContentOf(found, secret) ? toDeliveredSecret(found) : undefined;
       if (ours === undefined) throw inTheWay(wanted);
       limits.giveBack(namespace);
       written.put(found);
@@ -111,7 +111,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
 
   return {
     write(namespace, secrets, { owners, signal: caller }) {
-      const written = writtenIn(namespace);
+      const written = deliveredIn(namespace);
       if (written === undefined) throw notListed(namespace);
       const [known, now] = [written.in(namespace), clock.now()];
       const isKept = ({ name }: KubernetesSecret) => {

@@ -72,16 +72,16 @@ export async function openSecretWriter(
   const written = everywhere ? [everywhere] : [...listed.values()];
   const metrics = registry && createWriterMetrics(registry, written);
   const limits = createWriteLimits({ settings: options, clock, onRefused: metrics?.refused });
-  const writtenIn = (target: string) => everywhere ?? listed.get(target);
+  const deliveredIn = (target: string) => everywhere ?? listed.get(target);
   const copies =
     source === undefined
       ? undefined
-      : createImagePullCopies({ client, source, written, writtenIn, lifetimes, clock, log });
+      : createImagePullCopies({ client, source, written, deliveredIn, lifetimes, clock, log });
   const everyMs = lifetimes.unnamedMs / SWEEPS;
   const sweeper = startSweeping({ client, written, lifetimes, hasLostBinding, everyMs, clock, log });
   const explained = explainRefusals({
     client,
-    writer: createKubernetesSecretWriter({ client, writtenIn, lifetimes, limits, clock, signal: closing.signal }),
+    writer: createKubernetesSecretWriter({ client, deliveredIn, lifetimes, limits, clock, signal: closing.signal }),
     imagePull: copies,
   });
   return {

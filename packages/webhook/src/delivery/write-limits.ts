@@ -1,6 +1,6 @@
 import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
-import type { WrittenCounts } from "./known-secrets.ts";
+import type { DeliveredCounts } from "./known-secrets.ts";
 
 /** Of one namespace; settings of `webhook.writtenSecrets`. */
 export interface WriteLimitSettings {
@@ -23,7 +23,7 @@ export interface WriteLimits {
   /** Counts a write to a namespace. Throws `too_many_secrets`, naming the setting. */
   countWrite(namespace: string): void;
   /** As {@link WriteLimits.countWrite}, for a new Secret of so many bytes. */
-  countNew(namespace: string, written: WrittenCounts, bytes: number): void;
+  countNew(namespace: string, written: DeliveredCounts, bytes: number): void;
   /** The write turned out not to be needed. */
   giveBack(namespace: string): void;
 }

@@ -2,7 +2,7 @@ import { isSecretsError } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { Endpoint } from "./endpoint.ts";
-import { shareWhileUnderWay } from "./share-while-under-way.ts";
+import { shareInFlight } from "./share-in-flight.ts";
 
 /** Throws, or rejects, while something is missing that must be there before pods are sent here. */
 export type ReadinessCheck = () => unknown;
@@ -13,7 +13,7 @@ export type ReadinessCheck = () => unknown;
  */
 export function createProbes(checks: readonly ReadinessCheck[], log: Logger): Endpoint {
   let logged = "";
-  const findOut = shareWhileUnderWay(async () => {
+  const findOut = shareInFlight(async () => {
     const missing = await findMissing(checks);
     const reason = missing.join("; ");
     if (reason !== "" && reason !== logged) log.warn({ reason }, "not ready");

@@ -12,9 +12,9 @@ import { createCertificate } from "@flyte-secrets/testkit";
 import { Registry } from "prom-client";
 import { onTestFinished } from "vitest";
 import { createManagers } from "../admission/create-managers.ts";
-import { createWebhook } from "../admission/webhook.ts";
+import { createAdmissionHandler } from "../admission/handler.ts";
 import { createScopeGuard } from "../binding/scope-guard.ts";
-import { serveWebhook } from "../endpoints/serve-webhook.ts";
+import { startEndpoints } from "../endpoints/start-endpoints.ts";
 import { createWebhookMetrics } from "../webhook-metrics.ts";
 import type { Target } from "./post-review.ts";
 import { testLogger } from "./test-logger.ts";
@@ -70,7 +70,7 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
     });
   const metrics = createWebhookMetrics(registry);
   let sha256 = "";
-  const admission = createWebhook({
+  const admission = createAdmissionHandler({
     servedCertificate: () => sha256,
     mutator,
     scopeGuard: createScopeGuard({ binding: deciding.scopeBinding, organization: "flyte" }),
@@ -86,7 +86,7 @@ export async function serveForTest(options: TestWebhookOptions = {}): Promise<Te
     certificate = next;
     for (const listener of listeners) listener();
   };
-  const served = await serveWebhook({
+  const served = await startEndpoints({
     endpoints,
     admission,
     onServed: (fingerprint) => {

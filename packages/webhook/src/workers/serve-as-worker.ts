@@ -6,8 +6,8 @@ import type { WebhookOptions } from "../webhook-options.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
 /**
- * Runs the webhook as one of several processes on the same ports, started by `startWorkers`: until it is told to close. Signals
- * are left to the process that started it, which a terminal sends them too.
+ * Runs the webhook as one of several processes on the same ports, started by `startWorkers`, until that process sends `close`. Signals
+ * are ignored here, because a terminal sends them to that process too.
  */
 export async function serveAsWorker(
   options: WebhookOptions,
@@ -17,16 +17,16 @@ export async function serveAsWorker(
   const { AggregatorRegistry } = loadPrometheus();
   const { registry, receive } = createSharedRegistry();
   AggregatorRegistry.setRegistries([registry]);
-  // To make one is what has this process answer when it is asked for its part.
+  // Its constructor makes this process answer when it is asked for its metrics.
   new AggregatorRegistry();
-  const toldToClose = Promise.withResolvers<void>();
+  const closeRequested = Promise.withResolvers<void>();
   let webhook: RunningWebhook | undefined;
-  // From the beginning: the end may come before the start is done.
+  // Before the start, since `close` may come while it is going on.
   process.on("message", (message: ToWorker) => {
     if (message.kind === "invalidate") webhook?.invalidate(message.id);
     if (message.kind === "ping") send({ kind: "alive" });
     if (message.kind === "metrics") receive(message);
-    if (message.kind === "close") toldToClose.resolve();
+    if (message.kind === "close") closeRequested.resolve();
   });
   try {
     webhook = await startWebhook(options, {
@@ -35,25 +35,25 @@ export async function serveAsWorker(
       onInvalidate: (id) => send({ kind: "invalidated", id }),
     });
     send({ kind: "serving", ports: webhook.ports });
-    await toldToClose.promise;
+    await closeRequested.promise;
     await webhook.close();
   } catch (error) {
     const { code, message } = isSecretsError(error) ? error : unknownFailure(error, parts);
     send({ kind: "failed", code, message });
-    // The one who started it ends it, once it has read why.
+    // The process that started this one reads the reason, and then ends it.
     await once(process, "disconnect");
   }
   process.disconnect();
 }
 
-/** This process's metrics, which shows those of all workers: whichever of them is asked. */
+/** A registry that shows the metrics of all workers, whichever of them is asked. */
 function createSharedRegistry() {
   const waiting = new Map<number, PromiseWithResolvers<string>>();
-  let asked = 0;
+  let nextNumber = 0;
   const registry = new (loadPrometheus().Registry)();
   registry.metrics = () => {
     const answer = Promise.withResolvers<string>();
-    const number = asked++;
+    const number = nextNumber++;
     waiting.set(number, answer);
     send({ kind: "metricsWanted", number });
     return answer.promise;

@@ -7,11 +7,11 @@ import type { RunningWebhook } from "../start-webhook.ts";
 import { type WorkerWatch, watchWorker } from "./watch-worker.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
-/** Before a worker that ended by itself is replaced, doubled each time: those that can't live must not take the machine with them. */
+/** The delay before a worker that ended by itself is replaced. It doubles each time, so that workers that crash at once don't use up the machine. */
 const FIRST_RESTART_MS = 1_000;
-const LAST_RESTART_MS = 30_000;
-/** A worker that has lived so long counts as one that can. */
-const SETTLED_MS = 60_000;
+const MAX_RESTART_MS = 30_000;
+/** A worker that ran for this long resets the delay. */
+const RESTART_RESET_MS = 60_000;
 
 export interface StartWorkersOptions {
   readonly count: number;
@@ -19,9 +19,9 @@ export interface StartWorkersOptions {
 }
 
 /**
- * Runs this program again as `count` processes that share their ports (Node's cluster), each of which must come to `serveAsWorker`.
- * A change that one is told of reaches all, and metrics are summed up. One that ends by itself, or doesn't answer any
- * more, is counted and replaced. Throws, with none left, what the first of them to fail at its start failed with.
+ * Runs this program again as `count` processes that share their ports (Node's cluster), each of which must call `serveAsWorker`.
+ * An invalidation that one of them receives is sent to all, and their metrics are added up. A worker that ends by itself, or stops
+ * answering, is counted and replaced. When a worker fails to start, all are stopped, and its error is thrown.
  */
 export async function startWorkers({
   count,
@@ -42,15 +42,15 @@ export async function startWorkers({
   let closing = false;
   let restartMs = FIRST_RESTART_MS;
 
-  const tell = (worker: Worker, message: ToWorker) => void (worker.isConnected() && worker.send(message));
-  function fork(): void {
+  const send = (worker: Worker, message: ToWorker) => void (worker.isConnected() && worker.send(message));
+  function startWorker(): void {
     const worker = cluster.fork();
-    const forked = performance.now();
+    const startedAt = performance.now();
     const watch = watchWorker(worker, log);
     workers.add(worker);
     worker.on("message", (message: FromWorker) => {
-      watch.hear();
-      hear(worker, message, watch);
+      watch.recordMessage();
+      onMessage(worker, message, watch);
     });
     worker.once("exit", (code, signal) => {
       watch.stop();
@@ -58,18 +58,18 @@ export async function startWorkers({
       if (closing) return;
       started.reject(new SecretsError("internal", "a worker ended at its start; the log says why"));
       exits.inc();
-      if (performance.now() - forked >= SETTLED_MS) restartMs = FIRST_RESTART_MS;
+      if (performance.now() - startedAt >= RESTART_RESET_MS) restartMs = FIRST_RESTART_MS;
       log.error({ worker: worker.id, code, signal, restartMs }, "a worker ended by itself; another takes its place");
-      // It holds this process, which may have no other worker left that does.
+      // Not unref'ed: without a worker nothing else keeps this process running.
       const restart = setTimeout(() => {
         restarts.delete(restart);
-        fork();
+        startWorker();
       }, restartMs);
       restarts.add(restart);
-      restartMs = Math.min(2 * restartMs, LAST_RESTART_MS);
+      restartMs = Math.min(2 * restartMs, MAX_RESTART_MS);
     });
   }
-  function hear(worker: Worker, message: FromWorker, watch: WorkerWatch): void {
+  function onMessage(worker: Worker, message: FromWorker, watch: WorkerWatch): void {
     switch (message.kind) {
       case "alive":
         break;
@@ -84,19 +84,19 @@ export async function startWorkers({
         worker.process.kill("SIGKILL");
         break;
       case "invalidated":
-        for (const other of workers) if (other !== worker) tell(other, { kind: "invalidate", id: message.id });
+        for (const other of workers) if (other !== worker) send(other, { kind: "invalidate", id: message.id });
         break;
       case "metricsWanted": {
         const { number } = message;
         void Promise.all([metrics.clusterMetrics(), own.metrics()]).then(
-          (texts) => tell(worker, { kind: "metrics", number, text: texts.join("\n") }),
-          () => tell(worker, { kind: "metrics", number }),
+          (texts) => send(worker, { kind: "metrics", number, text: texts.join("\n") }),
+          () => send(worker, { kind: "metrics", number }),
         );
         break;
       }
     }
   }
-  async function end(stop: (worker: Worker) => void): Promise<void> {
+  async function stopAll(stop: (worker: Worker) => void): Promise<void> {
     closing = true;
     for (const restart of restarts) clearTimeout(restart);
     const ended = [...workers].map((worker) => once(worker, "exit"));
@@ -104,15 +104,15 @@ export async function startWorkers({
     await Promise.all(ended);
   }
 
-  for (let index = 0; index < count; index++) fork();
+  for (let index = 0; index < count; index++) startWorker();
   try {
     const ports = await started.promise;
     return {
       ports,
-      close: closeOnce(() => end((worker) => tell(worker, { kind: "close" }))),
+      close: closeOnce(() => stopAll((worker) => send(worker, { kind: "close" }))),
     };
   } catch (error) {
-    await end((worker) => worker.process.kill("SIGKILL"));
+    await stopAll((worker) => worker.process.kill("SIGKILL"));
     throw error;
   }
 }

@@ -1,31 +1,31 @@
 import type { Worker } from "node:cluster";
 import type { Logger } from "pino";
 
-/** How often a worker is asked whether it still answers. */
-const EVERY_MS = 3_000;
-/** Questions without an answer, after which it is ended: half of the 30 s that an API server waits for a webhook. */
-const UNANSWERED = 5;
+/** How often a worker is pinged. */
+const PING_INTERVAL_MS = 3_000;
+/** Unanswered pings after which it is killed: 15 s, half of the time that an API server waits for a webhook. */
+const MAX_UNANSWERED = 5;
 
-/** Watches over one worker. */
+/** The liveness check of one worker. */
 export interface WorkerWatch {
-  /** It serves: from now on it is asked. */
+  /** Begins to ping the worker, which serves by now. */
   begin(): void;
-  /** Something has come from it. */
-  hear(): void;
+  /** Records that the worker has sent something. */
+  recordMessage(): void;
   stop(): void;
 }
 
 /**
- * Ends (SIGKILL) a worker that has left five questions unanswered: one that hangs or is stopped holds its connections,
- * and the probes, which any worker answers, would never notice. Questions are counted and not time, so that a machine
- * that was asleep ends nobody.
+ * Kills (SIGKILL) a worker that has left five pings unanswered: one that hangs or is stopped keeps its connections, and the
+ * probes, which any worker answers, would never notice. Pings are counted and not time, so that no worker is killed after the machine
+ * was suspended.
  */
 export function watchWorker(worker: Worker, log: Logger): WorkerWatch {
   let unanswered = 0;
   let timer: NodeJS.Timeout | undefined;
-  const ask = () => {
-    if (unanswered === UNANSWERED) {
-      log.error({ worker: worker.id, pid: worker.process.pid }, "a worker doesn't answer any more; it is ended");
+  const ping = () => {
+    if (unanswered === MAX_UNANSWERED) {
+      log.error({ worker: worker.id, pid: worker.process.pid }, "a worker doesn't answer any more; it is killed");
       worker.process.kill("SIGKILL");
     }
     unanswered++;
@@ -33,9 +33,9 @@ export function watchWorker(worker: Worker, log: Logger): WorkerWatch {
   };
   return {
     begin() {
-      timer ??= setInterval(ask, EVERY_MS).unref();
+      timer ??= setInterval(ping, PING_INTERVAL_MS).unref();
     },
-    hear() {
+    recordMessage() {
       unanswered = 0;
     },
     stop() {

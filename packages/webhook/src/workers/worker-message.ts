@@ -1,22 +1,22 @@
 import type { ErrorCode, SecretId } from "@flyte-secrets/core";
 import type { RunningWebhook } from "../start-webhook.ts";
 
-/** What a worker tells the process that started it. */
+/** Messages from a worker to the process that started it. */
 export type FromWorker =
   | { readonly kind: "serving"; readonly ports: RunningWebhook["ports"] }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string }
-  /** To a ping. */
+  /** Answers a ping. */
   | { readonly kind: "alive" }
-  /** It was told that a secret has changed, and the others must know. */
+  /** Its invalidation endpoint was called: the other workers must forget the secret too. */
   | { readonly kind: "invalidated"; readonly id: SecretId }
-  /** Somebody asks it for metrics, which are those of all. */
+  /** Its metrics endpoint was called, which shows the metrics of all workers. */
   | { readonly kind: "metricsWanted"; readonly number: number };
 
-/** What a worker is told. */
+/** Messages to a worker. */
 export type ToWorker =
   | { readonly kind: "invalidate"; readonly id: SecretId }
-  /** Without a text when they could not be collected. */
+  /** Answers `metricsWanted`; without a text when the metrics could not be collected. */
   | { readonly kind: "metrics"; readonly number: number; readonly text?: string }
-  /** To be answered, as a sign of life. */
+  /** Must be answered with `alive`. */
   | { readonly kind: "ping" }
   | { readonly kind: "close" };

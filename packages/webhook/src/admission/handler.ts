@@ -38,7 +38,7 @@ export interface WebhookOptions extends MutatePodOptions {
  * Serves {@link WEBHOOK_PATH}: an `AdmissionReview` in, one of the same version and `uid` out, before the time is
  * up that the request's `timeout` parameter names. What is no review gets a 4xx with a reason in plain text.
  */
-export function createWebhook(options: WebhookOptions): Endpoint {
+export function createAdmissionHandler(options: WebhookOptions): Endpoint {
   const { maxBodyBytes: maxBytes, timeoutMs } = options;
   const { log, metrics, tracing } = options.telemetry;
 

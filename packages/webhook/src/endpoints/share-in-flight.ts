@@ -1,5 +1,5 @@
 /** Calls `work` for whoever asks first; those who ask while it is under way get its result too, so that many cost as much as one. */
-export function shareWhileUnderWay<T>(work: () => Promise<T>): () => Promise<T> {
+export function shareInFlight<T>(work: () => Promise<T>): () => Promise<T> {
   let underWay: Promise<T> | undefined;
   return () => {
     underWay ??= work().finally(() => {

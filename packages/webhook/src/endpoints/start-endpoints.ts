@@ -42,7 +42,7 @@ export interface EndpointsOptions extends ClientCertificateOptions {
   readonly metricsSecure: boolean;
 }
 
-export interface ServeWebhookOptions {
+export interface StartEndpointsOptions {
   readonly endpoints: EndpointsOptions;
   readonly admission: Endpoint;
   /** Hears of each request to the admission. */
@@ -59,7 +59,7 @@ export interface ServeWebhookOptions {
 }
 
 /** The webhook's listeners, as they serve. */
-export interface ServedWebhook {
+export interface RunningEndpoints {
   /** By what is served there; without those that are turned off. */
   readonly ports: Readonly<Partial<Record<"admission" | "invalidation" | "probes" | "metrics", number>>>;
   /**
@@ -71,7 +71,7 @@ export interface ServedWebhook {
 }
 
 /** Opens the webhook's listeners. When it throws, none is left open (W-27, W-28). */
-export async function serveWebhook(options: ServeWebhookOptions): Promise<ServedWebhook> {
+export async function startEndpoints(options: StartEndpointsOptions): Promise<RunningEndpoints> {
   const { certificates, observer, endpoints } = options;
   const { host, limits } = endpoints;
   const { log, registry } = options.telemetry;
