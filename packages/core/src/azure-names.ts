@@ -6,8 +6,8 @@ const VERSION = "1";
 const MAX_LENGTH = 127;
 
 /**
- * Name of a secret in Azure Key Vault, which takes 127 of `[0-9a-zA-Z-]` and ignores case. Throws `invalid_argument` when it
- * would be longer (N-13).
+ * Name of a secret in Azure Key Vault, which takes 127 of `[0-9a-zA-Z-]` and ignores case. Throws `invalid_argument`
+ * when it would be longer (N-13).
  */
 export function encodeAzureName(id: SecretId): string {
   const scope = [id.org, id.domain, id.project].map((part) => part.replaceAll("0", "00").replaceAll("-", "01"));

@@ -1,10 +1,10 @@
-/** Time as long-lived parts see it. It is passed in, so that tests move it by hand. */
+/** The source of time of long-lived components. Tests pass one that they advance by hand. */
 export interface Clock {
-  /** Milliseconds since 1970: what dates are compared with. */
+  /** Milliseconds since 1970, for comparison with dates. */
   now(): number;
-  /** Milliseconds of a clock that nobody sets, for intervals. */
+  /** Milliseconds of a monotonic clock, for intervals. */
   elapsed(): number;
-  /** Calls `callback` once, after `delayMs` (24 days at the most), unless the function that is returned was called before. */
+  /** Calls `callback` once after `delayMs` (at most 24 days). The returned function cancels the call. */
   after(delayMs: number, callback: () => void): () => void;
 }
 

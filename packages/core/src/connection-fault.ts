@@ -1,11 +1,11 @@
 /**
- * Why a connection came to nothing, where both sides are there and the settings of one are wrong:
- * - `no TLS`: we began TLS, and what came back is none: the other side most likely speaks plain HTTP.
- * - `no HTTP`: we spoke plain HTTP, and what came back is none, or the other side hung up: it most likely speaks TLS.
- * - `untrusted`: no certificate that we trust vouches for the other side's.
- * - `expired`: the other side's certificate is over, or not good yet.
- * - `other name`: the other side's certificate is for other names.
- * - `certificate wanted`: the other side refuses ours, or that we have none.
+ * The reason why a connection failed although both sides run, because the settings of one are wrong:
+ * - `no TLS`: our TLS handshake was not answered with TLS; the server most likely speaks plain HTTP.
+ * - `no HTTP`: our plain HTTP request was not answered with HTTP, or the server hung up; it most likely speaks TLS.
+ * - `untrusted`: the server's certificate was issued by no CA that we trust.
+ * - `expired`: the server's certificate has expired, or is not valid yet.
+ * - `other name`: the server's certificate is for other names.
+ * - `certificate wanted`: the server requires a client certificate, and refuses ours or that we have none.
  */
 export type ConnectionFault = "no TLS" | "no HTTP" | "untrusted" | "expired" | "other name" | "certificate wanted";
 
@@ -32,10 +32,13 @@ const BY_CODE: Readonly<Record<string, ConnectionFault>> = {
   ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: "certificate wanted",
 };
 
-/** OpenSSL's words, which are all that Node says with the code `EPROTO`. */
+/** OpenSSL's messages, the only detail that Node gives with the code `EPROTO`. */
 const NO_TLS = /wrong version number|packet length too long|http request|record layer failure/;
 
-/** Undefined for every other failure, such as that nobody listens. `isSecure`: whether we spoke TLS. */
+/**
+ * The fault behind an error of a connection, with TLS if `isSecure`; undefined for other failures, such as a refused
+ * connection.
+ */
 export function connectionFault(error: unknown, isSecure: boolean): ConnectionFault | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   const code = String(error.code);

@@ -1,15 +1,15 @@
-/** What {@link isGoodToken} asks for. */
+/** The rule of {@link isGoodToken}, for messages. */
 export const GOOD_TOKEN = "one line of 22 or more letters, digits and -._~+/, at least 8 of them different";
 
 /**
- * Whether clients can send it after `Bearer` (RFC 6750 section 2.1), and it can be 128 random bits: 22 characters of base64url have so
- * many. One letter or a short word, repeated, is long and not random, so at least 8 of them have to differ.
+ * Whether a bearer token is legal (RFC 6750, section 2.1) and long enough for 128 random bits, which are 22 characters
+ * of base64url. At least 8 characters must differ, because a repeated letter or word is long but not random.
  */
 export function isGoodToken(token: string): boolean {
   return /^[A-Za-z0-9\-._~+/]{22,}=*$/.test(token) && new Set(token).size >= 8;
 }
 
-/** The variables that give access to this project's secrets beyond those that somebody asked for. */
+/** The variables with credentials for this project's secrets. */
 const CREDENTIALS: ReadonlySet<string> = new Set([
   "FLYTE_SECRETS_MASTER_KEY",
   "FLYTE_SECRETS_NEXT_MASTER_KEY",
@@ -17,13 +17,13 @@ const CREDENTIALS: ReadonlySet<string> = new Set([
   "FLYTE_API_KEY",
 ]);
 
-/** Before the names of the Global manager's secrets, where nothing else is configured. */
+/** The default prefix of the variables of the Global manager. */
 const GLOBAL_PREFIX = "FLYTE_SECRET_";
 
 /**
- * An environment for programs that have nothing to do with our secrets, such as credential plugins and tasks: without our master
- * keys, tokens and API keys, and without the secrets of the Global manager, whose names begin with `globalPrefix` (default
- * `FLYTE_SECRET_`; empty: none do).
+ * Copies an environment for programs that must not have our secrets, such as credential plugins and tasks. Leaves out
+ * our master keys, tokens and API keys, and the variables of the Global manager, whose names begin with `globalPrefix`
+ * (default `FLYTE_SECRET_`; none do where it is empty).
  */
 export function withoutCredentials<Value>(
   environment: Readonly<Record<string, Value>>,

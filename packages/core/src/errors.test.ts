@@ -27,8 +27,8 @@ test.each(
   kinds,
 )("%s is tried again by Flyte only where time mends it or we do, not where somebody has to change something", (code, kind) => {
   const tried = kind.mendedBy === "time" ? 503 : kind.mendedBy === "us" ? 500 : 400;
-  // A manager or an API server refuses credentials for a moment, too, while it or we renew them. Nobody waits for a call
-  // that was given up.
+  // A manager or an API server refuses credentials for a moment, too, while it or we renew them. Nobody waits for a
+  // call that was given up.
   const differs = code === "credentials_refused" || code === "canceled";
   expect(kind.admission).toBe(differs ? 503 : tried);
 });

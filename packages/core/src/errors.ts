@@ -1,9 +1,10 @@
 /** How one error code looks on each surface. */
 export interface ErrorKind {
   /**
-   * Connect's code name (https://connectrpc.com/docs/protocol#error-codes). Flyte's clients repeat a call that ends
-   * with `unavailable` or `internal`, and log in at `unauthenticated`, `permission_denied` and `unknown`: so what is
-   * retryable, and only that, is `unavailable`; `internal` is for our own faults alone, and the last two are nobody's.
+   * Connect's code name (https://connectrpc.com/docs/protocol#error-codes). Flyte's clients retry a call that fails
+   * with `unavailable` or `internal`, and start a login at `unauthenticated`, `permission_denied` and `unknown`. So
+   * retryable errors, and no others, are `unavailable`, `internal` is for our own bugs, and the last two codes are not
+   * used.
    */
   readonly connect:
     | "invalid_argument"
@@ -18,15 +19,15 @@ export interface ErrorKind {
     | "data_loss"
     | "internal";
   /**
-   * Status code of the admission answer: 400 ends a Flyte task for good, 503 and 500 are retried. So 503 is for what time
-   * mends, 500 for faults of ours, and 400 for all that somebody has to change.
+   * Status code of the admission answer: Flyte fails a task finally at 400 and retries it at 503 and 500. So 503 is for
+   * failures that pass with time, 500 for bugs of flyte-secrets, and 400 for everything that somebody has to change.
    */
   readonly admission: 400 | 500 | 503;
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly retryable: boolean;
   /**
-   * Who can do something about it: `author`, who wrote the call, the task or the command; `operator`, who runs what refuses
-   * it; `time`, where the same call may succeed later; `us`.
+   * Who can do something about it: `author`, who wrote the call, the task or the command; `operator`, who runs what
+   * refuses it; `time`, where the same call may succeed later; `us`.
    */
   readonly mendedBy: "author" | "operator" | "time" | "us";
   /** Exit code of the command line: 2 for usage, 1 for the rest. */
@@ -46,8 +47,8 @@ const kind = (
 };
 
 /**
- * Every error this project raises on purpose. A message made with one of these codes is safe for callers: it names fields,
- * rules, ids and remedies, never a value. Anything else that is thrown becomes `internal` at the edge.
+ * Every error this project raises on purpose. A message made with one of these codes is safe for callers: it names
+ * fields, rules, ids and remedies, never a value. Anything else that is thrown becomes `internal` at the edge.
  */
 export const ERROR_KINDS = {
   invalid_argument: kind("invalid_argument", 400, "A field breaks a rule; the message names the field and the rule."),
@@ -85,12 +86,14 @@ export const ERROR_KINDS = {
   pod_conflict: kind(
     "failed_precondition",
     400,
-    "Two secrets, or a secret and a thing of the pod, would have one variable, file or name; the message says which to change.",
+    "Two secrets, or a secret and a thing of the pod, would have one variable, file or name; the message says " +
+      "which to change.",
   ),
   credentials_refused: kind(
     "failed_precondition",
     503,
-    "A backend refused our credentials; the message says what to fix. It is tried again: they do so for a moment, too, as while a token is renewed.",
+    "A backend refused our credentials; the message says what to fix. It is tried again: they do so for a " +
+      "moment, too, as while a token is renewed.",
     { mendedBy: "operator" },
   ),
   unauthenticated: kind("unauthenticated", 400, "The caller's credentials are missing or wrong."),
@@ -191,7 +194,8 @@ export const ERROR_KINDS = {
   too_many_secrets: kind(
     "unavailable",
     503,
-    "A namespace has too many Secrets for a limit of the webhook or a quota of the cluster; the message names it. Try again later.",
+    "A namespace has too many Secrets for a limit of the webhook or a quota of the cluster; the message names " +
+      "it. Try again later.",
     { mendedBy: "time" },
   ),
   check_failed: kind(
@@ -209,11 +213,13 @@ export const ERROR_KINDS = {
 /** The code of a {@link SecretsError}: stable, safe to switch on. */
 export type ErrorCode = keyof typeof ERROR_KINDS;
 
-/** The one error class. `message` is safe to show to a caller and never contains a value; `cause` is for the log only. */
+/**
+ * The one error class. `message` is safe to show to a caller and never contains a value; `cause` is for the log only.
+ */
 export class SecretsError extends Error {
   override readonly name = "SecretsError";
   readonly code: ErrorCode;
-  /** The message without the list of all that was tried, for screens that show that only on request. */
+  /** The message without the list of everything that was tried, for terminals, which show that list only on request. */
   readonly brief: string;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown; brief?: string }) {

@@ -1,20 +1,26 @@
-/** How many characters of foreign text a message quotes: enough to recognise a name by, too few to fill a log with. */
+/**
+ * The maximum number of characters of foreign text in a message: enough to recognise a name, too few to flood a log.
+ */
 const MAX_QUOTED = 120;
 
-/** Control and format characters (which include those that turn the direction of text), line separators, and halves of a pair. */
+/**
+ * Control and format characters (among them those that change the direction of text), line separators, lone surrogates.
+ */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
 
 /**
- * Text that somebody else chose, safe to print to a terminal or to write to a log: what would move the cursor, change colours,
- * turn the direction of reading or can't be seen stands there as an escape, such as `\u001b`. Line breaks and tabs too.
+ * Makes text that somebody else chose safe for a terminal or a log. Characters that move the cursor, change colours or
+ * the direction of text, or are invisible become escapes such as `\u001b`; so do line breaks and tabs.
  */
 export function escapeControls(text: string): string {
   return text.replace(UNSEEN, (character) => SHORT_ESCAPES[character] ?? escapeOf(character));
 }
 
-/** The first 120 characters of text that somebody else chose, as {@link escapeControls} shows them; `…` stands for the rest. */
+/**
+ * The first 120 characters of text that somebody else chose, escaped by {@link escapeControls}; `…` replaces the rest.
+ */
 export function excerpt(text: string): string {
   return escapeControls(cut(text));
 }
@@ -26,7 +32,7 @@ export function quote(text: string): string {
 
 function cut(text: string): string {
   if (text.length <= MAX_QUOTED) return text;
-  // A pair of surrogates is one character: half of it would be shown as an escape.
+  // A surrogate pair is one character: half of it would become an escape.
   const end = /[\ud800-\udbff]/.test(text.charAt(MAX_QUOTED - 1)) ? MAX_QUOTED - 1 : MAX_QUOTED;
   return `${text.slice(0, end)}…`;
 }
@@ -36,20 +42,19 @@ function escapeOf(character: string): string {
   return code.length <= 4 ? `\\u${code.padStart(4, "0")}` : `\\u{${code}}`;
 }
 
-/** What text files may begin with: PowerShell's `>` writes the second. */
+/** The byte order marks of text files; PowerShell's `>` writes the second. */
 const BYTE_ORDER_MARKS = [
   { mark: [0xef, 0xbb, 0xbf], encoding: "utf-8" },
   { mark: [0xff, 0xfe], encoding: "utf-16le" },
   { mark: [0xfe, 0xff], encoding: "utf-16be" },
 ] as const;
 
-/** What is said of a file that {@link decodeText} takes for none. */
+/** The message about a file that {@link decodeText} doesn't accept. */
 export const NOT_TEXT = "not text: expected UTF-8, or UTF-16 with a byte order mark";
 
 /**
- * The text of a file that a person or a program of theirs wrote: UTF-8, or UTF-16 by its byte order mark, which is left
- * out. Undefined for anything else, which a lenient reading would change without a word, and for a NUL, which no such
- * file has.
+ * Decodes a text file that a person or an editor wrote: UTF-8, or UTF-16 with a byte order mark, which is removed.
+ * Undefined for anything else, which a lenient decoder would silently change, and for text with a NUL.
  */
 export function decodeText(bytes: Uint8Array): string | undefined {
   const found = BYTE_ORDER_MARKS.find(({ mark }) => mark.every((byte, at) => bytes[at] === byte));
@@ -62,8 +67,8 @@ export function decodeText(bytes: Uint8Array): string | undefined {
 }
 
 /**
- * `text` without what it has of `character` at the end, in time that grows with its length: `/x+$/` takes the square of it where
- * many stand in the middle.
+ * Removes all `character`s from the end of `text`, in linear time. The expression `/x+$/` takes quadratic time for text
+ * with many of them in the middle.
  */
 export function trimEndOf(text: string, character: string): string {
   let end = text.length;

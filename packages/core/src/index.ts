@@ -12,7 +12,6 @@ export { parseGoDuration } from "./go-duration.ts";
 export { jsonMembers } from "./json-members.ts";
 export { isObject, type JsonObject, parseObject } from "./json-object.ts";
 export {
-  cleanLabelValue,
   deliveredSecretName,
   imagePullLabels,
   imagePullSecretName,
@@ -28,7 +27,6 @@ export {
 } from "./kubernetes-names.ts";
 export {
   type FetchedValue,
-  type FindOptions,
   type GroupLookup,
   type GroupResult,
   type LookupAttempt,
@@ -42,7 +40,7 @@ export {
 } from "./lookup.ts";
 export { andThen, type MaybePromise } from "./maybe-promise.ts";
 export { nearestName } from "./nearest-name.ts";
-export { type FileOwnership, hasSystemCode, homeDirectory, otherWriter, systemReason } from "./operating-system.ts";
+export { hasSystemCode, homeDirectory, otherWriter, systemReason } from "./operating-system.ts";
 export { importOptional, type OptionalDependency } from "./optional-dependency.ts";
 export { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "./pod-limits.ts";
 export { createSignalRace, type RaceSignal, raceSignal, toAbortError } from "./race-signal.ts";
@@ -68,8 +66,6 @@ export {
   type ScopeLevel,
   type SecretId,
   type SecretScope,
-  scopeLevel,
-  scopePrefix,
 } from "./secret-id.ts";
 export { MountRequirement, type SecretRequest } from "./secret-request.ts";
 export { SecretValue } from "./secret-value.ts";
@@ -77,15 +73,15 @@ export { isSecureUrl } from "./secure-url.ts";
 export { type ErrorText, stackLines } from "./stack-lines.ts";
 export { isSteeringVariable } from "./steering-variables.ts";
 export {
-  type CallOptions,
   type ClusterPresence,
   FORCE_HEADER,
   type ListPage,
   type ListRequest,
-  type SecretInput,
+  type SecretContent,
   type SecretRecord,
   type SecretStore,
   type SecretType,
+  type StoreCallOptions,
   type StoreChange,
 } from "./store.ts";
 export { encodeRequestText, parseRequestText } from "./text-format.ts";

@@ -1,7 +1,6 @@
 /**
- * The members of a text that is a JSON object, by name, each as the text that stands there: numbers keep all their
- * digits, objects their spaces. A name that stands twice has both. Undefined for any other text. Takes time that grows
- * with the text's length.
+ * Splits the text of a JSON object into its members, by name, each as its original text: numbers keep all their digits,
+ * objects their spaces. A duplicate name has all its texts. Undefined for any other text. Takes linear time.
  */
 export function jsonMembers(text: string): ReadonlyMap<string, readonly string[]> | undefined {
   if (!/^[ \t\n\r]*\{/.test(text) || !isJson(text)) return undefined;
@@ -37,7 +36,7 @@ function skipSpace(text: string, start: number): number {
   return at;
 }
 
-/** Behind the quote that ends the string which begins at `start`. */
+/** The position after the string that begins at `start`. */
 function endOfString(text: string, start: number): number {
   let at = start + 1;
   while (text[at] !== '"') at += text[at] === "\\" ? 2 : 1;
@@ -54,7 +53,7 @@ function endOfValue(text: string, start: number): number {
       if (character === "{" || character === "[") depth += 1;
       if (character === "}" || character === "]") depth -= 1;
       at += 1;
-      // A number or a word goes on to what can't be in it.
+      // A number or a literal ends at the first character that can't belong to it.
       if (depth === 0 && !/[}\]]/.test(character)) while (/[-+.\w]/.test(text[at] ?? "")) at += 1;
     }
   } while (depth > 0);

@@ -7,8 +7,8 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /**
- * Parses a text that should be a JSON object; undefined for any other text. The parser's own error is dropped, since it quotes the text,
- * which may hold a secret value.
+ * Parses a text that should be a JSON object; undefined for any other text. The parser's own error is dropped, since it
+ * quotes the text, which may hold a secret value.
  */
 export function parseObject(text: string): JsonObject | undefined {
   try {

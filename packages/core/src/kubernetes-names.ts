@@ -7,11 +7,14 @@ import type { SecretType } from "./store.ts";
  * DNS-compatible. The one data key inside is the encoded id itself (N-9).
  */
 export function kubernetesSecretName(id: SecretId): string {
-  // Flyte's choice; here it makes a name and protects nothing.
+  // Flyte's choice. It only makes a name; no security depends on it.
   return createHash("md5").update(encodeSecretId(id)).digest("hex");
 }
 
-/** Ours, with this value on image-pull secrets only: Flyte has no place for the type, and a generic secret stays exactly as Flyte writes it. */
+/**
+ * Our own label of image-pull secrets, for which Flyte has no field. Generic secrets don't have it, and so are exactly
+ * as Flyte writes them.
+ */
 export const TYPE_LABEL = { name: "app.flyte.org/secret-type", imagePull: "image-pull-secret" } as const;
 
 /** Labels of the Kubernetes Secret that holds a secret; domain and project where set (N-10). */
@@ -23,10 +26,10 @@ export function managedLabels(id: SecretId): Record<string, string> {
   };
 }
 
-/** The most characters of a data key of a Kubernetes Secret. */
+/** The maximum length of a data key of a Kubernetes Secret. */
 export const MAX_DATA_KEY_LENGTH = 253;
 
-/** What a Kubernetes Secret is found by as the secret of an id. */
+/** The name, labels and data key of the Kubernetes Secret that holds a secret. */
 export interface ManagedForm {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -34,7 +37,7 @@ export interface ManagedForm {
   readonly dataKey: string;
 }
 
-/** The form of the Kubernetes Secret that holds a secret, whoever makes it. */
+/** The form of the Kubernetes Secret for a secret, whichever program writes it. */
 export function managedForm(id: SecretId, type: SecretType): ManagedForm {
   return {
     name: kubernetesSecretName(id),
@@ -51,7 +54,7 @@ export function deliveredSecretName(digest: string): string {
   return WRITTEN_SECRET_PREFIX + digest;
 }
 
-/** Whether a Secret was written by the webhook, by its name. */
+/** Whether a Secret's name is one that the webhook gives to the Secrets that it writes for pods. */
 export function isDeliveredSecretName(name: string): boolean {
   return WRITTEN_SECRET_NAME.test(name);
 }
@@ -67,12 +70,15 @@ export function imagePullSecretName(id: SecretId): string {
   return `img-pull-${digest.slice(0, 16)}`;
 }
 
-/** Whether a Secret is called as {@link imagePullSecretName} calls them. */
+/** Whether a name has the form of {@link imagePullSecretName}. */
 export function isImagePullSecretName(name: string): boolean {
   return /^img-pull-[0-9a-f]{16}$/.test(name);
 }
 
-/** Labels of that Kubernetes Secret. Cleaning loses information: they serve to search, not to tell secrets apart. */
+/**
+ * Labels of that Kubernetes Secret. They are for searching: cleaning loses information, so two secrets may have the
+ * same.
+ */
 export function imagePullLabels(id: SecretId): Record<string, string> {
   return {
     "union.ai/secret-type": "image-pull-secret",

@@ -12,11 +12,11 @@ import {
 } from "./secret-id.ts";
 import type { SecretValue } from "./secret-value.ts";
 
-/** One id that a lookup asked a provider for, and what came of it; for messages and `explain`. */
+/** One id that a lookup tried at a provider, and the outcome; for messages and `explain`. */
 export interface LookupAttempt {
   readonly provider: string;
   readonly level: ScopeLevel;
-  /** The id as the provider was asked for it. */
+  /** The id in the provider's form. */
   readonly id: string;
   readonly outcome: "found" | "not found";
 }
@@ -27,51 +27,50 @@ export type LookupResult =
       readonly id: SecretId;
       readonly level: ScopeLevel;
       readonly value: SecretValue;
-      /** With a value that lies in a cluster as a managed Kubernetes Secret: the namespace where. */
+      /** The namespace of the managed Kubernetes Secret that holds the value, if one does. */
       readonly namespace?: string;
       readonly attempts: readonly LookupAttempt[];
     }
   | {
       readonly found: false;
       readonly attempts: readonly LookupAttempt[];
-      /** What is nearly it, such as a Secret of another name than it should have. */
+      /** A likely mistake, such as a Secret with the right content and a wrong name. */
       readonly hint?: string;
     };
 
-/** A value that was found in the secret that a request names by its group. */
+/** The result of a lookup in the secret that a request names by its group. */
 export type GroupResult =
-  | { readonly found: true; readonly value: SecretValue /** Says which secret this is. */; readonly label: string }
-  | { readonly found: false /** What was looked for. */; readonly reason: string };
+  | { readonly found: true; readonly value: SecretValue /** Identifies the secret. */; readonly label: string }
+  | { readonly found: false /** What was looked up, and why nothing was found. */; readonly reason: string };
 
 export interface FindOptions {
   readonly signal?: AbortSignal;
 }
 
 /**
- * Finds the value of a key for a pod: project scope, then domain, then global; the narrowest scope where it exists wins
- *. "Found nowhere" is a value. A backend that is broken throws: it never turns into a broader secret.
- * What is in memory is answered at once, or thrown, without a promise.
+ * Finds the value of a key for a pod: at project scope, then domain, then global. The narrowest scope that has it wins.
+ * "Not found" is a result. A failing backend throws, so that a broader secret never replaces one that can't be read.
+ * Results in memory are returned, or thrown, without a promise.
  */
 export interface ScopeLookup {
   find(scope: SecretScope, key: string, options?: FindOptions): MaybePromise<LookupResult>;
 }
 
 /**
- * Finds a key in the secret that is called as a request's group, whatever the pod's scope (AWS). To be
- * asked when {@link ScopeLookup.find} has found nothing.
+ * Finds a key in the secret whose name is a request's group, independently of the pod's scope (AWS). Used when {@link
+ * ScopeLookup.find} has found nothing.
  */
 export interface GroupLookup {
   findInGroup(group: string, key: string, options?: FindOptions): Promise<GroupResult>;
 }
 
 /**
- * All that a webhook's managers look up. Neither half is optional: what wraps a lookup to record, mask or delay it
- * would otherwise leave one out without anybody's notice. Over a manager without groups, {@link withoutGroups} is the
- * other half.
+ * All lookups of the secret managers. Both halves are required, because a wrapper that records, masks or delays a
+ * lookup could otherwise forget one unnoticed. {@link withoutGroups} adds the other half for backends without groups.
  */
 export interface SecretLookup extends ScopeLookup, GroupLookup {}
 
-/** A lookup in a manager that keeps no secrets by group: none is ever found there. */
+/** Adds a group lookup that finds nothing, for a backend that keeps no secrets by group. */
 export function withoutGroups<Lookup extends ScopeLookup>(lookup: Lookup, manager: string): Lookup & GroupLookup {
   return {
     ...lookup,
@@ -79,20 +78,20 @@ export function withoutGroups<Lookup extends ScopeLookup>(lookup: Lookup, manage
   };
 }
 
-/** A value, or why that one id cannot be read although the backend answers. */
+/** A value, or the error for one id that can't be read although the backend works. */
 export type FetchedValue = SecretValue | SecretsError;
 
 /**
- * Reads values from one backend. What one id comes to says nothing of the others, which may be other tenants': an absent one
- * is left out of the answer, one that cannot be read has its error in it. Throws when the backend as a whole fails
- * (`store_unavailable`, `credentials_refused`, ...). The ids of one call may be fetched together.
+ * Reads values from one backend. Ids are independent of each other, because they may belong to different tenants: an
+ * absent one is missing from the result, and one that can't be read has an error there. Throws when the backend as a
+ * whole fails (`store_unavailable`, `credentials_refused`, ...). May fetch the ids of one call together.
  */
 export interface SecretFetcher {
   /** Such as `Store`, `AWS`; for messages. */
   readonly name: string;
-  /** The namespace where its values lie as managed Kubernetes Secrets, if they do. */
+  /** The namespace of the managed Kubernetes Secrets that hold its values, if they do. */
   readonly namespace?: string;
-  /** The id as the backend is asked for it, for messages. The encoded id by default. */
+  /** The id in the backend's form, for messages. The encoded id by default. */
   nameOf?(id: SecretId): string;
   fetch(ids: readonly SecretId[], options?: { signal?: AbortSignal }): Promise<ReadonlyMap<SecretId, FetchedValue>>;
 }
@@ -106,10 +105,11 @@ export interface LookupId {
 }
 
 /**
- * The ids under which a key may be found, narrowest scope first: project, domain, global, beginning at the level of `scope`.
- * A key is anything a Kubernetes data key may be, which is more than the API takes as a name. Ids of more than `maxIdLength`
- * characters in encoded form can't exist and are left out. Throws `invalid_argument` when none is left, for any other key, and for
- * a scope that breaks the rules: it may come from a pod's labels, and must not spell another's id (N-7).
+ * The ids at which to look a key up, narrowest scope first: project, domain, global, beginning at the level of `scope`.
+ * A key is any legal Kubernetes data key, which is more than the API accepts as a name. Ids whose encoded form is
+ * longer than `maxIdLength` characters can't exist and are left out. Throws `invalid_argument` when none is left, for
+ * an illegal key, and for an invalid scope, which may come from a pod's labels and must not encode to another scope's
+ * id (N-7).
  */
 export function lookupIds(scope: SecretScope, key: string, maxIdLength = DEFAULT_POD_LIMITS.idLength): LookupId[] {
   checkSecretScope(scope);
@@ -133,6 +133,7 @@ export function lookupIds(scope: SecretScope, key: string, maxIdLength = DEFAULT
 function tooLong(key: string, maxIdLength: number): SecretsError {
   return new SecretsError(
     "invalid_argument",
-    `key: with ${quote(key)} the encoded id is over the limit of ${maxIdLength} characters (webhook.limits.idLength) at every scope: use a shorter key`,
+    `key: with ${quote(key)} the encoded id is over the limit of ${maxIdLength} characters ` +
+      "(webhook.limits.idLength) at every scope: use a shorter key",
   );
 }

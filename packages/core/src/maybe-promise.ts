@@ -1,7 +1,13 @@
-/** A result that may be there already: what is in memory needs no promise, whose turns of the event loop add up at an admission. */
+/**
+ * A value or a promise of it. Values in memory need no promise: each one costs turns of the microtask queue, which add
+ * up in an admission.
+ */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** `next` of the value: at once if it is known, else when it is. What `next` throws is thrown, or rejected, likewise. */
+/**
+ * Calls `next` with the value: synchronously, or when the promise is fulfilled. An error of `next` is thrown or
+ * rejected accordingly.
+ */
 export function andThen<T, U>(value: MaybePromise<T>, next: (value: T) => MaybePromise<U>): MaybePromise<U> {
   return value instanceof Promise ? value.then(next) : next(value);
 }

@@ -1,7 +1,7 @@
 /**
- * The candidate whose name is nearest to a mistyped one, without regard to case: at most two edits (a letter added, left
- * out, changed, or two swapped), `maxEdits` if given, and one in names of three letters or fewer. Undefined when none is
- * that near.
+ * The candidate nearest to a mistyped name, ignoring case; undefined when none is near enough. Near means at most
+ * `maxEdits` edits (default two; one for names of up to three letters): a letter added, left out or changed, or two
+ * swapped.
  */
 export function nearestName(typed: string, candidates: readonly string[], maxEdits = 2): string | undefined {
   const limit = typed.length <= 3 ? 1 : maxEdits;

@@ -2,15 +2,15 @@ import { isAbsolute } from "node:path";
 import { SecretsError } from "./errors.ts";
 import { quote } from "./foreign-text.ts";
 
-/** What is asked of the system: `node:os`. */
+/** The part of `node:os` that is used. */
 interface System {
   homedir(): string;
   userInfo(): { readonly homedir: string };
 }
 
 /**
- * This user's home: `HOME`, or where that is unset or empty, what the system knows of the user. `usage` when there is none,
- * or one that would be another in each working directory: a store must not come to lie wherever somebody happens to be.
+ * The user's home directory: `HOME`, or where that is unset or empty, the one in the user database. Throws `usage` when
+ * there is none, or when it is relative: a store must not depend on the working directory.
  */
 export function homeDirectory(system: System): string {
   const home = orNone(() => system.homedir()) || orNone(() => system.userInfo().homedir);
@@ -19,7 +19,7 @@ export function homeDirectory(system: System): string {
   throw new SecretsError("usage", `${problem}; set HOME to an absolute path`);
 }
 
-/** Node throws for a user whom the system doesn't know, as in a container under any user number. */
+/** Node throws for a user who isn't in the user database, as in a container with an arbitrary user id. */
 function orNone(read: () => string): string {
   try {
     return read();
@@ -28,7 +28,7 @@ function orNone(read: () => string): string {
   }
 }
 
-/** What the system says of a file or directory; Node's `Stats` has it. */
+/** Owner and mode of a file or directory; a part of Node's `Stats`. */
 export interface FileOwnership {
   readonly uid: number;
   readonly gid: number;
@@ -36,9 +36,9 @@ export interface FileOwnership {
 }
 
 /**
- * Who besides this user and root may write a file or directory, in words for a message; undefined when nobody may. A group with the
- * user's own number counts as the user's: many systems make one for each user, and let it write the user's files. Without a user
- * (Windows) there is nothing to look at.
+ * Describes, for a message, who besides this user and root may write a file or directory; undefined when nobody may. A
+ * group with the user's own id counts as the user, because many systems create one for each user and make files
+ * writable for it. Nothing is checked without a user (Windows).
  */
 export function otherWriter({ uid, gid, mode }: FileOwnership, user: number | undefined): string | undefined {
   if (user === undefined) return undefined;
@@ -48,7 +48,7 @@ export function otherWriter({ uid, gid, mode }: FileOwnership, user: number | un
   return undefined;
 }
 
-/** In words, by the names that Node gives to what the operating system refuses. */
+/** Descriptions of system error codes. */
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission denied",
   EDQUOT: "the disk quota is used up",
@@ -62,13 +62,13 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: "the file system is read-only",
 };
 
-/** Why the system refused a file, in words: never the content. `own` are words that fit better where it was refused. */
+/** Describes why a file operation failed, never with content. `own` replaces descriptions by more specific ones. */
 export function systemReason(error: unknown, own: Readonly<Record<string, string>> = {}): string {
   const code = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
   return own[code] ?? REASONS[code] ?? code;
 }
 
-/** Whether a file system call failed with this system code, such as `ENOENT`. */
+/** Whether an error is of this system error code, such as `ENOENT`. */
 export function hasSystemCode(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
 }

@@ -2,38 +2,38 @@ import { SecretsError } from "./errors.ts";
 import type { SecretRequest } from "./secret-request.ts";
 
 /**
- * How much a pod may ask for, so that its work is bounded before any of it is done: `webhook.limits`. Lengths are in characters
+ * The limits of one pod, `webhook.limits`: they bound the work for a pod before it begins. Lengths are in characters
  * (UTF-16 code units).
  */
 export interface PodLimits {
-  /** Requests a pod. */
+  /** Number of requests. */
   readonly requests: number;
-  /** Of the value of one request's annotation. */
+  /** Length of a request annotation's value. */
   readonly annotationLength: number;
-  /** Of a request's `group`. A secret manager whose own names are shorter says so itself. */
+  /** Length of a request's `group`. Secret managers check their own, shorter limits. */
   readonly groupLength: number;
   readonly groupVersionLength: number;
   readonly keyLength: number;
   readonly envVarLength: number;
-  /** Of the encoded id of a secret that is looked up. */
+  /** Length of the encoded id of a secret that is looked up. */
   readonly idLength: number;
-  /** Variables and mounts of a pod's secrets, times the containers that get them. */
+  /** Number of variables and mounts of a pod's secrets, multiplied by the containers that get them. */
   readonly edits: number;
-  /** Bytes of a pod's patch, in JSON. */
+  /** Size of the patch as JSON, in bytes. */
   readonly patchBytes: number;
-  /** Warnings an answer. */
+  /** Number of warnings in the response. */
   readonly warnings: number;
 }
 
-/** What is enough for every pod that Flyte is known to make, and takes milliseconds and a few MiB at the most (R-9). */
+/** Enough for every pod that Flyte is known to create; at most milliseconds and a few MiB for each (R-9). */
 export const DEFAULT_POD_LIMITS: PodLimits = {
   requests: 256,
-  // All fields as long as they may be, half of their characters escaped.
+  // All fields at their maximum length, with half of their characters escaped.
   annotationLength: 16_384,
-  // An ARN of AWS.
+  // The maximum length of an AWS ARN.
   groupLength: 2_048,
   groupVersionLength: 253,
-  // What Kubernetes takes as a data key: such a key is the encoded id.
+  // The maximum length of a Kubernetes data key, which an encoded id is.
   keyLength: 253,
   envVarLength: 253,
   idLength: 253,
@@ -51,7 +51,7 @@ export function checkLimit(limits: PodLimits, name: keyof PodLimits, { what, amo
   );
 }
 
-/** What is measured, to be read before a colon, and how much or many of it there is. */
+/** A measured amount, and its name for the message, which stands before a colon. */
 export interface Measured {
   readonly what: string;
   readonly amount: number;

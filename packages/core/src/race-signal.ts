@@ -1,8 +1,8 @@
 import { isSecretsError, SecretsError } from "./errors.ts";
 
 /**
- * Resolves with the result of `start`, or rejects with `toError` of the signal as soon as that is aborted. The work itself goes on:
- * pass it the signal too. Nothing is started when the signal is aborted already.
+ * Resolves with the result of `start`, or rejects with `toError` of the signal as soon as that is aborted. The work
+ * itself goes on: pass it the signal too. Nothing is started when the signal is aborted already.
  */
 export type RaceSignal = <T>(
   signal: AbortSignal | undefined,
@@ -15,8 +15,8 @@ export type RaceSignal = <T>(
 export const raceSignal: RaceSignal = (signal, start, toError) => createSignalRace()(signal, start, toError);
 
 /**
- * A {@link RaceSignal} that adds one listener to a signal, however many calls wait on it. The keys of all pods of one moment share
- * one deadline, and an `AbortSignal` compares a new listener with all that it has.
+ * A {@link RaceSignal} that adds one listener to a signal, however many calls wait on it. The keys of all pods of one
+ * moment share one deadline, and an `AbortSignal` compares a new listener with all that it has.
  */
 export function createSignalRace(): RaceSignal {
   const waiting = new WeakMap<AbortSignal, AbortListeners>();
@@ -60,8 +60,8 @@ class AbortListeners {
 }
 
 /**
- * The error of a call that an aborted signal ends: the signal's reason if that is a SecretsError, `deadline_exceeded` for a time
- * limit, else `canceled`. `answerer` is what the call was waiting for.
+ * The error of a call that an aborted signal ends: the signal's reason if that is a SecretsError, `deadline_exceeded`
+ * for a time limit, else `canceled`. `answerer` is what the call was waiting for.
  */
 export function toAbortError({ reason }: AbortSignal, answerer = "the secret manager"): SecretsError {
   if (isSecretsError(reason)) return reason;

@@ -5,18 +5,17 @@ import { checkLimit, checkRequestLimits, DEFAULT_POD_LIMITS, type PodLimits } fr
 import type { SecretRequest } from "./secret-request.ts";
 import { encodeRequestText, parseRequestText } from "./text-format.ts";
 
-/** A pod with this label, set to `"true"`, is sent to the webhook (R-2). */
+/** The label that makes the API server send a pod to the webhook, with the value `"true"` (R-2). */
 export const INJECT_LABEL = "inject-flyte-secrets";
 
-/** Every annotation whose name begins like this carries one request. */
+/** The prefix of the annotations that hold one request each. */
 export const REQUEST_ANNOTATION_PREFIX = "flyte.secrets/s";
 
-/** What Kubernetes takes as all annotations of an object, names included. */
+/** The limit of Kubernetes for all annotations of an object, names included. */
 const MAX_ANNOTATION_BYTES = 262_144;
 
 /**
- * The annotation value for a request. Throws `invalid_argument` as `encodeRequestText` does, and when it is too long
- * (R-3).
+ * The annotation value for a request. Throws `invalid_argument` as `encodeRequestText` does, and when it is too long (R-3).
  */
 export function encodeRequestAnnotation(request: SecretRequest): string {
   const value = encodeBase32Lower(encodeRequestText(request));
@@ -26,17 +25,17 @@ export function encodeRequestAnnotation(request: SecretRequest): string {
   return value;
 }
 
-/** Reverses {@link encodeRequestAnnotation}; takes any legal text format. Throws `invalid_annotation`. */
+/** The inverse of {@link encodeRequestAnnotation}. Accepts any legal text format. Throws `invalid_annotation`. */
 export function decodeRequestAnnotation(value: string): SecretRequest {
-  // As Go's decoder: line breaks, which YAML adds easily, don't count.
+  // Line breaks, which YAML adds easily, are ignored, as by Go's decoder.
   const bytes = BASE32_LOWER.decode(value.replace(/[\r\n]/g, ""));
   if (bytes === undefined) throw new SecretsError("invalid_annotation", "illegal base32 data");
   return parseRequestText(bytes);
 }
 
 /**
- * The annotations that carry `requests`, numbered in their order. Throws `invalid_argument` for a request that can't be
- * written and when all together are more than Kubernetes takes (R-8).
+ * The annotations for `requests`, numbered in their order. Throws `invalid_argument` for a request that can't be
+ * encoded, and when all together exceed the limit of Kubernetes (R-8).
  */
 export function toRequestAnnotations(requests: readonly SecretRequest[]): Record<string, string> {
   const annotations: Record<string, string> = {};
@@ -57,9 +56,9 @@ export function toRequestAnnotations(requests: readonly SecretRequest[]): Record
 }
 
 /**
- * The requests among a pod's annotations: the numbered ones in numeric order, then the others by name. Throws
- * `invalid_annotation`, naming the annotation, for the first that is not a legal request, and `limit_exceeded` for more requests or
- * longer ones than `limits` allow; the pod is then to be rejected (R-6, R-7).
+ * The requests in a pod's annotations: the numbered ones in numeric order, then the others by name. Throws
+ * `invalid_annotation`, naming the annotation, for the first illegal request, and `limit_exceeded` for more or longer
+ * requests than `limits` allow. The pod must then be rejected (R-6, R-7).
  */
 export function fromRequestAnnotations(
   annotations: Readonly<Record<string, string>>,
@@ -88,7 +87,8 @@ function decodeWhole(name: string, value: string): SecretRequest {
     if (!(error instanceof SecretsError)) throw error;
     throw new SecretsError(
       error.code,
-      `failed to unmarshal secrets from pod annotations: error unmarshaling secret [${excerpt(name)}]. Error: ${error.message}`,
+      `failed to unmarshal secrets from pod annotations: error unmarshaling secret [${excerpt(name)}]. Error: ` +
+        `${error.message}`,
       { cause: error },
     );
   }
@@ -103,7 +103,7 @@ interface Numbered {
 function compareAnnotations(a: Numbered, b: Numbered): number {
   if (a.digits === b.digits) return a.name < b.name ? -1 : 1;
   if (a.digits === undefined || b.digits === undefined) return a.digits === undefined ? 1 : -1;
-  // Of two numbers the one with more digits is greater: a number of any length is compared without being computed.
+  // The number with more digits is greater; so numbers of any length are compared without overflow.
   return a.digits.length - b.digits.length || (a.digits < b.digits ? -1 : 1);
 }
 

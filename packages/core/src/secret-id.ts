@@ -33,8 +33,9 @@ export function scopeLevel(scope: SecretScope): ScopeLevel {
 }
 
 /**
- * The one string that stands for a secret in every store. Reversed by {@link decodeSecretId}; no two ids that pass
- * `checkSecretId` share one. Throws `invalid_argument` for a project without a domain and checks nothing else (N-2).
+ * The string that identifies a secret in every store. {@link decodeSecretId} is its inverse, and no two ids that pass
+ * {@link checkSecretId} have the same one. Throws `invalid_argument` for a project without a domain and checks nothing
+ * else (N-2).
  */
 export function encodeSecretId(id: SecretId): string {
   scopeLevel(id);
@@ -42,7 +43,7 @@ export function encodeSecretId(id: SecretId): string {
 }
 
 /**
- * Reads an encoded id; a name may contain the separator. Throws `invalid_argument` for a text of another form (N-3).
+ * Decodes an encoded id, whose name may contain the separator. Throws `invalid_argument` for a text of another form (N-3).
  */
 export function decodeSecretId(text: string): SecretId {
   const [u, org, orgValue, domain, domainValue, project, projectValue, key, ...name] = text.split(SEPARATOR);
@@ -56,8 +57,8 @@ export function decodeSecretId(text: string): SecretId {
 }
 
 /**
- * The short id of a broader scope that Flyte's documentation describes for cloud secret managers and Flyte's code never
- * looks up; undefined at project scope, which has none. Ask for it after the encoded id (N-15).
+ * The short id of a secret at domain or global scope, which Flyte's documentation describes for cloud secret managers
+ * but Flyte's code never looks up; undefined at project scope, which has none. To be looked up after the encoded id (N-15).
  */
 export function encodeShortSecretId(id: SecretId): string | undefined {
   switch (scopeLevel(id)) {
@@ -71,8 +72,8 @@ export function encodeShortSecretId(id: SecretId): string | undefined {
 }
 
 /**
- * What the encoded ids of a scope begin with, for stores that can only search by prefix. Other scopes' ids may begin with it
- * too (`dev` and `development`): filter what is found with {@link isInScope}. Throws `invalid_argument` for a project
+ * The prefix of the encoded ids of a scope, for stores that can only search by prefix. Other scopes' ids may have it
+ * too (`dev` and `development`), so filter the result with {@link isInScope}. Throws `invalid_argument` for a project
  * without a domain.
  */
 export function scopePrefix(scope: SecretScope): string {
@@ -84,8 +85,7 @@ export function scopePrefix(scope: SecretScope): string {
 }
 
 /**
- * Whether `id` has the organization, domain and project of `scope`; an empty domain or project of `scope` matches all
- * (N-8).
+ * Whether `id` has the organization, domain and project of `scope`; an empty domain or project of `scope` matches all (N-8).
  */
 export function isInScope(id: SecretScope, scope: SecretScope): boolean {
   return (
@@ -97,13 +97,13 @@ export function isInScope(id: SecretScope, scope: SecretScope): boolean {
 
 const DNS_LABEL = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 const SECRET_NAME = /^[-a-zA-Z0-9_]+$/;
-/** What the data key of a Kubernetes Secret may have, which an encoded id is there. */
+/** The characters of a Kubernetes data key, which an encoded id is there. */
 const DATA_KEY = /^[-._a-zA-Z0-9]+$/;
 
 /**
- * Checks the parts of a scope: a project has a domain, and organization, domain and project are DNS-1123 labels of at most 63
- * characters (domain and project may be empty). Stricter than Flyte, because a part with `__` in it would make two
- * secrets share one encoded id. Throws `invalid_argument`, naming the field and the rule.
+ * Checks a scope: a project needs a domain, and organization, domain and project must be DNS-1123 labels of at most 63
+ * characters (domain and project may be empty). Stricter than Flyte, because with `__` in a part two secrets would have
+ * one encoded id. Throws `invalid_argument`, naming the field and the rule.
  */
 export function checkSecretScope(scope: SecretScope): void {
   scopeLevel(scope);
@@ -113,9 +113,8 @@ export function checkSecretScope(scope: SecretScope): void {
 }
 
 /**
- * Checks an id that is to be created: its scope ({@link checkSecretScope}), its name and, with
- * `maxIdLength`, the length of its encoded id in characters. Throws `invalid_argument`, naming the field and the
- * rule (N-5).
+ * Checks the id of a secret to create: its scope by {@link checkSecretScope}, its name and, with `maxIdLength`, the
+ * length of its encoded id in characters. Throws `invalid_argument`, naming the field and the rule (N-5).
  */
 export function checkSecretId(id: SecretId, limits: { readonly maxIdLength?: number } = {}): void {
   checkSecretScope(id);
@@ -125,21 +124,25 @@ export function checkSecretId(id: SecretId, limits: { readonly maxIdLength?: num
   checkLength(id, limits);
 }
 
-/** Whether a secret that Flyte or somebody else wrote may have this name: what a data key of Kubernetes may have. */
+/**
+ * Whether an existing secret, which Flyte or another program may have written, can have this name: a legal data key.
+ */
 export function isExistingName(name: string): boolean {
   return DATA_KEY.test(name);
 }
 
 /**
- * Checks the scope of secrets that are read, changed or deleted: others than this project may have written them by
- * looser rules than {@link checkSecretScope}. Throws `invalid_argument` for a scope that is no part of an encoded id,
- * or of another's.
+ * Checks the scope of existing secrets, which other programs may have written by looser rules than {@link
+ * checkSecretScope}. Throws `invalid_argument` for a scope that can't be encoded, or that encodes like another one.
  */
 export function checkExistingScope(scope: SecretScope): void {
   checkExistingId({ ...scope, name: "any" });
 }
 
-/** The same for an id. What passes {@link checkSecretId} passes here (N-6). */
+/**
+ * Checks the id of an existing secret, as {@link checkExistingScope} does. Every id that passes {@link checkSecretId}
+ * passes (N-6).
+ */
 export function checkExistingId(id: SecretId, limits: { readonly maxIdLength?: number } = {}): void {
   scopeLevel(id);
   for (const [field, value] of [

@@ -1,4 +1,4 @@
-/** How a task wants a secret: `flyteidl2.core.Secret.MountType`. Other numbers are read and refused later. */
+/** How a task wants a secret: `flyteidl2.core.Secret.MountType`. Other numbers are parsed, and refused later. */
 export const MountRequirement = { ANY: 0, ENV_VAR: 1, FILE: 2 } as const;
 
 /** One secret that a task asks for: `flyteidl2.core.Secret`. Empty strings stand for fields that are not set. */

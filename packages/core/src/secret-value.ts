@@ -4,9 +4,9 @@ const REDACTED = "[secret value]";
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * A secret's value: bytes that do not show themselves. String conversion, JSON and `util.inspect` give a placeholder, so
- * that a value which strays into a log or an error stays unreadable. Only edit writers and stores call the `reveal`
- * methods. The bytes are copied on the way in and must not be modified on the way out.
+ * The bytes of a secret, which are not printable: string conversion, JSON and `util.inspect` return a placeholder, so
+ * that a value never appears in a log or an error by accident. Only deliveries and stores call the `reveal` methods.
+ * The bytes are copied when the value is created; callers must not modify the revealed ones.
  */
 export class SecretValue {
   readonly #bytes: Uint8Array;

@@ -1,4 +1,4 @@
-/** What is read of an error to find where it was thrown. */
+/** The members of an error that are needed to find its frames. */
 export interface ErrorText {
   readonly name: string;
   readonly message: string;
@@ -6,18 +6,18 @@ export interface ErrorText {
 }
 
 /**
- * The frames of an error's stack, such as `at f (/home/me/a.ts:1:2)`, innermost first. Lines of its name and message are
- * none of them, whatever they look like: both may quote somebody else's text.
+ * The frames of an error's stack, such as `at f (/home/me/a.ts:1:2)`, innermost first. Lines of its name and message
+ * never count as frames, because they may quote foreign text that looks like one.
  */
 export function stackLines({ name, message, stack = "" }: ErrorText): string[] {
   const end = headEnd({ name, message, stack });
-  // Name and message may have been changed after the stack was made, and Node puts lines of code before some.
+  // Name and message may have changed after the stack was recorded, and Node puts lines of code before some stacks.
   const told = new Set(end === undefined ? `${name}\n${message}`.split("\n") : []);
   const lines = stack.slice(end).split("\n");
   return lines.flatMap((line) => (/^ {4}at /.test(line) && !told.has(line) ? [line.slice(4)] : []));
 }
 
-/** Where the message ends that a stack begins with, in its first line; undefined where it doesn't. */
+/** The end of the message with which a stack begins; undefined where its first line doesn't contain the message. */
 function headEnd({ name, message, stack }: Required<ErrorText>): number | undefined {
   const head = name === "" || message === "" ? name + message : `${name}: ${message}`;
   if (stack.startsWith(head)) return head.length;

@@ -1,4 +1,4 @@
-/** Where the loader, interpreters and shells find what they run, or what they run besides. */
+/** Variables by which the loader, interpreters and shells locate code, or run additional code. */
 const STEERING: ReadonlySet<string> = new Set([
   ...[
     "PATH",
@@ -87,8 +87,8 @@ const STEERING: ReadonlySet<string> = new Set([
 const STEERING_PREFIX = /^(?:LD_|DYLD_|GIT_CONFIG|BASH_FUNC_|NPM_CONFIG_|npm_config_)/;
 
 /**
- * Whether programs and shells find or choose the code that they run by this variable, such as `PATH`, `LD_PRELOAD` and
- * `PYTHONPATH`: whoever may write its value may run code in their place.
+ * Whether programs and shells locate or choose the code that they run by this variable, such as `PATH`, `LD_PRELOAD` or
+ * `PYTHONPATH`. Whoever controls its value can run code in these programs.
  */
 export function isSteeringVariable(name: string): boolean {
   return STEERING.has(name) || STEERING_PREFIX.test(name);

@@ -2,7 +2,8 @@ import { SecretsError } from "./errors.ts";
 import { excerpt, quote } from "./foreign-text.ts";
 import { MountRequirement, type SecretRequest } from "./secret-request.ts";
 
-// Sticky: each matches at the scanner's position or not at all. A word or number that runs into END's characters is neither.
+// Sticky expressions match at the position of the scanner only. A word or number must not be followed by a character of
+// END.
 const END = "(?![-+.\\w])";
 const SPACE = /(?:[ \n\r\t]|#[^\n]*(?:\n|$))*/y;
 const WORD = new RegExp(`[A-Za-z_]\\w*${END}`, "y");
@@ -12,7 +13,7 @@ const MINUS = /-/y;
 const COLON = /:/y;
 const FIELD_SEPARATOR = /[,;]/y;
 
-// In order: one character; octal; hexadecimal; a code point with, where it follows, the second half of a surrogate pair.
+// The groups: one character; octal; hexadecimal; a code point, with the second half of a surrogate pair if one follows.
 // Anything else is illegal.
 const ESCAPE =
   /\\(?:([abfnrtv?'"\\])|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))(?:\\u([dD][c-fC-F][0-9a-fA-F]{2}))?|.?)/gs;
@@ -31,16 +32,16 @@ const MOUNT_REQUIREMENTS: ReadonlyMap<string, number> = new Map(Object.entries(M
 type Draft = { -readonly [Field in keyof SecretRequest]: SecretRequest[Field] };
 
 /**
- * Reads a request in any legal protobuf text format (https://protobuf.dev/reference/protobuf/textformat-spec/), as Go's
- * `prototext`, which Flyte uses, reads it. Throws `invalid_annotation` with line and column for anything else: an unknown
- * field, a field given twice, an unknown enum name, a string that is not UTF-8 (R-5).
+ * Parses a request in any legal protobuf text format (https://protobuf.dev/reference/protobuf/textformat-spec/), by the
+ * rules of Go's `prototext`, which Flyte uses. Throws `invalid_annotation` with line and column for anything else: an
+ * unknown or repeated field, an unknown enum name, a string that is not UTF-8 (R-5).
  */
 export function parseRequestText(text: string | Uint8Array): SecretRequest {
   const bytes = typeof text === "string" ? Buffer.from(text) : Buffer.from(text.buffer, text.byteOffset, text.length);
   return new RequestReader(bytes.toString("latin1")).read();
 }
 
-/** A scanner over text of which each character is one byte, because that is what escapes spell. */
+/** A scanner over text with one character for each byte, because escapes denote bytes. */
 class RequestReader {
   readonly #text: string;
   #position = 0;
@@ -83,7 +84,7 @@ class RequestReader {
     do {
       const literal = this.#take(STRING);
       if (literal === undefined) throw this.#error(`${field}: a closed string is expected here`);
-      // Escapes may spell parts of a character; what stands there as it is must be whole.
+      // Escapes may denote parts of a character; literal text must contain whole ones.
       if (decodeUtf8(literal) === undefined) throw this.#error(`${field} contains invalid UTF-8`, start);
       bytes += this.#unescape(literal.slice(1, -1), start);
       this.#take(SPACE);
@@ -122,7 +123,7 @@ class RequestReader {
     return magnitude === 0 ? 0 : sign * magnitude;
   }
 
-  /** What the pattern matches here, which is then read, or undefined. */
+  /** Consumes and returns what the pattern matches at the position; undefined when it doesn't match. */
   #take(pattern: RegExp): string | undefined {
     const start = this.#position;
     pattern.lastIndex = start;
@@ -138,14 +139,14 @@ class RequestReader {
   }
 }
 
-/** The bytes that one match of ESCAPE stands for, or undefined when it is illegal. */
+/** The bytes that one match of ESCAPE denotes; undefined when it is illegal. */
 function unescapeSequence([simple, octal, hex, short, long, low]: (string | undefined)[]): string | undefined {
   if (simple !== undefined) return CONTROLS[simple] ?? simple;
   if (octal !== undefined) return toByte(Number.parseInt(octal, 8));
   if (hex !== undefined) return toByte(Number.parseInt(hex, 16));
   const code = Number.parseInt(short ?? long ?? "", 16);
   if (!(code <= 0x10ffff)) return undefined;
-  // Two halves of a pair make one character; half a pair, or a half after something else, is not well formed.
+  // Both halves of a surrogate pair make one character; a lone half is not well-formed.
   const character =
     String.fromCodePoint(code) + (low === undefined ? "" : String.fromCharCode(Number.parseInt(low, 16)));
   return character.isWellFormed() ? Buffer.from(character).toString("latin1") : undefined;
@@ -155,7 +156,7 @@ function toByte(code: number): string | undefined {
   return code <= 0xff ? String.fromCharCode(code) : undefined;
 }
 
-/** Text of a string of bytes, or undefined when they are not UTF-8. */
+/** Decodes a string of bytes as UTF-8; undefined when it is not UTF-8. */
 function decodeUtf8(bytes: string): string | undefined {
   if (/^[\0-\x7f]*$/.test(bytes)) return bytes;
   try {
@@ -166,8 +167,8 @@ function decodeUtf8(bytes: string): string | undefined {
 }
 
 /**
- * Writes a request in protobuf text format as Flyte does: one set field a line, in field order. Throws `invalid_argument` for a
- * mount requirement without a name, and for a lone surrogate, which UTF-8 can't carry (R-4).
+ * Writes a request in protobuf text format as Flyte does: one set field a line, in field order. Throws
+ * `invalid_argument` for a mount requirement without a name, and for a lone surrogate, which UTF-8 can't carry (R-4).
  */
 export function encodeRequestText(request: SecretRequest): string {
   return (

@@ -1,6 +1,6 @@
 /**
- * What `parse` gives. Throws what `tooDeep` gives where it runs out of stack, as a parser that calls itself does for
- * text that is nested without end.
+ * Returns the result of `parse`, or throws the error of `tooDeep` when the stack overflows, as in a recursive parser
+ * for deeply nested text.
  */
 export function withinStack<T>(parse: () => T, tooDeep: () => Error): T {
   try {

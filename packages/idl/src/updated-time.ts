@@ -2,8 +2,8 @@ import { fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 
 /**
- * Flyte's SecretMetadata has no place for when a secret was updated. It travels as a field that Flyte's messages don't know,
- * which other clients pass over, as protobuf has it; in binary alone, since JSON refuses fields without a name.
+ * Flyte's SecretMetadata has no place for when a secret was updated. It travels as a field that Flyte's messages don't
+ * know, which other clients pass over, as protobuf has it; in binary alone, since JSON refuses fields without a name.
  */
 const UPDATED_TIME = 15_000;
 const LENGTH_DELIMITED = 2;

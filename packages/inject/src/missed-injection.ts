@@ -13,21 +13,21 @@ import { variableNames } from "./managers/variables.ts";
 import { cleanJoinPath } from "./pod/clean-join-path.ts";
 import type { Container, Pod, Volume } from "./pod/pod.ts";
 
-/** Why a pod of a cluster doesn't have the secrets that its maker meant it to have. */
+/** The reason why a pod in a cluster lacks the secrets that its author intended. */
 export type MissedInjection =
-  /** It asks for secrets, and without the label the webhook is not asked. */
+  /** It requests secrets but lacks the label, without which the API server doesn't call the webhook. */
   | { readonly problem: "no label"; readonly requests: readonly SecretRequest[] }
-  /** It has the label, and no annotation says what it wants. */
+  /** It has the label but no request annotation. */
   | { readonly problem: "no requests" }
-  /** An annotation can't be read: the webhook would not have let it in. */
+  /** An annotation is invalid: the webhook would have rejected the pod. */
   | { readonly problem: "bad annotation"; readonly reason: string }
-  /** It has the label, and these of its requests have left no trace. */
+  /** It has the label, but these requests left no trace in it. */
   | { readonly problem: "not injected"; readonly requests: readonly SecretRequest[] };
 
 /**
- * Looks at a pod as a cluster has it and finds out whether an injection was missed; undefined when all that it asks for is
- * there, or it asks for nothing. It goes by what injection leaves in a pod, Flyte's as well as ours: variables, mounted files,
- * init containers, annotations. One container that has a secret is enough: others may have been added since.
+ * Detects whether a pod in a cluster missed an injection; undefined when it has everything that it requests, or
+ * requests nothing. It looks for the traces of an injection, ours or Flyte's: variables, mounted files, init containers
+ * and annotations. One container with a secret is enough, because others may have been added later.
  */
 export function detectMissedInjection(pod: Pod): MissedInjection | undefined {
   const labelled = pod.metadata?.labels?.[INJECT_LABEL] === "true";
@@ -45,25 +45,25 @@ export function detectMissedInjection(pod: Pod): MissedInjection | undefined {
   return { problem: labelled ? "not injected" : "no label", requests: missing };
 }
 
-/** Whether a container has a variable with the secret, besides the one that says which prefix such variables have. */
+/** Whether a container has a variable with the secret, and the variable that holds the prefix of such variables. */
 function hasVariable({ spec }: Pod, request: SecretRequest): boolean {
   if (request.mountRequirement === MountRequirement.FILE) return false;
   return spec.containers.some(({ env }) => {
-    const told = env?.find(({ name }) => name === "FLYTE_SECRETS_ENV_PREFIX");
-    if (!told) return false;
-    // The API server leaves out an empty value.
-    const names = possibleVariables(request, told.value ?? "");
+    const prefix = env?.find(({ name }) => name === "FLYTE_SECRETS_ENV_PREFIX");
+    if (!prefix) return false;
+    // The API server drops empty values.
+    const names = possibleVariables(request, prefix.value ?? "");
     return env?.some(({ name }) => names.has(name));
   });
 }
 
-function hasFile({ spec }: Pod, request: SecretRequest, isThere: HasFile): boolean {
+function hasFile({ spec }: Pod, request: SecretRequest, isThere: FilePredicate): boolean {
   if (request.mountRequirement === MountRequirement.ENV_VAR) return false;
-  const isTold = spec.containers.some(({ env }) => env?.some(({ name }) => name === "FLYTE_SECRETS_DEFAULT_DIR"));
-  return isTold && possibleFiles(request).some(isThere);
+  const hasDirectory = spec.containers.some(({ env }) => env?.some(({ name }) => name === "FLYTE_SECRETS_DEFAULT_DIR"));
+  return hasDirectory && possibleFiles(request).some(isThere);
 }
 
-/** The names that one manager or another gives a secret's variable. */
+/** The names that the managers give to a secret's variable. */
 function possibleVariables({ group, key, envVar }: SecretRequest, prefix: string): ReadonlySet<string> {
   const style = "posix";
   const names = [key, `${kubernetesGroup({ group, key })}_${key}`].flatMap((name) => {
@@ -73,15 +73,15 @@ function possibleVariables({ group, key, envVar }: SecretRequest, prefix: string
   return new Set(envVar === "" ? names : [...names, envVar]);
 }
 
-/** Whether there is a file of this path below {@link SECRETS_DIRECTORY}. */
-export type HasFile = (path: string) => boolean;
+/** Reports whether there is a file of this path below {@link SECRETS_DIRECTORY}. */
+export type FilePredicate = (path: string) => boolean;
 
 /**
- * What injection has arranged for in a pod below {@link SECRETS_DIRECTORY}: files of mounted Secrets, and what the init containers and
- * Vault's agent are told to write. Each file is asked for rather than all of them listed: many mounts of one volume with many
- * items are as many files as both multiplied.
+ * The files below {@link SECRETS_DIRECTORY} that an injection gave a pod: those of mounted Secrets, and those that init
+ * containers and Vault's agent write. It is a predicate and not a list, because a list would have the product of a
+ * volume's mounts and items.
  */
-export function injectedFiles({ metadata, spec }: Pod): HasFile {
+export function injectedFiles({ metadata, spec }: Pod): FilePredicate {
   const containers = [...spec.containers, ...(spec.initContainers ?? [])];
   const written = new Set([
     ...(spec.initContainers ?? []).flatMap(writtenFiles),
@@ -95,7 +95,7 @@ export function injectedFiles({ metadata, spec }: Pod): HasFile {
   return (path) => written.has(path) || isMounted(path);
 }
 
-/** The paths that one manager or another gives a request's file. */
+/** The paths that the managers give to a request's file. */
 export function possibleFiles({ group, groupVersion, key }: SecretRequest): string[] {
   const lower = (...parts: string[]) => secretPath(...parts.map((part) => part.toLowerCase()));
   const uri = trimEndOf(group, "/");
@@ -109,7 +109,7 @@ export function possibleFiles({ group, groupVersion, key }: SecretRequest): stri
   return paths.filter((path) => path !== undefined);
 }
 
-function mountedFiles(containers: readonly Container[], { volumes }: Pod["spec"]): HasFile {
+function mountedFiles(containers: readonly Container[], { volumes }: Pod["spec"]): FilePredicate {
   const itemsOf = new Map((volumes ?? []).map((volume) => [volume.name, new Set(itemPaths(volume))]));
   const volumesAt = new Map<string, Set<string>>();
   for (const { name, mountPath } of containers.flatMap(({ volumeMounts }) => volumeMounts ?? [])) {
@@ -132,7 +132,7 @@ function itemPaths({ secret, projected }: Volume): string[] {
   return [...(secret?.items ?? []), ...sources].map(({ path }) => cleanJoinPath(path));
 }
 
-/** What an init container of ours or Flyte's writes: by variables of the Embedded manager and AWS, or in a script. */
+/** The files that an init container of ours or Flyte's writes, by its variables (Embedded, AWS) or its script. */
 function writtenFiles({ env, command }: Container): string[] {
   const variables = (env ?? []).flatMap(({ name, value = "" }) => {
     if (name === "SECRET_FILENAME") return [cleanJoinPath(SECRETS_DIRECTORY, value)];

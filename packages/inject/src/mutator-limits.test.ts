@@ -49,7 +49,7 @@ function setUp({ managers, ...limits }: Partial<PodLimits> & { managers?: Inject
     delivery: createSecretRefDelivery({ writer: { write: (namespace) => void written.push(namespace) } }),
     limits: { ...DEFAULT_POD_LIMITS, ...limits },
   });
-  return { lookup, written, changeOf: async (pod: Pod) => mutator.changeOf(pod, { namespace: "p1-dev" }) };
+  return { lookup, written, computeChange: async (pod: Pod) => mutator.computeChange(pod, { namespace: "p1-dev" }) };
 }
 
 function ask(key: string, rest: Partial<SecretRequest> = {}): SecretRequest {
@@ -108,8 +108,8 @@ test.each<{ what: string; pod: Pod; setting: string; code?: string }>([
     setting: "edits",
   },
 ])("a pod with $what is refused, and nothing is written for it", async ({ pod, setting }) => {
-  const { written, changeOf } = setUp({ edits: setting === "edits" ? 200 : DEFAULT_POD_LIMITS.edits });
-  const error = await changeOf(pod).catch((error) => error);
+  const { written, computeChange } = setUp({ edits: setting === "edits" ? 200 : DEFAULT_POD_LIMITS.edits });
+  const error = await computeChange(pod).catch((error) => error);
   expect(error).toBeInstanceOf(SecretsError);
   expect(error).toMatchObject({ code: "limit_exceeded", kind: { admission: 400 } });
   expect(error.message).toMatch(new RegExp(`^.{1,300} \\(webhook\\.limits\\.${setting}\\)$`));
@@ -117,18 +117,18 @@ test.each<{ what: string; pod: Pod; setting: string; code?: string }>([
 });
 
 test("requests are counted before one is read or looked up", async () => {
-  const { lookup, changeOf } = setUp();
+  const { lookup, computeChange } = setUp();
   const annotations = Object.fromEntries(many(20_000, (at) => [`${REQUEST_ANNOTATION_PREFIX}${at}`, "not base32"]));
   const pod = parsePod({ metadata: { annotations }, spec: { containers: [{ name: "main" }] } });
-  await expect(changeOf(pod)).rejects.toThrow("requests of the pod: 20000 is over the limit of 256");
+  await expect(computeChange(pod)).rejects.toThrow("requests of the pod: 20000 is over the limit of 256");
   expect(lookup.asked).toBe(0);
 });
 
 test("a pod with all that the limits allow is let in", async () => {
-  const { changeOf } = setUp();
+  const { computeChange } = setUp();
   const full = { group: "g".repeat(253), groupVersion: "1".repeat(253), envVar: "E".repeat(253) };
   const requests = many(256, (at) => ask(`${at}`.padStart(200, "k"), { envVar: at === 0 ? full.envVar : "" }));
-  const mutation = await changeOf(podOf([...requests.slice(1), ask("key", full)]));
+  const mutation = await computeChange(podOf([...requests.slice(1), ask("key", full)]));
   expect(mutation.changed && mutation.injections.length).toBe(256);
 });
 
@@ -137,7 +137,7 @@ test("of warnings, as many are shown as the limit says, and how many more there 
     ask("k", { group: `/g${"/g".repeat(at)}`, groupVersion: `${at}`, mountRequirement: FILE }),
   );
   const warningsWith = async (warnings: number) => {
-    const mutation = await setUp({ warnings }).changeOf(podOf(requests));
+    const mutation = await setUp({ warnings }).computeChange(podOf(requests));
     return mutation.changed ? mutation.warnings : [];
   };
   const all = await warningsWith(16);
@@ -146,7 +146,10 @@ test("of warnings, as many are shown as the limit says, and how many more there 
   expect(await warningsWith(3)).toEqual([...all.slice(0, 2), "7 more warnings are left out (webhook.limits.warnings)"]);
 });
 
-/** Each took seconds or minutes when somebody compared all with all. They are left to the time limit of a test, which is far off. */
+/**
+ * Each took seconds or minutes when somebody compared all with all. They are left to the time limit of a test, which is
+ * far off.
+ */
 test.each<{ what: string; pod: Pod; managers?: Injector[]; outcome: object }>([
   {
     what: "files of as many groups",
@@ -213,6 +216,6 @@ test.each<{ what: string; pod: Pod; managers?: Injector[]; outcome: object }>([
     outcome: { changed: true },
   },
 ])("the work for $what grows with their number and not with its square", async ({ pod, managers, outcome }) => {
-  const { changeOf } = setUp({ ...UNLIMITED, warnings: 16, ...(managers && { managers }) });
-  expect(await changeOf(pod).catch((error) => error)).toMatchObject(outcome);
+  const { computeChange } = setUp({ ...UNLIMITED, warnings: 16, ...(managers && { managers }) });
+  expect(await computeChange(pod).catch((error) => error)).toMatchObject(outcome);
 });

@@ -7,76 +7,79 @@ import {
   type SecretRequest,
   SecretsError,
 } from "@flyte-secrets/core";
-import { coveringMounts } from "./checks/covered-mounts.ts";
+import { findCoveringMounts } from "./checks/covered-mounts.ts";
 import type { Delivery, KubernetesSecret } from "./delivery/delivery.ts";
 import type { Claim, InjectContext, Injector, VariableNaming } from "./managers/injector.ts";
-import { createPlanner, type InjectionRecord, type Served } from "./mutation-plan.ts";
+import { createMutationPlanner, type InjectionRecord, type ServedRequest } from "./mutation-plan.ts";
 import { applyPatch, type JsonPatch } from "./pod/json-patch.ts";
 import { namedContainers } from "./pod/named-containers.ts";
 import type { Pod } from "./pod/pod.ts";
 import { createRequestReader, requestName } from "./requests.ts";
 
 export interface MutatorOptions {
-  /** In the order in which they are asked; `Global` comes first. */
+  /** The secret managers, in the order in which they are tried; `Global` comes first. */
   readonly managers: readonly Injector[];
   /** `secretEnvVarPrefix`, such as `_UNION_`. */
   readonly secretEnvVarPrefix: string;
   readonly envVarNaming: VariableNaming["style"];
   readonly delivery: Delivery;
-  /** Those that go with secrets that are found; by default none do. */
+  /** The image-pull Secrets of secrets; none by default. */
   readonly imagePull?: ImagePullSecrets;
-  /** `webhook.limits`; `DEFAULT_POD_LIMITS` by default. */
+  /** `webhook.limits`; {@link DEFAULT_POD_LIMITS} by default. */
   readonly limits?: PodLimits;
 }
 
 export interface MutateOptions {
-  /** For a pod that names no namespace: that of the admission request. `default` by default. */
+  /** The namespace of the admission request, for a pod that names none. `default` by default. */
   readonly namespace?: string;
-  /** Nothing is written. */
+  /** Whether to write nothing. Default: false. */
   readonly dryRun?: boolean | undefined;
-  /** The pod's right to secrets of a scope; by default it may have them all. */
+  /** The pod's right to scoped secrets; by default it may have all. */
   readonly claim?: Claim | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a pod lacks. */
+/** The change that gives a pod its secrets. */
 export type PodChange =
   | { readonly changed: false }
   | {
       readonly changed: true;
       readonly patch: JsonPatch;
-      /** What may not work, for the user to read. */
+      /** Warnings for the user. */
       readonly warnings: readonly string[];
-      /** What the pod refers to and was written for it, or would have been on a dry run. */
+      /** The Secrets to which the pod refers. They were written, unless this is a dry run. */
       readonly secrets: readonly KubernetesSecret[];
-      /** Which manager served which request, in the order of the requests. */
+      /** The manager that served each request, in the order of the requests. */
       readonly injections: readonly InjectionRecord[];
     };
 
-/** A change together with the pod that it makes. */
+/** A change, and the pod to which it leads. */
 export type Mutation =
   | Extract<PodChange, { changed: false }>
   | (Extract<PodChange, { changed: true }> & { readonly pod: Pod });
 
-/** Gives a pod the secrets that its annotations ask for. */
+/** Gives pods the secrets that their annotations request. */
 export interface Mutator {
   /**
-   * The mutation of a pod, which stays as it is. A second time changes nothing. A rejection is a thrown `SecretsError`, whose
-   * kind has the HTTP status of the admission answer (`invalid_annotation`, `not_injected`, `pod_conflict`, `store_unavailable`,
-   * ...); then nothing has been written either.
+   * Returns the mutation of a pod, which is not modified. It is idempotent. A pod is rejected by a thrown
+   * `SecretsError`, whose kind has the HTTP status of the admission response (`invalid_annotation`, `not_injected`,
+   * `pod_conflict`, `store_unavailable`, ...). Nothing has been written then.
    */
   mutate(pod: Pod, options?: MutateOptions): Promise<Mutation>;
-  /** As {@link Mutator.mutate}, without the pod; when all values are in memory, at once: then a rejection is thrown at once too. */
-  changeOf(pod: Pod, options?: MutateOptions): MaybePromise<PodChange>;
+  /**
+   * As {@link Mutator.mutate}, without the pod. Synchronous when all values are in memory: it then returns no promise,
+   * and throws.
+   */
+  computeChange(pod: Pod, options?: MutateOptions): MaybePromise<PodChange>;
 }
 
 export function createMutator(options: MutatorOptions): Mutator {
   const { managers, delivery, imagePull, limits = DEFAULT_POD_LIMITS } = options;
   const variables: VariableNaming = { prefix: options.secretEnvVarPrefix, style: options.envVarNaming };
   const readRequests = createRequestReader(limits);
-  const planFor = createPlanner({ delivery, variables, limits });
+  const planFor = createMutationPlanner({ delivery, variables, limits });
 
-  function changeOf(pod: Pod, options: MutateOptions = {}): MaybePromise<PodChange> {
+  function computeChange(pod: Pod, options: MutateOptions = {}): MaybePromise<PodChange> {
     const { namespace, dryRun = false, claim, signal } = options;
     const requests = readRequests(pod);
     if (requests.length === 0) return UNCHANGED;
@@ -89,17 +92,17 @@ export function createMutator(options: MutatorOptions): Mutator {
       claim,
       signal,
     };
-    // All at once, so that a backend may fetch the values of a pod together.
+    // Concurrently, so that a backend can fetch the values of a pod in one call.
     const serving = requests.map((request) =>
-      andThen(injectFirst(managers, request, context), (served) => withPullSecret(served, call)),
+      andThen(injectWithFirst(managers, request, context), (served) => withPullSecret(served, call)),
     );
-    return andThen(isKnown(serving) ? serving : allInOrder(serving), (served) => {
+    return andThen(areResolved(serving) ? serving : settleInOrder(serving), (served) => {
       const plan = planFor(served);
       const { editor, pullSecrets, secrets, injections } = plan;
       const patch = editor.edit(pod, containers);
       const isSame = patch.operations.length === 0;
       const max = limits.warnings - plan.warnings.length;
-      const covering = isSame ? [] : coveringMounts(pod, containers, { ...plan.covered, max });
+      const covering = isSame ? [] : findCoveringMounts(pod, containers, { ...plan.covered, max });
       const warnings = covering.length === 0 ? plan.warnings : [...plan.warnings, ...covering];
       const change: PodChange = isSame ? UNCHANGED : { changed: true, patch, warnings, secrets, injections };
       if (dryRun) return change;
@@ -109,22 +112,22 @@ export function createMutator(options: MutatorOptions): Mutator {
     });
   }
 
-  function withPullSecret(served: Served, call: Call): MaybePromise<Served> {
+  function withPullSecret(served: ServedRequest, call: Call): MaybePromise<ServedRequest> {
     const { found } = served.injection;
     if (found === undefined || imagePull === undefined) return served;
     return andThen(imagePull.find(found.id, call), (pullSecret) => (pullSecret ? { ...served, pullSecret } : served));
   }
 
-  /** One after the other: a pod rarely has two. */
+  /** Copies the Secrets one after the other: a pod rarely has two. */
   function copyAll([name, ...rest]: readonly string[], namespace: string, call: Call): MaybePromise<void> {
     if (name === undefined || imagePull === undefined) return;
     return andThen(imagePull.copy(namespace, name, call), () => copyAll(rest, namespace, call));
   }
 
   return {
-    changeOf,
+    computeChange,
     async mutate(pod, options) {
-      const change = await changeOf(pod, options);
+      const change = await computeChange(pod, options);
       return change.changed ? { ...change, pod: applyPatch(pod, change.patch.operations) } : change;
     },
   };
@@ -134,27 +137,30 @@ type Call = Pick<MutateOptions, "signal">;
 
 const UNCHANGED = { changed: false } as const;
 
-function isKnown<T>(values: readonly MaybePromise<T>[]): values is readonly T[] {
+function areResolved<T>(values: readonly MaybePromise<T>[]): values is readonly T[] {
   return !values.some((value) => value instanceof Promise);
 }
 
 /**
- * Of several that fail, the first in their order is thrown and not the quickest: the same pod is rejected for the same
- * reason each time.
+ * Awaits all values. If several fail, throws the error of the first in their order rather than the first in time, so
+ * that the same pod is always rejected for the same reason.
  */
-async function allInOrder<T>(values: readonly MaybePromise<T>[]): Promise<T[]> {
+async function settleInOrder<T>(values: readonly MaybePromise<T>[]): Promise<T[]> {
   await Promise.allSettled(values);
   return await Promise.all(values);
 }
 
-/** The first manager that serves the request. What goes wrong is always a rejection, so that no other request's goes unheard. */
-function injectFirst(
+/**
+ * The injection of the first manager that serves the request. Errors are always rejections, so that the other requests
+ * are awaited.
+ */
+function injectWithFirst(
   managers: readonly Injector[],
   request: SecretRequest,
   context: InjectContext,
-): MaybePromise<Served> {
+): MaybePromise<ServedRequest> {
   const reasons: string[] = [];
-  const ask = (at: number): MaybePromise<Served> => {
+  const tryManager = (at: number): MaybePromise<ServedRequest> => {
     const manager = managers[at];
     if (manager === undefined) {
       const tried = `none of the secret managers injected secret ${requestName(request)}: ${reasons.join("; ")}`;
@@ -163,23 +169,26 @@ function injectFirst(
     return andThen(manager.inject(request, context), (injection) => {
       if (injection.injected) return { request, manager: manager.name, injection };
       reasons.push(`${manager.name}: ${injection.reason}`);
-      return ask(at + 1);
+      return tryManager(at + 1);
     });
   };
   try {
-    return ask(0);
+    return tryManager(0);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-/** The Secrets to pull images with that go with secrets: one in the webhook's namespace, copied to those of pods. */
+/** The image-pull Secrets of secrets: each is in the webhook's namespace and copied to the namespaces of pods. */
 export interface ImagePullSecrets {
-  /** The name of the one that goes with a secret; undefined where there is none. Without a promise where that is known. */
+  /**
+   * The name of a secret's image-pull Secret; undefined where it has none. Returns no promise where that is in memory.
+   */
   find(id: SecretId, options: { readonly signal?: AbortSignal | undefined }): MaybePromise<string | undefined>;
   /**
-   * Makes sure that `namespace` has it, as it is now. Called when nothing else can refuse the pod any more, and never on a dry
-   * run. Throws if it can't be written: the pod is then rejected. Without a promise when it is there already.
+   * Ensures that `namespace` has the current Secret. Called last, when nothing else can reject the pod, and never on a
+   * dry run. Throws if it can't be written, and then the pod is rejected. Returns no promise when it is up to date
+   * already.
    */
   copy(namespace: string, name: string, options: { readonly signal?: AbortSignal | undefined }): MaybePromise<void>;
 }

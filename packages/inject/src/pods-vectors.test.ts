@@ -13,7 +13,10 @@ import { createVaultInjector } from "./managers/vault.ts";
 import { createMutator } from "./mutator.ts";
 import { parsePod } from "./pod/parse-pod.ts";
 
-/** One case of `pods.jsonl`: a pod and what Flyte's own mutator made of it; its fields are described in the vectors' README. */
+/**
+ * One case of `pods.jsonl`: a pod and what Flyte's own mutator made of it; its fields are described in the vectors'
+ * README.
+ */
 interface Case {
   readonly managers: readonly string[];
   readonly pod: unknown;

@@ -8,42 +8,42 @@ import {
 } from "@flyte-secrets/core";
 import type { Pod } from "./pod/pod.ts";
 
-/** What all remembered sets of annotations may take. */
+/** The memory limit of the cache. */
 const MAX_BYTES = 16 * 1024 * 1024;
-/** Rough cost of a request, beside its texts, with what others keep for it while it is remembered. */
+/** Rough cost of a cached request beside its texts, including what other caches keep for it. */
 const REQUEST_BYTES = 1_500;
-/** A longer set is not remembered: it is hardly the set of many pods. */
+/** A longer set of annotations is not cached: few pods share it. */
 const MAX_LENGTH = 8_192;
-/** How many that begin alike. */
+/** The number of cached sets with the same first value. */
 const MAX_ALIKE = 16;
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** The annotations of some pod that carry requests, and their requests. */
-interface Remembered {
+/** The request annotations of a pod, and the requests in them. */
+interface CachedRequests {
   readonly names: readonly string[];
   readonly values: readonly string[];
   readonly requests: readonly SecretRequest[];
 }
 
 /**
- * Reads the requests of pods as {@link fromRequestAnnotations} does. The pods of one task carry the same annotations again and
- * again: the same texts give the same objects, as long as they are remembered.
+ * Creates a reader of pods' requests, with the rules of {@link fromRequestAnnotations} and a cache: many pods of one
+ * task have the same annotations, and equal annotations give the same request objects while they are cached.
  */
 export function createRequestReader(limits?: PodLimits): (pod: Pod) => readonly SecretRequest[] {
-  // By the first value: comparing the others is quicker than making one key of all.
-  const remembered = new Map<string, Remembered[]>();
-  const budget = new ByteBudget(MAX_BYTES, () => remembered.clear());
+  // By the first value: comparing the others is faster than building one key of all.
+  const cached = new Map<string, CachedRequests[]>();
+  const budget = new ByteBudget(MAX_BYTES, () => cached.clear());
   return ({ metadata }) => {
     const annotations = metadata?.annotations ?? {};
     const first = firstValue(annotations);
     if (first === undefined) return [];
-    const known = remembered.get(first)?.find((one) => isSame(one, annotations));
+    const known = cached.get(first)?.find((one) => isSame(one, annotations));
     if (known) return known.requests;
-    const one = toRemembered(annotations, limits);
+    const one = parseRequests(annotations, limits);
     const length = lengthOf(one);
     if (length <= MAX_LENGTH && budget.admit(2 * length + REQUEST_BYTES * one.requests.length)) {
-      remembered.set(first, [one, ...(remembered.get(first) ?? [])].slice(0, MAX_ALIKE));
+      cached.set(first, [one, ...(cached.get(first) ?? [])].slice(0, MAX_ALIKE));
     }
     return one.requests;
   };
@@ -54,7 +54,7 @@ function firstValue(annotations: Annotations): string | undefined {
   return undefined;
 }
 
-function isSame({ names, values }: Remembered, annotations: Annotations): boolean {
+function isSame({ names, values }: CachedRequests, annotations: Annotations): boolean {
   let at = 0;
   for (const name in annotations) {
     if (!name.startsWith(REQUEST_ANNOTATION_PREFIX)) continue;
@@ -64,7 +64,7 @@ function isSame({ names, values }: Remembered, annotations: Annotations): boolea
   return at === names.length;
 }
 
-function toRemembered(annotations: Annotations, limits: PodLimits | undefined): Remembered {
+function parseRequests(annotations: Annotations, limits: PodLimits | undefined): CachedRequests {
   const names = Object.keys(annotations).filter((name) => name.startsWith(REQUEST_ANNOTATION_PREFIX));
   return {
     names,
@@ -73,11 +73,11 @@ function toRemembered(annotations: Annotations, limits: PodLimits | undefined): 
   };
 }
 
-function lengthOf({ names, values }: Remembered): number {
+function lengthOf({ names, values }: CachedRequests): number {
   return [...names, ...values].reduce((sum, text) => sum + text.length, 0);
 }
 
-/** How messages name a request: `[group/key]`, or `[key]`. */
+/** A request's name in messages: `[group/key]`, or `[key]` without a group. */
 export function requestName({ group, key }: SecretRequest): string {
   return group === "" ? `[${excerpt(key)}]` : `[${excerpt(group)}/${excerpt(key)}]`;
 }

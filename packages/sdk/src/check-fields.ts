@@ -1,8 +1,8 @@
 import { nearestName, quote, SecretsError } from "@flyte-secrets/core";
 
 /**
- * Refuses what a compiler would have refused, for those who write JavaScript: `options` that is no object, or has fields
- * that `what` doesn't know. `example` shows how it is written. `invalid_argument`.
+ * Refuses what a compiler would have refused, for those who write JavaScript: `options` that is no object, or has
+ * fields that `what` doesn't know. `example` shows how it is written. `invalid_argument`.
  */
 export function checkFields(what: string, options: unknown, known: readonly string[], example: string): void {
   if (typeof options !== "object" || options === null) {
@@ -14,7 +14,8 @@ export function checkFields(what: string, options: unknown, known: readonly stri
     const meant = nearestName(field, known) ?? known.find((name) => name.toLowerCase().startsWith(typed));
     throw new SecretsError(
       "invalid_argument",
-      `${what} has no field ${quote(field)}${meant === undefined ? "" : `; did you mean ${meant}?`} Its fields are ${known.join(", ")}.`,
+      `${what} has no field ${quote(field)}${meant === undefined ? "" : `; did you mean ${meant}?`} Its fields ` +
+        `are ${known.join(", ")}.`,
     );
   }
 }

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { SecretsError, trimEndOf } from "@flyte-secrets/core";
 
 /**
- * The bytes of a secret that this process was given, from the first place that has it. `secret_not_readable` when no place
- * has it (the message names the request to add and every place), or when a file is there and cannot be read (T-5, T-8).
+ * The bytes of a secret that this process was given, from the first place that has it. `secret_not_readable` when no
+ * place has it (the message names the request to add and every place), or when a file is there and cannot be read (T-5, T-8).
  */
 export function findSecret(query: SecretQuery, options: PlaceOptions): Uint8Array {
   const places = secretPlaces(query, options);
@@ -76,9 +76,9 @@ export interface SecretPlaces {
 }
 
 /**
- * All places where a secret manager may have put the secret, most specific first: with the version, without it, the file
- * `<group>/<groupVersion>` (GCP, Azure), then the group-less form (Embedded). A request without group is also looked for
- * under the MD5 of its key, which stands for the group where the K8s manager injects it. `invalid_argument`
+ * All places where a secret manager may have put the secret, most specific first: with the version, without it, the
+ * file `<group>/<groupVersion>` (GCP, Azure), then the group-less form (Embedded). A request without group is also
+ * looked for under the MD5 of its key, which stands for the group where the K8s manager injects it. `invalid_argument`
  * when no part is given, or one would leave the secrets directory (T-6, T-7).
  */
 export function secretPlaces(query: SecretQuery, options: PlaceOptions): SecretPlaces {

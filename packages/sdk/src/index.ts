@@ -1,5 +1,5 @@
-// What a task needs in its pod. Calls to the service are in `./remote.ts`, which nothing here imports: a task starts often and
-// rarely manages secrets, and Connect with Flyte's messages takes ten times as long to load as the rest.
+// What a task needs in its pod. Calls to the service are in `./remote.ts`, which nothing here imports: a task starts
+// often and rarely manages secrets, and Connect with Flyte's messages takes ten times as long to load as the rest.
 export type { SecretRequest } from "@flyte-secrets/core";
 export { isSecretsError, SecretsError } from "@flyte-secrets/core";
 export { MountType, Secret, type SecretOptions, type SecretRequestOptions } from "./secret.ts";

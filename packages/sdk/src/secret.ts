@@ -47,9 +47,10 @@ const FIELDS = [
 ] as const satisfies readonly (keyof (SecretOptions & SecretRequestOptions))[];
 
 /**
- * One secret that a task asks for, in Flyte 2's form ({@link SecretOptions}) or in flytekit's ({@link SecretRequestOptions}).
- * It is in flytekit's form when it names `mountRequirement`, `groupVersion` or `envVar`, or stands in `secretRequests`.
- * Rules are checked when it is made and when a task uses it; what breaks one is `invalid_argument`.
+ * One secret that a task asks for, in Flyte 2's form ({@link SecretOptions}) or in flytekit's ({@link
+ * SecretRequestOptions}). It is in flytekit's form when it names `mountRequirement`, `groupVersion` or `envVar`, or
+ * stands in `secretRequests`. Rules are checked when it is made and when a task uses it; what breaks one is
+ * `invalid_argument`.
  */
 export class Secret {
   static readonly MountType = MountType;
@@ -79,7 +80,8 @@ export class Secret {
 
     if (this.#isRequest && (this.mount !== undefined || this.#asEnvVar !== undefined)) {
       throw invalid(
-        "mount and asEnvVar do not go together with mountRequirement, groupVersion or envVar: use mountRequirement with envVar.",
+        "mount and asEnvVar do not go together with mountRequirement, groupVersion or envVar: use " +
+          "mountRequirement with envVar.",
       );
     }
     if (all.requireGroup === true && !this.group) throw invalid("Group is a required parameter");
@@ -91,7 +93,10 @@ export class Secret {
     checkVariable(this.envVar);
   }
 
-  /** The variable that holds the value: the one given, else the one derived; undefined with `mount` or in flytekit's form. */
+  /**
+   * The variable that holds the value: the one given, else the one derived; undefined with `mount` or in flytekit's
+   * form.
+   */
   get asEnvVar(): string | undefined {
     if (this.#asEnvVar !== undefined || this.mount !== undefined || this.#isRequest) return this.#asEnvVar;
     const name = [this.group, this.key].filter(Boolean).join("_");

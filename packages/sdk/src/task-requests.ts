@@ -49,8 +49,9 @@ function checkTogether(one: SecretRequest, other: SecretRequest): void {
 const nameOf = ({ group, key }: SecretRequest): string => quote([group, key].filter(Boolean).join("/"));
 
 /**
- * What a task called in a workflow asks for: the inherited requests, then its own, each once. An own request wins over an
- * inherited one for the same group and key, and over one that would be the same variable: a pod has no place for both.
+ * What a task called in a workflow asks for: the inherited requests, then its own, each once. An own request wins over
+ * an inherited one for the same group and key, and over one that would be the same variable: a pod has no place for
+ * both.
  */
 export function inheritRequests(
   own: readonly SecretRequest[],

@@ -36,8 +36,8 @@ export interface TaskRuntime {
   /** Carries out every call of a task; without it the task's body runs in this process. */
   readonly invoke?: ((call: TaskCall) => Promise<unknown>) | undefined;
   /**
-   * Told of what the body of a task or workflow threw, by the innermost first: the same error comes again from those around
-   * it.
+   * Told of what the body of a task or workflow threw, by the innermost first: the same error comes again from those
+   * around it.
    */
   readonly onFailure?: ((error: unknown, definition: TaskDefinition) => void) | undefined;
   /** Tasks run on this machine: secrets are looked for without the variable prefix too. */
@@ -53,8 +53,8 @@ export function taskRuntime(): TaskRuntime {
 }
 
 /**
- * Whether something has started this process that gives tasks their secrets: a runner, which installs its runtime, or Flyte,
- * which sets the project in every task.
+ * Whether something has started this process that gives tasks their secrets: a runner, which installs its runtime, or
+ * Flyte, which sets the project in every task.
  */
 export function isStartedByRunner(variables: Readonly<Record<string, string | undefined>>): boolean {
   return TASK_RUNTIME in globalThis || variables.FLYTE_INTERNAL_EXECUTION_PROJECT !== undefined;
@@ -64,8 +64,8 @@ let warned = false;
 
 /**
  * Warns, once in a process, that a task is called whose variables nothing sets: `node file.ts` runs its body as a plain
- * function. Silent where a runner or a cluster has started the process, and where the variables are set by other means, as
- * in a test.
+ * function. Silent where a runner or a cluster has started the process, and where the variables are set by other means,
+ * as in a test.
  */
 export function warnOutsideRunner(requests: readonly SecretRequest[]): void {
   const { variables, warn = (message) => process.emitWarning(message) } = processEnvironment();

@@ -38,8 +38,8 @@ const inheritedRequests = new AsyncLocalStorage<readonly SecretRequest[]>();
 export const currentInheritance = (): readonly SecretRequest[] => inheritedRequests.getStore() ?? [];
 
 /**
- * Makes a task: a function that runs with its secrets. With a body it returns the task; without one it returns a decorator
- * for a method. The secrets are checked here: `invalid_argument`.
+ * Makes a task: a function that runs with its secrets. With a body it returns the task; without one it returns a
+ * decorator for a method. The secrets are checked here: `invalid_argument`.
  */
 export function task<Arguments extends TaskArguments, Output>(
   options: TaskOptions,
@@ -129,7 +129,8 @@ function define<This, Arguments extends TaskArguments, Output>(
     // The runner ran the same body in another process: its result is Output in JSON.
     return (await invoke({ definition, inherited: currentInheritance(), input: input[0] })) as Output;
   }
-  // The runner hands over the JSON that the task's caller gave, or its user typed: the body's author says what it takes.
+  // The runner hands over the JSON that the task's caller gave, or its user typed: the body's author says what it
+  // takes.
   const run = (input?: unknown): Promise<Output> =>
     runAs(owner?.(), (input === undefined ? [] : [input]) as unknown as Arguments);
   const made = Object.assign(call, { definition, run, takesInput: body.length > 0 });

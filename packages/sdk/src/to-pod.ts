@@ -60,8 +60,9 @@ export type TaskPod = {
 export type TaskLike = { readonly definition: TaskDefinition } | ((...input: never[]) => Promise<unknown>);
 
 /**
- * The pod to submit for a task: the labels and annotations that Flyte's webhook reads, one container. The webhook's label is
- * set only when there is something to inject. `invalid_argument` when `task` is none, or the scope breaks a rule (R-2).
+ * The pod to submit for a task: the labels and annotations that Flyte's webhook reads, one container. The webhook's
+ * label is set only when there is something to inject. `invalid_argument` when `task` is none, or the scope breaks a
+ * rule (R-2).
  */
 export function toPod(task: TaskLike, options: PodOptions): TaskPod {
   const { name, requests } = definitionOf(task);

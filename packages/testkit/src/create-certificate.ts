@@ -3,8 +3,8 @@ import { webcrypto } from "node:crypto";
 import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 
 /**
- * A self-signed certificate for 127.0.0.1 and localhost, good for an hour from `now` on, with its key, in PEM. One that is a
- * CA's, which servers should not have, is what `openssl req -x509` makes.
+ * A self-signed certificate for 127.0.0.1 and localhost, good for an hour from `now` on, with its key, in PEM. One that
+ * is a CA's, which servers should not have, is what `openssl req -x509` makes.
  */
 export async function createCertificate(
   now = Date.now(),

@@ -24,8 +24,8 @@ export const CONTROL_C = "\u0003";
 const LIMIT_MS = 60_000;
 
 /**
- * Runs a program on a pseudo terminal to its end, a minute at the most. `screen` is all that the terminal showed. Throws when a
- * text never came.
+ * Runs a program on a pseudo terminal to its end, a minute at the most. `screen` is all that the terminal showed.
+ * Throws when a text never came.
  */
 export async function runOnTerminal({ file, args, env, cwd, columns = 160, steps }: TerminalRun): Promise<{
   exitCode: number;

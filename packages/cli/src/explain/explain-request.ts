@@ -79,17 +79,17 @@ export interface InjectedItem {
 type Injected = Extract<Injection, { injected: true }>;
 
 /** What an injector wants done, without any value, each thing once. Where a value lies is the delivery's business. */
-export function listInjectedItems({ edits, readLater }: Injected): InjectedItem[] {
+export function listInjectedItems({ edits, deferredRead }: Injected): InjectedItem[] {
   const things = new Map<string, InjectedItem>();
   for (const edit of edits) {
     const thing = toThing(edit);
     if (thing) things.set(`${thing.kind} ${thing.name}`, thing);
   }
-  return [...(readLater ? [{ kind: "file", name: readLater.file } as const] : []), ...things.values()];
+  return [...(deferredRead ? [{ kind: "file", name: deferredRead.file } as const] : []), ...things.values()];
 }
 
 /** Where the pod will look for what the manager itself doesn't read. */
-export function deferredPlaces(manager: string, { edits, readLater }: Injected): Place[] {
+export function deferredPlaces(manager: string, { edits, deferredRead }: Injected): Place[] {
   const references = edits.flatMap((edit) => {
     if (!("source" in edit)) return [];
     if (edit.source.kind === "reference") return [edit.source.reference];
@@ -97,7 +97,7 @@ export function deferredPlaces(manager: string, { edits, readLater }: Injected):
   });
   const names = new Set(references.map(({ name, key }) => `${name} key ${key}`));
   const secrets = [...names].map((name) => ({ kind: "Kubernetes Secret", name }));
-  return readLater ? [...secrets, { kind: `${manager} secret`, name: readLater.secret }] : secrets;
+  return deferredRead ? [...secrets, { kind: `${manager} secret`, name: deferredRead.secret }] : secrets;
 }
 
 function toThing(edit: InjectorEdit): InjectedItem | undefined {

@@ -46,7 +46,7 @@ export async function mutateObject(object: KubernetesObject, options: MutateObje
   const sent = pods.filter(({ pod }) => isSent(pod));
   if (sent.length === 0) return unchanged(`without the label ${INJECT_LABEL}: "true" the webhook is not asked`);
   try {
-    const changes = await Promise.all(sent.map((found) => changeOf(found, options)));
+    const changes = await Promise.all(sent.map((found) => computeChange(found, options)));
     const made = changes.filter((change) => change !== undefined);
     if (made.length === 0) return unchanged("it asks for no secret, or has all that it asks for");
     const patch = made.flatMap(({ patch }) => patch);
@@ -68,7 +68,7 @@ export async function mutateObject(object: KubernetesObject, options: MutateObje
 type Change = Pick<ChangedObject, "patch" | "secrets" | "warnings">;
 
 /** What one of its pods lacks, as a change of the object. */
-async function changeOf(
+async function computeChange(
   { pod, pointer, namespace }: PodInObject,
   { admission, creator }: MutateObjectOptions,
 ): Promise<Change | undefined> {

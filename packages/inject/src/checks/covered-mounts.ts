@@ -8,46 +8,51 @@ import type { PodEdit } from "../pod/edit.ts";
 import type { Pod, VolumeMount } from "../pod/pod.ts";
 import { requestName } from "../requests.ts";
 
-/** A secret's file: its path, and whose it is. */
+/** A secret's file: its path, and the request that it serves. */
 export interface PlacedFile {
   readonly path: string;
   readonly by: string;
 }
 
-/** What some injections put below the directory of secrets, whichever pod it is. */
-export interface Covered {
+/** What the injections place below the secrets directory of any pod. */
+export interface PlacedSecrets {
   readonly files: readonly PlacedFile[];
-  /** The volumes that bring them, which aren't the pod's own. */
+  /** The volumes that contain them, which aren't the pod's own. */
   readonly volumes: ReadonlySet<string>;
 }
 
-interface Granted extends Pick<Extract<Injection, { injected: true }>, "readLater"> {
+interface Granted extends Pick<Extract<Injection, { injected: true }>, "deferredRead"> {
   readonly request: SecretRequest;
   readonly manager: string;
   readonly edits: readonly InjectorEdit[];
 }
 
-/** The files of secrets, those among them that a container writes later. */
-export function placedFiles(granted: readonly Granted[]): PlacedFile[] {
-  return granted.flatMap(({ request, manager, edits, readLater }) => {
+/** The files of secrets, including those that an init container writes. */
+export function listPlacedFiles(granted: readonly Granted[]): PlacedFile[] {
+  return granted.flatMap(({ request, manager, edits, deferredRead }) => {
     const by = `${requestName(request)} of ${manager}`;
     const written = edits.flatMap((edit) =>
       edit.kind === "secretFile" ? [{ path: `${SECRETS_DIRECTORY}/${filePath(edit)}`, by }] : [],
     );
-    return readLater ? [...written, { path: readLater.file, by }] : written;
+    return deferredRead ? [...written, { path: deferredRead.file, by }] : written;
   });
 }
 
-/** What has to be known of the injections to tell what a pod's own mounts cover. */
-export function toCovered(files: readonly PlacedFile[], edits: readonly PodEdit[]): Covered {
+/** The input of {@link findCoveringMounts} that is the same for all pods. */
+export function toPlacedSecrets(files: readonly PlacedFile[], edits: readonly PodEdit[]): PlacedSecrets {
   return { files, volumes: new Set(edits.flatMap((edit) => (edit.kind === "volume" ? [edit.volume.name] : []))) };
 }
 
 /**
- * Warnings, at most `max`, of mounts of the pod's own among the files of secrets: one over a file hides it, or keeps its
- * container from starting, and so may one beside them, since secrets are mounted read-only. Of more, the last says how many.
+ * Warnings, at most `max`, about the pod's own mounts in the secrets directory. A mount over a secret's file hides the
+ * file or prevents its container from starting. So may a mount beside it, because secrets are mounted read-only. With
+ * more, the last warning has the number of those left out.
  */
-export function coveringMounts(pod: Pod, named: ReadonlySet<string> | undefined, to: Covered & { max: number }) {
+export function findCoveringMounts(
+  pod: Pod,
+  named: ReadonlySet<string> | undefined,
+  to: PlacedSecrets & { max: number },
+) {
   if (to.files.length === 0 || to.max <= 0) return [];
   const found: { readonly container: string; readonly mount: VolumeMount; readonly path: string }[] = [];
   for (const { name: container, volumeMounts } of [...pod.spec.containers, ...(pod.spec.initContainers ?? [])]) {
@@ -63,7 +68,8 @@ export function coveringMounts(pod: Pod, named: ReadonlySet<string> | undefined,
     const covered = to.files.find((file) => file.path === path || file.path.startsWith(`${path}/`));
     const where = `container ${quote(container)} mounts volume ${quote(mount.name)} at ${excerpt(path)}`;
     return covered
-      ? `${where}, over the file of secret ${covered.by}: it reads something else there, or can't start; mount it elsewhere`
+      ? `${where}, over the file of secret ${covered.by}: it reads something else there, or can't start; mount ` +
+          "it elsewhere"
       : `${where}, among the files of secrets, which are mounted read-only: it may not start; mount it elsewhere`;
   });
   const rest = found.length - shown.length;
@@ -71,10 +77,10 @@ export function coveringMounts(pod: Pod, named: ReadonlySet<string> | undefined,
 }
 
 /**
- * Warnings of files whose paths differ only by upper and lower case: flytekit (v1) looks for a file in lower case, whatever
- * the request says.
+ * Warnings about files whose paths differ only by case: flytekit (v1) reads the file in lower case, whatever the
+ * request says.
  */
-export function filesAlikeButForCase(files: readonly PlacedFile[]): string[] {
+export function findCaseConflicts(files: readonly PlacedFile[]): string[] {
   const byLowerCase = new Map<string, PlacedFile>();
   return files.flatMap((one) => {
     const lower = one.path.toLowerCase();
@@ -82,7 +88,8 @@ export function filesAlikeButForCase(files: readonly PlacedFile[]): string[] {
     if (other === undefined) byLowerCase.set(lower, one);
     if (other === undefined || other.path === one.path) return [];
     return [
-      `secrets ${other.by} and ${one.by} are the files ${excerpt(other.path)} and ${excerpt(one.path)}, which differ only by case: ` +
+      `secrets ${other.by} and ${one.by} are the files ${excerpt(other.path)} and ${excerpt(one.path)}, which ` +
+        "differ only by case: " +
         "flytekit 1 reads the one in lower case for both; rename one",
     ];
   });

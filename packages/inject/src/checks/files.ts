@@ -4,13 +4,13 @@ import type { InjectorEdit, SecretSource } from "../managers/injector.ts";
 import type { PodEdit } from "../pod/edit.ts";
 import { requestName } from "../requests.ts";
 
-/** What a request puts into containers, by which manager. */
+/** The edits that a manager makes for a request. */
 export interface Granted<Edit> {
   readonly request: SecretRequest;
   readonly manager: string;
   readonly edits: readonly Edit[];
-  /** A path that a later admission step will mount for it. */
-  readonly mountedLater?: string;
+  /** A path at which a later admission webhook mounts the file. */
+  readonly deferredMount?: string;
 }
 
 interface Mounted {
@@ -21,19 +21,19 @@ interface Mounted {
 }
 
 /**
- * Looks for mounts that can't be in one container. Throws `pod_conflict`, naming both requests, for two volumes at one path,
- * which Kubernetes refuses; returns a warning for each path below another, which the container runtime may not be able to
- * make (I-14).
+ * Checks that the mounts can be in one container. Throws `pod_conflict`, naming both requests, for two volumes at one
+ * path, which Kubernetes refuses. Returns a warning for each path below another, at which the container runtime may be
+ * unable to mount (I-14).
  */
-export function checkMounts(granted: readonly Granted<PodEdit>[]): string[] {
+export function checkSecretMounts(granted: readonly Granted<PodEdit>[]): string[] {
   const mounted: Mounted[] = [];
   const volumes = new Set<string>();
   const byPath = new Map<string, Mounted>();
-  for (const { request, manager, edits, mountedLater } of granted) {
+  for (const { request, manager, edits, deferredMount } of granted) {
     const mounts = edits.flatMap((edit) =>
       edit.kind === "mount" ? [{ volume: edit.mount.name, path: edit.mount.mountPath }] : [],
     );
-    if (mountedLater !== undefined) mounts.push({ volume: `of ${manager}`, path: mountedLater });
+    if (deferredMount !== undefined) mounts.push({ volume: `of ${manager}`, path: deferredMount });
     for (const { volume, path } of mounts) {
       if (volumes.has(volume)) continue;
       const by = `${requestName(request)} of ${manager}`;
@@ -46,8 +46,11 @@ export function checkMounts(granted: readonly Granted<PodEdit>[]): string[] {
     }
   }
   return nestedPairs(mounted).map((pair) => {
-    const [first, second] = inOrder(pair);
-    return `secrets ${first.by} and ${second.by} are mounted at ${excerpt(first.path)} and ${excerpt(second.path)}, one below the other: containers may not start`;
+    const [first, second] = inRequestOrder(pair);
+    return (
+      `secrets ${first.by} and ${second.by} are mounted at ${excerpt(first.path)} and ` +
+      `${excerpt(second.path)}, one below the other: containers may not start`
+    );
   });
 }
 
@@ -58,15 +61,18 @@ interface Written {
   readonly at: number;
 }
 
-/** Throws `pod_conflict`, naming both requests, for two different secrets in one file, and for a file where a directory must be. */
-export function checkFiles(granted: readonly Granted<InjectorEdit>[]): void {
+/**
+ * Throws `pod_conflict`, naming both requests, for two different secrets in one file, and for a file where a directory
+ * must be.
+ */
+export function checkSecretFiles(granted: readonly Granted<InjectorEdit>[]): void {
   const byPath = new Map<string, Written>();
   for (const { request, manager, edits } of granted) {
     for (const file of edits) {
       if (file.kind !== "secretFile") continue;
       const one = {
         path: filePath(file),
-        source: sourceName(file.source),
+        source: sourceKey(file.source),
         by: `${requestName(request)} of ${manager}`,
         at: byPath.size,
       };
@@ -76,16 +82,16 @@ export function checkFiles(granted: readonly Granted<InjectorEdit>[]): void {
     }
   }
   const [nested] = nestedPairs([...byPath.values()]);
-  if (nested) throw fileConflict(inOrder(nested));
+  if (nested) throw fileConflict(inRequestOrder(nested));
 }
 
-/** As the requests for them come. */
-function inOrder<T extends { readonly at: number }>([outer, inner]: readonly [T, T]): readonly [T, T] {
+/** A pair in the order of its requests. */
+function inRequestOrder<T extends { readonly at: number }>([outer, inner]: readonly [T, T]): readonly [T, T] {
   return outer.at < inner.at ? [outer, inner] : [inner, outer];
 }
 
-/** Which secret this is, the same for the same one. */
-export function sourceName(source: SecretSource): string {
+/** Identifies a secret: equal for equal secrets. */
+export function sourceKey(source: SecretSource): string {
   return source.kind === "value" ? source.label : `${source.reference.name}/${source.reference.key}`;
 }
 
@@ -102,17 +108,17 @@ function conflict(what: string): SecretsError {
   );
 }
 
-/** Something that lies at a path, such as a mount or a file. */
+/** Anything with a path, such as a mount or a file. */
 export interface Placed {
   readonly path: string;
 }
 
 /**
- * The pairs of which the second lies somewhere below the first, the nearest that there is, in the order of the second. In time
- * that grows as sorting does: neighbours are compared, not each with each.
+ * For each path below another, the pair of the nearest outer and the inner one, in the order of the inner ones. Takes
+ * as long as sorting them: only neighbours are compared.
  */
 export function nestedPairs<T extends Placed>(placed: readonly T[]): (readonly [outer: T, inner: T])[] {
-  // With the separator before every other character, what lies below a path comes right after it.
+  // With the separator sorted before every other character, the paths below a path follow it directly.
   const sorted = placed.map((one, at) => ({ one, at, order: `${one.path.replaceAll("/", "\0")}\0` }));
   sorted.sort((a, b) => (a.order === b.order ? a.at - b.at : a.order < b.order ? -1 : 1));
   const around: typeof sorted = [];

@@ -2,31 +2,31 @@ import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { SecretSource, ValueSource } from "../managers/injector.ts";
 import type { PodEdit } from "../pod/edit.ts";
 
-/** What the guard looks at. */
+/** The input of {@link guardPatch}. */
 export interface GuardedEdits {
-  /** Of the requests that come to a value: all that a patch says of them comes from here. */
+  /** The edits of the requests that have a value. */
   readonly edits: readonly PodEdit[];
-  /** Their secrets. */
+  /** The secrets of these requests. */
   readonly sources: readonly SecretSource[];
-  /** Texts that edits repeat and that are no secret, such as what the pod asks for; asked for only if a value was found. */
+  /** Public texts that edits repeat, such as the pod's requests. Called only if a value was found in the edits. */
   readonly known: () => readonly string[];
 }
 
-/** Shorter values occur in longer texts by chance: they are only looked for as a whole text. */
+/** Shorter values occur in longer texts by chance, so they are compared with whole texts only. */
 const MIN_PART_LENGTH = 8;
 
-/** What these hold are names of Secrets and their keys, which Kubernetes takes for nothing else. */
+/** Members whose texts are names and keys of Secrets and cannot be anything else. */
 const REFERENCES = new Set(["valueFrom", "secret", "projected"]);
 
 /**
- * Refuses edits whose patch would give a value away. Throws `internal` when a text in it would contain a value or its base64,
- * unless that is among what is known anyway. A last line of defence for deliveries that don't put values into pods: only a
- * fault of ours makes it fire.
+ * Refuses edits whose patch would reveal a value. Throws `internal` when a text of them contains a value or its base64,
+ * unless the `known` texts contain it too. It is the last line of defence of deliveries that don't put values into
+ * pods, and only a bug of flyte-secrets can trigger it.
  */
 export function guardPatch({ edits, sources, known }: GuardedEdits): void {
   const texts = new Set<string>();
   for (const edit of edits) collectTexts(contentOf(edit), texts);
-  // One text to search, in which no value can reach from one part into the next.
+  // One text to search; the separator keeps a value from matching across two of them.
   const all = [...texts].join("\0");
   let knownTexts: readonly string[] | undefined;
   for (const source of distinctValues(sources)) {
@@ -39,7 +39,7 @@ export function guardPatch({ edits, sources, known }: GuardedEdits): void {
   }
 }
 
-/** One source for each value: many requests may come to the same. */
+/** One source for each value, because several requests may have the same. */
 function distinctValues(sources: readonly SecretSource[]): Iterable<ValueSource> {
   const values = sources.filter((source) => source.kind === "value");
   return new Map(values.map((source) => [source.value, source])).values();

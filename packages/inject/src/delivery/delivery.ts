@@ -5,34 +5,34 @@ import type { OwnerReference } from "../pod/pod.ts";
 
 /** A Secret that the webhook writes into a pod's namespace for the pod to refer to. */
 export interface KubernetesSecret {
-  /** Says which content it has: another content is another Secret, so it never changes (see `isDeliveredSecretName`). */
+  /** Derived from the content, so a Secret of this name never changes (see `isDeliveredSecretName`). */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** By data key: one value under one key. */
+  /** The one value, by its data key. */
   readonly data: Readonly<Record<string, SecretValue>>;
 }
 
-/** The plain edits that a delivery makes of what the injectors want, and what has to be written for them to hold. */
+/** The plain edits that a delivery makes of the injectors' edits, and the Secrets to which they refer. */
 export interface Delivered {
-  /** One list for each list of edits that was given, in the same order. */
+  /** One list for each given list of edits, in the same order. */
   readonly edits: readonly (readonly PodEdit[])[];
   readonly secrets: readonly KubernetesSecret[];
 }
 
 export interface WriteOptions {
-  /** What owns the pod: the Secrets go away with it. Empty when nothing does. */
+  /** The owners of the pod. The Secrets are deleted together with them. Empty for a pod without owners. */
   readonly owners: readonly OwnerReference[];
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Decides how values get into a pod. The only code between injectors and pod that opens a `SecretValue`. */
+/** Decides how values get into a pod. No other code between injectors and pod reveals a `SecretValue`. */
 export interface Delivery {
   readonly name: "SecretRef" | "Inline";
-  /** Turns the edits for all requests of a pod into plain ones. Writes nothing. */
+  /** Turns the edits of all requests of a pod into plain ones. Writes nothing. */
   deliver(requested: readonly (readonly InjectorEdit[])[]): Delivered;
   /**
-   * Writes what the pod will refer to. Called last, when nothing can refuse the pod any more, and never on a dry run.
-   * Throws if it can't be written: the pod is then rejected. Without a promise when everything is there already.
+   * Writes the Secrets to which the pod refers. Called last, when nothing else can reject the pod, and never on a dry
+   * run. Throws if one can't be written, and then the pod is rejected. Returns no promise when all exist already.
    */
   write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): MaybePromise<void>;
 }

@@ -2,25 +2,22 @@ import { quote, SecretsError, SecretValue } from "@flyte-secrets/core";
 import { SECRETS_DIRECTORY } from "../managers/injector.ts";
 import type { EnvVar } from "../pod/pod.ts";
 
-/** Linux takes 131,072 bytes as `NAME=value` and its end (`MAX_ARG_STRLEN`). */
+/** Linux allows 131,072 bytes for one `NAME=value` and its NUL (`MAX_ARG_STRLEN`). */
 const MAX_VARIABLE_LENGTH = 131_000;
 
-/** Base64 in one line, a multiple of 4: two lines with the longest keys fit into a variable. */
+/** The base64 characters of one line, a multiple of 4. Two lines with the longest keys fit into a variable. */
 const MAX_LINE_DATA = 65_000;
 
-/** Linux takes 2 MiB of variables and arguments in all under the usual stack limit; etcd takes a pod of 1.5 MiB. */
+/** Linux allows 2 MiB for all variables and arguments under the usual stack limit; etcd allows 1.5 MiB for a pod. */
 const MAX_LENGTH = 1_450_000;
 
-/**
- * Names that stand in a line with `=` or `+` behind them, and that the kubelet and the script leave as they are:
- * Kubernetes' data keys.
- */
+/** Names that are safe in a line before `=` or `+`, for the kubelet and for the script: Kubernetes' data keys. */
 const FILE_NAME = /^[-._a-zA-Z0-9]+$/;
 
 /**
- * Decodes the variables of {@link encodeFiles} into files with what every busybox has. Nothing large is in the arguments or
- * the environment of another program, `read` is not used (a system call for every byte), and texts are kept short, because
- * busybox takes time by the square of their length. No `$$` and no `$(NAME)`: the kubelet would replace them.
+ * Writes the files in the variables of {@link encodeFiles}, with the programs of every busybox. It passes nothing large
+ * to another program, avoids `read` (one system call for each byte), and keeps texts short, because busybox takes
+ * quadratic time for them. It contains no `$$` and no `$(NAME)`, which the kubelet would replace.
  */
 export const FILES_SCRIPT = `set -ef
 umask 022
@@ -48,9 +45,10 @@ done
 `;
 
 /**
- * The variables that carry files into the init container: `SECRETS` with a line `<key>=<base64>` for each. A long one goes on in
- * lines `<key>+<base64>`, and what doesn't fit into one variable in `SECRETS_1`, `SECRETS_2`, ...: a line `+` says that there is
- * another. Throws `value_too_large` for more than a pod can carry, and `not_injected` for a name that can't stand in a line.
+ * The variables that hold the files for the init container: `SECRETS` has a line `<key>=<base64>` for each. A long file
+ * continues in lines `<key>+<base64>`. A variable that is full ends with a line `+` and continues in `SECRETS_1`, then
+ * `SECRETS_2`, and so on. Throws `value_too_large` for more than fits into a pod, and `not_injected` for a name that
+ * isn't safe in a line.
  */
 export function encodeFiles(files: ReadonlyMap<string, SecretValue>): EnvVar[] {
   const variables: EnvVar[] = [];
@@ -69,17 +67,18 @@ export function encodeFiles(files: ReadonlyMap<string, SecretValue>): EnvVar[] {
   if (length <= MAX_LENGTH) return variables;
   throw new SecretsError(
     "value_too_large",
-    `the files of this pod take ${length} characters in base64, over the limit of ${MAX_LENGTH} for delivery Inline: use delivery SecretRef`,
+    `the files of this pod take ${length} characters in base64, over the limit of ${MAX_LENGTH} for delivery ` +
+      "Inline: use delivery SecretRef",
   );
 }
 
 /**
- * The files that {@link FILES_SCRIPT} would write for the variables of one container, the inverse of {@link
- * encodeFiles}; none without a variable `SECRETS`. Throws `invalid_argument` for variables that the script would fail
- * on; the message has no part of a value.
+ * The inverse of {@link encodeFiles}: the files that {@link FILES_SCRIPT} would write for the variables of one
+ * container; none without a variable `SECRETS`. Throws `invalid_argument` for variables on which the script would fail.
+ * The message contains no part of a value.
  */
 export function decodeFiles(variables: readonly EnvVar[]): Map<string, SecretValue> {
-  // Of two variables of one name, a container has the last.
+  // Of two variables of one name, the container gets the last.
   const texts = new Map(variables.map(({ name, value = "" }) => [name, value]));
   const data = new Map<string, string[]>();
   for (let count = 0, variable = "SECRETS"; texts.has(variable); ) {
@@ -95,7 +94,7 @@ export function decodeFiles(variables: readonly EnvVar[]): Map<string, SecretVal
   return new Map([...data].map(([key, parts]) => [key, decodeParts(key, parts)]));
 }
 
-/** `key=data` begins a file, `key+data` goes on with it. */
+/** Adds `key=data`, which begins a file, or `key+data`, which continues it. */
 function addLine(line: string, variable: string, data: Map<string, string[]>): void {
   const end = line.search(/[=+]/);
   const key = line.slice(0, end);
@@ -110,7 +109,7 @@ function addLine(line: string, variable: string, data: Map<string, string[]>): v
   }
 }
 
-/** Each part is decoded by itself, as the script does. */
+/** Decodes each part separately, as the script does. */
 function decodeParts(key: string, parts: readonly string[]): SecretValue {
   const bytes = parts.map((part) => Buffer.from(part, "base64"));
   if (bytes.some((decoded, at) => decoded.toString("base64") !== parts[at])) {
@@ -131,7 +130,8 @@ function* linesOf(files: ReadonlyMap<string, SecretValue>): Generator<string> {
     if (!FILE_NAME.test(key)) {
       throw new SecretsError(
         "not_injected",
-        `delivery Inline can write no file ${quote(key)}, only names of letters, digits, "-", "_" and ".": ask for a variable, or use delivery SecretRef`,
+        `delivery Inline can write no file ${quote(key)}, only names of letters, digits, "-", "_" and ".": ask ` +
+          "for a variable, or use delivery SecretRef",
       );
     }
     const data = value.revealBase64();

@@ -10,43 +10,43 @@ import type { EnvVar, SecretKeyReference, VolumeItem } from "../pod/pod.ts";
 
 export type FileGroup = NonNullable<SecretFile["group"]>;
 
-/** The volume of the files that have no group, in either delivery. */
+/** The name of the volume of files without a group, with either delivery. */
 export const FILES_VOLUME = "embedded-secret-vol";
 
-/** How a delivery carries values. */
-export interface Carrier {
+/** The plain edits by which a delivery sets variables and files. */
+export interface SecretRenderer {
   variable(name: string, source: SecretSource): EnvVar;
-  /** Brings in all files without a group; asked once, at the first of them. */
+  /** The edits for all files without a group. Called once, at the first of them. */
   files(): readonly PodEdit[];
-  /** Brings in all files of a group; asked once, at the first of them, with its group. */
+  /** The edits for all files of a group. Called once for each group, at its first file. */
   groupFiles(group: FileGroup): readonly PodEdit[];
 }
 
-/** Replaces the edits that hold secrets by plain ones, each list by one list, as `carrier` has it. */
-export function toPlainEdits(requested: readonly (readonly InjectorEdit[])[], carrier: Carrier): PodEdit[][] {
+/** Replaces edits with secrets by the renderer's plain ones. The result has one list for each given list. */
+export function toPlainEdits(requested: readonly (readonly InjectorEdit[])[], renderer: SecretRenderer): PodEdit[][] {
   const seen = new Set<string | undefined>();
   return requested.map((edits) =>
     edits.flatMap((edit): readonly PodEdit[] => {
-      if (edit.kind === "secretVariable") return [{ kind: "env", variable: carrier.variable(edit.name, edit.source) }];
+      if (edit.kind === "secretVariable") return [{ kind: "env", variable: renderer.variable(edit.name, edit.source) }];
       if (edit.kind !== "secretFile") return [edit];
       if (seen.has(edit.group?.name)) return [];
       seen.add(edit.group?.name);
-      return edit.group ? carrier.groupFiles(edit.group) : [...carrier.files(), ...DIRECTORY_EDITS];
+      return edit.group ? renderer.groupFiles(edit.group) : [...renderer.files(), ...DIRECTORY_EDITS];
     }),
   );
 }
 
-/** The files that are asked for, in order. */
+/** The files among the edits, in their order. */
 export function filesOf(requested: readonly (readonly InjectorEdit[])[]): SecretFile[] {
   return requested.flat().filter((edit) => edit.kind === "secretFile");
 }
 
-/** Where a file is below the directory of secrets. */
+/** The path of a file below the secrets directory. */
 export function filePath({ file, group }: SecretFile): string {
   return group ? `${group.directory}/${file}` : file;
 }
 
-/** A file and the Secret that it comes from. */
+/** A file and the Secret that holds its content. */
 export interface ReferencedFile {
   readonly file: SecretFile;
   readonly reference: SecretKeyReference;
@@ -64,7 +64,7 @@ export function groupVolume(group: FileGroup, files: readonly ReferencedFile[]):
   ];
 }
 
-/** The items without repetitions. */
+/** The items without duplicates. */
 export function distinct(items: readonly VolumeItem[]): VolumeItem[] {
   const byText = new Map<string, VolumeItem>();
   for (const item of items) {

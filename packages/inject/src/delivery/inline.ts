@@ -19,7 +19,8 @@ export interface FileMountInitContainer {
 export interface InlineDeliveryOptions {
   readonly fileMountInitContainer?: FileMountInitContainer;
   /**
-   * Whether each `$` of a value is doubled in a variable, so that it arrives as it is. Default: false, as in Flyte.
+   * Whether each `$` of a variable's value is doubled, so that the kubelet doesn't expand it. Default: false, as in
+   * Flyte.
    */
   readonly escapeVariables?: boolean;
 }
@@ -31,9 +32,9 @@ const DEFAULT_INIT_CONTAINER: FileMountInitContainer = {
 };
 
 /**
- * Puts values into the pod itself, as Flyte 2.0 does: whoever may read pods reads them, and so does etcd. Variables are
- * literals, in which the kubelet expands `$(NAME)` and takes `$$` for `$`, as in Flyte, unless they are escaped; an
- * init container writes files (I-30).
+ * Puts values into the pod itself, as Flyte 2.0 does. Everyone who may read pods, or etcd, can read them. Variables are
+ * literals, in which the kubelet expands `$(NAME)` and replaces `$$` by `$`, as in Flyte, unless they are escaped. An
+ * init container writes the files (I-30).
  */
 export function createInlineDelivery(options: InlineDeliveryOptions = {}): Delivery {
   const { fileMountInitContainer = DEFAULT_INIT_CONTAINER, escapeVariables = false } = options;

@@ -86,7 +86,10 @@ async function changed(mutation: ReturnType<ReturnType<typeof createMutator>["mu
   return result;
 }
 
-/** The mutation with the names of the Secrets that are written, which a test of its own looks at, replaced by their data keys. */
+/**
+ * The mutation with the names of the Secrets that are written, which a test of its own looks at, replaced by their data
+ * keys.
+ */
 function withoutDigests<T>({ mutation, part }: { mutation: { secrets: readonly KubernetesSecret[] }; part: T }): T {
   const keys = new Map(mutation.secrets.map(({ name, data }) => [name, `copy of ${Object.keys(data).join()}`]));
   return JSON.parse(JSON.stringify(part).replace(/flyte-secrets-[0-9a-f]{32}/g, (name) => keys.get(name) ?? name));

@@ -7,7 +7,7 @@ import type { SecretKeyReference, Volume } from "../pod/pod.ts";
 import type { Delivery, KubernetesSecret, WriteOptions } from "./delivery.ts";
 import { distinct, FILES_VOLUME, filePath, filesOf, groupVolume, type ReferencedFile, toPlainEdits } from "./files.ts";
 
-/** Every container may read a file, whichever user it runs as. */
+/** Readable for every user, because containers may run as any. */
 const FILE_MODE = 0o444;
 
 const LABELS = { "app.flyte.org/managed-by": "flyte-secrets-webhook" } as const;
@@ -15,9 +15,9 @@ const LABELS = { "app.flyte.org/managed-by": "flyte-secrets-webhook" } as const;
 /** Writes the Secrets that pods refer to. */
 export interface SecretWriter {
   /**
-   * Makes sure that all of `secrets` are in `namespace` when it returns; one of that name has that content, so that nothing needs to
-   * be compared. They go away with the `owners`, or after a while if no pod came to use them. Throws if one can't be written.
-   * Without a promise when all are there already.
+   * Ensures that all `secrets` exist in `namespace`. An existing one of the same name has the same content, so contents
+   * need not be compared. They are deleted with the `owners`, or after a while if no pod uses them. Throws if one can't
+   * be written. Returns no promise when all exist already.
    */
   write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): MaybePromise<void>;
 }
@@ -25,20 +25,20 @@ export interface SecretWriter {
 export interface SecretRefDeliveryOptions {
   readonly writer: SecretWriter;
   /**
-   * Makes the names of Secrets, which everyone sees who may read pods, useless for trying values out: without the key, a
-   * name says nothing about its content. Replicas that have the same key share Secrets. Random by default.
+   * The HMAC key of the Secrets' names. Names are visible to everyone who may read pods; without the key, they can't be
+   * used to test guesses of a value. Replicas with the same key share Secrets. Random by default.
    */
   readonly namingKey?: Uint8Array;
 }
 
 /**
- * Puts each value that a pod needs into a Secret of its own in the pod's namespace, to which the pod only refers: `secretKeyRef` for
- * variables, one volume of mode 0444 for files, no init container. So pods that need other combinations of the same secrets share
- * them, and there are never more than there are values. A value that lies there already is referred to where it
- * is (I-29).
+ * Writes each value that a pod needs into a Secret of its own in the pod's namespace. The pod refers to it: by
+ * `secretKeyRef` for variables, and by one volume of mode 0444 for files, without an init container. Pods with
+ * different combinations of secrets share these Secrets, so there are never more of them than values. A value that
+ * exists in the namespace already is referred to where it is (I-29).
  */
 export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }: SecretRefDeliveryOptions): Delivery {
-  const secretOf = createSecrets(namingKey);
+  const secretOf = createSecretFactory(namingKey);
   const reference = (source: SecretSource): SecretKeyReference => {
     if (source.kind === "reference") return source.reference;
     return source.location ?? { name: secretOf(source).name, key: dataKey(source.label) };
@@ -48,7 +48,7 @@ export function createSecretRefDelivery({ writer, namingKey = randomBytes(32) }:
     deliver(requested) {
       const files = filesOf(requested).map((file) => ({ file, reference: reference(file.source) }));
       const byGroup = Map.groupBy(files, ({ file }) => file.group?.name);
-      // Where a group's directory would be inside the read-only mount, one volume carries them all.
+      // A group's directory would lie inside this read-only mount, so one volume holds the files of all groups.
       const together = files.some(({ file }) => !file.group);
       let isThere = false;
       const filesOnce = () => {
@@ -80,14 +80,17 @@ function valuesToWrite(requested: readonly (readonly InjectorEdit[])[]): ValueSo
   return sources.filter((source) => source.kind === "value").filter(({ location }) => !location);
 }
 
-/** A label as it is where Kubernetes takes it as a data key, else its hash. */
+/** The label where it is a legal data key, otherwise its hash. */
 function dataKey(label: string): string {
   const legal = label.length <= 253 && /^[-._a-zA-Z0-9]+$/.test(label);
   return legal ? label : hash("sha256", label);
 }
 
-/** The Secret of a value, made once: a cache hands out the same `SecretValue` again and again. Its name is a keyed hash of all it holds. */
-function createSecrets(namingKey: Uint8Array): (source: ValueSource) => KubernetesSecret {
+/**
+ * Makes the Secret of a value, and caches it for as long as the `SecretValue` is in use. Its name is a keyed hash of
+ * its content.
+ */
+function createSecretFactory(namingKey: Uint8Array): (source: ValueSource) => KubernetesSecret {
   const made = new WeakMap<SecretValue, Map<string, KubernetesSecret>>();
   return ({ value, label }) => {
     const ofValue = made.get(value) ?? new Map<string, KubernetesSecret>();

@@ -1,7 +1,7 @@
 import { MountRequirement, type SecretRequest, trimEndOf } from "@flyte-secrets/core";
 import { cleanJoinPath } from "../pod/clean-join-path.ts";
 import { type Injector, SECRETS_DIRECTORY } from "./injector.ts";
-import { type GroupNames, groupFault, PATH_LEAVES, secretPath, unrecognizedMount } from "./request-fields.ts";
+import { describeUnknownMount, type GroupNames, PATH_LEAVES, secretPath, validateGroup } from "./request-fields.ts";
 import { SIDECAR_RESOURCES, type SidecarConfig, sidecarEdits } from "./sidecar.ts";
 
 const DEFAULTS: SidecarConfig = {
@@ -14,7 +14,7 @@ const GROUPS: GroupNames = { what: "the name or ARN of a secret of AWS", maxLeng
 
 /**
  * AWS Secrets Manager through an init container: the secret is `<group>:<key>`, its file
- * `/etc/flyte/secrets/<group>/<key>` in lower case. The pod's own identity is what reads it (I-24).
+ * `/etc/flyte/secrets/<group>/<key>` in lower case. The init container reads it with the pod's own identity (I-24).
  */
 export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {
@@ -29,10 +29,10 @@ export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
         return { injected: false, reason: "AWS Secrets Webhook requires both group and key to be set" };
       }
       if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
-        return { injected: false, reason: unrecognizedMount(request) };
+        return { injected: false, reason: describeUnknownMount(request) };
       }
-      const fault = groupFault(request, GROUPS);
-      if (fault !== undefined) return { injected: false, reason: fault };
+      const reason = validateGroup(request, GROUPS);
+      if (reason !== undefined) return { injected: false, reason };
       const parts = [group.toLowerCase(), key.toLowerCase()];
       if (secretPath(...parts) === undefined) return { injected: false, reason: PATH_LEAVES };
       const secret = secretOf(request);
@@ -42,7 +42,7 @@ export function createAwsInjector(config: SidecarConfig = DEFAULTS): Injector {
         { name: "SECRET_FILENAME", value: path },
       ];
       const edits = sidecarEdits(config, { cloud: "aws", mountPath: "/tmp", env });
-      return { injected: true, edits, readLater: { secret, file: SECRETS_DIRECTORY + path } };
+      return { injected: true, edits, deferredRead: { secret, file: SECRETS_DIRECTORY + path } };
     },
   };
 }

@@ -1,28 +1,35 @@
 import { MountRequirement, type SecretRequest, trimEndOf } from "@flyte-secrets/core";
 import { type Injector, SECRETS_DIRECTORY } from "./injector.ts";
 import {
+  describeUnknownMount,
   type GroupNames,
-  groupFault,
   PATH_LEAVES,
-  pathFault,
   secretPath,
-  unrecognizedMount,
-  versionFault,
+  validateGroup,
+  validatePath,
+  validateVersion,
 } from "./request-fields.ts";
-import { HOME, SIDECAR_RESOURCES, type SidecarConfig, shellFault, shellWord, sidecarEdits } from "./sidecar.ts";
+import {
+  HOME,
+  quoteForShell,
+  SIDECAR_RESOURCES,
+  type SidecarConfig,
+  sidecarEdits,
+  validateScriptText,
+} from "./sidecar.ts";
 
 const DEFAULTS: SidecarConfig = {
   sidecarImage: "mcr.microsoft.com/azure-cli:cbl-mariner2.0",
   resources: SIDECAR_RESOURCES,
 };
 
-/** `https://` and the hosts of all clouds, a vault's name of 24 and a secret's of 127 characters, and a version. */
+/** Room for `https://`, the longest host, a vault's name of 24 characters, a secret's of 127, and a version. */
 const GROUPS: GroupNames = { what: "the URI of a secret in Azure Key Vault", maxLength: 512 };
 
 /**
  * Azure Key Vault through an init container: the group is the secret's URI, its file
- * `/etc/flyte/secrets/<last segment>`, with `/<version>` where a version is asked for, in lower case. The pod's own
- * workload identity is what reads it (I-25).
+ * `/etc/flyte/secrets/<last segment>`, with `/<version>` where the request names a version, in lower case. The init
+ * container reads it with the pod's own workload identity (I-25).
  */
 export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {
@@ -33,20 +40,20 @@ export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector 
       return {
         kind: "group",
         group: uri,
-        unclear: pathFault(uri.replace(/^https:\/\//, "")) ?? versionFault(groupVersion),
+        unclear: validatePath(uri.replace(/^https:\/\//, "")) ?? validateVersion(groupVersion),
       };
     },
     async inject(request) {
       const uri = trimEndOf(request.group, "/");
-      const fault = requestFault(request, uri);
-      if (fault !== undefined) return { injected: false, reason: fault };
+      const reason = validateRequest(request, uri);
+      if (reason !== undefined) return { injected: false, reason };
       const path = secretPath(uri.slice(uri.lastIndexOf("/") + 1).toLowerCase(), request.groupVersion.toLowerCase());
       if (path === undefined) return { injected: false, reason: PATH_LEAVES };
       const id = request.groupVersion === "" ? uri : `${uri}/${request.groupVersion}`;
       const file = `${SECRETS_DIRECTORY}/${path}`;
       const command = ["sh", "-ec", pullScript(id, file)];
       const edits = sidecarEdits(config, { cloud: "azure", mountPath: SECRETS_DIRECTORY, command });
-      return { injected: true, edits, readLater: { secret: id, file } };
+      return { injected: true, edits, deferredRead: { secret: id, file } };
     },
   };
 }
@@ -54,20 +61,20 @@ export function createAzureInjector(config: SidecarConfig = DEFAULTS): Injector 
 function pullScript(id: string, file: string): string {
   return `${HOME}
 az login --service-principal -u "$AZURE_CLIENT_ID" -t "$AZURE_TENANT_ID" --federated-token "$(cat "$AZURE_FEDERATED_TOKEN_FILE")"
-mkdir -p ${shellWord(file.slice(0, file.lastIndexOf("/")))}
-az keyvault secret show --id ${shellWord(id)} --query value -o tsv > ${shellWord(file)}
+mkdir -p ${quoteForShell(file.slice(0, file.lastIndexOf("/")))}
+az keyvault secret show --id ${quoteForShell(id)} --query value -o tsv > ${quoteForShell(file)}
 `;
 }
 
-function requestFault(request: SecretRequest, uri: string): string | undefined {
+function validateRequest(request: SecretRequest, uri: string): string | undefined {
   const { groupVersion, mountRequirement } = request;
   if (uri === "") return "Azure Secrets Webhook requires group to be set to the URI of the secret";
   if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
-    return unrecognizedMount(request);
+    return describeUnknownMount(request);
   }
   return (
-    groupFault(request, GROUPS) ??
-    shellFault("group", uri) ??
-    (groupVersion === "" ? undefined : shellFault("group_version", groupVersion))
+    validateGroup(request, GROUPS) ??
+    validateScriptText("group", uri) ??
+    (groupVersion === "" ? undefined : validateScriptText("group_version", groupVersion))
   );
 }

@@ -1,26 +1,26 @@
 import { andThen, type ScopeLookup, type SecretRequest, type SecretValue } from "@flyte-secrets/core";
 import type { InjectContext, Injection, Injector } from "./injector.ts";
-import { type Found, findForPod, sourceOf } from "./pod-scope.ts";
-import { findFault, injectValue } from "./value-injection.ts";
+import { type FoundSecret, findForPod, sourceOf } from "./pod-scope.ts";
+import { injectValue, validateRequest } from "./value-injection.ts";
 
 export interface EmbeddedInjectorOptions {
   readonly lookup: ScopeLookup;
 }
 
 /**
- * The secret manager that has the values itself: looks the key up at the scopes that the pod's
- * labels name, narrowest first, and hands the value to the delivery. The request's group does not count. The same request that
- * comes to the same value gets the same injection (I-16, I-17).
+ * The secret manager that reads values itself: looks the key up at the scopes that the pod's labels name, narrowest
+ * first, and passes the value to the delivery. It ignores the request's group. For the same request object and the same
+ * value it returns the same injection object (I-16, I-17).
  */
 export function createEmbeddedInjector({ lookup }: EmbeddedInjectorOptions): Injector {
-  const here = createMemory();
-  const elsewhere = createMemory();
+  const here = memoizeInjections();
+  const elsewhere = memoizeInjections();
   return {
     name: "Embedded",
-    refersTo: (request) => (findFault(request) === undefined ? SCOPE : NOTHING),
+    refersTo: (request) => (validateRequest(request) === undefined ? SCOPE : NOTHING),
     inject(request, context) {
-      const fault = findFault(request);
-      if (fault !== undefined) return { injected: false, reason: fault };
+      const reason = validateRequest(request);
+      if (reason !== undefined) return { injected: false, reason };
       return andThen(findForPod(lookup, request.key, context), (result): Injection => {
         if (!result.found) return { injected: false, reason: result.reason };
         const memory = result.namespace === context.namespace ? here : elsewhere;
@@ -33,24 +33,24 @@ export function createEmbeddedInjector({ lookup }: EmbeddedInjectorOptions): Inj
 const SCOPE = { kind: "scope" } as const;
 const NOTHING = { kind: "nothing" } as const;
 
-/** A request, what was found for it, and for which pod. */
-interface Case {
+/** Everything that an injection is made of. */
+interface InjectionInput {
   readonly request: SecretRequest;
-  readonly result: Found;
+  readonly result: FoundSecret;
   readonly context: InjectContext;
 }
 
-/** An injection, and what it was made of beside request and value. */
-interface Made extends Pick<Found, "id">, Pick<InjectContext, "variables"> {
+/** An injection, with the part of its input that isn't a key of the cache. */
+interface CachedInjection extends Pick<FoundSecret, "id">, Pick<InjectContext, "variables"> {
   readonly injection: Injection;
 }
 
-/** {@link makeInjection}, remembering each injection as long as somebody else holds value and request. */
-function createMemory(): (one: Case) => Injection {
-  const byValue = new WeakMap<SecretValue, WeakMap<SecretRequest, Made>>();
+/** Caches {@link makeInjection} by value and request, for as long as somebody else refers to both. */
+function memoizeInjections(): (one: InjectionInput) => Injection {
+  const byValue = new WeakMap<SecretValue, WeakMap<SecretRequest, CachedInjection>>();
   return (one) => {
     const { request, result, context } = one;
-    const byRequest = byValue.get(result.value) ?? new WeakMap<SecretRequest, Made>();
+    const byRequest = byValue.get(result.value) ?? new WeakMap<SecretRequest, CachedInjection>();
     const known = byRequest.get(request);
     if (known?.id === result.id && known.variables === context.variables) return known.injection;
     const injection = makeInjection(one);
@@ -60,7 +60,7 @@ function createMemory(): (one: Case) => Injection {
   };
 }
 
-function makeInjection({ request, result, context }: Case): Injection {
+function makeInjection({ request, result, context }: InjectionInput): Injection {
   const found = { id: result.id, level: result.level };
   return injectValue({ request, source: sourceOf(result, context), variables: context.variables, found });
 }

@@ -9,13 +9,13 @@ import {
 import { cleanJoinPath } from "../pod/clean-join-path.ts";
 import type { Injection, Injector } from "./injector.ts";
 import { prefixEdit, valueEdits } from "./injector.ts";
-import { unrecognizedMount } from "./request-fields.ts";
-import { variableFault, variableNames } from "./variables.ts";
+import { describeUnknownMount } from "./request-fields.ts";
+import { validateVariable, variableNames } from "./variables.ts";
 
 export interface GlobalInjectorOptions {
-  /** A variable of the webhook's own process; undefined when it isn't set. */
+  /** Reads a variable of the webhook's own process; undefined when it isn't set. */
   readonly readVariable: (name: string) => string | undefined;
-  /** A file of the webhook's; undefined when it isn't there. Anything else that goes wrong throws. */
+  /** Reads a file of the webhook's container; undefined when it doesn't exist. Throws for any other failure. */
   readonly readFile: (
     path: string,
     options: { signal?: AbortSignal | undefined },
@@ -27,20 +27,21 @@ export interface GlobalInjectorOptions {
 }
 
 /**
- * Secrets of the whole installation, which its operator gives the webhook as variables and files.
- * The variable `<envPrefix><GROUP>_<KEY>` comes before the file `<directory>/<group>/<key>`. Only as variables (I-15).
+ * Secrets of the whole installation, which its operator gives the webhook as variables and files. The variable
+ * `<envPrefix><GROUP>_<KEY>` takes precedence over the file `<directory>/<group>/<key>`. They are injected as variables
+ * only (I-15).
  */
 export function createGlobalInjector(options: GlobalInjectorOptions): Injector {
   const { readVariable, readFile, envPrefix = "FLYTE_SECRET_", directory = "/etc/secrets" } = options;
   return {
     name: "Global",
     refersTo(request) {
-      if (requestFault(request) !== undefined) return NOTHING;
+      if (validateRequest(request) !== undefined) return NOTHING;
       return { kind: "variable", group: request.group, name: variableOf(request) };
     },
     inject(request, context) {
-      const fault = requestFault(request);
-      if (fault !== undefined) return { injected: false, reason: fault };
+      const reason = validateRequest(request);
+      if (reason !== undefined) return { injected: false, reason };
       const { group, key } = request;
       const name = variableOf(request);
       const path = cleanJoinPath(directory, group, key);
@@ -57,8 +58,8 @@ export function createGlobalInjector(options: GlobalInjectorOptions): Injector {
           };
         }
         const names = variableNames((context.variables.prefix + name).toUpperCase(), context.variables);
-        const valueFault = variableFault(value, key, names);
-        if (valueFault !== undefined) return { injected: false, reason: valueFault };
+        const valueReason = validateVariable(value, key, names);
+        if (valueReason !== undefined) return { injected: false, reason: valueReason };
         const edits = valueEdits(names, { kind: "value", value, label: `global__${group}__${key}` });
         return { injected: true, edits: [prefixEdit(context), ...edits] };
       });
@@ -72,18 +73,18 @@ function variableOf({ group, key }: SecretRequest): string {
   return `${group}_${key}`.toUpperCase();
 }
 
-function requestFault(request: SecretRequest): string | undefined {
+function validateRequest(request: SecretRequest): string | undefined {
   const { group, key, mountRequirement } = request;
   if (group === "" || key === "") return "global secrets require both group and key to be set";
   if (mountRequirement === MountRequirement.FILE) {
     return "global secrets can only be injected as environment variables";
   }
   if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.ENV_VAR) {
-    return unrecognizedMount(request);
+    return describeUnknownMount(request);
   }
   const parts = `${group}/${key}`.split("/");
   const odd = parts.includes("..") || parts.includes(".") || key.includes("\0") || group.includes("\0");
   if (odd) return "group and key must name a file below the directory of global secrets";
-  // The border between the two has to be where it says: groups are bound to namespaces.
+  // Groups are bound to namespaces, so the key must not reach into another group's directory.
   return key.includes("/") ? 'the key of a global secret can\'t have a "/": that belongs to the group' : undefined;
 }

@@ -1,14 +1,15 @@
 import type { GroupLookup } from "@flyte-secrets/core";
 import type { Injector } from "./injector.ts";
-import { findFault, injectValue } from "./value-injection.ts";
+import { injectValue, validateRequest } from "./value-injection.ts";
 
 export interface GroupInjectorOptions {
   readonly lookup: GroupLookup;
 }
 
 /**
- * Embedded's second way, with a manager that keeps secrets by group (AWS): the key in the secret that is called as the
- * request's group. It comes after Embedded, and is one of its own so that groups can be bound to namespaces.
+ * The Embedded manager's second lookup, for backends that keep secrets by group (AWS): reads the key from the secret
+ * that has the request's group as its name. It follows Embedded, and is a manager of its own so that groups can be
+ * bound to namespaces.
  */
 export function createGroupInjector({ lookup }: GroupInjectorOptions): Injector {
   return {
@@ -17,8 +18,8 @@ export function createGroupInjector({ lookup }: GroupInjectorOptions): Injector 
     async inject(request, { variables, signal }) {
       const { group, key } = request;
       if (group === "") return { injected: false, reason: "the request names no group" };
-      const fault = findFault(request);
-      if (fault !== undefined) return { injected: false, reason: fault };
+      const reason = validateRequest(request);
+      if (reason !== undefined) return { injected: false, reason };
       const result = await lookup.findInGroup(group, key, signal ? { signal } : {});
       if (!result.found) return { injected: false, reason: result.reason };
       return injectValue({ request, variables, source: { kind: "value", value: result.value, label: result.label } });

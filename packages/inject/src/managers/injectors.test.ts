@@ -323,7 +323,7 @@ describe("a manager that reads nothing itself", () => {
     [createVaultInjector(), { group: "secret/data/Db", key: "Key" }, "secret/data/Db Key", "secret/data/Db/Key"],
   ])("says what is read when the pod starts, and which file it becomes: $0.name", async (injector, fields, secret, path) => {
     expect(await injector.inject(requestOf(fields), CONTEXT)).toMatchObject({
-      readLater: { secret, file: `/etc/flyte/secrets/${path}` },
+      deferredRead: { secret, file: `/etc/flyte/secrets/${path}` },
     });
   });
 });

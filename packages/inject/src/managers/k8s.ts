@@ -21,7 +21,7 @@ import {
   valueEdits,
 } from "./injector.ts";
 import { findForPod, scopeOf, sourceOf } from "./pod-scope.ts";
-import { type GroupNames, groupFault, PATH_LEAVES, secretPath, unrecognizedMount } from "./request-fields.ts";
+import { describeUnknownMount, type GroupNames, PATH_LEAVES, secretPath, validateGroup } from "./request-fields.ts";
 import { variableNames } from "./variables.ts";
 
 const GROUPS: GroupNames = { what: "the name of a Secret", maxLength: 253 };
@@ -36,22 +36,22 @@ export interface K8sInjectorOptions {
 }
 
 /**
- * Kubernetes Secrets in the pod's namespace: `group` is the Secret, `key` the data key. Without a group,
- * the managed secret of that key at the scopes that the pod's labels name; MD5 of the key then stands for the group in
- * whatever the task sees, since the SDK knows only the key (I-21, I-22).
+ * Kubernetes Secrets in the pod's namespace: `group` is the Secret's name, `key` the data key. A request without a
+ * group means the managed secret of that key at the scopes that the pod's labels name. The MD5 of the key then replaces
+ * the group in the names that the task sees, because Flyte's SDK knows only the key (I-21, I-22).
  */
 export function createK8sInjector(options: K8sInjectorOptions): Injector {
   return {
     name: "K8s",
     refersTo(request, { labels }) {
-      if (requestFault(request) !== undefined) return { kind: "nothing" };
+      if (validateRequest(request) !== undefined) return { kind: "nothing" };
       if (isOfScope(request, labels)) return { kind: "scope" };
       const { key } = request;
       return { kind: "kubernetesSecret", name: kubernetesGroup(request), key, isGroup: request.group !== "" };
     },
     async inject(request, context) {
-      const fault = requestFault(request);
-      if (fault !== undefined) return { injected: false, reason: fault };
+      const reason = validateRequest(request);
+      if (reason !== undefined) return { injected: false, reason };
       const group = kubernetesGroup(request);
       const result = await findSource(request, group, { options, context });
       if (typeof result === "string") return { injected: false, reason: result };
@@ -71,7 +71,7 @@ interface K8sSource {
   readonly found?: { readonly id: SecretId; readonly level: ScopeLevel };
 }
 
-/** Whether a request is looked up in the scope that the labels name, and doesn't refer to a Secret by name. */
+/** Whether a request means a secret of the scope that the labels name, rather than a Secret by its name. */
 function isOfScope({ group, key }: SecretRequest, labels: InjectContext["labels"]): boolean {
   return group === "" && !isEncodedId(key) && typeof scopeOf(labels) !== "string";
 }
@@ -118,7 +118,7 @@ function fileEdits(request: SecretRequest, source: SecretSource): InjectorEdit[]
   ];
 }
 
-/** Kubernetes takes 63 characters; a longer name, which Flyte would be refused with, is hashed. */
+/** Kubernetes allows 63 characters. A longer name is hashed, where Flyte's pod would be refused. */
 function volumeName(text: string): string {
   const name = encodeBase32Lower(text);
   return name.length <= 63 ? name : createHash("sha256").update(text).digest("hex").slice(0, 63);
@@ -134,13 +134,13 @@ function isEncodedId(key: string): boolean {
   }
 }
 
-function requestFault(request: SecretRequest): string | undefined {
+function validateRequest(request: SecretRequest): string | undefined {
   if (request.key === "") return "k8s Secrets Webhook require key to be set";
   const known = Object.values<number>(MountRequirement).includes(request.mountRequirement);
-  return known ? groupFault(request, GROUPS) : unrecognizedMount(request);
+  return known ? validateGroup(request, GROUPS) : describeUnknownMount(request);
 }
 
-/** The group in the names that the K8s manager gives things: that of the request, or MD5 of its key. */
+/** The group in the names of variables, files and volumes of the K8s manager: the request's, or the MD5 of its key. */
 export function kubernetesGroup({ group, key }: Pick<SecretRequest, "group" | "key">): string {
   return group || createHash("md5").update(key).digest("hex");
 }

@@ -3,7 +3,7 @@ import { addInitContainer, type InitContainerSettings } from "../pod/edit.ts";
 import type { EnvVar } from "../pod/pod.ts";
 import { DIRECTORY_EDITS, type InjectorEdit, SECRETS_DIRECTORY } from "./injector.ts";
 
-/** How the init container of a cloud's secret manager is run: `awsSecretManager` and its like. */
+/** Configuration of the init container of a cloud's secret manager, such as `awsSecretManager`. */
 export interface SidecarConfig {
   readonly sidecarImage: string;
   readonly resources: unknown;
@@ -16,19 +16,19 @@ export const SIDECAR_RESOURCES = {
   limits: { cpu: "200m", memory: "500Mi" },
 };
 
-/** The clouds' programs keep notes in their user's home; one that isn't in the image has none. */
+/** The clouds' command lines write to the home directory, which a user that the image doesn't know lacks. */
 export const HOME = '[ -w "$HOME" ] || export HOME=/tmp';
 
-/** What one cloud's init container needs beyond its image. */
+/** The parts of an init container in which the clouds differ. */
 export interface Sidecar {
-  /** Such as `aws`: begins the names of volume and init container. */
+  /** The prefix of the names of volume and init container. */
   readonly cloud: "aws" | "azure" | "gcp";
   readonly mountPath: string;
   readonly command?: readonly string[];
   readonly env?: readonly EnvVar[];
 }
 
-/** Has an init container fetch one secret into a memory volume that all containers read. */
+/** The edits by which an init container fetches one secret into a memory volume that all containers mount. */
 export function sidecarEdits(config: SidecarConfig, { cloud, mountPath, command, env = [] }: Sidecar): InjectorEdit[] {
   const name = `${cloud}-secret-vol`;
   return [
@@ -50,18 +50,22 @@ export function sidecarEdits(config: SidecarConfig, { cloud, mountPath, command,
 }
 
 /**
- * What a name may have that goes into a script: whatever a cloud's secret is called, and nothing that a shell or the kubelet,
- * which expands `$(NAME)` in commands, sees as more than a letter; no leading `-`, which would make it an option.
+ * The characters that a request's fields may have in a script. They cover the names of all clouds' secrets. None of
+ * them is special to a shell or to the kubelet, which expands `$(NAME)` in commands. A leading `-` would make an option
+ * of it.
  */
 const PLAIN = /^[A-Za-z0-9_][-A-Za-z0-9_.:/~]*$/;
 
-/** Why a name from a request must not go into a script; undefined when it may (I-26). */
-export function shellFault(field: string, text: string): string | undefined {
+/** The reason why a field of a request must not go into a script; undefined when it may (I-26). */
+export function validateScriptText(field: string, text: string): string | undefined {
   if (PLAIN.test(text)) return undefined;
-  return `${field} goes into a script and may only have letters, digits and "-_.:/~", and not begin with "-", got ${quote(text)}`;
+  return (
+    `${field} goes into a script and may only have letters, digits and "-_.:/~", and not begin with "-", ` +
+    `got ${quote(text)}`
+  );
 }
 
-/** A text as one word of a POSIX shell. */
-export function shellWord(text: string): string {
+/** Quotes a text as one word of a POSIX shell. */
+export function quoteForShell(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }

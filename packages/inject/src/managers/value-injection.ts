@@ -8,10 +8,10 @@ import {
   type VariableNaming,
   valueEdits,
 } from "./injector.ts";
-import { unrecognizedMount } from "./request-fields.ts";
-import { variableFault, variableNames } from "./variables.ts";
+import { describeUnknownMount } from "./request-fields.ts";
+import { validateVariable, variableNames } from "./variables.ts";
 
-/** What an injection of a value is made of. */
+/** A request, its value, and how variables are named. */
 export interface ValueInjection {
   readonly request: SecretRequest;
   readonly source: ValueSource;
@@ -19,7 +19,7 @@ export interface ValueInjection {
   readonly found?: Extract<Injection, { injected: true }>["found"];
 }
 
-/** The injection of a value that the webhook itself has: a variable, or a file for a request for one (I-18, I-19). */
+/** The injection of a value that the webhook itself has: a file where the request asks for one, otherwise variables (I-18, I-19). */
 export function injectValue({ request, source, variables, found }: ValueInjection): Injection {
   const { key, envVar } = request;
   const result = { injected: true, ...(found && { found }) } as const;
@@ -29,13 +29,15 @@ export function injectValue({ request, source, variables, found }: ValueInjectio
   }
   const standard = variables.prefix + key.toUpperCase();
   const names = envVar === "" ? variableNames(standard, variables) : [envVar];
-  const fault = variableFault(source.value, key, names);
-  if (fault !== undefined) return { injected: false, reason: fault };
+  const reason = validateVariable(source.value, key, names);
+  if (reason !== undefined) return { injected: false, reason };
   return { ...result, edits: [prefixEdit({ variables }), ...valueEdits(names, source)] };
 }
 
-/** Why no value could serve a request, before one is looked for. */
-export function findFault(request: SecretRequest): string | undefined {
+/**
+ * The reason why a request can't be served, whatever its value is; undefined when it can. Checked before any lookup.
+ */
+export function validateRequest(request: SecretRequest): string | undefined {
   const { key, mountRequirement } = request;
   if (key === "") return "Embedded Secrets Webhook requires key to be set";
   switch (mountRequirement) {
@@ -45,18 +47,18 @@ export function findFault(request: SecretRequest): string | undefined {
     case MountRequirement.FILE:
       return isFilePath(key) ? undefined : `key ${quote(key)} can't be the name of a file`;
     default:
-      return unrecognizedMount(request);
+      return describeUnknownMount(request);
   }
 }
 
 /** Longest name of a file on Linux (`NAME_MAX`). */
 const MAX_NAME_BYTES = 255;
-/** Nearly every key: a name that is a file's without a closer look. */
+/** Nearly every key: legal as a file's name if it is short enough. */
 const PLAIN_NAME = /^[a-zA-Z0-9_-][a-zA-Z0-9_.-]*$/;
 
 /**
- * Whether a key can be a path below the directory of secrets, as Kubernetes and Linux have it. Names that begin with
- * `..` belong to the kubelet's own links in a volume of files.
+ * Whether a key can be a path below the secrets directory by the rules of Kubernetes and Linux. Names that begin with
+ * `..` are reserved for the kubelet's own links in a volume.
  */
 function isFilePath(key: string): boolean {
   if (PLAIN_NAME.test(key)) return key.length <= MAX_NAME_BYTES;

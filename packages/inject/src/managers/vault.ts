@@ -3,28 +3,28 @@ import { MountRequirement, type SecretRequest } from "@flyte-secrets/core";
 import type { PodEdit } from "../pod/edit.ts";
 import { DIRECTORY_EDITS, type Injector, SECRETS_DIRECTORY } from "./injector.ts";
 import {
-  fieldFault,
+  describeUnknownMount,
   type GroupNames,
-  groupFault,
   PATH_LEAVES,
-  pathFault,
   secretPath,
-  unrecognizedMount,
+  validateGroup,
+  validateKey,
+  validatePath,
 } from "./request-fields.ts";
 
 /** `vaultSecretManager`. */
 export interface VaultInjectorOptions {
   readonly role?: string;
-  /** Which engine a request means whose group version says nothing of it. */
+  /** The engine of a request whose group version names none; `2` by default. */
   readonly kvVersion?: "1" | "2";
-  /** Go before what this injector sets, and behind what the pod has. */
+  /** Added to each pod. They take precedence over those of this injector, and the pod's own over them. */
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Vault has no limit of its own; a longer path is no file's either. */
+/** Vault has no limit of its own, but the path is also a file's. */
 const GROUPS: GroupNames = { what: "a path in Vault", maxLength: 2_048 };
 
-/** A random UUID: the name space of ours (RFC 9562, section 5.5). */
+/** The random UUID that is the namespace of our name-based UUIDs (RFC 9562, section 5.5). */
 const NAME_SPACE = Buffer.from("72c676a1e83f45bd9b8435de7cdfabc2", "hex");
 
 /**
@@ -36,10 +36,10 @@ export function createVaultInjector(options: VaultInjectorOptions = {}): Injecto
   return {
     name: "Vault",
     refersTo: ({ group, key }) =>
-      group === "" ? { kind: "nothing" } : { kind: "group", group, unclear: pathFault(group) ?? fieldFault(key) },
+      group === "" ? { kind: "nothing" } : { kind: "group", group, unclear: validatePath(group) ?? validateKey(key) },
     async inject(request) {
-      const fault = requestFault(request);
-      if (fault !== undefined) return { injected: false, reason: fault };
+      const reason = validateRequest(request);
+      if (reason !== undefined) return { injected: false, reason };
       const configured = Object.entries(annotations);
       const own = Object.entries(agentAnnotations(request, { role, kvVersion })).map(
         ([name, value]) => [`vault.hashicorp.com/${name}`, value] as const,
@@ -49,8 +49,8 @@ export function createVaultInjector(options: VaultInjectorOptions = {}): Injecto
       return {
         injected: true,
         edits: [...DIRECTORY_EDITS, ...edits],
-        mountedLater: SECRETS_DIRECTORY,
-        readLater: { secret: `${group} ${key}`, file: `${SECRETS_DIRECTORY}/${secretPath(group, key)}` },
+        deferredMount: SECRETS_DIRECTORY,
+        deferredRead: { secret: `${group} ${key}`, file: `${SECRETS_DIRECTORY}/${secretPath(group, key)}` },
       };
     },
   };
@@ -77,23 +77,23 @@ function agentAnnotations(
   };
 }
 
-/** What Go's templates take as the name of a field. */
+/** The field names of Go's templates. */
 const FIELD = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** The value of a key in the agent's template (Go's text/template). Rendering fails where the key isn't there. */
+/** A template (Go's text/template) for the value of a key. Rendering fails where the key is missing. */
 function keyValue(query: string, key: string): string {
   if (FIELD.test(key)) return `{{ ${query}.${key} }}`;
-  // `index` takes any key, and gives nil for one that isn't there: of that in turn nothing can be had.
+  // `index` accepts any key and returns nil for a missing one; indexing nil makes the rendering fail.
   const isNil = 'eq (printf "%T" $value) "<nil>"';
   return `{{ $value := index ${query} ${quoteForGo(key)} }}{{ if ${isNil} }}{{ index $value 0 }}{{ end }}{{ $value }}`;
 }
 
-/** A string of Go: JSON's are, but for halves of a surrogate pair, which no text in UTF-8 has. */
+/** Quotes a string for Go. JSON's strings are Go's, except lone surrogates, which UTF-8 text cannot contain. */
 function quoteForGo(text: string): string {
   return JSON.stringify(text.toWellFormed());
 }
 
-/** Where an engine puts the key; undefined for one whose answer is taken whole. */
+/** The template path at which an engine's response has the keys; undefined where the whole response is the secret. */
 function queryOf(groupVersion: string, kvVersion: "1" | "2"): string | undefined {
   switch (groupVersion) {
     case "db":
@@ -107,7 +107,7 @@ function queryOf(groupVersion: string, kvVersion: "1" | "2"): string | undefined
   }
 }
 
-/** Version 5 of RFC 9562: the same name has the same UUID, so that a second mutation adds nothing. */
+/** A name-based UUID (version 5 of RFC 9562): equal for equal names, so that a second mutation adds nothing. */
 function nameUuid(name: string): string {
   const bytes = createHash("sha1").update(NAME_SPACE).update(name).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x50, 6);
@@ -115,14 +115,14 @@ function nameUuid(name: string): string {
   return bytes.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
-function requestFault(request: SecretRequest): string | undefined {
+function validateRequest(request: SecretRequest): string | undefined {
   const { group, key, mountRequirement } = request;
   if (group === "" || key === "") return "Vault Secrets Webhook requires both group and key to be set";
   if (mountRequirement === MountRequirement.ENV_VAR) {
     return "Env_Var is not a supported mount requirement for Vault Secret Manager";
   }
   if (mountRequirement !== MountRequirement.ANY && mountRequirement !== MountRequirement.FILE) {
-    return unrecognizedMount(request);
+    return describeUnknownMount(request);
   }
-  return groupFault(request, GROUPS) ?? (secretPath(group, key) === undefined ? PATH_LEAVES : undefined);
+  return validateGroup(request, GROUPS) ?? (secretPath(group, key) === undefined ? PATH_LEAVES : undefined);
 }

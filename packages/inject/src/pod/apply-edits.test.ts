@@ -312,7 +312,7 @@ describe("volumes", () => {
     ["of a host path", { name: "secrets", hostPath: { path: "/" } }],
     ["of several Secrets", { name: "secrets", projected: { sources: [{ secret: { name: "theirs" } }] } }],
   ])("reject a pod that has one of that name %s", (_, volume) => {
-    const message = 'volume "secrets" has the name of a volume of ours, but another source: rename it';
+    const message = 'volume "secrets" has the name of a volume that flyte-secrets adds, but another source: rename it';
     expect(() => applyEdits(podWith({ volumes: [volume] }), [VOLUME])).toThrow(message);
     expect(() => applyEdits(podWith({ volumes: [volume] }), [{ kind: "volume", volume: secret("ours", "A") }])).toThrow(
       message,
@@ -383,7 +383,7 @@ describe("init containers", () => {
     ["read-only mount", { ...PULL, name: "pull-0", volumeMounts: [{ ...PULL.volumeMounts[0], readOnly: true }] }],
   ])("reject a pod that has one of that name with another %s", (_, container) => {
     expect(() => applyEdits(podWith({ initContainers: [container] }), [pull])).toThrow(
-      'container "pull-0" has the name of an init container of ours, but another image, command or mount: rename it',
+      'container "pull-0" has the name of an init container that flyte-secrets adds, but another image, command or mount: rename it',
     );
   });
 

@@ -2,41 +2,40 @@ import { checkLimit, DEFAULT_POD_LIMITS, type PodLimits } from "@flyte-secrets/c
 import { type ContainerChanges, type ContainerEditor, containerChanges, createContainerEditor } from "./containers.ts";
 import type { PodEdit } from "./edit.ts";
 import { createInitContainersEditor } from "./init-containers.ts";
-import { applyPatch, escapePointerToken, JsonPatch, type JsonPatchOperation, textLength } from "./json-patch.ts";
+import { applyPatch, countCharacters, escapePointerToken, JsonPatch, type JsonPatchOperation } from "./json-patch.ts";
 import type { Container, Pod, PodMetadata, PodSpec } from "./pod.ts";
 import { createVolumesEditor } from "./volumes.ts";
 
-/** Makes the same edits on any number of pods. */
+/** Applies one list of edits to any number of pods. */
 export interface PodEditor {
   /**
-   * The RFC 6902 patch that makes the edits: empty when the pod has everything already. With `only`, other containers of the
-   * pod than those named are left as they are. Pods that need the same operations get the same patch again and again. Throws
-   * `pod_conflict` naming the thing of the pod that is in the way, and `limit_exceeded` for more than the limits allow.
+   * The RFC 6902 patch that makes the edits; empty when the pod has everything already. With `only`, no other
+   * containers than those named are edited. Consecutive pods that need the same operations get the same patch object.
+   * Throws `pod_conflict`, naming the conflicting part of the pod, and `limit_exceeded` for a patch over the limits.
    */
   edit(pod: Pod, only?: ReadonlySet<string>): JsonPatch;
 }
 
-/** A pod after its edits, and the operations that made it. */
+/** An edited pod, and the operations that make it of the original. */
 export interface EditedPod {
   readonly pod: Pod;
   readonly patch: readonly JsonPatchOperation[];
 }
 
-/** Carries out `edits` on one pod, as a {@link createPodEditor} does. */
+/** Applies `edits` to one pod, by the rules of {@link createPodEditor}. */
 export function applyEdits(pod: Pod, edits: readonly PodEdit[], only?: ReadonlySet<string>): EditedPod {
   const { operations } = createPodEditor(edits).edit(pod, only);
   return { pod: applyPatch(pod, operations), patch: operations };
 }
 
-/** Of how many containers the operations are remembered; a pod rarely has more. */
-export const REMEMBERED_CONTAINERS = 4;
+/** The number of containers whose operations are cached; a pod rarely has more. */
+export const CACHED_CONTAINERS = 4;
 
 /**
- * Prepares to carry out `edits` in their order, on any number of pods. The one place that changes pods: every rule about order,
- * replacing and what is there already lives here (see {@link PodEdit}), and the edited pod is by definition what the patch makes
- * of the pod. Operations are as small as they can be and never repeat a list of the pod's, so that what JavaScript can't
- * represent, such as a large 64-bit number, passes by unread. The same edits applied to the result change
- * nothing (I-5, I-6, I-8).
+ * Prepares `edits`, which are applied in their order, for any number of pods. Only this module and its neighbours edit
+ * pods: all rules about order, replacement and existing parts are here (see {@link PodEdit}). The edited pod is by
+ * definition the result of the patch. Operations never repeat a list of the pod's, so values that JavaScript can't
+ * represent, such as a large 64-bit number, are not touched. The edits are idempotent (I-5, I-6, I-8).
  */
 export function createPodEditor(edits: readonly PodEdit[], limits: PodLimits = DEFAULT_POD_LIMITS): PodEditor {
   const forAll = containerChanges(edits, 0);
@@ -49,7 +48,7 @@ export function createPodEditor(edits: readonly PodEdit[], limits: PodLimits = D
     const known = containerEditors[index];
     if (known) return known;
     const made = createContainerEditor(forAll, `/spec/containers/${index}`);
-    if (index < REMEMBERED_CONTAINERS) containerEditors[index] = made;
+    if (index < CACHED_CONTAINERS) containerEditors[index] = made;
     return made;
   };
   const checkSize = createSizeCheck(edits, forAll, limits);
@@ -67,7 +66,7 @@ export function createPodEditor(edits: readonly PodEdit[], limits: PodLimits = D
         if (container && only?.has(container.name) !== false) containerEditorAt(index)(container, patch);
       }
       editInitContainers(pod.spec, patch, only);
-      if (last.isOf(patch)) return last;
+      if (last.hasOperations(patch)) return last;
       const made = new JsonPatch(patch);
       checkLimit(limits, "patchBytes", { what: PATCH_BYTES, amount: Buffer.byteLength(made.json) });
       last = made;
@@ -78,7 +77,9 @@ export function createPodEditor(edits: readonly PodEdit[], limits: PodLimits = D
 
 const PATCH_BYTES = "bytes of the pod's patch";
 
-/** Refuses by count what would be too much, before anything is made of it: each container gets everything once more. */
+/**
+ * Refuses a pod by the number of its containers, each of which gets all variables and mounts, before a patch is made.
+ */
 function createSizeCheck(
   edits: readonly PodEdit[],
   { variables, mounts }: ContainerChanges,
@@ -87,11 +88,11 @@ function createSizeCheck(
   const own = edits.flatMap((edit) => (edit.kind === "initContainer" ? [edit.container.name] : []));
   const ownNames = [...new Set(own)];
   const editsEach = variables.length + mounts.length;
-  const bytesEach = textLength(variables) + textLength(mounts);
-  const bytesOnce = textLength(edits.filter(({ kind }) => kind !== "env" && kind !== "mount"));
+  const bytesEach = countCharacters(variables) + countCharacters(mounts);
+  const bytesOnce = countCharacters(edits.filter(({ kind }) => kind !== "env" && kind !== "mount"));
   return ({ containers, initContainers }, only) => {
     const there = initContainers ?? [];
-    // A pod that is sent again has them already.
+    // A pod that was admitted before has our containers already.
     const present =
       ownNames.length === 0 ? 0 : there.filter((one) => ownNames.some((name) => one.name.startsWith(name))).length;
     const count = countOf(containers, only) + countOf(there, only) + Math.max(0, own.length - present);
@@ -125,10 +126,10 @@ function addAnnotations(
   }
 }
 
-/** Adds to `patch` the image-pull Secrets that a pod does not name. */
+/** Adds to `patch` the image-pull Secrets that a pod lacks. */
 export type PullSecretsEditor = (there: PodSpec["imagePullSecrets"], patch: JsonPatchOperation[]) => void;
 
-/** Names those of `edits` at the end of the pod's own, sorted by name. */
+/** Appends the Secrets of `edits` to the pod's own, sorted by name. */
 export function createPullSecretsEditor(
   edits: readonly Extract<PodEdit, { kind: "imagePullSecret" }>[],
 ): PullSecretsEditor {

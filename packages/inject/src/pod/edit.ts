@@ -1,64 +1,65 @@
 import type { Container, EnvVar, Volume, VolumeMount } from "./pod.ts";
 
 /**
- * One change of a pod. `applyEdits` alone carries edits out; what "all containers" means, where things go in their lists and
- * when something is there already is said here and done there.
+ * One change of a pod, made by `applyEdits` alone. Each kind defines its position in the pod's lists, and when the pod
+ * counts as having it already.
  *
- * "All containers" are the containers and init containers of the pod, those included that an earlier edit of the list added.
- * A thing of the pod that has the name of one of ours and another shape makes `applyEdits` throw `pod_conflict`.
+ * "All containers" are the containers and init containers of the pod, including those that an earlier edit of the list
+ * added. `applyEdits` throws `pod_conflict` for a part of the pod that has the name of one of ours and another content.
  */
 export type PodEdit =
-  /** To the front of the list in all containers, so that later variables can refer to it; replaces those of that name. */
+  /** At the front of the list in all containers, where later variables can refer to it. Replaces those of that name. */
   | { readonly kind: "env"; readonly variable: EnvVar }
   /** At the end, in all containers that mount no volume of that name. */
   | { readonly kind: "mount"; readonly mount: VolumeMount }
   /**
-   * At the end, once by name. One that is there counts as ours if it is a memory `emptyDir` like this one, a `secret` volume
-   * of the same Secret (missing items are added to it), or made of Secrets that are named here or were written by us.
+   * At the end, once for each name. An existing volume counts as ours if it is a memory `emptyDir` like this one, a
+   * `secret` volume of the same Secret (missing items are added to it), or consists of Secrets that are named here or
+   * that the webhook wrote.
    */
   | { readonly kind: "volume"; readonly volume: Volume }
   /**
-   * At the end. With `numbered`, the number of init containers before it is added to the name, and one of any number that
-   * has the same image, command, mount and variables is taken as this one. Otherwise the variables of the one that is
-   * there are brought up to date. One that is there counts as absent until this edit is reached and keeps its place,
-   * and its security context.
+   * At the end. With `numbered`, the number of preceding init containers is appended to the name, and an existing one
+   * of any number with the same image, command, mount and variables counts as this one. Without it, the variables of an
+   * existing one are brought up to date. An existing container is ignored by earlier edits, and keeps its position and
+   * its security context.
    */
   | {
       readonly kind: "initContainer";
       readonly container: OwnContainer;
       readonly numbered: boolean;
-      /** Without it: behind the pod's own, as it is. */
+      /** Without settings, the container follows the pod's own ones and gets no security context. */
       readonly settings?: InitContainerSettings;
     }
   /** Unless the pod has an annotation of that name. */
   | { readonly kind: "annotation"; readonly name: string; readonly value: string }
-  /** To the end of the pod's, those of one list of edits sorted by name, unless the pod names it. */
+  /** At the end of the list, sorted by name, unless the pod names it already. */
   | { readonly kind: "imagePullSecret"; readonly name: string };
 
 /** `webhook.initContainers`. */
 export interface InitContainerSettings {
-  /** Before the pod's own init containers, which then find its files. */
+  /** Whether it runs before the pod's own init containers, which can then read its files. */
   readonly first: boolean;
   /**
-   * Whether it gets a security context that the restricted Pod Security Standard takes; `auto`: in pods that meet the
-   * standard themselves.
+   * Whether it gets a security context that complies with the restricted Pod Security Standard; with `auto`, in pods
+   * that comply with the standard themselves.
    */
   readonly security: "auto" | "restricted" | "none";
-  /** The user that it then runs as where the pod names none; 0: none is set. */
+  /** The user of that security context where the pod names none; with 0 no user is set. */
   readonly runAsUser: number;
 }
 
-/** An init container of ours: it mounts the one volume that it writes to. */
+/** An init container that flyte-secrets adds. It mounts only the volume to which it writes. */
 export interface OwnContainer extends Container {
   readonly image: string;
   readonly env: readonly EnvVar[];
   readonly volumeMounts: readonly [VolumeMount];
 }
 
-/** `webhook.initContainers` as it is where nothing is configured. */
+/** The defaults of `webhook.initContainers`. */
 export const DEFAULT_INIT_CONTAINERS: InitContainerSettings = { first: false, security: "auto", runAsUser: 65_532 };
 
-/** The edit that adds an init container of ours; a numbered one may be there several times, for different secrets. */
+/** The edit that adds an init container. A pod may have several numbered ones, for different secrets. */
 export function addInitContainer(
   container: OwnContainer,
   { numbered, settings }: { readonly numbered: boolean; readonly settings: InitContainerSettings | undefined },

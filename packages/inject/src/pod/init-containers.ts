@@ -5,110 +5,121 @@ import {
   createContainerEditor,
   isSameVariable,
   updateVariables,
+  withChanges,
 } from "./containers.ts";
 import type { OwnContainer, PodEdit } from "./edit.ts";
-import { appendAll, applyPatch, type JsonPatchOperation } from "./json-patch.ts";
+import { appendAll, type JsonPatchOperation } from "./json-patch.ts";
 import type { Container, PodSpec } from "./pod.ts";
 import { restrictedContext } from "./restricted-context.ts";
 
 type InitContainerEdit = Extract<PodEdit, { kind: "initContainer" }>;
 
-/** An init container of the edited pod. */
-interface Placed {
-  /** As the pod has it, or as it is added. */
-  readonly container: Container;
-  readonly added: boolean;
-  /** Of an added one: before those of the pod. */
-  readonly first: boolean;
-  /** With an init container of ours: what it is to be, and the position of the edit that makes it. */
-  own?: { readonly wanted: OwnContainer; readonly since: number };
+/**
+ * An edit that adds an init container of ours, and the changes that this container gets from the edits that follow it.
+ */
+interface OwnEdit {
+  readonly edit: InitContainerEdit;
+  readonly changes: ContainerChanges;
 }
 
-/** Adds to `patch` what the init containers of a pod lack; with `only`, nobody but those it names is changed. */
+/** An init container of the edited pod. */
+interface Placed {
+  /** As the pod has it, or as it is added; without the changes that containers get. */
+  readonly container: Container;
+  /** Before or behind the pod's own init containers; undefined when the pod has the container already. */
+  readonly added?: "first" | "last";
+  /** For an init container of ours, the edit that adds it. */
+  own?: OwnEdit;
+}
+
+/**
+ * Adds to `patch` what the init containers of a pod lack; with `only`, other containers than those named keep theirs.
+ */
 export type InitContainersEditor = (
   spec: PodSpec,
   patch: JsonPatchOperation[],
   only: ReadonlySet<string> | undefined,
 ) => void;
 
-/** Adds the init containers of `edits`, and makes in all of them the changes that the edits from their beginning on ask for. */
+/**
+ * Adds the init containers of `edits`. The pod's own init containers get the changes of all edits, `forAll`; one of
+ * ours gets those of the edits that follow the one that adds it.
+ */
 export function createInitContainersEditor(edits: readonly PodEdit[], forAll: ContainerChanges): InitContainersEditor {
-  const own = edits.filter((edit) => edit.kind === "initContainer");
-  /** What is added to pods that have no init container, by the security context that it gets. */
-  const whereNoneIs = new Map<string, readonly JsonPatchOperation[]>();
-  const variantOf = (spec: PodSpec) =>
-    own.map(({ settings }) => JSON.stringify(settings && restrictedContext(spec, settings))).join();
+  const ownEdits = edits.flatMap((edit, at) =>
+    edit.kind === "initContainer" ? [{ edit, changes: ownChanges(edit, containerChanges(edits, at)) }] : [],
+  );
+  /** The patches of pods without init containers, by the security contexts that these pods call for. */
+  const cached = new Map<string, readonly JsonPatchOperation[]>();
+
   return (spec, patch, only) => {
-    for (const edit of own) refuseOurName(spec, edit);
+    for (const { edit } of ownEdits) refuseOurName(spec, edit);
     if (spec.initContainers || only) {
-      for (const operation of patchOf(spec, only)) patch.push(operation);
-    } else if (own.length > 0) {
-      const variant = variantOf(spec);
-      const known = whereNoneIs.get(variant) ?? patchOf(spec, only);
-      // Users are numbers, of which pods may name any.
-      if (whereNoneIs.size < MAX_VARIANTS) whereNoneIs.set(variant, known);
-      for (const operation of known) patch.push(operation);
+      patch.push(...makePatch(spec, only));
+    } else if (ownEdits.length > 0) {
+      const key = JSON.stringify(ownEdits.map(({ edit }) => securityContextOf(spec, edit)));
+      const operations = cached.get(key) ?? makePatch(spec, only);
+      // A pod chooses the user number in its context, so the number of keys has to be bounded.
+      if (cached.size < MAX_CACHED) cached.set(key, operations);
+      patch.push(...operations);
     }
   };
 
-  function patchOf(spec: PodSpec, only: ReadonlySet<string> | undefined): readonly JsonPatchOperation[] {
-    const patch: JsonPatchOperation[] = [];
-    const added: Container[] = [];
-    const inFront: Container[] = [];
-    for (const [index, placed] of place(spec, edits).entries()) {
-      const isLeft = only?.has(placed.container.name) === false;
-      const changes = isLeft ? NO_CHANGES : placed.own ? changesFor(placed.own, edits) : forAll;
-      const within = patchWithin(placed, changes);
-      if (placed.added) (placed.first ? inFront : added).push(applyPatch(placed.container, within));
-      else for (const one of within) patch.push({ ...one, path: `/spec/initContainers/${index}${one.path}` });
-    }
+  function makePatch(spec: PodSpec, only: ReadonlySet<string> | undefined): readonly JsonPatchOperation[] {
     const path = "/spec/initContainers";
+    const patch: JsonPatchOperation[] = [];
+    const first: Container[] = [];
+    const last: Container[] = [];
+    for (const [index, { container, added, own }] of place(spec, ownEdits).entries()) {
+      const changes = only?.has(container.name) === false ? NO_CHANGES : (own?.changes ?? forAll);
+      if (added) {
+        (added === "first" ? first : last).push(withChanges(container, changes));
+      } else {
+        const at = `${path}/${index}`;
+        const current = own ? updateVariables(container, own.edit.container.env, { path: at, patch }) : container;
+        createContainerEditor(changes, at)(current, patch);
+      }
+    }
     if (!spec.initContainers || spec.initContainers.length === 0) {
-      appendAll(spec.initContainers, [...inFront, ...added], { path, patch });
+      appendAll(spec.initContainers, [...first, ...last], { path, patch });
       return patch;
     }
-    appendAll(spec.initContainers, added, { path, patch });
-    // After all that goes by the place of the pod's own.
-    for (const [at, value] of inFront.entries()) patch.push({ op: "add", path: `${path}/${at}`, value });
+    appendAll(spec.initContainers, last, { path, patch });
+    // These come after every operation on the pod's own init containers, whose positions they move.
+    for (const [at, value] of first.entries()) patch.push({ op: "add", path: `${path}/${at}`, value });
     return patch;
   }
 }
 
-const MAX_VARIANTS = 100;
-
-/** A patch of the container alone. */
-function patchWithin({ container, added, own }: Placed, changes: ContainerChanges): readonly JsonPatchOperation[] {
-  const patch: JsonPatchOperation[] = [];
-  if (own && !added) updateVariables(container, own.wanted.env, { path: "", patch });
-  createContainerEditor(changes, "")(applyPatch(container, patch), patch);
-  return patch;
-}
+const MAX_CACHED = 100;
 
 const NO_CHANGES: ContainerChanges = { variables: [], mounts: [] };
 
-/** A task's variable must not replace one that our own container works with. */
-function changesFor({ wanted, since }: { wanted: OwnContainer; since: number }, edits: readonly PodEdit[]) {
-  const changes = containerChanges(edits, since);
-  const isOwn = (name: string) => wanted.env.some((own) => own.name === name);
-  const variables = changes.variables.filter(({ name }) => !isOwn(name));
-  return { variables, mounts: changes.mounts };
+/** Leaves out the variables with which our own container works: a task's variable must not replace one. */
+function ownChanges({ container }: InitContainerEdit, { variables, mounts }: ContainerChanges): ContainerChanges {
+  const ownNames = new Set(container.env.map(({ name }) => name));
+  return { variables: variables.filter(({ name }) => !ownNames.has(name)), mounts };
 }
 
-function place(spec: PodSpec, edits: readonly PodEdit[]): Placed[] {
-  const placed: Placed[] = (spec.initContainers ?? []).map((container) => ({ container, added: false, first: false }));
-  for (const [since, edit] of edits.entries()) {
-    if (edit.kind !== "initContainer") continue;
+/** The init containers of the pod, in which ours are recognised, followed by those that it lacks. */
+function place(spec: PodSpec, ownEdits: readonly OwnEdit[]): Placed[] {
+  const placed: Placed[] = (spec.initContainers ?? []).map((container) => ({ container }));
+  for (const own of ownEdits) {
+    const { edit } = own;
     const there = findOwn(placed, edit);
-    if (there) there.own ??= { wanted: edit.container, since };
+    if (there) there.own ??= own;
     else {
-      const wanted = edit.numbered ? { ...edit.container, name: freeName(placed, edit) } : edit.container;
-      const { settings } = edit;
-      const securityContext = settings && restrictedContext(spec, settings);
-      const container = securityContext ? { ...wanted, securityContext } : wanted;
-      placed.push({ container, added: true, first: settings?.first ?? false, own: { wanted, since } });
+      const name = edit.numbered ? freeName(placed, edit) : edit.container.name;
+      const securityContext = securityContextOf(spec, edit);
+      const container = { ...edit.container, name, ...(securityContext && { securityContext }) };
+      placed.push({ container, added: edit.settings?.first ? "first" : "last", own });
     }
   }
   return placed;
+}
+
+function securityContextOf(spec: PodSpec, { settings }: InitContainerEdit) {
+  return settings && restrictedContext(spec, settings);
 }
 
 function refuseOurName({ containers }: PodSpec, edit: InitContainerEdit): void {
@@ -164,6 +175,7 @@ function freeName(placed: readonly Placed[], { container }: InitContainerEdit): 
 function conflict(name: string): SecretsError {
   return new SecretsError(
     "pod_conflict",
-    `container ${quote(name)} has the name of an init container of ours, but another image, command or mount: rename it`,
+    `container ${quote(name)} has the name of an init container that flyte-secrets adds, but another image, ` +
+      "command or mount: rename it",
   );
 }

@@ -1,20 +1,20 @@
-/** One operation of an RFC 6902 patch: the three that pod edits need. */
+/** An operation of an RFC 6902 patch, of the three kinds that pod edits need. */
 export type JsonPatchOperation =
   | { readonly op: "add"; readonly path: string; readonly value: unknown }
   | { readonly op: "replace"; readonly path: string; readonly value: unknown }
   | { readonly op: "remove"; readonly path: string };
 
-/** A place in a document that is being edited, and the patch that its changes go into. */
+/** A place in a document, and the patch to which its changes are added. */
 export interface PatchTarget {
   /** A JSON pointer (RFC 6901). */
   readonly path: string;
   readonly patch: JsonPatchOperation[];
 }
 
-/** Longer texts are made again rather than kept: patches that many pods share are short. */
+/** Longer texts are not cached: patches that many pods share are short. */
 const MAX_KEPT_LENGTH = 32_768;
 
-/** A patch with its texts, each made when it is first asked for and kept if it is short. */
+/** A patch, with its JSON and base64 texts, which are made on first use and cached if they are short. */
 export class JsonPatch {
   readonly operations: readonly JsonPatchOperation[];
   #json: string | undefined;
@@ -31,31 +31,31 @@ export class JsonPatch {
     return json;
   }
 
-  /** Of the JSON text in UTF-8. */
+  /** The JSON text in UTF-8, as base64. */
   get base64(): string {
     if (this.#base64 !== undefined) return this.#base64;
     const base64 = Buffer.from(this.json).toString("base64");
     if (base64.length <= MAX_KEPT_LENGTH) {
       this.#base64 = base64;
-      // Nobody who asks for this text asks for that one too.
+      // No caller needs both texts.
       this.#json = undefined;
     }
     return base64;
   }
 
-  /** Whether it consists of these very objects. */
-  isOf(operations: readonly JsonPatchOperation[]): boolean {
+  /** Whether the patch consists of these operation objects. Compares identity, not content. */
+  hasOperations(operations: readonly JsonPatchOperation[]): boolean {
     const own = this.operations;
     return own.length === operations.length && own.every((operation, at) => operation === operations[at]);
   }
 }
 
-/** The characters of all texts in a JSON value, names included: its JSON text has at least as many bytes. */
-export function textLength(value: unknown): number {
+/** The number of characters of all strings and names in a JSON value: a lower bound of the bytes of its JSON text. */
+export function countCharacters(value: unknown): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 0;
   let length = 0;
-  for (const [name, part] of Object.entries(value)) length += name.length + textLength(part);
+  for (const [name, part] of Object.entries(value)) length += name.length + countCharacters(part);
   return length;
 }
 
@@ -64,7 +64,7 @@ export function escapePointerToken(name: string): string {
   return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
-/** Puts `additions` at the end of the list at `path`, one operation each; a list that isn't there is made in one. */
+/** Appends `additions` to the list at `path`, in one operation each, or in a single one where there is no list yet. */
 export function appendAll(
   list: readonly unknown[] | null | undefined,
   additions: readonly unknown[],
@@ -76,8 +76,8 @@ export function appendAll(
 }
 
 /**
- * What the operations make of `document`, one after the other. It stays as it is, and what they don't touch is shared. Each path
- * must lead to where the operation says; operations that were made for the document do.
+ * Applies the operations in their order and returns the result. `document` is not modified, and unchanged parts are
+ * shared with it. The paths are not checked: the operations must have been made for the document.
  */
 export function applyPatch<T>(document: T, operations: readonly JsonPatchOperation[]): T {
   let changed: unknown = document;

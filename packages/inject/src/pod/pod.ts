@@ -1,6 +1,6 @@
 /**
- * A pod as JSON gives it. Only what injection reads is typed; every other field, also one that no Kubernetes version has
- * yet, is carried along untouched.
+ * A pod as JSON gives it. Only what injection reads is typed; every other field, also one that no Kubernetes version
+ * has yet, is carried along untouched.
  */
 export interface Pod {
   readonly metadata?: PodMetadata | null;
@@ -50,7 +50,10 @@ export interface EnvVar {
   readonly [field: string]: unknown;
 }
 
-/** One data key of a Kubernetes Secret in the pod's namespace. Unless it is optional, the container waits for it. */
+/**
+ * One data key of a Kubernetes Secret in the pod's namespace. Unless it is optional, the container waits for it to
+ * exist.
+ */
 export interface SecretKeyReference {
   readonly name: string;
   readonly key: string;

@@ -1,7 +1,7 @@
 import type { InitContainerSettings } from "./edit.ts";
 import type { Container, PodSpec } from "./pod.ts";
 
-/** A security context that the restricted Pod Security Standard takes. */
+/** A security context that complies with the restricted Pod Security Standard. */
 export interface RestrictedContext {
   readonly allowPrivilegeEscalation: false;
   readonly capabilities: { readonly drop: readonly ["ALL"] };
@@ -11,10 +11,10 @@ export interface RestrictedContext {
 }
 
 /**
- * What an init container of ours gets in a pod
- * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted); undefined where it gets none. With
- * `auto` the pod itself tells: a namespace that enforces the standard takes no other pods, and a pod that meets it
- * loses nothing elsewhere. So nobody has to read the labels of namespaces for it (I-32).
+ * The security context of an init container that flyte-secrets adds to a pod
+ * (https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted); undefined where it gets none.
+ * `auto` decides by the pod, without reading the labels of its namespace: a namespace that enforces the standard admits
+ * only pods that comply, and a pod that complies elsewhere loses nothing (I-32).
  */
 export function restrictedContext(
   spec: PodSpec,
@@ -32,7 +32,7 @@ export function restrictedContext(
   };
 }
 
-/** Images run as root mostly, which `runAsNonRoot` doesn't let start: as the pod's other containers, or as configured. */
+/** Most images run as root, which `runAsNonRoot` forbids: the user of another container, or the configured one. */
 function missingUser(spec: PodSpec, runAsUser: number): number | undefined {
   if (isUser(field(spec.securityContext, "runAsUser"))) return undefined;
   const users = containersOf(spec).map(({ securityContext }) => field(securityContext, "runAsUser"));
@@ -43,7 +43,7 @@ function isUser(user: unknown): user is number {
   return typeof user === "number" && user !== 0;
 }
 
-/** Whether a pod meets what the standard asks of each container, by itself or by its pod. */
+/** Whether every container complies with the standard, by its own security context or by its pod's. */
 function meetsRestricted(spec: PodSpec): boolean {
   const ofPod = spec.securityContext;
   return containersOf(spec).every(({ securityContext: own }) => {
@@ -65,7 +65,7 @@ function containersOf({ containers, initContainers }: PodSpec): readonly Contain
   return initContainers ? [...containers, ...initContainers] : containers;
 }
 
-/** Injection reads no other part of a pod that may be of any type. */
+/** Reads a member of a value of unknown type: `parsePod` doesn't check security contexts. */
 function field(object: unknown, name: string): unknown {
   if (typeof object !== "object" || object === null) return undefined;
   return Object.getOwnPropertyDescriptor(object, name)?.value ?? undefined;

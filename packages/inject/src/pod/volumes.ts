@@ -6,7 +6,7 @@ import type { PodSpec, Volume, VolumeItem } from "./pod.ts";
 
 type VolumeEdit = Extract<PodEdit, { kind: "volume" }>;
 
-/** Adds to `patch` what the volumes of a pod lack. */
+/** Adds to `patch` the volumes that a pod lacks. */
 export type VolumesEditor = (volumes: PodSpec["volumes"], patch: JsonPatchOperation[]) => void;
 
 /** Adds the volumes of `edits` or, where ours are there already, brings them up to date. */
@@ -23,9 +23,9 @@ export function createVolumesEditor(edits: readonly VolumeEdit[]): VolumesEditor
       patch.push(whole);
       return;
     }
-    const positions = positionsOf(there, wanted.length);
+    const positions = positionsOf(there);
     for (const { volume, operation } of atEnd) {
-      const at = positions(volume.name);
+      const at = positions.get(volume.name) ?? -1;
       const existing = there[at];
       if (existing) updateVolume(existing, volume, { path: `/spec/volumes/${at}`, patch });
       else patch.push(operation);
@@ -33,19 +33,14 @@ export function createVolumesEditor(edits: readonly VolumeEdit[]): VolumesEditor
   };
 }
 
-/** Up to so many comparisons are quicker than making a map. */
-const FEW_COMPARISONS = 100;
-
-/** Tells where the first volume of a name is, or -1, in time that grows with volumes and questions and not with their product. */
-function positionsOf(volumes: readonly Volume[], questions: number): (name: string) => number {
-  if (volumes.length * questions <= FEW_COMPARISONS)
-    return (wanted) => volumes.findIndex(({ name }) => name === wanted);
+/** The position of the first volume of each name. */
+function positionsOf(volumes: readonly Volume[]): ReadonlyMap<string, number> {
   const positions = new Map<string, number>();
   for (const [at, { name }] of volumes.entries()) if (!positions.has(name)) positions.set(name, at);
-  return (name) => positions.get(name) ?? -1;
+  return positions;
 }
 
-/** One volume a name: several edits of one volume come to what they would make of a pod one after the other. */
+/** Merges the edits of each volume into one, with the result that they would have one after the other. */
 function mergeVolumes(edits: readonly VolumeEdit[]): readonly Volume[] {
   const merged = new Map<string, Volume>();
   for (const { volume } of edits) {
@@ -68,10 +63,10 @@ function updateVolume(there: Volume, wanted: Volume, to: PatchTarget): void {
   if (!isWrittenByUs(there, wanted)) {
     throw new SecretsError(
       "pod_conflict",
-      `volume ${quote(there.name)} has the name of a volume of ours, but another source: rename it`,
+      `volume ${quote(there.name)} has the name of a volume that flyte-secrets adds, but another source: rename it`,
     );
   }
-  // The values have changed since: the whole volume is ours, and it holds names only.
+  // The values have changed since. The whole volume is ours and holds only names, so it is replaced.
   to.patch.push({ op: "replace", path: to.path, value: wanted });
 }
 

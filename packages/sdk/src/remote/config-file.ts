@@ -15,10 +15,11 @@ export interface ConfigFile {
 }
 
 /**
- * Reads Flyte's client configuration: the file given, else the first of `./config.yaml`, `./.flyte/config.yaml`,
- * `<git root>/.flyte/config.yaml`, `$UCTL_CONFIG`, `$FLYTECTL_CONFIG`, `~/.union/config.yaml`, `~/.flyte/config.yaml`;
- * undefined when there is none. A file that nothing names is left out, with a warning, when others than this user and root may
- * write it; of the first three, which are found by where somebody happens to be, project and domain alone count. `invalid_config` when a file that was named is not there, or a file is broken.
+ * Reads Flyte's client configuration: the file given, else the first of `./config.yaml`, `./.flyte/config.yaml`, `<git
+ * root>/.flyte/config.yaml`, `$UCTL_CONFIG`, `$FLYTECTL_CONFIG`, `~/.union/config.yaml`, `~/.flyte/config.yaml`;
+ * undefined when there is none. A file that nothing names is left out, with a warning, when others than this user and
+ * root may write it; of the first three, which are found by where somebody happens to be, project and domain alone
+ * count. `invalid_config` when a file that was named is not there, or a file is broken.
  */
 export async function readClientConfig(
   given: string | undefined,
@@ -76,7 +77,10 @@ async function candidates(given: string | undefined, environment: ClientEnvironm
   return [...found.map((path) => ({ path, isFound: !isChosen(path) })), ...chosen];
 }
 
-/** Whether others may write the file, its link or its directory (but in a sticky one, `/tmp`, nobody can replace it). Warns then. */
+/**
+ * Whether others may write the file, its link or its directory (but in a sticky one, `/tmp`, nobody can replace it).
+ * Warns then.
+ */
 async function isLeftOut(
   path: string,
   { stats }: OpenedFile,
@@ -138,8 +142,8 @@ export interface OpenedFile {
 }
 
 /**
- * A file's text, or undefined when there is none, or a directory or pipe in its place. `invalid_config` when it is there and can't be
- * read, or is larger than 1 MiB.
+ * A file's text, or undefined when there is none, or a directory or pipe in its place. `invalid_config` when it is
+ * there and can't be read, or is larger than 1 MiB.
  */
 export async function readFileIfThere(path: string): Promise<OpenedFile | undefined> {
   let file: FileHandle | undefined;

@@ -56,14 +56,14 @@ export interface Connection {
 }
 
 /**
- * Completes the options, each setting from the first source that has it: the options, `FLYTE_API_KEY`, `FLYTE_ADMIN_*` and
- * `FLYTE_TASK_*`, `FLYTE_ENDPOINT`, what Flyte sets in a task, Flyte's configuration file, the embedded server that this user
- * runs. An empty string counts as given: it stands for no project or domain. What a configuration file says about how to
- * reach the service (`insecure`, certificates) counts for that file's endpoint only, and of a file that was only found in the current
- * directory or a git root, project and domain alone count. Without token and credentials in the
- * options, each is used only where it belongs: the API key at its own endpoint,
- * `FLYTE_SECRETS_TOKEN` (ours) at one that options or variables name. `no_service` when no endpoint is known,
- * `invalid_config` when a setting is wrong, and when the only endpoint is that of a found file.
+ * Completes the options, each setting from the first source that has it: the options, `FLYTE_API_KEY`, `FLYTE_ADMIN_*`
+ * and `FLYTE_TASK_*`, `FLYTE_ENDPOINT`, what Flyte sets in a task, Flyte's configuration file, the embedded server that
+ * this user runs. An empty string counts as given: it stands for no project or domain. What a configuration file says
+ * about how to reach the service (`insecure`, certificates) counts for that file's endpoint only, and of a file that
+ * was only found in the current directory or a git root, project and domain alone count. Without token and credentials
+ * in the options, each is used only where it belongs: the API key at its own endpoint, `FLYTE_SECRETS_TOKEN` (ours) at
+ * one that options or variables name. `no_service` when no endpoint is known, `invalid_config` when a setting is wrong,
+ * and when the only endpoint is that of a found file.
  */
 export async function resolveConnection(
   options: ConnectionOptions = {},
@@ -215,8 +215,10 @@ async function readCertificates(path: string): Promise<string> {
 const needsConsent = ({ path }: ConfigFile): SecretsError =>
   new SecretsError(
     "invalid_config",
-    `${path} names admin.endpoint, and a file that was only found here doesn't decide where values go. Name the file (--config, the ` +
-      "option config, UCTL_CONFIG or FLYTECTL_CONFIG), or the endpoint (--endpoint, the option endpoint, FLYTE_ENDPOINT); --local (the option local) is the server of this user.",
+    `${path} names admin.endpoint, and a file that was only found here doesn't decide where values go. Name the ` +
+      "file (--config, the " +
+      "option config, UCTL_CONFIG or FLYTECTL_CONFIG), or the endpoint (--endpoint, the option endpoint, " +
+      "FLYTE_ENDPOINT); --local (the option local) is the server of this user.",
   );
 
 const ownAndOther = (): SecretsError =>

@@ -5,8 +5,8 @@ import { createSecretsClient, type SecretsClient } from "./secrets-client.ts";
 let current: Promise<SecretsClient> | undefined;
 
 /**
- * Sets the connection that `Secret` uses from now on; the one before is closed. What the options leave out comes from the
- * environment, as without `init`: see `resolveConnection`. Nothing is sent yet. `no_service` when none is known.
+ * Sets the connection that `Secret` uses from now on; the one before is closed. What the options leave out comes from
+ * the environment, as without `init`: see `resolveConnection`. Nothing is sent yet. `no_service` when none is known.
  */
 export async function init(options: ConnectionOptions = {}): Promise<void> {
   const client = createSecretsClient(await resolveConnection(options));

@@ -26,8 +26,8 @@ const PROOF_LENGTH = 64;
 
 /**
  * An agent whose every request goes that way, whatever address it names. A connection takes the next request that waits
- * already, and ends when there is none: so a long row of calls, some at a time, shares a few, and none is left over from
- * before a restart of the server.
+ * already, and ends when there is none: so a long row of calls, some at a time, shares a few, and none is left over
+ * from before a restart of the server.
  */
 export function createEmbeddedServerAgent(route: EmbeddedServerRoute): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
@@ -47,7 +47,8 @@ const NO_SOCKET = undefined as unknown as Duplex;
 
 /**
  * A new connection to the server, or undefined when none listens there.
- * @throws SecretsError `unsafe_permissions` when directory or socket aren't this user's, `call_refused` when the proof is wrong.
+ * @throws SecretsError `unsafe_permissions` when directory or socket aren't this user's, `call_refused` when the proof
+ * is wrong.
  */
 export async function connectToEmbeddedServer(route: EmbeddedServerRoute): Promise<Socket | undefined> {
   const socket = route.kind === "socket" ? connectSocket(route.directory) : connectTcp(route.endpoint);
@@ -58,8 +59,8 @@ export async function connectToEmbeddedServer(route: EmbeddedServerRoute): Promi
 }
 
 /**
- * The directory is opened first, then looked at, then entered by its descriptor (where Linux's `/proc` is there): nobody can put
- * another in its place in between.
+ * The directory is opened first, then looked at, then entered by its descriptor (where Linux's `/proc` is there):
+ * nobody can put another in its place in between.
  */
 function connectSocket(directory: string): Socket | undefined {
   let descriptor: number | undefined;
@@ -151,7 +152,10 @@ export function describeRoute(route: EmbeddedServerRoute): string {
   return route.kind === "socket" ? join(route.directory, "server.sock") : route.endpoint;
 }
 
-/** Whether a file or directory belongs to this user and nobody else can write it. Windows has neither owners nor modes to check. */
+/**
+ * Whether a file or directory belongs to this user and nobody else can write it. Windows has neither owners nor modes
+ * to check.
+ */
 export function belongsToUser(stats: Stats): boolean {
   const user = process.geteuid?.();
   return user === undefined || (stats.uid === user && (stats.mode & 0o022) === 0);

@@ -29,11 +29,11 @@ export function resolveDataDirectory(environment: ClientEnvironment): string {
 }
 
 /**
- * Finds the running embedded server of a data directory: by its socket, or where there can be none, by the key with which it proves
- * itself. Undefined when none runs, also when it has died without tidying up, whoever has its process number and port now. With `at`,
- * only a server that announces that address.
- * @throws SecretsError `unsafe_permissions` when the directory isn't this user's alone to write, `call_refused` when somebody else
- * answers at the address.
+ * Finds the running embedded server of a data directory: by its socket, or where there can be none, by the key with
+ * which it proves itself. Undefined when none runs, also when it has died without tidying up, whoever has its process
+ * number and port now. With `at`, only a server that announces that address.
+ * @throws SecretsError `unsafe_permissions` when the directory isn't this user's alone to write, `call_refused` when
+ * somebody else answers at the address.
  */
 export async function findEmbeddedServer(directory: string, at?: URL): Promise<EmbeddedServer | undefined> {
   if (!(await checkDirectory(directory))) return undefined;

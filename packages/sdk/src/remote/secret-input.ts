@@ -32,7 +32,9 @@ export function scopeFor({ org, project, domain }: Connection, doing: Doing, clu
   return { organization: org, project, domain };
 }
 
-/** The body of CreateSecret and UpdateSecret. An image-pull secret has neither project nor domain: `invalid_argument`. */
+/**
+ * The body of CreateSecret and UpdateSecret. An image-pull secret has neither project nor domain: `invalid_argument`.
+ */
 export function toWriteRequest(connection: Connection, doing: "creating" | "updating", input: SecretInput) {
   const { name, value, type = "regular", clusterPool } = input;
   const scope = scopeFor(connection, doing, clusterPool);

@@ -48,8 +48,8 @@ const PRESENCES = {
 } as const satisfies Record<SecretPresenceStatus, ClusterStatus["status"]>;
 
 /**
- * A secret as the service tells of it, which is everything but its value; and, as static methods, the service's calls at
- * the scope that `init` has set. They reject with a SecretsError that has the server's message.
+ * A secret as the service tells of it, which is everything but its value; and, as static methods, the service's calls
+ * at the scope that `init` has set. They reject with a SecretsError that has the server's message.
  */
 export class Secret {
   readonly #message: SecretMessage;
@@ -84,7 +84,9 @@ export class Secret {
     return new Secret(secret);
   }
 
-  /** All secrets of the scope and below, in the service's order, fetched `limit` a page (default 100) as they are read. */
+  /**
+   * All secrets of the scope and below, in the service's order, fetched `limit` a page (default 100) as they are read.
+   */
   static async *listall(
     options: SecretCallOptions & { readonly limit?: number | undefined } = {},
   ): AsyncGenerator<Secret, void> {

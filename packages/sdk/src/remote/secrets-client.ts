@@ -129,7 +129,8 @@ export function createSecretsClient(connection: Connection): SecretsClient {
 }
 
 /**
- * A client whose calls go to a service in this process, and nowhere else; `connection` gives the scope and the time limit.
+ * A client whose calls go to a service in this process, and nowhere else; `connection` gives the scope and the time
+ * limit.
  */
 export function wrapSecretService(service: SecretServiceClient, connection: Connection): SecretsClient {
   return {
@@ -166,8 +167,8 @@ function resourceOf({ org, project, domain }: Connection, clusterPool: string | 
 }
 
 /**
- * The address to call. Only host and port of the answer count, as with Flyte's clients: a server behind a proxy that ends TLS
- * believes that it speaks plain HTTP, and credentials must not follow it there.
+ * The address to call. Only host and port of the answer count, as with Flyte's clients: a server behind a proxy that
+ * ends TLS believes that it speaks plain HTTP, and credentials must not follow it there.
  */
 function resolveCluster(clusterEndpoint: string, endpoint: string): string {
   const host = trimEndOf(clusterEndpoint.trim().replace(/^(https?:\/\/|dns:\/\/\/?)/, ""), "/");

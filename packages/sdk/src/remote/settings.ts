@@ -13,8 +13,8 @@ export interface ClientSettings {
 }
 
 /**
- * The settings of a source that answers to Flyte's keys, such as `admin.endpoint`. `name` tells how a key is called there,
- * for `invalid_config` when a value has the wrong type.
+ * The settings of a source that answers to Flyte's keys, such as `admin.endpoint`. `name` tells how a key is called
+ * there, for `invalid_config` when a value has the wrong type.
  */
 export function readSettings(read: (key: string) => unknown, name: (key: string) => string): ClientSettings {
   const value = (key: string): unknown => read(key) ?? undefined;
@@ -47,8 +47,9 @@ export function parseFlag(text: string, name: string): boolean | undefined {
 }
 
 /**
- * The URL of a service from any way in which Flyte's users write it: `host:port`, `dns:///host:port`, or a URL. A URL says
- * itself whether it is plain HTTP; the other forms are HTTPS unless `insecure`. `source` names the setting in errors.
+ * The URL of a service from any way in which Flyte's users write it: `host:port`, `dns:///host:port`, or a URL. A URL
+ * says itself whether it is plain HTTP; the other forms are HTTPS unless `insecure`. `source` names the setting in
+ * errors.
  */
 export function parseEndpoint(text: string, insecure: boolean, source: string): URL {
   const bare = text.trim().replace(/^dns:\/\/\/?/, "");

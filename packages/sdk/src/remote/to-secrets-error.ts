@@ -38,7 +38,9 @@ export interface FailedCall {
 /** What Connect's client and server say of a call whose limit has passed. */
 const TIMED_OUT = "the operation timed out";
 
-/** What a caller of the SDK gets for a failed call: the server's own message, or for one without an answer, what to do. */
+/**
+ * What a caller of the SDK gets for a failed call: the server's own message, or for one without an answer, what to do.
+ */
 export function toSecretsError(error: unknown, call: FailedCall): SecretsError {
   if (error instanceof SecretsError) return error;
   const failure = ConnectError.from(error);
@@ -83,7 +85,10 @@ const partyOf = ({ endpoint, embeddedRoute }: FailedCall): string =>
 
 function remedyFor({ embeddedRoute, changes = false }: FailedCall): string {
   const doubt = changes ? " The change may have been made or not: look before you repeat it." : "";
-  return `${doubt} ${embeddedRoute === undefined ? "See whether it runs." : "See how it is: `flyte-secrets serve --status`."}`;
+  return (
+    `${doubt} ` +
+    `${embeddedRoute === undefined ? "See whether it runs." : "See how it is: `flyte-secrets serve --status`."}`
+  );
 }
 
 function unavailable(endpoint: string, reason: string, cause: unknown): SecretsError {
@@ -95,7 +100,10 @@ function describeFault(fault: ConnectionFault): string {
     case "no TLS":
       return "it does not speak TLS. If it speaks plain HTTP, use --insecure, or set admin.insecure to true.";
     case "no HTTP":
-      return "it gives no answer to plain HTTP. If it speaks TLS, leave out --insecure (admin.insecure), or write https://; else see whether it runs.";
+      return (
+        "it gives no answer to plain HTTP. If it speaks TLS, leave out --insecure (admin.insecure), or " +
+        "write https://; else see whether it runs."
+      );
     case "untrusted":
       return "its certificate is not trusted. Name its CA's file in admin.caCertFilePath (FLYTE_ADMIN_CACERTFILEPATH).";
     case "expired":
@@ -107,7 +115,9 @@ function describeFault(fault: ConnectionFault): string {
   }
 }
 
-/** The socket's or TLS's own error, which has one of Node's codes; Connect keeps it as the cause of the error it makes. */
+/**
+ * The socket's or TLS's own error, which has one of Node's codes; Connect keeps it as the cause of the error it makes.
+ */
 function socketErrorOf({ cause }: ConnectError): { readonly code: string; readonly message: string } | undefined {
   return cause instanceof Error && "code" in cause && typeof cause.code === "string"
     ? { code: cause.code, message: cause.message }

@@ -15,7 +15,10 @@ export interface CallToken {
 
 /** Gives the token for a call. */
 export interface TokenSource {
-  /** Undefined without authentication. `refused` is the token that a server has just refused: another one, if there can be one. */
+  /**
+   * Undefined without authentication. `refused` is the token that a server has just refused: another one, if there can
+   * be one.
+   */
   get(signal: AbortSignal, refused?: CallToken): Promise<CallToken | undefined>;
 }
 
@@ -158,7 +161,10 @@ export interface FormOptions {
   readonly signal: AbortSignal;
 }
 
-/** Posts a form and returns status and body, whatever the status; rejects when there is no answer. (fetch takes no certificates.) */
+/**
+ * Posts a form and returns status and body, whatever the status; rejects when there is no answer. (fetch takes no
+ * certificates.)
+ */
 export async function postForm(
   url: URL,
   form: URLSearchParams,

@@ -1,11 +1,11 @@
 import {
-  type CallOptions,
   isObject,
   isSecretsError,
   kubernetesSecretName,
   type ListRequest,
   type SecretRecord,
   type SecretsError,
+  type StoreCallOptions,
 } from "@flyte-secrets/core";
 import type { ClusterMember } from "./call-clusters.ts";
 
@@ -28,7 +28,7 @@ export class ClusterCursor {
   failure: SecretsError | undefined;
   readonly #store: ClusterMember["store"];
   readonly #request: ListRequest;
-  readonly #options: CallOptions | undefined;
+  readonly #options: StoreCallOptions | undefined;
   readonly #after: string;
   #pageToken: string;
   #nextPageToken: string | undefined;
@@ -83,7 +83,7 @@ export class ClusterCursor {
 
 export interface CursorOptions {
   readonly request: ListRequest;
-  readonly options: CallOptions | undefined;
+  readonly options: StoreCallOptions | undefined;
 }
 
 /** Positions as text, for a page token. */

@@ -1,4 +1,4 @@
-import type { CallOptions, ListPage, ListRequest, SecretRecord } from "@flyte-secrets/core";
+import type { ListPage, ListRequest, SecretRecord, StoreCallOptions } from "@flyte-secrets/core";
 import { decodeListToken, encodeListToken, invalidListToken, type Listing } from "../list-token.ts";
 import type { ClusterMember } from "./call-clusters.ts";
 import { ClusterCursor, type ClusterPosition, decodePositions, encodePositions, listName } from "./cluster-cursor.ts";
@@ -11,7 +11,7 @@ import { ClusterCursor, type ClusterPosition, decodePositions, encodePositions, 
 export async function mergeListings(
   clusters: readonly ClusterMember[],
   request: ListRequest,
-  options: CallOptions | undefined,
+  options: StoreCallOptions | undefined,
 ): Promise<ListPage> {
   const { scope, includeSystem, limit } = request;
   const listing: Listing = { source: clusters.map(({ cluster }) => cluster), scope, includeSystem };

@@ -1,14 +1,14 @@
 import {
-  type CallOptions,
   isSecretsError,
   type ListPage,
   type ListRequest,
+  type SecretContent,
   type SecretId,
-  type SecretInput,
   type SecretRecord,
   type SecretStore,
   SecretsError,
   type SecretValue,
+  type StoreCallOptions,
   type StoreChange,
 } from "@flyte-secrets/core";
 import {
@@ -42,7 +42,7 @@ class MultiClusterStore implements SecretStore {
     this.maxIdLength = Math.min(...clusters.map(({ store }) => store.maxIdLength));
   }
 
-  async create(id: SecretId, input: SecretInput, options?: CallOptions): Promise<SecretRecord> {
+  async create(id: SecretId, input: SecretContent, options?: StoreCallOptions): Promise<SecretRecord> {
     const found = await this.#find(id, { ...options, includeSystem: true });
     const holders = found.filter(isHolder);
     if (holders.length > 0) await this.#assertSame(id, input, { found, holders, options });
@@ -52,7 +52,7 @@ class MultiClusterStore implements SecretStore {
     return this.#everywhere(holders[0]?.value ?? created.filter(isHolder)[0]?.value, id);
   }
 
-  async update(id: SecretId, value: SecretValue, options?: CallOptions): Promise<SecretRecord> {
+  async update(id: SecretId, value: SecretValue, options?: StoreCallOptions): Promise<SecretRecord> {
     const { found, first } = await this.#findSome(id, { ...options, includeSystem: false });
     const isMissing = new Set(found.flatMap((each) => (each.ok && each.value === undefined ? each.cluster : [])));
     const updated = await callClusters(this.#clusters, ({ cluster, store }) =>
@@ -64,7 +64,7 @@ class MultiClusterStore implements SecretStore {
     return this.#everywhere(first, id);
   }
 
-  async delete(id: SecretId, options?: CallOptions): Promise<void> {
+  async delete(id: SecretId, options?: StoreCallOptions): Promise<void> {
     await this.#findSome(id, options);
     const deleted = await callClusters(this.#clusters, async ({ store }) => {
       try {
@@ -76,7 +76,7 @@ class MultiClusterStore implements SecretStore {
     throwUnlessEverywhere(id, deleted);
   }
 
-  async get(id: SecretId, options?: CallOptions): Promise<SecretRecord | undefined> {
+  async get(id: SecretId, options?: StoreCallOptions): Promise<SecretRecord | undefined> {
     const found = await this.#find(id, options);
     const [holder] = found.filter(isHolder);
     if (holder === undefined) {
@@ -87,11 +87,11 @@ class MultiClusterStore implements SecretStore {
     return { ...holder.value, clusters };
   }
 
-  list(request: ListRequest, options?: CallOptions): Promise<ListPage> {
+  list(request: ListRequest, options?: StoreCallOptions): Promise<ListPage> {
     return mergeListings(this.#clusters, request, options);
   }
 
-  async read(id: SecretId, options?: CallOptions): Promise<SecretValue | undefined> {
+  async read(id: SecretId, options?: StoreCallOptions): Promise<SecretValue | undefined> {
     const failures: SecretsError[] = [];
     for (const { store } of this.#clusters) {
       try {
@@ -112,7 +112,7 @@ class MultiClusterStore implements SecretStore {
   }
 
   /** One cluster that answers is enough. */
-  async check(options?: CallOptions): Promise<void> {
+  async check(options?: StoreCallOptions): Promise<void> {
     const checked = await callClusters(this.#clusters, ({ store }) => store.check(options));
     if (!checked.some(({ ok }) => ok)) throwFailure(checked);
   }
@@ -121,12 +121,12 @@ class MultiClusterStore implements SecretStore {
     await Promise.all(this.#clusters.map(({ store }) => store.close()));
   }
 
-  #find(id: SecretId, options: CallOptions | undefined): Promise<Outcome<SecretRecord | undefined>[]> {
+  #find(id: SecretId, options: StoreCallOptions | undefined): Promise<Outcome<SecretRecord | undefined>[]> {
     return callClusters(this.#clusters, ({ store }) => store.get(id, options));
   }
 
   /** Throws `not_found` if no cluster has the secret, or the first failure if a cluster did not answer. */
-  async #findSome(id: SecretId, options: CallOptions | undefined) {
+  async #findSome(id: SecretId, options: StoreCallOptions | undefined) {
     const found = await this.#find(id, options);
     const [holder] = found.filter(isHolder);
     if (holder !== undefined) return { found, first: holder.value };
@@ -135,7 +135,7 @@ class MultiClusterStore implements SecretStore {
   }
 
   /** If some clusters have the secret, it is created in the others only with the same value: otherwise the clusters would differ. */
-  async #assertSame(id: SecretId, { value, type }: SecretInput, { found, holders, options }: Holding): Promise<void> {
+  async #assertSame(id: SecretId, { value, type }: SecretContent, { found, holders, options }: Holding): Promise<void> {
     const names = holders.map(({ cluster }) => cluster).join(", ");
     if (holders.length === found.length) throw new SecretsError("already_exists", `secret ${id.name} already exists`);
     const values = await callClusters(holders, ({ store }) => store.read(id, options));
@@ -176,14 +176,14 @@ type Holder = ClusterMember & { readonly ok: true; readonly value: SecretRecord 
 
 interface Creation {
   readonly id: SecretId;
-  readonly input: SecretInput;
-  readonly options: CallOptions | undefined;
+  readonly input: SecretContent;
+  readonly options: StoreCallOptions | undefined;
 }
 
 interface Holding {
   readonly found: readonly Outcome<SecretRecord | undefined>[];
   readonly holders: readonly Holder[];
-  readonly options: CallOptions | undefined;
+  readonly options: StoreCallOptions | undefined;
 }
 
 function isHolder(outcome: Outcome<SecretRecord | undefined>): outcome is Holder {

@@ -1,13 +1,13 @@
 import {
-  type CallOptions,
   type ListPage,
   type ListRequest,
+  type SecretContent,
   type SecretId,
-  type SecretInput,
   type SecretRecord,
   type SecretStore,
   SecretsError,
   type SecretValue,
+  type StoreCallOptions,
   type StoreChange,
 } from "@flyte-secrets/core";
 import type { Logger } from "pino";
@@ -38,7 +38,7 @@ export interface EmbeddedStoreOptions {
 /** The store on one machine, with the calls that only its operator makes. */
 export interface EmbeddedStore extends SecretStore {
   /** Marks a secret as a system secret or not. `not_found` if there is no such secret. */
-  setSystem(id: SecretId, system: boolean, options?: CallOptions): Promise<SecretRecord>;
+  setSystem(id: SecretId, system: boolean, options?: StoreCallOptions): Promise<SecretRecord>;
   /**
    * Copies value and type of `from` to `to`; with `remove`, `from` is deleted in the same transaction, after its copy was read
    * back, so that the secret always exists at one of the two. `not_found` if `from` does not exist or is a system secret;
@@ -47,7 +47,7 @@ export interface EmbeddedStore extends SecretStore {
   copy(from: SecretId, to: SecretId, options?: CopyOptions): Promise<"created" | "replaced">;
 }
 
-export interface CopyOptions extends Pick<CallOptions, "signal"> {
+export interface CopyOptions extends Pick<StoreCallOptions, "signal"> {
   readonly overwrite?: boolean;
   readonly remove?: boolean;
 }
@@ -100,7 +100,7 @@ class SqliteStore implements EmbeddedStore {
     this.#clusterName = clusterName;
   }
 
-  async create(id: SecretId, input: SecretInput, options?: CallOptions): Promise<SecretRecord> {
+  async create(id: SecretId, input: SecretContent, options?: StoreCallOptions): Promise<SecretRecord> {
     assertValueFits(input.value);
     return await this.#put(id, { bytes: input.value.byteLength, signal: options?.signal }, () => {
       if (this.#secrets.find(id)) throw alreadyExists(id);
@@ -108,7 +108,7 @@ class SqliteStore implements EmbeddedStore {
     });
   }
 
-  async update(id: SecretId, value: SecretValue, options?: CallOptions): Promise<SecretRecord> {
+  async update(id: SecretId, value: SecretValue, options?: StoreCallOptions): Promise<SecretRecord> {
     assertValueFits(value);
     return await this.#put(id, { bytes: value.byteLength, signal: options?.signal }, () => {
       const row = this.#secrets.find(id);
@@ -137,12 +137,12 @@ class SqliteStore implements EmbeddedStore {
     });
   }
 
-  async get(id: SecretId, options?: CallOptions): Promise<SecretRecord | undefined> {
+  async get(id: SecretId, options?: StoreCallOptions): Promise<SecretRecord | undefined> {
     const row = await this.#database.read(() => this.#secrets.find(id), options?.signal);
     return row && isVisible(row, options) ? this.#toRecord(row) : undefined;
   }
 
-  async delete(id: SecretId, options?: CallOptions): Promise<void> {
+  async delete(id: SecretId, options?: StoreCallOptions): Promise<void> {
     await this.#write({ bytes: 0, signal: options?.signal }, () => {
       const row = this.#secrets.find(id);
       if (!row || !isVisible(row, options)) throw notFound(id);
@@ -151,7 +151,7 @@ class SqliteStore implements EmbeddedStore {
     });
   }
 
-  async setSystem(id: SecretId, system: boolean, options?: CallOptions): Promise<SecretRecord> {
+  async setSystem(id: SecretId, system: boolean, options?: StoreCallOptions): Promise<SecretRecord> {
     return await this.#put(id, { bytes: MAX_VALUE_BYTES, signal: options?.signal }, () => {
       const row = this.#secrets.find(id);
       if (!row) throw notFound(id);
@@ -159,7 +159,7 @@ class SqliteStore implements EmbeddedStore {
     });
   }
 
-  async list(request: ListRequest, options?: CallOptions): Promise<ListPage> {
+  async list(request: ListRequest, options?: StoreCallOptions): Promise<ListPage> {
     const { keyring } = this.#secrets;
     const token = request.token || request.clusterTokens[this.#clusterName];
     const after = token ? decodePageToken(keyring, request, token) : undefined;
@@ -176,7 +176,7 @@ class SqliteStore implements EmbeddedStore {
     };
   }
 
-  async read(id: SecretId, options?: CallOptions): Promise<SecretValue | undefined> {
+  async read(id: SecretId, options?: StoreCallOptions): Promise<SecretValue | undefined> {
     return await this.#database.read(() => this.#secrets.read(id), options?.signal);
   }
 
@@ -188,7 +188,7 @@ class SqliteStore implements EmbeddedStore {
     }
   }
 
-  async check(options?: CallOptions): Promise<void> {
+  async check(options?: StoreCallOptions): Promise<void> {
     await this.#database.read(() => {
       this.#database.assertInPlace();
       this.#database.statement("SELECT 1 FROM keyring").get();
@@ -228,7 +228,7 @@ class SqliteStore implements EmbeddedStore {
   }
 }
 
-const isVisible = (row: SecretRow, options: CallOptions | undefined) =>
+const isVisible = (row: SecretRow, options: StoreCallOptions | undefined) =>
   row.system === 0 || options?.includeSystem === true;
 
 const notFound = (id: SecretId) => new SecretsError("not_found", `secret ${id.name} not found`);

@@ -1,8 +1,8 @@
 import {
   encodeSecretId,
   type ListRequest,
+  type SecretContent,
   type SecretId,
-  type SecretInput,
   SecretsError,
   SecretValue,
 } from "@flyte-secrets/core";
@@ -67,7 +67,7 @@ export class SealedSecrets {
     throw damagedValue(id);
   }
 
-  insert(id: SecretId, { value, type }: SecretInput): SecretRow {
+  insert(id: SecretId, { value, type }: SecretContent): SecretRow {
     const now = Date.now();
     const row = { ...id, type, system: 0, created_at_ms: now, updated_at_ms: now, version: 1 } as const;
     return this.#table.insert(row, this.#seal(row, value));

@@ -1,16 +1,17 @@
 import {
-  type CallOptions,
   type Clock,
   encodeSecretId,
   isSecretsError,
   type ListPage,
   type ListRequest,
+  type SecretContent,
   type SecretId,
-  type SecretInput,
   type SecretRecord,
   type SecretStore,
   SecretsError,
   type SecretValue,
+  type StoreCallOptions,
+  type StoreCallOptions,
   type StoreChange,
 } from "@flyte-secrets/core";
 import { type KubeClient, SECRETS, type Secret } from "@flyte-secrets/kube";
@@ -87,7 +88,7 @@ class KubernetesSecretStore implements KubernetesStore {
     this.#checkFormerNamespace = createFormerNamespaceCheck({ ...options, former: options.formerNamespace ?? "" });
   }
 
-  async create(id: SecretId, input: SecretInput, options?: CallOptions): Promise<SecretRecord> {
+  async create(id: SecretId, input: SecretContent, options?: StoreCallOptions): Promise<SecretRecord> {
     assertValueFits(input.value);
     const signal = this.#signal(options);
     const created = await this.#secrets.create(id, input, signal);
@@ -102,7 +103,7 @@ class KubernetesSecretStore implements KubernetesStore {
     return this.#secrets.toRecord(id, created);
   }
 
-  async update(id: SecretId, value: SecretValue, options?: CallOptions): Promise<SecretRecord> {
+  async update(id: SecretId, value: SecretValue, options?: StoreCallOptions): Promise<SecretRecord> {
     assertValueFits(value);
     const signal = this.#signal(options);
     const updated = await this.#secrets.change(id, signal, async () => {
@@ -116,12 +117,12 @@ class KubernetesSecretStore implements KubernetesStore {
     return this.#secrets.toRecord(id, updated);
   }
 
-  async get(id: SecretId, options?: CallOptions): Promise<SecretRecord | undefined> {
+  async get(id: SecretId, options?: StoreCallOptions): Promise<SecretRecord | undefined> {
     const secret = await this.#secrets.find(id, this.#signal(options));
     return secret && isVisible(secret, options) ? this.#secrets.toRecord(id, secret) : undefined;
   }
 
-  async delete(id: SecretId, options?: CallOptions): Promise<void> {
+  async delete(id: SecretId, options?: StoreCallOptions): Promise<void> {
     const signal = this.#signal(options);
     const wasImagePull = await this.#secrets.change(id, signal, async () => {
       const secret = await this.#secrets.find(id, signal);
@@ -139,11 +140,11 @@ class KubernetesSecretStore implements KubernetesStore {
     if (wasImagePull) await this.#mirror.follow(id, signal, options?.force);
   }
 
-  list(request: ListRequest, options?: CallOptions): Promise<ListPage> {
+  list(request: ListRequest, options?: StoreCallOptions): Promise<ListPage> {
     return this.#secrets.list(request, this.#signal(options));
   }
 
-  async read(id: SecretId, options?: CallOptions): Promise<SecretValue | undefined> {
+  async read(id: SecretId, options?: StoreCallOptions): Promise<SecretValue | undefined> {
     const secret = await this.#secrets.find(id, this.#signal(options));
     if (secret === undefined) return undefined;
     const value = managedValue(secret, id);
@@ -165,7 +166,7 @@ class KubernetesSecretStore implements KubernetesStore {
   }
 
   /** Also throws while watchers do not receive changes, and while there are secrets in the former namespace only. */
-  async check(options?: CallOptions): Promise<void> {
+  async check(options?: StoreCallOptions): Promise<void> {
     const { namespace } = this.#options;
     const signal = this.#signal(options);
     // There is no Secret of this name, so no value is transferred.
@@ -182,7 +183,7 @@ class KubernetesSecretStore implements KubernetesStore {
     this.#client.close();
   }
 
-  #signal(options: CallOptions | undefined): AbortSignal {
+  #signal(options: StoreCallOptions | undefined): AbortSignal {
     const { signal } = this.#closing;
     signal.throwIfAborted();
     return options?.signal ? AbortSignal.any([signal, options.signal]) : signal;
@@ -204,7 +205,7 @@ class KubernetesSecretStore implements KubernetesStore {
   }
 }
 
-const isVisible = (secret: Secret, options: CallOptions | undefined) =>
+const isVisible = (secret: Secret, options: StoreCallOptions | undefined) =>
   !isSystem(secret) || options?.includeSystem === true;
 
 const isImmutable = (id: SecretId, { metadata: { name, namespace } }: Secret) =>

@@ -6,8 +6,8 @@ import {
   type ListRequest,
   managedForm,
   managedLabels,
+  type SecretContent,
   type SecretId,
-  type SecretInput,
   type SecretRecord,
   type SecretType,
   SecretValue,
@@ -22,7 +22,7 @@ const SYSTEM_LABEL = "app.flyte.org/system";
 export const MANAGED_SELECTOR = "app.flyte.org/managed=true";
 
 /** The Kubernetes Secret that holds a secret. */
-export function toManagedSecret(id: SecretId, { value, type }: SecretInput, namespace: string): Secret {
+export function toManagedSecret(id: SecretId, { value, type }: SecretContent, namespace: string): Secret {
   const { name, labels, dataKey } = managedForm(id, type);
   return {
     apiVersion: "v1",

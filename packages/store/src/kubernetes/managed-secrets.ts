@@ -5,8 +5,8 @@ import {
   kubernetesSecretName,
   type ListPage,
   type ListRequest,
+  type SecretContent,
   type SecretId,
-  type SecretInput,
   type SecretRecord,
   SecretsError,
 } from "@flyte-secrets/core";
@@ -44,7 +44,7 @@ export class ManagedSecrets {
   }
 
   /** Throws `already_exists` if there is a Secret of that name. */
-  async create(id: SecretId, input: SecretInput, signal: AbortSignal): Promise<Secret> {
+  async create(id: SecretId, input: SecretContent, signal: AbortSignal): Promise<Secret> {
     const { client, namespace } = this.#options;
     try {
       return await client.create(SECRETS, toManagedSecret(id, input, namespace), { signal });

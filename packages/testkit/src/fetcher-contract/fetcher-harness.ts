@@ -19,8 +19,8 @@ export interface FetcherHarness {
 }
 
 /**
- * How a secret manager fails: it refuses our credentials; wants fewer calls; has a fault; drops the connection; never answers;
- * is somebody else, who has a page for "not found"; answers with another secret.
+ * How a secret manager fails: it refuses our credentials; wants fewer calls; has a fault; drops the connection; never
+ * answers; is somebody else, who has a page for "not found"; answers with another secret.
  */
 export type BackendFault = "forbidden" | "throttled" | "broken" | "gone" | "silent" | "foreign" | "lying";
 

@@ -1,4 +1,10 @@
-import { type ListRequest, type SecretId, type SecretInput, type SecretStore, SecretValue } from "@flyte-secrets/core";
+import {
+  type ListRequest,
+  type SecretContent,
+  type SecretId,
+  type SecretStore,
+  SecretValue,
+} from "@flyte-secrets/core";
 
 /** One store, empty, and what the contract suite needs beside its interface. */
 export interface StoreHarness {
@@ -7,7 +13,9 @@ export interface StoreHarness {
   connect(): Promise<SecretStore>;
   /** Marks a secret as a system secret, as an operator would. */
   markSystem(id: SecretId): Promise<void>;
-  /** Resolves once the watchers of a client, told `reset` then, hear of changes; absent where they do so from the start. */
+  /**
+   * Resolves once the watchers of a client, told `reset` then, hear of changes; absent where they do so from the start.
+   */
   watching?(client: SecretStore): Promise<void>;
   close(): Promise<void>;
 }
@@ -20,7 +28,7 @@ export function secretId(name: string, scope: { domain?: string; project?: strin
   return { org: "flyte", domain: scope.domain ?? "", project: scope.project ?? "", name };
 }
 
-export const generic = (text: string): SecretInput => ({ value: SecretValue.fromText(text), type: "generic" });
+export const generic = (text: string): SecretContent => ({ value: SecretValue.fromText(text), type: "generic" });
 
 /** A request for all entries of the default organization in one page; `change` sets what is different. */
 export function listRequest(change: Partial<ListRequest> = {}): ListRequest {

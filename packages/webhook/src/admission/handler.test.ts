@@ -22,11 +22,11 @@ const PATCH = JSON.stringify([{ op: "add", path: "/spec/containers/0/env", value
 const CHANGED = { allowed: true, patchType: "JSONPatch", patch: Buffer.from(PATCH).toString("base64") };
 const POD = taskPod([ask("a", { envVar: "A" })]);
 
-type Changer = Pick<Mutator, "changeOf">;
+type Changer = Pick<Mutator, "computeChange">;
 
 function failing(error: unknown): Changer {
   return {
-    changeOf() {
+    computeChange() {
       throw error;
     },
   };
@@ -125,7 +125,7 @@ describe("the time that the API server waits", () => {
   it("is not used up: a rejection comes before, and the lookup is told to end", async () => {
     const signals: AbortSignal[] = [];
     const mutator: Changer = {
-      changeOf(_, { signal } = {}) {
+      computeChange(_, { signal } = {}) {
         if (signal) signals.push(signal);
         return new Promise(() => {});
       },

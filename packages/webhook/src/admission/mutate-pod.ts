@@ -4,7 +4,7 @@ import { claimOf, type PodClaimOptions } from "../binding/pod-claim.ts";
 import type { PodCreation } from "../binding/scope-guard.ts";
 
 export interface MutatePodOptions extends PodClaimOptions {
-  readonly mutator: Pick<Mutator, "changeOf">;
+  readonly mutator: Pick<Mutator, "computeChange">;
 }
 
 /**
@@ -19,7 +19,7 @@ export function mutatePod(
   const { pod, namespace } = creation;
   const { dryRun, signal } = call;
   return andThen(claimOf(creation, options), (claim) =>
-    andThen(options.mutator.changeOf(pod, { namespace, dryRun, signal, claim }), (change) => {
+    andThen(options.mutator.computeChange(pod, { namespace, dryRun, signal, claim }), (change) => {
       const warning = claim?.warning;
       if (warning === undefined || !change.changed) return change;
       return { ...change, warnings: [...change.warnings, warning] };

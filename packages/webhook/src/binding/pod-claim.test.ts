@@ -15,8 +15,8 @@ const creation = { pod, namespace: "x", creator: { username: "u", groups: [] } }
 /** Mutates a pod whose claim is refused, by a mutator that checks the claim so often. */
 async function mutate({ warnOnly, checks, changed = true }: { warnOnly: boolean; checks: number; changed?: boolean }) {
   const refused: RefusedClaim[] = [];
-  const mutator: Pick<Mutator, "changeOf"> = {
-    async changeOf(_, { claim } = {}) {
+  const mutator: Pick<Mutator, "computeChange"> = {
+    async computeChange(_, { claim } = {}) {
       for (let check = 0; check < checks; check++) claim?.check();
       return changed
         ? { changed, patch: new JsonPatch([]), warnings: ["own"], injections: [], secrets: [] }

@@ -154,8 +154,8 @@ describe("stopping", () => {
   it("finishes a review that is under way, and answers it as the last on its connection", async () => {
     const nothing = () => {};
     let release = nothing;
-    const mutator: Pick<Mutator, "changeOf"> = {
-      changeOf: () =>
+    const mutator: Pick<Mutator, "computeChange"> = {
+      computeChange: () =>
         new Promise((resolve) => {
           release = () => resolve({ changed: false });
         }),
@@ -187,11 +187,11 @@ describe("stopping", () => {
   });
 
   it("cuts off what takes too long", async () => {
-    const changeOf = vi.fn<Mutator["changeOf"]>(() => new Promise(() => {}));
-    const webhook = await serveForTest({ mutator: { changeOf } });
+    const computeChange = vi.fn<Mutator["computeChange"]>(() => new Promise(() => {}));
+    const webhook = await serveForTest({ mutator: { computeChange } });
     const answer = review(webhook, podReview(taskPod([])));
     const outcome = expect(answer).rejects.toThrow("socket hang up");
-    await vi.waitFor(() => expect(changeOf).toHaveBeenCalled(), SOON_MS);
+    await vi.waitFor(() => expect(computeChange).toHaveBeenCalled(), SOON_MS);
     await webhook.close({ graceMs: 50, finishMs: 50 });
     await outcome;
   });

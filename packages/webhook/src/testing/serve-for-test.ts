@@ -32,7 +32,7 @@ export interface TestWebhook extends Target {
 
 export interface TestWebhookOptions {
   readonly lookup?: SecretLookup;
-  readonly mutator?: Pick<Mutator, "changeOf">;
+  readonly mutator?: Pick<Mutator, "computeChange">;
   /** The lowest level that is logged. Default: debug. */
   readonly logLevel?: "debug" | "error";
   readonly readiness?: readonly (() => unknown)[];
