@@ -11,7 +11,6 @@ import {
   SecretsError,
   type SecretValue,
   type StoreCallOptions,
-  type StoreCallOptions,
   type StoreChange,
 } from "@flyte-secrets/core";
 import { type KubeClient, SECRETS, type Secret } from "@flyte-secrets/kube";
