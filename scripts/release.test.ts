@@ -45,6 +45,7 @@ describe("a release", () => {
       "# Changelog\n\n## Unreleased\n\n## 0.2.0 (2026-02-03)\n\n### Fixed\n\n- A leak.\n\n## 0.1.0 (2026-01-01)\n\n- All.\n",
     );
     expect(tagMessage(after, "0.2.0")).toBe("flyte-secrets 0.2.0\n\nFixed\n\n- A leak.\n");
+    expect(datedChangelog(after, "0.2.0", "2026-03-04")).toBe(after);
     expect(() => datedChangelog(after, "0.3.0", "2026-02-03")).toThrow("CHANGELOG.md has nothing under Unreleased");
   });
 

@@ -60,11 +60,12 @@ export function tagMessage(changelog: string, version: string): string {
 
 /**
  * The changelog with a date at this version. What is under `Unreleased` becomes its section, unless it has one that waits
- * for its date. Throws when nothing is said about the version.
+ * for its date. A section that has its date stays. Throws when nothing is said about the version.
  */
 export function datedChangelog(text: string, version: string, date: string): string {
   const waiting = `## ${version} (not released yet)`;
   const heading = `## ${version} (${date})`;
+  if (new RegExp(`^## ${version} \\(\\d`, "m").test(text)) return text;
   const [unreleased = ""] = text.split("## Unreleased\n")[1]?.split(/^## /m) ?? [];
   if (text.includes(waiting)) {
     if (unreleased.trim() !== "") throw new Error(`${CHANGELOG}: move what is under Unreleased to ${version}`);
@@ -153,7 +154,7 @@ async function main(): Promise<void> {
   try {
     const dated = datedChangelog(changelog, version, new Date().toISOString().slice(0, 10));
     await writeFile(join(directory, "tag-message.txt"), tagMessage(dated, version));
-    changed.set(CHANGELOG, dated);
+    if (dated !== changelog) changed.set(CHANGELOG, dated);
     names.push("tag-message.txt");
   } catch (error) {
     if (values.write) throw error;
