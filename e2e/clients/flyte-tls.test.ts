@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { createFileStorage, makeCertificate } from "@flyte-secrets/certificates";
+import { createFileStorage, issueCertificate } from "@flyte-secrets/certificates";
 import { startServe } from "@flyte-secrets/testkit";
 import { beforeEach, expect, it, onTestFinished } from "vitest";
 import { FLYTE_VERSION, flytePythonOf, requireFlyte } from "../support/flyte-python.ts";
@@ -55,7 +55,7 @@ describeWith(requireFlyte(), `flyte ${FLYTE_VERSION}: the configuration that ser
 
   it("goes on doing so after a renewal, while two CAs count", async () => {
     const names = ["localhost", "127.0.0.1", "::1"];
-    const due = await makeCertificate({ names, now: Date.now() - 300 * DAY_MS });
+    const due = await issueCertificate({ names, now: Date.now() - 300 * DAY_MS });
     const files = { certificate: "server-certificate.pem", ca: "ca.crt" };
     await createFileStorage(join(home, "store/tls"), files).create(due);
     await serve("--tls");

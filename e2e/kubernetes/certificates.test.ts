@@ -294,8 +294,8 @@ describeWith(requireKubernetes(), "the webhook's certificate and registration on
     await store.create(id, { value: SecretValue.fromText("hunter2"), type: "generic" });
 
     const clock = createFastClock();
-    const keeper = createSecretStorage({ client: connect(), namespace: NAMESPACE, name: "called", clock, log });
-    const source = await openSelfSignedSource({ keeper, names: NAMES, clock, log });
+    const storage = createSecretStorage({ client: connect(), namespace: NAMESPACE, name: "called", clock, log });
+    const source = await openSelfSignedSource({ storage, names: NAMES, clock, log });
     onTestFinished(() => source.close());
     const webhook = await startWebhook(toWebhookOptions(config, "flyte"), { log, env: {}, home, certificates: source });
     onTestFinished(() => webhook.close({ graceMs: 0 }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createSecureContext } from "node:tls";
-import { findFault, isTrusted, joinBundles, makeCertificate } from "@flyte-secrets/certificates";
-import { datesOf } from "@flyte-secrets/certificates/testing";
+import { isChainTrusted, issueCertificate, joinBundles, validateCertificate } from "@flyte-secrets/certificates";
+import { validityOf } from "@flyte-secrets/certificates/testing";
 import { type FuzzTarget, textOf } from "../target.ts";
 
 const SEPARATOR = "\n===\n";
@@ -21,7 +21,7 @@ export const target: FuzzTarget = {
   maxBytes: 16_384,
   async open() {
     const names = ["flyte-secrets-webhook.flyte.svc", "127.0.0.1"];
-    const [one, other] = [await makeCertificate({ names, now: NOW }), await makeCertificate({ names, now: NOW })];
+    const [one, other] = [await issueCertificate({ names, now: NOW }), await issueCertificate({ names, now: NOW })];
     return {
       seeds: [
         [one.cert, one.key, one.ca].join(SEPARATOR),
@@ -30,12 +30,12 @@ export const target: FuzzTarget = {
       ],
       run(bytes) {
         const [cert = "", key = "", ca = ""] = textOf(bytes).split(SEPARATOR);
-        if (findFault({ cert, key, ca }, { names, now: NOW }) !== undefined) return;
+        if (validateCertificate({ cert, key, ca }, { names, now: NOW }) !== undefined) return;
         createSecureContext({ cert, key, ca });
-        const { start, end } = datesOf(cert);
+        const { notBefore: start, notAfter: end } = validityOf(cert);
         assert(start <= NOW && NOW < end);
         // Beside another CA, and without certificates that ended or whose dates can't be read.
-        assert(isTrusted(cert, joinBundles([other.ca, ca], NOW)));
+        assert(isChainTrusted(cert, joinBundles([other.ca, ca], NOW)));
       },
     };
   },

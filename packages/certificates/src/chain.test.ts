@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { beforeAll, expect, test } from "vitest";
-import { findFault, holdsBundle, isTrusted, joinBundles, parseCertificates } from "./chain.ts";
-import { LIFETIME_MS, makeCertificate } from "./make-certificate.ts";
+import { bundleIncludes, isChainTrusted, joinBundles, parseCertificates, validateCertificate } from "./chain.ts";
+import { issueCertificate, LIFETIME_MS } from "./issue-certificate.ts";
 import type { ServingCertificate } from "./source.ts";
 import { makeChain } from "./testing/make-chain.ts";
 
@@ -11,28 +11,31 @@ let certificate: ServingCertificate;
 let other: ServingCertificate;
 
 beforeAll(async () => {
-  certificate = await makeCertificate({ names: check.names, now });
-  other = await makeCertificate({ names: check.names, now: now - LIFETIME_MS - 1000 });
+  certificate = await issueCertificate({ names: check.names, now });
+  other = await issueCertificate({ names: check.names, now: now - LIFETIME_MS - 1000 });
 });
 
 test("a good certificate has no fault", () => {
-  expect(findFault(certificate, check)).toBeUndefined();
+  expect(validateCertificate(certificate, check)).toBeUndefined();
 });
 
 test("each fault of a certificate is said in words", () => {
   const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
   const end = new Date(Math.floor((now + LIFETIME_MS) / 1000) * 1000).toISOString();
   const faults = [
-    findFault({ cert: "", key: "", ca: "" }, check),
-    findFault({ ...certificate, cert: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" }, check),
-    findFault({ ...certificate, ca: "" }, check),
-    findFault({ ...certificate, key: certificate.key.slice(0, 60) }, check),
-    findFault({ ...certificate, key: rsa.export({ type: "pkcs8", format: "pem" }).toString() }, check),
-    findFault({ ...certificate, ca: other.ca }, check),
-    findFault(certificate, { ...check, now: now + LIFETIME_MS + 1000 }),
-    findFault(certificate, { ...check, now: now - 3_600_000 }),
-    findFault(certificate, { ...check, names: ["hook", "hook.flyte.svc"] }),
-    findFault(certificate, { ...check, names: ["127.0.0.2"] }),
+    validateCertificate({ cert: "", key: "", ca: "" }, check),
+    validateCertificate(
+      { ...certificate, cert: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" },
+      check,
+    ),
+    validateCertificate({ ...certificate, ca: "" }, check),
+    validateCertificate({ ...certificate, key: certificate.key.slice(0, 60) }, check),
+    validateCertificate({ ...certificate, key: rsa.export({ type: "pkcs8", format: "pem" }).toString() }, check),
+    validateCertificate({ ...certificate, ca: other.ca }, check),
+    validateCertificate(certificate, { ...check, now: now + LIFETIME_MS + 1000 }),
+    validateCertificate(certificate, { ...check, now: now - 3_600_000 }),
+    validateCertificate(certificate, { ...check, names: ["hook", "hook.flyte.svc"] }),
+    validateCertificate(certificate, { ...check, names: ["127.0.0.2"] }),
   ];
   expect(faults).toEqual([
     "its certificate is none",
@@ -50,14 +53,14 @@ test("each fault of a certificate is said in words", () => {
 
 test("a certificate whose dates can't be read is none to serve with", () => {
   const cert = withoutEnd(certificate.cert);
-  expect(findFault({ ...certificate, cert, ca: cert }, check)).toBe("its dates can't be read");
+  expect(validateCertificate({ ...certificate, cert, ca: cert }, check)).toBe("its dates can't be read");
 });
 
 test("a certificate of a CA whose end has come or can't be read is none to serve with, each time", async () => {
   for (let time = 0; time < 30; time++) {
-    const made = await makeCertificate({ names: check.names, now });
+    const made = await issueCertificate({ names: check.names, now });
     const ca = withoutEnd(made.ca);
-    expect(findFault({ ...made, ca }, check)).toBe("its CA has ended, or its dates can't be read");
+    expect(validateCertificate({ ...made, ca }, check)).toBe("its CA has ended, or its dates can't be read");
   }
 });
 
@@ -71,7 +74,9 @@ function withoutEnd(pem: string): string {
 
 test("a chain of which a part can't be read is none to serve with", () => {
   const cert = `${certificate.cert}\n-----BEGIN CERTIFICATE-----\nU-\n-----END CERTIFICATE-----\n`;
-  expect(findFault({ ...certificate, cert }, check)).toBe("a server can't be opened with it: bad base64 decode");
+  expect(validateCertificate({ ...certificate, cert }, check)).toBe(
+    "a server can't be opened with it: bad base64 decode",
+  );
 });
 
 test("a joined bundle has each certificate once, in order, and none that has ended", () => {
@@ -84,27 +89,27 @@ test("a joined bundle has each certificate once, in order, and none that has end
 
 test("a bundle holds another whatever the order and line ends", () => {
   const both = joinBundles([certificate.ca, other.ca], 0);
-  expect(holdsBundle(both, other.ca.replaceAll("\n", "\r\n"))).toBe(true);
-  expect(holdsBundle(other.ca, both)).toBe(false);
-  expect(holdsBundle("", "")).toBe(true);
+  expect(bundleIncludes(both, other.ca.replaceAll("\n", "\r\n"))).toBe(true);
+  expect(bundleIncludes(other.ca, both)).toBe(false);
+  expect(bundleIncludes("", "")).toBe(true);
 });
 
 test("a self-signed certificate is trusted by itself, and a chain that leads nowhere is not", () => {
-  expect(isTrusted(certificate.ca, certificate.ca)).toBe(true);
-  expect(isTrusted(certificate.cert, "")).toBe(false);
-  expect(isTrusted("", certificate.ca)).toBe(false);
+  expect(isChainTrusted(certificate.ca, certificate.ca)).toBe(true);
+  expect(isChainTrusted(certificate.cert, "")).toBe(false);
+  expect(isChainTrusted("", certificate.ca)).toBe(false);
 });
 
 test("a chain is followed through the certificates that are sent with it", async () => {
   const { root, intermediate, leaf } = await makeChain();
-  expect(isTrusted(`${leaf}\n${intermediate}`, root)).toBe(true);
-  expect(isTrusted(leaf, root)).toBe(false);
+  expect(isChainTrusted(`${leaf}\n${intermediate}`, root)).toBe(true);
+  expect(isChainTrusted(leaf, root)).toBe(false);
 });
 
 test("a CA of the same name with another key vouches for nothing, at the end of a chain or within", async () => {
   const [chain, other] = [await makeChain(), await makeChain()];
-  expect(isTrusted(`${chain.leaf}\n${chain.intermediate}`, other.root)).toBe(false);
-  expect(isTrusted(`${chain.leaf}\n${other.intermediate}`, chain.root)).toBe(false);
-  expect(isTrusted(chain.leaf, other.intermediate)).toBe(false);
-  expect(isTrusted(`${chain.leaf}\n${other.intermediate}\n${chain.intermediate}`, chain.root)).toBe(true);
+  expect(isChainTrusted(`${chain.leaf}\n${chain.intermediate}`, other.root)).toBe(false);
+  expect(isChainTrusted(`${chain.leaf}\n${other.intermediate}`, chain.root)).toBe(false);
+  expect(isChainTrusted(chain.leaf, other.intermediate)).toBe(false);
+  expect(isChainTrusted(`${chain.leaf}\n${other.intermediate}\n${chain.intermediate}`, chain.root)).toBe(true);
 });

@@ -1,13 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { makeDirectory, readPrivateFile, writePrivateFile } from "@flyte-secrets/store";
-import type { ServingCertificate } from "./source.ts";
-import type { CertificateStorage } from "./storage.ts";
+import type { CertificateStorage, ServingCertificate } from "./source.ts";
 import { watchDirectory } from "./watch-directory.ts";
 
-/** The names of what a keeper writes. */
+/** The names of the files that are written. */
 export interface CertificateFiles {
-  /** One file holds key, certificate and CAs, so that none is ever seen without the others. */
+  /** One file with key, certificate and CAs, so that a reader never sees one without the others. */
   readonly certificate: string;
   /** The CAs alone, for clients. */
   readonly ca: string;
@@ -16,8 +15,8 @@ export interface CertificateFiles {
 const WEBHOOK_FILES: CertificateFiles = { certificate: "webhook-certificate.pem", ca: "webhook-ca.crt" };
 
 /**
- * Keeps a certificate in a directory (made 0700) of one machine, where there is no cluster, for all processes that serve
- * with it. Both files are this user's alone (0600). The names are the webhook's unless others are given.
+ * Stores a certificate in a directory (created 0700) of one machine, where there is no cluster. Both files belong to this
+ * user alone (0600). The file names are the webhook's by default.
  */
 export function createFileStorage(directory: string, files = WEBHOOK_FILES): CertificateStorage {
   makeDirectory(directory);
@@ -34,14 +33,14 @@ export function createFileStorage(directory: string, files = WEBHOOK_FILES): Cer
       const text = readPrivateFile(path);
       if (text === undefined) return undefined;
       const certificate = decode(text);
-      // A process that ended between the two writes has left the old one, and a person may have removed it.
+      // A process that ended between the two writes left the old file, and a person may have deleted it.
       if (certificate.ca !== "" && readText(caPath) !== certificate.ca) {
         writePrivateFile(caPath, certificate.ca, { replace: true });
       }
       return {
         certificate,
         foreign: false,
-        // Without locks the last of two writes stays, and both processes read it when they hear of it.
+        // Without locks the last of two writes stays, and both processes read it after the change is reported.
         replace: async (certificate) => readPrivateFile(path) === text && write(certificate, true),
       };
     },

@@ -6,8 +6,8 @@ import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
 import { beforeAll, expect, onTestFinished, test } from "vitest";
 import { hasCertificateFiles, openFilesSource } from "./files-source.ts";
-import { LIFETIME_MS, makeCertificate } from "./make-certificate.ts";
-import { SETTLE_MS } from "./rotator.ts";
+import { issueCertificate, LIFETIME_MS } from "./issue-certificate.ts";
+import { CA_PROPAGATION_MS } from "./rotator.ts";
 import type { ServingCertificate } from "./source.ts";
 
 const POLL_MS = 10_000;
@@ -15,9 +15,9 @@ let first: ServingCertificate;
 let second: ServingCertificate;
 
 beforeAll(async () => {
-  first = await makeCertificate({ names: ["hook"], now: Date.now() });
+  first = await issueCertificate({ names: ["hook"], now: Date.now() });
   // Of a CA that is known already, so that it is served at once.
-  const next = await makeCertificate({ names: ["hook"], now: Date.now() });
+  const next = await issueCertificate({ names: ["hook"], now: Date.now() });
   first = { ...first, ca: first.ca + next.ca };
   second = next;
 });
@@ -107,11 +107,11 @@ test("a new CA is made known before its certificate is served", async () => {
   const directory = createTemporaryDirectory();
   write(directory, second);
   const { source, clock } = openAt(directory);
-  const next = await makeCertificate({ names: ["hook"], now: Date.now() });
+  const next = await issueCertificate({ names: ["hook"], now: Date.now() });
   write(directory, next);
   await clock.advance(POLL_MS);
   expect(source.current().cert).toBe(second.cert);
-  await clock.advance(SETTLE_MS);
+  await clock.advance(CA_PROPAGATION_MS);
   expect(source.current()).toEqual(next);
 });
 
@@ -128,6 +128,6 @@ test("without a ca.crt the chain itself is what clients verify by", () => {
 test("a first pair that is no good is an error that names the setting", async () => {
   const directory = createTemporaryDirectory();
   expect(hasCertificateFiles(directory)).toBe(false);
-  write(directory, await makeCertificate({ names: ["hook"], now: Date.now() - 2 * LIFETIME_MS }));
+  write(directory, await issueCertificate({ names: ["hook"], now: Date.now() - 2 * LIFETIME_MS }));
   expect(() => openAt(directory)).toThrow(/^webhook\.certDir: .*: it ended on /);
 });

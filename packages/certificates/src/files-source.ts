@@ -3,15 +3,15 @@ import { join } from "node:path";
 import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { findFault } from "./chain.ts";
+import { validateCertificate } from "./chain.ts";
 import { createCertificateRotator } from "./rotator.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
 import { watchDirectory } from "./watch-directory.ts";
 
-/** The file system may not report changes, as for mounts over a network. */
+/** Files are read this often too, since some file systems, such as network mounts, report no changes. */
 const POLL_MS = 10_000;
 
-/** From the first sign of a change to reading: the second file of a pair is usually written by then. */
+/** Delay from the first reported change to reading: the second file of a pair is usually written by then. */
 const REACTION_MS = 100;
 
 export interface FilesSourceOptions {
@@ -26,56 +26,56 @@ export function hasCertificateFiles(directory: string): boolean {
 }
 
 /**
- * Serves with the `tls.crt` and `tls.key` of a directory, and with its `ca.crt`, or without one with the chain itself, as what
- * clients verify by. Others write the files: cert-manager through a volume, a person. Changes are taken up, in whatever way
- * they are made; a pair that does not fit, such as one that is half written, leaves the old one in use. Throws `invalid_config`
- * when the first pair is no good.
+ * Opens a source of the `tls.crt` and `tls.key` of a directory, which others write: cert-manager through a volume, or a
+ * person. Clients verify it by `ca.crt`, or by the chain itself where there is none. Changes are followed, however they are
+ * made; a pair that does not match, such as one that is half written, leaves the old one in use. Throws `invalid_config` when
+ * the first pair is not valid.
  */
 export function openFilesSource({ directory, clock, log }: FilesSourceOptions): CertificateSource {
   const first = readCertificateFiles(directory);
-  const fault = findFault(first, { names: [], now: clock.now() });
-  if (fault !== undefined) throw new SecretsError("invalid_config", `webhook.certDir: ${directory}: ${fault}.`);
-  const holder = createCertificateRotator(first, clock);
+  const problem = validateCertificate(first, { names: [], now: clock.now() });
+  if (problem !== undefined) throw new SecretsError("invalid_config", `webhook.certDir: ${directory}: ${problem}.`);
+  const rotator = createCertificateRotator(first, clock);
   let refused = "";
 
   let reacting = false;
-  const check = () => {
+  const readAgain = () => {
     reacting = false;
     const next = readCertificateFiles(directory);
-    const problem = findFault(next, { names: [], now: clock.now() });
+    const problem = validateCertificate(next, { names: [], now: clock.now() });
     if (problem === undefined) {
       refused = "";
-      holder.adopt(next);
+      rotator.rotateTo(next);
     } else if (next.cert + next.key !== refused) {
       // Once for each content.
       refused = next.cert + next.key;
       log.warn(`the certificate files in ${directory} are not taken up: ${problem}`);
     }
-    plan(POLL_MS);
+    schedule(POLL_MS);
   };
   let stopTimer = () => {};
-  const plan = (delayMs: number) => {
+  const schedule = (delayMs: number) => {
     stopTimer();
-    stopTimer = clock.after(delayMs, check);
+    stopTimer = clock.after(delayMs, readAgain);
   };
-  plan(POLL_MS);
+  schedule(POLL_MS);
   const stopWatching = watchDirectory(directory, () => {
-    // The first of many changes counts: a busy directory must not put the look off for ever.
-    if (!reacting) plan(REACTION_MS);
+    // Only the first of many changes starts the delay: a busy directory must not postpone reading for ever.
+    if (!reacting) schedule(REACTION_MS);
     reacting = true;
   });
   return {
-    current: holder.current,
-    onChange: holder.onChange,
+    current: rotator.current,
+    onChange: rotator.onChange,
     async close() {
       stopWatching();
       stopTimer();
-      holder.close();
+      rotator.close();
     },
   };
 }
 
-/** The pair of a directory. Files that are not there, or not now, are empty. */
+/** Reads the pair of a directory. Missing files are empty. */
 export function readCertificateFiles(directory: string): ServingCertificate {
   const read = (file: string) => {
     try {

@@ -1,10 +1,16 @@
-export { findFault, findPairFault, fingerprintOf, holdsBundle, isTrusted, joinBundles } from "./chain.ts";
+export {
+  bundleIncludes,
+  fingerprintOf,
+  isChainTrusted,
+  joinBundles,
+  validateCertificate,
+  validateKeyPair,
+} from "./chain.ts";
 export { createFileStorage } from "./file-storage.ts";
 export { hasCertificateFiles, readCertificateFiles } from "./files-source.ts";
-export { makeCertificate } from "./make-certificate.ts";
+export { issueCertificate } from "./issue-certificate.ts";
 export { certificateNames, openCertificateSource } from "./open-source.ts";
-export { replaceCertificate } from "./replace-certificate.ts";
+export { replaceCertificate } from "./rotator.ts";
 export { createSecretStorage } from "./secret-storage.ts";
 export { openSelfSignedSource, type SelfSignedSource } from "./self-signed-source.ts";
-export type { CertificateSource, ServingCertificate } from "./source.ts";
-export type { CertificateStorage } from "./storage.ts";
+export type { CertificateSource, CertificateStorage, ServingCertificate } from "./source.ts";

@@ -4,12 +4,12 @@ import { createManualClock } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
-import { findFault } from "./chain.ts";
+import { validateCertificate } from "./chain.ts";
 import { createFileStorage } from "./file-storage.ts";
-import { makeCertificate } from "./make-certificate.ts";
+import { issueCertificate } from "./issue-certificate.ts";
 import { certificateNames, openCertificateSource } from "./open-source.ts";
-import { SETTLE_MS } from "./rotator.ts";
-import { CHECK_MS } from "./self-signed-source.ts";
+import { CA_PROPAGATION_MS } from "./rotator.ts";
+import { RECONCILE_INTERVAL_MS } from "./self-signed-source.ts";
 
 const names = certificateNames({ name: "hook", namespace: "flyte" }, "https://[::1]:9443/mutate--v1-pod");
 const log = pino({ level: "silent" });
@@ -37,7 +37,7 @@ test("without a cluster the certificate is kept in a private file and found agai
     home: join(createTemporaryDirectory(), "new"),
   };
   const { source } = await open(directories, false);
-  expect(findFault(source.current(), { names, now: Date.now() })).toBeUndefined();
+  expect(validateCertificate(source.current(), { names, now: Date.now() })).toBeUndefined();
   expect(readdirSync(directories.home).toSorted()).toEqual(["webhook-ca.crt", "webhook-certificate.pem"]);
   expect(mode(directories.home)).toBe("700");
   expect(mode(join(directories.home, "webhook-certificate.pem"))).toBe("600");
@@ -57,9 +57,9 @@ test("a file that was changed by hand is put back", async () => {
   const path = join(directories.home, "webhook-certificate.pem");
   const before = readFileSync(path, "utf8");
   writeFileSync(path, before.slice(0, 100));
-  await clock.advance(CHECK_MS);
+  await clock.advance(RECONCILE_INTERVAL_MS);
   expect(readFileSync(path, "utf8")).toBe(before);
-  expect(findFault(source.current(), { names, now: Date.now() })).toBeUndefined();
+  expect(validateCertificate(source.current(), { names, now: Date.now() })).toBeUndefined();
 });
 
 test("with localCert the files are written for others, private, and again at every change", async () => {
@@ -74,10 +74,10 @@ test("with localCert the files are written for others, private, and again at eve
   expect(mode(directories.certDir)).toBe("700");
   expect(mode(join(directories.certDir, "tls.key"))).toBe("600");
 
-  const next = await makeCertificate({ names, now: clock.now() });
+  const next = await issueCertificate({ names, now: clock.now() });
   const kept = await createFileStorage(directories.home).read();
   expect(await kept?.replace(next)).toBe(true);
-  await clock.advance(CHECK_MS + SETTLE_MS);
+  await clock.advance(RECONCILE_INTERVAL_MS + CA_PROPAGATION_MS);
   expect(source.current().cert).toBe(next.cert);
   expect(files()).toEqual(source.current());
 });
@@ -94,7 +94,7 @@ test("with localCert a directory that is open to others is closed to them, and s
 
 test("the files of certDir are used unless localCert says that they are ours", async () => {
   const directories = { certDir: createTemporaryDirectory(), home: createTemporaryDirectory() };
-  const { cert, key, ca } = await makeCertificate({ names: ["elsewhere"], now: Date.now() });
+  const { cert, key, ca } = await issueCertificate({ names: ["elsewhere"], now: Date.now() });
   writeFileSync(join(directories.certDir, "tls.crt"), cert);
   writeFileSync(join(directories.certDir, "tls.key"), key);
   writeFileSync(join(directories.certDir, "ca.crt"), ca);

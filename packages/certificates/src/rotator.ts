@@ -1,18 +1,19 @@
 import type { Clock } from "@flyte-secrets/core";
-import { datesOf, isTrusted, joinBundles } from "./chain.ts";
+import type { Logger } from "pino";
+import { fingerprintOf, isChainTrusted, joinBundles, validateKeyPair, validityOf } from "./chain.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
 
-/** So long the registration with both CAs has to reach every API server before the new certificate is served. */
-export const SETTLE_MS = 60_000;
+/** Time for a registration with both CAs to reach every API server, before the new certificate is served. */
+export const CA_PROPAGATION_MS = 60_000;
 
-/** What is served now, and what is to be served next. */
+/** Replaces the certificate that is served without a client ever seeing one that it does not trust yet. */
 export interface CertificateRotator extends Pick<CertificateSource, "current" | "onChange"> {
   /**
-   * Takes another certificate: at once when those who verify trust it already, or when the present one is no longer good.
-   * Otherwise {@link CertificateSource.current} first gets the old and new CAs together, and the new certificate follows after
-   * {@link SETTLE_MS}.
+   * Rotates to another certificate: at once when clients trust it already, or when the present one is no longer valid.
+   * Otherwise {@link CertificateSource.current} first has the old and the new CAs together, and the new certificate follows
+   * after {@link CA_PROPAGATION_MS}.
    */
-  adopt(next: ServingCertificate): void;
+  rotateTo(next: ServingCertificate): void;
   close(): void;
 }
 
@@ -32,15 +33,15 @@ export function createCertificateRotator(first: ServingCertificate, clock: Clock
       listeners.add(entry);
       return () => void listeners.delete(entry);
     },
-    adopt(next) {
+    rotateTo(next) {
       if (isSame(next, target)) return;
       target = next;
       stop();
       const isServed = next.cert === serving.cert && next.key === serving.key;
-      const ends = datesOf(serving.cert).end - clock.now();
-      const keepsWorking = ends > SETTLE_MS && isTrusted(serving.cert, serving.ca);
-      if (isServed || isTrusted(next.cert, serving.ca) || !keepsWorking) return serve(next);
-      stop = clock.after(SETTLE_MS, () => serve(next));
+      const remainingMs = validityOf(serving.cert).notAfter - clock.now();
+      const keepsWorking = remainingMs > CA_PROPAGATION_MS && isChainTrusted(serving.cert, serving.ca);
+      if (isServed || isChainTrusted(next.cert, serving.ca) || !keepsWorking) return serve(next);
+      stop = clock.after(CA_PROPAGATION_MS, () => serve(next));
       serve({ ...serving, ca: joinBundles([next.ca, serving.ca], clock.now()) });
     },
     close() {
@@ -52,4 +53,34 @@ export function createCertificateRotator(first: ServingCertificate, clock: Clock
 
 function isSame(one: ServingCertificate, other: ServingCertificate): boolean {
   return one.cert === other.cert && one.key === other.key && one.ca === other.ca;
+}
+
+type Pair = Pick<ServingCertificate, "cert" | "key">;
+
+export interface Replacement {
+  /** The source's current certificate. */
+  readonly next: Pair;
+  readonly listeners: readonly { replaceCertificate(tls: Pair): void }[];
+  readonly log: Logger;
+  /** {@link fingerprintOf} the certificate that new connections get. */
+  readonly served: string;
+}
+
+/**
+ * Makes listeners serve new connections with another certificate, and returns its fingerprint. A pair that no server can be
+ * opened with, such as a key that was replaced before its certificate, leaves the old one in use everywhere, which is
+ * logged. It does not throw: sources call their listeners from timers, where an error would end the process.
+ */
+export function replaceCertificate({ next, listeners, log, served }: Replacement): string {
+  const problem = validateKeyPair(next);
+  if (problem !== undefined) {
+    log.warn({ sha256: served }, `the new certificate cannot be used, serving with the old one: ${problem}`);
+    return served;
+  }
+  for (const listener of listeners) listener.replaceCertificate(next);
+  const sha256 = fingerprintOf(next.cert);
+  // A source also reports changes of CAs alone: the registration gets a new CA before its certificate is served.
+  if (sha256 === served) log.info({ sha256 }, "other CAs are to be registered; the certificate that is served stays");
+  else log.info({ sha256, before: served }, "serving with another certificate");
+  return sha256;
 }

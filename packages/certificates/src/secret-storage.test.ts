@@ -13,10 +13,10 @@ test("an empty Secret of an installer is filled, stays labelled as its, and hold
   const api = createMemoryApi();
   const labels = { "app.kubernetes.io/managed-by": "Helm" };
   api.put({ apiVersion: "v1", kind: "Secret", metadata: { ...WHERE, labels } });
-  // The keeper needs no more of it.
+  // The storage needs no more of it.
   const client = api.client as KubeClient;
-  const keeper = createSecretStorage({ client, ...WHERE, clock: systemClock, log: pino({ enabled: false }) });
-  expect(await (await keeper.read())?.replace(CERTIFICATE)).toBe(true);
-  expect(await keeper.read()).toMatchObject({ certificate: CERTIFICATE, foreign: false });
+  const storage = createSecretStorage({ client, ...WHERE, clock: systemClock, log: pino({ enabled: false }) });
+  expect(await (await storage.read())?.replace(CERTIFICATE)).toBe(true);
+  expect(await storage.read()).toMatchObject({ certificate: CERTIFICATE, foreign: false });
   expect((await api.client.get(SECRETS, WHERE))?.metadata.labels).toMatchObject(labels);
 });

@@ -3,16 +3,18 @@ import { isSecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import type { ServingCertificate } from "./source.ts";
-import type { CertificateStorage } from "./storage.ts";
+import type { CertificateStorage, ServingCertificate } from "./source.ts";
 
-/** Says that the certificate is ours to renew. No label of others: an installer that made the Secret (Helm) sets those again. */
+/**
+ * Marks a certificate as ours to renew. It is no label that others set: an installer that created the Secret (Helm) would
+ * set theirs again.
+ */
 const OWN_LABELS = { "app.flyte.org/certificate": "self-made" };
 
-/** What cert-manager writes on a Secret that it renews, and leaves there when the Secret was somebody else's before. */
+/** The annotation of a Secret that cert-manager renews. It stays when the Secret was somebody else's before. */
 const CERT_MANAGER_ANNOTATION = "cert-manager.io/certificate-name";
 
-export interface SecretKeeperOptions {
+export interface SecretStorageOptions {
   readonly client: KubeClient;
   readonly namespace: string;
   /** `webhook.secretName`. */
@@ -22,10 +24,11 @@ export interface SecretKeeperOptions {
 }
 
 /**
- * Keeps the certificate in a Secret (`ca.crt`, `tls.crt`, `tls.key`), as Flyte does. A Secret that Flyte made is immutable: it is
- * replaced by deleting exactly what was read and creating ours. A Secret with a certificate that neither of us made is foreign.
+ * Stores the certificate in a Secret (`ca.crt`, `tls.crt`, `tls.key`), as Flyte does. A Secret of Flyte's is immutable: it is
+ * replaced by deleting exactly the version that was read and creating ours. A Secret with a certificate that neither Flyte
+ * nor we issued is foreign.
  */
-export function createSecretStorage(options: SecretKeeperOptions): CertificateStorage {
+export function createSecretStorage(options: SecretStorageOptions): CertificateStorage {
   const { client, namespace, name, clock, log } = options;
 
   async function create(certificate: ServingCertificate): Promise<boolean> {
@@ -86,14 +89,14 @@ function decode({ data = {} }: Secret): ServingCertificate {
   return { cert: text("tls.crt"), key: text("tls.key"), ca: text("ca.crt") };
 }
 
-/** An empty Secret is there to be filled: Flyte's charts make one. */
+/** An empty Secret is not foreign: Flyte's charts create one to be filled. */
 function isForeign({ metadata, data = {}, immutable }: Secret): boolean {
   if (metadata.annotations?.[CERT_MANAGER_ANNOTATION] !== undefined) return true;
   const isOurs = Object.entries(OWN_LABELS).every(([label, value]) => metadata.labels?.[label] === value);
   return !isOurs && immutable !== true && Boolean(data["tls.crt"]);
 }
 
-/** True once done; false when it failed because somebody else was quicker. */
+/** True once written; false when it failed because another process was quicker. */
 async function wasFirst(
   write: Promise<unknown>,
   ...lost: ("already_exists" | "conflict" | "not_found")[]

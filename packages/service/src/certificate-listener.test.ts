@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect, type PeerCertificate } from "node:tls";
 import type { ServingCertificate } from "@flyte-secrets/certificates";
-import { makeCertificate } from "@flyte-secrets/certificates";
+import { issueCertificate } from "@flyte-secrets/certificates";
 import pino, { type Logger } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { listenWithCertificate, type ServiceCertificate } from "./certificate-listener.ts";
@@ -18,7 +18,7 @@ async function shown(port: number, ca: string): Promise<PeerCertificate> {
   return certificate;
 }
 
-const make = () => makeCertificate({ names: ["flyte-secrets-service.flyte.svc"], now: Date.now() });
+const make = () => issueCertificate({ names: ["flyte-secrets-service.flyte.svc"], now: Date.now() });
 
 /** A certificate that others replace. */
 function changing(first: ServingCertificate, onRead = () => {}) {

@@ -11,12 +11,12 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   config: ["core"],
   kube: ["core"],
   store: ["kube"],
-  certificates: ["config", "store"],
+  certificates: ["store"],
   lookup: ["store"],
   service: ["idl", "http", "certificates"],
   webhook: ["inject", "http", "certificates", "lookup"],
   sdk: ["core"],
-  cli: ["sdk", "service", "webhook"],
+  cli: ["sdk", "service", "webhook", "config"],
   // Used by tests and by the `testing` entries of the packages.
   testkit: ["core"],
 };

@@ -1,3 +1,3 @@
-export { datesOf } from "../chain.ts";
-export { LIFETIME_MS } from "./../make-certificate.ts";
+export { validityOf } from "../chain.ts";
+export { LIFETIME_MS } from "../issue-certificate.ts";
 export { type CertificateRotator, createCertificateRotator } from "../rotator.ts";

@@ -1,28 +1,27 @@
-import type { ServingCertificate } from "../source.ts";
-import type { CertificateStorage } from "../storage.ts";
+import type { CertificateStorage, ServingCertificate } from "../source.ts";
 
-/** A keeper that several sources share as replicas share a Secret. */
-export interface MemoryKeeper extends CertificateStorage {
+/** A storage that several sources share as replicas share a Secret. */
+export interface MemoryStorage extends CertificateStorage {
   content: ServingCertificate | undefined;
   foreign: boolean;
   /** While set, every call throws it. */
   failure: Error | undefined;
-  /** How often something was kept. */
+  /** How often something was stored. */
   writes: number;
 }
 
-export function createMemoryStorage(): MemoryKeeper {
+export function createMemoryStorage(): MemoryStorage {
   const listeners = new Set<() => void>();
   let content: ServingCertificate | undefined;
   const put = (certificate: ServingCertificate | undefined) => {
     content = certificate;
-    keeper.writes += 1;
+    storage.writes += 1;
     for (const listener of listeners) listener();
   };
   const fail = () => {
-    if (keeper.failure !== undefined) throw keeper.failure;
+    if (storage.failure !== undefined) throw storage.failure;
   };
-  const keeper: MemoryKeeper = {
+  const storage: MemoryStorage = {
     name: "memory",
     foreign: false,
     failure: undefined,
@@ -39,7 +38,7 @@ export function createMemoryStorage(): MemoryKeeper {
       if (seen === undefined) return undefined;
       return {
         certificate: seen,
-        foreign: keeper.foreign,
+        foreign: storage.foreign,
         async replace(certificate) {
           fail();
           if (content !== seen) return false;
@@ -59,5 +58,5 @@ export function createMemoryStorage(): MemoryKeeper {
       return async () => void listeners.delete(listener);
     },
   };
-  return keeper;
+  return storage;
 }

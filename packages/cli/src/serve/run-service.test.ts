@@ -17,7 +17,7 @@ import { request } from "node:https";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createFileStorage, makeCertificate } from "@flyte-secrets/certificates";
+import { createFileStorage, issueCertificate } from "@flyte-secrets/certificates";
 import { loadConfig } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
 import { createLogger, listen } from "@flyte-secrets/http";
@@ -432,7 +432,7 @@ describe("TLS", () => {
 
   it("makes another one where the kept one is due, and clients of either CA are served meanwhile", async () => {
     const now = Date.now() - 300 * 24 * 3_600_000;
-    const due = await makeCertificate({ names: ["localhost", "127.0.0.1", "::1"], now });
+    const due = await issueCertificate({ names: ["localhost", "127.0.0.1", "::1"], now });
     await createFileStorage(join(data, "tls"), SERVICE_FILES).create(due);
     await start(selfMade);
     expect(readData("tls/server-certificate.pem")).not.toContain(due.cert);

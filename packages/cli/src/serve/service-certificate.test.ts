@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type PeerCertificate } from "node:tls";
 import type { ServingCertificate } from "@flyte-secrets/certificates";
-import { makeCertificate } from "@flyte-secrets/certificates";
+import { issueCertificate } from "@flyte-secrets/certificates";
 import { loadConfig } from "@flyte-secrets/config";
 import { listen } from "@flyte-secrets/http";
 import type { KubeClient } from "@flyte-secrets/kube";
@@ -61,7 +61,7 @@ test("a service serves with a certificate that it keeps in a Secret, which is no
   await expect(shown(listener.port, ca)).rejects.toThrow();
 });
 
-const make = () => makeCertificate({ names: NAMES.split(","), now: Date.now() });
+const make = () => issueCertificate({ names: NAMES.split(","), now: Date.now() });
 
 /** What does not fit, by what is wrong with it. */
 const UNFIT: [string, (one: ServingCertificate, other: ServingCertificate) => Partial<ServingCertificate>, string][] = [

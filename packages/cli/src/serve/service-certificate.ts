@@ -2,8 +2,8 @@ import { readFileSync } from "node:fs";
 import {
   createFileStorage,
   createSecretStorage,
-  findPairFault,
   openSelfSignedSource,
+  validateKeyPair,
 } from "@flyte-secrets/certificates";
 import type { Config } from "@flyte-secrets/config";
 import { SecretsError, systemClock } from "@flyte-secrets/core";
@@ -40,8 +40,8 @@ export async function openServiceCertificate(
   }
   if (name === "") {
     if (!selfMade) return undefined;
-    const keeper = createFileStorage(serviceCertificateDirectory(secret.store.path), SERVICE_FILES);
-    return await openSelfSignedSource({ keeper, names: machineNames(server), clock: systemClock, log });
+    const storage = createFileStorage(serviceCertificateDirectory(secret.store.path), SERVICE_FILES);
+    return await openSelfSignedSource({ storage, names: machineNames(server), clock: systemClock, log });
   }
   if (home === undefined) {
     throw new SecretsError(
@@ -56,8 +56,8 @@ export async function openServiceCertificate(
       "secret.server.tls.secretName needs secret.server.allowedHosts beside it: the names that the certificate is for",
     );
   }
-  const keeper = createSecretStorage({ ...home, name, clock: systemClock, log });
-  return await openSelfSignedSource({ keeper, names: server.allowedHosts, clock: systemClock, log });
+  const storage = createSecretStorage({ ...home, name, clock: systemClock, log });
+  return await openSelfSignedSource({ storage, names: server.allowedHosts, clock: systemClock, log });
 }
 
 /** What a service on one machine is called by. */
@@ -71,7 +71,7 @@ function readFiles({ certFile, keyFile }: Config["secret"]["server"]["tls"]) {
     cert: readPem("secret.server.tls.certFile", certFile),
     key: readPem("secret.server.tls.keyFile", keyFile),
   };
-  const fault = findPairFault(tls);
+  const fault = validateKeyPair(tls);
   if (fault === undefined) return tls;
   throw new SecretsError(
     "invalid_config",

@@ -1,13 +1,13 @@
 import { existsSync, rmSync } from "node:fs";
 import type { CertificateStorage, ServingCertificate } from "@flyte-secrets/certificates";
 import {
+  bundleIncludes,
   createFileStorage,
   createSecretStorage,
-  findFault,
   hasCertificateFiles,
-  holdsBundle,
   openSelfSignedSource,
   readCertificateFiles,
+  validateCertificate,
 } from "@flyte-secrets/certificates";
 import { SecretsError, systemClock } from "@flyte-secrets/core";
 import { SECRETS } from "@flyte-secrets/kube";
@@ -39,7 +39,7 @@ export interface FoundCertificate {
 export async function findCertificate(options: CertificateOptions, where: ManageOptions): Promise<FoundCertificate> {
   const { place, certificate, isForeign, names } = await readKept(options, where);
   const registration = certificate && (await findRegistration(options, certificate, where));
-  const fault = certificate && findFault(certificate, { names, now: systemClock.now() });
+  const fault = certificate && validateCertificate(certificate, { names, now: systemClock.now() });
   return {
     place,
     isForeign,
@@ -61,10 +61,10 @@ export async function renewCertificate(options: CertificateOptions, where: Manag
       `${certDir} holds tls.crt and tls.key, which others make: have them renewed there, or set webhook.localCert to true`,
     );
   }
-  const keeper = openKeeper(options, where);
-  const isThere = (await keeper.read()) !== undefined;
+  const storage = openStorage(options, where);
+  const isThere = (await storage.read()) !== undefined;
   const names = servedNames(options, where);
-  const source = await openSelfSignedSource({ keeper, names, clock: systemClock, log: where.log });
+  const source = await openSelfSignedSource({ storage, names, clock: systemClock, log: where.log });
   try {
     return isThere ? await source.renew() : source.current();
   } finally {
@@ -92,8 +92,8 @@ export async function removeWebhook(
     return { removed, left: [] };
   }
   if (await removeRegistration(client, serviceName)) removed.push(`MutatingWebhookConfiguration ${serviceName}`);
-  const keeper = openKeeper(certificate, where);
-  const left = (await keeper.read())?.foreign ? [keeper.name] : [];
+  const storage = openStorage(certificate, where);
+  const left = (await storage.read())?.foreign ? [storage.name] : [];
   const ours = [...(left.length > 0 ? [] : [secretName]), writer.namingKeySecret];
   for (const name of ours) {
     if (await client.delete(SECRETS, { namespace, name })) removed.push(`Secret ${namespace}/${name}`);
@@ -112,15 +112,15 @@ async function readKept(
   }
   const names = servedNames(options, where);
   const { directory } = options;
-  // A keeper of files makes its directory.
+  // A storage of files makes its directory.
   if (!where.client && !existsSync(directory)) return { place: directory, isForeign: false, names };
-  const keeper = openKeeper(options, where);
-  const kept = await keeper.read();
+  const storage = openStorage(options, where);
+  const kept = await storage.read();
   const isForeign = kept?.foreign === true;
-  return { place: keeper.name, isForeign, names, ...(kept && { certificate: kept.certificate }) };
+  return { place: storage.name, isForeign, names, ...(kept && { certificate: kept.certificate }) };
 }
 
-function openKeeper(
+function openStorage(
   { secretName: name, directory }: CertificateOptions,
   { client, namespace, log }: ManageOptions,
 ): CertificateStorage {
@@ -137,5 +137,5 @@ async function findRegistration(
   const found = await client.get(WEBHOOK_CONFIGURATIONS, { name });
   const bundle = found && registeredBundle(found);
   if (bundle === undefined) return "is not there";
-  return holdsBundle(bundle, ca) ? "carries its CA" : "carries another CA";
+  return bundleIncludes(bundle, ca) ? "carries its CA" : "carries another CA";
 }

@@ -1,5 +1,5 @@
 import type { CertificateSource } from "@flyte-secrets/certificates";
-import { isTrusted } from "@flyte-secrets/certificates";
+import { isChainTrusted } from "@flyte-secrets/certificates";
 import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
@@ -89,7 +89,7 @@ export function reconcileRegistration(options: RegistrationOptions): Registratio
   /** Whether it trusts the certificate that is served, which during a renewal is still the old one. */
   function carriesCa(): boolean {
     const bundle = current && registeredBundle(current);
-    return bundle !== undefined && isTrusted(certificates.current().cert, bundle);
+    return bundle !== undefined && isChainTrusted(certificates.current().cert, bundle);
   }
 
   return {

@@ -1,4 +1,4 @@
-import { joinBundles, makeCertificate } from "@flyte-secrets/certificates";
+import { issueCertificate, joinBundles } from "@flyte-secrets/certificates";
 import { LIFETIME_MS } from "@flyte-secrets/certificates/testing";
 import { beforeAll, expect, test } from "vitest";
 import {
@@ -23,7 +23,7 @@ let otherCa: string;
 let endedCa: string;
 
 beforeAll(async () => {
-  const make = async (when: number) => (await makeCertificate({ names: ["hook"], now: when })).ca;
+  const make = async (when: number) => (await issueCertificate({ names: ["hook"], now: when })).ca;
   [ca, otherCa, endedCa] = [await make(now), await make(now), await make(now - LIFETIME_MS - 1000)];
 });
 

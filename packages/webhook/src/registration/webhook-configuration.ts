@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { holdsBundle, joinBundles } from "@flyte-secrets/certificates";
+import { bundleIncludes, joinBundles } from "@flyte-secrets/certificates";
 import { INJECT_LABEL } from "@flyte-secrets/core";
 import { defineResource, type KubeObject } from "@flyte-secrets/kube";
 import { WEBHOOK_PATH } from "../webhook-path.ts";
@@ -143,7 +143,7 @@ function toClientAddress(address: WebhookAddress): object {
 
 function mergeBundle(found: string | undefined, { ca, prunesCas, now }: BundleOptions): string {
   const present = decodeBundle(found);
-  const enough = holdsBundle(present, ca) && (!prunesCas || holdsBundle(ca, present));
+  const enough = bundleIncludes(present, ca) && (!prunesCas || bundleIncludes(ca, present));
   if (found !== undefined && enough) return found;
   return Buffer.from(joinBundles(prunesCas ? [ca] : [ca, present], now)).toString("base64");
 }

@@ -4,7 +4,7 @@ import type { ServingCertificate } from "./source.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A year: renewal is automatic, and a key that leaked unseen is not good for longer. */
+/** A year: renewal is automatic, and a key that leaked unnoticed is not valid for longer. */
 export const LIFETIME_MS = 365 * DAY_MS;
 
 /** Clocks of other machines may be behind. */
@@ -16,12 +16,12 @@ const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as con
  * Makes a CA and a server certificate of it for DNS names and IP addresses, both ECDSA P-256. The CA's key is forgotten at
  * once, so nothing else is ever signed with it and a renewal brings a CA of its own (W-22).
  */
-export async function makeCertificate(options: {
+export async function issueCertificate(options: {
   readonly names: readonly string[];
   readonly now: number;
 }): Promise<ServingCertificate> {
   const { names, now } = options;
-  // The library registers its parts by decorators' metadata, and finds none unless this is loaded before it.
+  // Loaded on demand, since few commands issue certificates. The library needs reflect-metadata loaded before it.
   await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
   const validity = { notBefore: new Date(now - BACKDATED_MS), notAfter: new Date(now + LIFETIME_MS) };
