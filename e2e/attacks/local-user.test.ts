@@ -136,7 +136,7 @@ test("H1: several servers side by side are each reached by their own directory, 
   expect(again).toEqual({
     exitCode: 1,
     stdout: "",
-    stderr: `error: another server runs on ${join(at.path, "store")}: flyte-secrets serve --status tells of it, and --stop ends it; or give this one a data directory of its own (secret.store.path)\n`,
+    stderr: `error: another server runs on ${join(at.path, "store")}: flyte-secrets serve --status shows it, and --stop ends it; or give this one a data directory of its own (secret.store.path)\n`,
   });
   expect((await run(["get", "secret", "stripe-key"])).exitCode).toBe(0);
   await kill(first);

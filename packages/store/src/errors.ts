@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { isSecretsError, SecretsError, systemReason, toAbortError } from "@flyte-secrets/core";
 
-/** SQLite's primary result codes that mean something to whoever runs the store (https://sqlite.org/rescode.html). */
+/** SQLite's primary result codes that are distinguished (https://sqlite.org/rescode.html). */
 const SQLITE = {
   ERROR: 1,
   BUSY: 5,
@@ -14,7 +14,7 @@ const SQLITE = {
   CANTOPEN: 14,
   NOTADB: 26,
 } as const;
-/** Extended code of a write that the system refused for another reason than a full disk, such as a quota. */
+/** Extended code of a write that the system refused, for instance because of a quota. */
 const SQLITE_IOERR_WRITE = 778;
 
 function sqliteCode(error: unknown): number | undefined {
@@ -22,7 +22,7 @@ function sqliteCode(error: unknown): number | undefined {
   return error.errcode;
 }
 
-/** Whether SQLite gave up because somebody else holds a lock: the only failure that waiting mends. */
+/** Whether another connection holds a lock: the only failure that waiting resolves. */
 export function isBusy(error: unknown): boolean {
   const primary = (sqliteCode(error) ?? 0) & 0xff;
   return primary === SQLITE.BUSY || primary === SQLITE.LOCKED;
@@ -34,7 +34,7 @@ export function isFull(error: unknown): boolean {
   return code === SQLITE_IOERR_WRITE || (code & 0xff) === SQLITE.FULL;
 }
 
-/** Whether SQLite could not make sense of a database that was just opened. Later the same code means that a statement is wrong. */
+/** Whether SQLite could not read a database that was just opened. Later the same code means that a statement is wrong. */
 export function isUnreadable(error: unknown): boolean {
   return sqliteCode(error) === SQLITE.ERROR;
 }
@@ -63,7 +63,7 @@ function readOnlySideFile(path: string): string | undefined {
 }
 
 export const damaged = (path: string, error: unknown) =>
-  new SecretsError("store_damaged", `${path} is damaged or no store of ours. Restore an intact backup.`, {
+  new SecretsError("store_damaged", `${path} is damaged or not a store of flyte-secrets. Restore an intact backup.`, {
     cause: error,
   });
 
@@ -71,8 +71,8 @@ const unavailable = (message: string, error: unknown) =>
   new SecretsError("store_unavailable", message, { cause: error });
 
 /**
- * What SQLite or the file system threw, as the SecretsError that callers know; a SecretsError passes as it is. `path` is the
- * file or directory that the message names. An error of any other kind is a fault of ours and passes too.
+ * Converts an error of SQLite or the file system to a SecretsError; `path` is the file or directory that its message names. A
+ * SecretsError is returned as it is, and so is any other error, which is a bug.
  */
 export function toStoreError(error: unknown, path: string): unknown {
   if (isSecretsError(error)) return error;
@@ -109,7 +109,7 @@ function fromSqlite(code: number, error: unknown, path: string): SecretsError {
     case SQLITE.NOTADB:
       return damaged(path, error);
     case SQLITE.CANTOPEN:
-      // Also when SQLite cannot make its side files beside a database that could be read.
+      // Also if SQLite cannot create the files beside a readable database.
       return isWritable(dirname(path)) && readOnlySideFile(path) === undefined
         ? unavailable(`${path} cannot be opened.`, error)
         : readOnly(path, error);

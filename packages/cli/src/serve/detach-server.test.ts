@@ -13,7 +13,7 @@ const at = useCliHome();
 const run = (...args: string[]): Promise<CliResult> => runCli({ args, env: at.env, cwd: at.home });
 const announced = (): { pid: number } => JSON.parse(readFileSync(join(at.store, "server.json"), "utf8"));
 const OTHER =
-  "flyte-secrets serve --status tells of it, and --stop ends it; or give this one a data directory of its own (secret.store.path)";
+  "flyte-secrets serve --status shows it, and --stop ends it; or give this one a data directory of its own (secret.store.path)";
 const none = () => `No server runs on ${at.store}.\n`;
 
 // Registered after the home's own, and so run before the home goes.
@@ -127,7 +127,7 @@ describe("what a server leaves that did not end in order", () => {
     const refused = await at.call("serve", "--stop");
     expect([refused.exitCode, refused.stderr]).toEqual([
       1,
-      expect.stringMatching(/can't be told from other processes/),
+      expect.stringMatching(/can't be identified among the processes here/),
     ]);
     expect(stranger.child.exitCode ?? stranger.child.signalCode).toBeNull();
     writeFileSync(join(at.store, "server.json"), JSON.stringify({ ...announced(), pid }));

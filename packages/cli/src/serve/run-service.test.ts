@@ -227,7 +227,7 @@ describe("two servers", () => {
     const { endpoint } = await start();
     const other = await start({ "secret.store.path": join(directory, "other") });
     expect(await refusal({})).toBe(
-      `listen_failed: another server runs on ${data}: flyte-secrets serve --status tells of it, and --stop ends it; or give this one a data directory of its own (secret.store.path)`,
+      `listen_failed: another server runs on ${data}: flyte-secrets serve --status shows it, and --stop ends it; or give this one a data directory of its own (secret.store.path)`,
     );
     expect(announced()).toEqual({ endpoint, pid: process.pid, startedAt: expect.any(String) });
     expect(await callSocket(join(data, "server.sock"), "CreateSecret")).toBe(200);

@@ -60,12 +60,12 @@ describe("a log", () => {
     ["one below it", "data/below/new.log", "it is in the data directory, where only server.log is a log"],
     ["one there by a link", "by-link/master.key", "it is in the data directory, where only server.log is a log"],
     ["a link to the key", "link", "it is a symbolic link"],
-    ["another name of the key", "hard", "it holds something else than a log of this server"],
-    ["a file of something else", "notes.txt", "it holds something else than a log of this server"],
+    ["another name of the key", "hard", "it has content that is not a log of this server"],
+    ["a file of something else", "notes.txt", "it has content that is not a log of this server"],
     ["a directory", ".", "it is a directory"],
     ["a place that is not there", "nowhere/a.log", "its directory does not exist"],
-    ["a place below a file", "notes.txt/a.log", "a part of the path is no directory"],
-    ["a pipe", "pipe", "it is no regular file"],
+    ["a place below a file", "notes.txt/a.log", "a part of the path is not a directory"],
+    ["a pipe", "pipe", "it is not a regular file"],
   ])("is not %s", (_, name, why) => {
     const { place, data } = makePlace();
     const before = readFileSync(join(data, "master.key"), "utf8");
@@ -84,11 +84,11 @@ describe("a log", () => {
   it("is not one that would overwrite something else when it is full", () => {
     const { place, data } = makePlace();
     writeFileSync(join(place, "a.log.1"), "dear diary");
-    const why = "it holds something else than a log of this server";
+    const why = "it has content that is not a log of this server";
     expect(() => openLog(join(place, "a.log"), data)).toThrow(refusal(join(place, "a.log.1"), why));
   });
 
   it("is not a device", () => {
-    expect(() => openLog("/dev/null", "/nowhere")).toThrow(refusal("/dev/null", "it is no regular file"));
+    expect(() => openLog("/dev/null", "/nowhere")).toThrow(refusal("/dev/null", "it is not a regular file"));
   });
 });

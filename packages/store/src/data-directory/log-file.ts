@@ -14,27 +14,26 @@ import { basename, dirname, join, resolve, sep } from "node:path";
 import { escapeControls, hasSystemCode, isSecretsError, SecretsError, systemReason } from "@flyte-secrets/core";
 import { toStoreError } from "../errors.ts";
 
-/** Not blocked by a pipe that nobody reads, and not led elsewhere by a link. */
+/** Opening does not block on a pipe without a reader and does not follow a symbolic link. */
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR } = constants;
 const SAFELY = (O_NOFOLLOW ?? 0) | (O_NONBLOCK ?? 0);
 
-/** How an entry of this package's logger begins: as JSON, as Google Cloud has it, and as text; or Node's own warnings. */
+/** The beginning of a log entry: JSON, Google Cloud's JSON or text; or of a warning of Node itself. */
 const FIRST_ENTRY =
   /^(\{"level":"[a-z]+","time":"|\{"severity":"[A-Z]+","timestamp":"|\d{4}-\d\d-\d\dT[\d:.]+Z [A-Z]+ |\(node:\d+\) )/;
 
-/** The log of a server in the background, in its data directory. */
+/** The log file of a background server, in its data directory. */
 export function serverLogFile(directory: string): string {
   return join(directory, "server.log");
 }
 
 /**
- * A descriptor to add to the log with: a new file, or a log that a server has written before, for this user alone (0600).
- * Nothing else is touched: neither a file of the data directory, nor a file of other content, nor what would be overwritten
- * when the log is full.
- * @throws SecretsError `usage` for such a file and for a place where no file can be; as a store does when `server.log` can't be written.
+ * Opens a log file for appending: a new file, or one that a server has written before. It is private to this user (0600). No other
+ * file is opened or, when the log is rotated, overwritten: neither one of the data directory nor one with other content.
+ * @throws SecretsError `usage` if the file cannot be a log; a store's error if `server.log` of the directory can't be written.
  */
 export function openLog(file: string, directory: string): number {
-  // One in the data directory has its name alone for a proof: a server that crashed may have written anything.
+  // In the data directory the name is proof enough: a server that crashed may have written anything to it.
   const isOurs = file === serverLogFile(directory);
   assertOutside(file, directory);
   if (!isOurs) assertReplaceable(`${file}.1`);
@@ -51,12 +50,12 @@ export function openLog(file: string, directory: string): number {
   }
 }
 
-/** A descriptor to add to the file with, whatever is in it; a new one is for this user alone. */
+/** Opens a file for appending, whatever its content. A new file is private to this user. */
 export function addTo(file: string): number {
   return openSync(file, O_RDWR | O_APPEND | O_CREAT | SAFELY, 0o600);
 }
 
-/** The data directory holds keys and the store, by these names and others: one name there is the log's. */
+/** The data directory holds keys and the store; only `server.log` is a log there. */
 function assertOutside(file: string, directory: string): void {
   const place = join(realPath(dirname(file)), basename(file));
   const data = realPath(directory);
@@ -65,7 +64,7 @@ function assertOutside(file: string, directory: string): void {
   }
 }
 
-/** What is there when a full log becomes `FILE.1`. */
+/** The file that is overwritten when a full log becomes `FILE.1`. */
 function assertReplaceable(file: string): void {
   let descriptor: number | undefined;
   try {
@@ -82,7 +81,7 @@ function assertReplaceable(file: string): void {
 
 function assertOwnFile(file: string, descriptor: number): void {
   const stats = fstatSync(descriptor);
-  if (!stats.isFile()) throw refused(file, "it is no regular file");
+  if (!stats.isFile()) throw refused(file, "it is not a regular file");
   const user = process.geteuid?.();
   if (user !== undefined && stats.uid !== user) throw refused(file, `it belongs to user ${stats.uid}`);
 }
@@ -91,7 +90,7 @@ function assertLog(file: string, descriptor: number): void {
   const start = Buffer.alloc(64);
   const read = readSync(descriptor, start, 0, start.length, 0);
   if (read > 0 && !FIRST_ENTRY.test(start.toString("utf8", 0, read))) {
-    throw refused(file, "it holds something else than a log of this server");
+    throw refused(file, "it has content that is not a log of this server");
   }
 }
 
@@ -102,12 +101,12 @@ function refused(file: string, why: string): SecretsError {
   );
 }
 
-/** Where they say more of a log than of any file. */
+/** Reasons that are clearer for a log than those for any file. */
 const REASONS = {
   ELOOP: "it is a symbolic link",
   ENOENT: "its directory does not exist",
-  ENOTDIR: "a part of the path is no directory",
-  ENXIO: "it is no regular file",
+  ENOTDIR: "a part of the path is not a directory",
+  ENXIO: "it is not a regular file",
 };
 
 function unusable(file: string, error: unknown): unknown {
@@ -115,7 +114,7 @@ function unusable(file: string, error: unknown): unknown {
   return refused(file, systemReason(error, REASONS));
 }
 
-/** The path behind all links; of one that isn't there, as it is written. */
+/** The path with all links resolved; the path as it is written if it doesn't exist. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -124,7 +123,7 @@ function realPath(path: string): string {
   }
 }
 
-/** With the file before it, a log takes twice as much. */
+/** The rotated file takes as much again. */
 const MAX_BYTES = 5 * 1024 * 1024;
 
 export interface RotatingLogOptions {
@@ -135,8 +134,8 @@ export interface RotatingLogOptions {
 }
 
 /**
- * A log in a file for this user alone (0600), which goes on where it ends. A full one becomes `FILE.1`, in place of the one
- * before, and a new one begins. A line that can't be written is lost: a full disk stops no server.
+ * A log in a private file (0600), which is appended to. A full one is renamed to `FILE.1`, replacing the one before, and a new one is
+ * started. A line that can't be written is lost: a full disk must not stop a server.
  * @throws SecretsError as {@link openLog} does.
  */
 export function rotatingLog(
@@ -148,7 +147,7 @@ export function rotatingLog(
   const rotate = () => {
     if (existsSync(file)) renameSync(file, `${file}.1`);
     const next = addTo(file);
-    // Only now: a closed number is soon another file's.
+    // Closed last, because its number is soon reused for another file.
     closeSync(descriptor);
     descriptor = next;
     size = 0;
@@ -159,7 +158,7 @@ export function rotatingLog(
         if (size > 0 && size + Buffer.byteLength(line) > maxBytes) rotate();
         size += writeSync(descriptor, line);
       } catch {
-        // As said above.
+        // A line that can't be written is lost.
       }
     },
     [Symbol.dispose]: () => closeSync(descriptor),

@@ -25,7 +25,7 @@ function refusal(): string {
 it("is one server's until that one gives it back", () => {
   const release = lockDirectory(directory);
   expect(refusal()).toBe(
-    `listen_failed: another server runs on ${directory}: flyte-secrets serve --status tells of it, and --stop ends it; or give this one a data directory of its own (secret.store.path)`,
+    `listen_failed: another server runs on ${directory}: flyte-secrets serve --status shows it, and --stop ends it; or give this one a data directory of its own (secret.store.path)`,
   );
   expect(statSync(join(directory, "server.lock")).mode & 0o777).toBe(0o600);
   release();

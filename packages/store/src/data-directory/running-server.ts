@@ -7,13 +7,13 @@ import { isBusy, toStoreError } from "../errors.ts";
 import { makePrivateFile } from "../files/private-files.ts";
 import { readAnnouncement, type ServerAnnouncement } from "./server-file.ts";
 
-/** Longer than somebody who only looks has it. */
+/** Longer than a process that only checks the lock holds it. */
 const WAIT_MS = 100;
 
 /**
- * Makes this process the only server on a data directory until it calls the function that is returned, or ends in whatever way: the
- * lock is the system's (SQLite's, on `server.lock`), so that a killed process leaves none.
- * @throws SecretsError `listen_failed` when another server has it; as the store for a directory that can't be written.
+ * Locks a data directory, so that this process is the only server on it until it calls the returned function or ends. The lock is
+ * one of the operating system (SQLite's, on `server.lock`), so a killed process leaves none.
+ * @throws SecretsError `listen_failed` if another server has the lock; a store's error if the directory can't be written.
  */
 export function lockDirectory(directory: string): () => void {
   const path = lockFile(directory);
@@ -32,7 +32,7 @@ export function lockDirectory(directory: string): () => void {
   }
 }
 
-/** Whether a server has the directory, this process or another: told by the lock, so a killed one has nothing any more. */
+/** Whether a server, of this process or another, has locked the directory. A killed process holds no lock. */
 export function isDirectoryLocked(directory: string): boolean {
   const path = lockFile(directory);
   if (!existsSync(path)) return false;
@@ -50,12 +50,12 @@ export function isDirectoryLocked(directory: string): boolean {
   }
 }
 
-/** Throws what {@link lockDirectory} throws when another server has the directory, and takes nothing. */
+/** Throws `listen_failed` as {@link lockDirectory} does if another server has the lock, without taking it. */
 export function assertNoServer(directory: string): void {
   if (isDirectoryLocked(directory)) throw otherServer(directory);
 }
 
-/** The file whose lock a server holds. */
+/** The file that a server has locked. */
 export function lockFile(directory: string): string {
   return join(directory, "server.lock");
 }
@@ -63,36 +63,33 @@ export function lockFile(directory: string): string {
 function otherServer(directory: string, cause?: unknown): SecretsError {
   return new SecretsError(
     "listen_failed",
-    `another server runs on ${directory}: flyte-secrets serve --status tells of it, and --stop ends it; ` +
+    `another server runs on ${directory}: flyte-secrets serve --status shows it, and --stop ends it; ` +
       "or give this one a data directory of its own (secret.store.path)",
     { cause },
   );
 }
 
-/** The server that has a data directory, as far as it has announced itself. */
+/** The server on a data directory, with what it has announced. */
 export type RunningServer = Partial<Pick<ServerAnnouncement, "endpoint" | "pid" | "startedAt" | "logFile">>;
 
-/**
- * The server that runs on the directory, empty while it is starting; undefined when there is none, whatever a killed one has
- * left.
- */
+/** The server that runs on a directory; without properties while it is starting, undefined if there is none. */
 export function findRunningServer(directory: string): RunningServer | undefined {
   return isDirectoryLocked(directory) ? (readAnnouncement(directory) ?? {}) : undefined;
 }
 
 /**
- * Asks the server on the directory to stop, as SIGTERM does. Its process is known by the lock file that it has open: a
- * number that another process has got meanwhile, or that means another one in this container, gets no signal.
+ * Stops the server on a directory with SIGTERM. The process is identified by the lock file that it has open, so that no signal goes
+ * to another process that has the same number, be it later or in another container.
  * @returns its process number.
- * @throws SecretsError `call_refused` when the process can't be told for certain.
+ * @throws SecretsError `call_refused` if the process can't be identified.
  */
 export function askServerToStop(directory: string, { pid }: RunningServer): number {
   if (pid === undefined || !hasFileOpen(String(pid), lockFile(directory))) {
     const which = pid === undefined ? "the server" : `the server (process ${pid})`;
     throw new SecretsError(
       "call_refused",
-      `${which} on ${directory} can't be told from other processes here: it is starting, or runs in another container, or this ` +
-        "system doesn't say which files a process has open. Try again, or stop it where it was started",
+      `${which} on ${directory} can't be identified among the processes here: it is starting, or runs in another container, or ` +
+        "this system doesn't show which files a process has open. Try again, or stop it where it was started",
     );
   }
   process.kill(pid, "SIGTERM");

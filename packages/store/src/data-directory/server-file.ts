@@ -3,23 +3,23 @@ import { join } from "node:path";
 import { toStoreError } from "../errors.ts";
 import { writePrivateFile } from "../files/private-files.ts";
 
-/** What a data directory says of the server that runs on it. */
+/** What a server announces about itself in its data directory. */
 export interface ServerAnnouncement {
   /** Its TCP address, such as `http://127.0.0.1:8093`. */
   readonly endpoint: string;
   readonly pid: number;
   /** In ISO 8601. */
   readonly startedAt?: string | undefined;
-  /** Where it writes its log, when that is a file. */
+  /** The file that it writes its log to, if it does. */
   readonly logFile?: string | undefined;
-  /** Where there is no socket: the key of its {@link ServerProof}. */
+  /** The key of its server proof, if it has no socket. */
   readonly proofKey?: string | undefined;
 }
 
 /**
- * Announces this process's server in `server.json` of its data directory. It tells people and tools the address, and is no proof that
- * the server still runs: CLI and SDK trust the socket beside it, or the proof. The caller holds the directory's lock.
- * @returns what takes the announcement back.
+ * Announces this process's server in `server.json` of its data directory, where people and tools find its address. It does not prove
+ * that the server still runs: CLI and SDK trust the socket beside it, or the server proof. The caller must hold the directory's lock.
+ * @returns a function that removes the announcement.
  */
 export function announceServer(directory: string, server: ServerAnnouncement): () => void {
   const path = serverFile(directory);
@@ -36,7 +36,7 @@ export function takeBackAnnouncement(directory: string): void {
   rmSync(serverFile(directory), { force: true });
 }
 
-/** What a server has announced, if it can be read. Whether it still runs, the directory's lock tells. */
+/** What a server has announced, if it can be read. The directory's lock shows whether it still runs. */
 export function readAnnouncement(directory: string): ServerAnnouncement | undefined {
   try {
     const { endpoint, pid, startedAt, logFile }: { [key: string]: unknown } = JSON.parse(

@@ -6,10 +6,10 @@ import { toStoreError } from "../errors.ts";
 import { readPrivateFile, writePrivateFile } from "../files/private-files.ts";
 
 /**
- * The token in a file of one line, made (32 random bytes in base64url, mode 0600) where there is no such file. Of several
- * processes that start at once, one makes it and the others read it. What Kubernetes mounts of a Secret is taken as well.
- * @throws SecretsError `unsafe_permissions` when the file is open to others, `invalid_config` when it holds no token or lies in
- * no directory, else as the store for files that can't be written.
+ * The token in a file of one line, which is created (32 random bytes in base64url, mode 0600) if it is missing. Of several processes
+ * that start at the same time one creates it and the others read it. A file that Kubernetes mounts from a Secret is accepted too.
+ * @throws SecretsError `unsafe_permissions` if others can read the file, `invalid_config` if it holds no token or its directory does
+ * not exist, a store's error if it can't be written.
  */
 export function ensureTokenFile(path: string): string {
   const token = (readMountedFile(path) ?? readPrivateFile(path) ?? makeTokenFile(path)).trim();
@@ -21,8 +21,8 @@ export function ensureTokenFile(path: string): string {
 }
 
 /**
- * Gives the token of a file as {@link ensureTokenFile} reads it, and from then on a new one as soon as it is there: with each call the
- * file is looked at, and read again when it is another one or was written. While it is missing or no good, the token before counts.
+ * Returns a function for the current token of a file, which is read as by {@link ensureTokenFile}. Each call checks whether the file
+ * was replaced or written, and reads it again if so. While it is missing or invalid, the previous token stays valid.
  */
 export function followTokenFile(path: string, log: Logger): () => string {
   let version = versionOf(path);
@@ -34,34 +34,34 @@ export function followTokenFile(path: string, log: Logger): () => string {
     try {
       if (now !== undefined) token = ensureTokenFile(path);
     } catch (error) {
-      log.error({ err: error, path }, "the token file was changed and can't be used: the token before still counts");
+      log.error({ err: error, path }, "the token file was changed and is invalid: the previous token stays valid");
     }
     return token;
   };
 }
 
 /**
- * Puts a new token into a file, or makes the file: whole or not at all, so that of several processes that do so at once the last one's
- * stays. Throws as {@link ensureTokenFile}, and `invalid_config` for a file that Kubernetes mounts, which is changed in its Secret.
+ * Writes a new token to a file atomically, or creates the file; of several processes that do so at the same time the last one wins.
+ * Throws as {@link ensureTokenFile}, and `invalid_config` for a file that Kubernetes mounts, whose Secret has to be changed instead.
  */
 export function rotateTokenFile(path: string): void {
   if (readMountedFile(path) !== undefined) {
     const reason = `${path} (secret.auth.tokenFile) comes from a Kubernetes Secret: change the token there`;
     throw new SecretsError("invalid_config", reason);
   }
-  readPrivateFile(path); // Somebody else's is left alone.
+  readPrivateFile(path); // Refuses a file of another user.
   writeToken(path, { replace: true });
 }
 
-/** Which file this is, and when it was written; undefined while there is none. */
+/** Identifies the file and its last write; undefined if there is no file. */
 function versionOf(path: string): string | undefined {
   const stats = statSync(path, { throwIfNoEntry: false });
   return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
 }
 
 /**
- * The text of a file of root's that a group may read and nobody else: so, and behind symbolic links, the kubelet mounts a Secret
- * for a pod with `fsGroup`. Undefined for any other.
+ * The text of a file that belongs to root and that only a group may read: this is how the kubelet mounts a Secret for a pod with
+ * `fsGroup`, behind symbolic links. Undefined for any other file.
  */
 function readMountedFile(path: string): string | undefined {
   let descriptor: number;
@@ -83,7 +83,7 @@ function makeTokenFile(path: string): string {
   return writeToken(path, { replace: false }) ?? readPrivateFile(path) ?? "";
 }
 
-/** The new token; undefined when another process has written one since. */
+/** The new token; undefined if another process has written one in the meantime. */
 function writeToken(path: string, options: { readonly replace: boolean }): string | undefined {
   const token = randomBytes(32).toString("base64url");
   try {

@@ -120,6 +120,6 @@ test("a file that is no database is refused under its own name", async () => {
   chmodSync(file, 0o400);
   expect(await refusal({ file, directory: source.directory, replace: true })).toEqual({
     code: "store_damaged",
-    message: `${file} is damaged or no store of ours. Restore an intact backup.`,
+    message: `${file} is damaged or not a store of flyte-secrets. Restore an intact backup.`,
   });
 });

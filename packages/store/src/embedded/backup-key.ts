@@ -12,8 +12,8 @@ export interface BackupKeyOptions {
 }
 
 /**
- * Throws unless the master key of a backup is there to restore it with: the one given, else one of the directory's key
- * files. `store_key_missing` or `store_key_wrong` name that key, what was found, and where it belongs.
+ * Throws unless the master key of a backup is available to restore it: the given one, or one of the directory's key files.
+ * `store_key_missing` and `store_key_wrong` name the key that is needed, the one that was found, and where to put it.
  */
 export function assertBackupKey(directory: StoreDirectory, { file, keyId, given }: BackupKeyOptions): void {
   const { keyFile } = directory;
@@ -38,7 +38,7 @@ export function assertBackupKey(directory: StoreDirectory, { file, keyId, given 
   );
 }
 
-/** Whether a file holds that key, where the file isn't what is asked for: one that can't be read as a key doesn't. */
+/** Whether a file holds that key; false if it can't be read as a key. */
 function isIn(path: string, keyId: string): boolean {
   try {
     return readKeyFile(path)?.id === keyId;

@@ -3,7 +3,7 @@ import { quote } from "@flyte-secrets/core";
 import type { StoreDatabase } from "./database.ts";
 import { BOUND_ROWS_VERSION } from "./schema.ts";
 
-/** A backup that a store remembers. */
+/** A backup that the store has recorded. */
 export interface KnownBackup {
   readonly file: string;
   readonly madeAt: Date;
@@ -13,13 +13,13 @@ export interface KnownBackup {
 
 const READ = "SELECT made_at_ms, file, key_id FROM backups ORDER BY made_at_ms, file";
 
-/** The backups that the store remembers, oldest first. None for one of the version before. */
+/** The recorded backups, oldest first. None for a store of a version before they were recorded. */
 export function readBackups(database: StoreDatabase): readonly KnownBackup[] {
   if (database.schemaVersion() < BOUND_ROWS_VERSION) return [];
   return toBackups(database.statement(READ).all());
 }
 
-/** As {@link readBackups}, of any database: none where it has no such list, or none that can be read. */
+/** As {@link readBackups} for any database: none if it has no such table, or none that can be read. */
 export function salvageBackups(connection: DatabaseSync): readonly KnownBackup[] {
   try {
     return toBackups(connection.prepare(READ).all());
@@ -28,8 +28,8 @@ export function salvageBackups(connection: DatabaseSync): readonly KnownBackup[]
   }
 }
 
-/** Adds backups to what the store remembers; those it knows stay as they are. Inside `StoreDatabase.write` only. */
-export function noteBackups(database: StoreDatabase, backups: readonly KnownBackup[]): void {
+/** Records backups; those already recorded stay as they are. Inside `StoreDatabase.write` only. */
+export function recordBackups(database: StoreDatabase, backups: readonly KnownBackup[]): void {
   const insert = database.statement("INSERT OR IGNORE INTO backups (made_at_ms, file, key_id) VALUES (?, ?, ?)");
   for (const { file, madeAt, keyId } of backups) insert.run(madeAt.getTime(), file, keyId);
 }

@@ -3,7 +3,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import type { StoreDatabase } from "./database.ts";
 import { CONTENT_TABLES } from "./schema.ts";
 
-/** Says in a backup when it was made, and seals all of it. */
+/** Writes into a backup when it was made, and a MAC over all of it. */
 export function writeBackupMac(database: StoreDatabase, key: Uint8Array, madeAt: Date): void {
   const madeAtMs = madeAt.getTime();
   database
@@ -12,8 +12,8 @@ export function writeBackupMac(database: StoreDatabase, key: Uint8Array, madeAt:
 }
 
 /**
- * When a backup was made. Throws `store_damaged` unless every row of every table, and the schema, are as they were then: so nothing in it was
- * changed, left out, added or taken from another backup by somebody without the store's keys. Undefined where there is no seal.
+ * When a backup was made; undefined if it has no MAC. Throws `store_damaged` unless the schema and every row of every table are as they
+ * were then, so that nothing can be changed, removed, added or taken from another backup without the store's keys.
  */
 export function readBackupMac(database: StoreDatabase, key: Uint8Array): Date | undefined {
   const row = database.statement("SELECT made_at_ms, mac FROM backup_mac").get();

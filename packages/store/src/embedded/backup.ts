@@ -5,7 +5,7 @@ import { backup, DatabaseSync } from "node:sqlite";
 import { SecretsError } from "@flyte-secrets/core";
 import { toStoreError } from "../errors.ts";
 import { makePrivateFile, syncDirectory, syncFile } from "../files/private-files.ts";
-import { noteBackups } from "./backup-list.ts";
+import { recordBackups } from "./backup-list.ts";
 import { writeBackupMac } from "./backup-mac.ts";
 import { StoreDatabase } from "./database.ts";
 import { existingStoreDirectory, removeDatabase, type StoreDirectory } from "./directory.ts";
@@ -15,17 +15,16 @@ import { toMasterKey } from "./master-key.ts";
 export interface BackupStoreOptions {
   /** The store's data directory. */
   readonly directory: string;
-  /** The file to make. One that exists is never overwritten: `invalid_argument`. */
+  /** The file to create. An existing file is never overwritten: `invalid_argument`. */
   readonly file: string;
-  /** The store's master key; absent: the one in its key file. */
+  /** The store's master key. Default: the one in its key file. */
   readonly masterKey?: Uint8Array;
 }
 
 /**
- * Copies a store into one file (0600), for `flyte-secrets backup`: the state of one moment, also while a server writes. The
- * values in it are sealed and the master key is not in it: keep that elsewhere, nobody can restore without it. All of it is
- * authenticated (see `backup-mac.ts`), for which the store's key is needed. The file appears under its name only when it is whole and on the
- * disk. The store remembers that it was made.
+ * Copies a store into one file (0600), for `flyte-secrets backup`: a consistent state, also while a server writes. The values in it are
+ * sealed, and the master key, without which it can't be restored, is not in it. The whole file is authenticated with the store's key
+ * (see `backup-mac.ts`). It appears under its name only when it is complete and durable. The store records the backup.
  */
 export async function backupStore({ directory, file, masterKey }: BackupStoreOptions): Promise<void> {
   const source = existingStoreDirectory(directory);
@@ -44,7 +43,7 @@ export async function backupStore({ directory, file, masterKey }: BackupStoreOpt
     syncFile(partial);
     renameSync(partial, target);
     syncDirectory(dirname(target));
-    await database.write(() => noteBackups(database, [{ file: target, madeAt, keyId }]));
+    await database.write(() => recordBackups(database, [{ file: target, madeAt, keyId }]));
   } catch (error) {
     removeDatabase(partial);
     throw toStoreError(error, target);
@@ -53,7 +52,7 @@ export async function backupStore({ directory, file, masterKey }: BackupStoreOpt
   }
 }
 
-/** Returns the id of the master key that the copy needs: a rotation may have come since. */
+/** Returns the id of the master key that the copy needs, which may have been rotated since. */
 async function authenticate(copy: StoreDirectory, key: Uint8Array, madeAt: Date): Promise<string> {
   const database = await StoreDatabase.open(copy);
   try {

@@ -2,10 +2,10 @@ import type { SecretId, StoreChange } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { StoreDatabase } from "./database.ts";
 
-/** How often another process's writes are looked for: 3 µs each time. */
+/** How often the writes of other processes are polled; a poll takes 3 µs. */
 const POLL_MS = 50;
 
-/** Changes kept for watchers that have fallen behind; one further behind gets a `reset`. */
+/** Changes kept for watchers that have fallen behind; a watcher that is further behind receives a `reset`. */
 export const KEPT_CHANGES = 10_000;
 
 const BATCH = 500;
@@ -16,9 +16,9 @@ interface ChangeRow extends SecretId {
 }
 
 /**
- * Tells watchers each change of a store, in order and once, whichever process made it. Writers log every change in the
- * transaction that makes it; the feed reads the log on from where it stands: at once after a write of this process
- * ({@link ChangeFeed.drain}), by polling for those of others. Nobody watching, nothing polled.
+ * Delivers each change of a store to watchers once and in order, whichever process made it. Writers log every change in the
+ * transaction that makes it. The feed reads that log from its last position: at once after a write of this process
+ * ({@link ChangeFeed.drain}), and by polling for those of others. Without watchers nothing is polled.
  */
 export class ChangeFeed {
   readonly #database: StoreDatabase;
@@ -47,7 +47,7 @@ export class ChangeFeed {
   watch(listener: (change: StoreChange) => void): () => void {
     if (this.#listeners.size === 0) this.#start();
     else this.drain();
-    // A wrapper of its own, so that a function that watches twice is told twice and ended one by one.
+    // A wrapper for each call, so that a function that is passed twice is called twice and removed one by one.
     const entry = (change: StoreChange) => listener(change);
     this.#listeners.add(entry);
     return () => {
@@ -57,16 +57,16 @@ export class ChangeFeed {
   }
 
   /**
-   * Tells watchers what is new. Never throws: when the log cannot be read now, the next poll reads on from the same place,
-   * and a listener that throws keeps nobody else from hearing.
+   * Delivers new changes. Never throws: if the log cannot be read now, the next poll reads from the same position, and a listener
+   * that throws does not affect the others.
    */
   drain(): void {
-    // A listener that writes comes back here; the loop of the outer call then finds its change after the present one.
+    // A listener that writes calls this again; the loop of the outer call then delivers its change after the present one.
     if (this.#draining || this.#listeners.size === 0) return;
     this.#draining = true;
     try {
       const version = this.#database.dataVersion();
-      for (let rows = this.#next(); rows.length > 0; rows = this.#next()) this.#tell(rows);
+      for (let rows = this.#readNext(); rows.length > 0; rows = this.#readNext()) this.#deliver(rows);
       this.#dataVersion = version;
     } catch (error) {
       this.#dataVersion = undefined;
@@ -94,12 +94,12 @@ export class ChangeFeed {
     try {
       if (this.#database.dataVersion() === this.#dataVersion) return;
     } catch {
-      // Then drain says what is wrong.
+      // Then `drain` logs the reason.
     }
     this.drain();
   }
 
-  #tell(rows: readonly ChangeRow[]): void {
+  #deliver(rows: readonly ChangeRow[]): void {
     if (rows[0]?.sequence !== this.#position + 1) {
       this.#position = this.#newest();
       this.#emit({ kind: "reset" });
@@ -111,7 +111,7 @@ export class ChangeFeed {
     }
   }
 
-  #next(): ChangeRow[] {
+  #readNext(): ChangeRow[] {
     const rows = this.#database
       .statement("SELECT * FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?")
       .all(this.#position, BATCH);

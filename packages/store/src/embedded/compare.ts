@@ -4,17 +4,17 @@ import { StoreDatabase } from "./database.ts";
 import type { StoreDirectory } from "./directory.ts";
 import { BOUND_ROWS_VERSION } from "./schema.ts";
 
-/** What a store loses and gets when another takes its place, in secrets. */
+/** How many secrets differ between a store and the one that replaces it. */
 export interface StoreDifference {
-  /** There now, and not in the other. */
+  /** Only in the present store. */
   readonly missing: number;
-  /** In both, written another time or marked otherwise. */
+  /** In both, with another version or mark. */
   readonly other: number;
-  /** In the other only. */
+  /** Only in the other store. */
   readonly added: number;
 }
 
-/** Compares the store of a directory with one that may take its place. Undefined where there is none, or none that can be read. */
+/** Compares the store of a directory with one that may replace it. Undefined if there is none, or none that can be read. */
 export async function compareStores(
   present: StoreDirectory,
   next: StoreDatabase,
@@ -43,7 +43,7 @@ async function readVersions(directory: StoreDirectory): Promise<Map<string, stri
   }
 }
 
-/** By encoded id what tells one state of a secret from another. */
+/** By encoded id, a text that identifies the state of a secret. */
 function versionsOf(database: StoreDatabase): Map<string, string> {
   const version = database.schemaVersion() < BOUND_ROWS_VERSION ? "1" : "version";
   const rows = database

@@ -8,7 +8,7 @@ import { MAX_VALUE_BYTES } from "../value-limits.ts";
 import { databaseName, type StoreDirectory } from "./directory.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
-/** How long SQLite itself waits for a lock. It blocks the event loop meanwhile, so the long wait is {@link StoreDatabase}'s. */
+/** How long SQLite itself waits for a lock. This blocks the event loop, so {@link StoreDatabase} does the longer wait. */
 const BLOCKING_WAIT_MS = 20;
 export const RETRY_MS = 10;
 
@@ -18,13 +18,12 @@ export const RETRY_MS = 10;
  */
 const RESERVED_BYTES = MAX_VALUE_BYTES + 256 * 1024;
 
-/** The longest wait for another process that holds the store, unless told otherwise. */
+/** Default limit of the wait for another process that has the store locked. */
 export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * One connection to a store's database: durable (WAL, `synchronous=FULL`), shared with other processes, closed once. All
- * that it throws are SecretsErrors. Work is synchronous, 6 to 30 µs for a read; only waiting for another process's lock
- * gives way to the event loop.
+ * One connection to a store's database: durable (WAL, `synchronous=FULL`) and shared with other processes. It throws only
+ * SecretsErrors. Work is synchronous, 6 to 30 µs for a read; only the wait for another process's lock yields to the event loop.
  */
 export class StoreDatabase {
   readonly directory: StoreDirectory;
@@ -40,7 +39,7 @@ export class StoreDatabase {
     this.#file = statSync(directory.databaseFile, { bigint: true });
   }
 
-  /** Opens the database file, made empty (0600) where it is missing; the schema is left as it is. */
+  /** Opens the database file, which is created empty (0600) if it is missing. The schema is left as it is. */
   static async open(directory: StoreDirectory, busyTimeoutMs = BUSY_TIMEOUT_MS): Promise<StoreDatabase> {
     try {
       makePrivateFile(directory.databaseFile);
@@ -64,7 +63,7 @@ export class StoreDatabase {
     }
   }
 
-  /** A prepared statement, kept for the next time. */
+  /** A prepared statement, which is cached. */
   statement(sql: string): StatementSync {
     const known = this.#statements.get(sql);
     if (known) return known;
@@ -73,7 +72,7 @@ export class StoreDatabase {
     return statement;
   }
 
-  /** Runs `work`, which only reads, again while another process keeps the database locked. */
+  /** Runs `work`, which only reads; again while another process has the database locked. */
   async read<T>(work: () => T, signal?: AbortSignal): Promise<T> {
     return await this.#retry(work, signal);
   }
@@ -83,11 +82,11 @@ export class StoreDatabase {
     return await this.#retry(() => this.transact(work), signal);
   }
 
-  /** {@link write} without waiting for another process, and with the errors as they come. */
+  /** {@link write} without waiting for another process, and with SQLite's own errors. */
   transact<T>(work: () => T): T {
     this.#connection.exec("BEGIN IMMEDIATE");
     try {
-      // Under the lock, which whoever replaces the file must hold too: nothing is acknowledged into a file that is gone.
+      // Under the lock, which a process that replaces the file also needs: no write is acknowledged into a deleted file.
       this.assertInPlace();
       const result = work();
       this.#connection.exec("COMMIT");
@@ -128,7 +127,7 @@ export class StoreDatabase {
     return this.#connection.isTransaction;
   }
 
-  /** The schema's version: 0 for an empty database. `store_damaged` for a file of others, `store_too_new` for one beyond us. */
+  /** The schema's version; 0 for an empty database. `store_damaged` for another program's file, `store_too_new` for a newer version. */
   schemaVersion(): number {
     const version = this.#pragma("user_version");
     const application = this.#pragma("application_id");
@@ -136,7 +135,10 @@ export class StoreDatabase {
       application !== APPLICATION_ID &&
       (version !== 0 || application !== 0 || this.#pragma("schema_version") !== 0)
     ) {
-      throw new SecretsError("store_damaged", `${databaseName(this.directory)} is a database, but no store of ours.`);
+      throw new SecretsError(
+        "store_damaged",
+        `${databaseName(this.directory)} is a database, but not a store of flyte-secrets.`,
+      );
     }
     if (version > MIGRATIONS.length) {
       throw new SecretsError(
@@ -147,18 +149,18 @@ export class StoreDatabase {
     return version;
   }
 
-  /** Brings the schema to the newest version. Inside {@link write} only. */
+  /** Migrates the schema to the newest version. Inside {@link write} only. */
   migrate(): void {
     for (const migration of MIGRATIONS.slice(this.schemaVersion())) this.#connection.exec(migration);
     this.#connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`);
   }
 
-  /** A number that differs once another connection has changed the database; costs 3 µs. */
+  /** A number that changes when another connection changes the database; takes 3 µs. */
   dataVersion(): number {
     return this.#pragma("data_version");
   }
 
-  /** Throws `store_unavailable` when the path no longer leads to the file that is open here. */
+  /** Throws `store_unavailable` if the path no longer leads to the file that is open. */
   assertInPlace(): void {
     let found: BigIntStats | undefined;
     try {
@@ -173,7 +175,7 @@ export class StoreDatabase {
     );
   }
 
-  /** Reads the whole database; `store_damaged` when its structure is broken. Whether values open is not part of it. */
+  /** Reads the whole database; `store_damaged` if its structure is broken. Values are not opened. */
   assertIntact(): void {
     const finding = this.statement("PRAGMA integrity_check(1)").get()?.integrity_check;
     if (finding === "ok") return;

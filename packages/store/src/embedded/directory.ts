@@ -4,35 +4,35 @@ import { SecretsError } from "@flyte-secrets/core";
 import { toStoreError } from "../errors.ts";
 import { assertPrivate, makeDirectory, syncDirectory } from "../files/private-files.ts";
 
-/** Where the parts of a store lie in its data directory. */
+/** The files of a store in its data directory. */
 export interface StoreDirectory {
   readonly path: string;
   readonly databaseFile: string;
   readonly keyFile: string;
-  /** A key that is about to become {@link StoreDirectory.keyFile}: see `master-key.ts`. */
+  /** A key that replaces {@link StoreDirectory.keyFile} next: see `master-key.ts`. */
   readonly nextKeyFile: string;
-  /** The file that messages name instead of the database, which is a passing copy of it. */
+  /** The file that messages name instead of the database, if that is a temporary copy. */
   readonly copyOf?: string;
 }
 
-/** What messages call a store's database. */
+/** The name of a store's database in messages. */
 export function databaseName({ databaseFile, copyOf }: StoreDirectory): string {
   return copyOf ?? databaseFile;
 }
 
-/** Where a master key stays after another one has taken its place, until it is discarded: backups may need it. */
+/** The file of a former master key, which is kept for backups until it is discarded. */
 export function keptKeyFile({ keyFile }: StoreDirectory, keyId: string): string {
   return `${keyFile}.${keyId}`;
 }
 
 /**
- * The data directory of a store, made (0700) where it is missing. `unsafe_permissions` when the directory is open to others
- * or belongs to somebody else.
+ * The data directory of a store, which is created (0700) if it is missing. `unsafe_permissions` if others can access the directory or
+ * it belongs to another user.
  */
 export function prepareStoreDirectory(path: string): StoreDirectory {
   const directory = toStoreDirectory(path);
   try {
-    // The entry of a new directory must survive a power cut like what is written into it.
+    // The entry of a new directory must be durable too.
     if (makeDirectory(directory.path)) {
       syncDirectory(dirname(directory.path));
     }
@@ -43,7 +43,7 @@ export function prepareStoreDirectory(path: string): StoreDirectory {
   return directory;
 }
 
-/** Like {@link prepareStoreDirectory} for a store that exists: nothing is made, and `invalid_argument` where there is none. */
+/** As {@link prepareStoreDirectory} for an existing store: nothing is created, and it is `invalid_argument` if there is none. */
 export function existingStoreDirectory(path: string): StoreDirectory {
   const directory = toStoreDirectory(path);
   if (!existsSync(directory.databaseFile)) {
@@ -62,7 +62,7 @@ function toStoreDirectory(path: string): StoreDirectory {
   };
 }
 
-/** Removes a database that nobody has open, and SQLite's files beside it. */
+/** Deletes a database that no process has open, with SQLite's files beside it. */
 export function removeDatabase(databaseFile: string): void {
   for (const suffix of ["", "-wal", "-shm"]) rmSync(`${databaseFile}${suffix}`, { force: true });
 }

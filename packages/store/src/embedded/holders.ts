@@ -1,17 +1,17 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 
-/** What a message names at most. */
+/** Limit of processes named in a message. */
 const MAX_NAMED = 4;
 
-/** The commands that hold a store for long, by what people call them. */
+/** The commands that keep a store open, with their names in messages. */
 const KINDS: ReadonlyMap<string, string> = new Map([
   ["serve", "server"],
   ["webhook", "webhook"],
 ]);
 
 /**
- * Who has a database open, for a message: `the server (process 12) and process 15`. Linux tells it of this user's
- * processes; of others, and elsewhere, the message has to do without.
+ * The processes that have a database open, for a message: `the server (process 12) and process 15`. Only processes of this user on
+ * Linux can be found.
  */
 export function describeHolders(databaseFile: string): string {
   const pids = readPids().filter((pid) => hasFileOpen(pid, databaseFile));
@@ -25,7 +25,7 @@ function readPids(): readonly string[] {
   return attempt(() => readdirSync("/proc").filter((name) => /^\d+$/.test(name)), []);
 }
 
-/** Whether a process of this user's has the file open; false also where the system doesn't tell. */
+/** Whether a process of this user has the file open; false also where the system doesn't show that. */
 export function hasFileOpen(pid: string, file: string): boolean {
   return attempt(() => {
     const wanted = statSync(file, { bigint: true });
@@ -40,13 +40,13 @@ export function hasFileOpen(pid: string, file: string): boolean {
 
 function describeProcess(pid: string): string {
   if (Number(pid) === process.pid) return `this process (${pid})`;
-  // Nothing else of the arguments is shown: they are somebody's own.
+  // Other arguments are not shown, because they may be private.
   const words = attempt(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0"), []);
   const kind = words.map((word) => KINDS.get(word)).find((found) => found !== undefined);
   return kind ? `the ${kind} (process ${pid})` : `process ${pid}`;
 }
 
-/** Processes end, and change their user, while one looks at them. */
+/** Processes may end or change their user at any time. */
 function attempt<T>(look: () => T, otherwise: T): T {
   try {
     return look();

@@ -34,8 +34,8 @@ interface KeyringRow {
 }
 
 /**
- * Opens the store's keys with the master key given, else with the one of the key file. An empty database becomes a store, with
- * a new key file where there is none. `store_key_missing` and `store_key_wrong` change nothing.
+ * Opens the store's keys with the given master key, or with that of the key file. An empty database becomes a store, with a new key
+ * file if there is none. If it throws `store_key_missing` or `store_key_wrong`, nothing was changed.
  */
 export async function openKeyring(database: StoreDatabase, given: MasterKey | undefined): Promise<Keyring> {
   const opened = await database.read(() => openUnlocked(database, given));
@@ -45,7 +45,7 @@ export async function openKeyring(database: StoreDatabase, given: MasterKey | un
     if (version === 0) return createKeyring(database, given);
     assertSchema(database);
     const row = readRow(database);
-    const dataKey = unwrap(row, given ?? settleKeyFile(database.directory, row.key_id), database.directory);
+    const dataKey = unwrap(row, given ?? completeKeyFile(database.directory, row.key_id), database.directory);
     database.migrate();
     const keyring = derive(database, row, dataKey);
     if (version < BOUND_ROWS_VERSION) {
@@ -58,7 +58,7 @@ export async function openKeyring(database: StoreDatabase, given: MasterKey | un
   });
 }
 
-/** The keys as they are now, for whoever found them changed, inside a transaction or a read. Throws as {@link openKeyring} does. */
+/** The current keys, after another process has changed them. Inside a transaction or a read. Throws as {@link openKeyring} does. */
 export function reopenKeyring(database: StoreDatabase, given: MasterKey | undefined): Keyring {
   const row = readRow(database);
   return derive(database, row, unwrap(row, given ?? findKeyFile(database.directory, row.key_id), database.directory));
@@ -69,10 +69,7 @@ export async function readKeyId(database: StoreDatabase): Promise<string> {
   return (await database.read(() => readRow(database))).key_id;
 }
 
-/**
- * Wraps the data key of a backup with the key file's key where a former one of that file opens it, which is kept beside it. Elsewhere nothing
- * happens.
- */
+/** Wraps the data key of a backup with the key of the key file, if a former key that is kept beside that file opens it. */
 export async function takeKeptKey(database: StoreDatabase, given: MasterKey | undefined): Promise<void> {
   const key_id = await readKeyId(database);
   const present = readKeyFile(database.directory.keyFile);
@@ -81,12 +78,12 @@ export async function takeKeptKey(database: StoreDatabase, given: MasterKey | un
   if (kept?.id === key_id) await rewrapDataKey(database, present, kept);
 }
 
-/** Seals all values under a new data key. Who has the store open, in whatever process, finds out at its next read or write. */
+/** Seals all values under a new data key. Processes that have the store open load it at their next read or write. */
 export async function replaceDataKey(database: StoreDatabase, given: MasterKey | undefined): Promise<void> {
   await openKeyring(database, given);
   await database.write(() => {
     const row = readRow(database);
-    const masterKey = given ?? settleKeyFile(database.directory, row.key_id);
+    const masterKey = given ?? completeKeyFile(database.directory, row.key_id);
     const old = derive(database, row, unwrap(row, masterKey, database.directory));
     const dataKey = randomBytes(KEY_BYTES);
     database.statement("UPDATE keyring SET wrapped_data_key = ?").run(wrap(masterKey, row.store_id, dataKey));
@@ -98,19 +95,19 @@ export async function replaceDataKey(database: StoreDatabase, given: MasterKey |
       .statement("UPDATE data_key SET further_seals = further_seals - ? + ?")
       .run(readDataKeyState(database).seals, count);
   });
-  // What the old key sealed shall not stay in the write-ahead log. Whoever reads it just now keeps it there for a while.
+  // Values sealed under the old key must not stay in the write-ahead log. A concurrent reader can delay that.
   await database.read(() => database.checkpoint());
 }
 
 /**
- * Wraps the data key with `next` instead of the present master key. In the key file, when `given` is undefined: the new key
- * lies beside the old one until the database names it, so that at every moment one of the two opens the store, and whoever
- * opens it next puts a key file in place that a crash left behind. Returns the id of the key that was there.
+ * Wraps the data key with `next` instead of the present master key, and returns the id of that one. If the key is in the key file
+ * (`given` is undefined), the new key lies beside the old one until the database names it. So one of the two opens the store at any
+ * time, and after a crash the next process that opens it moves the new key file into place.
  */
 export async function rewrapDataKey(database: StoreDatabase, next: MasterKey, given?: MasterKey): Promise<string> {
   const former = await database.write(() => {
     const row = readRow(database);
-    const dataKey = unwrap(row, given ?? settleKeyFile(database.directory, row.key_id), database.directory);
+    const dataKey = unwrap(row, given ?? completeKeyFile(database.directory, row.key_id), database.directory);
     if (!given) writeNextKey(database.directory, next);
     database
       .statement("UPDATE keyring SET key_id = ?, wrapped_data_key = ?")
@@ -118,11 +115,11 @@ export async function rewrapDataKey(database: StoreDatabase, next: MasterKey, gi
     return row.key_id;
   });
   // A second transaction, since the database must name the new key before the old one goes.
-  if (!given) await database.write(() => settleKeyFile(database.directory, readRow(database).key_id));
+  if (!given) await database.write(() => completeKeyFile(database.directory, readRow(database).key_id));
   return former;
 }
 
-/** The common case, without the write lock: undefined when there is something to make, to settle or to refuse. */
+/** The common case, without the write lock. Undefined if something has to be created, completed or refused. */
 function openUnlocked(database: StoreDatabase, given: MasterKey | undefined): Keyring | undefined {
   if (database.schemaVersion() !== MIGRATIONS.length) return undefined;
   assertSchema(database);
@@ -154,8 +151,8 @@ function createKeyFile(directory: StoreDirectory): MasterKey {
   return key;
 }
 
-/** The key of that id, from the key file or from where a rotation that was cut off left it; it is the key file afterwards. */
-function settleKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
+/** The key of that id, from the key file or from where an interrupted rotation left it; afterwards it is in the key file. */
+function completeKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
   const current = readKeyFile(directory.keyFile);
   if (current?.id === keyId) return current;
   const next = readNextKey(directory);
@@ -166,7 +163,7 @@ function settleKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
   throw current ? wrongKey(directory, keyId, `${directory.keyFile} is ${current.id}`) : missingKey(directory, keyId);
 }
 
-/** As {@link settleKeyFile}, without a change; a former key that is kept counts too. */
+/** As {@link completeKeyFile} without a change; also finds a former key that is kept. */
 function findKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
   const current = readKeyFile(directory.keyFile);
   if (current?.id === keyId) return current;
@@ -183,7 +180,7 @@ function readRow(database: StoreDatabase): KeyringRow {
       `${databaseName(database.directory)} has no data key. Restore an intact backup.`,
     );
   }
-  // It becomes part of a file's name and of messages.
+  // It becomes a part of file names and messages.
   if (!/^[0-9a-f]{16}$/.test(String(row.key_id))) {
     throw new SecretsError(
       "store_damaged",
@@ -211,15 +208,15 @@ function derive(database: StoreDatabase, row: KeyringRow, dataKey: Uint8Array): 
     valueKey: subkey("values"),
     pageTokenKey: subkey("page tokens"),
     backupKey: subkey("backups"),
-    // A store of the version before has one for ever.
+    // A store of schema 1 never changes it.
     generation: database.schemaVersion() < BOUND_ROWS_VERSION ? 1 : readDataKeyState(database).generation,
   };
 }
 
-/** What there is to know of the data key, whoever changed it last. */
+/** The state of the data key, which any process may change. */
 export interface DataKeyState {
   readonly generation: number;
-  /** Values that were sealed under it. */
+  /** Number of values sealed under it. */
   readonly seals: number;
 }
 

@@ -5,17 +5,17 @@ import { type KnownBackup, salvageBackups } from "./backup-list.ts";
 import type { StoreDirectory } from "./directory.ts";
 import { describeHolders } from "./holders.ts";
 
-/** A store that nobody else can open until it is released. */
+/** A store that no other process can open until it is released. */
 export interface LockedStore {
-  /** The backups that it knows, as far as it can be read. */
+  /** The backups that it has recorded, as far as it can be read. */
   readonly backups: readonly KnownBackup[];
   readonly release: () => void;
 }
 
 /**
- * Keeps everybody out of the present database until released; whoever waits for it then finds the file replaced (see
- * `StoreDatabase.assertInPlace`). A damaged one cannot be locked and needs no protection. `store_unavailable` when
- * somebody has it open.
+ * Locks the present database until it is released; a process that waits for it then finds the file replaced (see
+ * `StoreDatabase.assertInPlace`). A damaged database cannot be locked and needs no protection. `store_unavailable` if another
+ * process has it open.
  */
 export function lockStore({ databaseFile }: StoreDirectory): LockedStore {
   const connection = new DatabaseSync(databaseFile, { timeout: 0 });
@@ -38,7 +38,7 @@ export function lockStore({ databaseFile }: StoreDirectory): LockedStore {
   return { backups: salvageBackups(connection), release: () => connection.close() };
 }
 
-/** Who has the store open, in words; undefined when nobody has. Leaves the file as it is. */
+/** The processes that have the store open, for a message; undefined if there are none. Does not change the file. */
 export function findHolders({ databaseFile }: StoreDirectory): string | undefined {
   const connection = new DatabaseSync(databaseFile, { timeout: 0 });
   let busy = false;

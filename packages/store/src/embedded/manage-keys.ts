@@ -12,19 +12,19 @@ import { createMasterKey, toMasterKey } from "./master-key.ts";
 export interface KnownKey {
   /** 16 hex digits. */
   readonly id: string;
-  /** `present`: it opens the store. `kept`: a former one, beside the key file. `gone`: backups need it, and it isn't here. */
+  /** `present`: it opens the store. `kept`: a former key beside the key file. `gone`: backups need it, and it is missing. */
   readonly state: "present" | "kept" | "gone";
-  /** The backups that only it opens, oldest first, as far as the store remembers them. */
+  /** The recorded backups that only it opens, oldest first. */
   readonly backups: readonly KnownBackup[];
 }
 
 export interface KnownKeysOptions {
   readonly directory: string;
-  /** The master key; absent: the one in the key file. */
+  /** The master key. Default: the one in the key file. */
   readonly masterKey?: Uint8Array;
 }
 
-/** The present master key of a store first, then those that were in its place and those that backups were made under. */
+/** The master keys of a store: the present one first, then former ones and those that backups were made under. */
 export async function listKeys({ directory, masterKey }: KnownKeysOptions): Promise<readonly KnownKey[]> {
   const store = existingStoreDirectory(directory);
   const database = await StoreDatabase.open(store);
@@ -50,7 +50,7 @@ export interface DiscardKeyOptions extends KnownKeysOptions {
   readonly lose?: boolean;
 }
 
-/** Removes a former master key, with which backups that were made under it can't be restored here any more. `not_found` where it isn't kept. */
+/** Deletes a former master key; backups that were made under it can't be restored here afterwards. `not_found` if it isn't kept. */
 export async function discardKey({ id, lose = false, ...options }: DiscardKeyOptions): Promise<void> {
   const store = existingStoreDirectory(options.directory);
   if (!keptIds(store).includes(id)) {
@@ -81,7 +81,7 @@ function keptIds({ path, keyFile }: StoreDirectory): readonly string[] {
 
 export interface RotateMasterKeyOptions {
   readonly directory: string;
-  /** Both keys, 32 bytes each, for a store whose key is not in the key file. Absent: a new random key in the key file. */
+  /** Both keys, 32 bytes each, for a store whose key is not in the key file. Default: a new random key in the key file. */
   readonly keys?: { readonly current: Uint8Array; readonly next: Uint8Array };
 }
 
@@ -89,15 +89,14 @@ export interface RotateMasterKeyOptions {
 export interface FormerKey {
   /** 16 hex digits. */
   readonly id: string;
-  /** The backups that only it opens, oldest first, as far as the store remembers them. */
+  /** The recorded backups that only it opens, oldest first. */
   readonly backups: readonly KnownBackup[];
 }
 
 /**
- * Puts a new master key in place of the present one, for `flyte-secrets keys rotate`. Values stay as they are: only the data
- * key is wrapped anew, so servers that have the store open go on undisturbed. Cut off at any point it leaves a store that
- * opens, with the old key or the new one. Backups keep the key they were made under; that of the key file is kept beside it
- * for them, one that was passed in has to be kept by whoever has it.
+ * Replaces the master key, for `flyte-secrets keys rotate`. Only the data key is wrapped anew, so values stay as they are and servers
+ * that have the store open are not affected. An interrupted rotation leaves a store that opens with the old key or the new one.
+ * Backups still need the key they were made under: a key of the key file is kept beside it, a key that was passed in is not.
  */
 export async function rotateMasterKey({ directory, keys }: RotateMasterKeyOptions): Promise<FormerKey> {
   const next = keys ? toMasterKey(keys.next) : createMasterKey();
@@ -117,13 +116,13 @@ export async function rotateMasterKey({ directory, keys }: RotateMasterKeyOption
 
 export interface RotateDataKeyOptions {
   readonly directory: string;
-  /** The master key; absent: the one in the key file. */
+  /** The master key. Default: the one in the key file. */
   readonly masterKey?: Uint8Array;
 }
 
 /**
- * Seals every value anew under a new data key, for `flyte-secrets keys rotate --data`: in one transaction, so that a rotation that is cut off
- * didn't happen. Writes wait for it, 60 µs a secret. Servers that have the store open go on undisturbed.
+ * Seals every value anew under a new data key, for `flyte-secrets keys rotate --data`. It is one transaction, so that an interrupted
+ * rotation has no effect; writes wait for it, 60 µs a secret. Servers that have the store open are not affected.
  */
 export async function rotateDataKey({ directory, masterKey }: RotateDataKeyOptions): Promise<void> {
   await withDatabase(directory, (database) => replaceDataKey(database, masterKey && toMasterKey(masterKey)));

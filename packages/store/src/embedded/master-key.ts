@@ -5,13 +5,13 @@ import { readPrivateFile, syncDirectory } from "../files/private-files.ts";
 import { keptKeyFile, type StoreDirectory } from "./directory.ts";
 import { KEY_BYTES } from "./seal.ts";
 
-/** The key that wraps a store's data key: 32 bytes, and a name for them that gives nothing away. */
+/** The key that wraps a store's data key: 32 bytes, and an id that reveals nothing about them. */
 export interface MasterKey {
   readonly bytes: Uint8Array;
   readonly id: string;
 }
 
-/** A master key from elsewhere than the key file. `invalid_argument` unless it is 32 bytes. */
+/** A master key from bytes. `invalid_argument` unless there are 32. */
 export function toMasterKey(bytes: Uint8Array): MasterKey {
   if (bytes.length !== KEY_BYTES) {
     throw new SecretsError(
@@ -29,8 +29,8 @@ export function createMasterKey(): MasterKey {
 }
 
 /**
- * The key in a key file: one line of base64. Undefined when there is no such file; `unsafe_permissions` when it is a symbolic
- * link, somebody else's or open to others; `store_key_wrong` when it holds something else.
+ * The key in a key file: one line of base64. Undefined if there is no such file; `unsafe_permissions` if it is a symbolic link,
+ * belongs to another user or can be read by others; `store_key_wrong` if it holds anything else.
  */
 export function readKeyFile(path: string): MasterKey | undefined {
   const text = readPrivateFile(path)?.trim();
@@ -43,10 +43,7 @@ export function readKeyFile(path: string): MasterKey | undefined {
   );
 }
 
-/**
- * The key that a rotation which was cut off left beside the key file. Undefined also where it was cut off in the middle
- * of that.
- */
+/** The key that an interrupted rotation left beside the key file. Undefined also if that file is incomplete. */
 export function readNextKey({ nextKeyFile }: StoreDirectory): MasterKey | undefined {
   try {
     return readKeyFile(nextKeyFile);
@@ -57,9 +54,8 @@ export function readNextKey({ nextKeyFile }: StoreDirectory): MasterKey | undefi
 }
 
 /**
- * Writes a key beside the key file, durably. Until {@link promoteNextKey} the key file stays as it is, so that whatever
- * happens in between one of the two opens the store. Both need the database's write lock: it is what keeps two processes
- * from writing one key over the other's.
+ * Writes a key beside the key file, durably. The key file stays as it is until {@link promoteNextKey}, so that one of the two opens
+ * the store whatever happens in between. Both need the database's write lock, so that two processes don't overwrite each other's key.
  */
 export function writeNextKey(directory: StoreDirectory, key: MasterKey): void {
   rmSync(directory.nextKeyFile, { force: true });
@@ -73,10 +69,7 @@ export function writeNextKey(directory: StoreDirectory, key: MasterKey): void {
   syncDirectory(directory.path);
 }
 
-/**
- * Makes the key of {@link writeNextKey} the key file, in one step that a crash leaves done or not done. The key that was there is kept beside
- * it ({@link keptKeyFile}).
- */
+/** Moves the key of {@link writeNextKey} into the key file, atomically. The previous key is kept beside it ({@link keptKeyFile}). */
 export function promoteNextKey(directory: StoreDirectory): void {
   const present = readKeyFile(directory.keyFile);
   if (present) {

@@ -183,7 +183,7 @@ describe("a wrong or missing key, or a file that is no store of ours", () => {
     const database = new DatabaseSync(store.file("store.db"));
     database.exec("PRAGMA journal_mode = WAL; CREATE TABLE bookmarks (url TEXT)");
     database.close();
-    await expectRefusal(store, { code: "store_damaged", message: "no store of ours" });
+    await expectRefusal(store, { code: "store_damaged", message: "not a store of flyte-secrets" });
   });
 
   test("a damaged data key is damaged", async () => {

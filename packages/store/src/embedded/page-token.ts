@@ -5,7 +5,7 @@ import type { Keyring } from "./keyring.ts";
 
 const MAC_BYTES = 16;
 
-/** What page tokens need of a keyring. */
+/** The part of a keyring that page tokens need. */
 type PageTokenKeys = Pick<Keyring, "storeId" | "pageTokenKey">;
 
 type Filter = Pick<ListRequest, "scope" | "includeSystem">;
@@ -30,7 +30,7 @@ export function decodePageToken(keyring: PageTokenKeys, filter: Filter, token: s
       "token: not a page token of this listing (same store, scope and include_system_secrets). List again without a token.",
     );
   }
-  // The MAC says that encodePageToken wrote this.
+  // The MAC proves that encodePageToken wrote this.
   const [org, domain, project, name] = JSON.parse(position.toString()) as [string, string, string, string];
   return { org, domain, project, name };
 }

@@ -11,7 +11,7 @@ import {
   syncFile,
 } from "../files/private-files.ts";
 import { assertBackupKey } from "./backup-key.ts";
-import { type KnownBackup, noteBackups } from "./backup-list.ts";
+import { type KnownBackup, recordBackups } from "./backup-list.ts";
 import { readBackupMac } from "./backup-mac.ts";
 import { compareStores, type StoreDifference } from "./compare.ts";
 import { StoreDatabase } from "./database.ts";
@@ -43,10 +43,9 @@ export interface RestoreReport {
 }
 
 /**
- * Makes a backup the store of a directory, for `flyte-secrets restore`. Before anything is changed its structure, its schema and its
- * authentication are checked, and a master key must open it; then the database changes in one step. A store that a process has open is not
- * replaced: `store_unavailable`. What the replaced store knew of backups is taken over, and the one that is restored
- * counts as one.
+ * Replaces the store of a directory by a backup, for `flyte-secrets restore`. Before anything is changed, the structure, schema and
+ * authentication of the backup are checked, and a master key must open it; then the database is replaced in one step. A store that
+ * a process has open is not replaced: `store_unavailable`. The backups that the replaced store has recorded stay recorded.
  */
 export async function restoreStore(options: RestoreStoreOptions): Promise<RestoreReport> {
   const { file, directory } = options;
@@ -142,7 +141,7 @@ async function putInPlace(
 async function addBackups(candidate: StoreDirectory, backups: readonly KnownBackup[]): Promise<void> {
   const database = await StoreDatabase.open(candidate);
   try {
-    await database.write(() => noteBackups(database, backups));
+    await database.write(() => recordBackups(database, backups));
   } finally {
     database.close();
   }

@@ -7,8 +7,8 @@ import { databaseName } from "./directory.ts";
 export const APPLICATION_ID = 0x464c5953;
 
 /**
- * Statement i brings a database from version i to i + 1 (`PRAGMA user_version`). Released ones are never changed. The
- * `keyring` table stays as it is in every version: the key is checked before anything is migrated.
+ * Statement i migrates a database from version i to i + 1 (`PRAGMA user_version`). Released ones are never changed. The `keyring`
+ * table is the same in every version: the key is checked before anything is migrated.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -72,15 +72,15 @@ export const MIGRATIONS: readonly string[] = [
     mac BLOB NOT NULL
   ) STRICT;
   `,
-  // When the value was last written; NULL for one that was written by a version that didn't keep it. For people to look at,
-  // and in nothing that is sealed.
+  // When the value was last written; NULL if it was written by a version that didn't record it. It is for display only and is not
+  // authenticated.
   "ALTER TABLE secrets ADD COLUMN updated_at_ms INTEGER",
 ];
 
-/** Version of the schema from which on values are bound to all of their secret's row, and backups have a MAC. */
+/** The first version of the schema in which values are bound to their whole row and backups have a MAC. */
 export const BOUND_ROWS_VERSION = 2;
 
-/** All tables with content that a restore takes over, each with the columns that order its rows. */
+/** All tables whose content a restore takes over, each with the columns that order its rows. */
 export const CONTENT_TABLES: Readonly<Record<string, string>> = {
   keyring: "one",
   data_key: "one",
@@ -94,8 +94,8 @@ export const CONTENT_TABLES: Readonly<Record<string, string>> = {
 const ALL_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
 
 /**
- * Throws `store_damaged` unless the database has exactly the tables that the migrations up to its version make: a trigger or a view that
- * somebody added would act on every statement of ours.
+ * Throws `store_damaged` unless the database has exactly the tables that the migrations up to its version create: a trigger or a view
+ * that somebody added would affect our statements.
  */
 export function assertSchema(database: StoreDatabase): void {
   const found = database.statement(ALL_OBJECTS).all();

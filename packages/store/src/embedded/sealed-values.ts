@@ -3,20 +3,20 @@ import type { StoreDatabase } from "./database.ts";
 import { seal, unseal } from "./seal.ts";
 import { type SealedRow, type SecretRow, SecretTable } from "./secret-table.ts";
 
-/** The parts of a row that its value is sealed together with. */
+/** The parts of a row that are authenticated together with its value. */
 export type BoundRow = Pick<SecretRow, keyof SecretId | "type" | "system" | "created_at_ms" | "version">;
 
-/** Seals a value so that it opens only in this row as it is: as this secret's, of this type, mark, age and version. */
+/** Seals a value so that it opens only in this row: for this id, type, mark, time of creation and version. */
 export function sealValue(key: Uint8Array, row: BoundRow, plain: Uint8Array): Uint8Array {
   return seal(key, contextOf(row), plain);
 }
 
-/** What {@link sealValue} sealed; undefined for another key or row, and for a damaged value. */
+/** Opens a value of {@link sealValue}; undefined for another key or row, and for a damaged value. */
 export function unsealValue(key: Uint8Array, row: Omit<SealedRow, "value_row">): Uint8Array | undefined {
   return unseal(key, contextOf(row), row.sealed);
 }
 
-/** As {@link unsealValue} for a store before rows had a version: there a value was bound to id and type alone. */
+/** As {@link unsealValue} for a store of schema 1, in which a value was bound to id and type only. */
 export function unsealUnboundValue(
   key: Uint8Array,
   { type, sealed, ...id }: SecretId & { type: SecretType; sealed: Uint8Array },
@@ -35,8 +35,8 @@ export interface ResealOptions {
 }
 
 /**
- * Seals every value anew, inside the transaction that changes what they are sealed with. A value that doesn't open is left as it is: it
- * was damaged before, and writing the secret again mends it. Tells how many were sealed.
+ * Seals every value anew, inside the transaction that changes the key or the binding. A value that doesn't open is left as it is: it
+ * was damaged before, and writing the secret again repairs it. Returns how many were sealed.
  */
 export function resealValues(database: StoreDatabase, { open, seal }: ResealOptions): number {
   const secrets = new SecretTable(database);

@@ -4,9 +4,9 @@ import type { StoreDatabase } from "./database.ts";
 const SCOPE_COLUMNS = ["org", "domain", "project"] as const;
 
 /**
- * The query for the entries after `after`, in the order of the primary key; its last parameter is the limit. The
- * scope parts that lead without a gap are compared for equality and the rest of the order by position, so that SQLite goes
- * straight to the first entry of any page by the key: a page costs the same wherever it is and however many secrets there are.
+ * The query for the entries after `after`, in the order of the primary key; its last parameter is the limit. The leading scope parts
+ * are compared for equality and the rest by position, so that SQLite finds the first entry of any page by the key: a page costs the
+ * same wherever it is and however many secrets there are.
  */
 export function listQuery(
   { scope, includeSystem }: Pick<ListRequest, "scope" | "includeSystem">,
@@ -30,14 +30,14 @@ export function listQuery(
   };
 }
 
-/** A row of `secrets`: the record of a secret, and where its value lies. */
+/** A row of `secrets`: the record of a secret and the row of its value. */
 export interface SecretRow extends SecretId {
   readonly type: SecretType;
   readonly system: 0 | 1;
   readonly created_at_ms: number;
-  /** How often the secret was written, marks included; 1 when it is new. */
+  /** How often the secret was written or marked; 1 for a new one. */
   readonly version: number;
-  /** When the value was last written, where that is known. */
+  /** When the value was last written, if it is known. */
   readonly updated_at_ms: number | null;
   readonly value_row: number | bigint;
 }
@@ -50,8 +50,8 @@ export interface SealedRow extends SecretRow {
 const BY_ID = "WHERE org = ? AND domain = ? AND project = ? AND name = ?";
 
 /**
- * The statements on secrets and their sealed values. Those that change something belong into a transaction of the database.
- * Rows are taken as their interfaces say: the tables are STRICT, SQLite keeps the columns to their types.
+ * The statements on secrets and their sealed values. Those that change something must run in a transaction of the database. Rows are
+ * cast to their interfaces, because the tables are STRICT and SQLite enforces the types of the columns.
  */
 export class SecretTable {
   readonly #database: StoreDatabase;
@@ -90,7 +90,7 @@ export class SecretTable {
     return row;
   }
 
-  /** Writes the value, and of the row what may change: its mark, version and time. */
+  /** Writes the value, and those columns of the row that may change: mark, version and time. */
   replace(row: SecretRow, sealed: Uint8Array): SecretRow {
     this.#database.statement("UPDATE secret_values SET sealed = ? WHERE row = ?").run(sealed, row.value_row);
     this.#database

@@ -3,14 +3,14 @@ import { diskFull, isBusy, isFull, throwIfAborted, toStoreError } from "../error
 import { RETRY_MS, type StoreDatabase } from "./database.ts";
 import { databaseName } from "./directory.ts";
 
-/** How many writes share a transaction: nothing else runs in this process meanwhile, some 100 µs for each. */
+/** Writes that share a transaction. Each blocks the event loop for about 100 µs. */
 const MAX_SHARED = 100;
 
 interface Waiting {
   readonly work: () => unknown;
   readonly signal: AbortSignal | undefined;
   readonly bytes: number;
-  /** When it stops waiting for another process that holds the database. */
+  /** When it stops waiting for another process that has the database locked. */
   readonly end: number;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -25,9 +25,9 @@ export interface SharedWriteOptions {
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 /**
- * Writes of this process that are asked for at the same time share a transaction, and so one wait for the disk, which takes
- * longer than all the rest of a write. Each of them is durable when its promise resolves; one that throws changes nothing,
- * and leaves the others as they are. They run in the order in which they were asked for.
+ * Combines concurrent writes of this process into one transaction, and so into one wait for the disk, which takes longer than all the
+ * rest of a write. Each write is durable when its promise resolves; one that throws changes nothing and does not affect the others.
+ * They run in the order of their calls.
  */
 export class SharedTransactions {
   readonly #database: StoreDatabase;
@@ -58,7 +58,7 @@ export class SharedTransactions {
   }
 
   async #run(): Promise<void> {
-    // Whoever writes in this turn of the event loop takes part.
+    // Writes of this turn of the event loop take part.
     await nextTurn();
     while (this.#waiting.length > 0) {
       this.#dropAborted();
@@ -79,7 +79,7 @@ export class SharedTransactions {
     }
   }
 
-  /** False when another process holds the database; whoever may still wait for it then does. */
+  /** False if another process has the database locked; writes whose time is not over then keep waiting. */
   #attempt(): boolean {
     let group: readonly Waiting[] = this.#waiting.slice(0, 1);
     try {
@@ -121,7 +121,7 @@ export class SharedTransactions {
     return transact(group.slice(0, 1));
   }
 
-  /** Throws what ends the whole transaction. */
+  /** Throws errors that end the whole transaction. */
   #runOne(work: () => unknown, isShared: boolean): Outcome {
     if (!isShared) return { result: work() };
     this.#database.statement("SAVEPOINT one").run();
@@ -130,7 +130,7 @@ export class SharedTransactions {
       this.#database.statement("RELEASE one").run();
       return { result };
     } catch (error) {
-      // A full disk, for one, may have ended it.
+      // An error such as a full disk may have ended the transaction.
       if (isBusy(error) || !this.#database.isInTransaction()) throw error;
       this.#database.statement("ROLLBACK TO one").run();
       this.#database.statement("RELEASE one").run();

@@ -19,8 +19,8 @@ import { dirname } from "node:path";
 import { hasSystemCode, SecretsError } from "@flyte-secrets/core";
 
 /**
- * Makes a directory (0700) and those above it that are missing; says whether it was missing. Not `mkdir` with `recursive`: where the
- * system answers ENOENT below a directory that exists (`/proc`), that one tries for ever (seen on Node 24).
+ * Creates a directory (0700) and its missing parents; returns whether it was missing. It does not use `mkdir` with `recursive`, which
+ * never ends where the system returns ENOENT below an existing directory, as in `/proc` (seen on Node 24).
  */
 export function makeDirectory(path: string): boolean {
   if (existsSync(path)) return false;
@@ -35,30 +35,30 @@ export function makeDirectory(path: string): boolean {
   return true;
 }
 
-/** The directories of a path that are missing, the innermost first: what {@link makeDirectory} would make. */
+/** The missing directories of a path, innermost first: those that {@link makeDirectory} would create. */
 export function missingDirectories(path: string): readonly string[] {
   if (existsSync(path)) return [];
   const parent = dirname(path);
   return [path, ...(parent === path ? [] : missingDirectories(parent))];
 }
 
-/** Removes directories in this order, up to the first that isn't there or isn't empty. */
+/** Deletes directories in this order, up to the first that is missing or not empty. */
 export function removeEmptyDirectories(paths: readonly string[]): void {
   try {
     for (const path of paths) rmdirSync(path);
   } catch {
-    // Somebody else uses it by now, or it was never made.
+    // It is used by another process by now, or was never created.
   }
 }
 
 /**
- * The text of a file that is this user's alone, or undefined when there is none; empty for what is no file. `unsafe_permissions`
- * when it is a symbolic link, somebody else's or open to others.
+ * The text of a file that is private to this user; undefined if there is none, empty if it is not a regular file.
+ * `unsafe_permissions` if it is a symbolic link, belongs to another user or can be accessed by others.
  */
 export function readPrivateFile(path: string): string | undefined {
   let descriptor: number;
   try {
-    // Without O_NONBLOCK a pipe put in its place would hold up the whole process.
+    // Without O_NONBLOCK a pipe in its place would block the whole process.
     descriptor = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     if (hasSystemCode(error, "ENOENT")) return undefined;
@@ -75,8 +75,8 @@ export function readPrivateFile(path: string): string | undefined {
 }
 
 /**
- * Writes a file (0600) whole or not at all, durably. With `replace: false` an existing file is left as it is and the answer is
- * false: of several processes that try at once, one writes.
+ * Writes a file (0600) atomically and durably. With `replace: false` an existing file is left as it is and false is returned: of
+ * several processes that try at the same time, one writes.
  */
 export function writePrivateFile(path: string, text: string, options: { readonly replace: boolean }): boolean {
   const draft = `${path}.${randomUUID()}`;
@@ -98,9 +98,9 @@ export function writePrivateFile(path: string, text: string, options: { readonly
 }
 
 /**
- * Makes an empty private file unless one is there. SQLite gives its side files the mode of the database, so the mode must be
- * right before SQLite sees the file. Never opens a file that exists: closing any descriptor of a file releases all POSIX
- * locks that this process holds on it, those of an open store too (https://sqlite.org/howtocorrupt.html, 2.2).
+ * Creates an empty private file unless it exists. SQLite gives the files beside a database the mode of the database, so the mode must be
+ * right before SQLite opens it. Never opens an existing file: closing any descriptor of a file releases all POSIX locks that this
+ * process holds on it, also those of an open store (https://sqlite.org/howtocorrupt.html, 2.2).
  */
 export function makePrivateFile(path: string): "made" | "exists" {
   try {
@@ -112,7 +112,7 @@ export function makePrivateFile(path: string): "made" | "exists" {
   }
 }
 
-/** Throws `unsafe_permissions` unless only this user can reach the file or directory; `mode` is what the remedy sets. */
+/** Throws `unsafe_permissions` unless only this user can access the file or directory; the remedy is a chmod to `mode`. */
 export function assertPrivate(path: string, stats: Stats, mode: "600" | "700"): void {
   const user = process.geteuid?.();
   if (user === undefined) return; // Windows has neither owners nor modes to check here.
