@@ -18,3 +18,4 @@ export {
 } from "./objects.ts";
 export { retryConflict } from "./retry-conflict.ts";
 export { openSharedKey } from "./shared-key.ts";
+export { type CopySync, syncCopy } from "./sync-copy.ts";

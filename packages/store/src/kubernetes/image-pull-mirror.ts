@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
-import { imagePullLabels, imagePullSecretName, isSecretsError, type SecretId, SecretsError } from "@flyte-secrets/core";
+import { imagePullLabels, imagePullSecretName, type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { SECRETS, type Secret, syncCopy } from "@flyte-secrets/kube";
 import { assertOwn, OWNED_SECRETS, type OwnedSecret, withoutOwner } from "./foreign-owner.ts";
 import { managedValue, typeOf } from "./managed-secret.ts";
 
@@ -43,19 +43,6 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
     return source && typeOf(source) === "image_pull" ? source : undefined;
   };
 
-  async function followOnce(id: SecretId, signal: AbortSignal, force: boolean): Promise<void> {
-    const name = imagePullSecretName(id);
-    // In this order: a source that is read after the mirror, and written over just that mirror, is never older than what it replaces.
-    const mirror = await client.get(OWNED_SECRETS, { namespace, name }, { signal });
-    const source = await readSource(id, signal);
-    if (source !== undefined)
-      await write(id, { mirror, wanted: toImagePullSecret(id, source, namespace), force }, signal);
-    else if (mirror?.type === TYPE && (mirror.owner === undefined || force)) await removeExactly(mirror, signal);
-    // One who deletes deletes the mirror too, but perhaps before it was made here.
-    const after = await readSource(id, signal);
-    if (after?.metadata.resourceVersion !== source?.metadata.resourceVersion) throw changedMeanwhile(name);
-  }
-
   async function write(id: SecretId, { mirror, wanted, force }: MirrorWrite, signal: AbortSignal): Promise<void> {
     if (mirror === undefined) {
       await client.create(SECRETS, wanted, { signal });
@@ -82,17 +69,27 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
   }
 
   return {
-    follow: (id, signal, force = false) =>
-      retryConflict({ clock, signal }, async () => {
-        try {
-          await followOnce(id, signal, force);
-        } catch (error) {
-          // Somebody else made or deleted it between reading and writing.
-          if (isSecretsError(error, "already_exists", "not_found"))
-            throw changedMeanwhile(imagePullSecretName(id), error);
-          throw error;
-        }
-      }),
+    follow(id, signal, force = false) {
+      const name = imagePullSecretName(id);
+      return syncCopy(
+        {
+          label: `Secret ${name}`,
+          readCopy: () => client.get(OWNED_SECRETS, { namespace, name }, { signal }),
+          readSource: () => readSource(id, signal),
+          async write(mirror, source) {
+            if (source !== undefined) {
+              await write(id, { mirror, wanted: toImagePullSecret(id, source, namespace), force }, signal);
+            } else if (mirror?.type === TYPE && (mirror.owner === undefined || force)) {
+              await removeExactly(mirror, signal);
+            }
+            // Whoever deletes the source deletes the mirror too, but perhaps before it was made here.
+            const after = await readSource(id, signal);
+            return after?.metadata.resourceVersion === source?.metadata.resourceVersion ? "synced" : "changed";
+          },
+        },
+        { clock, signal },
+      );
+    },
     async remove(id, signal, force = false) {
       const mirror = await client.get(OWNED_SECRETS, { namespace, name: imagePullSecretName(id) }, { signal });
       if (mirror === undefined) return;
@@ -111,8 +108,4 @@ function toImagePullSecret(id: SecretId, source: Secret, namespace: string): Sec
     type: TYPE,
     data: { [DATA_KEY]: value?.revealBase64() ?? "" },
   };
-}
-
-function changedMeanwhile(name: string, cause?: unknown): SecretsError {
-  return new SecretsError("conflict", `Secret ${name} was changed by somebody else meanwhile.`, { cause });
 }

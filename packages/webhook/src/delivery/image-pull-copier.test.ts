@@ -25,10 +25,10 @@ const secret = (namespace: string, value: string, change: Partial<Secret["metada
 const copy = (value: string) => secret(PLACE.namespace, value, { labels: LABELS, annotations: ANNOTATIONS });
 
 /**
- * Brings a copy of `one` in step with a source that is something else each time it is read; `meanwhile` happens after
+ * Syncs a copy of `one` with a source that is something else each time it is read; `meanwhile` happens after
  * the first time.
  */
-async function bringInStep(sources: (string | undefined)[], meanwhile: (api: MemoryApi) => void) {
+async function syncAfter(sources: (string | undefined)[], meanwhile: (api: MemoryApi) => void) {
   const api = createMemoryApi();
   const clock = createManualClock();
   api.put(copy("one"));
@@ -37,7 +37,7 @@ async function bringInStep(sources: (string | undefined)[], meanwhile: (api: Mem
   onTestFinished(() => written.close());
   await clock.advance(0);
   let isFirst = true;
-  const bring = createImagePullCopier({
+  const sync = createImagePullCopier({
     client: api.client,
     sources: {
       async read() {
@@ -57,20 +57,20 @@ async function bringInStep(sources: (string | undefined)[], meanwhile: (api: Mem
     clock,
     signal: new AbortController().signal,
   });
-  await Promise.all([bring(PLACE, "follows"), clock.advance(1_000)]);
+  await Promise.all([sync(PLACE, "sourceChanged"), clock.advance(1_000)]);
   const found: (KubeObject & Pick<Secret, "data">) | undefined = api.read(PLACE.name, PLACE.namespace);
   return found && Buffer.from(found.data?.[".dockerconfigjson"] ?? "", "base64").toString();
 }
 
 test("is like its source, and gone where that is", async () => {
-  expect(await bringInStep(["two"], () => {})).toBe("two");
-  expect(await bringInStep([undefined], () => {})).toBeUndefined();
+  expect(await syncAfter(["two"], () => {})).toBe("two");
+  expect(await syncAfter([undefined], () => {})).toBeUndefined();
 });
 
 test("an older content never takes the place of a newer one that another has copied meanwhile", async () => {
-  expect(await bringInStep(["two", "three"], (api) => api.put(copy("three")))).toBe("three");
+  expect(await syncAfter(["two", "three"], (api) => api.put(copy("three")))).toBe("three");
 });
 
 test("a copy of a source that is there again is not deleted with the one that has gone", async () => {
-  expect(await bringInStep([undefined, "two"], (api) => api.put(copy("two")))).toBe("two");
+  expect(await syncAfter([undefined, "two"], (api) => api.put(copy("two")))).toBe("two");
 });

@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
-import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { SECRETS, type Secret, syncCopy } from "@flyte-secrets/kube";
 import { DELIVERED_LABEL, type Lifetimes, needNotes, toDeliveredSecret } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pull-secret.ts";
@@ -22,69 +22,81 @@ export interface ImagePullCopierOptions {
   readonly deliveredIn: (namespace: string) => DeliveredSecrets | undefined;
   readonly lifetimes: Lifetimes;
   readonly clock: Clock;
-  /** Ends what is under way. */
+  /** Ends writes in flight. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Makes the copy at a place like its source is now, or deletes it where that is gone: `needed` by a pod, also one that isn't there,
- * with a note for how long; else only one that is. However many do so at once, it is like the source when the last is done.
+ * Makes the copy at a place like its source, or deletes it where that is gone ({@link syncCopy}). `podNeedsIt`: one is made where there is
+ * none, and notes for how long it is needed. `sourceChanged`: only a copy that is there is written.
  */
-export type BringInStep = (place: CopyPlace, reason: "needed" | "follows") => Promise<void>;
+export type SyncImagePullCopy = (place: CopyPlace, reason: "podNeedsIt" | "sourceChanged") => Promise<void>;
 
 /**
  * A copy that Flyte's webhook has left is made one of ours when a pod needs it. For any other foreign Secret in the way
  * of a copy that is needed it throws `pod_conflict`, unless it has the same content.
  */
-export function createImagePullCopier(options: ImagePullCopierOptions): BringInStep {
+export function createImagePullCopier(options: ImagePullCopierOptions): SyncImagePullCopy {
   const { client, sources, source, deliveredIn, lifetimes, clock, signal } = options;
 
-  async function bringInStep(place: CopyPlace, isNeeded: boolean): Promise<void> {
+  async function create({ namespace, name }: CopyPlace, from: Secret | undefined): Promise<void> {
+    const delivered = deliveredIn(namespace);
+    const annotations = needNotes(clock.now(), false, lifetimes);
+    if (from === undefined) delivered?.forget({ namespace, name });
+    else delivered?.put(await client.create(SECRETS, toCopy(from, namespace, annotations), { signal }));
+  }
+
+  async function update(there: Secret, from: Secret | undefined, { place, isNeeded }: Update): Promise<void> {
     const { namespace, name } = place;
-    const written = deliveredIn(namespace);
-    // In this order: a source that is read after the copy, and written over just that copy, is never older than what it replaces.
-    const there = await client.get(SECRETS, place, { signal });
-    const from = await sources.read(name, signal);
-    if (there?.metadata.deletionTimestamp !== undefined) throw changedMeanwhile(place);
-    if (there === undefined) {
-      const annotations = needNotes(clock.now(), false, lifetimes);
-      if (!isNeeded || from === undefined) written?.forget(place);
-      else written?.put(await client.create(SECRETS, toCopy(from, namespace, annotations), { signal }));
-      return;
-    }
+    const delivered = deliveredIn(namespace);
     const { uid, resourceVersion } = there.metadata;
     const isSame = from !== undefined && imagePullDigest(there) === imagePullDigest(from);
     const ours = toDeliveredSecret(there);
     if (isNeeded && from !== undefined && ours === undefined && isCopyOfFlytes(there, from)) {
       const labels = { [DELIVERED_LABEL.name]: DELIVERED_LABEL.value, [COPIED_FROM_LABEL]: source };
       const metadata = { resourceVersion, labels, annotations: needNotes(clock.now(), true, lifetimes) };
-      written?.put(await client.patch(SECRETS, { namespace, name, patch: { metadata, data: from.data } }, { signal }));
+      delivered?.put(
+        await client.patch(SECRETS, { namespace, name, patch: { metadata, data: from.data } }, { signal }),
+      );
     } else if (ours?.copy?.from !== source) {
       // What pulls the same is as good, whoever made it.
       if (isNeeded && !isSame) throw inTheWay(place);
     } else if (from === undefined) {
       await client.delete(SECRETS, { ...place, preconditions: { uid, resourceVersion } }, { signal });
-      written?.forget(place);
+      delivered?.forget(place);
     } else if (isNeeded || !isSame) {
       const annotations = isNeeded && needNotes(clock.now(), ours.isNamed ?? true, lifetimes);
       const metadata = { resourceVersion, ...(annotations && { annotations }) };
       const patch = { metadata, data: from.data };
-      written?.put(await client.patch(SECRETS, { namespace, name, patch }, { signal }));
+      delivered?.put(await client.patch(SECRETS, { namespace, name, patch }, { signal }));
     } else {
-      written?.put(there);
+      delivered?.put(there);
     }
   }
 
-  return ({ namespace, name }, reason) =>
-    retryConflict({ clock, signal }, async () => {
-      try {
-        await bringInStep({ namespace, name }, reason === "needed");
-      } catch (error) {
-        // Somebody else made or deleted it between reading and writing.
-        if (isSecretsError(error, "already_exists", "not_found")) throw changedMeanwhile({ namespace, name }, error);
-        throw error;
-      }
-    });
+  return ({ namespace, name }, reason) => {
+    const place = { namespace, name };
+    const isNeeded = reason === "podNeedsIt";
+    return syncCopy(
+      {
+        label: `Secret ${name} in namespace ${namespace}`,
+        readCopy: () => client.get(SECRETS, place, { signal }),
+        readSource: () => sources.read(name, signal),
+        async write(there, from) {
+          if (there?.metadata.deletionTimestamp !== undefined) return "changed";
+          if (there === undefined) await create(place, isNeeded ? from : undefined);
+          else await update(there, from, { place, isNeeded });
+          return "synced";
+        },
+      },
+      { clock, signal },
+    );
+  };
+}
+
+interface Update {
+  readonly place: CopyPlace;
+  readonly isNeeded: boolean;
 }
 
 /** What a label of the source's begins with that says which secret it is. */
@@ -122,11 +134,6 @@ function toCopy(
   };
   const described = { namespace, name: metadata.name, labels, annotations };
   return { apiVersion: "v1", kind: "Secret", type: IMAGE_PULL_TYPE, metadata: described, data };
-}
-
-function changedMeanwhile({ namespace, name }: CopyPlace, cause?: unknown): SecretsError {
-  const message = `Secret ${name} in namespace ${namespace} was changed or deleted meanwhile.`;
-  return new SecretsError("conflict", message, { cause });
 }
 
 function inTheWay({ namespace, name }: CopyPlace): SecretsError {

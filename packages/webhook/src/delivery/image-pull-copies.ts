@@ -8,7 +8,7 @@ import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { createImagePullCopier } from "./image-pull-copier.ts";
 import { watchImagePullSources } from "./image-pull-sources.ts";
 
-/** After a copy could not be brought in step. */
+/** After a copy could not be updated. */
 const RETRY_MS = 10_000;
 
 export interface ImagePullCopiesOptions {
@@ -31,8 +31,8 @@ export interface ImagePullCopies extends ImagePullSecrets {
 }
 
 /**
- * Copies image-pull Secrets to the namespaces of pods and keeps the copies in step: one follows its source when that changes, goes when
- * that goes, and is the sweeper's once no pod needs it. Watches tell of both, so that a copy that is there costs no call.
+ * Copies image-pull Secrets to the namespaces of pods and keeps the copies up to date: a copy is updated when its source changes,
+ * deleted when its source is, and collected by the sweeper once no pod needs it. Both are watched, so that a copy that is there costs no call.
  *
  * Copying throws `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret in
  * the way, and what the client throws.
@@ -41,23 +41,24 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
   const { client, source, written, deliveredIn, lifetimes, clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
-  const underWay = new Map<string, Promise<void>>();
+  const inFlight = new Map<string, Promise<void>>();
   let isSynced = false;
   const onChange = () => {
     isSynced = true;
     follow();
   };
   const sources = watchImagePullSources({ client, namespace: source, onChange, clock, log });
-  const bringInStep = createImagePullCopier({ client, sources, source, deliveredIn, lifetimes, clock, signal });
-  const isInStep = ({ name, copy }: DeliveredSecret) => copy?.from === source && copy.digest === sources.digestOf(name);
+  const syncCopy = createImagePullCopier({ client, sources, source, deliveredIn, lifetimes, clock, signal });
+  const isUpToDate = ({ name, copy }: DeliveredSecret) =>
+    copy?.from === source && copy.digest === sources.digestOf(name);
   const isKept = (copy: DeliveredSecret | undefined) =>
-    copy !== undefined && sources.isFresh() && isInStep(copy) && !isNoteDue(copy, clock.now(), lifetimes);
+    copy !== undefined && sources.isFresh() && isUpToDate(copy) && !isNoteDue(copy, clock.now(), lifetimes);
 
   let isPlanned = false;
   let following = Promise.resolve();
   let stopRetry = () => {};
 
-  /** Plans to bring those copies in step that are not. */
+  /** Plans to update all copies that are out of date. */
   function follow(): void {
     if (isPlanned || !isSynced || signal.aborted) return;
     isPlanned = true;
@@ -68,7 +69,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
     });
   }
 
-  /** False unless all copies and their sources are known, and in step. */
+  /** False unless all copies and their sources are known and up to date. */
   async function followAll(): Promise<boolean> {
     if (!sources.isFresh()) return false;
     let isDone = true;
@@ -78,9 +79,9 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
       for (const { namespace, name } of known ?? []) {
         // As it is by now: another replica may have been quicker.
         const copy = each.in(namespace).get(name);
-        if (copy?.copy?.from !== source || isInStep(copy)) continue;
+        if (copy?.copy?.from !== source || isUpToDate(copy)) continue;
         try {
-          await bringInStep(copy, "follows");
+          await syncCopy(copy, "sourceChanged");
           log.info({ namespace, secret: name }, "an image-pull Secret's copy follows it");
         } catch (error) {
           if (signal.aborted) return false;
@@ -102,10 +103,10 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
       if (isKept(known.in(namespace).get(name))) return;
       const key = `${namespace}/${name}`;
       return raceSignal(caller, () => {
-        const bringing =
-          underWay.get(key) ?? bringInStep({ namespace, name }, "needed").finally(() => underWay.delete(key));
-        underWay.set(key, bringing);
-        return bringing;
+        const syncing =
+          inFlight.get(key) ?? syncCopy({ namespace, name }, "podNeedsIt").finally(() => inFlight.delete(key));
+        inFlight.set(key, syncing);
+        return syncing;
       });
     },
     async close() {
