@@ -42,6 +42,11 @@ describe("serve", () => {
       stderr: "no secrets\n",
     });
     expect((await server.close()).exitCode).toBe(0);
+    const plain = await startServe({ directory: at.home });
+    await plain.close();
+    expect(plain.output()).toContain(
+      "removed: Flyte's clients can't reach this server; serve --tls writes the file again",
+    );
   });
 
   it("runs the webhook beside the service where that is configured, and sees what the service writes", {
