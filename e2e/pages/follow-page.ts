@@ -40,7 +40,7 @@ export async function followPage(page: string, { shell, plan }: { shell: PageShe
       if (handling.notRun !== undefined) continue;
       if (handling.beside !== undefined) await shell.start(handling.beside.script, handling.beside.ready);
       port = announcedPort(shell) ?? port;
-      await emulateKubelet(`${page}:${command.line}`, withPort(command, port), { handling, shell });
+      await followCommand(`${page}:${command.line}`, withPort(command, port), { handling, shell });
     }
   }
   expect([...unused], `${page}: handled, and not on the page`).toEqual([]);
@@ -62,7 +62,7 @@ function announcedPort({ home }: PageShell): string | undefined {
   return existsSync(file) ? new URL(JSON.parse(readFileSync(file, "utf8")).endpoint).port : undefined;
 }
 
-async function emulateKubelet(
+async function followCommand(
   where: string,
   { text, expected }: Command,
   { handling, shell }: { handling: Handling; shell: PageShell },
