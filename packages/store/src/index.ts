@@ -1,4 +1,3 @@
-export type { ClusterMember } from "./clusters/call-clusters.ts";
 export { createMultiClusterStore } from "./clusters/multi-cluster-store.ts";
 export {
   flyteConfigFile,
@@ -17,29 +16,22 @@ export {
 } from "./data-directory/running-server.ts";
 export { announceServer, takeBackAnnouncement } from "./data-directory/server-file.ts";
 export { followTokenFile, rotateTokenFile } from "./data-directory/token-file.ts";
-export { type BackupStoreOptions, backupStore } from "./embedded/backup.ts";
-export { describeBackups, type KnownBackup } from "./embedded/backup-list.ts";
+export { backupStore } from "./embedded/backup.ts";
+export { describeBackups } from "./embedded/backup-list.ts";
 export { prepareStoreDirectory } from "./embedded/directory.ts";
 export { type EmbeddedStore, type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded/embedded-store.ts";
 export {
-  type DiscardKeyOptions,
   discardKey,
-  type FormerKey,
   type KnownKey,
   type KnownKeysOptions,
   listKeys,
-  type RotateDataKeyOptions,
-  type RotateMasterKeyOptions,
   rotateDataKey,
   rotateMasterKey,
 } from "./embedded/manage-keys.ts";
 export {
   describeRestore,
-  type RestoreReport,
-  type RestoreStoreOptions,
   restoreStore,
 } from "./embedded/restore.ts";
-export { toStoreError } from "./errors.ts";
 export { makeDirectory, readPrivateFile, writePrivateFile } from "./files/private-files.ts";
 export { type CopiedSecret, type CopySecretsOptions, copyManagedSecrets } from "./kubernetes/copy-managed-secrets.ts";
 export {
@@ -48,6 +40,6 @@ export {
   openKubernetesStore,
 } from "./kubernetes/kubernetes-store.ts";
 export { managedId, managedValue } from "./kubernetes/managed-secret.ts";
-export { type ManagedSecretProblem, namesByDataKey, validateManagedSecret } from "./kubernetes/misnamed-secret.ts";
+export { namesByDataKey, validateManagedSecret } from "./kubernetes/misnamed-secret.ts";
 export { createFormerNamespaceCheck } from "./kubernetes/namespaces.ts";
 export { openStore, type StoreOptions, type StoreParts } from "./open.ts";

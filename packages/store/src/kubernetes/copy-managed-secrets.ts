@@ -11,23 +11,22 @@ export interface CopySecretsOptions {
   readonly client: Pick<KubeClient, "get" | "list" | "create" | "replace">;
   readonly from: string;
   readonly to: string;
-  /** Whether a Secret that has another value in `to` gets that of `from`. */
+  /** Whether a Secret with another value in `to` is overwritten. */
   readonly overwrite: boolean;
-  /** The API server does everything but keep what is written. */
+  /** Whether the API server checks everything but stores nothing. */
   readonly dryRun: boolean;
 }
 
-/** What became of one Secret: `differs` has another value in the new place, and keeps it. */
+/** The result for one Secret: `differs` means that it has another value in `to`, which was left as it is. */
 export interface CopiedSecret {
   readonly id: SecretId;
   readonly outcome: "copied" | "overwritten" | "unchanged" | "differs";
 }
 
 /**
- * Copies all managed Secrets of a namespace to another, one after the other, and tells of each. What is there already is
- * left, so it can be repeated; nothing is deleted. A copy has no marks of tools that keep the original: Argo CD would take
- * it for its own, and prune it. A Secret that holds no secret is passed over. Throws what the API server refuses, after what
- * was told of.
+ * Copies all managed Secrets of a namespace to another one by one, and yields the result for each. Existing Secrets are left as they
+ * are, so it can be repeated; nothing is deleted. A copy has no marks of tools that manage the original, because Argo CD would prune
+ * it. Secrets that hold no secret are skipped. Throws on the first call that the API server refuses.
  */
 export async function* copyManagedSecrets(options: CopySecretsOptions): AsyncGenerator<CopiedSecret> {
   const { client, from } = options;
@@ -64,19 +63,19 @@ async function copy(secret: Secret, options: CopySecretsOptions): Promise<Copied
     ...(type !== undefined && { type }),
     ...(data && { data }),
   };
-  const there = await client.get(SECRETS, { namespace: to, name });
-  if (there === undefined) {
+  const existing = await client.get(SECRETS, { namespace: to, name });
+  if (existing === undefined) {
     try {
       await client.create(SECRETS, { ...wanted, ...(immutable !== undefined && { immutable }) }, { dryRun });
       return "copied";
     } catch (error) {
-      // Made by the service that serves there, a moment ago: what it has is newer.
+      // Created a moment ago by the service that serves there: its value is newer.
       if (isSecretsError(error, "already_exists")) return "differs";
       throw error;
     }
   }
-  if (isDeepStrictEqual(there.data, data)) return "unchanged";
+  if (isDeepStrictEqual(existing.data, data)) return "unchanged";
   if (!overwrite) return "differs";
-  await client.replace(SECRETS, { ...wanted, metadata: { ...there.metadata, ...metadata } }, { dryRun });
+  await client.replace(SECRETS, { ...wanted, metadata: { ...existing.metadata, ...metadata } }, { dryRun });
   return "overwritten";
 }

@@ -1,13 +1,13 @@
 import { excerpt, type SecretId, SecretsError } from "@flyte-secrets/core";
 import { type KubeResource, SECRETS, type Secret } from "@flyte-secrets/kube";
 
-/** A Secret with who says what is in it, where that is neither this service nor Flyte's. */
+/** A Secret with the owner of its content, if that is neither this service nor Flyte's. */
 export interface OwnedSecret extends Secret {
-  /** In words, for messages. */
+  /** The owner's name for messages. */
   readonly owner: string | undefined;
 }
 
-/** Secrets, read with their {@link OwnedSecret.owner}. */
+/** Secrets with their {@link OwnedSecret.owner}. */
 export const OWNED_SECRETS: KubeResource<OwnedSecret> = {
   ...SECRETS,
   decode(value) {
@@ -17,7 +17,7 @@ export const OWNED_SECRETS: KubeResource<OwnedSecret> = {
   },
 };
 
-/** The same without what Kubernetes doesn't know. */
+/** The Secret without the owner, as Kubernetes accepts it. */
 export function withoutOwner({ owner: _, ...secret }: OwnedSecret): Secret {
   return secret;
 }
@@ -36,7 +36,7 @@ export function assertOwn(secret: OwnedSecret, id: SecretId, force = false): voi
 }
 
 /**
- * What the API server notes of one who wrote
+ * What the API server records about a field manager
  * (https://kubernetes.io/docs/reference/using-api/server-side-apply/#field-management).
  */
 export interface ManagedFields {
@@ -45,7 +45,7 @@ export interface ManagedFields {
   readonly fieldsV1?: Readonly<Record<string, unknown>>;
 }
 
-/** Labels and annotations by which tools of this field know their own objects, and how one is called that has them. */
+/** Labels and annotations by which tools mark their own objects, and the name of the owner of an object that has them. */
 const MARKS: readonly (readonly [name: string, toOwner: (value: string) => string])[] = [
   ["meta.helm.sh/release-name", (value) => `Helm release ${value}`],
   ["argocd.argoproj.io/tracking-id", (value) => `Argo CD application ${value.replace(/:.*/s, "")}`],
@@ -64,29 +64,29 @@ const MARKS: readonly (readonly [name: string, toOwner: (value: string) => strin
 ];
 
 /**
- * Those who write by PUT or PATCH what they declare elsewhere. Flyte's service has the name of whatever binary it was built
- * into.
+ * Field managers that write what is declared elsewhere, by PUT or PATCH. Flyte's service is not recognized by its name, which is that
+ * of the binary it is built into.
  */
 const DECLARING = /^(?:argocd|external-?secrets|helm|kustomize-controller|HashiCorp|Terraform)/i;
 
-/** Labels or annotations without the marks by which tools know their own objects: a copy is none of theirs. */
+/** Labels or annotations without the marks of tools, for a copy that they do not manage. */
 export function withoutMarks(texts: Readonly<Record<string, string>>): Record<string, string> {
   const isMark = (name: string) => name === LAST_APPLIED || MARKS.some(([mark]) => mark === name);
   return Object.fromEntries(Object.entries(texts).filter(([name]) => !isMark(name)));
 }
 
-/** Of kubectl, which has the value in it. */
+/** kubectl's annotation, which contains the value. */
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 
-/** What has been applied as `stringData` is noted as such, though it becomes `data`. */
+/** The API server records `stringData` that was applied under that name, although it becomes `data`. */
 const DATA_FIELDS = ["f:data", "f:stringData"];
 
-/** People, by hand or in a script that runs once: nothing of theirs comes back. */
+/** kubectl, used by hand or in a script that runs once: it does not restore what it has applied. */
 const BY_HAND = /^kubectl(?:-|$)/;
 
 /**
- * Who else says what is in a Secret: what it goes away with, a tool whose mark it has, or one who has declared its data by
- * apply and whose values are still in it. Undefined for one that was made by hand, by Flyte's service or by this one.
+ * The owner of a Secret's content: the owner of the object, a tool whose mark it has, or a field manager that has applied its data.
+ * Undefined for a Secret that was created by hand, by Flyte's service or by this one.
  */
 export function foreignOwner({ metadata }: Secret, fields: readonly ManagedFields[] = []): string | undefined {
   const { ownerReferences = [], labels = {}, annotations = {} } = metadata;

@@ -8,40 +8,39 @@ export interface ManagedFeedOptions extends Pick<InformerOptions<Secret>, "clien
   readonly log: Logger;
 }
 
-/** What is known of a Secret by its name: enough to say what changed when the watch had to begin anew. */
-interface Known {
+/** The last known state of a Secret, to find what changed when the watch had to start again. */
+interface KnownSecret {
   readonly id: SecretId;
   readonly resourceVersion: string | undefined;
 }
 
 /**
- * Tells watchers each change of the managed Secrets of a namespace, whoever makes it. It follows them from the first watcher on
- * until it is closed. Watchers are told `reset` once they hear everything; then nothing is missed, also over an
- * interruption, though of several changes of one secret during it only the outcome is told. A Secret that is no longer managed
- * counts as deleted.
+ * Delivers each change of the managed Secrets of a namespace to watchers, whoever makes it. An informer runs from the first watcher
+ * until the feed is closed. Watchers receive `reset` once it has synced; from then on nothing is missed, also over an interruption,
+ * of which only the result is delivered for each secret. A Secret that is no longer managed counts as deleted.
  */
 export class ManagedFeed {
   readonly #options: ManagedFeedOptions;
   readonly #listeners = new Set<(change: StoreChange) => void>();
-  #known: Map<string, Known> | undefined;
+  #known: Map<string, KnownSecret> | undefined;
   #informer: Informer | undefined;
 
   constructor(options: ManagedFeedOptions) {
     this.#options = options;
   }
 
-  /** Why watchers do not hear of changes at present; undefined while they do, or while there are none. */
+  /** Why watchers do not receive changes at present; undefined while they do, or while there are none. */
   problem(): string | undefined {
     return this.#informer?.problem();
   }
 
-  /** Resolves once watchers hear of changes. Begins nothing itself. */
+  /** Resolves once watchers receive changes. Does not start the informer. */
   async synced(): Promise<void> {
     await this.#informer?.synced;
   }
 
   watch(listener: (change: StoreChange) => void): () => void {
-    // A wrapper of its own, so that a function that watches twice is told twice and ended one by one.
+    // A wrapper for each call, so that a function that is passed twice is called twice and removed one by one.
     const entry = (change: StoreChange) => listener(change);
     this.#listeners.add(entry);
     this.#informer ??= this.#startInformer();
@@ -80,7 +79,7 @@ export class ManagedFeed {
     const { name, resourceVersion } = secret.metadata;
     const before = this.#known?.get(name);
     if (before !== undefined && before.resourceVersion === resourceVersion) return;
-    // A secret whose Secret lost its data key has changed all the same.
+    // A secret whose Secret has lost its data key has changed too.
     const id = managedId(secret) ?? before?.id;
     if (id === undefined) return;
     this.#known?.set(name, { id, resourceVersion });
@@ -105,7 +104,7 @@ export class ManagedFeed {
   }
 }
 
-function toEntry(secret: Secret): [[string, Known]] | undefined {
+function toEntry(secret: Secret): [[string, KnownSecret]] | undefined {
   const id = managedId(secret);
   const { name, resourceVersion } = secret.metadata;
   return id && [[name, { id, resourceVersion }]];

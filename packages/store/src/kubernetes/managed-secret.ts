@@ -15,7 +15,7 @@ import {
 } from "@flyte-secrets/core";
 import type { Secret } from "@flyte-secrets/kube";
 
-/** Only operators set it. */
+/** Set by operators only. */
 const SYSTEM_LABEL = "app.flyte.org/system";
 
 /** Selects managed Secrets. */
@@ -32,7 +32,7 @@ export function toManagedSecret(id: SecretId, { value, type }: SecretContent, na
   };
 }
 
-/** The same Secret with another value: labels and annotations of others stay, and so does its type. */
+/** The Secret with another value. Its type, and labels and annotations of others, stay as they are. */
 export function withValue(secret: Secret, id: SecretId, value: SecretValue): Secret {
   const { metadata } = secret;
   return {
@@ -42,7 +42,7 @@ export function withValue(secret: Secret, id: SecretId, value: SecretValue): Sec
   };
 }
 
-/** The id of the secret that a Secret holds: that of its data key; undefined unless the Secret is named by it. */
+/** The id of the secret that a Secret holds, which is its data key; undefined unless the name of the Secret belongs to it. */
 export function managedId({ metadata, data }: Secret): SecretId | undefined {
   for (const key of Object.keys(data ?? {})) {
     try {
@@ -55,7 +55,7 @@ export function managedId({ metadata, data }: Secret): SecretId | undefined {
   return undefined;
 }
 
-/** Undefined when the Secret does not hold the id's value. */
+/** The value of an id in a Secret; undefined if the Secret does not hold it. */
 export function managedValue({ data }: Secret, id: SecretId): SecretValue | undefined {
   const value = data?.[encodeSecretId(id)];
   return value === undefined ? undefined : SecretValue.fromBytes(Buffer.from(value, "base64"));
@@ -65,12 +65,12 @@ export function isSystem({ metadata }: Secret): boolean {
   return metadata.labels?.[SYSTEM_LABEL] === "true";
 }
 
-/** Of a Secret without our label, such as each of Flyte's, `generic`. */
+/** The type of a secret; `generic` for a Secret without our label, such as Flyte's. */
 export function typeOf({ metadata }: Secret): SecretType {
   return metadata.labels?.[TYPE_LABEL.name] === TYPE_LABEL.imagePull ? "image_pull" : "generic";
 }
 
-/** What a Secret of the API server's says of the secret in it. */
+/** The record of the secret in a Secret. */
 export function toRecord(id: SecretId, secret: Secret, clusterName: string): SecretRecord {
   return {
     id,
@@ -81,7 +81,7 @@ export function toRecord(id: SecretId, secret: Secret, clusterName: string): Sec
   };
 }
 
-/** Selects the managed Secrets of a listing, but for the organization, which labels do not tell. */
+/** The label selector for a listing. It cannot select the organization, for which there is no label. */
 export function listSelector({ scope, includeSystem }: Pick<ListRequest, "scope" | "includeSystem">): string {
   const labels = Object.entries(managedLabels({ ...scope, name: "" })).map(([label, value]) => `${label}=${value}`);
   return [...labels, ...(includeSystem ? [] : [`${SYSTEM_LABEL}!=true`])].join(",");

@@ -10,23 +10,20 @@ import {
 import type { Secret } from "@flyte-secrets/kube";
 import { managedId } from "./managed-secret.ts";
 
-/** Data keys of one Secret that are looked at: whoever makes Secrets by hand gives each one. */
+/** Limit of data keys that are examined in one Secret; a Secret that is created by hand has one. */
 const MAX_KEYS = 64;
 
-/** What is wrong with a Secret that should hold a secret, and what to do. */
+/** What is wrong with a Secret that should hold a secret, and how to correct it. */
 export interface ManagedSecretProblem {
   readonly what: string;
   readonly remedy: string;
 }
 
-/**
- * The data keys of a Secret that are encoded ids, each with the name that a Secret needs to hold it. Of the first 64 keys
- * alone.
- */
+/** The data keys of a Secret that are encoded ids, each with the name that its Secret must have. Examines the first 64 keys only. */
 export function namesByDataKey({ data = {} }: Secret): Map<string, string> {
   const names = new Map<string, string>();
   for (const key of Object.keys(data).slice(0, MAX_KEYS)) {
-    // Most Secrets have nothing to do with this.
+    // Most Secrets have no such key.
     if (!key.startsWith("u__")) continue;
     try {
       names.set(key, kubernetesSecretName(decodeSecretId(key)));
@@ -37,7 +34,7 @@ export function namesByDataKey({ data = {} }: Secret): Map<string, string> {
   return names;
 }
 
-/** Why a Secret holds no secret ({@link managedId}), without anything of its values. */
+/** Why a Secret holds no secret ({@link managedId}), without its values. */
 export function describeMisnamed(secret: Secret): ManagedSecretProblem {
   const [wanted] = namesByDataKey(secret);
   if (wanted !== undefined) {
@@ -57,9 +54,8 @@ export function describeMisnamed(secret: Secret): ManagedSecretProblem {
 }
 
 /**
- * What is wrong with a Secret that is meant to hold a secret, as its name, its labels or its data keys say: that it holds
- * none, or that labels are missing by which it is listed. Undefined for one that is right, and for one that has nothing to
- * do with this.
+ * Validates a Secret that should hold a secret according to its name, labels or data keys: it must hold one, and have the labels by
+ * which it is listed. Undefined if it is valid, and for any other Secret.
  */
 export function validateManagedSecret(secret: Secret): ManagedSecretProblem | undefined {
   const { name, labels = {} } = secret.metadata;

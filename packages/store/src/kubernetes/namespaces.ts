@@ -6,8 +6,9 @@ import { MANAGED_SELECTOR } from "./managed-secret.ts";
 const NAMESPACES = defineResource({ apiVersion: "v1", kind: "Namespace", plural: "namespaces" });
 
 /**
- * Makes a namespace where it is missing. Who may not look whether it is there may still use it, so that is no error: writes tell.
- * @throws SecretsError `credentials_refused`, naming the permission to make it; what the API server's client throws.
+ * Creates a namespace if it is missing. Without the permission to read namespaces it may still be usable, so that is no error: the first
+ * write shows it.
+ * @throws SecretsError `credentials_refused`, naming the missing permission to create it; what the API server's client throws.
  */
 export async function ensureNamespace(
   client: Pick<KubeClient, "get" | "create">,
@@ -15,22 +16,23 @@ export async function ensureNamespace(
   log: Logger,
 ): Promise<void> {
   try {
-    // Its own namespace, as authorization sees it: a Role in it can grant this.
+    // For authorization a namespace is inside itself: a Role in it can grant this.
     if ((await client.get(NAMESPACES, { name: namespace })) !== undefined) return;
   } catch (error) {
     if (!isSecretsError(error, "credentials_refused")) throw error;
-    log.debug({ err: error, namespace }, "cannot look whether the namespace exists");
+    log.debug({ err: error, namespace }, "cannot check whether the namespace exists");
     return;
   }
   try {
     await client.create(NAMESPACES, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
-    log.info({ namespace }, "made the namespace of the secrets");
+    log.info({ namespace }, "created the namespace of the secrets");
   } catch (error) {
     if (isSecretsError(error, "already_exists")) return;
     if (!isSecretsError(error, "credentials_refused")) throw error;
     throw new SecretsError(
       "credentials_refused",
-      `namespace ${namespace} (secret.kubernetes.namespace) does not exist, and we have no permission to create namespaces. Create it, or grant that.`,
+      `namespace ${namespace} (secret.kubernetes.namespace) does not exist, and we have no permission to create namespaces. ` +
+        "Create it, or grant that.",
       { cause: error },
     );
   }
@@ -38,17 +40,17 @@ export async function ensureNamespace(
 
 export interface FormerNamespaceOptions {
   readonly client: Pick<KubeClient, "list">;
-  /** Of the managed Secrets, now. */
+  /** The present namespace of the managed Secrets. */
   readonly namespace: string;
-  /** `secret.kubernetes.formerNamespace`: where they may have been before. Empty: nowhere. */
+  /** The namespace where they may have been before (`secret.kubernetes.formerNamespace`); empty for none. */
   readonly former: string;
   readonly log: Logger;
 }
 
 /**
- * A check that nobody's secrets were left behind: it throws `store_unavailable`, naming the command that copies them, while `namespace` has
- * no managed Secret and `former` has some. Once it has passed it passes for good, without a call; it passes also where `former` may
- * not be looked at.
+ * Creates a check that no secrets were left in the former namespace: it throws `store_unavailable`, naming the command that copies
+ * them, while `namespace` has no managed Secret and `former` has some. Once it has passed, it makes no more calls. It also passes if
+ * there is no permission to list Secrets in `former`.
  */
 export function createFormerNamespaceCheck({ client, namespace, former, log }: FormerNamespaceOptions) {
   let passed = former === "" || former === namespace;
@@ -65,7 +67,7 @@ export function createFormerNamespaceCheck({ client, namespace, former, log }: F
       if (!isSecretsError(error, "credentials_refused")) throw error;
       log.info(
         { err: error, former },
-        "not looked at: where secrets may have been before (secret.kubernetes.formerNamespace)",
+        "no permission to check the former namespace for secrets (secret.kubernetes.formerNamespace)",
       );
       return false;
     }
