@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, test } from "vitest";
-import type { Config } from "./schema.ts";
+import type { Config } from "./schema/config-schema.ts";
 import { refusal, useConfigDirectory } from "./testing/config-directory.ts";
 
 const { load, loadText } = useConfigDirectory();

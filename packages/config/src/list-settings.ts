@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { configSchema, SECTION_ALIASES } from "./schema.ts";
-import type { Effect, SettingMeta } from "./setting.ts";
+import { configSchema, SECTION_ALIASES } from "./schema/config-schema.ts";
+import type { Effect, SettingMeta } from "./schema/setting.ts";
 
-/** One setting: where it stands, what it takes and what it is for. */
+/** A setting: its path, its type and its description. */
 export interface Setting {
   /** Dotted, such as `secret.server.port`; also the name of its flag after `--`. */
   readonly path: string;
-  /** Names in the environment, the one that counts first: `SECRET.SERVER.PORT`, `SECRET_SERVER_PORT`. */
+  /** Environment variables, in order of precedence: `SECRET.SERVER.PORT`, `SECRET_SERVER_PORT`. */
   readonly variables: readonly string[];
   readonly about: string;
   readonly type: string;
@@ -20,7 +20,7 @@ export interface Section {
   /** Dotted, such as `secret.server`. */
   readonly path: string;
   readonly about: string;
-  /** Whether Flyte uses it for other things too, so that it may have other keys. */
+  /** Whether the section is shared with Flyte, so that it may have other keys. */
   readonly open: boolean;
 }
 
@@ -34,7 +34,7 @@ export function listEntries(): (Section | Setting)[] {
   return [...walk(configSchema, [], "now")];
 }
 
-/** The documentation of a schema node; its own, without what it inherits. */
+/** The documentation of a schema node, without what it inherits from its section. */
 export function settingMeta(schema: z.core.$ZodType): Partial<SettingMeta> {
   // Every node of the schema is made by setting.ts, which attaches exactly this; zod types metadata as a loose record.
   return (z.globalRegistry.get(schema) ?? {}) as Partial<SettingMeta>;

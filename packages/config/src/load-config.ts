@@ -2,39 +2,38 @@ import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
-import type { Assignment } from "./assignment.ts";
-import { findConfigFiles } from "./find-config-files.ts";
-import { parseConfigText, readConfigFile } from "./read-config-file.ts";
-import { readFoundFile } from "./read-found-file.ts";
-import { type Environment, readEnvironment, readFlags } from "./read-overrides.ts";
-import { resolveConfig } from "./resolve-config.ts";
-import { type Config, configSchema, type Settings } from "./schema.ts";
+import { resolveConfig } from "./resolve/resolve-config.ts";
+import { type Config, configSchema, type Settings } from "./schema/config-schema.ts";
+import type { Assignment } from "./sources/assignment.ts";
+import { findConfigFiles, parseConfigText, readConfigFile } from "./sources/config-files.ts";
+import { readFoundFile } from "./sources/found-file.ts";
+import { type Environment, readEnvironment, readFlags } from "./sources/overrides.ts";
 
-/** Where a configuration comes from. All I/O is reading the files. */
+/** The sources of a configuration. Files are read; nothing else is opened. */
 export interface ConfigSources {
-  /** Paths and globs, as `--config` gave them; later ones win. Empty: {@link ConfigSources.defaultFiles}. */
+  /** Paths and globs of `--config`; later ones win. When empty, {@link ConfigSources.defaultFiles} are read. */
   readonly files: readonly string[];
   readonly env: Environment;
   /** By the path of a setting, such as `secret.server.port`. */
   readonly flags: Readonly<Record<string, string>>;
-  /** What was typed, such as `--port`, for those of `flags` that have a short form. */
+  /** The flag as it was typed, such as `--port`, for those of `flags` that have a short form. */
   readonly flagNames?: Readonly<Record<string, string>>;
   /** The user's home directory, for `~`. */
   readonly home: string;
-  /** Where relative paths start. */
+  /** The directory that relative paths start from. */
   readonly cwd: string;
   /**
-   * Read where they exist when `files` is empty; `./config.yaml` and `/etc/flyte/config/config.yaml` when not given. Of a relative one,
-   * which is found by chance, only some settings count: see {@link readFoundFile}.
+   * Files that are read where they exist when `files` is empty; `./config.yaml` and `/etc/flyte/config/config.yaml` by
+   * default. A relative one is found by chance, so it may give only some settings: see {@link readFoundFile}.
    */
   readonly defaultFiles?: readonly string[];
-  /** What somebody has read elsewhere, such as in a ConfigMap: in the place of the default files when `files` is empty. */
+  /** Configurations that the caller has read, such as from a ConfigMap; they replace the default files when `files` is empty. */
   readonly texts?: readonly ConfigText[];
-  /** Hears of a file that doesn't count. */
+  /** Receives a warning about each file that is ignored. */
   readonly warn?: (message: string) => void;
 }
 
-/** YAML, and what errors call it. */
+/** A YAML text, and its name in errors. */
 export interface ConfigText {
   readonly origin: string;
   readonly text: string;
@@ -43,7 +42,8 @@ export interface ConfigText {
 const DEFAULT_FILES = ["config.yaml", "/etc/flyte/config/config.yaml"];
 
 /**
- * The configuration: defaults, over them the files in order, over them the environment, over it the flags.
+ * Loads the configuration. Flags override the environment, which overrides the files, of which later ones override earlier
+ * ones.
  * @throws SecretsError `invalid_config` that names file and line (or variable, or flag), the key, its rule and what to write
  * instead; never the value.
  */

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { isSecretsError } from "@flyte-secrets/core";
 import { afterEach, beforeEach } from "vitest";
 import { type ConfigSources, loadConfig } from "../load-config.ts";
-import type { Config } from "../schema.ts";
+import type { Config } from "../schema/config-schema.ts";
 
 /** A working directory for each test, and the configuration as it is loaded there: without other files, environment and flags. */
 export interface ConfigDirectory {

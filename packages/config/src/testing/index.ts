@@ -1,1 +1,1 @@
-export { parseQuantity } from "./../quantity.ts";
+export { parseQuantity } from "../schema/quantity.ts";

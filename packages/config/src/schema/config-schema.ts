@@ -1,17 +1,10 @@
 import type { SecretValue } from "@flyte-secrets/core";
 import { z } from "zod";
-import { secretSection } from "./secret-section.ts";
-import {
-  actionsSection,
-  cacheSection,
-  executorSection,
-  loggerSection,
-  otelSection,
-  secretsSection,
-} from "./shared-sections.ts";
-import { webhookSection } from "./webhook-section.ts";
+import { secretSection } from "./secret.ts";
+import { actionsSection, cacheSection, executorSection, loggerSection, otelSection, secretsSection } from "./shared.ts";
+import { webhookSection } from "./webhook.ts";
 
-/** Every setting there is: parser, types, documentation and `--help` come from here. */
+/** All settings. Parser, types, documentation and `--help` are derived from this schema. */
 export const configSchema = z.object({
   secret: secretSection,
   webhook: webhookSection,
@@ -23,7 +16,7 @@ export const configSchema = z.object({
   otel: otelSection,
 });
 
-/** Other names of sections, in lower case. */
+/** Aliases of sections, in lower case. */
 export const SECTION_ALIASES: ReadonlyMap<string, keyof Settings> = new Map([
   ["flyte-pod-webhook", "webhook"],
   ["secretswebhook", "webhook"],
@@ -31,7 +24,7 @@ export const SECTION_ALIASES: ReadonlyMap<string, keyof Settings> = new Map([
 
 const listed = (manager: string) => `list ${manager} in webhook.secretManagerTypes instead`;
 
-/** Keys that stand in Flyte's configurations or guides and mean nothing here, with what to write instead. */
+/** Keys of Flyte's configurations or guides that are not supported, with what to write instead. */
 export const REFUSED_KEYS: ReadonlyMap<string, string> = new Map([
   ["webhook.k8sSecretManager.enabled", listed("K8s")],
   ["webhook.gcpSecretManager.enabled", listed("GCP")],
@@ -41,12 +34,12 @@ export const REFUSED_KEYS: ReadonlyMap<string, string> = new Map([
   ["cache.redis", "values must not leave the process: leave it out, with cache.type InMemoryFixedSize"],
 ]);
 
-/** The settings as the schema reads them: YAML's keys and nesting, durations in milliseconds, sizes in bytes. */
+/** The settings as the schema parses them: keys and nesting as in YAML, durations in milliseconds, sizes in bytes. */
 export type Settings = z.output<typeof configSchema>;
 
 type SecretSettings = Settings["secret"];
 
-/** The configuration that the rest of the program sees: {@link Settings} with what depends on the machine decided. */
+/** The resolved configuration: {@link Settings} with everything decided that depends on the machine. */
 export interface Config extends Omit<Settings, "secret"> {
   readonly secret: Omit<SecretSettings, "store"> & {
     readonly store: {

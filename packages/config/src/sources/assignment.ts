@@ -1,29 +1,29 @@
 import { excerpt, isObject, nearestName, SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
-import { listSettings, type Setting, settingMeta } from "./list-settings.ts";
-import { configSchema, REFUSED_KEYS, SECTION_ALIASES } from "./schema.ts";
+import { listSettings, type Setting, settingMeta } from "../list-settings.ts";
+import { configSchema, REFUSED_KEYS, SECTION_ALIASES } from "../schema/config-schema.ts";
 
-/** A value that somebody gave a setting, not yet checked. */
+/** A value that a source gives a setting. It is not validated yet. */
 export interface Assignment {
-  /** The setting as the schema spells it, such as `secret.server.port`. */
+  /** The setting's path as in the schema, such as `secret.server.port`. */
   readonly path: string;
   readonly value: unknown;
-  /** Where it was given, for messages: `config.yaml:12`, `environment variable X`, `flag --x`. */
+  /** Where the source gives it, for messages: `config.yaml:12`, `environment variable X`, `flag --x`. */
   readonly origin: string;
 }
 
 /**
- * The assignments in a tree of sections, such as a YAML document. Keys are matched without regard to case; a map may be a
- * list of one-key maps; nothing (null) assigns nothing. Sections that are not ours are left out, and so are others' keys in
- * sections that we share.
- * @throws SecretsError `invalid_config` for an unknown key in a section of ours, naming `originOf` its keys and the nearest known one; and for
- * a section, or a key of a shared one, that is one edit away from one of ours: a typing error would otherwise go unseen.
+ * Reads the assignments of a tree of sections, such as a YAML document. Keys are matched case-insensitively; a map may be a
+ * list of one-key maps; null assigns nothing. Other programs' sections are ignored, and so are their keys in shared sections.
+ * @throws SecretsError `invalid_config` for an unknown key in a section of ours, with `originOf` its keys and the nearest
+ * known key; and for a section, or a key of a shared one, that is one edit away from one of ours, as a typing error would
+ * otherwise go unnoticed.
  */
 export function assignTree(tree: unknown, originOf: (keys: readonly (string | number)[]) => string): Assignment[] {
   return [...assign({ schema: configSchema, path: [], value: tree, keys: [] }, originOf)];
 }
 
-/** The setting that a dotted name stands for, or a `SecretsError` as {@link assignTree} throws it. */
+/** Resolves a dotted name to the path of its setting. Throws as {@link assignTree} does. */
 export function resolveSettingPath(name: string, origin: string): string {
   let schema: z.core.$ZodType | undefined = configSchema;
   const path: string[] = [];
@@ -84,7 +84,7 @@ function matchKey(schema: z.ZodObject, name: string): string | undefined {
   return alias ?? Object.keys(schema.shape).find((key) => key.toLowerCase() === lower);
 }
 
-/** None of Flyte's own sections, nor of its keys in `executor` and `actions`, is that near. */
+/** None of Flyte's own sections, nor of its keys in `executor` and `actions`, is one edit away from ours. */
 function assertNoTypingError(path: readonly string[], schema: z.ZodObject, origin: string): void {
   const aliases = schema === configSchema ? SECTION_ALIASES.keys() : [];
   const nearest = nearestName(path.at(-1) ?? "", [...Object.keys(schema.shape), ...aliases], 1);

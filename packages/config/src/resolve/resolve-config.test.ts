@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import type { Config } from "./schema.ts";
-import { refusal, useConfigDirectory } from "./testing/config-directory.ts";
+import type { Config } from "../schema/config-schema.ts";
+import { refusal, useConfigDirectory } from "../testing/config-directory.ts";
 
 const { path, load, loadText } = useConfigDirectory();
 

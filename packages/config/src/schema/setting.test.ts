@@ -1,5 +1,5 @@
 import { expect, it, test } from "vitest";
-import { refusal, useConfigDirectory } from "./testing/config-directory.ts";
+import { refusal, useConfigDirectory } from "../testing/config-directory.ts";
 
 const { loadText } = useConfigDirectory();
 

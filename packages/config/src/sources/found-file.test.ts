@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, test } from "vitest";
-import { listSettings } from "./list-settings.ts";
-import { FOUND_FILE_SETTINGS } from "./read-found-file.ts";
-import { refusal, useConfigDirectory } from "./testing/config-directory.ts";
+import { listSettings } from "../list-settings.ts";
+import { refusal, useConfigDirectory } from "../testing/config-directory.ts";
+import { FOUND_FILE_SETTINGS } from "./found-file.ts";
 
 const { path, write, load } = useConfigDirectory();
 const FOUND = ["config.yaml"];

@@ -3,19 +3,19 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { parseQuantity } from "./quantity.ts";
 
-/** Whether a setting does something. Those that never do are read and checked all the same, so that a Flyte config loads. */
+/** Whether a setting has an effect. Those without are validated all the same, so that a configuration of Flyte's loads. */
 export type Effect = "now" | "never";
 
-/** What the documentation and `--help` say of a setting or section. */
+/** The documentation of a setting or section. */
 export interface SettingMeta {
   readonly about: string;
-  /** What the value must be, to be read after "must be". Absent for sections. */
+  /** The rule for the value, as the end of a sentence that begins with "must be". Absent for sections. */
   readonly type?: string;
   /** That of the enclosing section when absent. */
   readonly effect?: Effect;
   /** The default as it is written in YAML. Absent for sections. */
   readonly shown?: string;
-  /** Of a section that Flyte uses for other things too: unknown keys are ignored. */
+  /** Whether the section is shared with Flyte: unknown keys are ignored. */
   readonly open?: boolean;
 }
 
@@ -25,7 +25,7 @@ interface SettingOptions<T> {
   readonly effect?: Effect;
 }
 
-/** A group of settings below one key. */
+/** Declares a section: a group of settings below one key. */
 export function section<S extends z.ZodRawShape>(
   about: string,
   shape: S,

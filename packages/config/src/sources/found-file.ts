@@ -2,11 +2,12 @@ import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readF
 import { dirname, resolve } from "node:path";
 import { otherWriter, SecretsError } from "@flyte-secrets/core";
 import type { Assignment } from "./assignment.ts";
-import { parseConfigText } from "./read-config-file.ts";
+import { parseConfigText } from "./config-files.ts";
 
 /**
- * The settings, and sections with a dot at their end, that a file may give which nobody has named: names, numbers, what is logged and
- * kept in memory. None says where something goes or comes from, or who may do what; a setting that isn't here needs consent.
+ * The settings, and sections with a dot at the end, that a file may give that no user has named: names, numbers, logging and
+ * caching. None of them decides where data goes or comes from, or who may do what. Every other setting needs the user's
+ * consent.
  */
 export const FOUND_FILE_SETTINGS: readonly string[] = [
   "secret.organization",
@@ -20,7 +21,6 @@ export const FOUND_FILE_SETTINGS: readonly string[] = [
   "otel.sampler.",
 ];
 
-/** Where a file is looked for, and who hears that one doesn't count. */
 export interface FoundFileOptions {
   readonly cwd: string;
   readonly warn: (message: string) => void;

@@ -1,12 +1,12 @@
+import { listSettings } from "../list-settings.ts";
 import { type Assignment, resolveSettingPath } from "./assignment.ts";
-import { listSettings } from "./list-settings.ts";
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The assignments that an environment makes: the first of a setting's variables that is set. An empty variable counts as not
- * set, as in Flyte. Other variables are not ours and are left alone.
+ * Reads the assignments of an environment: each setting takes the first of its variables that is set. An empty variable counts
+ * as not set, as in Flyte. Other variables are ignored.
  */
 export function readEnvironment(environment: Environment): Assignment[] {
   return listSettings().flatMap(({ path, variables }) => {
@@ -16,9 +16,9 @@ export function readEnvironment(environment: Environment): Assignment[] {
 }
 
 /**
- * The assignments that flags make; each is named by a setting's path, in any case, with or without `--`. Messages call those
- * in `names` by the flag that was typed.
- * @throws SecretsError `invalid_config` for one that names no setting.
+ * Reads the assignments of flags. Each is named by a setting's path, case-insensitively, with or without `--`. Errors name
+ * those in `names` by the flag that was typed.
+ * @throws SecretsError `invalid_config` for a flag that is no setting.
  */
 export function readFlags(
   flags: Readonly<Record<string, string>>,

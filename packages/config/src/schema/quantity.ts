@@ -2,7 +2,7 @@ const BINARY = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 
 /**
- * The number that a Kubernetes quantity stands for (`500Mi`, `200m`, `1.5`, `100M`, `1e3`), or undefined when the text is none
+ * Parses a Kubernetes quantity (`500Mi`, `200m`, `1.5`, `100M`, `1e3`) to a number; undefined when the text is none
  * (https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/) (C-8).
  */
 export function parseQuantity(text: string): number | undefined {

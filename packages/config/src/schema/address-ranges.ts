@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 
-/** Answers whether an address is in one of some ranges. An IPv4 address may be written as IPv6 has it (`::ffff:10.0.0.1`). */
+/** Returns whether an address is in one of some ranges. An IPv4 address may be IPv4-mapped (`::ffff:10.0.0.1`). */
 export type AddressCheck = (address: string) => boolean;
 
 /** Whether the text is an IP address, or a range of them in CIDR notation such as `10.0.0.0/8`. */
@@ -8,7 +8,7 @@ export function isAddressRange(text: string): boolean {
   return parseRange(text) !== undefined;
 }
 
-/** The check of ranges that {@link isAddressRange} takes. Without any, no address is in one. */
+/** Creates the check for ranges that {@link isAddressRange} accepts. Without any range, no address is in one. */
 export function createAddressCheck(ranges: readonly string[]): AddressCheck {
   const list = new BlockList();
   for (const { address, prefix, family } of ranges.flatMap((range) => parseRange(range) ?? []))

@@ -1,6 +1,6 @@
 import { DEFAULT_POD_LIMITS } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
-import { limitsSection } from "./limits-section.ts";
+import { limitsSection } from "./limits.ts";
 
 test("there is a setting for each limit of a pod, with its default", () => {
   expect(limitsSection.parse({})).toMatchObject(DEFAULT_POD_LIMITS);

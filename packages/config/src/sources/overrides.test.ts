@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { listSettings } from "./list-settings.ts";
-import { refusal, useConfigDirectory } from "./testing/config-directory.ts";
+import { listSettings } from "../list-settings.ts";
+import { refusal, useConfigDirectory } from "../testing/config-directory.ts";
 
 const { load, loadText } = useConfigDirectory();
 

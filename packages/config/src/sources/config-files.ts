@@ -1,24 +1,41 @@
-import { readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { decodeText, NOT_TEXT, SecretsError, withinStack } from "@flyte-secrets/core";
 import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { type Assignment, assignTree } from "./assignment.ts";
 
 /**
- * The assignments in a YAML file, each with the file as it was named and its line.
+ * The files that the given paths and globs stand for: in the order given, the matches of one glob in name order. Relative ones
+ * start at `cwd`. A path that exists is itself, whatever characters it has (C-2).
+ * @throws SecretsError `invalid_config` when one matches nothing.
+ */
+export function findConfigFiles(patterns: readonly string[], cwd: string): string[] {
+  return patterns.flatMap((pattern) => {
+    const files = existsSync(resolve(cwd, pattern)) ? [pattern] : globSync(pattern, { cwd }).sort();
+    if (files.length === 0) {
+      throw new SecretsError(
+        "invalid_config",
+        `--config ${pattern}: no file matches; name a file or a glob such as DIR/*.yaml`,
+      );
+    }
+    return files;
+  });
+}
+
+/**
+ * Reads the assignments of a YAML file. Their origin is the file as it was named, and the line.
  * @throws SecretsError `invalid_config` when it cannot be read, is not YAML or has an unknown key in a section of ours.
  */
 export function readConfigFile(file: string, cwd: string): Assignment[] {
   return parseConfigText(readBytes(resolve(cwd, file), file), file);
 }
 
-/** {@link readConfigFile} of what has been read already. */
+/** Parses the content of a file as {@link readConfigFile} does. */
 export function parseConfigText(bytes: Uint8Array, file: string): Assignment[] {
   const text = decodeText(bytes);
   if (text === undefined) throw new SecretsError("invalid_config", `${file}: ${NOT_TEXT}`);
   const lineCounter = new LineCounter();
-  // Not pretty: a pretty error quotes the line, and the line may hold what belongs to somebody else's section.
-  // And no warnings, which quote keys.
+  // Pretty errors quote the line, and warnings quote keys: either may be a secret in another program's section.
   const options = { lineCounter, prettyErrors: false, merge: true, logLevel: "error" } as const;
   const document = withinStack(
     () => parseDocument(text, options),
@@ -53,7 +70,10 @@ function readBytes(path: string, file: string): Uint8Array {
   }
 }
 
-/** Where the key of a value stands; the last part of the way there that is written out, for what an alias or a merge brings in. */
+/**
+ * The offset of a value's key. For a value that an alias or a merge key brings in, it is that of the last key that is written
+ * in this place.
+ */
 function offsetOf(document: Document, keys: readonly (string | number)[]): number {
   let node: unknown = document.contents;
   let offset = (document.contents as Node | null)?.range?.[0] ?? 0;

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { isAddressRange } from "./address-ranges.ts";
-import { limitsSection } from "./limits-section.ts";
-import { scopeBindingSection } from "./scope-binding-section.ts";
-import { initContainersSection, kubeClient, secretManagerSections } from "./secret-manager-sections.ts";
+import { limitsSection } from "./limits.ts";
+import { scopeBindingSection } from "./scope-binding.ts";
+import { initContainersSection, kubeClient, secretManagerSections } from "./secret-managers.ts";
 import { choice, choices, duration, integer, section, structure, text, texts, toggle } from "./setting.ts";
 
 const MANAGERS = ["Global", "K8s", "AWS", "GCP", "Azure", "Vault", "Embedded"] as const;
