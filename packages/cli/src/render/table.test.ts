@@ -48,7 +48,7 @@ test.each([
   expect(row.endsWith("x")).toBe(true);
 });
 
-test("continues what must not be lost on the next line, between words where there are some", () => {
+test("continues what must not be lost on the next line, between words or the parts of a long one", () => {
   const rows = [
     ["secret not found across all scopes", "x"],
     ["one-word-without-an-end", "y"],
@@ -58,8 +58,9 @@ test("continues what must not be lost on the next line, between words where ther
     "secret not    x",
     "found across",
     "all scopes",
-    "one-word-wit  y",
-    "hout-an-end",
+    "one-word-     y",
+    "without-an-",
+    "end",
   ]);
 });
 

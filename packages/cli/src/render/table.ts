@@ -124,9 +124,10 @@ function fold(text: string, size: number): string[] {
   let rest = text;
   while (widthOf(rest) > size) {
     const { index } = measure(rest, { limit: size, ellipsis: "" });
-    // Between words where there are some.
+    // Between words, else behind a sign within one.
     const space = rest.lastIndexOf(" ", index);
-    const end = space > 0 ? space : Math.max(index, 1);
+    const sign = /.*[-_/=.,:]/.exec(rest.slice(0, index))?.[0].length ?? index;
+    const end = space > 0 ? space : Math.max(sign, 1);
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }
