@@ -11,7 +11,7 @@ export function limitConcurrency(max: number): Limit {
     try {
       return await job();
     } finally {
-      // Whoever waits takes this job's place, so that nobody who comes later gets ahead.
+      // The first waiting job takes this one's place, so that none that comes later overtakes it.
       const next = waiting.shift();
       if (next === undefined) running--;
       else next();
@@ -25,7 +25,7 @@ const WINDOW = 32;
 export interface ConcurrentOptions {
   /** Once it is aborted, no further step is begun. */
   readonly signal: AbortSignal;
-  /** Hears how many steps are done, after each. */
+  /** Called after each step with the number of steps done. */
   readonly onProgress?: (done: number) => void;
 }
 

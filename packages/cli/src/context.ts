@@ -2,8 +2,8 @@ import type { Readable } from "node:stream";
 import type { Output } from "./output.ts";
 
 /**
- * Everything a command touches outside itself: passed in, so that a command can be run with other streams, another home
- * and another environment. Only `main.ts` fills it from the process.
+ * The environment, streams and directories of a command. They are passed in, so that tests run commands with their own;
+ * `main.ts` alone takes them from the process.
  */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -16,7 +16,7 @@ export interface CliContext {
   readonly nodeVersion: string;
   /**
    * From the first call on, SIGINT, SIGTERM and SIGHUP abort the signal instead of ending the process; the second one ends it at
-   * once. A command that never calls it dies of the first, as people expect.
+   * once. A command that never calls it is ended by the first.
    */
   interruption(): AbortSignal;
 }

@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 import { DetailedError } from "./failure.ts";
 import { SETTING_FLAG, suggestCommand } from "./options/normalize-argv.ts";
 
-/** What to print for a command that failed, and its exit code. `line` is absent where everything is said already. */
+/** What to print for a command that failed, and its exit code. `line` is absent where everything has been printed. */
 export interface Failure {
   readonly line?: string;
   /** Shown below it as they are. */
@@ -22,8 +22,8 @@ export class ExitError extends Error {
 }
 
 /**
- * One line that says what to do, and never a word that could be a value: an error we did not raise on purpose may quote what it
- * choked on, so only its kind and place are told. Exit codes: 2 for usage, 1 for the rest.
+ * The line to print, without anything that could be a value: the message of an unexpected error may quote its input, so only
+ * its kind and place are given. Exit codes: 2 for usage, 1 for the rest.
  */
 export function describeFailure(error: unknown, argv: readonly string[] = []): Failure {
   if (error instanceof ExitError) return { exit: error.exit };

@@ -1,6 +1,6 @@
 import { type ErrorCode, SecretsError } from "@flyte-secrets/core";
 
-/** A failure of a command that takes more than one line to tell: `details` are shown below its message, as they are. */
+/** An error with further lines for the user: `details` are printed below its message, unchanged. */
 export class DetailedError extends SecretsError {
   readonly details: readonly string[];
 

@@ -17,7 +17,7 @@ export async function main(process: NodeJS.Process): Promise<void> {
     const why = error.code === "ENOSPC" ? "no space is left there" : error.message;
     process.stderr.write(`error: standard output can't be written: ${why}\n`, () => process.exit(1));
   });
-  // Nor need anybody read what goes wrong: the exit code still tells, and a server goes on serving.
+  // A closed standard error must not end a server; the exit code still reports a failure.
   process.stderr.on("error", () => {});
   process.exitCode = await runCommandLine(process.argv.slice(2), hostOf(process));
 }
@@ -28,7 +28,7 @@ function hostOf(process: NodeJS.Process): CliContext {
     stdin: process.stdin,
     stdout: createOutput(process.stdout, process.env),
     stderr: createOutput(process.stderr, process.env),
-    // Only when a command wants it, which then says what is wrong with it.
+    // Read on demand: a command that needs no home must not fail for a wrong one.
     get home() {
       return homeDirectory(os);
     },

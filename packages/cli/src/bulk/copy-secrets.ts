@@ -31,7 +31,7 @@ interface Step extends CopyPair {
 }
 
 /**
- * Copies or moves secrets within a store, several at a time, and tells in their order what was done. `not_found` and
+ * Copies or moves secrets within a store concurrently, and returns what was done, in their order. `not_found` and
  * `already_exists`, with the first few names, before anything is written; after a failure or an abort an error that says how
  * far it got.
  */

@@ -89,7 +89,7 @@ interface Step extends Imported {
 const PAGE = 1_000;
 
 /**
- * Writes the entries, several at a time, and tells in their order what was done. `already_exists`, with the first few names,
+ * Writes the entries concurrently and returns what was done, in their order. `already_exists`, with the first few names,
  * before anything is written; after a failure or an abort an error that says how far it got and how to go on.
  */
 export async function importEntries(

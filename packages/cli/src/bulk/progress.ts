@@ -7,7 +7,7 @@ const FEWEST = 100;
 const REDRAW_MS = 100;
 const CLEAR_LINE = "\r\u001b[K";
 
-/** One line on a terminal that says how far long work has come. */
+/** A progress line on a terminal. */
 export interface Progress extends Disposable {
   show(done: number): void;
 }
@@ -33,7 +33,7 @@ export function createProgress(doing: string, total: number, { env, stderr }: Cl
   };
 }
 
-/** Runs `run` and puts `what` before the message of an error that we raised on purpose. */
+/** Runs `run`; a SecretsError that it throws gets `what` before its message. */
 export async function withErrorPrefix<T>(what: string, run: () => T | Promise<T>): Promise<T> {
   try {
     return await run();

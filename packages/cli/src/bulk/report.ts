@@ -18,7 +18,7 @@ export function abbreviateNames(names: readonly string[], few = 3): string {
   return `${names.slice(0, few).join(", ")} and ${formatCount(names.length - few)} more`;
 }
 
-/** So many are told one by one; of more, the first few. */
+/** Up to this many steps are listed one by one; of more, the first few of each kind. */
 const MOST_LINES = 20;
 const FIRST_FEW = 5;
 

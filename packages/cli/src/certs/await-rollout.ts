@@ -25,7 +25,7 @@ export interface AwaitRolloutOptions {
   readonly sha256: string;
   /** From now; 0 looks once. */
   readonly timeoutMs: number;
-  /** Hears once that it isn't so yet. */
+  /** Called once, when the first look finds another certificate. */
   readonly onWait: () => void;
 }
 
@@ -106,7 +106,7 @@ async function askCluster(
   return { isNew: false, how };
 }
 
-/** Undefined where nobody listens. */
+/** Undefined where no process listens on the port. */
 async function askHere({ webhook }: Config, sha256: string): Promise<RolloutState | undefined> {
   const address = `127.0.0.1:${webhook.listenPort}`;
   // Whom it is trusted by is not the question.

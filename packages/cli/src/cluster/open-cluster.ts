@@ -1,6 +1,6 @@
 import type { Config, ConfigText } from "@flyte-secrets/config";
 import { excerpt, isSecretsError, SecretsError } from "@flyte-secrets/core";
-import { defineResource, type KubeClient, type KubeObject, httpStatusOf } from "@flyte-secrets/kube";
+import { defineResource, httpStatusOf, type KubeClient, type KubeObject } from "@flyte-secrets/kube";
 import type { CliContext } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 
@@ -70,7 +70,7 @@ function withoutFiles(config: Config): Config {
   };
 }
 
-/** The configuration that the chart made for an installation. */
+/** The configuration in the ConfigMap of a Helm release. */
 export interface ChartConfiguration extends ConfigText {
   readonly namespace: string;
 }
@@ -111,7 +111,7 @@ async function listIn(client: KubeClient, namespace: string | undefined): Promis
     return items.filter(({ data }) => data?.[FILE] !== undefined);
   } catch (error) {
     if (!isSecretsError(error)) throw error;
-    // What else is wrong with the cluster is for the command's own questions to find.
+    // The command's own calls report what else is wrong with the cluster.
     return httpStatusOf(error) === 403 ? undefined : [];
   }
 }

@@ -8,7 +8,7 @@ interface ProbePod extends KubeObject {
 
 const PODS = defineResource<ProbePod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
 
-/** What the API server was told by the webhook about a pod of this namespace. */
+/** Whether the API server called the webhook about a pod of this namespace. */
 export type WebhookProbe =
   | { readonly asked: false }
   /**
@@ -19,8 +19,7 @@ export type WebhookProbe =
 const SHA256 = /^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/;
 
 /**
- * Has the API server ask the webhook about a pod whose annotation makes no sense, in a dry run: it must be turned down.
- * Nothing comes to be. Throws `store_unavailable` or `deadline_exceeded` when the API server gets no answer, else what the
+ * Creates, as a dry run, a pod with an invalid annotation, which the webhook must reject. Nothing is created. Throws `store_unavailable` or `deadline_exceeded` when the API server gets no answer, else what the
  * client throws.
  */
 export async function probeWebhook(client: Pick<KubeClient, "create">, namespace: string): Promise<WebhookProbe> {

@@ -33,7 +33,7 @@ export function deleteSecretCommand(cli: CliContext): Command {
       const what = `secret ${name} (${describeScope(options)})${describeElsewhere(target, cli)}`;
       if (!options.yes && (await secretExists(secret)) !== false) {
         const { confirmRemoval } = await import("../values/prompt.ts");
-        // A script has nobody to ask, and Flyte's own command does not ask either.
+        // Without a terminal it deletes at once, as Flyte's own command does.
         await confirmRemoval(`Delete ${what}?`, { cli, otherwise: "nothing was deleted" });
       }
       // Also where nothing is to be found: caches forget it then.

@@ -114,7 +114,7 @@ export function discardKeyCommand(cli: CliContext): Command {
     });
 }
 
-/** Whether somebody said yes. False where there is nobody to ask, and for a key that isn't there. */
+/** Whether the user has confirmed it. False without a terminal, and for a key that doesn't exist. */
 async function confirm(id: string, { cli, store }: { readonly cli: CliContext; readonly store: KnownKeysOptions }) {
   const { describeBackups, listKeys } = await import("@flyte-secrets/store");
   const key = (await listKeys(store)).find((each) => each.id === id && each.state === "kept");

@@ -105,7 +105,7 @@ async function serve(config: Config, { logFile, detached = false }: ServeOptions
   await webhook?.close();
 }
 
-/** Starts the server, and the webhook where it is wanted, and says on standard output where they are. */
+/** Starts the server, and the webhook if it is enabled, and prints their addresses on standard output. */
 async function startAll(config: Config, logFile: string | undefined, cli: CliContext) {
   const { createLogger } = await import("@flyte-secrets/http");
   const { startWebhook } = await import("@flyte-secrets/webhook");

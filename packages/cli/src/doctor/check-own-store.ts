@@ -47,7 +47,7 @@ function readNames(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch {
-    // Missing, or somebody else's, which is a finding of its own.
+    // Missing or owned by another user: checkFiles reports that.
     return [];
   }
 }

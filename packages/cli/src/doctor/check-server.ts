@@ -16,13 +16,13 @@ export async function checkServer({ secret }: Config): Promise<Finding[]> {
   try {
     const server = await findEmbeddedServer(path);
     if (server) return await checkRunning(server, secret);
-    // It has the directory's lock, and nobody listens.
+    // A process holds the directory's lock and doesn't listen.
     const silent = findRunningServer(path);
     if (silent === undefined) return [note(`no server is running on ${path}; create, get and run need none`)];
     const which = silent.pid === undefined ? "a server" : `a server (process ${silent.pid})`;
     return [problem(`${which} has ${path} and can't be reached: it is starting, or hangs`, RESTART)];
   } catch (error) {
-    // That the directory is open to others is told by the check of the files.
+    // The check of the files reports a directory that is open to others.
     if (isSecretsError(error, "unsafe_permissions")) return [];
     if (isSecretsError(error)) return [problem(error.message, "see what has the port")];
     throw error;

@@ -13,7 +13,7 @@ export interface Place {
   readonly kind: string;
   /** The encoded id, the variable's or file's name, or what the place itself calls the secret. */
   readonly name: string;
-  /** Absent where only the pod's own start will tell. */
+  /** Absent where the pod reads it when it starts, so that it isn't known yet. */
   readonly found?: boolean;
 }
 
@@ -38,7 +38,7 @@ export interface ExplainOptions {
 }
 
 /**
- * Asks the managers in order, as the mutator does, and tells where each looked and what it would do. Those after the one that
+ * Calls the managers in order, as the mutator does, and records where each looked and what it would inject. Those after the one that
  * serves the request are not asked. A backend that is broken throws, as it would reject a pod.
  */
 export async function explainRequest(

@@ -5,9 +5,9 @@ import { describeScope } from "../options/secret-options.ts";
 import { shellWord } from "../options/shell-word.ts";
 import { withOwnStore } from "../store/own-store.ts";
 
-/** How many scopes are told at which a key is. */
+/** How many scopes of a key the help names. */
 const MAX_SCOPES = 3;
-/** How many missing keys are told of, one below the other. */
+/** How many missing keys the help lists. */
 const MAX_KEYS = 5;
 const PAGE = 1_000;
 
@@ -67,7 +67,7 @@ function elsewhereLines(key: string, ids: readonly SecretId[], scope: SecretScop
   return [`  ${quote(key)} exists at ${scopes.join("; ")}${more}.`, `  For a task there, add: ${flags}`];
 }
 
-/** The ids of those keys at any scope. A store that can't be listed has none to tell: the failure at hand is another one. */
+/** The ids of those keys at any scope; empty where the store can't be listed, since that is not the failure to report. */
 async function findElsewhere(
   keys: ReadonlySet<string>,
   { config, scope }: MissingSecretOptions,

@@ -13,13 +13,13 @@ const COLUMNS = ["manager", "what", "name", "result"];
  */
 export function renderExplanation(explanations: readonly Explanation[], format: OutputFormat, width?: number): string {
   if (format === "json" || format === "json-raw") return renderJson(explanations, format);
-  // Those that had nowhere to look have least to tell.
+  // Managers that looked nowhere come last: they matter least.
   const [looked, others] = [true, false].map((hasLooked) => explanations.filter((one) => hasPlaces(one) === hasLooked));
   const rows = [...(looked ?? []), ...(others ?? [])].flatMap(toRows);
   return renderTable(COLUMNS, rows, format, width) + conclude(explanations);
 }
 
-/** The same for each request of pods, below a line that says whose it is and what it asks for. */
+/** The same for each request of several pods, below a heading with the pod and the request. */
 export function renderExplainedRequests(
   requests: readonly ExplainedRequest[],
   format: OutputFormat,
@@ -86,7 +86,7 @@ function toRows(explanation: Explanation): string[][] {
       ];
     case "passes": {
       const rows = toPlaceRows(explanation);
-      // Places without a find say it all; else there is another reason.
+      // Where nothing was found, the places are reason enough.
       const isReason = rows.length === 0 || explanation.places.some(({ found }) => found);
       return isReason ? [...rows, [manager, "-", "-", explanation.reason]] : rows;
     }

@@ -86,7 +86,7 @@ const ENCODE: Readonly<Record<DotenvReader, Encode>> = {
   },
 };
 
-/** Texts that nobody changes between `"`: no escape, and nothing that a shell or compose would replace. */
+/** Texts that every reader takes unchanged between `"`: no escape, and nothing that a shell or compose would replace. */
 const PLAIN = /^[^"\\$`\r]*$/;
 
 /**

@@ -7,7 +7,7 @@ export type DotenvReader = (typeof DOTENV_READERS)[number];
 /** One secret of an imported or exported file. */
 export interface SecretEntry {
   readonly name: string;
-  /** Where it belongs, when the file says so. */
+  /** Its scope, where the file gives one. */
   readonly scope?: SecretScope;
   readonly type: SecretType;
   /** Absent in a listing of names alone. */

@@ -23,15 +23,15 @@ export function localAdmission(config: Config, { cli, ...parts }: LocalAdmission
   return { ...admission, warnOnly: admission.warnOnly || trustsSomebody(config) };
 }
 
-/** Whether whoever creates a pod may be one who may claim any scope. */
+/** Whether the configuration names creators that may claim any scope. */
 export function trustsSomebody({ webhook }: Config): boolean {
   return webhook.scopeBinding.trustedCreators.length > 0;
 }
 
-/** Where nobody says who creates a pod. */
+/** The creator of a pod, where none is given. */
 export const UNKNOWN_CREATOR = { username: "(unknown)", groups: [] };
 
-/** What a pod's rejection is told as. */
+/** The error of an admission, with the pod and the HTTP status that the API server would get. */
 export function toRejection(title: string, error: SecretsError): SecretsError {
   const message = `${title} would be rejected with status ${error.kind.admission}: ${error.message}`;
   return new SecretsError(error.code, message, { cause: error });

@@ -3,7 +3,7 @@ import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import type { ChangedObject, UnchangedObject } from "./mutate-object.ts";
 import { type ValuePlaces, valuePlaces } from "./value-places.ts";
 
-/** What stands for every value. Not base64, so that nobody writes it to a cluster for one by mistake. */
+/** Replaces each value. It is not base64, so that the API server refuses it if it is applied by mistake. */
 const PLACEHOLDER = "********";
 /** For a value that the change replaces, and for the one that takes its place. */
 const REPLACED = { before: `${PLACEHOLDER} (before)`, after: `${PLACEHOLDER} (after)` };
@@ -108,7 +108,7 @@ function replaceAll(data: KubernetesObject, at: string, { replace }: Walk): Kube
   return Object.fromEntries(replaced);
 }
 
-/** What isn't JSON isn't kubectl's: nobody knows what is in it. */
+/** Text that isn't JSON was not written by kubectl, so all of it is masked. */
 function walkJson(json: string, options: Walk): string {
   try {
     // The places in it are others than those of the object itself.

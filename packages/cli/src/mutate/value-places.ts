@@ -15,7 +15,7 @@ export type ValuePlaces = (name: string, text: string) => boolean;
 
 /** Flyte's SDKs read there how variables with values begin. */
 const PREFIX_VARIABLE = "FLYTE_SECRETS_ENV_PREFIX";
-/** What tells a task where its secrets are, and is none. */
+/** Variables that name where secrets are; their values are no secrets. */
 const TELLING: ReadonlySet<string> = new Set([
   PREFIX_VARIABLE,
   "FLYTE_SECRETS_DEFAULT_DIR",

@@ -4,7 +4,7 @@ import type { Command, Option } from "commander";
 /**
  * The options that `command` was called with, those written before its name on the command line included; the nearest
  * to the command's own place wins. An option that a parent takes and this command has no use for is `usage`, so that
- * none is ignored without a word. `T` states what the command's own `option` calls declare.
+ * none is ignored silently. `T` states what the command's own `option` calls declare.
  */
 export function mergeOptions<T>(command: Command): T {
   const own = new Set(command.options.map((option) => option.attributeName()));

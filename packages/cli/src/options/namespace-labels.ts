@@ -17,7 +17,7 @@ export function namespaceLabelsOption(): Option {
 }
 
 /**
- * What the namespaces' labels are taken to say: what the option says, or nothing. A note tells when they decide and aren't given. Throws
+ * The labels of namespaces: those of the option, else none. Prints a note where they decide about claims and aren't given. Throws
  * `usage` for an option that isn't NAME=VALUE, separated by commas.
  */
 export function givenNamespaceLabels(

@@ -38,7 +38,7 @@ export function allCommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(allCommands)];
 }
 
-/** What people type who know other commands, and the command of ours that does it. */
+/** Words of other commands, and the command here that does the same. */
 const KNOWN_WORDS: Readonly<Record<string, string>> = {
   ...sameFor("get secret", "list", "ls", "secrets", "secret", "show", "search", "describe", "all"),
   ...sameFor("create secret NAME, or update secret NAME", "set", "put", "add", "new", "store", "save", "write"),
@@ -65,7 +65,7 @@ function knownWord(word: string): string | undefined {
   return Object.hasOwn(KNOWN_WORDS, word) ? KNOWN_WORDS[word] : undefined;
 }
 
-/** The command line that people mean by `help COMMAND`, `version` and `-v`, which many other commands take. */
+/** `help COMMAND`, `version` and `-v`, which many commands take, as options of this one. */
 export function expandAliases(argv: readonly string[]): readonly string[] {
   const [first, ...rest] = argv;
   if (first === "help") return [...rest, "--help"];
@@ -82,5 +82,5 @@ export function suggestCommand(word: string, argv: readonly string[]): string | 
   return word === "secrets" ? `${verb} secret` : `${verb} secret ${quotedName(word)}`;
 }
 
-/** A name as it stands; whatever else was typed isn't repeated. */
+/** The name, or `NAME` for anything else, which could be a value. */
 const quotedName = (word: string): string => (/^[\w-]{1,63}$/.test(word) ? word : "NAME");

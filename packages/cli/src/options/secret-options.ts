@@ -51,7 +51,7 @@ export function addLocalOption(command: Command): Command {
   return command.option("--local", "this machine's own store, which this command works on anyway");
 }
 
-/** `-c, --config`. Repeatable: where only one makes sense, the command says so. */
+/** `-c, --config`. Repeatable; a command that takes one file refuses more. */
 export function addConfigOption(command: Command, description: string): Command {
   return command.option("-c, --config <file>", description, (file: string, before?: string[]) => [
     ...(before ?? []),

@@ -53,7 +53,7 @@ export function openClients(target: Target, options: Omit<OpenClientOptions, key
   };
 }
 
-/** What the service says of headers is for those who write clients: here it is followed by what to set. */
+/** A client whose `unauthenticated` errors name the variable to set: the service's own text is about headers. */
 function withTokenHint(client: SecretsClient, namedBy: string | undefined): SecretsClient {
   const { endpoint } = client.connection;
   // See `findConnection`: a token of the environment's doesn't follow a file.

@@ -13,7 +13,7 @@ export interface OwnServerResponse {
 }
 
 /**
- * What this user's server answers to a GET of the path. Throws what {@link describeNoAnswer} can tell, after 5 s at the most.
+ * The response of this user's server to a GET of the path. Throws within 5 s; {@link describeNoAnswer} describes the error.
  */
 export async function requestOwnServer(route: EmbeddedServer["route"], path: string): Promise<OwnServerResponse> {
   const agent = createEmbeddedServerAgent(route);

@@ -66,7 +66,7 @@ export async function findWriteTarget(options: ConnectionOptions, cli: CliContex
   );
 }
 
-/** {@link findTarget} for a command that reads: where this user has a store too, standard error says which one is read. */
+/** {@link findTarget} for a command that reads: where this user has a store too, a note names the one that is read. */
 export async function findReadTarget(options: ConnectionOptions, cli: CliContext): Promise<Target> {
   const target = await findTarget(options, cli);
   if (target.kind === "endpoint" && target.besides !== undefined) {
@@ -90,7 +90,7 @@ export function describeElsewhere(target: Target, cli: CliContext): string {
   return target.kind === "endpoint" ? ` at ${describeTarget(target, cli)}` : "";
 }
 
-/** What a file says about certificates and plain HTTP counts when the file is named, and not for `--endpoint`. */
+/** A file's settings for certificates and plain HTTP apply when the file itself is named, and not with `--endpoint`. */
 function configHint(namedBy: string | undefined, cli: CliContext): string {
   return namedBy?.includes("/") ? ` (with all that its file says: -c ${shortPath(namedBy, cli)})` : "";
 }
@@ -100,7 +100,7 @@ function isOwnKnown(directory: string): boolean {
   return ["store.db", "server.json", "server.sock"].some((name) => existsSync(join(directory, name)));
 }
 
-/** Whether the target is a store of this user's that nobody has made yet. */
+/** Whether the target is this user's store, which doesn't exist yet. */
 export function isStoreMissing(target: Target): boolean {
   return target.kind === "store" && !existsSync(join(target.directory, "store.db"));
 }

@@ -8,7 +8,7 @@ export interface SecretsRendering {
   readonly format: ListFormat;
   /** For whom: a terminal's width. */
   readonly output: Output;
-  /** Whether they are this user's own: there, clusters have nothing to say. */
+  /** Whether they are of this user's own store, which has one cluster at most: its columns are left out. */
   readonly isOwn: boolean;
   /** What was asked for; `name` prints the path from there: `DOMAIN/PROJECT/NAME` below the global scope. */
   readonly scope: NamedScope;
@@ -25,7 +25,7 @@ export function renderSecret(secret: Secret, options: SecretsRendering): Promise
   return renderList([secret], options.format, { fields, object: secret, output: options.output });
 }
 
-/** Types and clusters stand in the short table where they tell something: that not all are alike, or not everywhere. */
+/** The short table has types only where they differ, and the status only where a secret is missing in a cluster. */
 function fieldsFor(secrets: readonly Secret[], { isOwn, scope }: SecretsRendering): Field<Secret>[] {
   const isMixed = secrets.some(({ type }) => type !== "regular");
   const isEverywhere = secrets.every(({ status }) => status === "FULLY_PRESENT");
@@ -43,7 +43,7 @@ function fieldsFor(secrets: readonly Secret[], { isOwn, scope }: SecretsRenderin
     { head: "type", of: ({ type }) => type, ...(isMixed ? {} : WIDE) },
     { head: "created", of: ({ createdTime }) => createdTime?.toISOString() ?? "", in: ["csv"] },
     { head: "updated", of: ({ updatedTime }) => updatedTime?.toISOString() ?? "", in: ["csv"] },
-    // Flyte's own service doesn't tell when a secret was updated.
+    // Flyte's own service has no time of the last update.
     {
       head: "created",
       of: ({ createdTime }) => shortTime(createdTime),

@@ -25,7 +25,7 @@ export interface Column {
    * nothing.
    */
   readonly overflow?: "cut" | "fold";
-  /** Made narrower only where doing that to the others isn't enough. */
+  /** Narrowed only after the other columns have been. */
   readonly isLast?: boolean;
   readonly style?: Style;
 }
@@ -37,7 +37,7 @@ export interface TableOptions {
   readonly width?: number | undefined;
 }
 
-/** Narrower than this, a cell tells nothing. */
+/** Cells are not narrowed further: they would be unreadable. */
 const MIN_WIDTH = 8;
 
 /**

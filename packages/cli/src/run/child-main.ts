@@ -2,7 +2,13 @@ import type { TaskCall } from "@flyte-secrets/sdk";
 import type { FromChild, ToChild } from "./child-protocol.ts";
 import { toJsonValue } from "./json-value.ts";
 import { findTask, loadTasks } from "./load-tasks.ts";
-import { deserializeError, noteMissingInput, noteThrower, type SerializedError, serializeError } from "./serialized-error.ts";
+import {
+  deserializeError,
+  noteMissingInput,
+  noteThrower,
+  type SerializedError,
+  serializeError,
+} from "./serialized-error.ts";
 
 serveRunner(process);
 
@@ -53,7 +59,7 @@ function serveRunner(channel: NodeJS.Process): void {
     send(message, () => channel.exit());
   }
 
-  /** What nobody waits for throws here, unless the file has a handler of its own, which is then the one that counts. */
+  /** Errors of timers, events and promises that aren't awaited. A handler of the user's own file replaces this one. */
   channel.on("uncaughtException", (error: unknown) => {
     if (channel.listenerCount("uncaughtException") > 1) return;
     void finish({ kind: "failed", error: { ...serializeError(error), phase: phase ?? "stray" } });
@@ -75,7 +81,7 @@ function serveRunner(channel: NodeJS.Process): void {
         break;
     }
   });
-  // Without the runner nobody waits for the result.
+  // Without the runner the result has no reader.
   channel.on("disconnect", () => channel.exit(1));
 }
 

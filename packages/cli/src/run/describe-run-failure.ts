@@ -26,8 +26,8 @@ export interface RunFailureOptions {
 }
 
 /**
- * What a run's failure looks like to the user: whose it is, what is wrong, and below that where in the user's own code. What
- * was said by us keeps its code; a failure of the user's code is `task_failed`.
+ * The error of a run as the user sees it: the task, what is wrong, and below that the place in the user's code. A SecretsError
+ * keeps its code; an error of the user's code becomes `task_failed`.
  */
 export async function describeRunFailure(error: SerializedError, options: RunFailureOptions): Promise<SecretsError> {
   if (error.phase === "load") return await describeLoadFailure(error, options);

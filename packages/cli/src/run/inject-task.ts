@@ -25,7 +25,7 @@ export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPre
   readonly global: GlobalInjectorOptions;
   /** Those that are asked, over what they look in. */
   createManagersOver(parts: Pick<InjectionSettings, "lookup" | "global">): readonly Injector[];
-  /** What to do about keys that were found nowhere, as lines to show. `tried` is what the mutator says of it. */
+  /** Lines that help with keys that were found nowhere. `tried` is the mutator's message. */
   missingHelp(keys: readonly string[], tried: string): Promise<readonly string[]>;
   readonly delivery: "SecretRef" | "Inline";
   /** `escapeInlineVariables`. */

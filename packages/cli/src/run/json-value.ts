@@ -74,5 +74,5 @@ function notJson(path: string, { what, instead }: Fault): SecretsError {
   return new SecretsError("task_failed", `${shorten(path)} is ${what}, and inputs and results travel as JSON${remedy}`);
 }
 
-/** Deep in an object a path may be long: both ends of it tell enough. */
+/** Keeps both ends of a long path. */
 const shorten = (path: string): string => (path.length <= 200 ? path : `${path.slice(0, 80)}…${path.slice(-100)}`);

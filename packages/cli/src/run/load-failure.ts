@@ -46,14 +46,14 @@ async function locate(error: SerializedError, main: string): Promise<LoadFailure
  * `/path/file.cjs:1`, the line and carets below: for syntax errors of CommonJS and imports of names that are not exported.
  */
 function placeShownByNode({ name, message, stack = "" }: SerializedError): Place | undefined {
-  // Name and message may quote somebody else's text.
+  // Name and message may contain foreign text.
   if ([name, message].some((text) => text !== "" && stack.startsWith(text))) return undefined;
   const [, where = "", line = "", carets = ""] = /^(.+):(\d+)\n.*\n( *)\^+\n/.exec(stack) ?? [];
   const file = where.startsWith("file:") ? fileURLToPath(where) : where;
   return isAbsolute(file) ? { file, line: Number(line), column: carets.length + 1 } : undefined;
 }
 
-/** What the compiler that tsx uses says of the file and of those it imports by path. */
+/** The first error that esbuild, which tsx uses, finds in the file and in those that it imports by path. */
 async function askCompiler(main: string): Promise<LoadFailure | undefined> {
   const { buildSync } = await import("esbuild");
   try {
@@ -98,7 +98,7 @@ function missingImport(message: string, { frame, main }: ImportPlace): LoadFailu
   return { text, place: frame ?? { file, line: found?.line ?? 0, column: found?.column ?? 0 } };
 }
 
-/** How to install a package of the registry's; ours says so in its own documentation. */
+/** How to install a package; our own is not taken from the registry by its name alone. */
 function installHint(name: string): string {
   if (name.startsWith("@flyte-secrets/")) return "; docs/sdk.md says how to install it";
   return /^(?:@[\w.-]+\/)?[\w.-]+$/.test(name) ? `; install it: npm install ${name}` : "";

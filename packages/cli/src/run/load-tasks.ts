@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { excerpt, nearestName, quote, SecretsError } from "@flyte-secrets/core";
 import { type AnyTask, TASK_RUNTIME, type TaskRuntime } from "@flyte-secrets/sdk";
 
-/** How many names a message tells. */
+/** How many names a message lists. */
 const MAX_NAMES = 12;
 const TYPESCRIPT = [".ts", ".mts", ".cts", ".tsx"];
 

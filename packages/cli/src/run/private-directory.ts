@@ -61,7 +61,7 @@ export async function writePrivateFile(path: string, value: SecretValue): Promis
   }
 }
 
-/** Our names carry the process that made them, so that the next run can tell a dead one's from a running one's. */
+/** Names contain the process that made them, so that the next run removes only those of processes that have ended. */
 async function sweep(root: string): Promise<void> {
   const ours = await prefix();
   for (const name of await readdir(root)) {
@@ -75,7 +75,7 @@ async function sweep(root: string): Promise<void> {
   }
 }
 
-/** With the process namespace: in a shared `/dev/shm`, another container's process numbers say nothing here. */
+/** With the process namespace, since containers that share `/dev/shm` number their processes independently. */
 async function prefix(): Promise<string> {
   const namespace = await readlink("/proc/self/ns/pid").catch(() => "");
   return `flyte-secrets-run-${namespace.replace(/\D/g, "")}-`;

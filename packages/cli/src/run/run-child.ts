@@ -49,7 +49,7 @@ export async function runChild(options: ChildOptions): Promise<unknown> {
   if (options.signal.aborted) throw stopped(options);
   const child = fork(childMain(), [], {
     env: { ...options.env },
-    // A task's secrets are not for whoever comes to the inspector, which the signal would open.
+    // SIGUSR1 would open the inspector, through which other users could read the task's memory.
     execArgv: ["--disable-sigusr1"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
@@ -81,7 +81,7 @@ async function exchangeMessages(child: ChildProcess, options: ChildOptions): Pro
     isLoaded = true;
   };
   const send = (message: ToChild): void => {
-    // A child that has just ended needs no answer; its end is told by `exit`.
+    // A child that has just ended needs no answer; `exit` reports its end.
     if (child.connected) child.send(message, () => {});
   };
   child.on("message", (raw) => {
@@ -105,10 +105,10 @@ async function exchangeMessages(child: ChildProcess, options: ChildOptions): Pro
       if (options.signal.aborted) throw stopped(options, isLoaded);
       if (outcome !== undefined) return outcome();
       const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
-      // With no details, which are no frames: those of this process say nothing to the user.
+      // Without details: frames of this process don't help the user.
       throw new DetailedError("task_failed", endedEarly(options, { how, isLoaded }), []);
     };
-    // The end of a process may be told before the last message that it sent.
+    // `exit` may be emitted before the last message of the process.
     if (child.connected) child.once("disconnect", () => end(result));
     else end(result);
   });
@@ -121,7 +121,7 @@ function stopped({ name, file }: ChildOptions, isLoaded = true): SecretsError {
   return new SecretsError("canceled", `${excerpt(what)} was stopped`);
 }
 
-/** A task is named by who has it carried out. */
+/** Without the task's name, which the caller puts before it. */
 function endedEarly({ role, name, file }: ChildOptions, { how, isLoaded }: { how: string; isLoaded: boolean }): string {
   if (role === "task" && isLoaded) return `its process was ended ${how} before it had a result`;
   if (isLoaded && name !== "") return `the process of ${quote(name)} was ended ${how} before it had a result`;

@@ -28,7 +28,7 @@ export interface LocalRun {
   readonly mask: boolean;
   /** Files in it are named by their path from here. */
   readonly cwd: string;
-  /** Tell on `stderr` what each task is given and from where, and all there is to say about a failure. */
+  /** Print on `stderr` what each task is given and from which scope, and the full text of a failure. */
   readonly verbose: boolean;
   readonly env: ChildEnvironment;
   readonly injection: InjectionSettings;
@@ -120,7 +120,7 @@ interface TaskDependencies extends Pick<ChildOptions, "file" | "mask" | "stdout"
   warn(text: string): void;
 }
 
-/** Runs it, and blames it for what goes wrong, where nobody inside has been blamed yet. */
+/** Runs a task; an error without a thrower gets this task as its thrower. */
 async function runTask(call: TaskCall, run: LocalRun, dependencies: TaskDependencies): Promise<unknown> {
   try {
     return await executeTask(call, run, dependencies);

@@ -3,7 +3,7 @@ import { isSecretsError } from "@flyte-secrets/core";
 import type { TaskDefinition } from "@flyte-secrets/sdk";
 import { DetailedError } from "../failure.ts";
 
-/** How many causes are told, of an error and of each of its causes: an AggregateError may have thousands. */
+/** How many causes are kept of each error: an AggregateError may have thousands. */
 const MAX_CAUSES = 3;
 /** How deep causes of causes are followed; they may go in a circle. */
 const MAX_CAUSE_DEPTH = 4;
@@ -26,7 +26,7 @@ export interface SerializedError {
   thrower?: Pick<TaskDefinition, "kind" | "name">;
   /** Whether the body that threw it takes an input and was given none. */
   lacksInput?: true;
-  /** `load`: the file threw before any task ran. `stray`: nobody waited for what threw. */
+  /** `load`: the file threw before any task ran. `stray`: thrown outside of the task's promise, as by a timer. */
   phase?: "load" | "stray";
   /** What to show below the first line. */
   details?: readonly string[];
@@ -38,7 +38,7 @@ const received = new WeakMap<object, SerializedError>();
 /** Whose body threw an error of this process. */
 const throwers = new WeakMap<object, Pick<TaskDefinition, "kind" | "name">>();
 
-/** Notes whose body threw an error; the first note counts. */
+/** Records the task or workflow whose body threw an error; the first record stays. */
 export function noteThrower(error: unknown, { kind, name }: Pick<TaskDefinition, "kind" | "name">): void {
   if (isObject(error) && !throwers.has(error)) throwers.set(error, { kind, name });
 }

@@ -3,7 +3,7 @@ import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ErrorText, parseObject, stackLines } from "@flyte-secrets/core";
 
-/** One line of a stack: where the code of somebody stood. */
+/** One frame of a stack trace. */
 export interface Frame {
   /** The function; empty at the top of a module. */
   readonly name: string;
@@ -13,9 +13,9 @@ export interface Frame {
   readonly column: number;
 }
 
-/** Packages whose frames say nothing about the user's code. */
+/** Packages whose frames are left out of a user's stack trace. */
 const MACHINERY = /^(?:@flyte-secrets\/.+|tsx|esbuild)$/;
-/** More is no stack of V8's, which has 10 unless told otherwise. */
+/** V8 keeps 10 frames by default: what has more lines is foreign text. */
 const MAX_LINES = 200;
 
 /**
@@ -71,7 +71,7 @@ function isMachinery(file: string): boolean {
   return /^(?:src|dist|lib|bin)[\\/]/.test(relative(root.directory, file));
 }
 
-/** A source file that is longer was generated: nobody looks for a line of it. */
+/** Longer source files are generated ones, of which no line is shown. */
 const MAX_BYTES = 1_048_576;
 const SOURCE = /\.[cm]?[jt]sx?$/;
 

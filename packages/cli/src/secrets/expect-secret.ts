@@ -15,7 +15,7 @@ export async function assertExpectation({ exists, ...secret }: ExpectedSecret): 
   if ((await secretExists(secret)) === !exists) throw await unexpected(secret, exists);
 }
 
-/** Runs a call and says of a secret that is, or isn't, there what {@link assertExpectation} says. */
+/** Runs a call and replaces its `not_found` or `already_exists` by the error of {@link assertExpectation}. */
 export async function withExpectation<T>({ exists, ...secret }: ExpectedSecret, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -25,7 +25,7 @@ export async function withExpectation<T>({ exists, ...secret }: ExpectedSecret, 
   }
 }
 
-/** Undefined where the service doesn't say. */
+/** Whether the secret exists; undefined where this user may not read it. */
 export async function secretExists({ name, options, client }: SecretReference): Promise<boolean | undefined> {
   try {
     await Secret.get(name, { client, clusterPool: options.clusterPool });
@@ -59,7 +59,7 @@ export interface SecretReference {
 /** Places that a message names. */
 const MAX_PLACES = 3;
 
-/** The `not_found` for a secret: it says where else there is one of that name, or which name at that scope is near to it. */
+/** The `not_found` for a secret, with other scopes that have one of its name, or the nearest name at its scope. */
 export async function secretNotFound({ name, options, client }: SecretReference): Promise<SecretsError> {
   const what = `secret ${name} not found (${describeScope(options)})`;
   const all = options.clusterPool ? [] : await surveySecrets(client);

@@ -51,7 +51,7 @@ export interface CountedScope {
   /** Empty for the global scope. */
   readonly domain: string;
   readonly secrets: number;
-  /** When the newest of them was written, or made where the service tells no more; undefined where it tells neither. */
+  /** The latest update of a secret there, or the latest creation where the service gives no updates; undefined with neither. */
   readonly updated: Date | undefined;
 }
 
@@ -71,7 +71,7 @@ function newest(one: Date | undefined, other: Date | undefined): Date | undefine
   return one === undefined || (other !== undefined && other > one) ? other : one;
 }
 
-/** For a hint, nobody waits longer, and no more is read. */
+/** Bounds of a survey: a hint in a message is not worth more time or calls. */
 const MAX_SECRETS = 10_000;
 const LIMIT_MS = 3_000;
 

@@ -60,7 +60,7 @@ interface ServerEnd {
   readonly cli: CliContext;
 }
 
-/** What {@link reportStartFailure} has told is all that there is to say; a server that was killed has told nothing. */
+/** Prints what {@link reportStartFailure} has written; a server that was killed has written nothing. */
 function tellFailure(told: string, { code, end, file, cli }: ServerEnd): Error {
   if (told === "" || typeof code !== "number") {
     return new SecretsError("listen_failed", `the server ended before it answered (${end}); see its log, ${file}`);

@@ -4,7 +4,7 @@ import type { Logger } from "@flyte-secrets/http";
 import { flyteConfigFile, readPrivateFile, serviceCaFile, writePrivateFile } from "@flyte-secrets/store";
 import { stringify } from "yaml";
 
-/** Tells our file from one that somebody else has put there. */
+/** Marks a file that serve wrote; any other is left alone. */
 const FIRST_LINE =
   "# Written by flyte-secrets serve at each start: changes are lost. For Flyte's clients (--config).\n";
 

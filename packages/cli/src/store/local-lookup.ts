@@ -5,7 +5,7 @@ import { lookupOptions, lookupSource } from "../configured/lookup-options.ts";
 import type { CliContext } from "../context.ts";
 import { openOwnStore } from "./own-store.ts";
 
-/** A lookup whose backend is opened with the first question: who asks for nothing needs none. */
+/** A lookup that opens its backend with the first call, so that a command that looks nothing up needs none. */
 export interface LocalLookup extends SecretLookup, AsyncDisposable {
   /** Throws what kept the backend from opening, if anything did. */
   checkOpened(): Promise<void>;
@@ -30,7 +30,7 @@ export function createLocalLookup(config: Config, cli: CliContext): LocalLookup 
     async [Symbol.asyncDispose]() {
       await opening?.then(
         ({ close }) => close(),
-        () => {}, // It could not be opened: whoever asked has been told.
+        () => {}, // The call that failed to open it has thrown the error.
       );
     },
   };

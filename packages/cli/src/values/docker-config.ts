@@ -5,7 +5,7 @@ import { parseJson } from "../formats/parse-json.ts";
 import { askCredentialHelper, type DockerCredentials, identityToken } from "./docker-credential-helper.ts";
 import { readText } from "./read-input.ts";
 
-/** The parts of `config.json` that say where credentials are. */
+/** The parts of `config.json` that hold credentials or name where they are kept. */
 interface DockerConfig {
   readonly auths: Readonly<Record<string, unknown>>;
   readonly credHelpers: Readonly<Record<string, unknown>>;

@@ -18,7 +18,7 @@ export interface Prompt {
   confirm(question: string): Promise<boolean>;
 }
 
-/** Whether there is somebody to ask. */
+/** Whether input and error output are a terminal, so that a prompt can be shown. */
 export function canPrompt(cli: CliContext): boolean {
   return cli.stdin.isTTY === true && cli.stderr.isTTY;
 }
@@ -50,7 +50,7 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Asks on a terminal before something goes: `canceled` unless the answer is yes. False where there is nobody to ask. */
+/** Asks for confirmation before something is removed. Throws `canceled` unless the answer is yes; false without a terminal. */
 export async function confirmRemoval(question: string, { cli, otherwise }: ConfirmOptions): Promise<boolean> {
   if (!canPrompt(cli)) return false;
   const prompt = await openPrompt(cli);

@@ -36,7 +36,7 @@ export async function readSecretValue(options: ValueOptions, cli: CliContext): P
   return options.type === "regular" ? askForValue(cli) : askForCredentials(options, cli);
 }
 
-/** Throws `usage`, naming the options to use instead, where somebody has to be asked for the value and there is nobody. */
+/** Throws `usage`, naming the options to use instead, where the value has to be prompted for and there is no terminal. */
 export function assertCanPrompt(options: ValueOptions, cli: CliContext): void {
   const { value, fromFile, fromDockerConfig, type } = options;
   if (canPrompt(cli) || value !== undefined || fromFile !== undefined || fromDockerConfig) return;
@@ -71,7 +71,7 @@ function nobodyToAsk(what: string, instead: string): SecretsError {
   return new SecretsError("usage", `nobody to ask for ${what}: standard input is no terminal. Use ${instead}`);
 }
 
-/** The bytes to store of a file, and what to tell about its ends. */
+/** The bytes of a file to store, and notes for the user about its line feeds and white space. */
 export interface FileValue {
   readonly bytes: Uint8Array;
   readonly notes: readonly string[];

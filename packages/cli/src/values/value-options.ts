@@ -7,7 +7,7 @@ import type { ScopeOptions } from "../options/secret-options.ts";
 export const SECRET_TYPES = ["regular", "image_pull"] as const;
 export type SecretTypeName = (typeof SECRET_TYPES)[number];
 
-/** The options that say what a secret's value is. */
+/** The options that give a secret's value. */
 export interface ValueOptions {
   readonly type: SecretTypeName;
   readonly value?: string;

@@ -41,7 +41,7 @@ export function usedNamespaces(parts: readonly Part[], config: Config, namespace
 const PAGE = 100;
 /** Values come with every Secret. */
 const MAX_SECRETS = 10_000;
-/** More of the same say nothing new. */
+/** Further ones are only counted. */
 const MAX_TOLD = 5;
 
 /**

@@ -23,7 +23,7 @@ export async function readRegistered(client: KubeClient, { webhook }: Config): P
   return found && findRegisteredWebhook(found);
 }
 
-/** Whether there is a certificate to serve with, until when, and whether pods are sent to who has it. */
+/** Checks that the webhook has a valid certificate and that the registration carries its CA. */
 export async function checkCertificate(config: Config, options: ManageOptions): Promise<Finding[]> {
   const found = await findCertificate(toCertificateOptions(config), options);
   return [checkKept(found), ...checkBundle(found, config)];
@@ -43,7 +43,7 @@ function checkKept({ place, certificate, fault }: FoundCertificate): Finding {
   return isLate ? problem(`${until} and was not renewed in time`, `${renew}; its log says what keeps it`) : ok(until);
 }
 
-/** Nothing where there is no registration: that is told where it is looked for. */
+/** Empty where there is no registration: {@link notRegistered} reports that. */
 function checkBundle({ registration }: FoundCertificate, { webhook }: Config): Finding[] {
   const what = `MutatingWebhookConfiguration ${webhook.serviceName}`;
   if (registration === "carries its CA") return [ok(`${what} carries its CA`)];
