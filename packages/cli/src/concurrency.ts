@@ -38,8 +38,8 @@ export interface ConcurrentResult<Outcome> {
 }
 
 /**
- * Runs `act` for each step, a bounded number at a time, begun in their order. Ends when all are done, or after the first
- * failure or an abort those that are under way. Never throws.
+ * Runs `act` for each step, a bounded number at a time, begun in their order. Ends when all are done, or after the
+ * first failure or an abort those that are under way. Never throws.
  */
 export async function runConcurrently<Step, Outcome>(
   steps: readonly Step[],

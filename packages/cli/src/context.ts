@@ -15,8 +15,8 @@ export interface CliContext {
   /** Major, minor and patch of the Node that runs this. */
   readonly nodeVersion: string;
   /**
-   * From the first call on, SIGINT, SIGTERM and SIGHUP abort the signal instead of ending the process; the second one ends it at
-   * once. A command that never calls it is ended by the first.
+   * From the first call on, SIGINT, SIGTERM and SIGHUP abort the signal instead of ending the process; the second one
+   * ends it at once. A command that never calls it is ended by the first.
    */
   interruption(): AbortSignal;
 }

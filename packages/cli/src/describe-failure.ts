@@ -22,8 +22,8 @@ export class ExitError extends Error {
 }
 
 /**
- * The line to print, without anything that could be a value: the message of an unexpected error may quote its input, so only
- * its kind and place are given. Exit codes: 2 for usage, 1 for the rest.
+ * The line to print, without anything that could be a value: the message of an unexpected error may quote its input, so
+ * only its kind and place are given. Exit codes: 2 for usage, 1 for the rest.
  */
 export function describeFailure(error: unknown, argv: readonly string[] = []): Failure {
   if (error instanceof ExitError) return { exit: error.exit };
@@ -36,8 +36,8 @@ export function describeFailure(error: unknown, argv: readonly string[] = []): F
 }
 
 /**
- * What to print of an error that we did not raise on purpose: its kind and place, without its message, which may quote a
- * value.
+ * What to print of an error that we did not raise on purpose: its kind and place, without its message, which may quote
+ * a value.
  */
 export function describeInternalError(error: unknown): string {
   return `internal fault, please report it: ${describeUnknown(error)}`;
@@ -70,7 +70,10 @@ function describeUnknownCommand(message: string, argv: readonly string[]): strin
     : `unknown command '${word}'; use: flyte-secrets ${instead}`;
 }
 
-/** `unknown option '--valu=x'` without what follows the `=`, and `'-vx'` without what follows the letter; a setting by its path. */
+/**
+ * `unknown option '--valu=x'` without what follows the `=`, and `'-vx'` without what follows the letter; a setting by
+ * its path.
+ */
 function withoutAttachedValue(message: string): string {
   const suggestion = /\(Did you mean .*\?\)$/.exec(message)?.[0];
   const unknown = message.replace(`'${SETTING_FLAG}=`, "'--");

@@ -51,8 +51,9 @@ function interruption(process: NodeJS.Process): AbortSignal {
 }
 
 /**
- * Keeps this process's memory, and that of the processes it starts, out of core dumps: values and keys are in it. Linux writes a dump
- * with no memory at all then (core(5), `coredump_filter`). Where there is no such file, the limits of the system decide.
+ * Keeps this process's memory, and that of the processes it starts, out of core dumps: values and keys are in it. Linux
+ * writes a dump with no memory at all then (core(5), `coredump_filter`). Where there is no such file, the limits of the
+ * system decide.
  */
 export function withholdFromCoreDumps(): void {
   try {

@@ -13,22 +13,25 @@ export type Piece = string | { readonly text: string; readonly style: Style };
 /** Standard output or error of a command. */
 export interface Output {
   /**
-   * Prints text for people. Whatever a terminal or a reader could take for something else than text stands there as a JSON
-   * escape (`\u001b`), but for line breaks (`\n`, `\r\n`) and tabs: control characters, those that turn the direction of
-   * text or can't be seen, line separators. So JSON stays the same JSON, and a name or message of somebody else's can't move
-   * the cursor or hide what follows.
+   * Prints text for people. Whatever a terminal or a reader could take for something else than text stands there as a
+   * JSON escape (`\u001b`), but for line breaks (`\n`, `\r\n`) and tabs: control characters, those that turn the
+   * direction of text or can't be seen, line separators. So JSON stays the same JSON, and a name or message of somebody
+   * else's can't move the cursor or hide what follows.
    */
   write(text: string): void;
   /** Prints a line `warning: text`; the same text only once. */
   warn(text: string): void;
   /** {@link write} of the pieces in a row, each in its style if this has colours. */
   writeStyled(pieces: readonly Piece[]): void;
-  /** The stream itself: for what has to arrive byte by byte (values, YAML for programs, a task's own output), and for prompts. */
+  /**
+   * The stream itself: for what has to arrive byte by byte (values, YAML for programs, a task's own output), and for
+   * prompts.
+   */
   readonly raw: TerminalStream;
   readonly isTTY: boolean;
   /**
-   * A terminal that takes colours, unless `NO_COLOR` is set or `TERM` is `dumb`; anything where `FORCE_COLOR` is set, to no
-   * 0.
+   * A terminal that takes colours, unless `NO_COLOR` is set or `TERM` is `dumb`; anything where `FORCE_COLOR` is set,
+   * to no 0.
    */
   readonly hasColors: boolean;
   readonly columns: number | undefined;

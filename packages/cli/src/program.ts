@@ -86,7 +86,9 @@ export function createProgram(cli: CliContext): Command {
   return program;
 }
 
-/** Options belong to the command before whose arguments they stand, so that the value of one is never taken for another. */
+/**
+ * Options belong to the command before whose arguments they stand, so that the value of one is never taken for another.
+ */
 function configure(command: Command, cli: CliContext): void {
   command
     .enablePositionalOptions()

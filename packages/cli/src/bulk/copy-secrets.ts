@@ -13,8 +13,8 @@ export interface CopyPair {
 export interface CopySecretsOptions extends ConcurrentOptions {
   readonly how: "copy" | "move";
   /**
-   * What happens with secrets that are there: they refuse all of it, are left as they are in both places, or get the other
-   * value.
+   * What happens with secrets that are there: they refuse all of it, are left as they are in both places, or get the
+   * other value.
    */
   readonly existing: "refuse" | "skip" | "overwrite";
   readonly dryRun: boolean;
@@ -32,8 +32,8 @@ interface Step extends CopyPair {
 
 /**
  * Copies or moves secrets within a store concurrently, and returns what was done, in their order. `not_found` and
- * `already_exists`, with the first few names, before anything is written; after a failure or an abort an error that says how
- * far it got.
+ * `already_exists`, with the first few names, before anything is written; after a failure or an abort an error that
+ * says how far it got.
  */
 export async function copySecrets(
   store: EmbeddedStore,

@@ -10,9 +10,9 @@ import { withErrorPrefix } from "./progress.ts";
 import { abbreviateNames, formatCount, formatSecretCount } from "./report.ts";
 
 /**
- * The secrets of a file, each with a name that can be created at its scope: that of the options, unless the file says another. Every
- * error names the file and the entry or line; a format that is neither named nor told by the file's name, and options beside a
- * scope of the file's are `usage`.
+ * The secrets of a file, each with a name that can be created at its scope: that of the options, unless the file says
+ * another. Every error names the file and the entry or line; a format that is neither named nor told by the file's
+ * name, and options beside a scope of the file's are `usage`.
  */
 export async function readEntries(
   file: string,
@@ -53,7 +53,8 @@ function checkEntry({ name, type, value, scope }: SecretEntry, options: SecretCo
 
 export interface ImportEntriesOptions extends ConcurrentOptions {
   /**
-   * What happens with secrets that are there: they refuse the whole import, are left as they are, or get the entry's value.
+   * What happens with secrets that are there: they refuse the whole import, are left as they are, or get the entry's
+   * value.
    */
   readonly existing: "refuse" | "skip" | "overwrite";
   /** Find out what would be done, and do nothing. */
@@ -89,8 +90,8 @@ interface Step extends Imported {
 const PAGE = 1_000;
 
 /**
- * Writes the entries concurrently and returns what was done, in their order. `already_exists`, with the first few names,
- * before anything is written; after a failure or an abort an error that says how far it got and how to go on.
+ * Writes the entries concurrently and returns what was done, in their order. `already_exists`, with the first few
+ * names, before anything is written; after a failure or an abort an error that says how far it got and how to go on.
  */
 export async function importEntries(
   groups: readonly ScopedEntries[],

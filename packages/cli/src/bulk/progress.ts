@@ -13,8 +13,8 @@ export interface Progress extends Disposable {
 }
 
 /**
- * Draws `Importing 3,412 of 10,000` on standard error, again in the same line as the work goes on, and nothing where that is
- * no terminal, or one that can't clear a line. The line goes when it is disposed of, once or twice.
+ * Draws `Importing 3,412 of 10,000` on standard error, again in the same line as the work goes on, and nothing where
+ * that is no terminal, or one that can't clear a line. The line goes when it is disposed of, once or twice.
  */
 export function createProgress(doing: string, total: number, { env, stderr }: CliContext): Progress {
   const isShown = stderr.isTTY && env.TERM !== "dumb" && total >= FEWEST;

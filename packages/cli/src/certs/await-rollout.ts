@@ -30,9 +30,9 @@ export interface AwaitRolloutOptions {
 }
 
 /**
- * Waits until the webhook serves with this certificate and, in a cluster, the registration carries its CA; gives how that
- * was seen, or undefined on a machine where no webhook runs. Throws `check_failed`, naming what is missing and where it was
- * looked for, when the time is over, and at once when another certificate has taken its place.
+ * Waits until the webhook serves with this certificate and, in a cluster, the registration carries its CA; gives how
+ * that was seen, or undefined on a machine where no webhook runs. Throws `check_failed`, naming what is missing and
+ * where it was looked for, when the time is over, and at once when another certificate has taken its place.
  */
 export async function awaitRollout(
   config: Config,
@@ -67,8 +67,9 @@ export async function awaitRollout(
 function replaced(place: string, { sha256, kept }: { readonly sha256: string; readonly kept: string }): SecretsError {
   return new SecretsError(
     "check_failed",
-    `${place} holds another certificate again (SHA-256 ${kept || "none"}, not ${sha256}): somebody renewed it too, or a webhook put its own ` +
-      "back, whose log then says why. Give the webhook's own configuration with -c, and try again.",
+    `${place} holds another certificate again (SHA-256 ${kept || "none"}, not ${sha256}): somebody renewed it too, ` +
+      "or a webhook put its own back, whose log then says why. Give the webhook's own configuration with -c, and " +
+      "try again.",
   );
 }
 

@@ -13,7 +13,10 @@ export interface CertificateOptions extends SettingOptions {
   readonly namespace?: string;
 }
 
-/** Whose certificate a command is about: that of a cluster's webhook, or of this machine's. The caller closes the client. */
+/**
+ * Whose certificate a command is about: that of a cluster's webhook, or of this machine's. The caller closes the
+ * client.
+ */
 export interface CertificateLocation {
   readonly config: Config;
   readonly options: ManageOptions;
@@ -22,9 +25,9 @@ export interface CertificateLocation {
 }
 
 /**
- * The cluster that the user means (`--cluster`, `-n`, `secret.kubernetes.kubeconfig`, `KUBECONFIG`, or the one that this
- * runs in), else this machine. A kubeconfig that only lies in the home is enough to look, and not to change something
- * (`changes`): then `usage` is thrown, with both choices.
+ * The cluster that the user means (`--cluster`, `-n`, `secret.kubernetes.kubeconfig`, `KUBECONFIG`, or the one that
+ * this runs in), else this machine. A kubeconfig that only lies in the home is enough to look, and not to change
+ * something (`changes`): then `usage` is thrown, with both choices.
  */
 export async function locateCertificate(
   options: CertificateOptions,
@@ -57,7 +60,7 @@ async function meantCluster(
   if (changes === undefined) return true;
   throw new SecretsError(
     "usage",
-    `certs ${changes} can mean two certificates. Say which: --cluster for the webhook of ${kubeconfig}'s cluster, or --local for ` +
-      "one of this machine.",
+    `certs ${changes} can mean two certificates. Say which: --cluster for the webhook of ${kubeconfig}'s cluster, ` +
+      "or --local for one of this machine.",
   );
 }

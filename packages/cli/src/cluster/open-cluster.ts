@@ -18,9 +18,9 @@ export interface OpenedCluster {
 }
 
 /**
- * Opens the cluster that kubectl would use, or the one that this runs in. Without `-c` the configuration is the one that the
- * chart made there, if it made one; flags and variables count over it, and files that it names are not looked for on this
- * machine. Throws `invalid_config` where no cluster is known.
+ * Opens the cluster that kubectl would use, or the one that this runs in. Without `-c` the configuration is the one
+ * that the chart made there, if it made one; flags and variables count over it, and files that it names are not looked
+ * for on this machine. Throws `invalid_config` where no cluster is known.
  */
 export async function openCluster(
   options: SettingOptions & { readonly namespace?: string },
@@ -58,8 +58,8 @@ export async function openCluster(
 }
 
 /**
- * Paths in a ConfigMap are those of the pod; and whoever may write one in the cluster must not choose a kubeconfig here,
- * which can name programs to run.
+ * Paths in a ConfigMap are those of the pod; and whoever may write one in the cluster must not choose a kubeconfig
+ * here, which can name programs to run.
  */
 function withoutFiles(config: Config): Config {
   const { secret, webhook } = config;
@@ -87,8 +87,8 @@ const FILE = "config.yaml";
 const MAX_FOUND = 100;
 
 /**
- * The configuration of the one installation in this namespace, or without one in the cluster; where we may not look in all
- * namespaces, in `fallback`. Undefined where none is found or may be seen. Throws `usage` where there are several.
+ * The configuration of the one installation in this namespace, or without one in the cluster; where we may not look in
+ * all namespaces, in `fallback`. Undefined where none is found or may be seen. Throws `usage` where there are several.
  */
 export async function findChartConfiguration(
   client: KubeClient,

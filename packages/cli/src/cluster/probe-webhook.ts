@@ -12,15 +12,16 @@ const PODS = defineResource<ProbePod>({ apiVersion: "v1", kind: "Pod", plural: "
 export type WebhookProbe =
   | { readonly asked: false }
   /**
-   * `served`: SHA-256 of the certificate that it gives to new connections; absent where it is of a version that doesn't say.
+   * `served`: SHA-256 of the certificate that it gives to new connections; absent where it is of a version that doesn't
+   * say.
    */
   | { readonly asked: true; readonly served: string | undefined };
 
 const SHA256 = /^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/;
 
 /**
- * Creates, as a dry run, a pod with an invalid annotation, which the webhook must reject. Nothing is created. Throws `store_unavailable` or `deadline_exceeded` when the API server gets no answer, else what the
- * client throws.
+ * Creates, as a dry run, a pod with an invalid annotation, which the webhook must reject. Nothing is created. Throws
+ * `store_unavailable` or `deadline_exceeded` when the API server gets no answer, else what the client throws.
  */
 export async function probeWebhook(client: Pick<KubeClient, "create">, namespace: string): Promise<WebhookProbe> {
   const pod: ProbePod = {

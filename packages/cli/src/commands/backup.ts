@@ -10,9 +10,9 @@ export function backupCommand(cli: CliContext): Command {
   const command = new Command("backup")
     .summary("Copy the store into one file")
     .description(
-      "Copy this machine's store into one new file (0600), also while the server runs. The values in it are sealed, and " +
-        "the master key is not in it: keep a copy of master.key elsewhere, nobody can restore without it. A file that " +
-        "somebody changes afterwards is not restored.",
+      "Copy this machine's store into one new file (0600), also while the server runs. The values in it are sealed, " +
+        "and the master key is not in it: keep a copy of master.key elsewhere, nobody can restore without it. A " +
+        "file that somebody changes afterwards is not restored.",
     )
     .argument("<file>", "file to make");
   return addSettingOptions(command)
@@ -44,8 +44,8 @@ export function restoreCommand(cli: CliContext): Command {
     .summary("Make a backup the store")
     .description(
       "Make a file of `backup` this machine's store. The master key that the backup was made under must be in place " +
-        "(master.key in the data directory or a former one that is kept there, or FLYTE_SECRETS_MASTER_KEY), and no server " +
-        "may run. A file that was changed since it was made is refused.",
+        "(master.key in the data directory or a former one that is kept there, or FLYTE_SECRETS_MASTER_KEY), and no " +
+        "server may run. A file that was changed since it was made is refused.",
     )
     .argument("<file>", "file that backup made")
     .option("--replace", "drop the store that is there")

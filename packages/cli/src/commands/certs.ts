@@ -19,10 +19,11 @@ export function certsCommand(cli: CliContext): Command {
   const command = new Command("certs")
     .summary("Show, renew or remove the webhook's certificate")
     .description(
-      "Show the certificate that the webhook serves with: whose it is, its names and dates, and in a cluster whether the " +
-        "registration carries its CA. Exit code 1 when there is none, or none that is good. It is that of the cluster that KUBECONFIG " +
-        "or secret.kubernetes.kubeconfig names, or that this runs in, and of the installation there that the chart made, unless -n and -c " +
-        "say otherwise. Without a cluster it is this machine's, in the data directory.",
+      "Show the certificate that the webhook serves with: whose it is, its names and dates, and in a cluster " +
+        "whether the registration carries its CA. Exit code 1 when there is none, or none that is good. It is that " +
+        "of the cluster that KUBECONFIG or secret.kubernetes.kubeconfig names, or that this runs in, and of the " +
+        "installation there that the chart made, unless -n and -c say otherwise. Without a cluster it is this " +
+        "machine's, in the data directory.",
     )
     .option("--renew", "put a new one in place, and wait until the webhook serves it and it is registered")
     .option("--remove", "delete the registration, so that no pod is sent to the webhook, and the certificate")
@@ -93,8 +94,8 @@ async function renewIn(place: CertificateLocation, { waitMs, makes }: Renewal, c
   if (!options.client && !before.certificate && !makes) {
     throw new SecretsError(
       "usage",
-      `there is no certificate on this machine (${before.place}), and no cluster is known. Set KUBECONFIG or use --cluster for a ` +
-        "cluster's, or --local to make one here.",
+      `there is no certificate on this machine (${before.place}), and no cluster is known. Set KUBECONFIG or use ` +
+        "--cluster for a cluster's, or --local to make one here.",
     );
   }
   const sha256 = fingerprintOf((await renewCertificate(toCertificateOptions(config), options)).cert);

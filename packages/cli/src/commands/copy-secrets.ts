@@ -20,10 +20,10 @@ export function copySecretsCommand(cli: CliContext): Command {
   const command = new Command("copy-secrets")
     .summary("Copy all secrets of a cluster to another namespace")
     .description(
-      "Copy the Secrets in which the Kubernetes store keeps secrets to another namespace of the same cluster, before " +
-        "secret.kubernetes.namespace is changed. Can be repeated: what is there already stays as it is. Deletes nothing, and prints no " +
-        "value. Exit code 1 when a secret has another value there. The cluster is the one that this runs in, or that " +
-        "--secret.kubernetes.kubeconfig names.",
+      "Copy the Secrets in which the Kubernetes store keeps secrets to another namespace of the same cluster, " +
+        "before secret.kubernetes.namespace is changed. Can be repeated: what is there already stays as it is. " +
+        "Deletes nothing, and prints no value. Exit code 1 when a secret has another value there. The cluster is " +
+        "the one that this runs in, or that --secret.kubernetes.kubeconfig names.",
     )
     .requiredOption("--from <namespace>", "where they are")
     .requiredOption("--to <namespace>", "where they are to be; it has to be there")

@@ -35,7 +35,8 @@ export function copyCommand(how: "copy" | "move", cli: CliContext): Command {
   const command = new Command(how)
     .summary(isMove ? "Move secrets to another scope or name" : "Copy secrets to another scope or name")
     .description(
-      `${isMove ? "Move" : "Copy"} secrets of this machine's store from one scope (-p and -d, or global) to another. Values are not shown. ` +
+      `${isMove ? "Move" : "Copy"} secrets of this machine's store from one scope (-p and -d, or global) to another. ` +
+        "Values are not shown. " +
         "All names are looked at before the first is written. " +
         (isMove
           ? "Each secret moves in one transaction, and its copy is read back before the old one goes: interrupted at any time, it is at one of the two."

@@ -24,10 +24,11 @@ export function doctorCommand(cli: CliContext): Command {
   const command = new Command("doctor")
     .summary("Find out what is wrong, and how to mend it")
     .description(
-      "Check the configuration, who can read the data directory and its keys, the store, the running server, its token and " +
-        "its clock. Or, with --cluster, what service and webhook need in a cluster: their rights, namespaces, certificate and " +
-        "registration, whether the API server reaches the webhook, its clock, and the pods that lack their secrets. Or, with " +
-        "--pods, such pods in a file. Each problem comes with its remedy. Exit code 1 when there is any. Changes nothing.",
+      "Check the configuration, who can read the data directory and its keys, the store, the running server, its " +
+        "token and its clock. Or, with --cluster, what service and webhook need in a cluster: their rights, " +
+        "namespaces, certificate and registration, whether the API server reaches the webhook, its clock, and the " +
+        "pods that lack their secrets. Or, with --pods, such pods in a file. Each problem comes with its remedy. " +
+        "Exit code 1 when there is any. Changes nothing.",
     )
     .option("--pods <file>", "instead: check the pods in this YAML or JSON file; - is standard input")
     .option("--cluster", "instead: check the cluster that kubectl would use, or the one that this runs in")
@@ -96,8 +97,8 @@ async function diagnoseMachine(options: DoctorOptions, cli: CliContext): Promise
 }
 
 const BY_DEFAULTS = note(
-  "no ConfigMap of the chart was found, or may be read: what follows goes by the defaults; name the configuration with -c, or another " +
-    "namespace with -n",
+  "no ConfigMap of the chart was found, or may be read: what follows goes by the defaults; name the configuration " +
+    "with -c, or another namespace with -n",
 );
 
 async function diagnoseCluster(options: DoctorOptions, cli: CliContext): Promise<Finding[]> {

@@ -42,8 +42,8 @@ export function explainCommand(cli: CliContext): Command {
   const command = new Command("explain")
     .summary("Show where a task's secret would come from")
     .description(
-      "Ask the secret managers of this configuration for a secret as the webhook, or a task that `run` starts, would: where each " +
-        "looks, what is found, and what comes into the pod; never the value. Exit code 1 when no " +
+      "Ask the secret managers of this configuration for a secret as the webhook, or a task that `run` starts, " +
+        "would: where each looks, what is found, and what comes into the pod; never the value. Exit code 1 when no " +
         "manager serves it, or the webhook would reject such a pod.",
     )
     .argument("[key]", "key of the secret that the task asks for; or with TASK a file that defines tasks")

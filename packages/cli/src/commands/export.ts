@@ -23,8 +23,8 @@ export function exportCommand(cli: CliContext): Command {
   const command = new Command("export")
     .summary("Write the secrets of one scope to a file or pipe")
     .description(
-      "Write the secrets of exactly one scope of this machine's store, or of all: their names, or with --with-values everything. " +
-        "Values go to a new file (0600) or into a pipe, never to a terminal.",
+      "Write the secrets of exactly one scope of this machine's store, or of all: their names, or with " +
+        "--with-values everything. Values go to a new file (0600) or into a pipe, never to a terminal.",
     )
     .option("--with-values", "write the values too")
     .option("--to-file <file>", "new file to write (default: standard output)")
@@ -38,7 +38,8 @@ export function exportCommand(cli: CliContext): Command {
     .addOption(
       new Option(
         "--for <reader>",
-        "write a .env file for shells, docker compose, or npm's dotenv and python-dotenv alone (default: for all of them)",
+        "write a .env file for shells, docker compose, or npm's dotenv and python-dotenv alone (default: for all of " +
+          "them)",
       ).choices([...DOTENV_READERS]),
     );
   addScopeOptions(command);

@@ -29,7 +29,8 @@ export function getSecretCommand(cli: CliContext): Command {
   const command = new Command("secret")
     .summary("List secrets, or show one")
     .description(
-      "List the secrets of a scope and those within it (all, when none is given), or show one by its name. Never shows a value.",
+      "List the secrets of a scope and those within it (all, when none is given), or show one by its name. Never " +
+        "shows a value.",
     )
     .argument("[name]", "the secret's name, or a pattern such as 'db-*' (default: list all)")
     .optionsGroup("Choice:")

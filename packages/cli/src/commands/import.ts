@@ -26,9 +26,9 @@ export function importCommand(cli: CliContext): Command {
   const command = new Command("import")
     .summary("Create the secrets of a file")
     .description(
-      "Create each entry of a .env file, a JSON object or Kubernetes Secrets as a secret of one scope; Secrets in Flyte's form say " +
-        "themselves where they belong. Names and values are checked, and secrets that are there already looked for, before the first " +
-        "is written.",
+      "Create each entry of a .env file, a JSON object or Kubernetes Secrets as a secret of one scope; Secrets in " +
+        "Flyte's form say themselves where they belong. Names and values are checked, and secrets that are there " +
+        "already looked for, before the first is written.",
     )
     .argument("<file>", "file to read; - is standard input")
     .addOption(

@@ -20,8 +20,10 @@ export function rotateKeysCommand(cli: CliContext): Command {
     .summary("Put a new master key, or a new data key, in place of the present one")
     .description(
       "Put a new master key in place of the present one, also while the server runs. Backups keep the key they were " +
-        "made under, and it stays beside the new one for them until `keys discard`. A key from FLYTE_SECRETS_MASTER_KEY is " +
-        `replaced by the one in ${NEXT_KEY_VARIABLE}; keep the former one yourself for backups that were made under it.`,
+        "made under, and it stays beside the new one for them until `keys discard`. A key from " +
+        "FLYTE_SECRETS_MASTER_KEY is " +
+        `replaced by the one in ${NEXT_KEY_VARIABLE}; keep the former one yourself for backups that were made under ` +
+        "it.",
     )
     .option("--data", "instead, seal every value anew under a new data key; the master key stays");
   return addSettingOptions(command)
@@ -65,8 +67,8 @@ export function listKeysCommand(cli: CliContext): Command {
   const command = new Command("list")
     .summary("List the store's master keys, and the backups that need each")
     .description(
-      "List the store's present master key, the former ones that are kept, and the backups that were made under each; the keys " +
-        "themselves are not shown.",
+      "List the store's present master key, the former ones that are kept, and the backups that were made under " +
+        "each; the keys themselves are not shown.",
     );
   return addSettingOptions(command)
     .addHelpText("after", formatExamples("keys list"))
@@ -94,8 +96,9 @@ export function discardKeyCommand(cli: CliContext): Command {
   const command = new Command("discard")
     .summary("Remove a former master key")
     .description(
-      "Remove a former master key that `keys list` names. Backups that were made under it can't be restored here any more. " +
-        "On a terminal it asks first; elsewhere a key that backups need stays, unless `--yes` says to lose them.",
+      "Remove a former master key that `keys list` names. Backups that were made under it can't be restored here " +
+        "any more. On a terminal it asks first; elsewhere a key that backups need stays, unless `--yes` says to " +
+        "lose them.",
     )
     .argument("<key>", "its id")
     .option("-y, --yes", "do not ask, and lose the backups that need it");

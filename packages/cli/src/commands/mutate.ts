@@ -29,9 +29,10 @@ export function mutateCommand(cli: CliContext): Command {
   const command = new Command("mutate")
     .summary("Show what the webhook would do to a pod")
     .description(
-      "Give pods their secrets as the webhook of this configuration would, and show the change, with the Secrets that would be " +
-        "written for it. Nothing is written. Of a Deployment, Job, RayCluster or other object with pod templates, its pods' change is " +
-        "shown in the templates. Values are masked on both sides. Exit code 1 when a pod would be rejected.",
+      "Give pods their secrets as the webhook of this configuration would, and show the change, with the Secrets " +
+        "that would be written for it. Nothing is written. Of a Deployment, Job, RayCluster or other object with " +
+        "pod templates, its pods' change is shown in the templates. Values are masked on both sides. Exit code 1 " +
+        "when a pod would be rejected.",
     )
     .requiredOption(
       "-f, --filename <file>",
@@ -48,7 +49,8 @@ export function mutateCommand(cli: CliContext): Command {
     .addOption(namespaceLabelsOption())
     .option(
       "--as <user>",
-      "user who creates the pods (default: unknown, so that where trustedCreators names anybody refused claims are only warned of)",
+      "user who creates the pods (default: unknown, so that where trustedCreators names anybody refused claims are " +
+        "only warned of)",
     )
     .option("--as-group <group>", "group of that user; may be repeated", (group: string, before?: string[]) => [
       ...(before ?? []),

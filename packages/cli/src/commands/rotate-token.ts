@@ -10,8 +10,8 @@ export function rotateTokenCommand(cli: CliContext): Command {
   const command = new Command("rotate")
     .summary("Put a new token in place of the present one")
     .description(
-      "Put a new token into secret.auth.tokenFile. A server that runs takes it with the next call and refuses the one before; whoever " +
-        "has a copy of that needs the new one. Commands of this user go on: they need no token.",
+      "Put a new token into secret.auth.tokenFile. A server that runs takes it with the next call and refuses the " +
+        "one before; whoever has a copy of that needs the new one. Commands of this user go on: they need no token.",
     );
   return addSettingOptions(command)
     .addHelpText("after", formatExamples("token rotate"))

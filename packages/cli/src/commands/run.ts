@@ -18,9 +18,9 @@ export function runCommand(cli: CliContext): Command {
   const command = new Command("run")
     .summary("Run a task on this machine with its secrets")
     .description(
-      "Run a task or workflow of a JavaScript or TypeScript file on this machine. Every task runs in a process of its own, with " +
-        "the secrets that it asks for and no others, as in a cluster; values are masked in its output. The result is the last " +
-        "line on standard output, as JSON.",
+      "Run a task or workflow of a JavaScript or TypeScript file on this machine. Every task runs in a process of " +
+        "its own, with the secrets that it asks for and no others, as in a cluster; values are masked in its " +
+        "output. The result is the last line on standard output, as JSON.",
     )
     .argument("<file>", "file that defines the task")
     .argument("[task]", "name of the task or workflow (none: list those of the file)")
@@ -99,7 +99,9 @@ async function run(file: string, name: string | undefined, { options, cli }: Run
 
 const collect = (field: string, before: readonly string[] = []): readonly string[] => [...before, field];
 
-/** The task's one object. A value that is JSON counts as that, any other as text: `n=3`, `names=["a"]`, `name=first`. */
+/**
+ * The task's one object. A value that is JSON counts as that, any other as text: `n=3`, `names=["a"]`, `name=first`.
+ */
 function toInput(fields: readonly string[] | undefined): object | undefined {
   if (fields === undefined) return undefined;
   return Object.fromEntries(
@@ -121,8 +123,8 @@ function parseOrText(value: string): unknown {
 }
 
 /**
- * Refuses a number that JavaScript keeps only in part, such as an id of 19 digits: the task would get another one. Fractions
- * are rounded everywhere.
+ * Refuses a number that JavaScript keeps only in part, such as an id of 19 digits: the task would get another one.
+ * Fractions are rounded everywhere.
  */
 function checkDigits(_: string, value: unknown, { source = "" }: { readonly source?: string }): unknown {
   if (typeof value !== "number") return value;
@@ -131,6 +133,7 @@ function checkDigits(_: string, value: unknown, { source = "" }: { readonly sour
   const number = excerpt(source);
   throw new SecretsError(
     "usage",
-    `--input: JavaScript has no number ${number}, and the nearest is ${value}: give it as text, in quotes within the shell's: 'key="${number}"'`,
+    `--input: JavaScript has no number ${number}, and the nearest is ${value}: give it as text, in quotes within the ` +
+      `shell's: 'key="${number}"'`,
   );
 }

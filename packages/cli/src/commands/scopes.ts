@@ -20,7 +20,8 @@ export function scopesCommand(cli: CliContext): Command {
   const command = new Command("scopes")
     .summary("List the projects and domains that have secrets")
     .description(
-      "List the scopes that have secrets, with how many each has: global (no project, no domain), domains, and projects in a domain.",
+      "List the scopes that have secrets, with how many each has: global (no project, no domain), domains, and " +
+        "projects in a domain.",
     );
   addOutputOption(addConnectionOptions(command), LIST_FORMATS);
   return command.addHelpText("after", formatExamples("scopes", "scopes -o csv")).action(async () => {

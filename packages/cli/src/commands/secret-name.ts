@@ -32,8 +32,9 @@ export function secretNameCommand(cli: CliContext): Command {
   const command = new Command("name")
     .summary("Print the name that a secret's Kubernetes Secret has to have")
     .description(
-      "Print the name, the labels and the data key by which a Kubernetes Secret is the secret of a key and scope, for those who make " +
-        "Secrets by other means: External Secrets, Sealed Secrets, Argo CD, kubectl. Asks no server and reads no file.",
+      "Print the name, the labels and the data key by which a Kubernetes Secret is the secret of a key and scope, " +
+        "for those who make Secrets by other means: External Secrets, Sealed Secrets, Argo CD, kubectl. Asks no " +
+        "server and reads no file.",
     )
     .argument("<key>", "key of the secret that tasks ask for");
   addScopeOptions(command).option(

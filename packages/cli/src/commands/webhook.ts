@@ -21,9 +21,9 @@ export function webhookCommand(cli: CliContext): Command {
   const command = new Command("webhook")
     .summary("Run the pod webhook alone")
     .description(
-      "Run the webhook that gives pods their secrets, without the secret service, until Ctrl-C. In a cluster, or with " +
-        "--secret.kubernetes.kubeconfig, it keeps its certificate in a Secret and registers itself; elsewhere it makes a certificate " +
-        "in the data directory, and with delivery Inline writes nothing anywhere.",
+      "Run the webhook that gives pods their secrets, without the secret service, until Ctrl-C. In a cluster, or " +
+        "with --secret.kubernetes.kubeconfig, it keeps its certificate in a Secret and registers itself; elsewhere " +
+        "it makes a certificate in the data directory, and with delivery Inline writes nothing anywhere.",
     )
     .option("--port <port>", "HTTPS port of the admission, 0 for a free one (webhook.listenPort)")
     .option("--workers <number>", "processes that serve on the same ports", "1");

@@ -60,8 +60,9 @@ export function addWriteOptions(command: Command): Command {
 }
 
 /**
- * Creates or updates the secret that `command` was called for. Everything that can be refused without the value is refused before it
- * is asked for: options, names, a service that can't be reached, a secret that is there already or isn't there.
+ * Creates or updates the secret that `command` was called for. Everything that can be refused without the value is
+ * refused before it is asked for: options, names, a service that can't be reached, a secret that is there already or
+ * isn't there.
  */
 export async function writeSecret(
   how: "create" | "update",

@@ -81,8 +81,8 @@ function offered(words: readonly string[], current: string): Completion {
 }
 
 /**
- * The names, projects or domains of this user's own secrets that begin with what is typed. Nobody else's service is asked at
- * a press of Tab, and what goes wrong offers nothing.
+ * The names, projects or domains of this user's own secrets that begin with what is typed. Nobody else's service is
+ * asked at a press of Tab, and what goes wrong offers nothing.
  */
 export async function completeOwnSecrets(
   { part, begin }: NonNullable<Completion["own"]>,

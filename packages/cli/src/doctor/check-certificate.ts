@@ -18,8 +18,8 @@ export interface CheckedCertificate {
 }
 
 /**
- * Whether clients can verify what a server shows on its TLS port, and until when: by this machine's authorities, the CA that
- * `serve --tls` has written, or the file of the settings.
+ * Whether clients can verify what a server shows on its TLS port, and until when: by this machine's authorities, the CA
+ * that `serve --tls` has written, or the file of the settings.
  */
 export async function checkCertificate(endpoint: string, secret: Config["secret"]): Promise<CheckedCertificate> {
   const { certFile } = secret.server.tls;

@@ -51,8 +51,10 @@ function toFinding(title: string, missed: MissedInjection): Finding {
       );
     case "not injected":
       return problem(
-        `${title} asks for ${names(missed.requests)} and did not get it: the webhook was not asked when the pod was made`,
-        "look whether the MutatingWebhookConfiguration is there and its namespaceSelector takes in the namespace, and make the pod again",
+        `${title} asks for ${names(missed.requests)} and did not get it: the webhook was not asked when the pod was ` +
+          "made",
+        "look whether the MutatingWebhookConfiguration is there and its namespaceSelector takes in the namespace, " +
+          "and make the pod again",
       );
   }
 }
@@ -76,7 +78,8 @@ const PAGE = 500;
 const MAX_UNLABELLED = 10_000;
 
 /**
- * The pods of all namespaces that should have been sent to the webhook: by their label, or by what they ask for without it.
+ * The pods of all namespaces that should have been sent to the webhook: by their label, or by what they ask for without
+ * it.
  */
 export async function checkClusterPods(client: Pick<KubeClient, "list">): Promise<Finding[]> {
   const labelled = await listPods(client, `${INJECT_LABEL}=true`, { keep: () => true });

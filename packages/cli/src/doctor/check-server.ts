@@ -10,7 +10,9 @@ import { ANSWER_LIMIT_MS, describeNoAnswer, requestOwnServer } from "../remote/o
 import { checkCertificate } from "./check-certificate.ts";
 import { checkClock, type Finding, note, ok, problem } from "./finding.ts";
 
-/** Whether the server of the data directory runs, is ready, of one time with us, and takes the token on its TCP port. */
+/**
+ * Whether the server of the data directory runs, is ready, of one time with us, and takes the token on its TCP port.
+ */
 export async function checkServer({ secret }: Config): Promise<Finding[]> {
   const { path } = secret.store;
   try {

@@ -9,7 +9,10 @@ import {
 
 /** One place where a manager looked, or where the pod will, and whether the secret was there. */
 export interface Place {
-  /** `project`, `domain` or `global` scope; `variable` or `file` of the Global manager; `Kubernetes Secret`; `AWS secret` and the like. */
+  /**
+   * `project`, `domain` or `global` scope; `variable` or `file` of the Global manager; `Kubernetes Secret`; `AWS
+   * secret` and the like.
+   */
   readonly kind: string;
   /** The encoded id, the variable's or file's name, or what the place itself calls the secret. */
   readonly name: string;
@@ -38,8 +41,8 @@ export interface ExplainOptions {
 }
 
 /**
- * Calls the managers in order, as the mutator does, and records where each looked and what it would inject. Those after the one that
- * serves the request are not asked. A backend that is broken throws, as it would reject a pod.
+ * Calls the managers in order, as the mutator does, and records where each looked and what it would inject. Those after
+ * the one that serves the request are not asked. A backend that is broken throws, as it would reject a pod.
  */
 export async function explainRequest(
   request: SecretRequest,

@@ -20,9 +20,9 @@ import { renderExplainedRequests } from "./render-explanation.ts";
 type ExplainTaskOptions = SettingOptions & TaskScopeOptions & OutputOptions & NamespaceLabelsOptions;
 
 /**
- * Shows where `run FILE TASK` would get each secret from that the task asks for. Of a workflow, the same for each task of
- * the file with what it would inherit: which of them it calls shows only when it runs. `usage` without a task lists those
- * there are, and `not_injected` says what is not served.
+ * Shows where `run FILE TASK` would get each secret from that the task asks for. Of a workflow, the same for each task
+ * of the file with what it would inherit: which of them it calls shows only when it runs. `usage` without a task lists
+ * those there are, and `not_injected` says what is not served.
  */
 export async function explainTask(
   file: string,
@@ -44,7 +44,8 @@ export async function explainTask(
   noteOtherManagers(config, cli);
   if (isWorkflow) {
     cli.stderr.write(
-      `note: workflow ${quote(name)} gives its own secrets to each task that it calls; which those are shows only when it runs. ` +
+      `note: workflow ${quote(name)} gives its own secrets to each task that it calls; which those are shows only ` +
+        "when it runs. " +
         `All tasks of ${excerpt(file)}, if it called them:\n`,
     );
   }

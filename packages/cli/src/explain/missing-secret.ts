@@ -26,8 +26,8 @@ export function describeMissingKeys(keys: readonly string[]): string {
 }
 
 /**
- * What to do about keys that a task asks for and that are at none of its scopes: lines to show below the message. Where this
- * machine's own store keeps the secrets, they say at which other scopes a key is.
+ * What to do about keys that a task asks for and that are at none of its scopes: lines to show below the message. Where
+ * this machine's own store keeps the secrets, they say at which other scopes a key is.
  */
 export async function missingSecretHelp(keys: readonly string[], options: MissingSecretOptions): Promise<string[]> {
   const { type } = options.config.webhook.embeddedSecretManagerConfig;
@@ -67,7 +67,9 @@ function elsewhereLines(key: string, ids: readonly SecretId[], scope: SecretScop
   return [`  ${quote(key)} exists at ${scopes.join("; ")}${more}.`, `  For a task there, add: ${flags}`];
 }
 
-/** The ids of those keys at any scope; empty where the store can't be listed, since that is not the failure to report. */
+/**
+ * The ids of those keys at any scope; empty where the store can't be listed, since that is not the failure to report.
+ */
 async function findElsewhere(
   keys: ReadonlySet<string>,
   { config, scope }: MissingSecretOptions,

@@ -8,8 +8,8 @@ import type { Explanation, Place } from "./explain-request.ts";
 const COLUMNS = ["manager", "what", "name", "result"];
 
 /**
- * Each manager, each place it looked at and each thing it injects, a line each, and below a table what comes of it. Ends with a
- * line feed.
+ * Each manager, each place it looked at and each thing it injects, a line each, and below a table what comes of it.
+ * Ends with a line feed.
  */
 export function renderExplanation(explanations: readonly Explanation[], format: OutputFormat, width?: number): string {
   if (format === "json" || format === "json-raw") return renderJson(explanations, format);
@@ -38,7 +38,10 @@ function hasPlaces(explanation: Explanation): boolean {
   return explanation.outcome === "serves" || (explanation.outcome === "passes" && explanation.places.length > 0);
 }
 
-/** `Embedded serves it from domain dev, as variable DB_PASSWORD.`; nothing where no manager serves it: the command's error says so. */
+/**
+ * `Embedded serves it from domain dev, as variable DB_PASSWORD.`; nothing where no manager serves it: the command's
+ * error says so.
+ */
 function conclude(explanations: readonly Explanation[]): string {
   const serving = explanations.find((one) => one.outcome === "serves");
   if (serving === undefined) return "";

@@ -86,7 +86,9 @@ const ENCODE: Readonly<Record<DotenvReader, Encode>> = {
   },
 };
 
-/** Texts that every reader takes unchanged between `"`: no escape, and nothing that a shell or compose would replace. */
+/**
+ * Texts that every reader takes unchanged between `"`: no escape, and nothing that a shell or compose would replace.
+ */
 const PLAIN = /^[^"\\$`\r]*$/;
 
 /**

@@ -163,8 +163,8 @@ function refused({ line, variable }: Place, what: string, remedy: string): Secre
 function notAssignment(line: number, content: string): SecretsError {
   if (ASSIGNMENT.test(content) || !content.includes("=")) return formatError(`line ${line}: expected NAME=value`);
   return formatError(
-    `line ${line}: what is before the = is no name: letters, digits, _, - and . alone. If the line belongs to the value above, ` +
-      "put all of that between '",
+    `line ${line}: what is before the = is no name: letters, digits, _, - and . alone. If the line belongs to the ` +
+      "value above, put all of that between '",
   );
 }
 

@@ -3,9 +3,9 @@ import { parseJson } from "./parse-json.ts";
 import { decodeBase64, formatError, onceEach, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
 
 /**
- * An object of names: a text value is a string, anything else an object of `text` or `base64` and, for an image-pull secret,
- * `type`. A name without value is null, which reading refuses. Or, for several scopes, a list of such objects with `name`
- * and, where they have one, `project` and `domain`.
+ * An object of names: a text value is a string, anything else an object of `text` or `base64` and, for an image-pull
+ * secret, `type`. A name without value is null, which reading refuses. Or, for several scopes, a list of such objects
+ * with `name` and, where they have one, `project` and `domain`.
  */
 export const jsonFormat: SecretFormat = {
   name: "json",

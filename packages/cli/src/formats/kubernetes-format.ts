@@ -20,9 +20,9 @@ const KUBERNETES_NAME = /^[a-z0-9](?:[-a-z0-9]{0,251}[a-z0-9])?$/;
 const fail = (problem: string) => formatError(`the file can't be read as YAML: ${problem}`);
 
 /**
- * Kubernetes Secrets, one or several documents or a List. Each key of `data` and `stringData` is one secret; a Secret of type
- * `kubernetes.io/dockerconfigjson` is one image-pull secret of the name of the Secret itself. A Secret in Flyte's form is the secret
- * whose encoded id its data key is.
+ * Kubernetes Secrets, one or several documents or a List. Each key of `data` and `stringData` is one secret; a Secret
+ * of type `kubernetes.io/dockerconfigjson` is one image-pull secret of the name of the Secret itself. A Secret in
+ * Flyte's form is the secret whose encoded id its data key is.
  */
 export const kubernetesFormat: SecretFormat = {
   name: "kubernetes",
@@ -102,7 +102,10 @@ export interface SecretHead {
   readonly labels?: Readonly<Record<string, unknown>>;
 }
 
-/** The secret that a Secret in Flyte's form holds, its scope with it; undefined for a Secret that isn't named by a data key of its. */
+/**
+ * The secret that a Secret in Flyte's form holds, its scope with it; undefined for a Secret that isn't named by a data
+ * key of its.
+ */
 export function managedEntry(head: SecretHead, data: ReadonlyMap<string, SecretValue>): SecretEntry | undefined {
   for (const [key, value] of data) {
     const id = decodeId(key);
@@ -127,8 +130,8 @@ export function toManagedManifest({ name, scope, type, value }: SecretEntry): ob
 }
 
 /**
- * The entries without the second Secrets that images are pulled with: each only says that the managed secret beside it is an image-pull
- * secret, which Flyte's own Secrets say nowhere else.
+ * The entries without the second Secrets that images are pulled with: each only says that the managed secret beside it
+ * is an image-pull secret, which Flyte's own Secrets say nowhere else.
  */
 export function joinImagePullTwins(entries: readonly SecretEntry[]): SecretEntry[] {
   const named = new Set(entries.filter(({ type, scope }) => type === "image_pull" && !scope).map(({ name }) => name));

@@ -1,8 +1,8 @@
 import type { SecretsError } from "@flyte-secrets/core";
 
 /**
- * Parses JSON in which no object has a name twice: JSON.parse silently takes the last, and others the first (RFC 8259, section 4). `fail`
- * makes the error of a problem, which names rule and place and never quotes the text.
+ * Parses JSON in which no object has a name twice: JSON.parse silently takes the last, and others the first (RFC 8259,
+ * section 4). `fail` makes the error of a problem, which names rule and place and never quotes the text.
  */
 export function parseJson(text: string, fail: (problem: string) => SecretsError): unknown {
   let parsed: unknown;

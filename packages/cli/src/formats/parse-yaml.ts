@@ -23,14 +23,17 @@ export interface ParseYamlOptions {
   readonly merge?: boolean;
   /** Read before YAML's own. */
   readonly tags?: readonly ScalarTag[];
-  /** The error for a text that is refused. `problem` names rule and line, and never quotes the text, which may hold a value. */
+  /**
+   * The error for a text that is refused. `problem` names rule and line, and never quotes the text, which may hold a
+   * value.
+   */
   readonly fail: (problem: string) => SecretsError;
 }
 
 /**
- * The documents of a YAML stream that somebody else may have written: it takes time and memory in proportion to the text. Refused are, beside
- * what is no YAML: tags other than YAML's own, a key that stands twice in a map, and more than 2,000,000 tokens, 100 levels or 100
- * aliases, or aliases of aliases that stand for more than that.
+ * The documents of a YAML stream that somebody else may have written: it takes time and memory in proportion to the
+ * text. Refused are, beside what is no YAML: tags other than YAML's own, a key that stands twice in a map, and more
+ * than 2,000,000 tokens, 100 levels or 100 aliases, or aliases of aliases that stand for more than that.
  */
 export function parseYaml(text: string, { merge = false, tags = [], fail }: ParseYamlOptions): unknown[] {
   const refusal = measure(text);

@@ -14,7 +14,9 @@ export interface SecretEntry {
   readonly value?: SecretValue;
 }
 
-/** A file format that holds several secrets. Errors are `invalid_argument` and name the entry or line, never a value. */
+/**
+ * A file format that holds several secrets. Errors are `invalid_argument` and name the entry or line, never a value.
+ */
 export interface SecretFormat {
   /** As `--format` names it. */
   readonly name: string;
@@ -23,9 +25,9 @@ export interface SecretFormat {
   /** Every entry has a value and its name stands once in its scope. */
   parse(text: string): SecretEntry[];
   /**
-   * What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. With a reader
-   * (`env` alone) it is for that one, and `parse` may refuse it. With `scoped`, every entry has its scope, and the file says
-   * it; a format that can't is `usage`.
+   * What `parse` reads as these entries; entries without value become something that `parse` refuses or skips. With a
+   * reader (`env` alone) it is for that one, and `parse` may refuse it. With `scoped`, every entry has its scope, and
+   * the file says it; a format that can't is `usage`.
    */
   print(entries: readonly SecretEntry[], options?: PrintOptions): string;
 }
@@ -61,7 +63,9 @@ export function onceEach(entries: readonly SecretEntry[]): SecretEntry[] {
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** The bytes of standard base64 with padding; line breaks are allowed. Anything else is an error that names the entry. */
+/**
+ * The bytes of standard base64 with padding; line breaks are allowed. Anything else is an error that names the entry.
+ */
 export function decodeBase64(text: string, name: string): SecretValue {
   const compact = text.replace(/[\r\n]/g, "");
   if (!BASE64.test(compact)) throw formatError(`${name} is not base64`);

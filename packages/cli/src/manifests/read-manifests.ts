@@ -13,8 +13,8 @@ export async function readManifestFile(file: string, option: string, cli: CliCon
 export type KubernetesObject = Readonly<Record<string, unknown>>;
 
 /**
- * The objects of a YAML stream or JSON text; a `List` counts as what is in it. Throws `invalid_argument`, naming `source` and the
- * line, for text that is neither: never with the text itself, which may hold a value.
+ * The objects of a YAML stream or JSON text; a `List` counts as what is in it. Throws `invalid_argument`, naming
+ * `source` and the line, for text that is neither: never with the text itself, which may hold a value.
  */
 export function readManifests(text: string, source: string): KubernetesObject[] {
   const fail = (problem: string) =>

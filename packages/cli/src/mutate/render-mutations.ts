@@ -8,7 +8,10 @@ export type MutationFormat = (typeof MUTATION_FORMATS)[number];
 
 type Shown = Exclude<MutatedObject, { outcome: "rejected" }>;
 
-/** What would come out of the cluster's admission: each object behind the Secrets that are written for it. Ends with a line feed. */
+/**
+ * What would come out of the cluster's admission: each object behind the Secrets that are written for it. Ends with a
+ * line feed.
+ */
 export function renderMutations(mutations: readonly Shown[], format: MutationFormat): string {
   switch (format) {
     case "diff":

@@ -14,7 +14,10 @@ export function commandGroup(name: string, description: string, ...members: read
   return command;
 }
 
-/** A group of Flyte's own, such as `create`: its options may stand between the verb and the thing too; the thing's help lists them. */
+/**
+ * A group of Flyte's own, such as `create`: its options may stand between the verb and the thing too; the thing's help
+ * lists them.
+ */
 export function verbGroup(name: string, description: string, ...things: readonly Command[]): Command {
   const command = addGlobalOptions(commandGroup(name, description, ...things));
   for (const option of command.options) option.hideHelp();

@@ -17,8 +17,8 @@ export function namespaceLabelsOption(): Option {
 }
 
 /**
- * The labels of namespaces: those of the option, else none. Prints a note where they decide about claims and aren't given. Throws
- * `usage` for an option that isn't NAME=VALUE, separated by commas.
+ * The labels of namespaces: those of the option, else none. Prints a note where they decide about claims and aren't
+ * given. Throws `usage` for an option that isn't NAME=VALUE, separated by commas.
  */
 export function givenNamespaceLabels(
   options: NamespaceLabelsOptions,
@@ -27,7 +27,8 @@ export function givenNamespaceLabels(
 ): NamespaceLabels {
   if (webhook.scopeBinding.namespaceLabels && options.namespaceLabels === undefined) {
     cli.stderr.write(
-      "note: the labels of namespaces decide about claims (webhook.scopeBinding.namespaceLabels), and are not looked up here: " +
+      "note: the labels of namespaces decide about claims (webhook.scopeBinding.namespaceLabels), and are not looked " +
+        "up here: " +
         "taken to be none; --namespace-labels says which there are\n",
     );
   }

@@ -1,13 +1,15 @@
 import type { Command } from "commander";
 
-/** The option that stands for every setting in help texts, and carries them to the command: see `setting-options.ts`. */
+/**
+ * The option that stands for every setting in help texts, and carries them to the command: see `setting-options.ts`.
+ */
 export const SETTING_FLAG = "--section.path";
 
 /**
- * `argv` in the spelling that the option parser knows. It has one-letter short options, so Flyte's `-of json` would be `-o f json`:
- * `-of` becomes `--output-format`. It knows no option per setting, so `--secret.server.port 9` becomes
- * `--section.path=secret.server.port=9`; without a value, as Flyte's switches may be, the setting is `true`. Values of other options
- * and everything after `--` are left alone.
+ * `argv` in the spelling that the option parser knows. It has one-letter short options, so Flyte's `-of json` would be
+ * `-o f json`: `-of` becomes `--output-format`. It knows no option per setting, so `--secret.server.port 9` becomes
+ * `--section.path=secret.server.port=9`; without a value, as Flyte's switches may be, the setting is `true`. Values of
+ * other options and everything after `--` are left alone.
  */
 export function normalizeArgv(argv: readonly string[], program: Command): string[] {
   const takesValue = new Set(
@@ -45,7 +47,8 @@ const KNOWN_WORDS: Readonly<Record<string, string>> = {
   ...sameFor("update secret NAME", "edit", "change", "replace", "patch", "rotate"),
   ...sameFor("delete secret NAME", "rm", "remove", "del", "unset", "destroy"),
   ...sameFor(
-    "get secret NAME, which shows all but the value; values go to tasks (run) and into files and pipes (export --with-values)",
+    "get secret NAME, which shows all but the value; values go to tasks (run) and into files and pipes (export " +
+      "--with-values)",
     ...["read", "cat", "reveal", "view", "print", "fetch", "value"],
   ),
   ...sameFor("run FILE TASK", "exec", "start-task", "execute", "task"),
@@ -75,7 +78,10 @@ export function expandAliases(argv: readonly string[]): readonly string[] {
 /** Commands that another word belongs to, as in `create secret NAME`. */
 const VERBS: ReadonlySet<string> = new Set(["create", "get", "update", "delete"]);
 
-/** What to type for a command line with a word that is no command: `list` is `get secret`, `create api-key` lacks a word. */
+/**
+ * What to type for a command line with a word that is no command: `list` is `get secret`, `create api-key` lacks a
+ * word.
+ */
 export function suggestCommand(word: string, argv: readonly string[]): string | undefined {
   const verb = argv.slice(0, argv.indexOf(word)).find((before) => VERBS.has(before));
   if (verb === undefined || word === "list" || word === "all") return knownWord(word);

@@ -30,15 +30,16 @@ export interface OutputOptions<Format extends string = OutputFormat> {
 }
 
 /**
- * `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them, and `--local`. None is needed where only one target
- * is known.
+ * `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them, and `--local`. None is needed where only one
+ * target is known.
  */
 export function addConnectionOptions(command: Command): Command {
   command
     .optionsGroup("Connection:")
     .option(
       "--endpoint <address>",
-      "address of the service, with FLYTE_SECRETS_TOKEN as its token (default: that of Flyte's configuration, else --local)",
+      "address of the service, with FLYTE_SECRETS_TOKEN as its token (default: that of Flyte's configuration, else " +
+        "--local)",
     )
     .option("--local", "this machine's own store, whatever Flyte's configuration names")
     .option("--insecure", "plain HTTP to --endpoint instead of TLS")
@@ -46,7 +47,10 @@ export function addConnectionOptions(command: Command): Command {
   return addConfigOption(command, "Flyte's configuration file (default: the usual places)");
 }
 
-/** `--local`, for commands that work on this machine's store alone, so that it may stand wherever create and get take it. */
+/**
+ * `--local`, for commands that work on this machine's store alone, so that it may stand wherever create and get take
+ * it.
+ */
 export function addLocalOption(command: Command): Command {
   return command.option("--local", "this machine's own store, which this command works on anyway");
 }
@@ -106,8 +110,8 @@ export function addForceOption(command: Command): Command {
 }
 
 /**
- * Throws `usage` or `invalid_argument` for a scope or name that no secret can have, or that none is created with, before
- * anybody is asked for a value.
+ * Throws `usage` or `invalid_argument` for a scope or name that no secret can have, or that none is created with,
+ * before anybody is asked for a value.
  */
 export function checkSecretOptions(options: SecretCommandOptions, name?: string, isNew = false): void {
   const { project = "", domain = "", clusterPool, config = [] } = options;

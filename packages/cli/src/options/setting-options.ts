@@ -29,8 +29,8 @@ export interface Shortcut {
 }
 
 /**
- * The configuration of the server that this user runs or would run. `shortcuts` are options that stand for a setting, by
- * what is typed.
+ * The configuration of the server that this user runs or would run. `shortcuts` are options that stand for a setting,
+ * by what is typed.
  */
 export async function readConfig(
   options: SettingOptions & { readonly texts?: readonly ConfigText[] | undefined },

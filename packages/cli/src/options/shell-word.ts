@@ -1,8 +1,8 @@
 import { escapeControls } from "@flyte-secrets/core";
 
 /**
- * Text as one word of a POSIX shell's command line, in quotes where it needs them. With characters that can't be seen, such
- * as line feeds, it is one of `$'...'` (POSIX 2024; bash, zsh and ksh before it), where they are escapes.
+ * Text as one word of a POSIX shell's command line, in quotes where it needs them. With characters that can't be seen,
+ * such as line feeds, it is one of `$'...'` (POSIX 2024; bash, zsh and ksh before it), where they are escapes.
  */
 export function shellWord(text: string): string {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;

@@ -23,7 +23,9 @@ export function addTaskScopeOptions(command: Command): Command {
     .option("--org <organization>", "organization of the task (default: that of the store)");
 }
 
-/** The scope of a task: each part from the options, then Flyte's variables and configuration, then Flyte's own defaults. */
+/**
+ * The scope of a task: each part from the options, then Flyte's variables and configuration, then Flyte's own defaults.
+ */
 export async function resolveTaskScope(
   options: TaskScopeOptions,
   { secret }: Config,

@@ -85,9 +85,9 @@ export interface OwnStoreOptions {
 }
 
 /**
- * A client of this user's store that needs no server: the same calls with the same answers, on the opened store. A server or
- * webhook that has the store open too learns of each write by the store's change feed. What opening the store throws, and
- * `not_found` for one that is not there and may not be made.
+ * A client of this user's store that needs no server: the same calls with the same answers, on the opened store. A
+ * server or webhook that has the store open too learns of each write by the store's change feed. What opening the store
+ * throws, and `not_found` for one that is not there and may not be made.
  */
 export async function openOwnStoreClient(config: Config, options: OwnStoreOptions): Promise<SecretsClient> {
   const { project, domain, mayCreateStore } = options;

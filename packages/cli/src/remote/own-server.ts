@@ -13,7 +13,8 @@ export interface OwnServerResponse {
 }
 
 /**
- * The response of this user's server to a GET of the path. Throws within 5 s; {@link describeNoAnswer} describes the error.
+ * The response of this user's server to a GET of the path. Throws within 5 s; {@link describeNoAnswer} describes the
+ * error.
  */
 export async function requestOwnServer(route: EmbeddedServer["route"], path: string): Promise<OwnServerResponse> {
   const agent = createEmbeddedServerAgent(route);

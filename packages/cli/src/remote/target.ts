@@ -23,8 +23,8 @@ export type Target =
     };
 
 /**
- * The target that the options name, else that of environment and configuration files, else this user's own. `--local` with
- * an option that names another is `usage`.
+ * The target that the options name, else that of environment and configuration files, else this user's own. `--local`
+ * with an option that names another is `usage`.
  */
 export async function findTarget(options: ConnectionOptions, cli: CliContext): Promise<Target> {
   const { endpoint, insecure, org, config, local } = options;

@@ -3,8 +3,8 @@ import measure from "fast-string-truncated-width";
 import type { Piece, Style } from "../output.ts";
 
 /**
- * Rows below a heading as text, with a frame (`table`) or in plain columns (`table-simple`); long cells are folded to the
- * width.
+ * Rows below a heading as text, with a frame (`table`) or in plain columns (`table-simple`); long cells are folded to
+ * the width.
  */
 export function renderTable(
   head: readonly string[],

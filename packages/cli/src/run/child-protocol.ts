@@ -2,12 +2,14 @@ import type { TaskCall } from "@flyte-secrets/sdk";
 import type { SerializedError } from "./serialized-error.ts";
 
 /**
- * What a child does: run the workflow's code, without secrets; run one task's code with that task's secrets; or load the
- * file and tell which tasks it has, as a {@link TaskDefinition} each.
+ * What a child does: run the workflow's code, without secrets; run one task's code with that task's secrets; or load
+ * the file and tell which tasks it has, as a {@link TaskDefinition} each.
  */
 export type ChildRole = "driver" | "task" | "lister";
 
-/** From the runner to a child, over Node's IPC channel: never in arguments, which every user of the machine can read. */
+/**
+ * From the runner to a child, over Node's IPC channel: never in arguments, which every user of the machine can read.
+ */
 export type ToChild =
   | { kind: "start"; role: ChildRole; file: string; name: string; input: unknown }
   | { kind: "returned"; call: number; value: unknown }

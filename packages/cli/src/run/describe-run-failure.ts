@@ -26,8 +26,8 @@ export interface RunFailureOptions {
 }
 
 /**
- * The error of a run as the user sees it: the task, what is wrong, and below that the place in the user's code. A SecretsError
- * keeps its code; an error of the user's code becomes `task_failed`.
+ * The error of a run as the user sees it: the task, what is wrong, and below that the place in the user's code. A
+ * SecretsError keeps its code; an error of the user's code becomes `task_failed`.
  */
 export async function describeRunFailure(error: SerializedError, options: RunFailureOptions): Promise<SecretsError> {
   if (error.phase === "load") return await describeLoadFailure(error, options);

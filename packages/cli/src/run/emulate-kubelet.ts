@@ -30,8 +30,8 @@ export interface ContainerView {
 
 /**
  * Does what the kubelet and Embedded's init container do for the pod's first container: variables in order, later ones
- * winning, with references expanded; Secret and projected volumes as files. Paths are moved to `directory`. A reference that is
- * optional and leads nowhere is left out; one that isn't throws `not_injected`.
+ * winning, with references expanded; Secret and projected volumes as files. Paths are moved to `directory`. A reference
+ * that is optional and leads nowhere is left out; one that isn't throws `not_injected`.
  */
 export function emulateKubelet(pod: Pod, options: KubeletOptions): ContainerView {
   const [container] = pod.spec.containers;
@@ -59,7 +59,10 @@ function resolveVariables(
   return { variables, expanded };
 }
 
-/** `$(NAME)` becomes the value of an earlier variable, `$$` a `$`; what names no variable stays (Kubernetes' `expansion`). */
+/**
+ * `$(NAME)` becomes the value of an earlier variable, `$$` a `$`; what names no variable stays (Kubernetes'
+ * `expansion`).
+ */
 export function expandReferences(text: string, variables: ReadonlyMap<string, string>): string {
   return text.replace(/\$(?:\$|\(([^)]*)\))/g, (whole: string, name?: string) =>
     name === undefined ? "$" : (variables.get(name) ?? whole),
@@ -123,7 +126,8 @@ function textOf(variable: string, secret: SecretValue): string {
   if (bytes > MAX_VARIABLE_BYTES) {
     throw new SecretsError(
       "not_injected",
-      `variable ${variable} and its value have ${bytes} bytes, Linux takes ${MAX_VARIABLE_BYTES} at most; mount it as a file instead`,
+      `variable ${variable} and its value have ${bytes} bytes, Linux takes ${MAX_VARIABLE_BYTES} at most; mount it ` +
+        "as a file instead",
     );
   }
   return text;

@@ -19,9 +19,9 @@ interface Fault {
 }
 
 /**
- * What another process gets of a value: the same in JSON. `task_failed` when JSON has nothing for a part of it, or leaves
- * out what is in it; the message says which part, `what` stands for the whole. Members that are `undefined` are left out and
- * NaN is null, as in all JSON. Throws what the value's own code throws.
+ * What another process gets of a value: the same in JSON. `task_failed` when JSON has nothing for a part of it, or
+ * leaves out what is in it; the message says which part, `what` stands for the whole. Members that are `undefined` are
+ * left out and NaN is null, as in all JSON. Throws what the value's own code throws.
  */
 export function toJsonValue(value: unknown, what: string): unknown {
   /** The objects around the part that is looked at, with the path of each. */

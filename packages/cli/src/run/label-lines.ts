@@ -21,7 +21,9 @@ export interface LineLabeler {
   end(): Uint8Array;
 }
 
-/** A labeler of one stream. The label is there once for each line of at most 64 KiB; bytes are not changed otherwise. */
+/**
+ * A labeler of one stream. The label is there once for each line of at most 64 KiB; bytes are not changed otherwise.
+ */
 export function createLineLabeler(label: string): LineLabeler {
   const before = Buffer.from(label);
   const newLine = Buffer.of(LINE_FEED);

@@ -19,8 +19,8 @@ export interface LoadTaskDefinitionsOptions {
 }
 
 /**
- * The tasks and workflows that a file defines, in their order, without running any. What the file prints goes to standard
- * error. Throws as `run` does for a file that can't be loaded.
+ * The tasks and workflows that a file defines, in their order, without running any. What the file prints goes to
+ * standard error. Throws as `run` does for a file that can't be loaded.
  */
 export async function loadTaskDefinitions(
   file: string,

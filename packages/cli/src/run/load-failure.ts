@@ -19,8 +19,8 @@ export interface Place {
 }
 
 /**
- * Finds the place in the user's code that kept `main` from loading: Node tells it in a different way for each kind of error,
- * and for syntax errors of ES modules not at all. Without a place the text is all there is.
+ * Finds the place in the user's code that kept `main` from loading: Node tells it in a different way for each kind of
+ * error, and for syntax errors of ES modules not at all. Without a place the text is all there is.
  */
 export async function locateLoadFailure(error: SerializedError, main: string): Promise<LoadFailure> {
   const { source, ...failure } = await locate(error, main);
@@ -43,7 +43,8 @@ async function locate(error: SerializedError, main: string): Promise<LoadFailure
 }
 
 /**
- * `/path/file.cjs:1`, the line and carets below: for syntax errors of CommonJS and imports of names that are not exported.
+ * `/path/file.cjs:1`, the line and carets below: for syntax errors of CommonJS and imports of names that are not
+ * exported.
  */
 function placeShownByNode({ name, message, stack = "" }: SerializedError): Place | undefined {
   // Name and message may contain foreign text.

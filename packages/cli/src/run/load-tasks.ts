@@ -9,9 +9,9 @@ const MAX_NAMES = 12;
 const TYPESCRIPT = [".ts", ".mts", ".cts", ".tsx"];
 
 /**
- * Imports `file`, JavaScript or TypeScript, into this process and gives every task and workflow that it defined, itself or
- * through what it imports. Calls of them go to `invoke`; without it they run here. What they throw goes to `onFailure` too.
- * `env` is that of this process.
+ * Imports `file`, JavaScript or TypeScript, into this process and gives every task and workflow that it defined, itself
+ * or through what it imports. Calls of them go to `invoke`; without it they run here. What they throw goes to
+ * `onFailure` too. `env` is that of this process.
  */
 export async function loadTasks(
   file: string,

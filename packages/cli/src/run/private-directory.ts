@@ -82,8 +82,8 @@ async function prefix(): Promise<string> {
 }
 
 /**
- * Says which process has this number: when it started, in ticks since the machine did, so that a reused number is not taken
- * for its former owner; a constant where the system doesn't tell. Undefined when none runs.
+ * Says which process has this number: when it started, in ticks since the machine did, so that a reused number is not
+ * taken for its former owner; a constant where the system doesn't tell. Undefined when none runs.
  */
 async function startOf(pid: number): Promise<string | undefined> {
   if (!existsSync("/proc/self/stat")) return isRunning(pid) ? "0" : undefined;

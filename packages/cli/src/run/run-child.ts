@@ -42,8 +42,8 @@ export interface ChildOptions {
 }
 
 /**
- * Runs one task or workflow in a child process and gives its result once the process has ended and its output is written.
- * Throws what it threw, `task_failed` when the process ended without a result, and `canceled` after an abort.
+ * Runs one task or workflow in a child process and gives its result once the process has ended and its output is
+ * written. Throws what it threw, `task_failed` when the process ended without a result, and `canceled` after an abort.
  */
 export async function runChild(options: ChildOptions): Promise<unknown> {
   if (options.signal.aborted) throw stopped(options);
@@ -126,8 +126,8 @@ function endedEarly({ role, name, file }: ChildOptions, { how, isLoaded }: { how
   if (role === "task" && isLoaded) return `its process was ended ${how} before it had a result`;
   if (isLoaded && name !== "") return `the process of ${quote(name)} was ended ${how} before it had a result`;
   return (
-    `${excerpt(basename(file))} can't be loaded: its process was ended ${how} meanwhile; code outside of tasks must not ` +
-    "end the process or close its channel (process.exit, process.disconnect)"
+    `${excerpt(basename(file))} can't be loaded: its process was ended ${how} meanwhile; code outside of tasks must ` +
+    "not end the process or close its channel (process.exit, process.disconnect)"
   );
 }
 
@@ -177,8 +177,8 @@ function childMain(): string {
 export type ChildEnvironment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The user's own environment without credentials of ours and without the variables that the Global manager reads, which a
- * task in a cluster does not see either; then what was injected.
+ * The user's own environment without credentials of ours and without the variables that the Global manager reads, which
+ * a task in a cluster does not see either; then what was injected.
  */
 export function childEnvironment(
   env: ChildEnvironment,

@@ -100,7 +100,8 @@ function causesOf(error: Error): unknown[] {
 }
 
 /**
- * An error that looks like the one in the other process, so that a workflow can catch it; passed on, it is that one again.
+ * An error that looks like the one in the other process, so that a workflow can catch it; passed on, it is that one
+ * again.
  */
 export function deserializeError(wire: SerializedError): Error {
   const { name, message, stack, code, system } = wire;

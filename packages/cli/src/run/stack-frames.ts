@@ -19,8 +19,8 @@ const MACHINERY = /^(?:@flyte-secrets\/.+|tsx|esbuild)$/;
 const MAX_LINES = 200;
 
 /**
- * The frames of an error's stack that are in the user's code or in packages it uses, innermost first: not those of Node, of
- * this project, or of what compiles TypeScript.
+ * The frames of an error's stack that are in the user's code or in packages it uses, innermost first: not those of
+ * Node, of this project, or of what compiles TypeScript.
  */
 export function userFrames(error: ErrorText): Frame[] {
   const lines = stackLines(error).slice(0, MAX_LINES);
@@ -33,13 +33,17 @@ export function userFrames(error: ErrorText): Frame[] {
 const MODULE = "Object.<anonymous>";
 const UNNAMED: ReadonlySet<string> = new Set(["<anonymous>", MODULE]);
 
-/** Whether the frame is the CommonJS module around the function that tsx puts around a file's code, which has a place of its own. */
+/**
+ * Whether the frame is the CommonJS module around the function that tsx puts around a file's code, which has a place of
+ * its own.
+ */
 function isModuleWrapper({ name, file }: Frame, inner: Frame | undefined): boolean {
   return name === MODULE && inner?.name === "<anonymous>" && inner.file === file;
 }
 
 /**
- * `name (place:line:column)` or `place:line:column`, where a name may begin with `async` and a place may have parentheses.
+ * `name (place:line:column)` or `place:line:column`, where a name may begin with `async` and a place may have
+ * parentheses.
  */
 function parseFrame(text: string): Frame | undefined {
   const parts = (text.endsWith(")") ? text.slice(0, -1) : text).split(":");
@@ -76,9 +80,9 @@ const MAX_BYTES = 1_048_576;
 const SOURCE = /\.[cm]?[jt]sx?$/;
 
 /**
- * A source file of the package that the user's file `main` belongs to, or else below its directory, as text. Undefined for
- * every other file, for packages that are installed and for hidden directories: the path may come from an error's text,
- * which anybody may have written.
+ * A source file of the package that the user's file `main` belongs to, or else below its directory, as text. Undefined
+ * for every other file, for packages that are installed and for hidden directories: the path may come from an error's
+ * text, which anybody may have written.
  */
 export function readSource(file: string, main: string): string | undefined {
   try {

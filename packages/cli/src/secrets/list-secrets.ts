@@ -51,7 +51,10 @@ export interface CountedScope {
   /** Empty for the global scope. */
   readonly domain: string;
   readonly secrets: number;
-  /** The latest update of a secret there, or the latest creation where the service gives no updates; undefined with neither. */
+  /**
+   * The latest update of a secret there, or the latest creation where the service gives no updates; undefined with
+   * neither.
+   */
   readonly updated: Date | undefined;
 }
 
@@ -76,8 +79,8 @@ const MAX_SECRETS = 10_000;
 const LIMIT_MS = 3_000;
 
 /**
- * Secrets of all scopes of a client's service, for hints in messages: the first 10,000 that come within three seconds, and
- * none where the service refuses to list them or doesn't answer.
+ * Secrets of all scopes of a client's service, for hints in messages: the first 10,000 that come within three seconds,
+ * and none where the service refuses to list them or doesn't answer.
  */
 export async function surveySecrets(client: SecretsClient): Promise<readonly Secret[]> {
   const found: Secret[] = [];

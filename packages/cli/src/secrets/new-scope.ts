@@ -10,7 +10,9 @@ export interface NamedScope {
   readonly domain: string;
 }
 
-/** `; did you mean project shop, domain production?`: the scope with the nearest name that holds secrets, or nothing. */
+/**
+ * `; did you mean project shop, domain production?`: the scope with the nearest name that holds secrets, or nothing.
+ */
 export function suggestScope({ project, domain }: NamedScope, holders: readonly NamedScope[]): string {
   const scopes = holders.flatMap((holder) => [holder, { project: "", domain: holder.domain }]);
   const known = new Map(scopes.map((scope) => [nameOf(scope), scope]));

@@ -21,8 +21,8 @@ export interface DetachOptions {
 }
 
 /**
- * Starts a server that goes on when this command and its terminal have ended. Returns when it answers, with its greeting
- * printed; when it ends before that, its error is printed, and the exit code is its own.
+ * Starts a server that goes on when this command and its terminal have ended. Returns when it answers, with its
+ * greeting printed; when it ends before that, its error is printed, and the exit code is its own.
  */
 export async function detachServer({ directory, args, logFile, cli }: DetachOptions): Promise<void> {
   prepareStoreDirectory(directory);
@@ -70,8 +70,8 @@ function tellFailure(told: string, { code, end, file, cli }: ServerEnd): Error {
 }
 
 /**
- * In the server that was started: tells the starter, who waits for the greeting, why there is none. It goes the greeting's
- * way, as a log may have no room left.
+ * In the server that was started: tells the starter, who waits for the greeting, why there is none. It goes the
+ * greeting's way, as a log may have no room left.
  */
 export async function reportStartFailure<Result>(start: () => Promise<Result>, cli: CliContext): Promise<Result> {
   try {

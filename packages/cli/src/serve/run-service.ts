@@ -39,8 +39,8 @@ export interface OwnService extends Omit<RunningService, "proofKey"> {
 }
 
 /**
- * Opens everything that the configuration of the service names (store, certificate, token, tracing, the data directory's lock and
- * announcement) and starts the service with it. When it throws, nothing is left open.
+ * Opens everything that the configuration of the service names (store, certificate, token, tracing, the data
+ * directory's lock and announcement) and starts the service with it. When it throws, nothing is left open.
  * @throws SecretsError `invalid_config` or `listen_failed`, naming the setting; else as opening the store throws.
  */
 export async function runService(config: Config, options: RunServiceOptions): Promise<OwnService> {

@@ -9,7 +9,8 @@ const NOT_RUNNING = 3;
 const UNKNOWN = 4;
 
 /**
- * `serve --status`: the server on a data directory. Exit code 3 when none runs there, 4 when one does and gives no answer.
+ * `serve --status`: the server on a data directory. Exit code 3 when none runs there, 4 when one does and gives no
+ * answer.
  */
 export async function printServerStatus(directory: string, cli: CliContext): Promise<void> {
   const server = findRunningServer(directory);

@@ -24,9 +24,10 @@ export interface OpenedCertificate extends ServiceCertificate {
 }
 
 /**
- * The certificate that `secret.server.tls` describes: files, which are read once, or one of our own making, made and renewed
- * as the webhook's is: kept in a Secret for the names in `secret.server.allowedHosts`, or in the data directory for this
- * machine too. Undefined: plain HTTP. Throws `invalid_config`, naming the setting; else as {@link openSelfSignedSource}.
+ * The certificate that `secret.server.tls` describes: files, which are read once, or one of our own making, made and
+ * renewed as the webhook's is: kept in a Secret for the names in `secret.server.allowedHosts`, or in the data directory
+ * for this machine too. Undefined: plain HTTP. Throws `invalid_config`, naming the setting; else as {@link
+ * openSelfSignedSource}.
  */
 export async function openServiceCertificate(
   secret: Config["secret"],
@@ -46,8 +47,8 @@ export async function openServiceCertificate(
   if (home === undefined) {
     throw new SecretsError(
       "invalid_config",
-      "secret.server.tls.secretName keeps the certificate in a cluster, and there is none here: set secret.server.tls.certFile instead, or " +
-        "secret.kubernetes.kubeconfig",
+      "secret.server.tls.secretName keeps the certificate in a cluster, and there is none here: set " +
+        "secret.server.tls.certFile instead, or secret.kubernetes.kubeconfig",
     );
   }
   if (server.allowedHosts.length === 0) {

@@ -8,8 +8,8 @@ const LOOK_MS = 50;
 const LIMIT_MS = 60_000;
 
 /**
- * `serve --stop`: ends the server on a data directory, in order, and returns when another one could start. None there is
- * fine.
+ * `serve --stop`: ends the server on a data directory, in order, and returns when another one could start. None there
+ * is fine.
  */
 export async function stopServer(directory: string, cli: CliContext): Promise<void> {
   const server = findRunningServer(directory);
@@ -29,7 +29,7 @@ export async function stopServer(directory: string, cli: CliContext): Promise<vo
 function stillThere(pid: number): SecretsError {
   return new SecretsError(
     "deadline_exceeded",
-    `process ${pid} was asked to stop and has not ended within ${LIMIT_MS / 1000} s. kill -9 ${pid} ends it at once; what was acknowledged ` +
-      "is in the store",
+    `process ${pid} was asked to stop and has not ended within ${LIMIT_MS / 1000} s. kill -9 ${pid} ends it at ` +
+      "once; what was acknowledged is in the store",
   );
 }

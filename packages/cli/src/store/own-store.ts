@@ -13,7 +13,8 @@ export function storeDirectory({ secret }: Config): string {
   if (secret.store.type === "Embedded") return secret.store.path;
   throw new SecretsError(
     "invalid_config",
-    "this command works on the store of this machine, and the configuration names Kubernetes; add --secret.store.type Embedded",
+    "this command works on the store of this machine, and the configuration names Kubernetes; add " +
+      "--secret.store.type Embedded",
   );
 }
 

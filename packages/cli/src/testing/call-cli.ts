@@ -3,7 +3,9 @@ import { runCommandLine } from "../command-line.ts";
 import { createOutput } from "../output.ts";
 import type { CliCall, CliResult } from "./run-cli.ts";
 
-/** Runs a command line in this process, on streams of its own: for the many that are refused before they do anything. */
+/**
+ * Runs a command line in this process, on streams of its own: for the many that are refused before they do anything.
+ */
 export async function callCli({ args, env, input = "", cwd = "/" }: CliCall): Promise<CliResult> {
   const stdin = new PassThrough();
   stdin.end(input);

@@ -23,7 +23,9 @@ export function runCli(call: CliCall): Promise<CliResult> {
   return runProgram([process.execPath, CLI, ...call.args], call);
 }
 
-/** {@link runCli} where no file takes more than so many blocks (of 512 or 1,024 bytes, by the shell), as on a full disk. */
+/**
+ * {@link runCli} where no file takes more than so many blocks (of 512 or 1,024 bytes, by the shell), as on a full disk.
+ */
 export function runWithFullDisk(call: CliCall, blocks = 0): Promise<CliResult> {
   const limited = ["sh", "-c", `ulimit -f ${blocks}; exec "$@"`, "sh"];
   return runProgram([...limited, process.execPath, CLI, ...call.args], call);

@@ -15,9 +15,10 @@ export interface DockerCredentials {
 }
 
 /**
- * Asks `docker-credential-<helper> get` for a registry, by Docker's protocol: the registry on standard input, JSON on standard
- * output. Undefined when the helper does not know the registry. A helper that is missing, fails, or answers with something
- * that is no user name and password is `invalid_argument`; its output is never repeated, since it may be a password.
+ * Asks `docker-credential-<helper> get` for a registry, by Docker's protocol: the registry on standard input, JSON on
+ * standard output. Undefined when the helper does not know the registry. A helper that is missing, fails, or answers
+ * with something that is no user name and password is `invalid_argument`; its output is never repeated, since it may be
+ * a password.
  */
 export async function askCredentialHelper(
   helper: string,
@@ -44,7 +45,8 @@ export async function askCredentialHelper(
 /** The error for credentials that only Docker itself can use. */
 export function identityToken(registry: string): SecretsError {
   return refused(
-    `the credentials of ${registry} are an identity token, which Kubernetes cannot pull with; use --registry with a user name and an access token`,
+    `the credentials of ${registry} are an identity token, which Kubernetes cannot pull with; use --registry with a ` +
+      "user name and an access token",
   );
 }
 

@@ -3,8 +3,8 @@ import type { CliContext } from "../context.ts";
 import { readTypedLine } from "./typed-line.ts";
 
 /**
- * Asks on the terminal; the question goes to standard error, so that standard output stays the command's result. Ctrl-C and
- * the end of input are `canceled`. Callers check {@link canPrompt} first and name the options that say the same.
+ * Asks on the terminal; the question goes to standard error, so that standard output stays the command's result. Ctrl-C
+ * and the end of input are `canceled`. Callers check {@link canPrompt} first and name the options that say the same.
  */
 export interface Prompt {
   /**
@@ -50,7 +50,10 @@ async function answered<T>(answer: Promise<T>): Promise<T> {
   }
 }
 
-/** Asks for confirmation before something is removed. Throws `canceled` unless the answer is yes; false without a terminal. */
+/**
+ * Asks for confirmation before something is removed. Throws `canceled` unless the answer is yes; false without a
+ * terminal.
+ */
 export async function confirmRemoval(question: string, { cli, otherwise }: ConfirmOptions): Promise<boolean> {
   if (!canPrompt(cli)) return false;
   const prompt = await openPrompt(cli);

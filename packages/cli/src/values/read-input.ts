@@ -18,9 +18,10 @@ export interface ReadInputOptions {
 }
 
 /**
- * The bytes of a file as they are; `-` is standard input, to its end. A leading `~/` is this user's home, for the shells that
- * leave it alone in `--from-file=~/x`. What cannot be read is `invalid_argument` with the reason, naming `option`, and so is what has more
- * than `maxBytes`, of which no more is read than it takes to see that: a device never ends.
+ * The bytes of a file as they are; `-` is standard input, to its end. A leading `~/` is this user's home, for the
+ * shells that leave it alone in `--from-file=~/x`. What cannot be read is `invalid_argument` with the reason, naming
+ * `option`, and so is what has more than `maxBytes`, of which no more is read than it takes to see that: a device never
+ * ends.
  */
 export async function readInput(path: string, options: ReadInputOptions): Promise<Uint8Array> {
   const { option, cli, maxBytes = MAX_INPUT_BYTES } = options;

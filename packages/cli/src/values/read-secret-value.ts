@@ -36,7 +36,9 @@ export async function readSecretValue(options: ValueOptions, cli: CliContext): P
   return options.type === "regular" ? askForValue(cli) : askForCredentials(options, cli);
 }
 
-/** Throws `usage`, naming the options to use instead, where the value has to be prompted for and there is no terminal. */
+/**
+ * Throws `usage`, naming the options to use instead, where the value has to be prompted for and there is no terminal.
+ */
 export function assertCanPrompt(options: ValueOptions, cli: CliContext): void {
   const { value, fromFile, fromDockerConfig, type } = options;
   if (canPrompt(cli) || value !== undefined || fromFile !== undefined || fromDockerConfig) return;
@@ -78,10 +80,10 @@ export interface FileValue {
 }
 
 /**
- * Leaves out the line breaks behind a single line of text, as an editor or `echo` puts them behind a password: a task that
- * reads the variable would have them, one that asks `getSecret` wouldn't. Several lines stay as they are, since keys in
- * files need their last line break, and so do bytes that are no text. Whatever white space is left at the ends is told, and
- * what was left out (T-11).
+ * Leaves out the line breaks behind a single line of text, as an editor or `echo` puts them behind a password: a task
+ * that reads the variable would have them, one that asks `getSecret` wouldn't. Several lines stay as they are, since
+ * keys in files need their last line break, and so do bytes that are no text. Whatever white space is left at the ends
+ * is told, and what was left out (T-11).
  */
 export function trimLineFeed(bytes: Uint8Array, file: string, keep: boolean): FileValue {
   const text = textOf(bytes);

@@ -13,8 +13,8 @@ export interface WriteNewFileOptions {
 const WITHOUT_DRAFT: ReadonlySet<unknown> = new Set(["EPERM", "ENOSYS", "ENOTSUP", "EOPNOTSUPP", "ENAMETOOLONG"]);
 
 /**
- * Writes a file for this user alone, whole or not at all: one that exists is left as it is, for it might be open to others,
- * or something else. What can't be written is `invalid_argument` with the reason.
+ * Writes a file for this user alone, whole or not at all: one that exists is left as it is, for it might be open to
+ * others, or something else. What can't be written is `invalid_argument` with the reason.
  */
 export async function writeNewFile(file: string, text: string, { option, cli }: WriteNewFileOptions): Promise<void> {
   const { writePrivateFile } = await import("@flyte-secrets/store");

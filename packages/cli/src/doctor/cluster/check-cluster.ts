@@ -129,8 +129,8 @@ export interface CheckResult {
 }
 
 /**
- * What a runCheck at one thing finds. That it can't be looked at is a finding too: no problem where only a right for it is
- * missing, and one where our credentials aren't taken or can't be had.
+ * What a runCheck at one thing finds. That it can't be looked at is a finding too: no problem where only a right for it
+ * is missing, and one where our credentials aren't taken or can't be had.
  */
 export async function runCheck(what: string, find: () => Promise<Finding[]>): Promise<CheckResult> {
   try {

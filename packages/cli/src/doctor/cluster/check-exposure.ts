@@ -10,7 +10,8 @@ export function checkExposure(parts: readonly Part[], { secret, webhook }: Confi
     if (auth.mode === "none") {
       findings.push(
         problem(
-          "the service asks nobody for credentials (secret.auth.mode none): who reaches it reads names and writes values",
+          "the service asks nobody for credentials (secret.auth.mode none): who reaches it reads names and writes " +
+            "values",
           "set secret.auth.mode to token or oidc",
         ),
       );
@@ -18,8 +19,8 @@ export function checkExposure(parts: readonly Part[], { secret, webhook }: Confi
     if (server.tls.certFile === "" && server.tls.secretName === "" && !server.tls.selfMade) {
       findings.push(
         note(
-          "the service speaks plain HTTP: tokens and values cross the cluster's network in clear; set secret.server.tls, or end TLS in " +
-            "front of it",
+          "the service speaks plain HTTP: tokens and values cross the cluster's network in clear; set " +
+            "secret.server.tls, or end TLS in front of it",
         ),
       );
     }
@@ -38,15 +39,16 @@ export function checkExposure(parts: readonly Part[], { secret, webhook }: Confi
   if (cacheInvalidationPort !== 0 && !hasToken) {
     findings.push(
       note(
-        "/invalidate-secret has no token, so it answers its own machine and webhook.cacheInvalidationPeers alone; set " +
-          "webhook.cacheInvalidationTokenSecret, or webhook.cacheInvalidationPort to 0",
+        "/invalidate-secret has no token, so it answers its own machine and webhook.cacheInvalidationPeers alone; " +
+          "set webhook.cacheInvalidationTokenSecret, or webhook.cacheInvalidationPort to 0",
       ),
     );
   }
   if (webhook.embeddedSecretManagerConfig.delivery === "Inline" && webhook.clientCA === "") {
     findings.push(
       problem(
-        "delivery Inline answers reviews with values and asks for no certificate: who reaches webhook.listenPort reads every secret",
+        "delivery Inline answers reviews with values and asks for no certificate: who reaches webhook.listenPort " +
+          "reads every secret",
         "set webhook.embeddedSecretManagerConfig.delivery to SecretRef, or webhook.clientCA",
       ),
     );
@@ -105,7 +107,10 @@ const NETWORK_POLICIES = defineResource<NetworkPolicy>({
   plural: "networkpolicies",
 });
 
-/** Whether the chart's NetworkPolicy lets everybody reach the webhook's port of admissions; nothing where there is none of the chart's. */
+/**
+ * Whether the chart's NetworkPolicy lets everybody reach the webhook's port of admissions; nothing where there is none
+ * of the chart's.
+ */
 export async function checkAdmissionPort(
   client: KubeClient,
   { webhook }: Config,
@@ -119,8 +124,8 @@ export async function checkAdmissionPort(
   if (!isOpen) return [];
   return [
     note(
-      `everybody in the cluster reaches port ${webhook.listenPort}; name the API server in webhook.networkPolicy.admissionFrom of the chart ` +
-        "(docs/installation.md)",
+      `everybody in the cluster reaches port ${webhook.listenPort}; name the API server in ` +
+        "webhook.networkPolicy.admissionFrom of the chart (docs/installation.md)",
     ),
   ];
 }

@@ -45,8 +45,8 @@ const MAX_SECRETS = 10_000;
 const MAX_TOLD = 5;
 
 /**
- * Whether the Secrets of a store's namespace that are meant to hold secrets can be found and are listed. Reads the first
- * 10,000.
+ * Whether the Secrets of a store's namespace that are meant to hold secrets can be found and are listed. Reads the
+ * first 10,000.
  */
 export async function checkManagedSecrets(client: KubeClient, namespace: string): Promise<Finding[]> {
   const misfits: Finding[] = [];

@@ -13,8 +13,8 @@ export interface OtherClustersOptions {
 }
 
 /**
- * Whether the store can be kept in each of `secret.kubernetes.otherClusters` too, with the rights of its own kubeconfig.
- * What is found begins with the cluster's name.
+ * Whether the store can be kept in each of `secret.kubernetes.otherClusters` too, with the rights of its own
+ * kubeconfig. What is found begins with the cluster's name.
  */
 export async function checkOtherClusters({ config, connect }: OtherClustersOptions): Promise<Finding[]> {
   const { store, kubernetes } = config.secret;

@@ -71,8 +71,8 @@ export function notRegistered({ webhook }: Config): Finding {
 const ANSWER_LIMIT_MS = 5_000;
 
 /**
- * Whether the webhook answers at the address of its registration with a certificate that the registration's CA vouches for. The name
- * of a Service is only known inside the cluster.
+ * Whether the webhook answers at the address of its registration with a certificate that the registration's CA vouches
+ * for. The name of a Service is only known inside the cluster.
  */
 export async function checkServedCertificate({ clientConfig = {} }: RegisteredWebhook): Promise<Finding> {
   const { url, service, caBundle = "" } = clientConfig;
@@ -108,8 +108,8 @@ export async function checkServedCertificate({ clientConfig = {} }: RegisteredWe
 }
 
 /**
- * Whether the API server reaches the webhook: a dry run of a pod whose annotation makes no sense must be turned down. Nothing comes
- * to be.
+ * Whether the API server reaches the webhook: a dry run of a pod whose annotation makes no sense must be turned down.
+ * Nothing comes to be.
  */
 export async function checkAdmissionCall(
   client: KubeClient,
@@ -128,8 +128,10 @@ export async function checkAdmissionCall(
   }
   if (registered.failurePolicy === "Ignore") {
     return problem(
-      `the API server creates a pod of namespace ${namespace} that the webhook would refuse: it doesn't ask, or gets no answer and does without (failurePolicy Ignore)`,
-      "look whether the webhook is ready and reached, then at the registration's selectors and matchConditions with kubectl",
+      `the API server creates a pod of namespace ${namespace} that the webhook would refuse: it doesn't ask, or gets ` +
+        "no answer and does without (failurePolicy Ignore)",
+      "look whether the webhook is ready and reached, then at the registration's selectors and matchConditions with " +
+        "kubectl",
     );
   }
   const what = `the API server does not ask the webhook about pods of namespace ${namespace}`;

@@ -3,7 +3,9 @@ export const OUTPUT_MASK = "***";
 
 const MASK_BYTES = Buffer.from(OUTPUT_MASK);
 
-/** The places of an output that values cover, and the output without them. Places count from the output's first byte. */
+/**
+ * The places of an output that values cover, and the output without them. Places count from the output's first byte.
+ */
 export interface CoveredOutput {
   cover(from: number, to: number): void;
   /** The next bytes of the output, with a mask for each covered run: at its beginning, so that it may still grow. */

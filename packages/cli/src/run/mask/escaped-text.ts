@@ -154,7 +154,10 @@ const KINDS: readonly Kind[] = [
   { escaping: sql, having: /'/ },
 ];
 
-/** In a form, a blank and a plus may look the same: both are the unit of the blank, which is written in the ways of both. */
+/**
+ * In a form, a blank and a plus may look the same: both are the unit of the blank, which is written in the ways of
+ * both.
+ */
 const ofForm =
   (escaping: Escaping): Escaping =>
   (character) =>

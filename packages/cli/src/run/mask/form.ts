@@ -1,6 +1,6 @@
 /**
- * One way in which a value may stand in output: a sequence of units (bytes, characters), each of which may be written in several
- * ways, with gaps between them where the way of writing has any.
+ * One way in which a value may stand in output: a sequence of units (bytes, characters), each of which may be written
+ * in several ways, with gaps between them where the way of writing has any.
  */
 export interface Form {
   readonly units: ArrayLike<number>;
@@ -18,7 +18,10 @@ export interface Writing {
    * where one is the beginning of another, the longer one comes first.
    */
   readonly gaps?: readonly Uint8Array[];
-  /** The same, from the fourth unit on: line breaks, without which the end of nearly every line would have to wait for the next one. */
+  /**
+   * The same, from the fourth unit on: line breaks, without which the end of nearly every line would have to wait for
+   * the next one.
+   */
   readonly wraps?: readonly Uint8Array[];
   /** Whether units run into each other without a gap, as decimal numbers would. Default: false. */
   readonly needsGap?: boolean;
@@ -39,7 +42,9 @@ export const ENOUGH_UNITS = 48;
 
 export const UNITS_BEFORE_WRAP = 4;
 
-/** Above it, what is between two units belongs to neither: a wrapped line that is indented, a separator and a prefix. */
+/**
+ * Above it, what is between two units belongs to neither: a wrapped line that is indented, a separator and a prefix.
+ */
 export const MAX_GAPS = 64;
 
 /** Bytes that {@link headsOf} tells of each beginning. */

@@ -4,9 +4,9 @@ import { CUT_OFF, type FormGroup, type FormIndex, NO_GROUPS, type Reading } from
 import type { State } from "./unit-automaton.ts";
 
 /**
- * Masks one stream, however it is cut into chunks: the joined output is the same for every cutting. Bytes are held back only
- * while they equal the beginning of a form, 48 units of it at most. The time it takes grows with the output, not with
- * the values.
+ * Masks one stream, however it is cut into chunks: the joined output is the same for every cutting. Bytes are held back
+ * only while they equal the beginning of a form, 48 units of it at most. The time it takes grows with the output, not
+ * with the values.
  */
 export interface MaskFilter {
   write(chunk: Uint8Array): Buffer;
@@ -15,8 +15,8 @@ export interface MaskFilter {
 }
 
 /**
- * More of them read the same bytes as different units only where escapes are escaped again and again, and a value looks like
- * that. It doesn't grow with the values: what several of them have in common is read once.
+ * More of them read the same bytes as different units only where escapes are escaped again and again, and a value looks
+ * like that. It doesn't grow with the values: what several of them have in common is read once.
  */
 const MAX_READERS_OF_A_GROUP = 64;
 

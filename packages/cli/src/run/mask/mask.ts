@@ -8,8 +8,9 @@ import { createMaskFilter, type MaskFilter } from "./mask-filter.ts";
 /** Keeps values out of output. Values may be added while output flows; they are masked from then on. */
 export interface Mask {
   /**
-   * Masks `value` from now on, in all forms that {@link createMaskedForms} tells, and the first 48 bytes or characters of each where
-   * the rest doesn't follow. False when it is shorter than 4 bytes and therefore not masked: that would tear every output apart.
+   * Masks `value` from now on, in all forms that {@link createMaskedForms} tells, and the first 48 bytes or characters
+   * of each where the rest doesn't follow. False when it is shorter than 4 bytes and therefore not masked: that would
+   * tear every output apart.
    */
   add(value: SecretValue): boolean;
   /** A filter for one stream of output. */
@@ -44,9 +45,9 @@ export const MIN_BYTES = 4;
 const MAX_MEMBERS = 256;
 
 /**
- * Tells the ways in which a value shows up in output: as it is, without the white space around it, each of its lines; in the encodings
- * of bytes; and, for a text, in those of texts and with composed or decomposed characters (Unicode's NFC and NFD). Of a
- * value that is a JSON object or array, the first 256 texts in it likewise.
+ * Tells the ways in which a value shows up in output: as it is, without the white space around it, each of its lines;
+ * in the encodings of bytes; and, for a text, in those of texts and with composed or decomposed characters (Unicode's
+ * NFC and NFD). Of a value that is a JSON object or array, the first 256 texts in it likewise.
  */
 export function createMaskedForms(): (value: SecretValue) => readonly Form[] {
   const escapedForms = createEscapedForms();
