@@ -22,7 +22,7 @@ await runLocal({
     scope: { org: "flyte", project: "flytesnacks", domain: "development" },
     lookup: createLookup({ fetcher: createStoreFetcher(store) }),
     global: { readVariable: () => undefined, readFile: async () => undefined },
-    managersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
+    createManagersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
     missingHelp: async () => [],
     delivery: "SecretRef",
       escapeVariables: false,
