@@ -6,8 +6,8 @@ import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createConnectRouter } from "@connectrpc/connect";
 import { createBodyBudget, DEFAULT_BODY_BYTES, type ListenOptions, listen, replyError } from "@flyte-secrets/http";
 import {
-  beginCall,
-  carryCall,
+  createCallContext,
+  toContextValues,
   createCallOptions,
   createUnknownRpc,
   requestAuthority,
@@ -47,8 +47,8 @@ const bodies = createBodyBudget(DEFAULT_BODY_BYTES);
 const handler: ListenOptions["handler"] = (req, res) => {
   const path = req.url?.split("?", 1)[0] ?? "";
   const rpc = rpcs.get(path) ?? findUnknownRpc(path, req.headers["content-type"] ?? "");
-  const call = beginCall({ authority: requestAuthority(req), pathName: undefined });
-  if (rpc !== undefined) return serveRpc({ req, res }, rpc, { log, bodies, values: carryCall(call) });
+  const call = createCallContext({ authority: requestAuthority(req), pathName: undefined });
+  if (rpc !== undefined) return serveRpc({ req, res }, rpc, { log, bodies, values: toContextValues(call) });
   return replyError({ req, res }, { status: 404, code: "unimplemented", message: "no RPC's path" });
 };
 const { serverCreds: tls } = settings;

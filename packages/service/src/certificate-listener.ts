@@ -1,5 +1,9 @@
-import type { CertificateSource, ServingCertificate } from "@flyte-secrets/certificates";
-import { fingerprintOf, replaceCertificate } from "@flyte-secrets/certificates";
+import {
+  type CertificateSource,
+  fingerprintOf,
+  replaceCertificate,
+  type ServingCertificate,
+} from "@flyte-secrets/certificates";
 import { type Listener, type ListenOptions, listen } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 
@@ -15,8 +19,9 @@ export interface CertificateListenerOptions extends Omit<ListenOptions, "tls"> {
 }
 
 /**
- * Opens a listener that serves with the current certificate, and with each new one until it is closed. A certificate that changes while
- * the listener is being opened is not missed, and one that does not fit its key leaves the old one in use.
+ * Opens a listener that serves with the current certificate, and with each new one until it is closed. A certificate
+ * that changes while the listener is being opened is not missed, and one that does not fit its key leaves the old one
+ * in use.
  */
 export async function listenWithCertificate({
   certificate,

@@ -1,6 +1,5 @@
 import { type SecretStore, SecretsError } from "@flyte-secrets/core";
-import type { NodeHandler } from "@flyte-secrets/http";
-import { listen } from "@flyte-secrets/http";
+import { listen, type NodeHandler } from "@flyte-secrets/http";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { secretService } from "./secret-service.ts";

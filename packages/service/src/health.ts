@@ -1,27 +1,29 @@
 import { isSecretsError, raceSignal, type SecretStore } from "@flyte-secrets/core";
-import type { Exchange } from "@flyte-secrets/http";
-import { reply } from "@flyte-secrets/http";
+import { type HttpExchange, reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 
 const CHECK_TIMEOUT_MS = 2_000;
-/** Anybody may ask, and asking the store can be a call to the API server. */
-const HELD_MS = 1_000;
+/** How long a result is reused: anybody may request it, and checking the store may be a call to the API server. */
+const REUSED_MS = 1_000;
 
-/** The routes by which others see whether a service lives and can do its work. They ask for no credentials. */
+/** Liveness and readiness of a service. They need no credentials. */
 export interface Health {
   /** Answers `/healthz` (200) and `/readyz` (200, or 503 with the reason). Undefined for any other path. */
-  answer(exchange: Exchange, path: string): Promise<void> | undefined;
-  /** From now on it isn't ready. */
+  answer(exchange: HttpExchange, path: string): Promise<void> | undefined;
+  /** Makes `/readyz` answer 503 from now on. */
   close(): void;
 }
 
-/** The health of a service over one store, which is asked once a second at the most. The log says why it isn't ready. */
+/**
+ * The health of a service over one store, which is checked at most once a second. The log has the reason when it is not
+ * ready.
+ */
 export function createHealth(store: SecretStore, log: Logger): Health {
   let closing = false;
   let last: { readonly until: number; readonly fault: Promise<string | undefined> } | undefined;
   let logged: string | undefined;
 
-  async function findFault(): Promise<string | undefined> {
+  async function probe(): Promise<string | undefined> {
     const fault = await checkStore(store);
     if (fault !== undefined && fault.details !== logged)
       log.warn({ store: store.name, reason: fault.details }, "not ready");
@@ -29,9 +31,9 @@ export function createHealth(store: SecretStore, log: Logger): Health {
     return fault && `store ${store.name}: ${fault.reason}`;
   }
 
-  async function replyReadiness(exchange: Exchange): Promise<void> {
+  async function replyReadiness(exchange: HttpExchange): Promise<void> {
     const now = performance.now();
-    if (last === undefined || now >= last.until) last = { until: now + HELD_MS, fault: findFault() };
+    if (last === undefined || now >= last.until) last = { until: now + REUSED_MS, fault: probe() };
     const reason = closing ? "shutting down" : await last.fault;
     if (reason === undefined) reply(exchange, { status: 200, text: "OK" });
     else reply(exchange, { status: 503, text: `${reason}\n` });
@@ -54,14 +56,14 @@ export function createHealth(store: SecretStore, log: Logger): Health {
   };
 }
 
-interface Fault {
-  /** For anybody: says nothing of paths and addresses. */
+interface StoreProblem {
+  /** For anybody: without paths and addresses. */
   readonly reason: string;
   /** For the log. */
   readonly details: string;
 }
 
-async function checkStore(store: SecretStore): Promise<Fault | undefined> {
+async function checkStore(store: SecretStore): Promise<StoreProblem | undefined> {
   const signal = AbortSignal.timeout(CHECK_TIMEOUT_MS);
   try {
     await raceSignal(

@@ -15,9 +15,8 @@ export interface InProcessServiceOptions {
 }
 
 /**
- * The secret service over a store, called without a server: the calls, checks, limits and errors are those that a server
- * has, on the same code. It asks for no credentials, as whoever has the store open may do everything with it. An entry of
- * its own, since other commands don't need the RPC stack.
+ * Creates a client of the secret service over a store without a server: calls, checks, limits and errors are those of a
+ * server, by the same code. It needs no credentials, because whoever has the store open may do everything with it.
  */
 export function createInProcessService({
   store,
@@ -25,7 +24,7 @@ export function createInProcessService({
   log,
 }: InProcessServiceOptions): Client<typeof SecretService> {
   const auth = { mode: "none" } as const;
-  // Webhooks on this store learn of writes by its change feed.
+  // Webhooks on this store follow its change feed.
   const config = { organization, auth, webhookURL: "" };
   const authentication = createAuthentication(auth, log);
   const routes = createRoutes({ store, config, authentication, log, onCall: () => {}, onWrite: undefined });

@@ -6,23 +6,25 @@ import type { Logger } from "pino";
 
 const DEFAULT_PORT = "9444";
 
-/** Tells the webhooks' caches to forget a secret. Resolves when they were told or the time is up; never throws. */
+/** Removes a secret from the webhooks' caches. Resolves when all have answered or the time is up; never throws. */
 export type Invalidate = (id: SecretId) => Promise<void>;
 
 export interface InvalidationOptions {
-  /** Such as `http://flyte-pod-webhook-headless:9444`; scheme http and port 9444 if it names none. Empty: nobody is told. */
+  /**
+   * Such as `http://flyte-pod-webhook-headless:9444`; scheme http and port 9444 if it names none. Empty: no webhook.
+   */
   readonly webhookURL: string;
-  /** Sent as bearer token, to webhooks that ask for one. */
+  /** The bearer token to send, for webhooks that require one. */
   readonly token?: string | undefined;
   readonly log: Logger;
-  /** For name resolution and all answers together. Default 5 s. */
+  /** Limit of name resolution and all requests together. Default 5 s. */
   readonly timeoutMs?: number;
 }
 
 /**
- * Posts to every address that the webhook's host name has, as Flyte's service does for its own webhook, and warns how
- * many pods could not be told. A write waits for it, because whoever has just rotated a secret may start the next task
- * at once (S-25).
+ * Posts to every address of the webhook's host name, as Flyte's service does for its own webhook, and logs a warning
+ * with the number of pods that could not be reached. A write waits for it, because whoever has just rotated a secret
+ * may start the next task at once (S-25).
  */
 export function createInvalidation({ webhookURL, token, log, timeoutMs = 5_000 }: InvalidationOptions): Invalidate {
   if (webhookURL === "") return async () => {};

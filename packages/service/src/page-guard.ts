@@ -1,22 +1,22 @@
 import { isIP } from "node:net";
 import { quote } from "@flyte-secrets/core";
 import type { NodeRequest } from "@flyte-secrets/http";
-import { avoidLoginPrompt } from "./rpc/sanitize-errors.ts";
+import { avoidLoginPrompt } from "./rpc/connect-errors.ts";
 
-/** Says why a request is refused that a web page may have sent; undefined when none can have. */
+/** The reason to refuse a request that a web page of another site may have sent; undefined when none can have. */
 export type PageGuard = (req: NodeRequest) => string | undefined;
 
 /**
- * Tells the requests of web pages from those of clients, for a server that asks for no credentials. A page of another site shows by
- * `Origin` or `Sec-Fetch-Site`, which browsers set (Fetch standard, W3C Fetch Metadata). One whose own name was made to point to this server
- * (DNS rebinding) shows by that name, so a request has to be sent to `localhost`, to an IP address, which nobody can make point
- * elsewhere, to one of `allowedHosts`, or to no host, as no browser does; ports don't count. A page is this server's
- * own at the same host and port, or at a name of `allowedHosts` (S-23).
+ * Protects a server without authentication from cross-site requests and DNS rebinding. Pages of other sites are
+ * recognised by `Origin` or `Sec-Fetch-Site`, which browsers set (Fetch standard, W3C Fetch Metadata). A page whose own
+ * name was made to resolve to this server (DNS rebinding) is recognised by that name: requests must be sent to
+ * `localhost`, to an IP address, to one of `allowedHosts`, or to no host, which no browser does; ports are not
+ * compared. A page belongs to this server when it is at the same host and port, or at a name of `allowedHosts` (S-23).
  */
 export function createPageGuard(allowedHosts: readonly string[]): PageGuard {
   const allowed = new Set(allowedHosts.map(toName));
   const isOwn = (name: string) => name === "localhost" || isIP(name) !== 0 || allowed.has(name);
-  // At an address other ports are other people's, whatever is listed.
+  // At an IP address other ports belong to others, whatever is listed.
   const isListed = (name: string) => allowed.has(name) && name !== "localhost" && isIP(name) === 0;
   return (req) => {
     const hosts = hostsOf(req);
@@ -32,7 +32,7 @@ export function createPageGuard(allowedHosts: readonly string[]): PageGuard {
   };
 }
 
-/** All that a request says of where it was sent to: HTTP/2 has two fields for it, and either HTTP may have one twice. */
+/** Every host that a request names as its target: HTTP/2 has two fields for it, and a field may be repeated. */
 function hostsOf({ rawHeaders }: NodeRequest): string[] {
   const isHost = (name: string | undefined) => name === ":authority" || name?.toLowerCase() === "host";
   return rawHeaders.filter((value, at) => at % 2 === 1 && value !== "" && isHost(rawHeaders[at - 1]));

@@ -1,29 +1,30 @@
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { SecretId, SecretStore } from "@flyte-secrets/core";
-import type { Exchange, NodeHandler, NodeRequest, Tracing } from "@flyte-secrets/http";
 import {
-  addBudget,
+  addBudgetMetrics,
   createBodyBudget,
   DEFAULT_BODY_BYTES,
   type ErrorReply,
   guardHandler,
+  type HttpExchange,
   loadPrometheus,
+  type NodeHandler,
+  type NodeRequest,
   refuseCall,
   replyError,
   replyMetrics,
+  type Tracing,
 } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { createAuthentication } from "./auth/create-authentication.ts";
-import { replyIssuerMetadata } from "./auth/issuer-metadata.ts";
-import { replyGuardedMetrics } from "./guarded-metrics.ts";
 import { createHealth } from "./health.ts";
 import { createPageGuard } from "./page-guard.ts";
+import { replyGuardedMetrics, replyIssuerMetadata } from "./plain-endpoints.ts";
 import { findRestRoute } from "./rest/rest-routes.ts";
-import { beginCall, carryCall } from "./rpc/call.ts";
+import { createCallContext, toContextValues } from "./rpc/call-context.ts";
+import { createRpcMetrics, type ObservedCall, toSpanResult } from "./rpc/call-telemetry.ts";
 import { createRoutes } from "./rpc/create-routes.ts";
-import { createRpcMetrics, type ObservedCall } from "./rpc/rpc-metrics.ts";
-import { spanResult } from "./rpc/rpc-span.ts";
 import { requestAuthority, serveRpc } from "./rpc/serve-rpc.ts";
 import { createUnknownRpc } from "./rpc/unknown-rpc.ts";
 import type { ServiceConfig } from "./service-options.ts";
@@ -31,13 +32,15 @@ import type { ServiceConfig } from "./service-options.ts";
 export interface SecretServiceOptions {
   readonly store: SecretStore;
   readonly config: ServiceConfig;
-  /** Hears of each secret that a call has written, before the call is answered: for what keeps values in this process. */
+  /**
+   * Called with the id of each secret that a call has written, before the call is answered: for caches in this process.
+   */
   readonly onWrite?: ((id: SecretId) => void) | undefined;
   readonly telemetry: {
     readonly log: Logger;
-    /** Where its metrics are registered, and what `/metrics` shows. Default: one of its own. */
+    /** Where its metrics are registered, and what `/metrics` serves. Default: one of its own. */
     readonly registry?: Registry;
-    /** Gets a span for each call. It stays the caller's to close. */
+    /** Gets a span for each call. The caller closes it. */
     readonly tracing?: Tracing | undefined;
   };
 }
@@ -45,17 +48,20 @@ export interface SecretServiceOptions {
 /** Flyte's secret service, to be mounted on a server. */
 export interface MountedSecretService {
   /**
-   * Answers every request of a Node http, https or http2 server: Connect, gRPC, gRPC-Web, REST, `/healthz`, `/readyz`, `/metrics`.
-   * Paths of others get 404. Never throws.
+   * Answers every request of a Node http, https or http2 server: Connect, gRPC, gRPC-Web, REST, `/healthz`, `/readyz`,
+   * `/metrics`. Other paths get 404. Never throws.
    */
   readonly handler: NodeHandler;
   /** Answers `/healthz` and `/readyz` alone, for a port of their own. Never throws. */
   readonly probes: NodeHandler;
-  /** Answers `/metrics` alone and asks for no credentials, for a port of its own. Never throws. */
+  /** Answers `/metrics` alone, without credentials, for a port of its own. Never throws. */
   readonly metrics: NodeHandler;
   /** Adds the RPC services alone to a Connect router; authentication, limits and errors included. */
   routes(router: ConnectRouter): void;
-  /** `/readyz` turns to 503 at once; resolves when the calls under way are done. Neither store nor server are closed. */
+  /**
+   * Makes `/readyz` answer 503 at once, and resolves when the calls in flight have ended. Closes neither store nor
+   * server.
+   */
   close(): Promise<void>;
 }
 
@@ -78,17 +84,17 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
   const { maxBodyBytes: maxBytes = DEFAULT_BODY_BYTES } = config;
   const bodies = createBodyBudget(maxBytes);
   const setting = "secret.server.limits.bodyBytes";
-  addBudget(registry, { name: "rpc_server_requests", heldBytes: bodies.heldBytes, maxBytes, setting });
+  addBudgetMetrics(registry, { name: "rpc_server_requests", heldBytes: bodies.heldBytes, maxBytes, setting });
 
-  const answer = (exchange: Exchange): void | Promise<void> => {
+  const answer = (exchange: HttpExchange): void | Promise<void> => {
     const { req, res } = exchange;
     const path = pathOf(req);
     const rest = findRestRoute(path, req.method);
-    const call = beginCall({ authority: requestAuthority(req), pathName: rest?.pathName });
+    const call = createCallContext({ authority: requestAuthority(req), pathName: rest?.pathName });
     const contentType = req.headers["content-type"] ?? "";
     const known = rpcs.get(rest?.rpcPath ?? path);
-    const span = known && tracing?.begin(known.requestPath.slice(1), req.headers);
-    whenDone(exchange, (tookMs) => {
+    const span = known && tracing?.startSpan(known.requestPath.slice(1), req.headers);
+    onClose(exchange, (tookMs) => {
       const ms = Math.round(tookMs);
       log.debug({ method: req.method, path, status: res.statusCode, code: call.code, ms }, "request");
       if (known === undefined) return;
@@ -96,10 +102,10 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
       const protocol = rest ? "rest" : protocolOf(contentType);
       const observed: ObservedCall = { rpcPath: known.requestPath, protocol, code, tookMs };
       observe(observed);
-      span?.end(spanResult(observed));
+      span?.end(toSpanResult(observed));
     });
 
-    // Health says nothing that a page could use, and whoever watches it may call it by any name.
+    // A web page learns nothing from the probes, and probes may use any host name.
     const probed = health.answer(exchange, path);
     if (probed !== undefined) return probed;
     const foreign = findForeignPage(req);
@@ -109,7 +115,7 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
     }
     const rpc = known ?? findUnknownRpc(path, contentType);
     if (rpc !== undefined) {
-      return serveRpc(exchange, rpc, { log, bodies, values: carryCall(call), transform: rest?.transform });
+      return serveRpc(exchange, rpc, { log, bodies, values: toContextValues(call), transform: rest?.transform });
     }
     if (rest !== undefined) return replyError(exchange, methodNotAllowed(rest.allowed));
     if (path === "/metrics") return replyGuardedMetrics(exchange, { registry, authentication, log });
@@ -120,11 +126,11 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
   return {
     handler: guardHandler((req, res) => answer({ req, res }), log),
     probes: guardHandler((req, res) => {
-      const exchange: Exchange = { req, res };
+      const exchange: HttpExchange = { req, res };
       return health.answer(exchange, pathOf(req)) ?? replyError(exchange, NO_SUCH_PROBE);
     }, log),
     metrics: guardHandler((req, res) => {
-      const exchange: Exchange = { req, res };
+      const exchange: HttpExchange = { req, res };
       return pathOf(req) === "/metrics" ? replyMetrics(exchange, registry, log) : replyError(exchange, METRICS_ALONE);
     }, log),
     routes: (router) => {
@@ -142,9 +148,9 @@ function pathOf({ url = "" }: NodeRequest): string {
   return url.split("?", 1)[0] ?? "";
 }
 
-function whenDone({ res }: Exchange, hear: (tookMs: number) => void): void {
+function onClose({ res }: HttpExchange, callback: (tookMs: number) => void): void {
   const started = performance.now();
-  res.once("close", () => hear(performance.now() - started));
+  res.once("close", () => callback(performance.now() - started));
 }
 
 function protocolOf(contentType: string): ObservedCall["protocol"] {
@@ -157,7 +163,7 @@ function methodNotAllowed(allowed: readonly string[]): ErrorReply {
   return { status: 405, code: "unimplemented", message, headers: { allow: allowed.join(", ") } };
 }
 
-/** The codes of answers to requests that never came to their call. */
+/** The codes of requests that were answered before a call began. */
 const UNHANDLED: Readonly<Record<number, string>> = {
   400: "invalid_argument",
   405: "unimplemented",

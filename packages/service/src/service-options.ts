@@ -32,7 +32,10 @@ export interface ServiceConfig {
   readonly webhookURL: string;
   /** The bearer token for that. */
   readonly webhookToken?: string | undefined;
-  /** Names of this server beside `localhost` and IP addresses. Without authentication, requests to other names are refused. */
+  /**
+   * Names of this server beside `localhost` and IP addresses. Without authentication, requests to other names are
+   * refused.
+   */
   readonly allowedHosts?: readonly string[];
   /** Limit of the bodies of all requests in flight together. Default 64 MiB. */
   readonly maxBodyBytes?: number;
@@ -55,7 +58,9 @@ export interface ServiceListenerOptions {
   readonly maxConnectionsPerAddress?: number;
   /** `HOST:PORT` of a listener for `/healthz` and `/readyz` alone; empty for none, which is the default. */
   readonly probeAddress?: string;
-  /** `HOST:PORT` of a listener for `/metrics` alone, which needs no credentials; empty for none, which is the default. */
+  /**
+   * `HOST:PORT` of a listener for `/metrics` alone, which needs no credentials; empty for none, which is the default.
+   */
   readonly metricsAddress?: string;
   /** A Unix socket in a directory that is closed to other users: calls by it need no credentials. Default: none. */
   readonly socketPath?: string;

@@ -1,7 +1,13 @@
 import { isIPv6 } from "node:net";
 import { closeOnce, type SecretId, type SecretStore, SecretsError } from "@flyte-secrets/core";
-import type { NodeHandler, Tracing } from "@flyte-secrets/http";
-import { isLoopback, type Listener, listen, parseBindAddress } from "@flyte-secrets/http";
+import {
+  isLoopback,
+  type Listener,
+  listen,
+  type NodeHandler,
+  parseBindAddress,
+  type Tracing,
+} from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { listenWithCertificate, type ServiceCertificate } from "./certificate-listener.ts";
@@ -18,7 +24,9 @@ export interface ServiceParts {
   readonly store: SecretStore;
   /** Undefined: plain HTTP. */
   readonly certificate?: ServiceCertificate | undefined;
-  /** Called with the id of each secret that a call has written, before the call is answered: for caches in this process. */
+  /**
+   * Called with the id of each secret that a call has written, before the call is answered: for caches in this process.
+   */
   readonly onWrite?: ((id: SecretId) => void) | undefined;
   readonly log: Logger;
   /** Where the service's metrics are registered, and what `/metrics` shows. Default: one of its own. */
@@ -72,7 +80,7 @@ export async function startService(options: ServiceOptions, parts: ServiceParts)
   const proof = socketPath === undefined || socket ? undefined : createServerProof();
   const { maxConnections, maxConnectionsPerAddress } = at;
   const listener = await listenWithCertificate({
-    handler: proof?.answering(service.handler) ?? service.handler,
+    handler: proof?.wrap(service.handler) ?? service.handler,
     // Without a host Node takes IPv4 alone where the machine has no IPv6.
     host: at.host === "::" ? undefined : at.host,
     port: at.port,
@@ -100,7 +108,10 @@ export interface Exposure {
   readonly allowUnauthenticatedNetwork: boolean;
 }
 
-/** Throws `invalid_config` where a service would let every machine that reaches it read and write without authentication. */
+/**
+ * Throws `invalid_config` where a service would let every machine that reaches it read and write without
+ * authentication.
+ */
 export function assertAuthenticated({ mode, host, allowUnauthenticatedNetwork }: Exposure): void {
   if (mode !== "none" || allowUnauthenticatedNetwork || isLoopback(host)) return;
   throw new SecretsError(

@@ -1,24 +1,24 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { Exchange } from "../listener/node-handler.ts";
-import { Upload } from "./upload.ts";
+import type { HttpExchange } from "../listener/http-exchange.ts";
 
 /** 64 MiB: ten bodies of the largest kind. */
 export const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
 
-/** What the bodies of all requests under way may take together. */
+/** The memory of the bodies of all requests in flight. */
 export interface BodyBudget {
   /**
-   * The body of a request, which is asked for when it is first read. Its bytes, or what its `content-length` promises, count until the
-   * response is closed. Throws `unavailable` when it has to give way, `canceled` when the client goes away.
+   * The body of a request, which is requested from the client when it is first read. Its bytes, or those that its
+   * `content-length` announces, count until the response is closed. Throws `unavailable` when it is evicted, `canceled`
+   * when the client disconnects.
    */
-  read(exchange: Exchange): AsyncIterable<Uint8Array>;
-  /** What they take now. */
+  read(exchange: HttpExchange): AsyncIterable<Uint8Array>;
+  /** The bytes counted now. */
   heldBytes(): number;
 }
 
 /**
- * Bounds the bodies under way to `maxBytes` (`secret.server.limits.bodyBytes`). When one needs more than is left, the one that has been
- * arriving longest gives way, so that clients who send at their leisure hold up nobody.
+ * Limits the bodies in flight to `maxBytes` (`secret.server.limits.bodyBytes`). When one needs more than is left, the
+ * one that has been arriving longest is evicted, so that slow clients block nobody.
  */
 export function createBodyBudget(maxBytes: number): BodyBudget {
   const arriving = new Set<Upload>();
@@ -35,7 +35,7 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
     upload.fail(overBudget(maxBytes));
   }
 
-  /** Counts `bytes` for an upload; on the way it may be refused itself. */
+  /** Counts `bytes` for an upload, which may be evicted itself. */
   function hold(upload: Upload, bytes: number): void {
     if (bytes > maxBytes) {
       refuse(upload);
@@ -72,7 +72,7 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
       try {
         yield* upload.chunks();
       } finally {
-        // Whoever stops before the end wants no more of it, and what still comes passes by.
+        // A reader that stops early needs nothing more; the rest is discarded.
         if (upload.isOpen) refuse(upload);
       }
     },
@@ -87,4 +87,49 @@ function promisedBytes(contentLength: string | undefined): number {
 function overBudget(maxBytes: number): ConnectError {
   const message = `the bodies of all requests under way are over ${maxBytes} bytes (secret.server.limits.bodyBytes): send this one again`;
   return new ConnectError(message, Code.Unavailable);
+}
+
+/** A body that arrives from a client while it is read. */
+class Upload {
+  /** The bytes counted for it, see `BodyBudget`. */
+  heldBytes = 0;
+  #chunks: Uint8Array[] = [];
+  #end: { readonly error?: Error } | undefined;
+  #wake = () => {};
+
+  /** Whether more may arrive. */
+  get isOpen(): boolean {
+    return this.#end === undefined;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#end !== undefined) return;
+    this.#chunks.push(chunk);
+    this.#wake();
+  }
+
+  /** Marks it as complete. */
+  end(): void {
+    this.#end ??= {};
+    this.#wake();
+  }
+
+  /** Drops unread bytes and makes the reader throw. Without effect once it has ended. */
+  fail(error: Error): void {
+    if (this.#end !== undefined) return;
+    this.#end = { error };
+    this.#chunks = [];
+    this.#wake();
+  }
+
+  /** Its bytes as they arrive; for one reader. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      const [chunk] = this.#chunks.splice(0, 1);
+      if (chunk !== undefined) yield chunk;
+      else if (this.#end === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
+      else if (this.#end.error) throw this.#end.error;
+      else return;
+    }
+  }
 }

@@ -1,21 +1,21 @@
-/** What a JSON text is made of, outside of its strings. */
+/** Structure of a JSON text. */
 export interface JsonSize {
-  /** The most levels within each other. */
+  /** Levels of nesting. */
   readonly depth: number;
-  /** Objects, lists, and what stands beside each other in them. */
+  /** Objects, arrays, and their elements. */
   readonly values: number;
-  /** Those of objects. */
+  /** Members of objects. */
   readonly members: number;
 }
 
-/** What may be stopped at: the size of a text that is over one of these is told up to there. */
+/** Limits at which measuring stops: the size of a text that exceeds one is that of its beginning. */
 export interface JsonLimits {
   readonly depth?: number;
   /** Values and members together. */
   readonly parts: number;
 }
 
-/** Counts what parsing would make objects of, in time that grows with the text, whether it is JSON or not. */
+/** Counts the objects that parsing would create, in linear time, whether the text is JSON or not. */
 export function measureJson(text: string, limits: JsonLimits): JsonSize {
   const { depth: maxDepth = Number.POSITIVE_INFINITY, parts } = limits;
   let [level, depth, values, members] = [0, 0, 0, 0];

@@ -5,70 +5,86 @@ import type { Socket } from "node:net";
 export interface ConnectionLimits {
   /** At a time. Default 4,096 (`secret.server.limits.connections`). */
   readonly maxConnections: number;
-  /** Those of one remote address; 0: no limit of their own. Default 1,024 (`secret.server.limits.connectionsPerAddress`). */
+  /**
+   * Those of one remote address; 0: no limit of their own. Default 1,024
+   * (`secret.server.limits.connectionsPerAddress`).
+   */
   readonly maxConnectionsPerAddress: number;
-  /** For a new connection to come with its first request, before those that have carried one go before it. Default 2 s. */
+  /**
+   * How long a new connection has for its first request, before connections that have carried one are closed instead.
+   * Default 2 s.
+   */
   readonly firstRequestMs?: number;
 }
 
-/** A connection as the table sees it. */
+/** An open connection. */
 export interface TrackedConnection {
-  /** What TCP gave, below TLS. */
+  /** The TCP socket, below TLS. */
   readonly socket: Socket;
   /**
-   * Takes in a request of HTTP/1.1, until `endRequest`. False when it is not to be looked at, since the connection is
-   * closed, or is ended now: for too many requests that wait for their answers. Flyte's clients, API servers and
-   * browsers send one at a time, and Node hands out all requests of a piece of 64 KiB, a thousand and more, before it
-   * looks at another connection.
+   * Counts a request of HTTP/1.1, until `endRequest`. False when it must not be handled: the connection is closed, or
+   * is closed now because too many of its requests wait for their responses. Flyte's clients, API servers and browsers
+   * send one at a time, and Node hands out all requests of a piece of 64 KiB, a thousand and more, before it looks at
+   * another connection.
    */
-  takeRequest(): boolean;
+  beginRequest(): boolean;
   endRequest(): void;
-  /** From here on until `endAnswer` the client waits for the server, and the connection isn't ended to make room. For each request. */
-  beginAnswer(): void;
-  endAnswer(): void;
+  /**
+   * For each request: until `endResponse` the client waits for the server, and the connection is not closed to make
+   * room.
+   */
+  beginResponse(): void;
+  endResponse(): void;
 }
 
-/** Counts a request as under way from when it has `arrived` (its stream's `end`, or at once) until `over` is closed. */
-export function followRequest(
+/** Counts a request as in flight from when it has `arrived` (its stream's `end`, or at once) until `over` is closed. */
+export function trackRequest(
   connection: TrackedConnection,
   { arrived, over }: { readonly arrived: EventEmitter | true; readonly over: EventEmitter },
 ): void {
   let begun = false;
   const begin = () => {
     begun = true;
-    connection.beginAnswer();
+    connection.beginResponse();
   };
   if (arrived === true) begin();
   else arrived.once("end", begin);
-  over.once("close", () => begun && connection.endAnswer());
+  over.once("close", () => begun && connection.endResponse());
 }
 
-/** Told when a limit ends or keeps out a connection; `address` where it is that of one address. At most once a minute. */
-export type ObserveCrowd = (crowd: { readonly address?: string }) => void;
+/**
+ * Called when a limit closes or rejects a connection; `address` where it is the limit of one address. At most once a
+ * minute.
+ */
+export type ObserveLimit = (crowd: { readonly address?: string }) => void;
 
 /** The open connections of a listener. */
 export interface ConnectionTable {
-  /** Takes in a new connection. At a limit that ends another; when none waits for its client, this one, and the answer is false. */
+  /**
+   * Adds a new connection. At a limit that closes another; when none waits for its client, the new one is closed:
+   * false.
+   */
   add(socket: Socket): boolean;
-  /** The connection that has this socket, or whose TLS has it. Undefined once it is closed. */
+  /** The connection of this socket, or whose TLS has it. Undefined once it is closed. */
   find(socket: Socket): TrackedConnection | undefined;
 }
 
-/** The requests of one connection that may wait for their answers. */
+/** Requests of one connection that may wait for their responses. */
 const MAX_REQUESTS = 32;
 const FIRST_REQUEST_MS = 2_000;
 const OBSERVED_MS = 60_000;
 
 /**
- * Keeps connections within their limits by ending, for a new one, another that waits for its client: one that never carried a
- * request (unless it is new, and there are others) before one that did, and of these the one that has waited longest. Who
- * opens connections and leaves them idle so pushes out their own, and who comes with a request is served.
+ * Keeps connections within their limits by closing, for a new one, another that waits for its client: one that never
+ * carried a request (unless it is new, and there are others) before one that did, and of these the one that has been
+ * idle longest. So a client that opens connections and leaves them idle loses its own, and a client that sends a
+ * request is served.
  */
-export function createConnectionTable(limits: ConnectionLimits, observe: ObserveCrowd = () => {}): ConnectionTable {
+export function createConnectionTable(limits: ConnectionLimits, observe: ObserveLimit = () => {}): ConnectionTable {
   const all: Pool = new Set();
   const byAddress = new Map<string, Pool>();
   const bySocket = new WeakMap<Socket, Entry>();
-  // TLS shows a socket of its own, whose other end is the same.
+  // TLS has a socket of its own, with the same peer.
   const byPeer = new Map<string, Entry>();
   let observed = -OBSERVED_MS;
 
@@ -128,7 +144,7 @@ class Entry implements TrackedConnection {
     socket.once("close", left);
   }
 
-  takeRequest(): boolean {
+  beginRequest(): boolean {
     if (this.socket.destroyed) return false;
     this.#requests += 1;
     if (this.#requests > MAX_REQUESTS) this.end();
@@ -139,16 +155,16 @@ class Entry implements TrackedConnection {
     this.#requests -= 1;
   }
 
-  beginAnswer(): void {
+  beginResponse(): void {
     this.#answers += 1;
   }
 
-  endAnswer(): void {
+  endResponse(): void {
     this.#answers -= 1;
     this.#lastAnswer = performance.now();
   }
 
-  /** Since when its client has had every answer; undefined while it waits for one, and before the first. */
+  /** When its last response ended; undefined while the client waits for one, and before the first. */
   get idleSince(): number | undefined {
     return this.#answers > 0 ? undefined : this.#lastAnswer;
   }
@@ -165,7 +181,10 @@ class Entry implements TrackedConnection {
   }
 }
 
-/** Looks at all of them, so that requests, which are many more than connections that find no room, keep no order. */
+/**
+ * Scans all of them, so that requests, which are far more frequent than rejected connections, need not maintain an
+ * order.
+ */
 function endLongestWaiting(pool: Pool, firstRequestMs: number): boolean {
   let longestUnused: Entry | undefined;
   let longestIdle: Entry | undefined;

@@ -1,15 +1,18 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 
-/** What every HTTP/2 connection begins with (RFC 9113 section 3.4), as far as needed: no HTTP/1.1 method begins like that. */
+/**
+ * The beginning of every HTTP/2 connection (RFC 9113 section 3.4), as far as needed: no HTTP/1.1 method begins like
+ * that.
+ */
 const HTTP2_PREFACE = Buffer.from("PRI ");
 
 export type Protocol = "http/1.1" | "h2";
 
 /**
- * Calls `serve` with the protocol that the client speaks: what ALPN agreed on, without TLS what its first bytes say, which
- * are put back. `serve` is called in the same tick, so that no byte is lost in between. A client that stays undecided for
- * `timeoutMs` is cut off.
+ * Calls `serve` with the client's protocol: the one that ALPN agreed on, or, without TLS, the one of its first bytes,
+ * which are put back. `serve` is called in the same tick, so that no byte is lost in between. A client that sends too
+ * little for `timeoutMs` is disconnected.
  */
 export function detectProtocol(socket: Socket, timeoutMs: number, serve: (protocol: Protocol) => void): void {
   if (socket instanceof TLSSocket) {

@@ -1,30 +1,30 @@
 import { constants, createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
-import { followRequest, type TrackedConnection } from "./connection-table.ts";
+import { type TrackedConnection, trackRequest } from "./connection-table.ts";
+import type { NodeHandler, NodeRequest } from "./http-exchange.ts";
 import type { ListenerLimits } from "./listener-limits.ts";
-import type { NodeHandler, NodeRequest } from "./node-handler.ts";
 
 export interface Http2Connections {
-  /** Serves HTTP/2 on a connection that somebody else has accepted, with or without TLS. */
+  /** Serves HTTP/2 on an accepted connection, with or without TLS. */
   accept(socket: Socket, connection: TrackedConnection): void;
-  /** Lets the requests under way finish and takes no others. */
+  /** Lets the requests in flight finish and accepts no others. */
   close(): void;
 }
 
-/** What answers requests, and those of them that ask whether to send their body (`Expect: 100-continue`). */
+/** The handlers of requests, and of those with `Expect: 100-continue`. */
 export interface RequestHandlers {
   readonly onRequest: NodeHandler;
   readonly onExpect: NodeHandler;
 }
 
 /**
- * How many streams a client may reset on one connection, at once and then each second, before the connection is ended
- * (RFC 9113 section 10.5): all that may be open, twice. Node's own burst of 1,000 takes the server a second to get
- * through.
+ * How many streams a client may reset on one connection, at once and then each second, before the connection is closed
+ * (RFC 9113 section 10.5): twice the streams that may be open. With Node's own burst of 1,000 the server is busy for a
+ * second.
  */
 const RESETS = { streamResetBurst: 256, streamResetRate: 33 };
 
-/** A request that is reset in the bytes that it came with costs its handler nothing. */
+/** Skips the handler for a request that is reset in the same bytes that it arrived in. */
 function unlessReset(handler: NodeHandler): NodeHandler {
   return (req, res) => void setImmediate(() => !isReset(req) && handler(req, res));
 }
@@ -33,7 +33,7 @@ function isReset(req: NodeRequest): boolean {
   return "stream" in req && (req.stream.closed || req.stream.destroyed);
 }
 
-/** HTTP/2 with the limits that Node keeps for HTTP/1.1 only. */
+/** HTTP/2 with the limits that Node enforces for HTTP/1.1 only. */
 export function createHttp2Connections(
   { onRequest, onExpect }: RequestHandlers,
   limits: ListenerLimits,
@@ -47,11 +47,11 @@ export function createHttp2Connections(
         sessions.add(session);
         boundSession(session, limits);
         session.on("stream", (stream: ServerHttp2Stream) => {
-          followRequest(connection, { arrived: stream.endAfterHeaders || stream, over: stream });
+          trackRequest(connection, { arrived: stream.endAfterHeaders || stream, over: stream });
         });
         session.once("close", () => {
           sessions.delete(session);
-          // Node waits for the client to close its side too, and would wait for ever.
+          // Node waits without a limit for the client to close its side too.
           setTimeout(() => socket.destroy(), limits.headersTimeoutMs).unref();
         });
       };
@@ -65,8 +65,9 @@ export function createHttp2Connections(
 }
 
 /**
- * A connection without a request ends after `idleTimeoutMs`, whatever frames it sends meanwhile. A request that hasn't wholly
- * arrived after `requestTimeoutMs` is reset, and so is one on which nothing moves for `idleTimeoutMs`: nobody reads the answer.
+ * Closes a connection without a request after `idleTimeoutMs`, whatever frames it sends meanwhile. Resets a request
+ * that has not arrived completely after `requestTimeoutMs`, and one without traffic for `idleTimeoutMs`, whose response
+ * nobody reads.
  */
 function boundSession(session: ServerHttp2Session, limits: ListenerLimits): void {
   let open = 0;

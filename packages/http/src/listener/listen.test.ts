@@ -8,13 +8,16 @@ import { send, sendHttp2 } from "@flyte-secrets/service/testing";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
+import type { NodeHandler } from "./http-exchange.ts";
 import { type ListenOptions, listen } from "./listen.ts";
-import type { NodeHandler } from "./node-handler.ts";
 
 const HTTP2_PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 
-/** HEADERS of stream 1 with END_STREAM and END_HEADERS: `:method: GET`, `:scheme: http`, `:path: /`, `:authority: h` (RFC 7541). */
+/**
+ * HEADERS of stream 1 with END_STREAM and END_HEADERS: `:method: GET`, `:scheme: http`, `:path: /`, `:authority: h`
+ * (RFC 7541).
+ */
 const HTTP2_GET = Buffer.from([0, 0, 6, 1, 5, 0, 0, 0, 1, 0x82, 0x86, 0x84, 0x01, 0x01, 0x68]);
 
 /** Tells the HTTP version and how long the body was. */

@@ -13,14 +13,13 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { TLSSocket, Server as TlsServer } from "node:tls";
 import { closeOnce } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { createConnectionTable, followRequest } from "./connection-table.ts";
-import { continueWhenRead } from "./continue-when-read.ts";
+import { type ListenAttempt, toListenFailure } from "./address.ts";
+import { createConnectionTable, trackRequest } from "./connection-table.ts";
 import { detectProtocol, type Protocol } from "./detect-protocol.ts";
-import { type FallibleHandler, guardHandler } from "./guard-handler.ts";
+import { continueWhenRead, type FallibleHandler, guardHandler } from "./handler.ts";
+import type { NodeHandler, NodeRequest } from "./http-exchange.ts";
 import { createHttp2Connections, type RequestHandlers } from "./http2-connections.ts";
-import { type ListenAttempt, toListenFailure } from "./listen-failure.ts";
 import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from "./listener-limits.ts";
-import type { NodeHandler, NodeRequest } from "./node-handler.ts";
 import { answerUnreadableRequests } from "./unreadable-requests.ts";
 
 /** A certificate chain and its private key, in PEM. */
@@ -61,15 +60,15 @@ export interface ListenOptions {
 export interface Listener {
   readonly port: number;
   /**
-   * Serves new connections of a listener with TLS with another certificate; open ones stay as they are. Throws, and goes on with the old
-   * certificate, when the new one does not fit its key.
+   * Serves new connections of a listener with TLS with another certificate; open ones stay as they are. Throws, and
+   * goes on with the old certificate, when the new one does not fit its key.
    */
   replaceCertificate(tls: TlsFiles): void;
   /** Ends each connection with its next answer from now on. New connections are still accepted. */
   drain(): void;
   /**
-   * Accepts no further connections, lets the requests in flight finish and then closes each connection; destroys what is left after
-   * `graceMs`. Resolves once all are closed. Idempotent.
+   * Accepts no further connections, lets the requests in flight finish and then closes each connection; destroys what
+   * is left after `graceMs`. Resolves once all are closed. Idempotent.
    */
   close(options: { readonly graceMs: number }): Promise<void>;
 }
@@ -81,12 +80,12 @@ const SERVICE_SETTINGS = {
 };
 
 /**
- * Serves HTTP/1.1 and, unless that is turned off, HTTP/2 on one port: without TLS by the first bytes that a client sends (HTTP/2 with
- * prior knowledge, RFC 9113 section 3.3), with TLS by ALPN. Throws `listen_failed` when the address cannot be had. Neither a handler that
- * throws nor a connection that breaks affects other requests.
+ * Serves HTTP/1.1 and, unless that is turned off, HTTP/2 on one port: without TLS by the first bytes that a client
+ * sends (HTTP/2 with prior knowledge, RFC 9113 section 3.3), with TLS by ALPN. Throws `listen_failed` when the address
+ * cannot be had. Neither a handler that throws nor a connection that breaks affects other requests.
  *
- * The HTTP/1.1 server itself listens, and only its connection listener is replaced: Node enforces its limits for slow requests and
- * idle connections on a server that listens, not on one that is handed sockets.
+ * The HTTP/1.1 server itself listens, and only its connection listener is replaced: Node enforces its limits for slow
+ * requests and idle connections on a server that listens, not on one that is handed sockets.
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
   const { host, port, path, log, settings = SERVICE_SETTINGS, tls, clients } = options;
@@ -101,9 +100,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const onRequest: NodeHandler = (req, res) => {
     if (req.httpVersionMajor === 1) {
       const connection = connections.find(req.socket);
-      if (!connection?.takeRequest()) return;
-      followResponse(req.socket, res);
-      followRequest(connection, { arrived: hasBody(req) ? req : true, over: res });
+      if (!connection?.beginRequest()) return;
+      trackResponse(req.socket, res);
+      trackRequest(connection, { arrived: hasBody(req) ? req : true, over: res });
       res.once("close", () => {
         connection.endRequest();
         // Node closes the idle connections when a server is closed, not those that become idle later.
@@ -115,7 +114,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   const handlers: RequestHandlers = { onRequest, onExpect: continueWhenRead(onRequest) };
   const isDraining = () => draining;
   const server = createHttp1Server(handlers, limits, { tls, clients, http2: options.http2 ?? true, isDraining });
-  const followResponse = answerUnreadableRequests(server);
+  const trackResponse = answerUnreadableRequests(server);
   const http2 = createHttp2Connections(handlers, limits);
 
   const sockets = new Set<Socket>();
@@ -231,8 +230,8 @@ function createHttp1Server(
 type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
 
 /**
- * The class of responses that are the last on their connection once the server drains. It is decided when the headers are written, so
- * that it holds for requests that came earlier too.
+ * The class of responses that are the last on their connection once the server drains. It is decided when the headers
+ * are written, so that it holds for requests that came earlier too.
  */
 function lastWhen(isDraining: () => boolean) {
   return class<Request extends IncomingMessage> extends ServerResponse<Request> {

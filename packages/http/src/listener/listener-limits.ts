@@ -1,12 +1,12 @@
 import type { ConnectionLimits } from "./connection-table.ts";
 
-/** How long and how much a listener puts up with. */
+/** Time limits and size limits of a listener. */
 export interface ListenerLimits extends ConnectionLimits {
   /** For a TLS handshake, for the first bytes of a connection and for the headers of a request. Default 10 s. */
   readonly headersTimeoutMs: number;
   /** For a whole request to arrive, its body included. Default 60 s. */
   readonly requestTimeoutMs: number;
-  /** For a connection on which nothing moves. Default 90 s, above the 60 s after which load balancers give up theirs. */
+  /** For a connection without traffic. Default 90 s, above the 60 s after which load balancers close theirs. */
   readonly idleTimeoutMs: number;
   /** Requests at a time on one HTTP/2 connection. Default 128. */
   readonly maxStreams: number;

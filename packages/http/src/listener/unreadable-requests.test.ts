@@ -5,8 +5,8 @@ import { connect as connectTls } from "node:tls";
 import { send } from "@flyte-secrets/service/testing";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { describe, expect, onTestFinished, test } from "vitest";
+import type { NodeHandler } from "./http-exchange.ts";
 import { listen } from "./listen.ts";
-import type { NodeHandler } from "./node-handler.ts";
 
 const CERTIFICATE = await createCertificate();
 const line = (status: string, code: string) =>

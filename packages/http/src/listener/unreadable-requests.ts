@@ -1,7 +1,6 @@
 import { type Server, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import type { NodeResponse } from "./node-handler.ts";
-import { toErrorBody } from "./reply.ts";
+import { type NodeResponse, toErrorBody } from "./http-exchange.ts";
 
 interface Answer {
   readonly status: number;
@@ -31,10 +30,10 @@ const ANSWERS: Readonly<Record<string, Answer>> = {
 const NO_HTTP: Answer = { status: 400, code: "invalid_argument", message: "this is no HTTP request that can be read" };
 
 /**
- * Answers requests that Node can't read as HTTP/1.1, or that don't arrive in time, with an error body as Connect has
- * it, and ends the connection. Node would send a bare status line: of a 400 Flyte's clients make a call to be repeated,
- * of the others a request to log in. Gives a function that has to be told of each response, since nothing may be
- * written into the middle of one.
+ * Responds to requests that Node cannot parse as HTTP/1.1, or that do not arrive in time, with Connect's error body,
+ * and closes the connection. Node would send a bare status line: for a 400 Flyte's clients repeat the call, for other
+ * codes they log in. Returns a function that must be called with each response, because nothing may be written into the
+ * middle of one.
  */
 export function answerUnreadableRequests(server: Server): (socket: Duplex, response: NodeResponse) => void {
   const open = new WeakMap<Duplex, Set<NodeResponse>>();
@@ -52,7 +51,7 @@ export function answerUnreadableRequests(server: Server): (socket: Duplex, respo
   };
 }
 
-/** Undefined for what failed below HTTP, such as a TLS handshake. */
+/** Undefined for failures below HTTP, such as a TLS handshake. */
 function answerTo({ code = "" }: NodeJS.ErrnoException): Answer | undefined {
   return ANSWERS[code] ?? (code.startsWith("HPE_") ? NO_HTTP : undefined);
 }

@@ -11,7 +11,10 @@ export interface ObservedKubeRequest {
   readonly tookMs: number;
 }
 
-/** Adds metrics of the requests to the API server, and of how long the client's own limit (`qps`, `burst`) held them back. */
+/**
+ * Adds metrics of the requests to the API server, and of how long the client's own limit (`qps`, `burst`) held them
+ * back.
+ */
 export function createKubeMetrics(registry: Registry): (request: ObservedKubeRequest) => void {
   const { Counter, Histogram } = loadPrometheus();
   const registers = [registry];

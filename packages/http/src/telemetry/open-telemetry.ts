@@ -14,7 +14,7 @@ import {
 import { createTraceFileExporter } from "./trace-file-exporter.ts";
 import type { OpenTracingOptions, Tracing } from "./tracing.ts";
 
-/** Of one batch with its repetitions, and so of the last one. */
+/** Time limit of one batch with its retries, and so of the last one. */
 const SEND_LIMIT_MS = 5_000;
 
 interface StartOptions extends OpenTracingOptions {
@@ -24,7 +24,7 @@ interface StartOptions extends OpenTracingOptions {
 /** {@link Tracing} by OpenTelemetry's SDK. Spans are sent in batches, every 5 s at the latest. */
 export async function startOpenTelemetry({ config, type, serviceName, log }: StartOptions): Promise<Tracing> {
   const { parentSampler, traceIdRatio } = config.sampler;
-  // The library knows one handler for the whole process.
+  // The library has one error handler for the whole process.
   setGlobalErrorHandler((error) => log.warn({ reason: describe(error) }, "traces could not be sent"));
   const root = parentSampler === "always" ? new AlwaysOnSampler() : new TraceIdRatioBasedSampler(traceIdRatio);
   const provider = new TracerProvider({
@@ -35,7 +35,7 @@ export async function startOpenTelemetry({ config, type, serviceName, log }: Sta
   const tracer = provider.getTracer("flyte-secrets");
   const propagator = new W3CTraceContextPropagator();
   return {
-    begin(name, headers) {
+    startSpan(name, headers) {
       const parent = propagator.extract(ROOT_CONTEXT, headers, HEADERS);
       const span = tracer.startSpan(name, { kind: SpanKind.SERVER }, parent);
       return {

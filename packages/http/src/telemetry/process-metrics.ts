@@ -3,8 +3,9 @@ import type { Aggregator, Registry } from "prom-client";
 import { loadPrometheus } from "./lazy-libraries.ts";
 
 /**
- * Adds to `registry` what operators look at first of a Node process, under the names that dashboards know. The library's own
- * set also listens to every garbage collection, which costs several microseconds an admission; this one is read when asked for.
+ * Adds the metrics of the Node process to `registry` that operators need first, under the names that dashboards know.
+ * The library's own set also observes every garbage collection, which costs several microseconds an admission; these
+ * are read when they are scraped.
  */
 export function addProcessMetrics(registry: Registry): void {
   const { Counter, Gauge } = loadPrometheus();
@@ -50,6 +51,34 @@ export function addProcessMetrics(registry: Registry): void {
 
 interface Reading {
   readonly read: () => number;
-  /** How the workers of one webhook are added up. */
+  /** How the values of several workers are combined. */
   readonly aggregator: Aggregator;
+}
+
+/** A limit of the memory of all requests in flight. */
+export interface Budget {
+  /** Prefix of the two metrics' names: `flyte_secrets_requests` makes `…_bytes` and `…_limit_bytes`. */
+  readonly name: string;
+  readonly heldBytes: () => number;
+  readonly maxBytes: number;
+  /** The setting of the limit. */
+  readonly setting: string;
+}
+
+/** Adds the used bytes and the limit of a budget to `registry`; those of several workers are summed. */
+export function addBudgetMetrics(registry: Registry, { name, heldBytes, maxBytes, setting }: Budget): void {
+  const { Gauge } = loadPrometheus();
+  new Gauge({
+    name: `${name}_bytes`,
+    help: `What the requests under way take up, as ${setting} counts it.`,
+    registers: [registry],
+    collect() {
+      this.set(heldBytes());
+    },
+  });
+  new Gauge({
+    name: `${name}_limit_bytes`,
+    help: `${setting}: over this, requests give way to each other.`,
+    registers: [registry],
+  }).set(maxBytes);
 }

@@ -1,11 +1,10 @@
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import type { Exchange } from "../listener/node-handler.ts";
-import { reply } from "../listener/reply.ts";
+import { type HttpExchange, reply } from "../listener/http-exchange.ts";
 
-/** Answers with the metrics in Prometheus' text format. */
+/** Responds with the metrics in Prometheus' text format. */
 export async function replyMetrics(
-  exchange: Exchange,
+  exchange: HttpExchange,
   registry: Pick<Registry, "metrics" | "contentType">,
   log: Logger,
 ): Promise<void> {

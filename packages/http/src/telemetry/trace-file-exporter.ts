@@ -9,9 +9,9 @@ import type { SpanExporter } from "@opentelemetry/sdk-trace";
 const START = '{"resourceSpans"';
 
 /**
- * Adds spans to a file (made 0600), one batch a line, in OTLP's JSON: what the OpenTelemetry Collector reads from files.
- * Flyte's default is in `/tmp`, where others can put something in its place first: only a file of this user's own with no
- * other name is written to, and none that holds anything else.
+ * Adds spans to a file (made 0600), one batch a line, in OTLP's JSON: what the OpenTelemetry Collector reads from
+ * files. Flyte's default is in `/tmp`, where others can put something in its place first: only a file of this user's
+ * own with no other name is written to, and none that holds anything else.
  */
 export function createTraceFileExporter(file: string): SpanExporter {
   return {

@@ -14,7 +14,7 @@ import { loadConfig } from "@flyte-secrets/config";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { expect, it, onTestFinished } from "vitest";
-import { createLogger } from "./create-logger.ts";
+import { createLogger } from "./logger.ts";
 import { spansIn, startCollector } from "./testing/start-collector.ts";
 import { openTracing, type Tracing } from "./tracing.ts";
 
@@ -32,7 +32,7 @@ async function open(flags: Record<string, string>) {
 }
 
 function trace(tracing: Tracing | undefined, name: string, headers = {}): void {
-  tracing?.begin(name, headers).end({ attributes: { code: "ok", count: 2, managers: ["K8s"] }, failed: false });
+  tracing?.startSpan(name, headers).end({ attributes: { code: "ok", count: 2, managers: ["K8s"] }, failed: false });
 }
 
 it("traces nothing unless it is configured", async () => {
@@ -43,7 +43,7 @@ it("sends spans to a collector over HTTP, as part of the caller's trace", async 
   const collector = await startCollector();
   const { tracing } = await open({ "otel.type": "otlphttp", "otel.otlphttp.endpoint": collector.url });
   trace(tracing, "first", traceparent("01"));
-  tracing?.begin("second", {}).end({ attributes: {}, failed: true });
+  tracing?.startSpan("second", {}).end({ attributes: {}, failed: true });
   await tracing?.close();
   expect(collector.spans()).toEqual([
     {

@@ -2,12 +2,12 @@ import type { IncomingHttpHeaders } from "node:http";
 import { importOptional } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 
-/** What a span says; names and codes, never anything of a request's content. */
+/** Attributes of a span: names and codes, never anything of a request's content. */
 export type SpanAttributes = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** A piece of work that is traced. */
-export interface TracedWork {
-  /** To be called once. */
+/** A span that has begun. */
+export interface Span {
+  /** Must be called once. */
   end(result: { readonly attributes: SpanAttributes; readonly failed: boolean }): void;
 }
 
@@ -16,9 +16,9 @@ export interface TracedWork {
  * admission, and metrics and logs cover what happens inside.
  */
 export interface Tracing {
-  /** Begins a span for a request, as part of the trace that its W3C headers name (https://www.w3.org/TR/trace-context/). */
-  begin(name: string, headers: IncomingHttpHeaders): TracedWork;
-  /** Sends what is not sent yet, 5 s at the most. Idempotent. */
+  /** Starts the span of a request, in the trace of its W3C headers (https://www.w3.org/TR/trace-context/). */
+  startSpan(name: string, headers: IncomingHttpHeaders): Span;
+  /** Sends the spans that are left, within 5 s. Idempotent. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export interface TracingSettings {
 
 export interface OpenTracingOptions {
   readonly config: TracingSettings;
-  /** As whom the spans are sent: `secret-service`, `executor`. */
+  /** The service name of the spans: `secret-service`, `executor`. */
   readonly serviceName: string;
   readonly log: Logger;
 }
@@ -50,8 +50,8 @@ const OPEN_TELEMETRY = [
 ];
 
 /**
- * Tracing as `otel` has it; undefined where that is `noop`, which is the default: OpenTelemetry's SDK is then not even loaded. An
- * exporter whose collector is away fails no request: that is logged. Throws `invalid_config` when OpenTelemetry is not installed.
+ * Opens tracing as configured by `otel`; undefined for `noop`, the default, for which OpenTelemetry's SDK is not even
+ * loaded. A collector that is unreachable fails no request: that is logged.
  */
 export async function openTracing(options: OpenTracingOptions): Promise<Tracing | undefined> {
   const { type } = options.config;

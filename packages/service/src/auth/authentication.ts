@@ -1,14 +1,25 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import type { AuthMetadataService } from "@flyte-secrets/idl";
 
-/** How callers say who they are, and how they learn to. */
+/** Authentication of callers, and the metadata by which clients learn how to authenticate. */
 export interface Authentication {
-  /** Throws `unauthenticated` unless the headers carry what the server asks for. */
+  /** Throws `unauthenticated` unless the headers have valid credentials. */
   authorise(headers: Headers): void | Promise<void>;
-  /** Tells clients how to authenticate; answered without credentials. */
+  /** Describe to clients how to authenticate; they need no credentials. */
   readonly handlers: ServiceImpl<typeof AuthMetadataService>;
-  /** The issuer's own metadata (RFC 8414); undefined where there is no issuer. */
+  /** The issuer's own metadata (RFC 8414); undefined without an issuer. */
   issuerMetadata(): Promise<object> | undefined;
-  /** Ends what is under way. */
+  /** Aborts requests to the issuer. */
   close(): void;
+}
+
+/**
+ * The bearer tokens of a request: that of `authorization`, and that of `proxy-authorization`, the only one that Flyte's
+ * clients can send over plain HTTP.
+ */
+export function bearerTokens(headers: Headers): string[] {
+  return [headers.get("authorization"), headers.get("proxy-authorization")].flatMap((header) => {
+    const token = /^bearer +(\S+) *$/i.exec(header ?? "")?.[1];
+    return token === undefined ? [] : [token];
+  });
 }

@@ -2,8 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { ServiceAuth, TokenAuth } from "../service-options.ts";
-import type { Authentication } from "./authentication.ts";
-import { bearerTokens } from "./bearer-tokens.ts";
+import { type Authentication, bearerTokens } from "./authentication.ts";
 import { createOidcAuthentication } from "./oidc-authentication.ts";
 
 /** The authentication that is configured. */
@@ -30,8 +29,8 @@ const noAuthentication: Authentication = {
 };
 
 /**
- * One fixed token. There is no issuer, so the OAuth 2 metadata names no endpoint; it is an answer nevertheless, since Flyte's
- * clients ask for both and give up when either fails. The comparison takes as long for a wrong token as for a nearly right one.
+ * One fixed token. Without an issuer the OAuth 2 metadata names no endpoint; it is served nevertheless, because Flyte's
+ * clients request both documents and give up when either fails. The comparison takes constant time.
  */
 function createTokenAuthentication(token: TokenAuth["token"]): Authentication {
   return {

@@ -2,7 +2,7 @@ import { type ConnectionFault, connectionFault, isSecureUrl } from "@flyte-secre
 import type { JWTVerifyGetKey } from "jose";
 import { z } from "zod";
 
-/** Where tokens come from, as the issuer publishes it (RFC 8414, OpenID Connect Discovery 1.0); further members are kept. */
+/** The issuer's metadata (RFC 8414, OpenID Connect Discovery 1.0); unknown members are kept. */
 const metadataSchema = z.looseObject({
   issuer: z.string(),
   jwks_uri: z.string(),
@@ -18,12 +18,12 @@ const metadataSchema = z.looseObject({
 
 const keySchema = z.looseObject({ kty: z.string() });
 
-/** Keys of kinds that we don't know, or that lack a member, are to be ignored (RFC 7517, section 5). */
+/** Keys of unknown kinds, and keys that lack a member, must be ignored (RFC 7517, section 5). */
 const keySetSchema = z
   .object({ keys: z.array(z.unknown()) })
   .transform(({ keys }) => ({ keys: keys.flatMap((key) => keySchema.safeParse(key).data ?? []).filter(isUsable) }));
 
-/** The members without which a key of this kind is none (RFC 7518, section 6; RFC 8037). */
+/** The members that a key of each kind must have (RFC 7518, section 6; RFC 8037). */
 const REQUIRED = new Map([
   ["RSA", ["n", "e"]],
   ["EC", ["crv", "x", "y"]],
@@ -37,7 +37,7 @@ function isUsable(key: z.output<typeof keySchema>): boolean {
 
 export type IssuerMetadata = z.output<typeof metadataSchema>;
 
-/** What a server has to know of an issuer to check its tokens and to send clients there. */
+/** The documents of an issuer that a server needs to verify its tokens and to direct clients to it. */
 export interface IssuerDocuments {
   readonly metadata: IssuerMetadata;
   /** Finds the public key that a token names. */
@@ -45,8 +45,8 @@ export interface IssuerDocuments {
 }
 
 /**
- * Gets an issuer's metadata and public keys. Throws an Error that says which document is missing or wrong, and why: metadata of
- * another issuer is refused (RFC 8414 section 3.3), and so are redirections and keys that travel unencrypted.
+ * Fetches an issuer's metadata and public keys. Throws an Error that names the document which is missing or wrong, and
+ * why. Metadata of another issuer (RFC 8414 section 3.3), redirections, and a key URL without https are rejected.
  */
 export async function fetchIssuerDocuments(issuer: string, signal: AbortSignal): Promise<IssuerDocuments> {
   const metadata = await fetchMetadata(issuer, signal);
@@ -97,7 +97,7 @@ const FAULTS: Readonly<Record<ConnectionFault, string>> = {
   "certificate wanted": "it wants a client certificate",
 };
 
-/** What `fetch` hides in the cause: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, ... */
+/** The reason that `fetch` hides in the cause: `ECONNREFUSED`, `CERT_HAS_EXPIRED`, ... */
 function describe(error: unknown, isSecure: boolean): string {
   const cause = error instanceof Error ? (error.cause ?? error) : error;
   const fault = connectionFault(cause, isSecure);

@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Clock } from "@flyte-secrets/core";
-import { systemClock } from "@flyte-secrets/core";
+import { type Clock, systemClock } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { createIssuer } from "./issuer.ts";

@@ -2,24 +2,27 @@ import { type Clock, SecretsError, systemClock } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { fetchIssuerDocuments, type IssuerDocuments } from "./issuer-documents.ts";
 
-/** After this the documents are read again, beside the calls. */
+/** Documents of this age are fetched again in the background. */
 const FRESH_MS = 10 * 60_000;
-/** A token may name any key, so that an unknown one can't make us ask the issuer each time. */
+/** Bounds the requests to the issuer that tokens with unknown keys cause. */
 const RENEW_AT_MOST_EVERY_MS = 30_000;
-/** So that an issuer that is down isn't asked by every call. */
+/** Bounds the requests to an issuer that is down. */
 const RETRY_AFTER_MS = 5_000;
 const TIMEOUT_MS = 5_000;
 
-/** An issuer of tokens, its documents kept in memory. */
+/** An issuer of tokens whose documents are cached in memory. */
 export interface Issuer {
   /**
-   * Its documents. Those in memory are used for as long as the issuer can't be reached. Throws `issuer_unavailable` when
-   * they were never read.
+   * Its documents. Cached ones are used for as long as the issuer is unreachable. Throws `issuer_unavailable` when
+   * there are none.
    */
   documents(): Promise<IssuerDocuments>;
-  /** Its documents read again, at most every 30 s: for a token signed with a key that is not among them. Never throws. */
+  /**
+   * Its documents fetched again, at most every 30 s: for a token signed with an unknown key. Throws only when there are
+   * none cached.
+   */
   renewedDocuments(): Promise<IssuerDocuments>;
-  /** Ends what is under way. Idempotent. */
+  /** Aborts requests in flight. Idempotent. */
   close(): void;
 }
 
@@ -30,7 +33,7 @@ export interface IssuerOptions {
   readonly clock?: Clock;
 }
 
-/** Reads the documents when they are first asked for. */
+/** Creates an issuer; its documents are fetched when they are first needed. */
 export function createIssuer({ url, log, clock = systemClock }: IssuerOptions): Issuer {
   const closing = new AbortController();
   let held: { readonly documents: IssuerDocuments; readonly readAtMs: number } | undefined;

@@ -1,15 +1,15 @@
 import { SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { OidcAuth } from "../service-options.ts";
-import type { Authentication } from "./authentication.ts";
-import { bearerTokens } from "./bearer-tokens.ts";
+import { type Authentication, bearerTokens } from "./authentication.ts";
 import { createIssuer } from "./issuer.ts";
 import type { IssuerMetadata } from "./issuer-documents.ts";
 import { verifyToken } from "./verify-token.ts";
 
 /**
- * Signed tokens of an OpenID Connect (or plain OAuth 2) issuer. Clients are sent to that issuer with what it publishes itself.
- * It is asked for its documents at once, so that the first call needn't wait; that it is down then is no failure.
+ * Signed tokens of an OpenID Connect (or plain OAuth 2) issuer, to which clients are directed by its own metadata. The
+ * issuer's documents are fetched at once, so that the first call need not wait; an issuer that is down then is no
+ * failure.
  */
 export function createOidcAuthentication(auth: OidcAuth, log: Logger): Authentication {
   const issuer = createIssuer({ url: auth.issuer, log });

@@ -2,10 +2,10 @@ import { SecretsError } from "@flyte-secrets/core";
 import type { JWTVerifyGetKey } from "jose";
 import type { Issuer } from "./issuer.ts";
 
-/** Loaded where an issuer is configured, since that takes 60 ms. */
+/** Imported only where an issuer is configured, because that takes 60 ms. */
 type Jose = typeof import("jose");
 
-/** Signatures that a public key checks; with a shared secret, whoever can check a token could also make one. */
+/** Signatures with public keys only; with a shared secret, whoever verifies a token could also forge one. */
 const ALGORITHMS = [
   "RS256",
   "RS384",
@@ -30,8 +30,9 @@ export interface TokenRules {
 }
 
 /**
- * Checks signature, issuer, audience and times of a token (RFC 7519, RFC 8725). A key that is not known yet makes the issuer's
- * keys be read again. Throws `unauthenticated` with what is wrong with the token, `issuer_unavailable` when no keys are there.
+ * Verifies signature, issuer, audience and times of a token (RFC 7519, RFC 8725). For an unknown key the issuer's keys
+ * are fetched again. Throws `unauthenticated` that names what is wrong with the token, and `issuer_unavailable` when
+ * there are no keys.
  */
 export async function verifyToken(token: string, issuer: Issuer, rules: TokenRules): Promise<void> {
   const jose = await import("jose");

@@ -10,8 +10,8 @@ export function checkImagePullScope(id: SecretId): void {
 }
 
 /**
- * Checks that a value is what Kubernetes takes as `.dockerconfigjson`: a JSON object, with one object for each registry under
- * `auths`. Throws `invalid_argument` without quoting it.
+ * Checks that a value is what Kubernetes takes as `.dockerconfigjson`: a JSON object, with one object for each registry
+ * under `auths`. Throws `invalid_argument` without quoting it.
  */
 export function checkDockerConfig(value: SecretValue): void {
   const auths = parseObject(value.revealText() ?? "")?.auths;

@@ -1,5 +1,4 @@
-import type { SecretId } from "@flyte-secrets/core";
-import { SecretValue } from "@flyte-secrets/core";
+import { type SecretId, SecretValue } from "@flyte-secrets/core";
 import { describe, expect, test, vi } from "vitest";
 import { send } from "../testing/send.ts";
 import { startService, type TestService } from "../testing/start-service.ts";

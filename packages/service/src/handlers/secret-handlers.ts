@@ -48,7 +48,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
     const { name = "", domain = "", project = "" } = message ?? {};
     return { org: organization, domain, project, name };
   };
-  /** Of a secret that may have been written by looser rules: Flyte's service takes names that its own IDL forbids. */
+  /** The id of a secret that may exist by looser rules: Flyte's service accepts names that its own IDL forbids. */
   const toExistingId = (message: SecretIdentifier | undefined): SecretId => {
     const id = toId(message);
     checkExistingId(id, { maxIdLength });
@@ -56,8 +56,8 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
   };
 
   /**
-   * Runs one write, with a line in the log however it ends. Caches hear of it when something changed, and of every delete:
-   * one that finds nothing is how an operator clears a cache that holds what a store no longer has.
+   * Runs one write, and logs how it ended. Caches are invalidated when something changed, and by every delete: with one
+   * that finds nothing, an operator clears a cache of a secret that the store no longer has.
    */
   const write = async (action: "create" | "update" | "delete", id: SecretId, run: () => Promise<unknown>) => {
     const secret = encodeSecretId(id);
@@ -152,7 +152,7 @@ function options(context: HandlerContext, includeSystem = false) {
   return { signal: context.signal, includeSystem };
 }
 
-/** Of a call that changes what is there, which something else may keep. */
+/** Options of a call that changes a secret, which another program may manage. */
 function changeOptions(context: HandlerContext, includeSystem = false) {
   return { ...options(context, includeSystem), force: context.requestHeader.get(FORCE_HEADER) === "true" };
 }

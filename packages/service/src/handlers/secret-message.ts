@@ -11,7 +11,10 @@ import {
   writeUpdatedTime,
 } from "@flyte-secrets/idl";
 
-/** A stored secret as Get and List answer it: under the id that the caller knows it by, and never with its value. */
+/**
+ * Converts a stored secret to the message of Get and List: under the id that the caller knows it by, and without its
+ * value.
+ */
 export function toSecretMessage(id: MessageInitShape<typeof SecretIdentifierSchema>, record: SecretRecord): Secret {
   const message = create(SecretSchema, {
     id,

@@ -1,24 +1,26 @@
 import { createHmac, randomBytes } from "node:crypto";
-import type { NodeHandler } from "@flyte-secrets/http";
-import { reply } from "@flyte-secrets/http";
+import { type NodeHandler, reply } from "@flyte-secrets/http";
 
-/** Where a client asks for the proof, with 32 random bytes in hex as `nonce`. */
+/** The path of the challenge, with 32 random bytes in hex as `nonce`. */
 const REQUEST = /^\/server-proof\?nonce=([0-9a-f]{64})$/;
 
-/** How a server on a TCP port shows this user's clients that it is the one they mean. */
+/** Proof of identity of a server on a TCP port, for clients of the user who runs it. */
 export interface ServerProof {
-  /** For the announcement in the data directory, which nobody else reads. New for each start. */
+  /** The key, for the announcement in the data directory, which only that user can read. New for each start. */
   readonly key: string;
-  /** Answers the question for the proof, the HMAC-SHA256 of the nonce under the key in hex; leaves every other request to `handler`. */
-  answering(handler: NodeHandler): NodeHandler;
+  /**
+   * A handler that answers challenges with the HMAC-SHA256 of the nonce under the key in hex, and passes other requests
+   * to `handler`.
+   */
+  wrap(handler: NodeHandler): NodeHandler;
 }
 
-/** For a server whose data directory can hold no socket. */
+/** Creates the proof of a server whose data directory cannot hold a socket. */
 export function createServerProof(): ServerProof {
   const key = randomBytes(32).toString("base64url");
   return {
     key,
-    answering: (handler) => (req, res) => {
+    wrap: (handler) => (req, res) => {
       const nonce = REQUEST.exec(req.url ?? "")?.[1];
       if (nonce === undefined) return handler(req, res);
       reply({ req, res }, { status: 200, text: createHmac("sha256", key).update(nonce).digest("hex") });

@@ -1,6 +1,5 @@
 import { chmodSync, rmSync } from "node:fs";
-import type { NodeHandler } from "@flyte-secrets/http";
-import { type Listener, listen } from "@flyte-secrets/http";
+import { type Listener, listen, type NodeHandler } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 
 export interface ServerSocketOptions {
@@ -9,10 +8,10 @@ export interface ServerSocketOptions {
 }
 
 /**
- * Listens on a Unix socket in a directory that is closed to others (0700): whoever connects is the user who runs the server, and whoever
- * answers is that user's server. Replaces a socket that a killed server has left, so the caller must have made sure that no other server
- * runs. Undefined, with a warning in the log, where no socket is possible: the path is too long (107 bytes on Linux), or the file system
- * has no sockets.
+ * Listens on a Unix socket in a directory that is closed to others (0700): whoever connects is the user who runs the
+ * server, and whoever answers is that user's server. Replaces a socket that a killed server has left, so the caller
+ * must have made sure that no other server runs. Undefined, with a warning in the log, where no socket is possible: the
+ * path is too long (107 bytes on Linux), or the file system has no sockets.
  */
 export async function listenOnSocket(
   path: string,

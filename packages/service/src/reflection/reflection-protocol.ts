@@ -34,8 +34,9 @@ const { STRING, INT32, BYTES, MESSAGE } = FieldDescriptorProto_Type;
 const { OPTIONAL, REPEATED } = FieldDescriptorProto_Label;
 
 /**
- * The method of gRPC's server reflection (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md) in the package
- * `grpc.reflection.v1` or its older namesake. The `.proto` file is written here as data: no package has it for protobuf-es.
+ * The method of gRPC's server reflection (https://github.com/grpc/grpc/blob/master/doc/server-reflection.md) in the
+ * package `grpc.reflection.v1` or its older namesake. The `.proto` file is written here as data: no package has it for
+ * protobuf-es.
  */
 export function createReflectionMethod(protoPackage: "grpc.reflection.v1" | "grpc.reflection.v1alpha") {
   const field = (number: number, name: string, type: FieldDescriptorProto_Type | string): FieldDescriptorProto =>

@@ -5,9 +5,9 @@ const PARAMETERS = ["connect", "encoding", "compression", "base64", "message"];
 const BASE64 = /^(?:[A-Za-z0-9+/]*|[A-Za-z0-9_-]*)={0,2}$/;
 
 /**
- * Refuses what Connect would read as another message than was sent by a Connect GET: a parameter given twice, of which
- * it takes the first; percent-encoded bytes that are no UTF-8, which would become other text; and characters of no
- * base64, which it skips, such as the blank that an unescaped `+` means. Other requests pass.
+ * Rejects queries of a Connect GET that Connect would read as another message than was sent: a repeated parameter, of
+ * which it takes the first; percent-encoded bytes that are not UTF-8, which would become other text; and characters
+ * that are not base64, which it skips, such as the blank that an unescaped `+` stands for. Other requests pass.
  */
 export function checkGetQuery({ requestMethod, url }: Pick<HandlerContext, "requestMethod" | "url">): void {
   if (requestMethod !== "GET") return;

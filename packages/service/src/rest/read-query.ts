@@ -2,9 +2,10 @@ import { type DescField, type DescMessage, type JsonObject, ScalarType } from "@
 import { Code, ConnectError } from "@connectrpc/connect";
 
 /**
- * Reads a message from URL query parameters as the HTTP annotations of an IDL have it (google.api.http): names are field paths
- * such as `id.domain`, in proto or JSON spelling, map entries `field[KEY]`. Names of no field are ignored, like unknown JSON
- * fields. Gives the message in JSON. Throws `invalid_argument` for a value that the field can't have and for one given twice.
+ * Reads a message from URL query parameters as the HTTP annotations of an IDL have it (google.api.http): names are
+ * field paths such as `id.domain`, in proto or JSON spelling, map entries `field[KEY]`. Names of no field are ignored,
+ * like unknown JSON fields. Gives the message in JSON. Throws `invalid_argument` for a value that the field can't have
+ * and for one given twice.
  */
 export function readQuery(schema: DescMessage, query: URLSearchParams): JsonObject {
   const message: JsonObject = {};
@@ -62,7 +63,7 @@ function parseScalar(type: ScalarType, text: string, name: string): string | num
   }
 }
 
-/** A Connect error at once: this runs where Connect reads a body, which takes any other for a fault of the server. */
+/** A Connect error, because this runs where Connect reads a body and takes any other error for one of the server. */
 function invalid(name: string, rule: string): ConnectError {
   return new ConnectError(`${name}: ${rule}`, Code.InvalidArgument);
 }

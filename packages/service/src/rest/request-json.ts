@@ -3,19 +3,19 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { isObject } from "@flyte-secrets/core";
 import { measureJson } from "@flyte-secrets/http";
 
-/** No request has more, and ones that do are taken for an attempt to fill the memory with what is then ignored. */
+/** No valid request has more; one that has may be an attempt to exhaust memory with ignored fields. */
 const MAX_DEPTH = 32;
 const MAX_VALUES = 1_000;
 
-/** Reads the bytes of a request's JSON; what Connect takes for a text decoder. */
+/** Decodes the bytes of a request's JSON, in the form of Connect's text decoder. */
 export interface JsonDecoder {
   decode(bytes: Uint8Array): string;
 }
 
 /**
- * Gives a request's JSON as text, for Connect to parse, and refuses before that what parsing would let pass: bytes that are no UTF-8, which would
- * silently become other text; structures that take far more memory than their text; and names of no value in the enums of `schema`,
- * if one is given, which would be ignored like unknown fields.
+ * Makes the decoder of a request's JSON, which Connect then parses. It rejects what parsing would let pass: bytes that
+ * are not UTF-8, which would silently become other text; structures that take far more memory than their text; and
+ * unknown names of enum values of `schema`, if one is given, which would be ignored like unknown fields.
  */
 export function createJsonDecoder(schema?: DescMessage): JsonDecoder {
   const utf8 = new TextDecoder("utf-8", { fatal: true });
@@ -36,7 +36,7 @@ function checkSize(text: string): void {
   if (values > MAX_VALUES) throw invalid(`the request's JSON has more than ${MAX_VALUES} values`);
 }
 
-/** Undefined for what is no JSON, which Connect will say. */
+/** Undefined for text that is not JSON, which Connect will report. */
 function parseIfJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -7,19 +7,19 @@ const COLLECTION = "/secrets/api/v1";
 const MEMBER = `${COLLECTION}/name/`;
 const { createSecret, updateSecret, getSecret, deleteSecret, listSecrets } = SecretService.method;
 
-/** What a path of the HTTP annotations in Flyte's IDL stands for. */
+/** The RPC that a path of the HTTP annotations in Flyte's IDL stands for. */
 export interface RestRoute {
   /** The HTTP methods of this path. */
   readonly allowed: readonly string[];
   /** The path of the RPC that answers; undefined when this path doesn't take the request's HTTP method. */
   readonly rpcPath: string | undefined;
-  /** The secret's name in the path. One that is not well-formed is passed on as it is, to be refused. */
+  /** The secret's name in the path. A malformed one is passed on unchanged, to be rejected. */
   readonly pathName: string | undefined;
-  /** Makes the request one that the RPC's handler takes. */
+  /** Converts the request to one that the RPC's handler accepts. */
   readonly transform: (request: UniversalServerRequest) => UniversalServerRequest;
 }
 
-/** The route of a request, or undefined when its path is none. */
+/** The route of a request; undefined when its path is not a REST path. */
 export function findRestRoute(path: string, httpMethod = ""): RestRoute | undefined {
   if (path === COLLECTION) return toRoute({ POST: createSecret, GET: listSecrets }, httpMethod, undefined);
   const name = path.startsWith(MEMBER) ? path.slice(MEMBER.length) : "";
@@ -42,8 +42,9 @@ function toRoute(
 }
 
 /**
- * The request as the Connect handler of the same RPC takes it, so that both have the same checks and errors: a POST of JSON.
- * POST and PUT carry the message as their body, whose content type has to say so: without one a web page could send it; for GET and DELETE it is made of the query, with the name from the path.
+ * The request in the form that the Connect handler of the same RPC accepts, a POST of JSON, so that both have the same
+ * checks and errors. The body of POST and PUT is the message; its content type is required, because a web page could
+ * send it without one. For GET and DELETE the message is made of the query, with the name from the path.
  */
 function toConnectRequest(
   request: UniversalServerRequest,
@@ -60,7 +61,7 @@ function toConnectRequest(
   return { ...request, method: "POST", header, body: queryBody(method, query) };
 }
 
-/** Made when the handler asks for the body: after it has looked at the credentials. */
+/** Made when the handler reads the body, after the credentials were checked. */
 async function* queryBody(method: DescMethod, query: URLSearchParams): AsyncGenerator<Uint8Array> {
   yield new TextEncoder().encode(JSON.stringify(readQuery(method.input, query)));
 }

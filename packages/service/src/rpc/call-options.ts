@@ -6,31 +6,30 @@ import type { Logger } from "pino";
 import type { Authentication } from "../auth/authentication.ts";
 import { checkGetQuery } from "../rest/check-get-query.ts";
 import { createJsonDecoder } from "../rest/request-json.ts";
-import { findCall } from "./call.ts";
-import { sanitizeErrors } from "./sanitize-errors.ts";
-import { toConnectError } from "./to-connect-error.ts";
+import { callContextOf } from "./call-context.ts";
+import { sanitizeErrors, toConnectError } from "./connect-errors.ts";
 
 export interface CallParts {
   readonly log: Logger;
   readonly authorise: Authentication["authorise"];
   /** Largest request message, compressed or not. */
   readonly readMaxBytes: number;
-  /** What requests are checked against beyond what Connect does, see {@link createJsonDecoder}. */
+  /** The request's schema, for checks that Connect does not make, see {@link createJsonDecoder}. */
   readonly input?: DescMessage;
-  /** Told of each call that runs, for an orderly close. */
+  /** Called with each call in flight, so that closing can wait for it. */
   readonly onCall: (running: Promise<unknown>) => void;
 }
 
 /**
- * What surrounds every call, whatever its protocol: credentials are looked at before the body is read, failures become Connect
- * errors, nobody may keep an answer, and gzip and size limits apply. Passed to `router.service`, so that it also holds
- * on a router of somebody else.
+ * Options of every call, whatever its protocol: the credentials are checked before the body is read, failures become
+ * Connect errors, responses may not be cached, and gzip and size limits apply. They are passed to `router.service`, so
+ * that they also hold on another server's router.
  */
 export function createCallOptions(parts: CallParts): Partial<ConnectRouterOptions> {
   const { log, authorise, readMaxBytes, input, onCall } = parts;
   const requestGate = async (context: HandlerContext) => {
-    sanitizeErrors(context, findCall(context.values, context.url));
-    // What is there and may be seen changes from one call to the next, and a GET could else be answered from a cache.
+    sanitizeErrors(context, callContextOf(context.values, context.url));
+    // Contents and permissions change from one call to the next; without this a GET could be answered from a cache.
     context.responseHeader.set("cache-control", "no-store");
     try {
       await authorise(context.requestHeader);
@@ -39,8 +38,8 @@ export function createCallOptions(parts: CallParts): Partial<ConnectRouterOption
     }
     checkGetQuery(context);
   };
-  const surround: Interceptor = (next) => async (request) => {
-    const call = findCall(request.contextValues, request.url);
+  const interceptor: Interceptor = (next) => async (request) => {
+    const call = callContextOf(request.contextValues, request.url);
     call.decoded = true;
     try {
       const running = next(withPathName(request, call.pathName));
@@ -53,18 +52,18 @@ export function createCallOptions(parts: CallParts): Partial<ConnectRouterOption
   const jsonOptions = { ignoreUnknownFields: true, textDecoder: createJsonDecoder(input) };
   return {
     requestGate,
-    interceptors: [surround],
+    interceptors: [interceptor],
     readMaxBytes,
     acceptCompression: [compressionGzip],
     jsonOptions,
-    // Ignored as in JSON; else each of them would be kept as an object.
+    // Ignored as in JSON; otherwise each of them would be kept as an object.
     binaryOptions: { readUnknownFields: false },
   };
 }
 
 type AnyRequest = Parameters<ReturnType<Interceptor>>[0];
 
-/** The name in a REST path wins over the one in the body. Requests without a body have it already. */
+/** Replaces the name in the message by the one in a REST path. Requests without a body have it already. */
 function withPathName(request: AnyRequest, name: string | undefined): AnyRequest {
   if (name === undefined || request.stream || !isMessage(request.message, UpdateSecretRequestSchema)) return request;
   const message = clone(UpdateSecretRequestSchema, request.message);

@@ -7,7 +7,7 @@ import type { Authentication } from "../auth/authentication.ts";
 import { clusterHandlers } from "../handlers/cluster-handlers.ts";
 import { createSecretHandlers } from "../handlers/secret-handlers.ts";
 import { createInvalidation } from "../invalidation.ts";
-import { createReflection } from "../reflection/create-reflection.ts";
+import { createReflection } from "../reflection/reflection.ts";
 import type { ServiceConfig } from "../service-options.ts";
 import { createCallOptions } from "./call-options.ts";
 import { createValidateRequest } from "./validate-request.ts";
@@ -17,13 +17,13 @@ export interface RouteParts {
   readonly config: ServiceConfig;
   readonly authentication: Authentication;
   readonly log: Logger;
-  /** Told of each call that runs. */
+  /** Called with each call in flight. */
   readonly onCall: (running: Promise<unknown>) => void;
-  /** Hears of each write, before the webhooks elsewhere do. */
+  /** Called with the id of each write, before webhooks in other processes are notified. */
   readonly onWrite: ((id: SecretId) => void) | undefined;
 }
 
-/** The RPC services of this server, with all that surrounds their calls, as a function that adds them to a Connect router. */
+/** Makes a function that adds the RPC services of this server, with the options of their calls, to a Connect router. */
 export function createRoutes(parts: RouteParts): (router: ConnectRouter) => ConnectRouter {
   const { store, config, authentication, log, onCall, onWrite } = parts;
   const { authorise } = authentication;
@@ -32,14 +32,14 @@ export function createRoutes(parts: RouteParts): (router: ConnectRouter) => Conn
   const secretCall = ({ input }: DescMethod, readMaxBytes = SMALL_MESSAGE_BYTES) =>
     createCallOptions({ log, onCall, readMaxBytes, authorise, input });
   const withValue = messageLimit(store.maxValueBytes);
-  const tellWebhooks = createInvalidation({ webhookURL: config.webhookURL, token: config.webhookToken, log });
+  const notifyWebhooks = createInvalidation({ webhookURL: config.webhookURL, token: config.webhookToken, log });
   const secretHandlers = createSecretHandlers({
     store,
     organization: config.organization,
     validate: createValidateRequest(),
     async invalidate(id) {
       onWrite?.(id);
-      await tellWebhooks(id);
+      await notifyWebhooks(id);
     },
     log,
   });
@@ -62,7 +62,7 @@ const { createSecret, updateSecret, getSecret, deleteSecret, listSecrets } = Sec
 /** For calls without credentials, whose messages are empty. */
 const OPEN_MESSAGE_BYTES = 4 * 1024;
 
-/** For calls that carry no value: ids, and page tokens of many clusters. */
+/** For calls without a value: ids, and page tokens of many clusters. */
 const SMALL_MESSAGE_BYTES = 64 * 1024;
 
 /** JSON may write each byte of a value as six, such as `\\u0000`; the rest of the message is small. */

@@ -1,20 +1,18 @@
 import type { ContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import type { BodyBudget, Exchange, NodeRequest } from "@flyte-secrets/http";
-import { replyError } from "@flyte-secrets/http";
+import { type BodyBudget, type HttpExchange, type NodeRequest, replyError } from "@flyte-secrets/http";
 import type { Logger } from "pino";
-import { capTimeout } from "./cap-timeout.ts";
 
-/** Stands in where a request names no host, since Connect wants an absolute URL. */
+/** The host of requests that name none, because Connect requires an absolute URL. */
 const NO_HOST = "no-host.invalid";
 
 export interface ServeRpcOptions {
   readonly values: ContextValues;
-  /** What the body counts towards. */
+  /** The budget that the body counts towards. */
   readonly bodies: BodyBudget;
   readonly log: Logger;
-  /** Turns the request into one that the handler takes, where they differ. */
+  /** Converts the request to one that the handler accepts. Default: none is needed. */
   readonly transform?: ((request: UniversalServerRequest) => UniversalServerRequest) | undefined;
 }
 
@@ -24,11 +22,15 @@ export function requestAuthority(req: NodeRequest): string {
 }
 
 /**
- * Answers one RPC. Does what connect-node's adapter does, and besides: a request without a host or with a malformed one is
- * no crash; an over-long body is answered instead of cut off; 405 and 415 say what would be right, and not `unknown`,
- * at which Flyte's clients log in; failures go to the log.
+ * Answers one RPC as connect-node's adapter does, with these differences: a request with a missing or malformed host
+ * does not throw; an over-long body gets a response instead of a closed connection; 405 and 415 name what is supported,
+ * and not `unknown`, at which Flyte's clients log in; failures are logged.
  */
-export async function serveRpc(exchange: Exchange, handler: UniversalHandler, options: ServeRpcOptions): Promise<void> {
+export async function serveRpc(
+  exchange: HttpExchange,
+  handler: UniversalHandler,
+  options: ServeRpcOptions,
+): Promise<void> {
   const request = toUniversalRequest(exchange, options);
   if (request === undefined) {
     replyError(exchange, {
@@ -46,11 +48,15 @@ export async function serveRpc(exchange: Exchange, handler: UniversalHandler, op
   }
 }
 
-async function answer(exchange: Exchange, handler: UniversalHandler, request: UniversalServerRequest): Promise<void> {
+async function answer(
+  exchange: HttpExchange,
+  handler: UniversalHandler,
+  request: UniversalServerRequest,
+): Promise<void> {
   const { req, res } = exchange;
   const response = await handler(request);
-  // What is left of a refused body must still flow, else the client never comes to read the answer; and a connection that
-  // ends with the answer must not end before it, which would take the answer along.
+  // The rest of a refused body must be read, because clients read the response only after they have sent the body. A
+  // connection that closes after this response must not close before, or the response would be lost.
   if (!req.complete && isComing(req) && handler.method.methodKind === "unary") {
     const drained = drain(req);
     if ("shouldKeepAlive" in res && !res.shouldKeepAlive) await drained;
@@ -70,13 +76,13 @@ async function answer(exchange: Exchange, handler: UniversalHandler, request: Un
   }
 }
 
-/** From this size on a write may leave the socket waiting for the client. */
+/** Writes of this size may fill the socket's buffer. */
 const LARGE_BYTES = 16 * 1024;
 
 /**
- * Holds the last byte of a large body back until the rest has left. Over HTTP/1.1 with TLS, Node drops the connection ("Parse Error:
- * Paused") when the next request arrives in two pieces while the answer before it still counts as waiting to be sent, which a
- * quick client manages.
+ * Writes the last byte of a large body separately. Over HTTP/1.1 with TLS, Node drops the connection ("Parse Error:
+ * Paused") when the next request arrives in two pieces while the previous response is still being flushed, which
+ * happens with fast clients.
  */
 function lastByteApart(response: UniversalServerResponse): UniversalServerResponse {
   const { body } = response;
@@ -90,7 +96,7 @@ function lastByteApart(response: UniversalServerResponse): UniversalServerRespon
   return { ...response, body: pieces(body) };
 }
 
-/** Whether the client sends its body: one that asks first doesn't, where nobody has begun to read. */
+/** Whether the client sends its body: with `Expect: 100-continue` it does not until the body is read. */
 function isComing(req: NodeRequest): boolean {
   return req.headers.expect === undefined || req.readableDidRead;
 }
@@ -103,7 +109,7 @@ function drain(req: NodeRequest): Promise<void> {
   });
 }
 
-function toUniversalRequest(exchange: Exchange, options: ServeRpcOptions): UniversalServerRequest | undefined {
+function toUniversalRequest(exchange: HttpExchange, options: ServeRpcOptions): UniversalServerRequest | undefined {
   const { req, res } = exchange;
   if (requestAuthority(req) === "") req.headers.host = NO_HOST;
   try {
@@ -121,4 +127,24 @@ function describeContentTypes({ method, headers }: NodeRequest): string {
   const problem =
     headers["content-type"] === undefined ? "the content-type header is missing" : "this content type is not served";
   return `${problem}: use application/json or application/proto, or application/grpc or application/grpc-web`;
+}
+
+/**
+ * The longest delay of a Node timer, 24 days: a longer one becomes 1 ms, with a warning on standard error each time.
+ */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+/** The units of gRPC in which eight digits can exceed {@link MAX_TIMEOUT_MS}, in milliseconds. */
+const GRPC_UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000 };
+
+/** Caps the timeout in a request's Connect or gRPC headers. Malformed timeouts are left for Connect to reject. */
+export function capTimeout(headers: Headers): void {
+  const connect = headers.get("connect-timeout-ms");
+  if (connect !== null && /^\d{1,10}$/.test(connect) && Number(connect) > MAX_TIMEOUT_MS) {
+    headers.set("connect-timeout-ms", String(MAX_TIMEOUT_MS));
+  }
+  const [, digits, unit = ""] = /^(\d{1,8})([HMS])$/.exec(headers.get("grpc-timeout") ?? "") ?? [];
+  if (Number(digits) * (GRPC_UNITS[unit] ?? 0) > MAX_TIMEOUT_MS) {
+    headers.set("grpc-timeout", `${Math.floor(MAX_TIMEOUT_MS / 1_000)}S`);
+  }
 }

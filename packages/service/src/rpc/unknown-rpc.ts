@@ -1,15 +1,15 @@
 import { Code, ConnectError, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import { AuthMetadataService } from "@flyte-secrets/idl";
-import { avoidLoginPrompt } from "./sanitize-errors.ts";
+import { avoidLoginPrompt } from "./connect-errors.ts";
 
 /** Any unary method that allows Connect GET too. Its messages are never read. */
 const unary = AuthMetadataService.method.getOAuth2Metadata;
 const RPC_PATH = /^\/[A-Za-z_]\w*(?:\.\w+)+\/\w+$/;
 
 /**
- * Finds who answers an RPC that this server doesn't offer: `unimplemented` in the caller's own protocol, streaming or not, before
- * the body is read. Gives undefined for a path that is no RPC's.
+ * Finds the handler that answers an RPC which this server does not offer: with `unimplemented` in the caller's own
+ * protocol, streaming or not, before the body is read. Undefined for a path that is not an RPC's.
  */
 export function createUnknownRpc(): (path: string, contentType: string) => UniversalHandler | undefined {
   const { handlers } = createConnectRouter({

@@ -13,10 +13,10 @@ import {
 export type ValidateRequest = <Desc extends DescMessage>(schema: Desc, request: MessageShape<Desc>) => void;
 
 /**
- * Checks requests by the rules in Flyte's IDL, but for the rule that a value is set: the handlers say that themselves, in Flyte's
- * words and after other checks. Its rule for names is for secrets that are created: Flyte's service doesn't keep it,
- * and what it has written is to be read, changed and deleted too. The rules are compiled here, since the first call
- * would pay for it with 70 ms.
+ * Makes a validator of requests by the rules in Flyte's IDL, except the rule that a value is set: the handlers check
+ * that themselves, in Flyte's words and after other checks. The rule for names applies to secrets that are created
+ * only: Flyte's own service does not enforce it, and secrets that it has written must be readable, changeable and
+ * deletable. The rules are compiled here, because that takes 70 ms, which the first call would wait for.
  */
 export function createValidateRequest(): ValidateRequest {
   const validator = createValidator();

@@ -25,7 +25,7 @@ export function createAdmissionTracing(tracing: Tracing, provider: string): Admi
   const current = new AsyncLocalStorage<{ isFromMemory?: boolean }>();
   return {
     begin(headers) {
-      const span = tracing.begin("admission", headers);
+      const span = tracing.startSpan("admission", headers);
       const lookups: { isFromMemory?: boolean } = {};
       const end = (attributes: SpanAttributes, failed = false) => {
         const { isFromMemory } = lookups;

@@ -22,8 +22,9 @@ export interface AnswerOptions {
 }
 
 /**
- * Makes a request listener that answers by an {@link Endpoint}. Requests are read and answered here and nowhere else, so that none can
- * end the process: what an endpoint throws, at once or later, is logged, and the request is answered with 500.
+ * Makes a request listener that answers by an {@link Endpoint}. Requests are read and answered here and nowhere else,
+ * so that none can end the process: what an endpoint throws, at once or later, is logged, and the request is answered
+ * with 500.
  */
 export function answerRequests(options: AnswerOptions): RequestListener {
   return (req, res) => new Exchange(req, res, options).begin();

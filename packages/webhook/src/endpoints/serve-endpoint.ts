@@ -45,13 +45,14 @@ export interface EndpointListener extends Listener {
 const TIMEOUTS = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
-  // Above the 90 s after which Go's clients, the API server among them, drop idle connections: the client closes, not we.
+  // Above the 90 s after which Go's clients, the API server among them, drop idle connections: the client closes, not
+  // we.
   idleTimeoutMs: 120_000,
 };
 
 /**
- * Serves an endpoint over HTTP/1.1, which is all that API servers speak to webhooks and that probes and scrapers need. Throws
- * `listen_failed` when the address cannot be had.
+ * Serves an endpoint over HTTP/1.1, which is all that API servers speak to webhooks and that probes and scrapers need.
+ * Throws `listen_failed` when the address cannot be had.
  */
 export async function serveEndpoint(options: ServeEndpointOptions): Promise<EndpointListener> {
   const { endpoint, limits = FEW_CALLERS, observer, host, port, tls, clients, setting, log } = options;

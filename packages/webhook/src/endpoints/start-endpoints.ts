@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { CertificateSource } from "@flyte-secrets/certificates";
 import { fingerprintOf, replaceCertificate } from "@flyte-secrets/certificates";
 import { closeOnce, SecretsError } from "@flyte-secrets/core";
-import { addBudget, isLoopback, parseBindAddress } from "@flyte-secrets/http";
+import { addBudgetMetrics, isLoopback, parseBindAddress } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { RequestObserver } from "../admission/answer-requests.ts";
@@ -116,7 +116,7 @@ export async function startEndpoints(options: StartEndpointsOptions): Promise<Ru
     clients: options.clients,
     setting: "webhook.listenPort",
   });
-  addBudget(registry, {
+  addBudgetMetrics(registry, {
     name: "flyte_secrets_requests",
     heldBytes: admission.heldBytes,
     maxBytes: limits.allBodiesBytes,

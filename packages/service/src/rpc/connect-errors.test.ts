@@ -3,8 +3,7 @@ import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { ERROR_KINDS, type ErrorCode, SecretsError } from "@flyte-secrets/core";
 import { pino } from "pino";
 import { expect, test } from "vitest";
-import { avoidLoginPrompt } from "./sanitize-errors.ts";
-import { toConnectError } from "./to-connect-error.ts";
+import { avoidLoginPrompt, toConnectError } from "./connect-errors.ts";
 
 function surroundings(signal = new AbortController().signal) {
   const lines: Record<string, unknown>[] = [];

@@ -1,7 +1,7 @@
 import type { Settings } from "@flyte-secrets/config";
 import { SecretsError, SecretValue } from "@flyte-secrets/core";
 import { describe, expect, it, test } from "vitest";
-import { createLogger } from "./create-logger.ts";
+import { createLogger, toLoggable } from "./logger.ts";
 
 const CANARY = "canary-4f1c";
 const TIME = expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/);
@@ -76,7 +76,7 @@ describe("forms", () => {
   it("names file and line of the caller with show-source", () => {
     const output = collect();
     createLogger(settings({ "show-source": true }), output).info("x");
-    expect(JSON.parse(output.lines[0] ?? "").source).toMatch(/^create-logger\.test\.ts:\d+$/);
+    expect(JSON.parse(output.lines[0] ?? "").source).toMatch(/^logger\.test\.ts:\d+$/);
   });
 });
 
@@ -129,5 +129,13 @@ describe("what strays into an entry", () => {
     error.cause = error;
     createLogger(settings(), output).error(error);
     expect(output.lines.join()).toContain("[too deep]");
+  });
+});
+
+describe("an error in a log", () => {
+  it("has no line of a message that is withheld among its frames", () => {
+    const logged = toLoggable(new SyntaxError("unexpected:\n    at s3cret"));
+    expect(logged).toMatchObject({ stack: expect.arrayContaining([expect.stringContaining("logger.test.ts")]) });
+    expect(JSON.stringify(logged)).not.toContain("s3cret");
   });
 });

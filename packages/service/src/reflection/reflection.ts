@@ -1,12 +1,42 @@
-import { createRegistry, type DescFile, type DescService, type Registry, toBinary } from "@bufbuild/protobuf";
+import {
+  createRegistry,
+  type DescFile,
+  type DescService,
+  type Message,
+  type Registry,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import type { ReflectionAnswer, ReflectionRequest } from "./reflection-protocol.ts";
+import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
+import { createReflectionMethod, type ReflectionAnswer, type ReflectionRequest } from "./reflection-protocol.ts";
+
+/**
+ * Makes a function that adds gRPC's server reflection to a router, in its current version and the one before it, so
+ * that tools such as `grpcurl` can list and call the services without their `.proto` files. Its streams are
+ * bidirectional, so it needs HTTP/2.
+ */
+export function createReflection(
+  services: readonly DescService[],
+): (router: ConnectRouter, options: Partial<ConnectRouterOptions>) => void {
+  const methods = (["grpc.reflection.v1", "grpc.reflection.v1alpha"] as const).map(createReflectionMethod);
+  const answer = createReflectionAnswers([...services, ...methods.map(({ parent }) => parent)]);
+  async function* answerEach(requests: AsyncIterable<Message>) {
+    for await (const request of requests) {
+      // The message type is made at run time, so the compiler cannot know its fields.
+      const originalRequest = request as ReflectionRequest & { readonly host: string };
+      yield { validHost: originalRequest.host, originalRequest, messageResponse: answer(originalRequest) };
+    }
+  }
+  return (router, options) => {
+    for (const method of methods) router.rpc(method, answerEach, options);
+  };
+}
 
 /** gRPC's codes (https://github.com/grpc/grpc/blob/master/doc/statuscodes.md). */
 const NOT_FOUND = 5;
 const INVALID_ARGUMENT = 3;
 
-/** Answers one question about the services, from their descriptors. */
+/** Answers one reflection request from the services' descriptors. */
 export function createReflectionAnswers(
   services: readonly DescService[],
 ): (request: ReflectionRequest) => ReflectionAnswer {
@@ -77,7 +107,7 @@ function withDependencies(files: readonly DescFile[]): DescFile[] {
 
 function toFileAnswer(file: DescFile | undefined, asked: string): ReflectionAnswer {
   if (file === undefined) return notFound(asked);
-  // The one asked for comes first, as in other implementations.
+  // The requested file comes first, as in other implementations.
   const fileDescriptorProto = withDependencies([file])
     .toReversed()
     .map(({ proto }) => toBinary(FileDescriptorProtoSchema, proto));

@@ -1,16 +1,27 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { Code } from "@connectrpc/connect";
 import { codeFromString } from "@connectrpc/connect/protocol-connect";
-import type { Exchange } from "./node-handler.ts";
+import type { connectNodeAdapter } from "@connectrpc/connect-node";
 
-/** A whole answer; plain text unless the headers say otherwise. */
+/** A request listener that fits Node's `http`, `https` and `http2` servers alike. */
+export type NodeHandler = ReturnType<typeof connectNodeAdapter>;
+export type NodeRequest = Parameters<NodeHandler>[0];
+export type NodeResponse = Parameters<NodeHandler>[1];
+
+/** A request and the response to it. */
+export interface HttpExchange {
+  readonly req: NodeRequest;
+  readonly res: NodeResponse;
+}
+
+/** A complete response; plain text unless the headers say otherwise. */
 export interface Reply {
   readonly status: number;
   readonly text: string;
   readonly headers?: OutgoingHttpHeaders;
 }
 
-/** An error as it goes over the wire; `code` is Connect's name for it. */
+/** An error response; `code` is Connect's name for it. */
 export interface ErrorReply {
   readonly status: number;
   readonly code: string;
@@ -18,8 +29,8 @@ export interface ErrorReply {
   readonly headers?: OutgoingHttpHeaders;
 }
 
-/** Answers a request that is no RPC. HEAD gets the headers only. */
-export function reply({ req, res }: Exchange, { status, text, headers }: Reply): void {
+/** Sends a response to a request that is not an RPC. HEAD gets the headers only. */
+export function reply({ req, res }: HttpExchange, { status, text, headers }: Reply): void {
   const body = Buffer.from(text);
   res.writeHead(status, {
     "content-type": "text/plain; charset=utf-8",
@@ -31,13 +42,13 @@ export function reply({ req, res }: Exchange, { status, text, headers }: Reply):
   res.end();
 }
 
-/** An error as Connect writes it. */
+/** Connect's JSON of an error. */
 export function toErrorBody(code: string, message: string): string {
   return JSON.stringify({ code, message });
 }
 
-/** Answers with an error body as Connect writes it, which Flyte's clients read whatever the path was. */
-export function replyError(exchange: Exchange, { status, code, message, headers }: ErrorReply): void {
+/** Responds with Connect's error body, which Flyte's clients read at any path. */
+export function replyError(exchange: HttpExchange, { status, code, message, headers }: ErrorReply): void {
   reply(exchange, {
     status,
     text: toErrorBody(code, message),
@@ -45,8 +56,8 @@ export function replyError(exchange: Exchange, { status, code, message, headers 
   });
 }
 
-/** Answers a call before it is looked at: like {@link replyError}, and to gRPC and gRPC-Web in their own way (an answer of headers alone). */
-export function refuseCall(exchange: Exchange, error: ErrorReply): void {
+/** Rejects a call before it begins: like {@link replyError}, and for gRPC and gRPC-Web by headers alone. */
+export function refuseCall(exchange: HttpExchange, error: ErrorReply): void {
   const contentType = exchange.req.headers["content-type"] ?? "";
   if (!contentType.startsWith("application/grpc")) {
     replyError(exchange, error);

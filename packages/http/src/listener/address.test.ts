@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { parseBindAddress } from "./bind-address.ts";
+import { parseBindAddress } from "./address.ts";
 
 it.each([
   [":8081", { port: 8081 }],
