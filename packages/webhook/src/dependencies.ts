@@ -12,7 +12,7 @@ import { createLostBindingCheck } from "./binding/lost-binding.ts";
 import { type NamespaceLabels, type WatchedNamespaceLabels, watchNamespaceLabels } from "./binding/namespace-labels.ts";
 import { openCertificates } from "./certificates/open-certificates.ts";
 import { openSecretWriter } from "./delivery/open-secret-writer.ts";
-import type { ReadinessCheck } from "./endpoints/probes.ts";
+import type { ReadinessCheck } from "./endpoints/observability.ts";
 import { reconcileRegistration } from "./registration/registration.ts";
 import { createLookupMetrics } from "./webhook-metrics.ts";
 import { sharedNamespace, type WebhookOptions, writesSecrets } from "./webhook-options.ts";

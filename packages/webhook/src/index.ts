@@ -1,3 +1,4 @@
+export { type MutatePodOptions, mutatePod } from "./admission/admit.ts";
 export {
   type AdmissionOptions,
   type AdmissionParts,
@@ -7,7 +8,6 @@ export {
 export { createManagers, type ManagersOptions } from "./admission/create-managers.ts";
 export { globalSecrets } from "./admission/global-secrets.ts";
 export { SERVED_CERTIFICATE } from "./admission/handler.ts";
-export { type MutatePodOptions, mutatePod } from "./admission/mutate-pod.ts";
 export type { NamespaceLabels } from "./binding/namespace-labels.ts";
 export { claimOf, type PodClaimOptions } from "./binding/pod-claim.ts";
 export { createScopeGuard, type PodCreation, type ScopeGuard } from "./binding/scope-guard.ts";

@@ -2,11 +2,11 @@ import type { ErrorCode } from "@flyte-secrets/core";
 import { loadPrometheus } from "@flyte-secrets/http";
 import type { LookupMetrics, WatchHealth } from "@flyte-secrets/lookup";
 import type { Registry } from "prom-client";
+import { WEBHOOK_PATH } from "./admission/admission-review.ts";
 import type { Admission } from "./admission/admit.ts";
-import type { RequestObserver } from "./admission/answer-requests.ts";
 import { type NamespaceNames, OTHER_NAMESPACE } from "./binding/bound-namespaces.ts";
 import type { RefusedClaim } from "./binding/pod-claim.ts";
-import { WEBHOOK_PATH } from "./webhook-path.ts";
+import type { RequestObserver } from "./endpoints/answer-requests.ts";
 
 /** Counts what the webhook does. */
 export interface WebhookMetrics {

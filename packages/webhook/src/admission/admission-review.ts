@@ -1,14 +1,12 @@
 import { isObject, type JsonObject, SecretsError } from "@flyte-secrets/core";
 import type { JsonPatch } from "@flyte-secrets/inject";
+import type { Creator } from "../binding/scope-guard.ts";
+
+/** Where reviews are sent: Flyte's path for pods. */
+export const WEBHOOK_PATH = "/mutate--v1-pod";
 
 /** The versions of `AdmissionReview` that are spoken: one is answered in its own. */
 const VERSIONS = ["admission.k8s.io/v1", "admission.k8s.io/v1beta1"] as const;
-
-/** Who sent the request that is reviewed: `userInfo`. */
-export interface Creator {
-  readonly username: string;
-  readonly groups: readonly string[];
-}
 
 /** What an `AdmissionReview` asks. */
 export interface AdmissionRequest {

@@ -1,8 +1,14 @@
 import { andThen, type MaybePromise, quote, SecretsError } from "@flyte-secrets/core";
-import type { InjectionRecord } from "@flyte-secrets/inject";
-import { parsePod } from "@flyte-secrets/inject";
+import {
+  type InjectionRecord,
+  type MutateOptions,
+  type Mutator,
+  type PodChange,
+  parsePod,
+} from "@flyte-secrets/inject";
+import { claimOf, type PodClaimOptions } from "../binding/pod-claim.ts";
+import type { PodCreation } from "../binding/scope-guard.ts";
 import type { AdmissionAnswer, AdmissionRequest } from "./admission-review.ts";
-import { type MutatePodOptions, mutatePod } from "./mutate-pod.ts";
 
 /** What was decided, with what is to be counted of it. */
 export interface Admission {
@@ -38,5 +44,29 @@ function checkNamespace(own: string | null | undefined, requested: string): void
   throw new SecretsError(
     "invalid_argument",
     `the pod's metadata.namespace is ${quote(own)}, and the request is for namespace ${quote(requested)}: they must be the same`,
+  );
+}
+
+export interface MutatePodOptions extends PodClaimOptions {
+  readonly mutator: Pick<Mutator, "computeChange">;
+}
+
+/**
+ * What a pod that is being created lacks of the secrets it asks for, if it may have them; what it will refer to is written then.
+ * Throws `SecretsError` for one that is to be rejected. Without a promise when everything is known.
+ */
+export function mutatePod(
+  creation: PodCreation,
+  options: MutatePodOptions,
+  call: Pick<MutateOptions, "dryRun" | "signal"> = {},
+): MaybePromise<PodChange> {
+  const { pod, namespace } = creation;
+  const { dryRun, signal } = call;
+  return andThen(claimOf(creation, options), (claim) =>
+    andThen(options.mutator.computeChange(pod, { namespace, dryRun, signal, claim }), (change) => {
+      const warning = claim?.warning;
+      if (warning === undefined || !change.changed) return change;
+      return { ...change, warnings: [...change.warnings, warning] };
+    }),
   );
 }

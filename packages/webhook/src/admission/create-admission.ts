@@ -11,9 +11,9 @@ import {
 import type { NamespaceLabels } from "../binding/namespace-labels.ts";
 import type { ScopeBinding } from "../binding/scope-binding.ts";
 import { createScopeGuard, type ScopeGuard } from "../binding/scope-guard.ts";
+import type { MutatePodOptions } from "./admit.ts";
 import { createManagers, type ManagersOptions, type ManagersParts } from "./create-managers.ts";
 import type { GlobalOptions } from "./global-secrets.ts";
-import type { MutatePodOptions } from "./mutate-pod.ts";
 import type { SecretGuardOptions } from "./secret-guard.ts";
 
 /** Which pods get which secrets, and how. */

@@ -4,17 +4,17 @@ import type { Reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
 import type { WebhookMetrics } from "../webhook-metrics.ts";
-import { WEBHOOK_PATH } from "../webhook-path.ts";
 import {
   type AdmissionAnswer,
   type AdmissionRequest,
   decodeAdmissionReview,
   encodeAdmissionAnswer,
+  WEBHOOK_PATH,
 } from "./admission-review.ts";
 import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
+import type { MutatePodOptions } from "./admit.ts";
 import { type Admission, admit } from "./admit.ts";
 import { requestDeadline } from "./deadline.ts";
-import type { MutatePodOptions } from "./mutate-pod.ts";
 import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 
 /** The reason of the cause that names the certificate, in the rejection of a dry run. */

@@ -13,7 +13,7 @@ import type { Refusal } from "../binding/scope-guard.ts";
 import { ask } from "../testing/pod-review.ts";
 import { ADMISSION_OPTIONS } from "../testing/webhook-options.ts";
 import { createManagers, type ManagerName } from "./create-managers.ts";
-import { createGroupRule, type GroupBinding } from "./group-binding.ts";
+import { createGroupRule, type GroupBinding } from "./secret-guard.ts";
 
 const OWN: SecretId = { org: "flyte", domain: "d", project: "p", name: "k" };
 const VICTIMS: SecretId = { ...OWN, project: "victim" };

@@ -2,7 +2,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import type { Mutator } from "@flyte-secrets/inject";
 import { JsonPatch, parsePod } from "@flyte-secrets/inject";
 import { expect, test } from "vitest";
-import { mutatePod } from "../admission/mutate-pod.ts";
+import { mutatePod } from "../admission/admit.ts";
 import type { RefusedClaim } from "./pod-claim.ts";
 
 const error = new SecretsError("claim_refused", "not yours");

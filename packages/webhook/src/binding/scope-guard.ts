@@ -1,6 +1,5 @@
 import { isSecretsError, type MaybePromise, quote, SecretsError } from "@flyte-secrets/core";
 import type { Pod } from "@flyte-secrets/inject";
-import type { Creator } from "../admission/admission-review.ts";
 import { type BoundScope, DOMAIN_LABEL, type NamespaceLabels, PROJECT_LABEL } from "./namespace-labels.ts";
 import { type ProjectAndDomain, parseNamespaceTemplate } from "./namespace-template.ts";
 import type { ScopeBinding } from "./scope-binding.ts";
@@ -11,6 +10,12 @@ export interface ScopeGuardOptions {
   readonly organization: string;
   /** Where the labels of namespaces are read, for `scopeBinding.namespaceLabels`. Without it no namespace has any. */
   readonly namespaceLabels?: Pick<NamespaceLabels, "find">;
+}
+
+/** Who sent the request that creates a pod: `userInfo`. */
+export interface Creator {
+  readonly username: string;
+  readonly groups: readonly string[];
 }
 
 /** A pod that is to be created: where and by whom. */

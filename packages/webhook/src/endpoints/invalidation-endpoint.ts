@@ -9,7 +9,6 @@ import {
 } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import type { Endpoint } from "./endpoint.ts";
-import { createTokenBucket } from "./token-bucket.ts";
 
 const PATH = "/invalidate-secret";
 const MAX_BODY_BYTES = 4 * 1024;
@@ -89,4 +88,18 @@ function parseId(text: string): SecretId | string {
     if (isSecretsError(error)) return error.message;
     throw error;
   }
+}
+
+/** Whether one more call may be made now: `perSecond` in a second, and as many at once after a second without any. */
+function createTokenBucket(perSecond: number): () => boolean {
+  let tokens = perSecond;
+  let filledAt = performance.now();
+  return () => {
+    const now = performance.now();
+    tokens = Math.min(perSecond, tokens + ((now - filledAt) * perSecond) / 1000);
+    filledAt = now;
+    if (tokens < 1) return false;
+    tokens -= 1;
+    return true;
+  };
 }

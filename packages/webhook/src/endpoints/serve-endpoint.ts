@@ -1,10 +1,10 @@
 import type { TLSSocket } from "node:tls";
 import { type ConnectionLimits, type Listener, listenHttp1, type TlsFiles } from "@flyte-secrets/http";
 import type { Logger } from "pino";
-import { answerRequests, type RequestObserver } from "../admission/answer-requests.ts";
-import { createRequestBudget } from "../admission/request-budget.ts";
+import { answerRequests, type RequestObserver } from "./answer-requests.ts";
 import { type ClientCertificates, hasClientName } from "./client-certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { createRequestBudget } from "./request-budget.ts";
 
 /** What a port of the webhook takes. */
 export interface EndpointLimits extends ConnectionLimits {

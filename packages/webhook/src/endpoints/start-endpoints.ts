@@ -5,12 +5,11 @@ import { closeOnce, SecretsError } from "@flyte-secrets/core";
 import { addBudgetMetrics, isLoopback, parseBindAddress } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import type { RequestObserver } from "../admission/answer-requests.ts";
+import type { RequestObserver } from "./answer-requests.ts";
 import type { ClientCertificateOptions, ClientCertificates } from "./client-certificates.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./invalidation-endpoint.ts";
-import { createMetricsEndpoint } from "./metrics-endpoint.ts";
-import { createProbes, type ReadinessCheck } from "./probes.ts";
+import { createMetricsEndpoint, createProbes, type ReadinessCheck } from "./observability.ts";
 import { type EndpointListener, type ServeEndpointOptions, serveEndpoint } from "./serve-endpoint.ts";
 
 /** The webhook's ports, and what each takes. */

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { bundleIncludes, joinBundles } from "@flyte-secrets/certificates";
 import { INJECT_LABEL } from "@flyte-secrets/core";
 import { defineResource, type KubeObject } from "@flyte-secrets/kube";
-import { WEBHOOK_PATH } from "../webhook-path.ts";
+import { WEBHOOK_PATH } from "../admission/admission-review.ts";
 
 /** Flyte's name of the webhook, the same in every installation. */
 const WEBHOOK_NAME = "flyte-pod-webhook.flyte.org";

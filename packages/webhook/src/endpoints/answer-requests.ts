@@ -3,7 +3,7 @@ import type { MaybePromise } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import { measureJson } from "@flyte-secrets/http";
 import type { Logger } from "pino";
-import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
+import type { BodyReader, Endpoint } from "./endpoint.ts";
 import { type BodyListener, isJson, readBody } from "./read-body.ts";
 import type { CountedRequest, RequestBudget, RequestHold } from "./request-budget.ts";
 

@@ -4,8 +4,8 @@ import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
-import type { Endpoint } from "../endpoints/endpoint.ts";
-import { type EndpointLimits, FEW_CALLERS, serveEndpoint } from "../endpoints/serve-endpoint.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { type EndpointLimits, FEW_CALLERS, serveEndpoint } from "./serve-endpoint.ts";
 
 async function serve(endpoint: Endpoint, limits: Partial<EndpointLimits> = {}) {
   const lines: string[] = [];

@@ -1,8 +1,8 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
+import type { Registry } from "prom-client";
 import type { Endpoint } from "./endpoint.ts";
-import { shareInFlight } from "./share-in-flight.ts";
 
 /** Throws, or rejects, while something is missing that must be there before pods are sent here. */
 export type ReadinessCheck = () => unknown;
@@ -49,4 +49,24 @@ function describe(reason: unknown): string {
 /** With `…` for each absolute path of a file. Those of URLs stay, since they follow a host. */
 function withoutPaths(message: string): string {
   return message.replace(/(?<![\w.:/\]-])\/[^\s,;:"'()]+/g, "…");
+}
+
+/** Serves `/metrics`, in Prometheus' text format, and nothing else. */
+export function createMetricsEndpoint(registry: Pick<Registry, "metrics" | "contentType">): Endpoint {
+  const collect = shareInFlight(() => registry.metrics());
+  return (req) => {
+    if (req.url?.split("?", 1)[0] !== "/metrics") return { status: 404, text: "there is /metrics here\n" };
+    return collect().then((text) => ({ status: 200, text, headers: { "content-type": registry.contentType } }));
+  };
+}
+
+/** Makes calls that come while one is in flight share its result, so that many of them cost as much as one. */
+function shareInFlight<T>(work: () => Promise<T>): () => Promise<T> {
+  let underWay: Promise<T> | undefined;
+  return () => {
+    underWay ??= work().finally(() => {
+      underWay = undefined;
+    });
+    return underWay;
+  };
 }
