@@ -15,9 +15,9 @@ export interface DirectLookupOptions {
 }
 
 /**
- * A lookup without a cache. All scopes of a key are fetched in one call, and the narrowest that has it wins. If a scope cannot be
- * read and no narrower one has the key, the lookup throws: a broader secret must not replace one that may exist. A key that no
- * secret can have is `invalid_argument`.
+ * A lookup without a cache. All scopes of a key are fetched in one call, and the narrowest that has it wins. If a scope
+ * cannot be read and no narrower one has the key, the lookup throws: a broader secret must not replace one that may
+ * exist. A key that no secret can have is `invalid_argument`.
  */
 export function createLookup({ fetcher, maxIdLength }: DirectLookupOptions): SecretLookup {
   const lookup: ScopeLookup = {

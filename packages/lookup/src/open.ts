@@ -32,7 +32,10 @@ export interface LookupCacheOptions extends Expiry {
   readonly maxFetches: number;
 }
 
-/** What a lookup is built on. Store and client are opened only if the source needs them, and are not closed by the lookup. */
+/**
+ * What a lookup is built on. Store and client are opened only if the source needs them, and are not closed by the
+ * lookup.
+ */
 export interface LookupParts {
   /** For type Store. */
   openStore(): Promise<SecretStore>;
@@ -44,8 +47,8 @@ export interface LookupParts {
 }
 
 /**
- * Opens the lookup of a server that admits pods. A source that reports its changes is watched; values of any other are cached
- * until they expire. Throws `invalid_config`, naming the setting that is missing or wrong.
+ * Opens the lookup of a server that admits pods. A source that reports its changes is watched; values of any other are
+ * cached until they expire. Throws `invalid_config`, naming the setting that is missing or wrong.
  */
 export async function openLookup(
   { source, cache, maxIdLength }: LookupOptions,

@@ -34,7 +34,9 @@ export function isFull(error: unknown): boolean {
   return code === SQLITE_IOERR_WRITE || (code & 0xff) === SQLITE.FULL;
 }
 
-/** Whether SQLite could not read a database that was just opened. Later the same code means that a statement is wrong. */
+/**
+ * Whether SQLite could not read a database that was just opened. Later the same code means that a statement is wrong.
+ */
 export function isUnreadable(error: unknown): boolean {
   return sqliteCode(error) === SQLITE.ERROR;
 }
@@ -43,7 +45,8 @@ export function isUnreadable(error: unknown): boolean {
 export const diskFull = (path: string, cause?: unknown) =>
   new SecretsError(
     "store_full",
-    `The disk that holds ${path} takes no more: full, or at its quota or file size limit. Nothing was written; free space and ` +
+    `The disk that holds ${path} takes no more: full, or at its quota or file size limit. Nothing was written; ` +
+      "free space and " +
       "try again.",
     { cause },
   );
@@ -52,8 +55,10 @@ function readOnly(path: string, error: unknown): SecretsError {
   const file = readOnlySideFile(path);
   const message =
     file === undefined
-      ? `${path} cannot be written by this user. Nothing was changed; make the directory writable or choose another (secret.store.path).`
-      : `${file} cannot be written by this user. Nothing was changed; make it writable, or choose another data directory (secret.store.path).`;
+      ? `${path} cannot be written by this user. Nothing was changed; ` +
+        "make the directory writable or choose another (secret.store.path)."
+      : `${file} cannot be written by this user. Nothing was changed; ` +
+        "make it writable, or choose another data directory (secret.store.path).";
   return new SecretsError("store_read_only", message, { cause: error });
 }
 
@@ -71,8 +76,8 @@ const unavailable = (message: string, error: unknown) =>
   new SecretsError("store_unavailable", message, { cause: error });
 
 /**
- * Converts an error of SQLite or the file system to a SecretsError; `path` is the file or directory that its message names. A
- * SecretsError is returned as it is, and so is any other error, which is a bug.
+ * Converts an error of SQLite or the file system to a SecretsError; `path` is the file or directory that its message
+ * names. A SecretsError is returned as it is, and so is any other error, which is a bug.
  */
 export function toStoreError(error: unknown, path: string): unknown {
   if (isSecretsError(error)) return error;

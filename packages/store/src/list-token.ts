@@ -10,8 +10,8 @@ export interface Listing extends Pick<ListRequest, "scope" | "includeSystem"> {
 }
 
 /**
- * A page token: a position in a listing, with a digest over both. The digest keeps a token from being used for another listing by
- * mistake. It has no key, since a made-up position leads nowhere but to another page of the same listing.
+ * A page token: a position in a listing, with a digest over both. The digest keeps a token from being used for another
+ * listing by mistake. It has no key, since a made-up position leads nowhere but to another page of the same listing.
  */
 export function encodeListToken(listing: Listing, position: string): string {
   return Buffer.concat([digest(listing, position), Buffer.from(position)]).toString("base64url");
@@ -31,7 +31,8 @@ export function decodeListToken(listing: Listing, token: string): string {
 export function invalidListToken(): SecretsError {
   return new SecretsError(
     "page_token_invalid",
-    "token: not a page token of this listing (same store, scope and include_system_secrets). List again without a token.",
+    "token: not a page token of this listing (same store, scope and include_system_secrets). " +
+      "List again without a token.",
   );
 }
 

@@ -46,7 +46,7 @@ test("the time of a value begins with the question, however late the answer come
   expect(await find()).toBe("project new");
 });
 
-test("what is about to end is fetched anew in the background, once, by whoever asks", async () => {
+test("an entry about to expire is fetched in the background, once, when it is used", async () => {
   const { backend, time, find, counts } = setUp();
   backend.set(project, "old");
   await find();
@@ -75,7 +75,7 @@ test("while the backend is down what it last said stands in, for a bounded time,
   await expect(find()).rejects.toBe(down);
 });
 
-test("who asks while the backend is known to be down does not wait to hear it again", async () => {
+test("a lookup does not wait while the backend is known to be down", async () => {
   const { backend, time, find } = await setUpInOutage("p");
   const calls = backend.calls.length;
   backend.hold();
@@ -125,7 +125,7 @@ test.each([
   expect(backend.calls).toHaveLength(2);
 });
 
-test("what stood in while the backend was down does not when it is back and refuses", async () => {
+test("a stale answer is not used once the backend is back and refuses", async () => {
   const { backend, time, find } = await setUpInOutage("p");
   backend.failure = new SecretsError("credentials_refused", "no");
   time.now = 15_000;

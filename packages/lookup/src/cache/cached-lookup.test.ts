@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { domain, down, global, project, scope, settle, setUp } from "../testing/cached-lookup-setup.ts";
 
-test("what was found, and what was not, is asked for once", async () => {
+test("a value and an absence are fetched once", async () => {
   const { backend, find, counts } = setUp();
   backend.set(global, "g");
   expect([await find(), await find(), await find("other"), await find("other")]).toEqual([
@@ -164,7 +164,7 @@ test("of more than may be asked for at a time, the rest is told to try again, an
   expect(await lookup.find(scope, "another")).toMatchObject({ found: false });
 });
 
-test("who gives up waits no longer, and the others get their answer", async () => {
+test("an aborted lookup ends at once, and the others get their answer", async () => {
   const { backend, lookup, find } = setUp();
   backend.set(project, "p");
   const release = backend.hold();
@@ -229,7 +229,7 @@ test.each(["invalidate", "clear"] as const)("what was forgotten by %s takes no r
   expect(backend.calls).toHaveLength(calls);
 });
 
-test("what is fetched while all is forgotten is not remembered", async () => {
+test("a fetch in flight while everything is forgotten is not remembered", async () => {
   const { backend, lookup, find } = setUp();
   backend.set(project, "old");
   const release = backend.hold();
@@ -242,7 +242,7 @@ test("what is fetched while all is forgotten is not remembered", async () => {
   expect(await find()).toBe("project new");
 });
 
-test("whatever happens in whatever order: after a change was told, every answer has it", async () => {
+test("whatever happens in whatever order: after an invalidation every answer has the change", async () => {
   const step = fc.record({
     kind: fc.constantFrom("set", "remove", "replace all", "find", "wait", "hold", "release", "later"),
     id: fc.constantFrom(project, domain, global),

@@ -43,9 +43,9 @@ export interface CachedLookup extends SecretLookup {
 }
 
 /**
- * A lookup with values and "not found" in memory. What several callers need at the same moment, such as all secrets of a pod, is
- * fetched in one call. A scope counts as empty only if the backend answered so and the answer has not expired; if the backend
- * fails, the lookup throws as {@link SecretLookup} describes (W-19).
+ * A lookup with values and "not found" in memory. What several callers need at the same moment, such as all secrets of
+ * a pod, is fetched in one call. A scope counts as empty only if the backend answered so and the answer has not
+ * expired; if the backend fails, the lookup throws as {@link SecretLookup} describes (W-19).
  */
 export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
   const { fetcher, clock, metrics } = options;

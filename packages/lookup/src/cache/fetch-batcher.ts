@@ -1,7 +1,9 @@
 import { type FetchedValue, raceSignal, SecretsError, type SecretValue } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 
-/** Fetches many values at once. Absent ids are left out of the answer; an id that cannot be read has its error there. */
+/**
+ * Fetches many values at once. Absent ids are left out of the answer; an id that cannot be read has its error there.
+ */
 export type FetchAll<Id> = (
   ids: readonly Id[],
   options: { readonly signal: AbortSignal },
@@ -21,8 +23,8 @@ interface PendingFetch<Id> {
 }
 
 /**
- * Combines single fetches: all that are requested in one turn of the event loop, such as every scope of every secret of a pod,
- * become one call. The call ends at its time limit even if the backend ignores the signal.
+ * Combines single fetches: all that are requested in one turn of the event loop, such as every scope of every secret of
+ * a pod, become one call. The call ends at its time limit even if the backend ignores the signal.
  */
 export class FetchBatcher<Id> {
   readonly #options: FetchBatcherOptions<Id>;

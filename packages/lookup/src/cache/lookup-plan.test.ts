@@ -10,7 +10,7 @@ test("a plan is made once, and plans of some thousand keys are remembered", () =
   expect(planFor(scope, "key-0")).toBe(first);
 });
 
-test("what is remembered is counted in bytes: the longer the keys, the fewer", () => {
+test("remembered plans are counted in bytes: the longer the keys, the fewer", () => {
   const planFor = createLookupPlanner({ name: "Test" });
   const longKey = (at: number) => String(at).padStart(180, "k");
   const first = planFor(scope, longKey(0));

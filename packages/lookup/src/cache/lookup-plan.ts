@@ -53,14 +53,15 @@ const MAX_BYTES = 32 * 1024 * 1024;
 const PLAN_BYTES = 1_500;
 
 /**
- * {@link planLookup} for a lookup that answers from memory: a plan is made once and remembered. Throws `invalid_argument` as
- * {@link lookupIds} does, and then remembers nothing.
+ * {@link planLookup} for a lookup that answers from memory: a plan is made once and remembered. Throws
+ * `invalid_argument` as {@link lookupIds} does, and then remembers nothing.
  */
 export function createLookupPlanner(
   fetcher: PlannedFetcher,
   maxIdLength?: number,
 ): (scope: SecretScope, key: string) => LookupPlan {
-  // One map for each part: all secrets of a pod have the same parts, so that joining them into one name would cost more.
+  // One map for each part: all secrets of a pod have the same parts, so that joining them into one name would cost
+  // more.
   const byOrg: ByName<ByName<ByName<ByName<LookupPlan>>>> = new Map();
   const budget = new ByteBudget(MAX_BYTES, () => byOrg.clear());
   return (scope, key) => {

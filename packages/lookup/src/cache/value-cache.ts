@@ -16,11 +16,17 @@ export interface Expiry {
 export interface ValueCacheOptions<Id> {
   readonly fetchAll: FetchAll<Id>;
   readonly expiry: Expiry;
-  /** Limit of the bytes held: values, names and an allowance for each entry. Beyond it, entries not used lately are evicted. */
+  /**
+   * Limit of the bytes held: values, names and an allowance for each entry. Beyond it, entries not used lately are
+   * evicted.
+   */
   readonly maxBytes: number;
   /** Limit of one call to the backend. */
   readonly timeoutMs: number;
-  /** Limit of fetches in flight (`cache.fetchesUnderWay`): each waits in memory until the backend answers. Default 20,000. */
+  /**
+   * Limit of fetches in flight (`cache.fetchesUnderWay`): each waits in memory until the backend answers. Default
+   * 20,000.
+   */
   readonly maxFetches?: number;
   /** Monotonic milliseconds, such as `performance.now`. */
   readonly clock: () => number;
@@ -66,9 +72,9 @@ const DEFAULT_MAX_FETCHES = 20_000;
 const ENTRY_BYTES = 300;
 
 /**
- * Values in memory over a backend that is slow, may be down, and reports no changes. There is one fetch at a time for each key,
- * shared by all callers. A fetch does not store its answer if its key was dropped meanwhile, so an older value never replaces a
- * newer one.
+ * Values in memory over a backend that is slow, may be down, and reports no changes. There is one fetch at a time for
+ * each key, shared by all callers. A fetch does not store its answer if its key was dropped meanwhile, so an older
+ * value never replaces a newer one.
  */
 export class ValueCache<Id> {
   readonly #options: ValueCacheOptions<Id>;
@@ -92,8 +98,8 @@ export class ValueCache<Id> {
   }
 
   /**
-   * Fetches from the backend, or joins the fetch in flight. While the backend is down, the last answer is returned if it is not
-   * too old; otherwise the failure is thrown. Throws `store_unavailable` if too many fetches are in flight.
+   * Fetches from the backend, or joins the fetch in flight. While the backend is down, the last answer is returned if
+   * it is not too old; otherwise the failure is thrown. Throws `store_unavailable` if too many fetches are in flight.
    */
   fetch(key: CacheKey<Id>): Promise<CachedValue> {
     const running = this.#inFlight.get(key.text);

@@ -54,7 +54,7 @@ async function answering(status: number, type: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test("what AWS's SDK fails with says what was asked and what to do, and quotes no answer", async () => {
+test("the error for a failure of AWS's SDK names the secret and the remedy, and quotes no response", async () => {
   const asked = `secret ${encodeSecretId(id)} failed to be read from secret manager AWS: `;
   expect(await failure("http://127.0.0.1:9")).toBe(
     `${asked}it cannot be reached (ECONNREFUSED): check awsConfig.region and awsConfig.endpoint, and that firewalls and network policies let the webhook through`,

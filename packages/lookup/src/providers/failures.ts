@@ -38,7 +38,9 @@ export function readAsEmpty(manager: string, name: string): SecretsError {
   return new SecretsError("value_unreadable", `secret ${shown(name)} read as empty from the secret manager ${manager}`);
 }
 
-/** An id is shown whole, because it is what the reader searches for. The name of a pod's group may be longer and is cut. */
+/**
+ * An id is shown whole, because it is what the reader searches for. The name of a pod's group may be longer and is cut.
+ */
 function shown(name: string): string {
   return name.length <= 253 ? name : excerpt(name);
 }
@@ -60,8 +62,8 @@ export interface FailureHints {
 }
 
 /**
- * Explains a failure of the connection or of the secret manager and what to do about it. The explanation contains `code`, so that
- * it can be searched for; an unknown code is returned alone.
+ * Explains a failure of the connection or of the secret manager and what to do about it. The explanation contains
+ * `code`, so that it can be searched for; an unknown code is returned alone.
  */
 export function explainFailure(error: unknown, code: string, { settings, busy, broken }: FailureHints): string {
   const fault = connectionFault(error, true);
@@ -71,11 +73,15 @@ export function explainFailure(error: unknown, code: string, { settings, busy, b
     return `DNS does not know its address (${code}): check ${settings}, and that the webhook's pod may ask DNS`;
   }
   if (UNREACHABLE.test(code)) {
-    return `it cannot be reached (${code}): check ${settings}, and that firewalls and network policies let the webhook through`;
+    return (
+      `it cannot be reached (${code}): check ${settings}, and that firewalls and network policies let the ` +
+      "webhook through"
+    );
   }
   if (busy.test(code)) {
     return (
-      `it refuses more calls for now (${code}), and is called again later; raise its quota, or cache values for longer ` +
+      `it refuses more calls for now (${code}), and is called again later; ` +
+      "raise its quota, or cache values for longer " +
       "(cache.inMemoryFixedSize.defaultExpiration)"
     );
   }

@@ -14,8 +14,8 @@ export type ProviderOptions =
   | ({ readonly type: "Vault" } & VaultOptions);
 
 /**
- * Opens a secret manager; this is where each one is registered. Only the SDK of its own type is loaded. Throws `invalid_config`,
- * naming the setting that is missing or wrong.
+ * Opens a secret manager; this is where each one is registered. Only the SDK of its own type is loaded. Throws
+ * `invalid_config`, naming the setting that is missing or wrong.
  */
 export async function openProvider(options: ProviderOptions): Promise<SecretProvider> {
   switch (options.type) {

@@ -15,13 +15,13 @@ export interface SecretProvider {
   /** The Kubernetes namespace of its secrets, if they are in one. */
   readonly namespace?: string;
   /**
-   * The names under which a secret may be stored, in order of precedence. Empty if the secret manager cannot have a name for
-   * this id, for instance because it is too long.
+   * The names under which a secret may be stored, in order of precedence. Empty if the secret manager cannot have a
+   * name for this id, for instance because it is too long.
    */
   namesOf(id: SecretId): readonly string[];
   /**
-   * Reads many names at once. A name that does not exist is left out of the answer; a name that cannot be read has its error
-   * there. Throws `SecretsError` if the call fails as a whole, and when `signal` is aborted.
+   * Reads many names at once. A name that does not exist is left out of the answer; a name that cannot be read has its
+   * error there. Throws `SecretsError` if the call fails as a whole, and when `signal` is aborted.
    */
   read(names: readonly string[], options: ReadOptions): Promise<ReadonlyMap<string, FetchedValue>>;
 }
@@ -53,10 +53,16 @@ export function createProviderFetcher(provider: SecretProvider): SecretFetcher {
   };
 }
 
-/** Calls in flight to one secret manager: a pod may name hundreds of secrets, and secret managers limit the rate of calls. */
+/**
+ * Calls in flight to one secret manager: a pod may name hundreds of secrets, and secret managers limit the rate of
+ * calls.
+ */
 const CONCURRENCY = 16;
 
-/** Reads names one by one, several at a time. `readOne` returns undefined for a name that does not exist, and throws `SecretsError`. */
+/**
+ * Reads names one by one, several at a time. `readOne` returns undefined for a name that does not exist, and throws
+ * `SecretsError`.
+ */
 export async function readEach(
   names: readonly string[],
   readOne: (name: string) => Promise<SecretValue | undefined>,

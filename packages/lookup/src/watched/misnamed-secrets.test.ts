@@ -23,7 +23,7 @@ test("the Secret that has an id under another name is known until it changes or 
   expect(misnamed.find(text)).toBeUndefined();
 });
 
-test("one of the right name is none, nor is one that the webhook has written", () => {
+test("a Secret of the right name is not misnamed, nor is one that the webhook delivered", () => {
   const misnamed = new MisnamedSecrets();
   misnamed.put(secret(kubernetesSecretName(id), text));
   misnamed.put(secret(`flyte-secrets-${"a".repeat(32)}`, text));

@@ -5,7 +5,9 @@ import { namesByDataKey } from "@flyte-secrets/store";
 /** Limit of Secrets remembered: they are only used in error messages. */
 const MAX_SECRETS = 1_000;
 
-/** Secrets of a namespace that have an encoded id as a data key but not the name that a Secret with that id must have. */
+/**
+ * Secrets of a namespace that have an encoded id as a data key but not the name that a Secret with that id must have.
+ */
 export class MisnamedSecrets {
   /** The ids in each Secret, by its name. */
   readonly #ids = new Map<string, readonly string[]>();

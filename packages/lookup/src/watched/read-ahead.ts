@@ -5,8 +5,8 @@ const MAX_STALE = 1_000;
 export type ObjectVersion = number | "absent";
 
 /**
- * Where a watch is behind: objects that were read directly in a state that the watch has not delivered yet, and objects that were
- * reported as changed and have not been read since. Both are told apart by name.
+ * Where a watch is behind: objects that were read directly in a state that the watch has not delivered yet, and objects
+ * that were reported as changed and have not been read since. Both are told apart by name.
  */
 export class ReadAhead {
   readonly #versions = new Map<string, ObjectVersion>();
@@ -28,7 +28,10 @@ export class ReadAhead {
     return ++this.#reads;
   }
 
-  /** Records the result of a direct read, because the next watch event may be older. `watched` is what the watch delivered. */
+  /**
+   * Records the result of a direct read, because the next watch event may be older. `watched` is what the watch
+   * delivered.
+   */
   recordRead(name: string, version: ObjectVersion, { read, watched }: { read: number; watched: ObjectVersion }): void {
     if (read > (this.#stale.get(name) ?? read)) this.#stale.delete(name);
     const newest = newerOf(version, this.#versions.get(name));
@@ -57,7 +60,10 @@ function newerOf(version: ObjectVersion, before: ObjectVersion | undefined): Obj
   return typeof version === "number" && typeof before === "number" ? Math.max(version, before) : version;
 }
 
-/** Versions of one kind of object grow with time (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). */
+/**
+ * Versions of one kind of object grow with time
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions).
+ */
 function hasReached(watched: ObjectVersion, version: ObjectVersion): boolean {
   if (version === "absent") return watched === "absent";
   return watched !== "absent" && watched >= version;

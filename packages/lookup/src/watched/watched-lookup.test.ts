@@ -85,7 +85,7 @@ function setUp(...listed: Secret[]) {
   return { clock, change, write, refuse, comeBack, lookup, find, staleServed: () => staleServed, state: () => state() };
 }
 
-test("every change that the watch tells is seen, at the narrowest scope", async () => {
+test("every change that the watch delivers is seen, at the narrowest scope", async () => {
   const { change, find } = setUp(managed(global, "g"));
   expect(await find()).toBe("global g");
   await change("ADDED", managed(project, "p"));
@@ -96,7 +96,7 @@ test("every change that the watch tells is seen, at the narrowest scope", async 
   expect(await find()).toBe("global g");
 });
 
-test("what is found says in which namespace it lies, and what isn't where it was looked for", async () => {
+test("the answer has the namespace of a secret that is found, and the attempts for one that isn't", async () => {
   const { lookup } = setUp(managed(project, "p"));
   expect(await lookup.find(scope, "api-key")).toMatchObject({ found: true, id: project, namespace: "flyte" });
   const attempt = (level: string, id: SecretId) => ({
@@ -111,7 +111,7 @@ test("what is found says in which namespace it lies, and what isn't where it was
   });
 });
 
-test("what can't be a key of a Secret is answered as when it is read: whatever has its name, and whoever says that it changed", async () => {
+test("an id that can't be a key of a Secret is answered as by a direct read, also after an invalidation", async () => {
   // Of all projects it can: the rest of the id is shorter there.
   const key = "l".repeat(209);
   const taken = { ...managed({ ...project, name: key }, "p"), data: { "a-key": "AA==" } };
@@ -164,7 +164,7 @@ test("while the API server is down what it last said is used, for a bounded time
   expect(await find()).toBe("project old");
 });
 
-test("what is known to have changed does not stand in while the API server is down", async () => {
+test("a secret that is known to have changed is not served stale while the API server is down", async () => {
   const { find, lookup, refuse } = setUp(managed(project, "old"));
   await find();
   await refuse("everything");
@@ -173,7 +173,7 @@ test("what is known to have changed does not stand in while the API server is do
   await expect(find()).rejects.toBe(down);
 });
 
-test("while the Secrets cannot be watched each lookup asks the API server", async () => {
+test("while the Secrets cannot be watched, each lookup reads from the API server", async () => {
   const { clock, change, write, find, lookup, refuse, comeBack, state } = setUp(managed(project, "old"));
   expect(state()).toEqual({ silentMs: 0, isFresh: false });
   await find();
@@ -207,7 +207,7 @@ test("a watch that is back does not bring back what is older than what was read 
   expect(await find()).toBe("project third");
 });
 
-test("what was changed is asked for, before the watch tells of it and while it tells what was before", async () => {
+test("a changed secret is read directly until the watch has delivered the change", async () => {
   const { find, lookup, write, change } = setUp(managed(project, "old", "1"));
   write(managed(project, "new", "3"));
   expect(await find()).toBe("project old");
@@ -233,7 +233,7 @@ test("a break after a time without changes is a break from when it begins", asyn
   expect(await find()).toBe("project new");
 });
 
-test("a watch without a word for 100 s is not trusted", async () => {
+test("a watch that is silent for 100 s is stale", async () => {
   const { clock, write, find, lookup } = setUp(managed(project, "old"));
   await find();
   write(managed(project, "new"));
@@ -246,14 +246,14 @@ test("a watch without a word for 100 s is not trusted", async () => {
   });
 });
 
-test("who asks before anything could be read is answered by the API server, once that has taken 10 s", async () => {
+test("a lookup before the first list is answered by a direct read, once the list has failed for 10 s", async () => {
   const { clock, find, refuse } = setUp(managed(project, "v"));
   await refuse("to follow");
   await clock.advance(10_000);
   expect(await find()).toBe("project v");
 });
 
-test("who asks before all is known waits, no longer than the signal says", async () => {
+test("a lookup before the first list waits until its signal is aborted", async () => {
   const { lookup } = setUp();
   await expect(lookup.find(scope, "api-key", { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: "canceled",

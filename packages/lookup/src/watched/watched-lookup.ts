@@ -36,9 +36,9 @@ export interface WatchedLookupOptions {
 }
 
 /**
- * A lookup in the managed Secrets of a namespace. A watch keeps all of them in memory, so a lookup needs no call to the API server
- * and a change is seen as soon as the watch delivers it. While the watch is broken or behind, Secrets are read
- * directly (W-19, W-21).
+ * A lookup in the managed Secrets of a namespace. A watch keeps all of them in memory, so a lookup needs no call to the
+ * API server and a change is seen as soon as the watch delivers it. While the watch is broken or behind, Secrets are
+ * read directly (W-19, W-21).
  */
 export function createWatchedLookup(options: WatchedLookupOptions): CachedLookup {
   const { client, namespace, staleMs, clock, log, metrics } = options;

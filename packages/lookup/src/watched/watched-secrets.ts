@@ -20,8 +20,8 @@ interface WatchedSecret {
 }
 
 /**
- * The managed Secrets of a namespace as a watch delivers them: those named `md5(id)` with data key `id`, whatever their labels.
- * Together with {@link ReadAhead} it knows which of them are stale.
+ * The managed Secrets of a namespace as a watch delivers them: those named `md5(id)` with data key `id`, whatever their
+ * labels. Together with {@link ReadAhead} it knows which of them are stale.
  */
 export class WatchedSecrets implements EventHandler<Secret> {
   /** By encoded id. */
@@ -63,7 +63,10 @@ export class WatchedSecrets implements EventHandler<Secret> {
     this.#readAhead.recordRead(name, version, { read, watched: this.#watchedVersion(name) });
   }
 
-  /** Whether the Secret of this id was read in a state that the watch has not delivered, or was changed and not read since. */
+  /**
+   * Whether the Secret of this id was read in a state that the watch has not delivered, or was changed and not read
+   * since.
+   */
   isStale(id: string): boolean {
     if (this.#readAhead.isEmpty) return false;
     const name = nameOf(id);

@@ -34,8 +34,8 @@ export function throwFailure(outcomes: readonly Outcome<unknown>[]): void {
 }
 
 /**
- * Throws unless a change was made in every cluster. The error for a change that was made only in some names the others and says how
- * to complete it; it has their code if that is the same in all of them.
+ * Throws unless a change was made in every cluster. The error for a change that was made only in some names the others
+ * and says how to complete it; it has their code if that is the same in all of them.
  */
 export function throwUnlessEverywhere(id: SecretId, outcomes: readonly Outcome<unknown>[]): void {
   const failures = outcomes.filter((outcome) => !outcome.ok);
@@ -47,7 +47,8 @@ export function throwUnlessEverywhere(id: SecretId, outcomes: readonly Outcome<u
   const missed = failures.map(({ cluster, error }) => `${cluster} (${error.code}: ${error.message})`);
   throw new SecretsError(
     agreed ? first.error.code : "store_unavailable",
-    `secret ${id.name}: done in ${done.join(", ") || "no cluster"}, but not in ${missed.join(", ")} Repeat the call to complete it.`,
+    `secret ${id.name}: done in ${done.join(", ") || "no cluster"}, but not in ${missed.join(", ")} Repeat the call ` +
+      "to complete it.",
     { cause: first.error },
   );
 }

@@ -4,9 +4,9 @@ import type { ClusterMember } from "./call-clusters.ts";
 import { ClusterCursor, type ClusterPosition, decodePositions, encodePositions, listName } from "./cluster-cursor.ts";
 
 /**
- * One page of the merged listings of all clusters: each secret once, in the order of Kubernetes names, with the clusters that have
- * it. A cluster that cannot be read is left out and has the presence `unknown`; the failure is thrown if no cluster can be read.
- * The token holds the position in each cluster.
+ * One page of the merged listings of all clusters: each secret once, in the order of Kubernetes names, with the
+ * clusters that have it. A cluster that cannot be read is left out and has the presence `unknown`; the failure is
+ * thrown if no cluster can be read. The token holds the position in each cluster.
  */
 export async function mergeListings(
   clusters: readonly ClusterMember[],

@@ -36,7 +36,7 @@ const down = async (): Promise<never> => {
   throw new SecretsError("store_unavailable", "no route");
 };
 
-test("of two that create a secret at once the first cluster decides, and the second hears of one only", async () => {
+test("of two concurrent creates the first cluster decides, and the second cluster gets only that one", async () => {
   const seesNothing = { get: async () => undefined };
   const { store, east, west } = await setUp({ east: seesNothing, west: seesNothing });
   await east.create(id, input("theirs"));
@@ -47,12 +47,12 @@ test("of two that create a secret at once the first cluster decides, and the sec
   expect([await text(east), await text(west)]).toEqual(["theirs", undefined]);
 });
 
-test("a failure that all clusters agree on is told as it is", async () => {
+test("a failure that is the same in all clusters is thrown as it is", async () => {
   const { store } = await setUp({ east: { create: down }, west: { create: down } });
   await expect(store.create(id, input("v"))).rejects.toMatchObject({ code: "store_unavailable", message: "no route" });
 });
 
-test("a write that reaches only some says where it is done, where not, and why", async () => {
+test("the error of a write that reaches only some clusters names those where it is done, the others, and why", async () => {
   const { store } = await setUp({ west: { create: down } });
   await expect(store.create(id, input("v"))).rejects.toMatchObject({
     code: "store_unavailable",
@@ -82,7 +82,7 @@ test("a create that some have already is completed with the same value and type,
   expect(await text(east)).toBe("v");
 });
 
-test("what isn't there is said only when every cluster has answered", async () => {
+test("a secret is not found only if every cluster has answered", async () => {
   const { store } = await setUp({ west: { get: down, read: down } });
   const unknown = { code: "store_unavailable" };
   await expect(store.get(id)).rejects.toMatchObject(unknown);

@@ -21,9 +21,9 @@ import {
 import { mergeListings } from "./merge-listings.ts";
 
 /**
- * One store over the stores of several clusters, the first of which is the nearest. A write goes to all of them; if it reaches only
- * some, the error names the others, and repeating the call completes it. A read needs one cluster that answers. The stores must
- * list in the order of Kubernetes names, and are closed with this one.
+ * One store over the stores of several clusters, the first of which is the nearest. A write goes to all of them; if it
+ * reaches only some, the error names the others, and repeating the call completes it. A read needs one cluster that
+ * answers. The stores must list in the order of Kubernetes names, and are closed with this one.
  */
 export function createMultiClusterStore(clusters: readonly [ClusterMember, ...ClusterMember[]]): SecretStore {
   return new MultiClusterStore(clusters);
@@ -134,7 +134,10 @@ class MultiClusterStore implements SecretStore {
     throw new SecretsError("not_found", `secret ${id.name} not found`);
   }
 
-  /** If some clusters have the secret, it is created in the others only with the same value: otherwise the clusters would differ. */
+  /**
+   * If some clusters have the secret, it is created in the others only with the same value: otherwise the clusters
+   * would differ.
+   */
   async #assertSame(id: SecretId, { value, type }: SecretContent, { found, holders, options }: Holding): Promise<void> {
     const names = holders.map(({ cluster }) => cluster).join(", ");
     if (holders.length === found.length) throw new SecretsError("already_exists", `secret ${id.name} already exists`);

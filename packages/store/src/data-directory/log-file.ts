@@ -28,9 +28,11 @@ export function serverLogFile(directory: string): string {
 }
 
 /**
- * Opens a log file for appending: a new file, or one that a server has written before. It is private to this user (0600). No other
- * file is opened or, when the log is rotated, overwritten: neither one of the data directory nor one with other content.
- * @throws SecretsError `usage` if the file cannot be a log; a store's error if `server.log` of the directory can't be written.
+ * Opens a log file for appending: a new file, or one that a server has written before. It is private to this user
+ * (0600). No other file is opened or, when the log is rotated, overwritten: neither one of the data directory nor one
+ * with other content.
+ * @throws SecretsError `usage` if the file cannot be a log; a store's error if `server.log` of the directory can't be
+ * written.
  */
 export function openLog(file: string, directory: string): number {
   // In the data directory the name is proof enough: a server that crashed may have written anything to it.
@@ -134,8 +136,8 @@ export interface RotatingLogOptions {
 }
 
 /**
- * A log in a private file (0600), which is appended to. A full one is renamed to `FILE.1`, replacing the one before, and a new one is
- * started. A line that can't be written is lost: a full disk must not stop a server.
+ * A log in a private file (0600), which is appended to. A full one is renamed to `FILE.1`, replacing the one before,
+ * and a new one is started. A line that can't be written is lost: a full disk must not stop a server.
  * @throws SecretsError as {@link openLog} does.
  */
 export function rotatingLog(

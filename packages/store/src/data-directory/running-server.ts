@@ -11,9 +11,10 @@ import { readAnnouncement, type ServerAnnouncement } from "./server-file.ts";
 const WAIT_MS = 100;
 
 /**
- * Locks a data directory, so that this process is the only server on it until it calls the returned function or ends. The lock is
- * one of the operating system (SQLite's, on `server.lock`), so a killed process leaves none.
- * @throws SecretsError `listen_failed` if another server has the lock; a store's error if the directory can't be written.
+ * Locks a data directory, so that this process is the only server on it until it calls the returned function or ends.
+ * The lock is one of the operating system (SQLite's, on `server.lock`), so a killed process leaves none.
+ * @throws SecretsError `listen_failed` if another server has the lock; a store's error if the directory can't be
+ * written.
  */
 export function lockDirectory(directory: string): () => void {
   const path = lockFile(directory);
@@ -78,8 +79,8 @@ export function findRunningServer(directory: string): RunningServer | undefined 
 }
 
 /**
- * Stops the server on a directory with SIGTERM. The process is identified by the lock file that it has open, so that no signal goes
- * to another process that has the same number, be it later or in another container.
+ * Stops the server on a directory with SIGTERM. The process is identified by the lock file that it has open, so that no
+ * signal goes to another process that has the same number, be it later or in another container.
  * @returns its process number.
  * @throws SecretsError `call_refused` if the process can't be identified.
  */
@@ -88,7 +89,8 @@ export function askServerToStop(directory: string, { pid }: RunningServer): numb
     const which = pid === undefined ? "the server" : `the server (process ${pid})`;
     throw new SecretsError(
       "call_refused",
-      `${which} on ${directory} can't be identified among the processes here: it is starting, or runs in another container, or ` +
+      `${which} on ${directory} can't be identified among the processes here: ` +
+        "it is starting, or runs in another container, or " +
         "this system doesn't show which files a process has open. Try again, or stop it where it was started",
     );
   }

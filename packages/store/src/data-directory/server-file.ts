@@ -17,8 +17,9 @@ export interface ServerAnnouncement {
 }
 
 /**
- * Announces this process's server in `server.json` of its data directory, where people and tools find its address. It does not prove
- * that the server still runs: CLI and SDK trust the socket beside it, or the server proof. The caller must hold the directory's lock.
+ * Announces this process's server in `server.json` of its data directory, where people and tools find its address. It
+ * does not prove that the server still runs: CLI and SDK trust the socket beside it, or the server proof. The caller
+ * must hold the directory's lock.
  * @returns a function that removes the announcement.
  */
 export function announceServer(directory: string, server: ServerAnnouncement): () => void {

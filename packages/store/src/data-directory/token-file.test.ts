@@ -89,7 +89,7 @@ it("refuses a symbolic link", () => {
   expect(refusal(file)).toBe(`unsafe_permissions: ${file} is a symbolic link. Put the file itself there.`);
 });
 
-it("says that a directory is missing", () => {
+it("refuses a path whose directory is missing", () => {
   const lost = join(directory, "none", "token");
   expect(refusal(lost)).toBe(
     `invalid_config: ${lost} (secret.auth.tokenFile) lies in no directory: make that first, or leave the key out.`,
@@ -130,7 +130,7 @@ it("follows a file: a new token counts with the next call, and while the file is
   expect(token()).toBe(first);
 });
 
-it("makes a file where there is none, and leaves one alone that others may read", () => {
+it("creates a missing file, and refuses one that others may read", () => {
   rotateTokenFile(file);
   expect(ensureTokenFile(file)).toMatch(/^[\w-]{43}$/);
   chmodSync(file, 0o644);

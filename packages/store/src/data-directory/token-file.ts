@@ -6,23 +6,26 @@ import { toStoreError } from "../errors.ts";
 import { readPrivateFile, writePrivateFile } from "../files/private-files.ts";
 
 /**
- * The token in a file of one line, which is created (32 random bytes in base64url, mode 0600) if it is missing. Of several processes
- * that start at the same time one creates it and the others read it. A file that Kubernetes mounts from a Secret is accepted too.
- * @throws SecretsError `unsafe_permissions` if others can read the file, `invalid_config` if it holds no token or its directory does
- * not exist, a store's error if it can't be written.
+ * The token in a file of one line, which is created (32 random bytes in base64url, mode 0600) if it is missing. Of
+ * several processes that start at the same time one creates it and the others read it. A file that Kubernetes mounts
+ * from a Secret is accepted too.
+ * @throws SecretsError `unsafe_permissions` if others can read the file, `invalid_config` if it holds no token or its
+ * directory does not exist, a store's error if it can't be written.
  */
 export function ensureTokenFile(path: string): string {
   const token = (readMountedFile(path) ?? readPrivateFile(path) ?? makeTokenFile(path)).trim();
   if (isGoodToken(token)) return token;
   throw new SecretsError(
     "invalid_config",
-    `${path} (secret.auth.tokenFile) holds no token that is hard to guess: ${GOOD_TOKEN} expected. Remove it to have one made, or write the output of: openssl rand -hex 32`,
+    `${path} (secret.auth.tokenFile) holds no token that is hard to guess: ${GOOD_TOKEN} expected. ` +
+      "Remove it to have one made, or write the output of: openssl rand -hex 32",
   );
 }
 
 /**
- * Returns a function for the current token of a file, which is read as by {@link ensureTokenFile}. Each call checks whether the file
- * was replaced or written, and reads it again if so. While it is missing or invalid, the previous token stays valid.
+ * Returns a function for the current token of a file, which is read as by {@link ensureTokenFile}. Each call checks
+ * whether the file was replaced or written, and reads it again if so. While it is missing or invalid, the previous
+ * token stays valid.
  */
 export function followTokenFile(path: string, log: Logger): () => string {
   let version = versionOf(path);
@@ -41,8 +44,9 @@ export function followTokenFile(path: string, log: Logger): () => string {
 }
 
 /**
- * Writes a new token to a file atomically, or creates the file; of several processes that do so at the same time the last one wins.
- * Throws as {@link ensureTokenFile}, and `invalid_config` for a file that Kubernetes mounts, whose Secret has to be changed instead.
+ * Writes a new token to a file atomically, or creates the file; of several processes that do so at the same time the
+ * last one wins. Throws as {@link ensureTokenFile}, and `invalid_config` for a file that Kubernetes mounts, whose
+ * Secret has to be changed instead.
  */
 export function rotateTokenFile(path: string): void {
   if (readMountedFile(path) !== undefined) {
@@ -60,8 +64,8 @@ function versionOf(path: string): string | undefined {
 }
 
 /**
- * The text of a file that belongs to root and that only a group may read: this is how the kubelet mounts a Secret for a pod with
- * `fsGroup`, behind symbolic links. Undefined for any other file.
+ * The text of a file that belongs to root and that only a group may read: this is how the kubelet mounts a Secret for a
+ * pod with `fsGroup`, behind symbolic links. Undefined for any other file.
  */
 function readMountedFile(path: string): string | undefined {
   let descriptor: number;

@@ -116,7 +116,7 @@ describe("a backup that somebody changed", () => {
     await expect(openEmbeddedStore({ directory: source })).rejects.toMatchObject(refusal);
   });
 
-  test("without its seal it is taken only by those who say so", async () => {
+  test("a backup without a MAC is restored only with --unauthenticated", async () => {
     const { target, newer } = await createBackups();
     doctor(newer, "DELETE FROM backup_mac");
     await expect(restoreStore({ file: newer, directory: target })).rejects.toMatchObject({
@@ -141,7 +141,7 @@ test("a value of another time doesn't open in the place of the present one, thou
   await expect(read(source, "b")).rejects.toMatchObject({ code: "store_damaged" });
 });
 
-test("an older backup says when it was made and what it takes back, and replaces a store only when told to", async () => {
+test("an older backup is described by its age and its differences, and replaces a store only with --replace", async () => {
   const { source, older } = await createBackups();
   await withStore(source, async (store) => {
     await store.delete(id("b"));

@@ -45,7 +45,7 @@ test("where another key is in place the message names both, and where the one of
   await (await openEmbeddedStore({ directory: other.directory })).close();
 });
 
-test("where there is no key the message says which belongs there, and no directory is left behind", async () => {
+test("without a key the error names the one that is needed, and no directory is left behind", async () => {
   const { root, file, source } = await createBackup();
   const directory = join(root, "new", "below");
   const keyFile = join(directory, "master.key");

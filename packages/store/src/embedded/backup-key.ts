@@ -12,8 +12,9 @@ export interface BackupKeyOptions {
 }
 
 /**
- * Throws unless the master key of a backup is available to restore it: the given one, or one of the directory's key files.
- * `store_key_missing` and `store_key_wrong` name the key that is needed, the one that was found, and where to put it.
+ * Throws unless the master key of a backup is available to restore it: the given one, or one of the directory's key
+ * files. `store_key_missing` and `store_key_wrong` name the key that is needed, the one that was found, and where to
+ * put it.
  */
 export function assertBackupKey(directory: StoreDirectory, { file, keyId, given }: BackupKeyOptions): void {
   const { keyFile } = directory;
@@ -34,7 +35,8 @@ export function assertBackupKey(directory: StoreDirectory, { file, keyId, given 
   const from = holds(keptFile) ? `, from ${keptFile}` : "";
   throw new SecretsError(
     "store_key_missing",
-    `${need}. Put that key in place as ${keyFile} (mode 0600)${from}, or set FLYTE_SECRETS_MASTER_KEY to it. Nothing was changed.`,
+    `${need}. Put that key in place as ${keyFile} (mode 0600)${from}, or set FLYTE_SECRETS_MASTER_KEY to it. ` +
+      "Nothing was changed.",
   );
 }
 

@@ -12,8 +12,9 @@ export function writeBackupMac(database: StoreDatabase, key: Uint8Array, madeAt:
 }
 
 /**
- * When a backup was made; undefined if it has no MAC. Throws `store_damaged` unless the schema and every row of every table are as they
- * were then, so that nothing can be changed, removed, added or taken from another backup without the store's keys.
+ * When a backup was made; undefined if it has no MAC. Throws `store_damaged` unless the schema and every row of every
+ * table are as they were then, so that nothing can be changed, removed, added or taken from another backup without the
+ * store's keys.
  */
 export function readBackupMac(database: StoreDatabase, key: Uint8Array): Date | undefined {
   const row = database.statement("SELECT made_at_ms, mac FROM backup_mac").get();
@@ -28,7 +29,10 @@ export function readBackupMac(database: StoreDatabase, key: Uint8Array): Date | 
   );
 }
 
-/** HMAC-SHA-256 over time, schema and rows, each value with its type and length, so that no two contents are the same bytes. */
+/**
+ * HMAC-SHA-256 over time, schema and rows, each value with its type and length, so that no two contents are the same
+ * bytes.
+ */
 function macOf(database: StoreDatabase, key: Uint8Array, madeAtMs: number): Uint8Array {
   const mac = createHmac("sha256", key);
   addRow(mac, { madeAtMs, schemaVersion: database.schemaVersion() });

@@ -117,7 +117,7 @@ describe("restore", () => {
     expect((await (await open(directory, masterKey)).read(id))?.revealText()).toBe("backed up");
   });
 
-  test("leaves a store alone unless told to replace it", async () => {
+  test("does not replace a store without --replace", async () => {
     const { file, target } = await createBackup();
     const other = await openEmbeddedStore({ directory: target });
     await other.create(id, input("of the other store"));

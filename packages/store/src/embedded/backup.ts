@@ -22,9 +22,10 @@ export interface BackupStoreOptions {
 }
 
 /**
- * Copies a store into one file (0600), for `flyte-secrets backup`: a consistent state, also while a server writes. The values in it are
- * sealed, and the master key, without which it can't be restored, is not in it. The whole file is authenticated with the store's key
- * (see `backup-mac.ts`). It appears under its name only when it is complete and durable. The store records the backup.
+ * Copies a store into one file (0600), for `flyte-secrets backup`: a consistent state, also while a server writes. The
+ * values in it are sealed, and the master key, without which it can't be restored, is not in it. The whole file is
+ * authenticated with the store's key (see `backup-mac.ts`). It appears under its name only when it is complete and
+ * durable. The store records the backup.
  */
 export async function backupStore({ directory, file, masterKey }: BackupStoreOptions): Promise<void> {
   const source = existingStoreDirectory(directory);

@@ -8,7 +8,7 @@ import { openKeyring } from "./keyring.ts";
 
 const id = (name: string) => ({ org: "flyte", domain: "", project: "", name });
 
-test("a change of this process that can't be read at once is told by the next look", async () => {
+test("a change of this process that can't be read at once is delivered by the next poll", async () => {
   const database = await StoreDatabase.open(prepareStoreDirectory(createTemporaryDirectory()));
   onTestFinished(() => database.close());
   await openKeyring(database, undefined);

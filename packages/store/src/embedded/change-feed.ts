@@ -16,8 +16,8 @@ interface ChangeRow extends SecretId {
 }
 
 /**
- * Delivers each change of a store to watchers once and in order, whichever process made it. Writers log every change in the
- * transaction that makes it. The feed reads that log from its last position: at once after a write of this process
+ * Delivers each change of a store to watchers once and in order, whichever process made it. Writers log every change in
+ * the transaction that makes it. The feed reads that log from its last position: at once after a write of this process
  * ({@link ChangeFeed.drain}), and by polling for those of others. Without watchers nothing is polled.
  */
 export class ChangeFeed {
@@ -57,11 +57,12 @@ export class ChangeFeed {
   }
 
   /**
-   * Delivers new changes. Never throws: if the log cannot be read now, the next poll reads from the same position, and a listener
-   * that throws does not affect the others.
+   * Delivers new changes. Never throws: if the log cannot be read now, the next poll reads from the same position, and
+   * a listener that throws does not affect the others.
    */
   drain(): void {
-    // A listener that writes calls this again; the loop of the outer call then delivers its change after the present one.
+    // A listener that writes calls this again; the loop of the outer call then delivers its change after the present
+    // one.
     if (this.#draining || this.#listeners.size === 0) return;
     this.#draining = true;
     try {

@@ -14,7 +14,9 @@ export interface StoreDifference {
   readonly added: number;
 }
 
-/** Compares the store of a directory with one that may replace it. Undefined if there is none, or none that can be read. */
+/**
+ * Compares the store of a directory with one that may replace it. Undefined if there is none, or none that can be read.
+ */
 export async function compareStores(
   present: StoreDirectory,
   next: StoreDatabase,

@@ -18,7 +18,7 @@ async function openStore(): Promise<{ store: EmbeddedStore; changes: StoreChange
 
 const textOf = async (store: EmbeddedStore, id: SecretId) => (await store.read(id))?.revealText();
 
-test("a copy is told as one change, a move as two, the new place first", async () => {
+test("a copy is delivered as one change, a move as two, the new id first", async () => {
   const { store, changes } = await openStore();
   expect(await store.copy(A, B)).toBe("created");
   expect([await textOf(store, A), await textOf(store, B)]).toEqual(["of a", "of a"]);
@@ -31,7 +31,7 @@ test("a copy is told as one change, a move as two, the new place first", async (
   ]);
 });
 
-test("what is refused changes nothing, and tells nobody", async () => {
+test("a refused change stores nothing and is not delivered to watchers", async () => {
   const { store, changes } = await openStore();
   await store.create(B, { value: SecretValue.fromText("{}"), type: "image_pull" });
   changes.length = 0;

@@ -21,7 +21,7 @@ test("each connection survives a power cut: a write-ahead log that is synchronis
   expect(pragma("synchronous")).toEqual([2]);
 });
 
-test("what is deleted is overwritten: its sealed bytes are in no file once the log is in the database", async () => {
+test("a deleted value is overwritten: its sealed bytes are in no file once the log is in the database", async () => {
   const directory = createTemporaryDirectory();
   const store = await openEmbeddedStore({ directory });
   const id = { org: "flyte", domain: "", project: "", name: "a" };

@@ -8,13 +8,15 @@ import { MAX_VALUE_BYTES } from "../value-limits.ts";
 import { databaseName, type StoreDirectory } from "./directory.ts";
 import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
 
-/** How long SQLite itself waits for a lock. This blocks the event loop, so {@link StoreDatabase} does the longer wait. */
+/**
+ * How long SQLite itself waits for a lock. This blocks the event loop, so {@link StoreDatabase} does the longer wait.
+ */
 const BLOCKING_WAIT_MS = 20;
 export const RETRY_MS = 10;
 
 /**
- * Bytes that writes leave free, so that any secret can still be deleted: a delete overwrites the value, and this is written to the
- * write-ahead log first.
+ * Bytes that writes leave free, so that any secret can still be deleted: a delete overwrites the value, and this is
+ * written to the write-ahead log first.
  */
 const RESERVED_BYTES = MAX_VALUE_BYTES + 256 * 1024;
 
@@ -22,8 +24,9 @@ const RESERVED_BYTES = MAX_VALUE_BYTES + 256 * 1024;
 export const BUSY_TIMEOUT_MS = 5_000;
 
 /**
- * One connection to a store's database: durable (WAL, `synchronous=FULL`) and shared with other processes. It throws only
- * SecretsErrors. Work is synchronous, 6 to 30 µs for a read; only the wait for another process's lock yields to the event loop.
+ * One connection to a store's database: durable (WAL, `synchronous=FULL`) and shared with other processes. It throws
+ * only SecretsErrors. Work is synchronous, 6 to 30 µs for a read; only the wait for another process's lock yields to
+ * the event loop.
  */
 export class StoreDatabase {
   readonly directory: StoreDirectory;
@@ -86,7 +89,8 @@ export class StoreDatabase {
   transact<T>(work: () => T): T {
     this.#connection.exec("BEGIN IMMEDIATE");
     try {
-      // Under the lock, which a process that replaces the file also needs: no write is acknowledged into a deleted file.
+      // Under the lock, which a process that replaces the file also needs: no write is acknowledged into a deleted
+      // file.
       this.assertInPlace();
       const result = work();
       this.#connection.exec("COMMIT");
@@ -98,9 +102,9 @@ export class StoreDatabase {
   }
 
   /**
-   * Whether the disk has room for a write of so many bytes and for a delete after it. A write needs twice its size, in the
-   * write-ahead log and in the database, and the log must have room to be moved into the database: while it can't be, nothing can
-   * be deleted either.
+   * Whether the disk has room for a write of so many bytes and for a delete after it. A write needs twice its size, in
+   * the write-ahead log and in the database, and the log must have room to be moved into the database: while it can't
+   * be, nothing can be deleted either.
    */
   hasRoom(bytes: number): boolean {
     if (bytes === 0 || this.#freeBytes() >= 2 * bytes + RESERVED_BYTES) return true;
@@ -127,7 +131,10 @@ export class StoreDatabase {
     return this.#connection.isTransaction;
   }
 
-  /** The schema's version; 0 for an empty database. `store_damaged` for another program's file, `store_too_new` for a newer version. */
+  /**
+   * The schema's version; 0 for an empty database. `store_damaged` for another program's file, `store_too_new` for a
+   * newer version.
+   */
   schemaVersion(): number {
     const version = this.#pragma("user_version");
     const application = this.#pragma("application_id");
@@ -143,7 +150,8 @@ export class StoreDatabase {
     if (version > MIGRATIONS.length) {
       throw new SecretsError(
         "store_too_new",
-        `${databaseName(this.directory)} has schema ${version}, this version knows ${MIGRATIONS.length}. Upgrade; nothing was changed.`,
+        `${databaseName(this.directory)} has schema ${version}, this version knows ${MIGRATIONS.length}. Upgrade; ` +
+          "nothing was changed.",
       );
     }
     return version;

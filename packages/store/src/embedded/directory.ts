@@ -26,8 +26,8 @@ export function keptKeyFile({ keyFile }: StoreDirectory, keyId: string): string 
 }
 
 /**
- * The data directory of a store, which is created (0700) if it is missing. `unsafe_permissions` if others can access the directory or
- * it belongs to another user.
+ * The data directory of a store, which is created (0700) if it is missing. `unsafe_permissions` if others can access
+ * the directory or it belongs to another user.
  */
 export function prepareStoreDirectory(path: string): StoreDirectory {
   const directory = toStoreDirectory(path);
@@ -43,7 +43,10 @@ export function prepareStoreDirectory(path: string): StoreDirectory {
   return directory;
 }
 
-/** As {@link prepareStoreDirectory} for an existing store: nothing is created, and it is `invalid_argument` if there is none. */
+/**
+ * As {@link prepareStoreDirectory} for an existing store: nothing is created, and it is `invalid_argument` if there is
+ * none.
+ */
 export function existingStoreDirectory(path: string): StoreDirectory {
   const directory = toStoreDirectory(path);
   if (!existsSync(directory.databaseFile)) {

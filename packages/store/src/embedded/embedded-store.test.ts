@@ -77,7 +77,8 @@ test("no file of the data directory contains a value: plain, in base64 or in hex
   const { content, names } = await searchable(directory);
   await store.close();
   expect(names).toEqual(["master.key", "store.db", "store.db-shm", "store.db-wal"]);
-  // Base64 of a text inside a longer one depends on where it begins: these parts are in it for each of the three offsets.
+  // Base64 of a text inside a longer one depends on where it begins: these parts are in it for each of the three
+  // offsets.
   const base64 = [0, 1, 2].map((offset) =>
     Buffer.from("x".repeat(offset) + CANARY)
       .toString("base64")
@@ -111,7 +112,7 @@ test("a sealed value put in another secret's place, or changed by a bit, is dama
   expect((await store.read({ ...id, name: "a" }))?.revealText()).toBe("written again");
 });
 
-test("a watcher that fell behind the kept changes is told to forget what it holds", async () => {
+test("a watcher that fell behind the kept changes receives a reset", async () => {
   const directory = createTemporaryDirectory();
   const store = await open({ directory });
   await store.create(id, { value: SecretValue.fromText("x"), type: "generic" });

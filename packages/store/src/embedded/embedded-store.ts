@@ -30,7 +30,10 @@ export interface EmbeddedStoreOptions {
   readonly masterKey?: Uint8Array;
   /** The name of this store in the presence of a secret. Default `embedded`. */
   readonly clusterName?: string;
-  /** How long a call waits while another process has the store locked before it fails with `store_unavailable`. Default 5000. */
+  /**
+   * How long a call waits while another process has the store locked before it fails with `store_unavailable`. Default
+   * 5000.
+   */
   readonly busyTimeoutMs?: number;
   readonly log?: Logger;
 }
@@ -40,9 +43,10 @@ export interface EmbeddedStore extends SecretStore {
   /** Marks a secret as a system secret or not. `not_found` if there is no such secret. */
   setSystem(id: SecretId, system: boolean, options?: StoreCallOptions): Promise<SecretRecord>;
   /**
-   * Copies value and type of `from` to `to`; with `remove`, `from` is deleted in the same transaction, after its copy was read
-   * back, so that the secret always exists at one of the two. `not_found` if `from` does not exist or is a system secret;
-   * `already_exists` if `to` exists, unless `overwrite` is set; `call_refused` if `to` is of another type.
+   * Copies value and type of `from` to `to`; with `remove`, `from` is deleted in the same transaction, after its copy
+   * was read back, so that the secret always exists at one of the two. `not_found` if `from` does not exist or is a
+   * system secret; `already_exists` if `to` exists, unless `overwrite` is set; `call_refused` if `to` is of another
+   * type.
    */
   copy(from: SecretId, to: SecretId, options?: CopyOptions): Promise<"created" | "replaced">;
 }
@@ -53,9 +57,9 @@ export interface CopyOptions extends Pick<StoreCallOptions, "signal"> {
 }
 
 /**
- * Opens the embedded store: one SQLite database in a data directory, with sealed values. Several processes may have it open at the
- * same time. Throws `unsafe_permissions`, `store_key_missing`, `store_key_wrong`, `store_damaged`, `store_too_new`,
- * `store_read_only`, `store_full` or `store_unavailable`; then nothing was changed.
+ * Opens the embedded store: one SQLite database in a data directory, with sealed values. Several processes may have it
+ * open at the same time. Throws `unsafe_permissions`, `store_key_missing`, `store_key_wrong`, `store_damaged`,
+ * `store_too_new`, `store_read_only`, `store_full` or `store_unavailable`; then nothing was changed.
  */
 export async function openEmbeddedStore(options: EmbeddedStoreOptions): Promise<EmbeddedStore> {
   const masterKey = options.masterKey && toMasterKey(options.masterKey);

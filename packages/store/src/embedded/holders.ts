@@ -10,8 +10,8 @@ const KINDS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * The processes that have a database open, for a message: `the server (process 12) and process 15`. Only processes of this user on
- * Linux can be found.
+ * The processes that have a database open, for a message: `the server (process 12) and process 15`. Only processes of
+ * this user on Linux can be found.
  */
 export function describeHolders(databaseFile: string): string {
   const pids = readPids().filter((pid) => hasFileOpen(pid, databaseFile));

@@ -34,8 +34,8 @@ interface KeyringRow {
 }
 
 /**
- * Opens the store's keys with the given master key, or with that of the key file. An empty database becomes a store, with a new key
- * file if there is none. If it throws `store_key_missing` or `store_key_wrong`, nothing was changed.
+ * Opens the store's keys with the given master key, or with that of the key file. An empty database becomes a store,
+ * with a new key file if there is none. If it throws `store_key_missing` or `store_key_wrong`, nothing was changed.
  */
 export async function openKeyring(database: StoreDatabase, given: MasterKey | undefined): Promise<Keyring> {
   const opened = await database.read(() => openUnlocked(database, given));
@@ -58,7 +58,10 @@ export async function openKeyring(database: StoreDatabase, given: MasterKey | un
   });
 }
 
-/** The current keys, after another process has changed them. Inside a transaction or a read. Throws as {@link openKeyring} does. */
+/**
+ * The current keys, after another process has changed them. Inside a transaction or a read. Throws as
+ * {@link openKeyring} does.
+ */
 export function reopenKeyring(database: StoreDatabase, given: MasterKey | undefined): Keyring {
   const row = readRow(database);
   return derive(database, row, unwrap(row, given ?? findKeyFile(database.directory, row.key_id), database.directory));
@@ -69,7 +72,9 @@ export async function readKeyId(database: StoreDatabase): Promise<string> {
   return (await database.read(() => readRow(database))).key_id;
 }
 
-/** Wraps the data key of a backup with the key of the key file, if a former key that is kept beside that file opens it. */
+/**
+ * Wraps the data key of a backup with the key of the key file, if a former key that is kept beside that file opens it.
+ */
 export async function takeKeptKey(database: StoreDatabase, given: MasterKey | undefined): Promise<void> {
   const key_id = await readKeyId(database);
   const present = readKeyFile(database.directory.keyFile);
@@ -100,9 +105,9 @@ export async function replaceDataKey(database: StoreDatabase, given: MasterKey |
 }
 
 /**
- * Wraps the data key with `next` instead of the present master key, and returns the id of that one. If the key is in the key file
- * (`given` is undefined), the new key lies beside the old one until the database names it. So one of the two opens the store at any
- * time, and after a crash the next process that opens it moves the new key file into place.
+ * Wraps the data key with `next` instead of the present master key, and returns the id of that one. If the key is in
+ * the key file (`given` is undefined), the new key lies beside the old one until the database names it. So one of the
+ * two opens the store at any time, and after a crash the next process that opens it moves the new key file into place.
  */
 export async function rewrapDataKey(database: StoreDatabase, next: MasterKey, given?: MasterKey): Promise<string> {
   const former = await database.write(() => {
@@ -151,7 +156,10 @@ function createKeyFile(directory: StoreDirectory): MasterKey {
   return key;
 }
 
-/** The key of that id, from the key file or from where an interrupted rotation left it; afterwards it is in the key file. */
+/**
+ * The key of that id, from the key file or from where an interrupted rotation left it; afterwards it is in the key
+ * file.
+ */
 function completeKeyFile(directory: StoreDirectory, keyId: string): MasterKey {
   const current = readKeyFile(directory.keyFile);
   if (current?.id === keyId) return current;
@@ -238,11 +246,13 @@ const wrapContext = (storeId: string) => `data key of ${storeId}`;
 const wrongKey = (directory: StoreDirectory, keyId: string, found: string) =>
   new SecretsError(
     "store_key_wrong",
-    `The master key in ${found}, and ${databaseName(directory)} was last written under ${keyId}. Put that one in its place; nothing was changed.`,
+    `The master key in ${found}, and ${databaseName(directory)} was last written under ${keyId}. ` +
+      "Put that one in its place; nothing was changed.",
   );
 
 const missingKey = (directory: StoreDirectory, keyId: string) =>
   new SecretsError(
     "store_key_missing",
-    `${databaseName(directory)} needs its master key ${keyId}: put ${directory.keyFile} back, or set FLYTE_SECRETS_MASTER_KEY. Nothing was changed.`,
+    `${databaseName(directory)} needs its master key ${keyId}: put ${directory.keyFile} back, or set ` +
+      "FLYTE_SECRETS_MASTER_KEY. Nothing was changed.",
   );

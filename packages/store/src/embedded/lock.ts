@@ -14,8 +14,8 @@ export interface LockedStore {
 
 /**
  * Locks the present database until it is released; a process that waits for it then finds the file replaced (see
- * `StoreDatabase.assertInPlace`). A damaged database cannot be locked and needs no protection. `store_unavailable` if another
- * process has it open.
+ * `StoreDatabase.assertInPlace`). A damaged database cannot be locked and needs no protection. `store_unavailable` if
+ * another process has it open.
  */
 export function lockStore({ databaseFile }: StoreDirectory): LockedStore {
   const connection = new DatabaseSync(databaseFile, { timeout: 0 });

@@ -56,7 +56,7 @@ test("a backup that is restored under another name or to another directory count
   expect(await summary(elsewhere)).toEqual(["present copy.db"]);
 });
 
-test("what a damaged store knew is lost, and the backup that replaces it counts all the same", async () => {
+test("the backups that a damaged store had recorded are lost, and the one that replaces it is recorded", async () => {
   const { root, directory, back } = await createStore();
   await back("1.db");
   await rotateMasterKey({ directory });

@@ -12,7 +12,10 @@ import { createMasterKey, toMasterKey } from "./master-key.ts";
 export interface KnownKey {
   /** 16 hex digits. */
   readonly id: string;
-  /** `present`: it opens the store. `kept`: a former key beside the key file. `gone`: backups need it, and it is missing. */
+  /**
+   * `present`: it opens the store. `kept`: a former key beside the key file. `gone`: backups need it, and it is
+   * missing.
+   */
   readonly state: "present" | "kept" | "gone";
   /** The recorded backups that only it opens, oldest first. */
   readonly backups: readonly KnownBackup[];
@@ -50,7 +53,10 @@ export interface DiscardKeyOptions extends KnownKeysOptions {
   readonly lose?: boolean;
 }
 
-/** Deletes a former master key; backups that were made under it can't be restored here afterwards. `not_found` if it isn't kept. */
+/**
+ * Deletes a former master key; backups that were made under it can't be restored here afterwards. `not_found` if it
+ * isn't kept.
+ */
 export async function discardKey({ id, lose = false, ...options }: DiscardKeyOptions): Promise<void> {
   const store = existingStoreDirectory(options.directory);
   if (!keptIds(store).includes(id)) {
@@ -64,7 +70,8 @@ export async function discardKey({ id, lose = false, ...options }: DiscardKeyOpt
   if (backups.length > 0) {
     throw new SecretsError(
       "invalid_argument",
-      `key: only ${id} opens ${describeBackups(backups)}. Keep a copy of the key for them, or lose them (--yes). Nothing was removed.`,
+      `key: only ${id} opens ${describeBackups(backups)}. Keep a copy of the key for them, or lose them (--yes). ` +
+        "Nothing was removed.",
     );
   }
   rmSync(keptKeyFile(store, id));
@@ -81,7 +88,9 @@ function keptIds({ path, keyFile }: StoreDirectory): readonly string[] {
 
 export interface RotateMasterKeyOptions {
   readonly directory: string;
-  /** Both keys, 32 bytes each, for a store whose key is not in the key file. Default: a new random key in the key file. */
+  /**
+   * Both keys, 32 bytes each, for a store whose key is not in the key file. Default: a new random key in the key file.
+   */
   readonly keys?: { readonly current: Uint8Array; readonly next: Uint8Array };
 }
 
@@ -94,9 +103,10 @@ export interface FormerKey {
 }
 
 /**
- * Replaces the master key, for `flyte-secrets keys rotate`. Only the data key is wrapped anew, so values stay as they are and servers
- * that have the store open are not affected. An interrupted rotation leaves a store that opens with the old key or the new one.
- * Backups still need the key they were made under: a key of the key file is kept beside it, a key that was passed in is not.
+ * Replaces the master key, for `flyte-secrets keys rotate`. Only the data key is wrapped anew, so values stay as they
+ * are and servers that have the store open are not affected. An interrupted rotation leaves a store that opens with the
+ * old key or the new one. Backups still need the key they were made under: a key of the key file is kept beside it, a
+ * key that was passed in is not.
  */
 export async function rotateMasterKey({ directory, keys }: RotateMasterKeyOptions): Promise<FormerKey> {
   const next = keys ? toMasterKey(keys.next) : createMasterKey();
@@ -121,8 +131,9 @@ export interface RotateDataKeyOptions {
 }
 
 /**
- * Seals every value anew under a new data key, for `flyte-secrets keys rotate --data`. It is one transaction, so that an interrupted
- * rotation has no effect; writes wait for it, 60 µs a secret. Servers that have the store open are not affected.
+ * Seals every value anew under a new data key, for `flyte-secrets keys rotate --data`. It is one transaction, so that
+ * an interrupted rotation has no effect; writes wait for it, 60 µs a secret. Servers that have the store open are not
+ * affected.
  */
 export async function rotateDataKey({ directory, masterKey }: RotateDataKeyOptions): Promise<void> {
   await withDatabase(directory, (database) => replaceDataKey(database, masterKey && toMasterKey(masterKey)));

@@ -29,8 +29,8 @@ export function createMasterKey(): MasterKey {
 }
 
 /**
- * The key in a key file: one line of base64. Undefined if there is no such file; `unsafe_permissions` if it is a symbolic link,
- * belongs to another user or can be read by others; `store_key_wrong` if it holds anything else.
+ * The key in a key file: one line of base64. Undefined if there is no such file; `unsafe_permissions` if it is a
+ * symbolic link, belongs to another user or can be read by others; `store_key_wrong` if it holds anything else.
  */
 export function readKeyFile(path: string): MasterKey | undefined {
   const text = readPrivateFile(path)?.trim();
@@ -54,8 +54,9 @@ export function readNextKey({ nextKeyFile }: StoreDirectory): MasterKey | undefi
 }
 
 /**
- * Writes a key beside the key file, durably. The key file stays as it is until {@link promoteNextKey}, so that one of the two opens
- * the store whatever happens in between. Both need the database's write lock, so that two processes don't overwrite each other's key.
+ * Writes a key beside the key file, durably. The key file stays as it is until {@link promoteNextKey}, so that one of
+ * the two opens the store whatever happens in between. Both need the database's write lock, so that two processes don't
+ * overwrite each other's key.
  */
 export function writeNextKey(directory: StoreDirectory, key: MasterKey): void {
   rmSync(directory.nextKeyFile, { force: true });
@@ -69,7 +70,10 @@ export function writeNextKey(directory: StoreDirectory, key: MasterKey): void {
   syncDirectory(directory.path);
 }
 
-/** Moves the key of {@link writeNextKey} into the key file, atomically. The previous key is kept beside it ({@link keptKeyFile}). */
+/**
+ * Moves the key of {@link writeNextKey} into the key file, atomically. The previous key is kept beside it (
+ * {@link keptKeyFile}).
+ */
 export function promoteNextKey(directory: StoreDirectory): void {
   const present = readKeyFile(directory.keyFile);
   if (present) {

@@ -140,7 +140,7 @@ describe("a wrong or missing key, or a file that is no store of ours", () => {
   }
   const readIfThere = (path: string) => (statSync(path, { throwIfNoEntry: false }) ? readFileSync(path) : undefined);
 
-  test("a missing key file says where it belongs, and is not made anew", async () => {
+  test("the error for a missing key file names its path, and no new key is created", async () => {
     const store = await createStore();
     renameSync(store.file("master.key"), store.file("elsewhere"));
     await expectRefusal(store, { code: "store_key_missing", message: store.file("master.key") });
@@ -148,7 +148,7 @@ describe("a wrong or missing key, or a file that is no store of ours", () => {
     expect(await readKept(store.options)).toBe("kept");
   });
 
-  test("a wrong key, in the file or passed in, says so", async () => {
+  test("a wrong key, in the file or passed in, is refused as such", async () => {
     const keyId = (fill: number) => toMasterKey(key(fill)).id;
     const store = await createStore();
     const options = { ...store.options, masterKey: key(1) };
@@ -208,7 +208,7 @@ describe("a wrong or missing key, or a file that is no store of ours", () => {
     expect((await store.get(id))?.updatedAt).toEqual(updatedAt);
   });
 
-  test("a store of a newer version asks for an upgrade", async () => {
+  test("a store of a newer version is refused with the advice to upgrade", async () => {
     const store = await createStore();
     const database = new DatabaseSync(store.file("store.db"));
     database.exec("PRAGMA user_version = 99");

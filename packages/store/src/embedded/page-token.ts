@@ -20,14 +20,18 @@ export function encodePageToken(keyring: PageTokenKeys, filter: Filter, last: Se
   return Buffer.concat([mac(keyring, filter, position), position]).toString("base64url");
 }
 
-/** The position in a token; `page_token_invalid` unless {@link encodePageToken} made it with the same keyring and filter. */
+/**
+ * The position in a token; `page_token_invalid` unless {@link encodePageToken} made it with the same keyring and
+ * filter.
+ */
 export function decodePageToken(keyring: PageTokenKeys, filter: Filter, token: string): SecretId {
   const bytes = Buffer.from(token, "base64url");
   const position = bytes.subarray(MAC_BYTES);
   if (bytes.length < MAC_BYTES || !timingSafeEqual(mac(keyring, filter, position), bytes.subarray(0, MAC_BYTES))) {
     throw new SecretsError(
       "page_token_invalid",
-      "token: not a page token of this listing (same store, scope and include_system_secrets). List again without a token.",
+      "token: not a page token of this listing (same store, scope and include_system_secrets). " +
+        "List again without a token.",
     );
   }
   // The MAC proves that encodePageToken wrote this.

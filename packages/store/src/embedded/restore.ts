@@ -26,11 +26,17 @@ export interface RestoreStoreOptions {
   readonly file: string;
   /** The data directory to restore to, made where it is missing. */
   readonly directory: string;
-  /** The key of the backed-up store; absent: the one in the directory's `master.key`, or a former one that is kept there. */
+  /**
+   * The key of the backed-up store; absent: the one in the directory's `master.key`, or a former one that is kept
+   * there.
+   */
   readonly masterKey?: Uint8Array;
   /** Whether a store that is there may go. Default false: `invalid_argument`, with what it would lose. */
   readonly replace?: boolean;
-  /** Whether to take a file without authentication, as versions before this made them. Default false: `invalid_argument`. */
+  /**
+   * Whether to take a file without authentication, as versions before this made them. Default false:
+   * `invalid_argument`.
+   */
   readonly unauthenticated?: boolean;
 }
 
@@ -43,9 +49,10 @@ export interface RestoreReport {
 }
 
 /**
- * Replaces the store of a directory by a backup, for `flyte-secrets restore`. Before anything is changed, the structure, schema and
- * authentication of the backup are checked, and a master key must open it; then the database is replaced in one step. A store that
- * a process has open is not replaced: `store_unavailable`. The backups that the replaced store has recorded stay recorded.
+ * Replaces the store of a directory by a backup, for `flyte-secrets restore`. Before anything is changed, the
+ * structure, schema and authentication of the backup are checked, and a master key must open it; then the database is
+ * replaced in one step. A store that a process has open is not replaced: `store_unavailable`. The backups that the
+ * replaced store has recorded stay recorded.
  */
 export async function restoreStore(options: RestoreStoreOptions): Promise<RestoreReport> {
   const { file, directory } = options;
@@ -175,6 +182,7 @@ export function describeRestore({ madeAt, difference }: RestoreReport): string {
 const notAuthenticated = (file: string) =>
   new SecretsError(
     "invalid_argument",
-    `file: nothing in ${file} proves that it is as it was made: an earlier version made it, or it is no file of \`flyte-secrets backup\`. ` +
+    `file: nothing in ${file} proves that it is as it was made: an earlier version made it, or it is no file of ` +
+      `\`flyte-secrets backup\`. ` +
       "If you know where it was kept, take it all the same (--unauthenticated). Nothing was changed.",
   );

@@ -49,7 +49,7 @@ test.each([
   expect((await other.read(id("api-key")))?.revealText()).toBe("kept");
 });
 
-test("after both keys were replaced in the environment, a store that is open says that its key is not the store's", async () => {
+test("after both keys were replaced in the environment, an open store fails because its key is not the store's", async () => {
   const keys = { current: new Uint8Array(32).fill(1), next: new Uint8Array(32).fill(2) };
   const { directory, store } = await createStore(keys.current);
   await rotateMasterKey({ directory, keys });
@@ -103,7 +103,7 @@ test("a data key that has sealed 2^32 values seals no more until it is replaced"
   });
 });
 
-test("a former master key is kept, is named with the backups that need it, and goes when told to", async () => {
+test("a former master key is kept, is listed with the backups that need it, and can be discarded", async () => {
   const { directory } = await createStore();
   const file = join(directory, "..", `${Date.now()}.backup`);
   await backupStore({ directory, file });

@@ -54,7 +54,7 @@ test("a key that is passed in is rotated to the one given, without a key file", 
   expect(existsSync(keyFile)).toBe(false);
 });
 
-test("a rotation says which backups need the former key, and one to the same key is refused", async () => {
+test("a rotation returns the backups that need the former key, and one to the same key is refused", async () => {
   const { directory } = await createStore(key(1));
   const file = join(directory, "..", `${randomUUID()}.backup`);
   onTestFinished(() => rmSync(file, { force: true }));
@@ -93,7 +93,7 @@ test("a rotation that the database refuses leaves the old key in force", async (
   expect(await readKept({ directory })).toBe("kept");
 });
 
-test("a rotation cut off before the new key file is in place is finished by whoever opens the store next", async () => {
+test("an interrupted rotation is completed when the store is opened next", async () => {
   const { directory, keyFile, nextKeyFile } = await createStore();
   copyFileSync(keyFile, `${keyFile}.old`);
   await rotateMasterKey({ directory });

@@ -7,8 +7,8 @@ import { databaseName } from "./directory.ts";
 export const APPLICATION_ID = 0x464c5953;
 
 /**
- * Statement i migrates a database from version i to i + 1 (`PRAGMA user_version`). Released ones are never changed. The `keyring`
- * table is the same in every version: the key is checked before anything is migrated.
+ * Statement i migrates a database from version i to i + 1 (`PRAGMA user_version`). Released ones are never changed. The
+ * `keyring` table is the same in every version: the key is checked before anything is migrated.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -45,7 +45,8 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT NOT NULL
   ) STRICT;
   `,
-  // Values are sealed anew with it: see `reseal-values.ts`. A process of the version before, which knows nothing of that, misses its table.
+  // Values are sealed anew with it: see `reseal-values.ts`. A process of the version before, which knows nothing of
+  // that, misses its table.
   `
   ALTER TABLE sealed_values RENAME TO secret_values;
   -- How often the secret was written. A value is sealed together with it.
@@ -72,8 +73,8 @@ export const MIGRATIONS: readonly string[] = [
     mac BLOB NOT NULL
   ) STRICT;
   `,
-  // When the value was last written; NULL if it was written by a version that didn't record it. It is for display only and is not
-  // authenticated.
+  // When the value was last written; NULL if it was written by a version that didn't record it. It is for display only
+  // and is not authenticated.
   "ALTER TABLE secrets ADD COLUMN updated_at_ms INTEGER",
 ];
 
@@ -94,8 +95,8 @@ export const CONTENT_TABLES: Readonly<Record<string, string>> = {
 const ALL_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
 
 /**
- * Throws `store_damaged` unless the database has exactly the tables that the migrations up to its version create: a trigger or a view
- * that somebody added would affect our statements.
+ * Throws `store_damaged` unless the database has exactly the tables that the migrations up to its version create: a
+ * trigger or a view that somebody added would affect our statements.
  */
 export function assertSchema(database: StoreDatabase): void {
   const found = database.statement(ALL_OBJECTS).all();

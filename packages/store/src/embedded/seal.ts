@@ -13,9 +13,9 @@ export const MAX_SEALS = 2 ** 32;
 export const KEY_BYTES = 32;
 
 /**
- * Encrypts with AES-256-GCM: format byte, random nonce, ciphertext, tag. `context` is authenticated but not stored: the same one is
- * needed to decrypt, so a sealed value that was moved to another row does not open. Random nonces are safe for 2^32 values under one
- * key (NIST SP 800-38D, 8.3).
+ * Encrypts with AES-256-GCM: format byte, random nonce, ciphertext, tag. `context` is authenticated but not stored: the
+ * same one is needed to decrypt, so a sealed value that was moved to another row does not open. Random nonces are safe
+ * for 2^32 values under one key (NIST SP 800-38D, 8.3).
  */
 export function seal(key: Uint8Array, context: string, plain: Uint8Array): Uint8Array {
   const nonce = randomBytes(NONCE_BYTES);

@@ -22,8 +22,8 @@ export interface SealedSecretsOptions {
 }
 
 /**
- * The rows of secrets with their values, which are sealed when they are written and opened when they are read. Other processes may
- * replace the data key at any time. Methods that change something must be called inside a transaction.
+ * The rows of secrets with their values, which are sealed when they are written and opened when they are read. Other
+ * processes may replace the data key at any time. Methods that change something must be called inside a transaction.
  */
 export class SealedSecrets {
   readonly #database: StoreDatabase;

@@ -35,8 +35,8 @@ export interface ResealOptions {
 }
 
 /**
- * Seals every value anew, inside the transaction that changes the key or the binding. A value that doesn't open is left as it is: it
- * was damaged before, and writing the secret again repairs it. Returns how many were sealed.
+ * Seals every value anew, inside the transaction that changes the key or the binding. A value that doesn't open is left
+ * as it is: it was damaged before, and writing the secret again repairs it. Returns how many were sealed.
  */
 export function resealValues(database: StoreDatabase, { open, seal }: ResealOptions): number {
   const secrets = new SecretTable(database);

@@ -4,9 +4,9 @@ import type { StoreDatabase } from "./database.ts";
 const SCOPE_COLUMNS = ["org", "domain", "project"] as const;
 
 /**
- * The query for the entries after `after`, in the order of the primary key; its last parameter is the limit. The leading scope parts
- * are compared for equality and the rest by position, so that SQLite finds the first entry of any page by the key: a page costs the
- * same wherever it is and however many secrets there are.
+ * The query for the entries after `after`, in the order of the primary key; its last parameter is the limit. The
+ * leading scope parts are compared for equality and the rest by position, so that SQLite finds the first entry of any
+ * page by the key: a page costs the same wherever it is and however many secrets there are.
  */
 export function listQuery(
   { scope, includeSystem }: Pick<ListRequest, "scope" | "includeSystem">,
@@ -50,8 +50,9 @@ export interface SealedRow extends SecretRow {
 const BY_ID = "WHERE org = ? AND domain = ? AND project = ? AND name = ?";
 
 /**
- * The statements on secrets and their sealed values. Those that change something must run in a transaction of the database. Rows are
- * cast to their interfaces, because the tables are STRICT and SQLite enforces the types of the columns.
+ * The statements on secrets and their sealed values. Those that change something must run in a transaction of the
+ * database. Rows are cast to their interfaces, because the tables are STRICT and SQLite enforces the types of the
+ * columns.
  */
 export class SecretTable {
   readonly #database: StoreDatabase;

@@ -42,7 +42,7 @@ function transactionsIn(databaseFile: string): number {
 
 const refused = (message: string) => new SecretsError("already_exists", message);
 
-test("writes at the same time share a transaction, and one that throws changes nothing and leaves the others", async () => {
+test("concurrent writes share a transaction, and one that throws changes nothing and does not affect the others", async () => {
   const { shared, file, insert, words } = await openTable();
   const before = transactionsIn(file);
   const write = (word: string, isWrong = false) =>

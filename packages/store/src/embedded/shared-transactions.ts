@@ -25,9 +25,9 @@ export interface SharedWriteOptions {
 type Outcome = { readonly result: unknown } | { readonly error: unknown };
 
 /**
- * Combines concurrent writes of this process into one transaction, and so into one wait for the disk, which takes longer than all the
- * rest of a write. Each write is durable when its promise resolves; one that throws changes nothing and does not affect the others.
- * They run in the order of their calls.
+ * Combines concurrent writes of this process into one transaction, and so into one wait for the disk, which takes
+ * longer than all the rest of a write. Each write is durable when its promise resolves; one that throws changes nothing
+ * and does not affect the others. They run in the order of their calls.
  */
 export class SharedTransactions {
   readonly #database: StoreDatabase;
@@ -41,7 +41,8 @@ export class SharedTransactions {
   }
 
   /**
-   * As {@link StoreDatabase.write}; `work` may run more than once. Throws `store_full` while there is still room for deletes.
+   * As {@link StoreDatabase.write}; `work` may run more than once. Throws `store_full` while there is still room for
+   * deletes.
    */
   write<T>(work: () => T, { bytes = 0, signal }: SharedWriteOptions = {}): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>();

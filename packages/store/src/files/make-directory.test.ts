@@ -4,7 +4,7 @@ import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, it } from "vitest";
 import { makeDirectory } from "./private-files.ts";
 
-it("makes a directory and those above it, private, and says whether there was one", () => {
+it("creates a private directory with its parents, and returns whether it was missing", () => {
   const home = createTemporaryDirectory();
   const path = join(home, "a", "b");
   expect(makeDirectory(path)).toBe(true);

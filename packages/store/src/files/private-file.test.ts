@@ -26,7 +26,7 @@ test("a file that is there is replaced whole, or left as it is", () => {
   expect(readdirSync(directory)).toEqual(["file"]);
 });
 
-test("what isn't there is undefined, and what is no file has no text", () => {
+test("a missing file is undefined, and anything that is not a regular file has no text", () => {
   const directory = createTemporaryDirectory();
   expect(readPrivateFile(join(directory, "none"))).toBeUndefined();
   mkdirSync(join(directory, "inner"), { mode: 0o700 });

@@ -19,8 +19,9 @@ import { dirname } from "node:path";
 import { hasSystemCode, SecretsError } from "@flyte-secrets/core";
 
 /**
- * Creates a directory (0700) and its missing parents; returns whether it was missing. It does not use `mkdir` with `recursive`, which
- * never ends where the system returns ENOENT below an existing directory, as in `/proc` (seen on Node 24).
+ * Creates a directory (0700) and its missing parents; returns whether it was missing. It does not use `mkdir` with
+ * `recursive`, which never ends where the system returns ENOENT below an existing directory, as in `/proc` (seen on
+ * Node 24).
  */
 export function makeDirectory(path: string): boolean {
   if (existsSync(path)) return false;
@@ -75,8 +76,8 @@ export function readPrivateFile(path: string): string | undefined {
 }
 
 /**
- * Writes a file (0600) atomically and durably. With `replace: false` an existing file is left as it is and false is returned: of
- * several processes that try at the same time, one writes.
+ * Writes a file (0600) atomically and durably. With `replace: false` an existing file is left as it is and false is
+ * returned: of several processes that try at the same time, one writes.
  */
 export function writePrivateFile(path: string, text: string, options: { readonly replace: boolean }): boolean {
   const draft = `${path}.${randomUUID()}`;
@@ -98,9 +99,10 @@ export function writePrivateFile(path: string, text: string, options: { readonly
 }
 
 /**
- * Creates an empty private file unless it exists. SQLite gives the files beside a database the mode of the database, so the mode must be
- * right before SQLite opens it. Never opens an existing file: closing any descriptor of a file releases all POSIX locks that this
- * process holds on it, also those of an open store (https://sqlite.org/howtocorrupt.html, 2.2).
+ * Creates an empty private file unless it exists. SQLite gives the files beside a database the mode of the database, so
+ * the mode must be right before SQLite opens it. Never opens an existing file: closing any descriptor of a file
+ * releases all POSIX locks that this process holds on it, also those of an open store
+ * (https://sqlite.org/howtocorrupt.html, 2.2).
  */
 export function makePrivateFile(path: string): "made" | "exists" {
   try {
@@ -112,20 +114,24 @@ export function makePrivateFile(path: string): "made" | "exists" {
   }
 }
 
-/** Throws `unsafe_permissions` unless only this user can access the file or directory; the remedy is a chmod to `mode`. */
+/**
+ * Throws `unsafe_permissions` unless only this user can access the file or directory; the remedy is a chmod to `mode`.
+ */
 export function assertPrivate(path: string, stats: Stats, mode: "600" | "700"): void {
   const user = process.geteuid?.();
   if (user === undefined) return; // Windows has neither owners nor modes to check here.
   if (stats.uid !== user) {
     throw new SecretsError(
       "unsafe_permissions",
-      `${path} belongs to user ${stats.uid} and this process runs as user ${user}. Run as that user, or: chown ${user} ${quote(path)}`,
+      `${path} belongs to user ${stats.uid} and this process runs as user ${user}. Run as that user, or: ` +
+        `chown ${user} ${quote(path)}`,
     );
   }
   if ((stats.mode & 0o077) !== 0) {
     throw new SecretsError(
       "unsafe_permissions",
-      `${path} is open to other users (mode ${(stats.mode & 0o777).toString(8).padStart(4, "0")}). Run: chmod ${mode} ${quote(path)}`,
+      `${path} is open to other users (mode ${(stats.mode & 0o777).toString(8).padStart(4, "0")}). Run: ` +
+        `chmod ${mode} ${quote(path)}`,
     );
   }
 }

@@ -64,7 +64,7 @@ test("a copy has no marks of the tool that keeps the original, nor kubectl's not
   expect(metadata.annotations).toEqual({ note: "kept" });
 });
 
-test("can be repeated, and leaves what has another value unless it is told otherwise", async () => {
+test("can be repeated, and leaves Secrets with another value unless overwrite is set", async () => {
   keep("flyte", "a", "one");
   keep("flyte", "b", "one");
   keep("values", "b", "two");
@@ -75,7 +75,7 @@ test("can be repeated, and leaves what has another value unless it is told other
   expect(await copy()).toEqual(["a unchanged", "b unchanged"]);
 });
 
-test("a dry run tells the same, and changes nothing", async () => {
+test("a dry run reports the same and changes nothing", async () => {
   keep("flyte", "a", "one");
   keep("flyte", "b", "one");
   keep("values", "b", "two");
@@ -84,7 +84,7 @@ test("a dry run tells the same, and changes nothing", async () => {
   expect(await copy(true)).toEqual(["a copied", "b overwritten"]);
 });
 
-test("what is made in the new place meanwhile is newer, and stays", async () => {
+test("a Secret that is created in the new namespace meanwhile is newer, and stays", async () => {
   keep("flyte", "a", "one");
   const { get } = api.client;
   api.client.get = async (...args) => {
@@ -110,7 +110,7 @@ test("passes over Secrets that hold no secret, and those of others", async () =>
   expect(await copy()).toEqual([]);
 });
 
-test("tells of what was copied before the API server refused the next", async () => {
+test("reports what was copied before the API server refused a call", async () => {
   keep("flyte", "a", "value");
   api.failure = new SecretsError("call_refused", "exceeded quota");
   await expect(copy()).rejects.toBe(api.failure);

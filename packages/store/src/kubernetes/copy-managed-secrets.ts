@@ -24,9 +24,10 @@ export interface CopiedSecret {
 }
 
 /**
- * Copies all managed Secrets of a namespace to another one by one, and yields the result for each. Existing Secrets are left as they
- * are, so it can be repeated; nothing is deleted. A copy has no marks of tools that manage the original, because Argo CD would prune
- * it. Secrets that hold no secret are skipped. Throws on the first call that the API server refuses.
+ * Copies all managed Secrets of a namespace to another one by one, and yields the result for each. Existing Secrets are
+ * left as they are, so it can be repeated; nothing is deleted. A copy has no marks of tools that manage the original,
+ * because Argo CD would prune it. Secrets that hold no secret are skipped. Throws on the first call that the API server
+ * refuses.
  */
 export async function* copyManagedSecrets(options: CopySecretsOptions): AsyncGenerator<CopiedSecret> {
   const { client, from } = options;

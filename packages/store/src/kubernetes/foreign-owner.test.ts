@@ -57,7 +57,7 @@ test.each<[string, Secret, ManagedFields[]]>([
   expect(foreignOwner(secret, fields)).toBeUndefined();
 });
 
-test("the owner is known of what the API server sends, and is no part of what is sent to it", () => {
+test("the owner is read from what the API server sends, and is not sent back", () => {
   const sent = {
     ...own,
     metadata: { ...own.metadata, managedFields: [{ manager: "x", operation: "Apply", fieldsV1: data }] },

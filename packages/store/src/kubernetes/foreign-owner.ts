@@ -30,7 +30,8 @@ export function assertOwn(secret: OwnedSecret, id: SecretId, force = false): voi
   const { name, namespace } = secret.metadata;
   throw new SecretsError(
     "call_refused",
-    `secret ${id.name} is kept by ${secret.owner}: change it there, as a change of Secret ${name} in namespace ${namespace} would be ` +
+    `secret ${id.name} is kept by ${secret.owner}: change it there, as a change of Secret ${name} in namespace ` +
+      `${namespace} would be ` +
       "undone or lost. flyte-secrets update and delete change it all the same with --force.",
   );
 }
@@ -45,7 +46,9 @@ export interface ManagedFields {
   readonly fieldsV1?: Readonly<Record<string, unknown>>;
 }
 
-/** Labels and annotations by which tools mark their own objects, and the name of the owner of an object that has them. */
+/**
+ * Labels and annotations by which tools mark their own objects, and the name of the owner of an object that has them.
+ */
 const MARKS: readonly (readonly [name: string, toOwner: (value: string) => string])[] = [
   ["meta.helm.sh/release-name", (value) => `Helm release ${value}`],
   ["argocd.argoproj.io/tracking-id", (value) => `Argo CD application ${value.replace(/:.*/s, "")}`],
@@ -64,8 +67,8 @@ const MARKS: readonly (readonly [name: string, toOwner: (value: string) => strin
 ];
 
 /**
- * Field managers that write what is declared elsewhere, by PUT or PATCH. Flyte's service is not recognized by its name, which is that
- * of the binary it is built into.
+ * Field managers that write what is declared elsewhere, by PUT or PATCH. Flyte's service is not recognized by its name,
+ * which is that of the binary it is built into.
  */
 const DECLARING = /^(?:argocd|external-?secrets|helm|kustomize-controller|HashiCorp|Terraform)/i;
 
@@ -85,8 +88,8 @@ const DATA_FIELDS = ["f:data", "f:stringData"];
 const BY_HAND = /^kubectl(?:-|$)/;
 
 /**
- * The owner of a Secret's content: the owner of the object, a tool whose mark it has, or a field manager that has applied its data.
- * Undefined for a Secret that was created by hand, by Flyte's service or by this one.
+ * The owner of a Secret's content: the owner of the object, a tool whose mark it has, or a field manager that has
+ * applied its data. Undefined for a Secret that was created by hand, by Flyte's service or by this one.
  */
 export function foreignOwner({ metadata }: Secret, fields: readonly ManagedFields[] = []): string | undefined {
   const { ownerReferences = [], labels = {}, annotations = {} } = metadata;

@@ -68,7 +68,7 @@ test("one who deletes both right after the value was read finds it deleted in th
   expect(mirror.mirrored()).toBeUndefined();
 });
 
-test("what is like the managed Secret already is not written again", async () => {
+test("a mirror that equals the managed Secret is not written again", async () => {
   const mirror = setUp();
   mirror.write("v");
   await mirror.follow();

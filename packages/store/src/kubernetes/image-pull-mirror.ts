@@ -20,9 +20,9 @@ export interface ImagePullMirrorOptions {
 /** The second Secret of each image-pull secret: the one that Kubernetes can pull images with. */
 export interface ImagePullMirror {
   /**
-   * Makes it like the managed Secret of the id as that is now, or deletes it where that is gone. However many do so at once,
-   * it is like the managed Secret when the last one is done. Throws `call_refused` where something else keeps it and its
-   * content differs, unless `force`; what something else keeps is not deleted.
+   * Makes it like the managed Secret of the id as that is now, or deletes it where that is gone. However many do so at
+   * once, it is like the managed Secret when the last one is done. Throws `call_refused` where something else keeps it
+   * and its content differs, unless `force`; what something else keeps is not deleted.
    */
   follow(id: SecretId, signal: AbortSignal, force?: boolean): Promise<void>;
   /** Throws `call_refused` where something else keeps it, unless `force`. */
@@ -49,7 +49,8 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
     } else if (mirror.type !== TYPE) {
       throw new SecretsError(
         "call_refused",
-        `Secret ${mirror.metadata.name} in namespace ${namespace} is in the way: it is none of type ${TYPE}. Delete it.`,
+        `Secret ${mirror.metadata.name} in namespace ${namespace} is in the way: it is none of type ${TYPE}. ` +
+          "Delete it.",
       );
     } else if (mirror.data?.[DATA_KEY] !== wanted.data?.[DATA_KEY]) {
       assertOwn(mirror, id, force);

@@ -77,7 +77,7 @@ test("more secrets than the API server sends in a page are listed in one answer"
   expect([entries.map((entry) => entry.id.name).toSorted(), token]).toEqual([names.toSorted(), ""]);
 });
 
-test("only the state that was looked at is deleted: one that became a system secret meanwhile stays", async () => {
+test("only the state that was read is deleted: a secret that became a system secret meanwhile stays", async () => {
   const { store, read, label, afterGet } = await setUp();
   await store.create(id, generic("x"));
   afterGet.push(() => label(id, SYSTEM));
@@ -85,7 +85,7 @@ test("only the state that was looked at is deleted: one that became a system sec
   expect(read(id).metadata.labels).toMatchObject(SYSTEM);
 });
 
-test("one that became an image-pull secret meanwhile goes with the second Secret that it has since", async () => {
+test("a secret that became an image-pull secret meanwhile is deleted together with its second Secret", async () => {
   const { api, store, label, afterGet } = await setUp();
   await store.create(id, generic("x"));
   afterGet.push(() => {
@@ -106,7 +106,7 @@ test("an update over a change of somebody else keeps that change", async () => {
   expect(await readText(store, id)).toBe("2");
 });
 
-test("what was deleted while it is updated is not found, and does not come back", async () => {
+test("a secret that is deleted during an update is not found, and is not created again", async () => {
   const { api, store, afterGet } = await setUp();
   await store.create(id, generic("1"));
   afterGet.push(() => api.remove(kubernetesSecretName(id)));
@@ -167,7 +167,7 @@ test("the second Secret goes first, so that a delete that fails between the two 
   ]);
 });
 
-test("what something else keeps is read, but neither updated nor deleted, unless it has to be", async () => {
+test("a Secret that something else manages is read, but neither updated nor deleted without force", async () => {
   const { api, store, read } = await setUp();
   const id = { org: "flyte", domain: "dev", project: "owned", name: "api-key" };
   await store.create(id, generic("theirs"));
@@ -213,7 +213,7 @@ test("a second Secret that something else keeps is neither overwritten nor delet
   expect(api.read(name, PULLS)).toBeUndefined();
 });
 
-test("a listing passes over a Secret of the wrong name, and says in the log which name it needs", async () => {
+test("a listing skips a Secret of the wrong name, and logs the name that it needs", async () => {
   const lines: string[] = [];
   const { api, store } = await setUp(
     "one",

@@ -47,8 +47,8 @@ export interface KubernetesStore extends SecretStore {
 }
 
 /**
- * Opens the store in a cluster. Each secret is a Kubernetes Secret in Flyte's own form, so that Flyte reads what this store writes
- * and the reverse. Throws `credentials_refused` or `store_unavailable`.
+ * Opens the store in a cluster. Each secret is a Kubernetes Secret in Flyte's own form, so that Flyte reads what this
+ * store writes and the reverse. Throws `credentials_refused` or `store_unavailable`.
  */
 export async function openKubernetesStore(options: KubernetesStoreOptions): Promise<KubernetesStore> {
   const { client, namespace, clusterName, mayBeAway = false, log } = options;
@@ -151,7 +151,8 @@ class KubernetesSecretStore implements KubernetesStore {
     const { namespace, name } = secret.metadata;
     throw new SecretsError(
       "value_unreadable",
-      `Secret ${name} in namespace ${namespace} has no value of secret ${id.name}, whose data key is ${encodeSecretId(id)}. ` +
+      `Secret ${name} in namespace ${namespace} has no value of secret ${id.name}, whose data key is ` +
+        `${encodeSecretId(id)}. ` +
         "Update the secret, or give it that data key.",
     );
   }

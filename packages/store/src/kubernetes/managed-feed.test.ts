@@ -67,7 +67,7 @@ test("managed Secrets of the namespace are listed, and watchers begin with a res
   ]);
 });
 
-test("each change is told once, also when the API server repeats a state", async () => {
+test("each change is delivered once, also if the API server repeats a state", async () => {
   const { told, change } = await setUp(secret("a", "1"));
   await change("ADDED", secret("b", "2"));
   await change("ADDED", secret("b", "2"));
@@ -77,13 +77,13 @@ test("each change is told once, also when the API server repeats a state", async
   expect(told).toEqual(["reset", "put b", "put a", "delete b"]);
 });
 
-test("after a listing anew the differences are told", async () => {
+test("after a new list the differences are delivered", async () => {
   const { told, forgetAndHave } = await setUp(secret("kept", "1"), secret("updated", "1"), secret("deleted", "1"));
   await forgetAndHave(secret("kept", "1"), secret("updated", "5"), secret("new", "6"));
   expect(told).toEqual(["reset", "delete deleted", "put updated", "put new"]);
 });
 
-test("a Secret that loses its data key is a change, one that never had it is nothing", async () => {
+test("a Secret that loses its data key is a change; a Secret that never had one is ignored", async () => {
   const { told, change } = await setUp(secret("a", "1"));
   await change("MODIFIED", { ...secret("a", "2"), data: {} });
   await change("ADDED", { ...secret("b", "3"), data: {} });
@@ -91,7 +91,7 @@ test("a Secret that loses its data key is a change, one that never had it is not
   expect(told).toEqual(["reset", "put a"]);
 });
 
-test("who no longer watches is told nothing, and a watcher's own failure harms nobody", async () => {
+test("a watcher that was removed receives nothing, and one that throws does not affect the others", async () => {
   const { feed, told, end, change } = await setUp();
   const others: string[] = [];
   feed.watch(() => {

@@ -15,9 +15,10 @@ interface KnownSecret {
 }
 
 /**
- * Delivers each change of the managed Secrets of a namespace to watchers, whoever makes it. An informer runs from the first watcher
- * until the feed is closed. Watchers receive `reset` once it has synced; from then on nothing is missed, also over an interruption,
- * of which only the result is delivered for each secret. A Secret that is no longer managed counts as deleted.
+ * Delivers each change of the managed Secrets of a namespace to watchers, whoever makes it. An informer runs from the
+ * first watcher until the feed is closed. Watchers receive `reset` once it has synced; from then on nothing is missed,
+ * also over an interruption, of which only the result is delivered for each secret. A Secret that is no longer managed
+ * counts as deleted.
  */
 export class ManagedFeed {
   readonly #options: ManagedFeedOptions;

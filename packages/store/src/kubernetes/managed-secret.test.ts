@@ -56,7 +56,7 @@ test("another value leaves everything of others as it is, and mends the labels",
   });
 });
 
-test("a Secret is of the secret whose id its data key has, if its name says so too", () => {
+test("a Secret holds the secret whose id is its data key, if its name belongs to it", () => {
   expect(managedId(generic)).toEqual(id);
   expect(managedId({ ...generic, data: { "tls.key": "eA==", [key]: "dg==" } })).toEqual(id);
   const { data: _, ...empty } = generic;
@@ -71,7 +71,7 @@ test("its value is that of the id's data key alone; an empty one is a value", ()
   expect(managedValue(generic, { ...id, name: "other" })).toBeUndefined();
 });
 
-test("it tells what is known of the secret", () => {
+test("the record has what the Secret shows of the secret", () => {
   const metadata = {
     ...imagePull.metadata,
     creationTimestamp: "2026-08-01T10:00:00Z",

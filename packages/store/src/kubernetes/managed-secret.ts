@@ -42,7 +42,10 @@ export function withValue(secret: Secret, id: SecretId, value: SecretValue): Sec
   };
 }
 
-/** The id of the secret that a Secret holds, which is its data key; undefined unless the name of the Secret belongs to it. */
+/**
+ * The id of the secret that a Secret holds, which is its data key; undefined unless the name of the Secret belongs to
+ * it.
+ */
 export function managedId({ metadata, data }: Secret): SecretId | undefined {
   for (const key of Object.keys(data ?? {})) {
     try {

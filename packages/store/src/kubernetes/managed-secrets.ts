@@ -55,8 +55,8 @@ export class ManagedSecrets {
   }
 
   /**
-   * Runs a change that reads a Secret, decides, and writes it with its resource version; again if somebody else has changed it in
-   * between. Throws `not_found` if it was deleted, `conflict` if it is changed again and again.
+   * Runs a change that reads a Secret, decides, and writes it with its resource version; again if somebody else has
+   * changed it in between. Throws `not_found` if it was deleted, `conflict` if it is changed again and again.
    */
   async change<T>(id: SecretId, signal: AbortSignal, change: () => Promise<T>): Promise<T> {
     try {

@@ -11,7 +11,7 @@ const { name } = right.metadata;
 const named = (other: string): Secret => ({ ...right, metadata: { ...right.metadata, name: other } });
 const withData = (data: Record<string, string>): Secret => ({ ...right, data });
 
-test("a Secret of the wrong name is told the right one, with or without labels", () => {
+test("the remedy for a Secret of the wrong name is the right one, with or without labels", () => {
   const misfit = { what: `its data key ${key} belongs into a Secret named ${name}`, remedy: `name it ${name}` };
   expect(validateManagedSecret(named("api-key"))).toEqual(misfit);
   expect(validateManagedSecret({ ...right, metadata: { name: "api-key" } })).toEqual(misfit);
@@ -35,7 +35,7 @@ test.each([
   });
 });
 
-test("labels that are missing or of another scope are told: a secret without them is not listed", () => {
+test("labels that are missing or of another scope are reported, because a secret without them is not listed", () => {
   const labels = { "app.flyte.org/managed": "true", "app.flyte.org/domain": "production", team: "payments" };
   expect(validateManagedSecret({ ...right, metadata: { ...right.metadata, labels } })).toEqual({
     what: "it is found by its name, but not listed, for want of labels",
@@ -43,14 +43,14 @@ test("labels that are missing or of another scope are told: a secret without the
   });
 });
 
-test("one that is right, and one that has nothing to do with secrets of tasks, is left alone", () => {
+test("a valid Secret, and one that is not meant to hold a secret, is not reported", () => {
   expect(validateManagedSecret(right)).toBeUndefined();
   expect(validateManagedSecret({ ...right, metadata: { name: "tls" }, data: { "tls.key": "dg==" } })).toBeUndefined();
   // The webhook's own have encoded ids for keys too.
   expect(validateManagedSecret({ ...named(`flyte-secrets-${"a".repeat(32)}`) })).toBeUndefined();
 });
 
-test("no value is told, and no more than is needed of many long keys", () => {
+test("no value is reported, and many long keys are cut", () => {
   const keys = Array.from({ length: 20_000 }, (_, at) => [`${"k".repeat(240)}${at}`, "Y2FuYXJ5"]);
   const text = JSON.stringify(validateManagedSecret(withData(Object.fromEntries(keys))));
   expect(text).not.toMatch(/canary|Y2FuYXJ5/);

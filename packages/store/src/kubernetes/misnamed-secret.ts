@@ -19,7 +19,10 @@ export interface ManagedSecretProblem {
   readonly remedy: string;
 }
 
-/** The data keys of a Secret that are encoded ids, each with the name that its Secret must have. Examines the first 64 keys only. */
+/**
+ * The data keys of a Secret that are encoded ids, each with the name that its Secret must have. Examines the first 64
+ * keys only.
+ */
 export function namesByDataKey({ data = {} }: Secret): Map<string, string> {
   const names = new Map<string, string>();
   for (const key of Object.keys(data).slice(0, MAX_KEYS)) {
@@ -48,14 +51,15 @@ export function describeMisnamed(secret: Secret): ManagedSecretProblem {
     what:
       first === undefined
         ? "it has no data"
-        : `its data key${keys.length > 1 ? "s" : ""} ${quote(first)}${others} ${keys.length > 1 ? "are" : "is"} no encoded id`,
+        : `its data key${keys.length > 1 ? "s" : ""} ${quote(first)}${others} ${keys.length > 1 ? "are" : "is"} no ` +
+          "encoded id",
     remedy: "flyte-secrets name KEY -p PROJECT -d DOMAIN prints the name and the data key that it needs",
   };
 }
 
 /**
- * Validates a Secret that should hold a secret according to its name, labels or data keys: it must hold one, and have the labels by
- * which it is listed. Undefined if it is valid, and for any other Secret.
+ * Validates a Secret that should hold a secret according to its name, labels or data keys: it must hold one, and have
+ * the labels by which it is listed. Undefined if it is valid, and for any other Secret.
  */
 export function validateManagedSecret(secret: Secret): ManagedSecretProblem | undefined {
   const { name, labels = {} } = secret.metadata;

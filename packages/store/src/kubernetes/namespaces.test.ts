@@ -32,7 +32,7 @@ const LEFT_BEHIND = {
     'keep secret.kubernetes.namespace flyte, or set secret.kubernetes.formerNamespace to "" to begin anew',
 };
 
-test("secrets that are left in the former place are told of until there are some in the new one", async () => {
+test("the check fails while there are secrets in the former namespace and none in the new one", async () => {
   keep("flyte");
   const check = createCheck();
   await expect(check()).rejects.toMatchObject(LEFT_BEHIND);
@@ -41,7 +41,7 @@ test("secrets that are left in the former place are told of until there are some
   await check();
 });
 
-test("once it has passed, nobody is asked any more", async () => {
+test("once it has passed, the check makes no more calls", async () => {
   const check = createCheck();
   await check();
   expect(asked).toEqual(["values", "flyte"]);
@@ -71,7 +71,7 @@ test("a former place that may not be looked at holds nothing up", async () => {
   await createCheck()();
 });
 
-test("an API server that can't be asked is not ready, and is asked again", async () => {
+test("an API server that can't be reached fails the check, which is made again", async () => {
   const fault = new SecretsError("store_unavailable", "away");
   client = { list: () => Promise.reject(fault) };
   const check = createFormerNamespaceCheck({

@@ -6,9 +6,10 @@ import { MANAGED_SELECTOR } from "./managed-secret.ts";
 const NAMESPACES = defineResource({ apiVersion: "v1", kind: "Namespace", plural: "namespaces" });
 
 /**
- * Creates a namespace if it is missing. Without the permission to read namespaces it may still be usable, so that is no error: the first
- * write shows it.
- * @throws SecretsError `credentials_refused`, naming the missing permission to create it; what the API server's client throws.
+ * Creates a namespace if it is missing. Without the permission to read namespaces it may still be usable, so that is no
+ * error: the first write shows it.
+ * @throws SecretsError `credentials_refused`, naming the missing permission to create it; what the API server's client
+ * throws.
  */
 export async function ensureNamespace(
   client: Pick<KubeClient, "get" | "create">,
@@ -31,7 +32,8 @@ export async function ensureNamespace(
     if (!isSecretsError(error, "credentials_refused")) throw error;
     throw new SecretsError(
       "credentials_refused",
-      `namespace ${namespace} (secret.kubernetes.namespace) does not exist, and we have no permission to create namespaces. ` +
+      `namespace ${namespace} (secret.kubernetes.namespace) does not exist, and we have no permission to create ` +
+        "namespaces. " +
         "Create it, or grant that.",
       { cause: error },
     );
@@ -48,9 +50,9 @@ export interface FormerNamespaceOptions {
 }
 
 /**
- * Creates a check that no secrets were left in the former namespace: it throws `store_unavailable`, naming the command that copies
- * them, while `namespace` has no managed Secret and `former` has some. Once it has passed, it makes no more calls. It also passes if
- * there is no permission to list Secrets in `former`.
+ * Creates a check that no secrets were left in the former namespace: it throws `store_unavailable`, naming the command
+ * that copies them, while `namespace` has no managed Secret and `former` has some. Once it has passed, it makes no more
+ * calls. It also passes if there is no permission to list Secrets in `former`.
  */
 export function createFormerNamespaceCheck({ client, namespace, former, log }: FormerNamespaceOptions) {
   let passed = former === "" || former === namespace;
@@ -78,8 +80,10 @@ export function createFormerNamespaceCheck({ client, namespace, former, log }: F
     if (await isLeftBehind(signal)) {
       throw new SecretsError(
         "store_unavailable",
-        `namespace ${namespace} has no managed Secrets and ${former} has some: copy them with \`flyte-secrets copy-secrets --from ${former} ` +
-          `--to ${namespace}\`, keep secret.kubernetes.namespace ${former}, or set secret.kubernetes.formerNamespace to "" to begin anew`,
+        `namespace ${namespace} has no managed Secrets and ${former} has some: ` +
+          `copy them with \`flyte-secrets copy-secrets --from ${former} ` +
+          `--to ${namespace}\`, keep secret.kubernetes.namespace ${former}, or set secret.kubernetes.formerNamespace ` +
+          `to "" to begin anew`,
       );
     }
     passed = true;

@@ -10,7 +10,10 @@ import { type CacheKey, ValueCache, type ValueCacheOptions } from "../../cache/v
 import { unreadable } from "../failures.ts";
 import type { SecretProvider } from "../secret-provider.ts";
 
-/** Names and ARNs of AWS secrets (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html). */
+/**
+ * Names and ARNs of AWS secrets
+ * (https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html).
+ */
 const SECRET_NAME = /^[-a-zA-Z0-9/_+=.@:]{1,2048}$/;
 
 export interface GroupLookupOptions extends Omit<ValueCacheOptions<string>, "fetchAll"> {
@@ -25,8 +28,8 @@ export interface CachedGroupLookup extends GroupLookup {
 }
 
 /**
- * Finds keys in secrets that are named by a request's group. If the secret is a JSON object, the value is its member of that key;
- * otherwise it is the whole content. Answers are cached like those of any lookup.
+ * Finds keys in secrets that are named by a request's group. If the secret is a JSON object, the value is its member of
+ * that key; otherwise it is the whole content. Answers are cached like those of any lookup.
  */
 export function createGroupLookup({ provider, ...options }: GroupLookupOptions): CachedGroupLookup {
   const cache = new ValueCache<string>({ ...options, fetchAll: (groups, call) => provider.read(groups, call) });
@@ -70,7 +73,9 @@ function parseMembers(whole: SecretValue): ReadonlyMap<string, Member> | "whole"
   return members ? new Map([...members].map(([name, texts]) => [name, toMember(texts)])) : "whole";
 }
 
-/** A string is decoded. Numbers, objects and arrays stay as they are written, because parsing them would change some. */
+/**
+ * A string is decoded. Numbers, objects and arrays stay as they are written, because parsing them would change some.
+ */
 function toMember([text = "", ...others]: readonly string[]): Member {
   if (others.length > 0) return { problem: "the member occurs twice, which JSON parsers treat differently" };
   if (text === "null") return { problem: "the member is null" };

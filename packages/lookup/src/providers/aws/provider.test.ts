@@ -100,7 +100,7 @@ test("where the batch call is not allowed each secret is read by itself, and the
   expect(actions(requests)).toEqual(["BatchGetSecretValue", ...Array(6).fill("GetSecretValue")]);
 });
 
-test("a name that a batch says nothing of is not taken for absent", async () => {
+test("a name that a batch does not mention is not taken for absent", async () => {
   const { fetcher, put, truncate } = await started();
   const ids = keys(3);
   for (const key of ids) await put(key, SecretValue.fromText(key.name));
@@ -109,7 +109,7 @@ test("a name that a batch says nothing of is not taken for absent", async () => 
   expect(ids.map((one) => fetched.get(one))).toEqual(ids.map(({ name }) => SecretValue.fromText(name)));
 });
 
-test("one secret that may not be read says what to allow, and leaves the others alone", async () => {
+test("a secret that may not be read has an error with the missing permission, and does not affect the others", async () => {
   const { fetcher, put, denied } = await started();
   const [first = id, second = id] = keys(2);
   await put(first, SecretValue.fromText("v"));
@@ -200,7 +200,7 @@ test.each([
   expect(read.get(asked)).toMatchObject({ message: expect.stringContaining("the response is for another secret") });
 });
 
-test("messages name all that is asked for, in order", async () => {
+test("messages name all names that are read, in order", async () => {
   const { fetcher } = await started();
   expect(fetcher.nameOf?.(id)).toBe("u__org__flyte__domain__development__project__shop__key__api-key");
   expect(fetcher.nameOf?.({ ...id, project: "" })).toBe(

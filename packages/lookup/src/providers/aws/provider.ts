@@ -28,8 +28,9 @@ export interface AwsOptions {
 }
 
 /**
- * AWS Secrets Manager, stage `AWSCURRENT`. Names: the encoded id, then Flyte's documented short form. Up to 20 names are read in
- * one call; where `BatchGetSecretValue` is not allowed, each is read by itself. `client` sets options of the SDK, for tests.
+ * AWS Secrets Manager, stage `AWSCURRENT`. Names: the encoded id, then Flyte's documented short form. Up to 20 names
+ * are read in one call; where `BatchGetSecretValue` is not allowed, each is read by itself. `client` sets options of
+ * the SDK, for tests.
  */
 export async function openAws(
   { region, endpoint }: AwsOptions,
@@ -105,7 +106,10 @@ export async function openAws(
 
 type Outcome = FetchedValue | "absent";
 
-/** Failures of a batch after which its names are read one by one: the call is not allowed or unknown, or one name is invalid. */
+/**
+ * Failures of a batch after which its names are read one by one: the call is not allowed or unknown, or one name is
+ * invalid.
+ */
 const SINGLE_INSTEAD: ReadonlySet<string> = new Set([
   "AccessDeniedException",
   "InvalidParameterException",
@@ -120,7 +124,8 @@ async function assertRegion({ config }: SecretsManagerClient): Promise<void> {
   } catch {
     throw new SecretsError(
       "invalid_config",
-      "webhook.embeddedSecretManagerConfig.awsConfig.region is not set, and neither AWS_REGION nor a profile says which: " +
+      "webhook.embeddedSecretManagerConfig.awsConfig.region is not set, and neither AWS_REGION nor a profile says " +
+        "which: " +
         "set one of them",
     );
   }
@@ -140,7 +145,9 @@ function toValue(name: string, answer: SecretValueEntry): SecretValue {
  */
 const ARN_SUFFIX = /-[a-zA-Z0-9]{6}$/;
 
-/** Whether a response is for the secret that was requested by its name, its ARN, or its ARN without {@link ARN_SUFFIX}. */
+/**
+ * Whether a response is for the secret that was requested by its name, its ARN, or its ARN without {@link ARN_SUFFIX}.
+ */
 function isOf(requested: string, { Name, ARN }: Pick<SecretValueEntry, "Name" | "ARN">): boolean {
   if (requested === Name || requested === ARN) return true;
   return (

@@ -10,7 +10,10 @@ const TOKEN = "token-of-the-test";
 
 const error = (status: number, code: string): FakeAnswer => ({ status, json: { error: { code, message: "no" } } });
 
-/** Key Vault's wire (https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret), its challenge included. */
+/**
+ * Key Vault's wire (https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret), its challenge
+ * included.
+ */
 async function start() {
   const secrets = new Map<string, { readonly value?: string }>();
   const backend = await startFakeBackend(({ path, headers }, fault) => {
@@ -53,7 +56,7 @@ async function start() {
 
 describeSecretFetcher("Azure", start);
 
-test("a value that is not in Flyte's encoding says how it should be, without being quoted", async () => {
+test("the error for a value that is not in Flyte's encoding describes the encoding and does not quote the value", async () => {
   const azure = await start();
   onTestFinished(() => azure.close());
   azure.putRaw(id, "canary");

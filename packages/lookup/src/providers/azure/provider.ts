@@ -23,7 +23,10 @@ export interface AzureClientOptions extends SecretClientOptions {
   readonly credential?: TokenCredential;
 }
 
-/** Azure Key Vault, current version. Names and values are in Flyte's encoding. `client` sets options of the SDK, for tests. */
+/**
+ * Azure Key Vault, current version. Names and values are in Flyte's encoding. `client` sets options of the SDK, for
+ * tests.
+ */
 export async function openAzure(
   { vaultURI }: AzureOptions,
   { credential, ...client }: AzureClientOptions = {},

@@ -28,8 +28,9 @@ export interface GcpOptions {
 }
 
 /**
- * Google Secret Manager, version `latest`. Names: the encoded id, then Flyte's documented short form. It is called over gRPC, where
- * the response of another server cannot be mistaken for "not found". `client` sets options of the SDK, for tests.
+ * Google Secret Manager, version `latest`. Names: the encoded id, then Flyte's documented short form. It is called over
+ * gRPC, where the response of another server cannot be mistaken for "not found". `client` sets options of the SDK, for
+ * tests.
  */
 export async function openGcp({ project, endpoint }: GcpOptions, client: ClientOptions = {}): Promise<SecretProvider> {
   if (project === "") {

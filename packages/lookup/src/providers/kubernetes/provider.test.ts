@@ -39,7 +39,7 @@ async function start() {
 
 describeSecretFetcher("K8s", start);
 
-test("what is found says in which namespace it lies", async () => {
+test("the answer has the namespace of a secret", async () => {
   const { fetcher, put } = await start();
   await put(id, SecretValue.fromText("v"));
   const found = await createLookup({ fetcher }).find(id, "api-key");

@@ -44,7 +44,7 @@ async function setUp() {
   return { store, open, lookup, find, reads: () => reads };
 }
 
-test("what is known costs no read, at whatever scope it was found", async () => {
+test("a known answer costs no read, at whatever scope it was found", async () => {
   const { store, find, reads } = await setUp();
   await store.create(global, input("g"));
   expect(await find()).toBe("global g");
@@ -66,7 +66,7 @@ test("every change is seen at the next lookup", async () => {
   expect(await find()).toBe("global g");
 });
 
-test("a change by another process is heard of", async () => {
+test("a change by another process is seen", async () => {
   const { store, open, find } = await setUp();
   await store.create(project, input("old"));
   expect(await find()).toBe("project old");

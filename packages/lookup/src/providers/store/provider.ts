@@ -7,7 +7,10 @@ import {
 } from "@flyte-secrets/core";
 import { type CachedLookup, type CachedLookupOptions, createCachedLookup } from "../../cache/cached-lookup.ts";
 
-/** Fetches values from a store without a cache, for a store on this machine: a read of the embedded one takes about 30 µs. */
+/**
+ * Fetches values from a store without a cache, for a store on this machine: a read of the embedded one takes about 30
+ * µs.
+ */
 export function createStoreFetcher(store: Pick<SecretStore, "read">): SecretFetcher {
   return {
     name: "Store",
@@ -35,8 +38,8 @@ export interface StoreLookupOptions extends Omit<CachedLookupOptions, "fetcher" 
 const NO_EXPIRY = { ttlMs: Number.POSITIVE_INFINITY, negativeTtlMs: Number.POSITIVE_INFINITY, staleMs: 0 };
 
 /**
- * A lookup over a store that reports its changes: values and "not found" stay in memory until the store reports a change. The
- * store is not closed by the lookup; close it after the lookup.
+ * A lookup over a store that reports its changes: values and "not found" stay in memory until the store reports a
+ * change. The store is not closed by the lookup; close it after the lookup.
  */
 export function createStoreLookup({ store, ...options }: StoreLookupOptions): CachedLookup {
   const lookup = createCachedLookup({ ...options, fetcher: createStoreFetcher(store), expiry: NO_EXPIRY });

@@ -27,8 +27,8 @@ export interface FakeBackend {
 export type OwnFault = "forbidden" | "throttled" | "lying";
 
 /**
- * A secret manager on loopback that speaks its documented HTTP: `answer` is what it says, `fault` how it is to fail. What is the same
- * wherever HTTP is spoken (no answer, a cut connection, 500, a page that is not there) is done here.
+ * A secret manager on loopback that speaks its documented HTTP: `answer` is what it says, `fault` how it is to fail.
+ * What is the same wherever HTTP is spoken (no answer, a cut connection, 500, a page that is not there) is done here.
  */
 export async function startFakeBackend(
   answer: (request: FakeRequest, fault?: OwnFault) => FakeAnswer,

@@ -27,8 +27,8 @@ export interface VaultClientOptions {
 
 export interface VaultClient {
   /**
-   * Throws what `node:http` throws if there is no response, and `store_unavailable` for a redirect that cannot be followed, for
-   * plain HTTP on a port for TLS or the reverse, and for a certificate that is not accepted.
+   * Throws what `node:http` throws if there is no response, and `store_unavailable` for a redirect that cannot be
+   * followed, for plain HTTP on a port for TLS or the reverse, and for a certificate that is not accepted.
    */
   call(call: VaultCall): Promise<VaultAnswer>;
   close(): void;
@@ -38,10 +38,10 @@ export interface VaultClient {
 const MAX_REDIRECTS = 3;
 
 /**
- * A client of Vault's HTTP API (https://developer.hashicorp.com/vault/api-docs) with kept-alive connections. It does not use `fetch`,
- * which takes no CA in Node. If a standby redirects to the active node (307 or 308), the same call is made there
- * (https://developer.hashicorp.com/vault/docs/concepts/ha#client-redirection), but never from https to http, which would expose
- * the token.
+ * A client of Vault's HTTP API (https://developer.hashicorp.com/vault/api-docs) with kept-alive connections. It does
+ * not use `fetch`, which takes no CA in Node. If a standby redirects to the active node (307 or 308), the same call is
+ * made there (https://developer.hashicorp.com/vault/docs/concepts/ha#client-redirection), but never from https to http,
+ * which would expose the token.
  */
 export function createVaultClient({ address, ca, namespace }: VaultClientOptions): VaultClient {
   const base = trimEndOf(address, "/");

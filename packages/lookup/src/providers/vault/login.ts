@@ -58,13 +58,15 @@ async function logIn(client: VaultClient, options: VaultOptions, signal: AbortSi
   if (answer.status >= 400 && answer.status < 404) {
     throw new SecretsError(
       "credentials_refused",
-      `Vault refused the login with role "${role}" at auth/${authMount} (status ${answer.status}): bind the role to the webhook's ` +
+      `Vault refused the login with role "${role}" at auth/${authMount} (status ${answer.status}): ` +
+        "bind the role to the webhook's " +
         `service account and namespace, or change ${SETTINGS}.role or .authMount`,
     );
   }
   throw new SecretsError(
     "store_unavailable",
-    `Vault gave no token at auth/${authMount} (status ${answer.status}): it may be sealed, or ${SETTINGS}.authMount be wrong`,
+    `Vault gave no token at auth/${authMount} (status ${answer.status}): ` +
+      `it may be sealed, or ${SETTINGS}.authMount be wrong`,
   );
 }
 

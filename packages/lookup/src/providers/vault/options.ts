@@ -18,7 +18,10 @@ export interface VaultOptions {
   readonly authMount: string;
   /** Role to log in as with the Kubernetes auth method. */
   readonly role: string;
-  /** With `token` the file with the Vault token; with `kubernetes` the service account's. Empty: where Kubernetes puts it. */
+  /**
+   * With `token` the file with the Vault token; with `kubernetes` the service account's. Empty: where Kubernetes puts
+   * it.
+   */
   readonly tokenFile: string;
 }
 
@@ -27,7 +30,10 @@ export function trimSlashes(path: string): string {
   return trimEndOf(path.replace(/^\/+/, ""), "/");
 }
 
-/** The mount of an auth method without `auth/` and slashes: `vault auth list` prints a slash at its end, and its paths begin with `auth/`. */
+/**
+ * The mount of an auth method without `auth/` and slashes: `vault auth list` prints a slash at its end, and its paths
+ * begin with `auth/`.
+ */
 export function authMountOf({ authMount }: Pick<VaultOptions, "authMount">): string {
   return trimSlashes(trimSlashes(authMount).replace(/^auth\//, ""));
 }

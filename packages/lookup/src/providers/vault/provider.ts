@@ -9,8 +9,8 @@ import { baseOf, trimSlashes, type VaultOptions } from "./options.ts";
 const NAME = "Vault";
 
 /**
- * HashiCorp Vault's KV engine. Each secret is named by its encoded id, below `path` in the mount, and has its value in the member
- * `value`, or `base64` for bytes. Flyte itself does not support this format.
+ * HashiCorp Vault's KV engine. Each secret is named by its encoded id, below `path` in the mount, and has its value in
+ * the member `value`, or `base64` for bytes. Flyte itself does not support this format.
  */
 export async function openVault(config: VaultOptions): Promise<SecretProvider> {
   const { address, caFile, namespace } = config;
@@ -78,8 +78,8 @@ function toValue(name: string, { status, body }: VaultAnswer, isVersion2: boolea
 }
 
 /**
- * Whether a 404 means that the engine has no such secret: it names neither an error nor a warning (which an engine of the other
- * version does), or the version is deleted (https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2).
+ * Whether a 404 means that the engine has no such secret: it names neither an error nor a warning (which an engine of
+ * the other version does), or the version is deleted (https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2).
  */
 function isAbsent(body: VaultAnswer["body"]): boolean {
   if (body === undefined) return false;
