@@ -60,7 +60,7 @@ function configOf(settings: Parameters<typeof toFlags>[0], type: string) {
   return loadConfig({ files: [], defaultFiles: [], env: {}, flags, home, cwd: home });
 }
 
-test("explain, mutate and the webhook agree about pods, whatever is configured", async () => {
+test("explain, mutate, run and the webhook agree about pods, whatever is configured", async () => {
   const verdicts = new Set<Verdict>();
   const types = fc.constantFrom("Store", "AWS");
   const tenPods = fc.array(randomPods("valueless"), { minLength: 10, maxLength: 10 });

@@ -1,8 +1,9 @@
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError, systemClock } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";
-import { parsePod } from "@flyte-secrets/inject";
+import { applyPatch, type JsonPatchOperation, parsePod } from "@flyte-secrets/inject";
 import { type LookupParts, NO_METRICS, openLookup } from "@flyte-secrets/lookup";
+import { toPod } from "@flyte-secrets/sdk";
 import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";
 import { lookupOptions } from "../configured/lookup-options.ts";
@@ -13,6 +14,7 @@ import { explainPods, isServed } from "../explain/explain-pods.ts";
 import { createRecorder } from "../explain/open-managers.ts";
 import { localAdmission, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
 import { mutateObject } from "../mutate/mutate-object.ts";
+import { injectTask, withLocalManagersOnly } from "../run/inject-task.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
 import { podOf, type RandomPod } from "./random-pods.ts";
 
@@ -25,7 +27,7 @@ export interface AgreementOptions extends Pick<CliContext, "env" | "home"> {
 export type Verdict = string;
 
 export interface Agreement extends AsyncDisposable {
-  /** Expects explain and mutate to say of a pod what the webhook answers, and returns that. */
+  /** Expects explain, mutate and run to treat a pod as the webhook does, and returns the webhook's verdict. */
   expectFor(pod: RandomPod): Promise<Verdict>;
 }
 
@@ -54,6 +56,43 @@ export async function openAgreement(config: Config, { env, home, sources }: Agre
   const admission = localAdmission(config, { lookup, global, namespaceLabels, cli });
   const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });
   const managers = createManagers(toAdmissionOptions(config, ownNamespace(config, cli)), recorder);
+
+  // The command run uses the managers that need no cluster, so its answers are those of a webhook with these alone.
+  const local = withLocalManagersOnly(config);
+  const localOptions = toAdmissionOptions(local, ownNamespace(local, cli));
+  const localWebhook = createAdmission(toAdmissionOptions(local, "flyte"), { lookup: watching, global, writer });
+
+  /** Expects the command run to give a task with the pod's requests what the webhook gives the task's pod. */
+  async function expectRun({ requests }: RandomPod): Promise<void> {
+    const definition = { name: "train", kind: "task", requests } as const;
+    const { embeddedSecretManagerConfig, secretEnvVarNaming, secretEnvVarPrefix, limits } = local.webhook;
+    const run = await injectTask(
+      { definition, inherited: [], input: undefined },
+      {
+        scope: SCOPE,
+        lookup,
+        global,
+        createManagersOver: (parts) => createManagers(localOptions, parts),
+        missingHelp: async () => [],
+        delivery: embeddedSecretManagerConfig.delivery,
+        escapeVariables: embeddedSecretManagerConfig.escapeInlineVariables,
+        secretEnvVarPrefix,
+        envVarNaming: secretEnvVarNaming,
+        limits,
+      },
+      new AbortController().signal,
+    ).catch(toRejected);
+    const pod = parsePod(toPod({ definition }, { image: "local", ...SCOPE }));
+    const review = { pod, namespace: pod.metadata?.namespace ?? "", creator: UNKNOWN_CREATOR };
+    const expected = await answer(() => mutatePod(review, { ...localWebhook, warnOnly: true }, { dryRun: true }));
+    if ("rejected" in run || !("pod" in run)) {
+      expect(run.rejected?.code).toBe(expected.rejected?.code);
+      return;
+    }
+    expect(expected.rejected).toBeUndefined();
+    expect(run.injections.map(({ manager }) => manager)).toEqual(expected.managers ?? []);
+    expect(plain(run.pod)).toEqual(plain(applyPatch(pod, expected.operations ?? [])));
+  }
 
   const explain = (object: Manifest) =>
     explainPods([object], {
@@ -100,6 +139,7 @@ export async function openAgreement(config: Config, { env, home, sources }: Agre
       const expected = await answer(() => mutatePod(review, { ...webhook, warnOnly: true }, { dryRun: true }));
       await expectMutate(object, expected);
       await expectExplain(object, expected);
+      await expectRun(each);
       return expected.rejected?.code ?? (expected.managers?.length ? "changed" : "unchanged");
     },
     [Symbol.asyncDispose]: () => running.disposeAsync(),
@@ -112,14 +152,19 @@ interface Outcome {
   readonly rejected?: { readonly code: string; readonly message: string };
   /** Empty when nothing changes. */
   readonly patch?: unknown;
+  readonly operations?: readonly JsonPatchOperation[];
   readonly managers?: readonly string[];
 }
+
+/** The scope of the tasks of the command run: that of the pods with all labels. */
+const SCOPE = { org: "flyte", project: "shop", domain: "dev" };
 
 async function answer(ask: () => ReturnType<typeof mutatePod>): Promise<Outcome> {
   try {
     const change = await ask();
     if (!change.changed) return { patch: [] };
-    return { patch: plain(change.patch.operations), managers: change.injections.map(({ manager }) => manager) };
+    const { operations } = change.patch;
+    return { patch: plain(operations), operations, managers: change.injections.map(({ manager }) => manager) };
   } catch (error) {
     return toRejected(error);
   }

@@ -18,7 +18,7 @@ export const webhookSettings = fc.record({
   delivery: fc.constantFrom("SecretRef", "Inline"),
   naming: fc.constantFrom("raw", "posix"),
   idLength: fc.constantFrom("512", "70"),
-  groupBinding: fc.constantFrom("{}", '{"shop-dev":["my-db","DB"]}'),
+  groupBinding: fc.constantFrom("{}", '{"shop-dev":["my-db","DB"]}', '{"elsewhere":["my-db","DB"]}'),
 });
 
 /** They as flags of the commands. */
