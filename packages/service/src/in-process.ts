@@ -3,7 +3,7 @@ import type { SecretStore } from "@flyte-secrets/core";
 import { SecretService } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import { createAuthentication } from "./auth/create-authentication.ts";
-import { createRoutes } from "./rpc/create-routes.ts";
+import { createRoutes } from "./create-routes.ts";
 
 export { createLogger } from "@flyte-secrets/http";
 

@@ -18,13 +18,13 @@ import {
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { createAuthentication } from "./auth/create-authentication.ts";
+import { createRoutes } from "./create-routes.ts";
 import { createHealth } from "./health.ts";
 import { createPageGuard } from "./page-guard.ts";
 import { replyGuardedMetrics, replyIssuerMetadata } from "./plain-endpoints.ts";
 import { findRestRoute } from "./rest/rest-routes.ts";
 import { createCallContext, toContextValues } from "./rpc/call-context.ts";
 import { createRpcMetrics, type ObservedCall, toSpanResult } from "./rpc/call-telemetry.ts";
-import { createRoutes } from "./rpc/create-routes.ts";
 import { requestAuthority, serveRpc } from "./rpc/serve-rpc.ts";
 import { createUnknownRpc } from "./rpc/unknown-rpc.ts";
 import type { ServiceConfig } from "./service-options.ts";

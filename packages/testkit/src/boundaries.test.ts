@@ -1,8 +1,8 @@
 import { globSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 
-// What each package may build on directly (docs/architecture.md); what those build on is allowed too.
+// The packages that each package may import directly (docs/architecture.md). What these may import is allowed too.
 const ARROWS: Readonly<Record<string, readonly string[]>> = {
   idl: [],
   core: ["idl"],
@@ -87,4 +87,85 @@ describe.each(names)("package %s", (name) => {
 test.each(["core", "inject"])("%s does no input or output of its own", (name) => {
   const modules = [...importsOf(name)].filter((specifier) => specifier.startsWith("node:"));
   expect(modules.filter((specifier) => !PURE_MODULES.includes(specifier))).toEqual([]);
+});
+
+const repository = join(packagesDirectory, "..");
+
+/** The specifiers of all imports of a module, type imports included. */
+function specifiersOf(path: string): string[] {
+  const text = readFileSync(path, "utf8");
+  return [...text.matchAll(/(?:\bfrom|\bimport\(|^import) ?"([^"]+)"/gm)].map((match) => match[1] ?? "");
+}
+
+test("no module imports another package by its path: tests use the `testing` entries", () => {
+  const modules = globSync("{packages/*/src,e2e,bench,fuzz,examples,scripts}/**/*.{ts,mjs}", { cwd: repository });
+  const crossing = modules.flatMap((path) => {
+    const [, home = ""] = /^(packages\/[^/]+|[^/]+)\//.exec(path) ?? [];
+    return specifiersOf(join(repository, path))
+      .filter((specifier) => specifier.startsWith("."))
+      .map((specifier) => normalize(join(dirname(path), specifier)))
+      .filter((target) => /^packages\/[^/]+\/(?:src|dist)\//.test(target) && !target.startsWith(`${home}/`))
+      .map((target) => `${path} imports ${target}`);
+  });
+  expect(crossing).toEqual([]);
+});
+
+/** The top-level folders of a package that each of them imports. Modules beside the folders join them, and do not count. */
+function folderImports(name: string): ReadonlyMap<string, ReadonlySet<string>> {
+  const source = join(packagesDirectory, name, "src");
+  const imports = new Map<string, Set<string>>();
+  for (const path of globSync("*/**/*.ts", { cwd: source })) {
+    if (path.endsWith(".test.ts") || path.includes("testing/")) continue;
+    const folder = path.split("/")[0] ?? "";
+    const targets = imports.get(folder) ?? new Set();
+    for (const specifier of specifiersOf(join(source, path))) {
+      const target = specifier.startsWith(".") ? normalize(join(dirname(path), specifier)).split("/") : [];
+      if (target.length > 1 && target[0] !== undefined && target[0] !== folder) targets.add(target[0]);
+    }
+    imports.set(folder, targets);
+  }
+  return imports;
+}
+
+function reachableFrom(folder: string, imports: ReadonlyMap<string, ReadonlySet<string>>): Set<string> {
+  const reached = new Set<string>();
+  const pending = [folder];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    for (const target of imports.get(next) ?? []) {
+      if (reached.has(target)) continue;
+      reached.add(target);
+      pending.push(target);
+    }
+  }
+  return reached;
+}
+
+test.each(names)("the folders of %s do not import each other in a circle", (name) => {
+  const imports = folderImports(name);
+  expect([...imports.keys()].filter((folder) => reachableFrom(folder, imports).has(folder))).toEqual([]);
+});
+
+test("only the command's main file and the SDK's environment read process.env", () => {
+  const readers = globSync("*/src/**/*.ts", { cwd: packagesDirectory }).filter(
+    (path) =>
+      !path.endsWith(".test.ts") &&
+      !path.includes("/testing/") &&
+      !path.startsWith("testkit/") &&
+      // Where a message for users names it, a property of it follows.
+      /\bprocess\.env\b(?!\.)/.test(readFileSync(join(packagesDirectory, path), "utf8")),
+  );
+  expect(readers.sort()).toEqual(["cli/src/main.ts", "sdk/src/environment.ts"]);
+});
+
+/** Entries that users import beside a package's main one; `testing` is left out of what is published. */
+const ENTRIES: Readonly<Record<string, readonly string[]>> = {
+  sdk: ["./connection", "./remote"],
+  // What needs a terminal, or a running test, is kept apart from what works anywhere.
+  testkit: ["./terminal", "./vitest"],
+};
+
+test.each(names)("%s has no entries that exist only to get round it", (name) => {
+  const { exports = {} } = readJson(name, "package.json");
+  const others = Object.keys(exports ?? {}).filter((entry) => entry !== "." && entry !== "./testing");
+  expect(others.sort()).toEqual(ENTRIES[name] ?? []);
 });

@@ -97,7 +97,7 @@ async function explain({ key, task }: Named, options: ExplainOptions, cli: CliCo
 async function explainOne(key: string, options: ExplainOptions, cli: CliContext): Promise<void> {
   const { explainRequest } = await import("../explain/explain-request.ts");
   const { isServed, rejectionOf } = await import("../explain/explain-pods.ts");
-  const { missingSecretHelp } = await import("../explain/missing-secret.ts");
+  const { missingSecretHelp } = await import("../secrets/missing-secret.ts");
   const { renderExplanation } = await import("../explain/render-explanation.ts");
   const config = await readConfig(options, cli);
   const scope = await resolveTaskScope(options, config, cli);

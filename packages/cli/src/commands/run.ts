@@ -49,7 +49,7 @@ async function run(file: string, name: string | undefined, { options, cli }: Run
   const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
   const { toAdmissionOptions } = await import("../configured/webhook-options.ts");
   const { createLocalLookup } = await import("../store/local-lookup.ts");
-  const { missingSecretHelp } = await import("../explain/missing-secret.ts");
+  const { missingSecretHelp } = await import("../secrets/missing-secret.ts");
   const { noteOtherManagers, withLocalManagersOnly } = await import("../run/inject-task.ts");
   const { taskRequired, loadTaskDefinitions } = await import("../run/list-tasks.ts");
   const { taskFilePath } = await import("../run/task-file.ts");

@@ -12,8 +12,8 @@ import { noteOtherManagers, withLocalManagersOnly } from "../run/inject-task.ts"
 import { loadTaskDefinitions, taskRequired } from "../run/list-tasks.ts";
 import { findTask } from "../run/load-tasks.ts";
 import { taskFilePath } from "../run/task-file.ts";
+import { describeMissingKeys, missingSecretHelp } from "../secrets/missing-secret.ts";
 import { type ExplainedRequest, explainPods, isServed } from "./explain-pods.ts";
-import { describeMissingKeys, missingSecretHelp } from "./missing-secret.ts";
 import { openManagers } from "./open-managers.ts";
 import { renderExplainedRequests } from "./render-explanation.ts";
 

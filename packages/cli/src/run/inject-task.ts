@@ -12,8 +12,8 @@ import {
 } from "@flyte-secrets/inject";
 import { type TaskCall, toPod } from "@flyte-secrets/sdk";
 import type { CliContext } from "../context.ts";
-import { describeMissingKeys } from "../explain/missing-secret.ts";
 import { DetailedError } from "../failure.ts";
+import { describeMissingKeys } from "../secrets/missing-secret.ts";
 
 /** Never pulled: the container runs as a process of this machine. */
 const IMAGE = "local";

@@ -4,6 +4,12 @@ import { type BoundScope, DOMAIN_LABEL, type NamespaceLabels, PROJECT_LABEL } fr
 import { type ProjectAndDomain, parseNamespaceTemplate } from "./namespace-template.ts";
 import type { ScopeBinding } from "./scope-binding.ts";
 
+/** The user who creates a pod: `userInfo` of the admission request. */
+export interface Creator {
+  readonly username: string;
+  readonly groups: readonly string[];
+}
+
 /** `webhook.scopeBinding`, and the organization that all secrets belong to. */
 export interface ScopeGuardOptions {
   readonly binding: ScopeBinding;

@@ -3,14 +3,14 @@ import type { ConnectRouter } from "@connectrpc/connect";
 import type { SecretId, SecretStore } from "@flyte-secrets/core";
 import { AuthMetadataService, ClusterService, SecretService } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
-import type { Authentication } from "../auth/authentication.ts";
-import { clusterHandlers } from "../handlers/cluster-handlers.ts";
-import { createSecretHandlers } from "../handlers/secret-handlers.ts";
-import { createInvalidation } from "../invalidation.ts";
-import { createReflection } from "../reflection/reflection.ts";
-import type { ServiceConfig } from "../service-options.ts";
-import { createCallOptions } from "./call-options.ts";
-import { createValidateRequest } from "./validate-request.ts";
+import type { Authentication } from "./auth/authentication.ts";
+import { clusterHandlers } from "./handlers/cluster-handlers.ts";
+import { createSecretHandlers } from "./handlers/secret-handlers.ts";
+import { createInvalidation } from "./invalidation.ts";
+import { createReflection } from "./reflection/reflection.ts";
+import { createCallOptions } from "./rpc/call-options.ts";
+import { createValidateRequest } from "./rpc/validate-request.ts";
+import type { ServiceConfig } from "./service-options.ts";
 
 export interface RouteParts {
   readonly store: SecretStore;

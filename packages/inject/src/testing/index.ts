@@ -1,0 +1,1 @@
+export { describeMutatorProperties } from "./mutator-properties.ts";
