@@ -166,7 +166,7 @@ describe("the command", () => {
     expect(await once(child, "exit")).toEqual([2, null]);
   });
 
-  it("says which Node it needs when that is too old", async () => {
+  it("says which Node it needs, and what has one, when this is too old", async () => {
     const old = `Object.defineProperty(process, "versions", { value: { node: "20.19.5" } });`;
     const { status, stdout, stderr } = spawnSync(process.execPath, [
       "--import",
@@ -177,7 +177,8 @@ describe("the command", () => {
     expect([status, String(stdout), String(stderr)]).toEqual([
       1,
       "",
-      "flyte-secrets needs Node 24 or newer, and this is Node 20.19.5.\n",
+      "flyte-secrets needs Node 24 or newer, and this is Node 20.19.5. In a checkout of the project, npx flyte-secrets " +
+        "starts it with the checkout's own Node 24; elsewhere install a newer Node (https://nodejs.org).\n",
     ]);
   });
 

@@ -1,9 +1,8 @@
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { CLI, runCli } from "./testing/run-cli.ts";
+import { runCli } from "./testing/run-cli.ts";
 
 let cwd: string;
 beforeEach(() => {
@@ -44,15 +43,4 @@ describe("the home directory", () => {
     const { exitCode } = await runCli({ args: ["--help"], env: { HOME: "relative" }, cwd });
     expect(exitCode).toBe(0);
   });
-});
-
-it("says on a Node that is too old what starts it", () => {
-  const asNode20 = "data:text/javascript,Object.defineProperty(process.versions,'node',{value:'20.1.0'})";
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", asNode20, CLI, "--help"]);
-  expect([status, String(stdout), String(stderr)]).toEqual([
-    1,
-    "",
-    "flyte-secrets needs Node 24 or newer, and this is Node 20.1.0. In a checkout of the project, npx flyte-secrets starts it " +
-      "with the checkout's own Node 24; elsewhere install a newer Node (https://nodejs.org).\n",
-  ]);
 });

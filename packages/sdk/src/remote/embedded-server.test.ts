@@ -74,12 +74,12 @@ describe("the server of this user", () => {
   test("is called with the token that is given for its address, which may be wrong", async () => {
     const { endpoint } = await serve(data);
     const variables = { FLYTE_ENDPOINT: endpoint, FLYTE_SECRETS_TOKEN: "another" };
-    expect(await resolveHere({}, variables)).toMatchObject({
-      own: undefined,
-      auth: { kind: "token", token: "another" },
-    });
+    const { embeddedRoute, auth } = await resolveHere({}, variables);
+    expect([embeddedRoute, auth]).toEqual([undefined, { kind: "token", token: "another" }]);
     // A token alone names no service.
-    expect(await resolveHere({}, { FLYTE_SECRETS_TOKEN: "another" })).toMatchObject({ own: { kind: "socket" } });
+    expect(await resolveHere({}, { FLYTE_SECRETS_TOKEN: "another" })).toMatchObject({
+      embeddedRoute: { kind: "socket" },
+    });
   });
 
   test("is reached by its socket, without a token, also when its address is named", async () => {
