@@ -2,7 +2,7 @@ import { connect, constants } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { type Received, type Sent, send, sendHttp2 } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 
 const CREATE = "/flyteidl2.secret.SecretService/CreateSecret";
 const json = { "content-type": "application/json" };
@@ -97,7 +97,7 @@ const unreadable: [string, Sent, unknown][] = [
 ];
 
 test.each(unreadable)("a body that is %s gets an answer that says so and quotes nothing", async (_, sent, expected) => {
-  const { url, log } = await startService();
+  const { url, log } = await startTestService();
   expect(readJson(await post(url, sent))).toEqual(expected);
   expect(JSON.stringify(log)).not.toContain("canary-31");
 });
@@ -110,7 +110,7 @@ test.each([
     "string_value: must be a string in JSON",
   ],
 ])("unreadable messages in %s are invalid_argument in its trailers", async (contentType, message, expected) => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.byteLength, 1);
   const headers = { "content-type": contentType, te: "trailers" };
@@ -133,13 +133,13 @@ describe("64 MiB", () => {
     ["over HTTP/2, announced", sendHttp2, { ...json, ...length }, known],
     ["over HTTP/2, not announced", sendHttp2, json, unknown],
   ] as const)("%s are refused with the limit, and the server goes on", async (_, sendIt, headers, expected) => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     expect(readJson(await sendIt(url + CREATE, { method: "POST", headers, body: mebibytes64 }))).toEqual(expected);
     expect((await send(`${url}/readyz`)).status).toBe(200);
   });
 
   test("of gRPC and gRPC-Web are resource_exhausted", async () => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const sent = { method: "POST", body: [envelope64, ...mebibytes64] };
     const grpc = await sendHttp2(url + CREATE, { ...sent, headers: { "content-type": "application/grpc" } });
     expect(grpc.trailers["grpc-status"]).toBe("8");
@@ -148,7 +148,7 @@ describe("64 MiB", () => {
   });
 
   test("that gzip made small are refused with the limit", async () => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const body = [gzipSync(Buffer.alloc(64 * 1024 * 1024))];
     expect(readJson(await post(url, { headers: { ...json, "content-encoding": "gzip" }, body }))).toEqual({
       ...known,
@@ -158,7 +158,7 @@ describe("64 MiB", () => {
 });
 
 test("a value of 1 MiB is taken whichever way JSON writes it, one byte more is refused with both sizes", async () => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const create = (name: string, spec: string) =>
     post(url, { headers: json, body: [`{"id":{"name":"${name}"},"secretSpec":{${spec}}}`] });
   expect((await create("base64", `"binaryValue":"${mebibyte.toString("base64")}"`)).status).toBe(200);
@@ -172,7 +172,7 @@ test("a value of 1 MiB is taken whichever way JSON writes it, one byte more is r
 });
 
 test("a client that goes away in the middle of an upload writes nothing and harms nobody", async () => {
-  const { url, store } = await startService();
+  const { url, store } = await startTestService();
   const session = connect(url);
   const stream = session.request({ ":method": "POST", ":path": CREATE, ...json });
   stream.on("error", () => {});

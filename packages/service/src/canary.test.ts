@@ -3,7 +3,7 @@ import { createClient } from "@connectrpc/connect";
 import { SecretService } from "@flyte-secrets/idl";
 import { expect, test } from "vitest";
 import { send } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 import { TRANSPORTS } from "./testing/transports.ts";
 
 const CANARY = "canary-value-7f3a91c2";
@@ -11,7 +11,7 @@ const FORMS = [CANARY, Buffer.from(CANARY).toString("base64").replace(/=+$/, "")
 const CREATE = "/flyteidl2.secret.SecretService/CreateSecret";
 
 test("a value shows up in no log line at any level and in no answer", async () => {
-  const { url, log, close } = await startService({ config: { webhookURL: "http://127.0.0.1:1" } });
+  const { url, log, close } = await startTestService({ config: { webhookURL: "http://127.0.0.1:1" } });
   const answers: unknown[] = [];
   for (const [index, createTransport] of Object.values(TRANSPORTS).entries()) {
     const client = createClient(SecretService, createTransport(url));

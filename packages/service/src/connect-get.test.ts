@@ -6,7 +6,7 @@ import { SecretValue } from "@flyte-secrets/core";
 import { ListSecretsRequestSchema, SecretService } from "@flyte-secrets/idl";
 import { describe, expect, test } from "vitest";
 import { type Received, send, sendHttp2 } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 
 const SERVICE = "/flyteidl2.secret.SecretService";
 const id = { name: "api-key", domain: "development", project: "my-project" };
@@ -14,8 +14,8 @@ const stored = { org: "flyte", ...id };
 const read = ({ status, body }: Received): unknown => [status, JSON.parse(body.toString())];
 const invalid = (message: unknown) => [400, { code: "invalid_argument", message }];
 
-async function startWithSecret(config?: Parameters<typeof startService>[0]) {
-  const service = await startService(config);
+async function startWithSecret(config?: Parameters<typeof startTestService>[0]) {
+  const service = await startTestService(config);
   await service.store.create(stored, { value: SecretValue.fromText("v"), type: "generic" });
   return service;
 }
@@ -31,7 +31,7 @@ const formats = [
 ] as const;
 
 test.each(formats)("a client that may use GET gets and lists by it and writes by POST: %s", async (_, format) => {
-  const { url, log } = await startService();
+  const { url, log } = await startTestService();
   const options = { useHttpGet: true, compressMinBytes: 1, idleConnectionTimeoutMs: 100 };
   const client = createClient(SecretService, createConnectTransport({ baseUrl: url, ...options, ...format }));
 
@@ -87,7 +87,7 @@ test.each(["CreateSecret", "UpdateSecret", "DeleteSecret"])("%s has side effects
 });
 
 test("the credentials are looked at before the query, and a web page may not call", async () => {
-  const { url } = await startService({ config: { auth: { mode: "token", token: "t0ken" } } });
+  const { url } = await startTestService({ config: { auth: { mode: "token", token: "t0ken" } } });
   expect((await send(`${url}${SERVICE}/ListSecrets?encoding=json&message=%ff`)).status).toBe(401);
   const open = await startWithSecret();
   const headers = { "sec-fetch-site": "cross-site" };
@@ -159,7 +159,7 @@ describe("what stands in the query is read as it was sent, or refused", () => {
   });
 
   test("a message over the call's limit is refused, gzipped or not", async () => {
-    const { url } = await startService({ config: { auth: { mode: "token", token: "t0ken" } } });
+    const { url } = await startTestService({ config: { auth: { mode: "token", token: "t0ken" } } });
     const open = `${url}/flyteidl2.auth.AuthMetadataService/GetPublicClientConfig?encoding=json`;
     const large = JSON.stringify({ future: "x".repeat(5_000) });
     const gzipped = `&compression=gzip&base64=1&message=${gzipSync(large).toString("base64url")}`;

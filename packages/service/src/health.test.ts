@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { secretService } from "./secret-service.ts";
 import { send } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 
 const read = async (url: string, method = "GET") => {
   const { status, body } = await send(url, { method });
@@ -13,7 +13,7 @@ const read = async (url: string, method = "GET") => {
 
 /** The service over a real store whose readiness check is replaced. */
 async function startWithCheck(check: SecretStore["check"]) {
-  const { store } = await startService();
+  const { store } = await startTestService();
   const replaced = new Proxy(store, {
     get(target, name) {
       const member: unknown = name === "check" ? check : Reflect.get(target, name, target);
@@ -35,7 +35,7 @@ async function startWithCheck(check: SecretStore["check"]) {
 }
 
 test("healthz and readyz are 200 OK while the store answers", async () => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   expect(await read(`${url}/healthz`)).toEqual([200, "OK"]);
   expect(await read(`${url}/readyz`)).toEqual([200, "OK"]);
   expect(await read(`${url}/readyz`, "HEAD")).toEqual([200, ""]);

@@ -7,7 +7,7 @@ import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createInvalidation, parseWebhookUrl } from "./invalidation.ts";
 import { send } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 
 const id = { org: "flyte", domain: "d", project: "p", name: "k" };
 
@@ -49,7 +49,7 @@ test.each(["http://", "ftp://host", "a b"])("%s is refused as a setting", (given
 
 test("every write is told, a delete that finds nothing too, reads and refused writes are not", async () => {
   const webhook = await startWebhook(200);
-  const { url } = await startService({ config: { webhookURL: webhook.url } });
+  const { url } = await startTestService({ config: { webhookURL: webhook.url } });
   const body = [JSON.stringify({ id: { name: "k", domain: "d", project: "p" }, secretSpec: { stringValue: "v" } })];
   const headers = { "content-type": "application/json" };
   const path = `${url}/secrets/api/v1/name/k?id.domain=d&id.project=p`;
@@ -77,9 +77,9 @@ describe("what goes wrong is a warning, and no failure", () => {
   });
 
   test("when nobody listens, and the write succeeds", async () => {
-    const { port } = await startService();
+    const { port } = await startTestService();
     const unused = `http://127.0.0.1:${port}`;
-    const { url, log, close } = await startService({ config: { webhookURL: "http://127.0.0.1:1" } });
+    const { url, log, close } = await startTestService({ config: { webhookURL: "http://127.0.0.1:1" } });
     expect(unused).not.toBe(url);
     const body = ['{"id":{"name":"k"},"secretSpec":{"stringValue":"v"}}'];
     const headers = { "content-type": "application/json" };

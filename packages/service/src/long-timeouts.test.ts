@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { send, sendHttp2 } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 
 const LIST = "/flyteidl2.secret.SecretService/ListSecrets";
 const GRPC = { "content-type": "application/grpc", te: "trailers" };
@@ -13,7 +13,7 @@ test.each([
 ])("a Connect call that may take %s ms is answered", async (limit) => {
   const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
   onTestFinished(() => void warn.mockRestore());
-  const { url } = await startService();
+  const { url } = await startTestService();
   const headers = { "content-type": "application/json", "connect-timeout-ms": limit };
   expect((await send(url + LIST, { method: "POST", headers, body: ["{}"] })).status).toBe(200);
   expect((await send(`${url}${LIST}s`, { method: "POST", headers, body: ["{}"] })).status).toBe(501);
@@ -30,7 +30,7 @@ test.each([
 ])("a gRPC call that may take %s is answered", async (limit) => {
   const warn = vi.spyOn(process, "emitWarning").mockReturnValue();
   onTestFinished(() => void warn.mockRestore());
-  const { url } = await startService();
+  const { url } = await startTestService();
   const headers = { ...GRPC, "grpc-timeout": limit };
   const { trailers } = await sendHttp2(url + LIST, { method: "POST", headers, body: [Buffer.alloc(5)] });
   expect(trailers).toMatchObject({ "grpc-status": "0" });

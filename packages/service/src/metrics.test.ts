@@ -3,7 +3,7 @@ import { createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect
 import { SecretService } from "@flyte-secrets/idl";
 import { expect, test, vi } from "vitest";
 import { send } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 
 const TOKEN = "t0ken-of-this-test";
 const bearer = { authorization: `Bearer ${TOKEN}` };
@@ -22,7 +22,7 @@ async function counts(url: string): Promise<string[]> {
 }
 
 test("calls are counted and timed by method, protocol and code, refused ones too", async () => {
-  const { url } = await startService({ config: { auth: { mode: "token", token: TOKEN } } });
+  const { url } = await startTestService({ config: { auth: { mode: "token", token: TOKEN } } });
   const json = { "content-type": "application/json" };
   const call = (path: string, headers: Record<string, string>, method = "POST") =>
     send(`${url}${path}`, { method, headers, body: ["{}"] });
@@ -53,7 +53,7 @@ test("calls are counted and timed by method, protocol and code, refused ones too
 });
 
 test("metrics ask for the credentials of a call, and for none where calls need none", async () => {
-  const guarded = await startService({ config: { auth: { mode: "token", token: TOKEN } } });
+  const guarded = await startTestService({ config: { auth: { mode: "token", token: TOKEN } } });
   const refused = await send(`${guarded.url}/metrics`);
   expect([refused.status, JSON.parse(refused.body.toString())]).toEqual([
     401,
@@ -64,12 +64,12 @@ test("metrics ask for the credentials of a call, and for none where calls need n
   ]);
   const shown = await send(`${guarded.url}/metrics`, { headers: bearer });
   expect([shown.status, shown.headers["content-type"]]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8"]);
-  const open = await startService();
+  const open = await startTestService();
   expect((await send(`${open.url}/metrics`)).status).toBe(200);
 });
 
 test("a request that never comes to its call is counted with the code that it was answered with", async () => {
-  const { url } = await startService({ config: { auth: { mode: "token", token: TOKEN } } });
+  const { url } = await startTestService({ config: { auth: { mode: "token", token: TOKEN } } });
   await send(`${url}/flyteidl2.secret.SecretService/DeleteSecret?encoding=json&message=%7B%7D`, { headers: bearer });
   await send(`${url}/flyteidl2.secret.SecretService/GetSecret`, { method: "POST", headers: bearer, body: ["{}"] });
   await vi.waitFor(async () =>

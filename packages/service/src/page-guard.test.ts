@@ -4,7 +4,7 @@ import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { SecretService } from "@flyte-secrets/idl";
 import { describe, expect, test } from "vitest";
 import { type Received, send, sendHttp2 } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 import { TRANSPORTS } from "./testing/transports.ts";
 
 const LIST = "/secrets/api/v1";
@@ -50,14 +50,14 @@ describe.each([
   ["HTTP/2", sendHttp2, ":authority"],
 ])("over %s", (_, sendIt, header) => {
   test("a request is taken that was sent to an own name or address, on whichever port", async () => {
-    const { url } = await startService({ config });
+    const { url } = await startTestService({ config });
     for (const host of [...OWN, ...LISTED]) {
       expect([host, (await sendIt(url + LIST, { headers: { [header]: host } })).status]).toEqual([host, 200]);
     }
   });
 
   test("a request to any other name is refused, whatever it asks for, but health", async () => {
-    const { url } = await startService({ config });
+    const { url } = await startTestService({ config });
     // Node's HTTP/2 takes no such characters.
     for (const host of FOREIGN.filter((host) => sendIt === send || !/[#@]/.test(host))) {
       const headers = { [header]: host };
@@ -81,7 +81,7 @@ describe.each([
     { origin: "http://127.0.0.1:7777", "sec-fetch-site": "same-site" },
     { origin: "chrome-extension://abcdefgh" },
   ])("a page of another origin is refused: %o", async (headers) => {
-    const { url, store } = await startService({ config });
+    const { url, store } = await startTestService({ config });
     const body = ['{"id":{"name":"k"},"secretSpec":{"stringValue":"v"}}'];
     const sent = { method: "POST", headers: { "content-type": "application/json", ...headers }, body };
     const expected = refusal(`comes from a web page of "${headers.origin}"`);
@@ -91,13 +91,13 @@ describe.each([
   });
 
   test.each(["cross-site", "same-site"])("a page that loads something from %s is refused", async (site) => {
-    const { url } = await startService({ config });
+    const { url } = await startTestService({ config });
     const answer = await sendIt(url + LIST, { headers: { "sec-fetch-site": site } });
     expect(read(answer)).toEqual(refusal("comes from a web page of another site"));
   });
 
   test("a page of this server's own, or of a listed name, is taken, and so is an address typed in", async () => {
-    const { url } = await startService({ config });
+    const { url } = await startTestService({ config });
     for (const headers of [
       { "sec-fetch-site": "none" },
       { "sec-fetch-site": "same-origin" },
@@ -111,13 +111,13 @@ describe.each([
 });
 
 test("HTTP/2 may not say one host in :authority and another in host", async () => {
-  const { url } = await startService({ config });
+  const { url } = await startTestService({ config });
   const headers = { ":authority": "localhost", host: "evil.example" };
   expect((await sendHttp2(url + LIST, { headers })).status).toBe(403);
 });
 
 test("HTTP/1.1 may not name two hosts either", async () => {
-  const { port } = await startService({ config });
+  const { port } = await startTestService({ config });
   for (const hosts of ["host: localhost\r\nHost: evil.example", "Host: evil.example\r\nhost: localhost"]) {
     const socket = connect(port, "127.0.0.1");
     socket.end(`GET ${LIST} HTTP/1.1\r\n${hosts}\r\n\r\n`);
@@ -126,14 +126,14 @@ test("HTTP/1.1 may not name two hosts either", async () => {
 });
 
 test("a request without a host is taken: no browser sends one", async () => {
-  const { port } = await startService({ config });
+  const { port } = await startTestService({ config });
   const socket = connect(port, "127.0.0.1");
   socket.write(`GET ${LIST} HTTP/1.0\r\n\r\n`);
   expect(await text(socket)).toMatch(/^HTTP\/1\.1 200 /);
 });
 
 test.each(Object.entries(TRANSPORTS))("%s is told why, and not to log in", async (_, createTransport) => {
-  const { port } = await startService({ config });
+  const { port } = await startTestService({ config });
   const client = createClient(SecretService, createTransport(`http://127.0.0.1:${port}`));
   const headers = { origin: "https://unauthorized.example" };
   const error = await client.listSecrets({}, { headers }).catch(ConnectError.from);
@@ -144,13 +144,13 @@ test.each(Object.entries(TRANSPORTS))("%s is told why, and not to log in", async
 });
 
 test("foreign names are cut and escaped in the message", async () => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const { body } = await send(url + LIST, { headers: { origin: `https://${"a".repeat(5000)}` } });
   expect(JSON.parse(body.toString()).message).toContain(`${"a".repeat(112)}…"; with`);
 });
 
 test("with credentials a page has none, so that neither name nor origin counts", async () => {
-  const { url } = await startService({ config: { auth: { mode: "token", token: "t0ken" } } });
+  const { url } = await startTestService({ config: { auth: { mode: "token", token: "t0ken" } } });
   const headers = { host: "any.example", origin: "https://other.example", authorization: "Bearer t0ken" };
   expect((await send(url + LIST, { headers })).status).toBe(200);
 });

@@ -5,7 +5,7 @@ import { SecretService } from "@flyte-secrets/idl";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { describe, expect, test } from "vitest";
 import { type Received, send, sendHttp2 } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 import { TRANSPORTS } from "./testing/transports.ts";
 
 const SERVICE = "/flyteidl2.secret.SecretService";
@@ -18,7 +18,7 @@ function readJson({ body }: Received): unknown {
 
 describe.each(["without TLS", "with TLS"])("%s", (mode) => {
   test.each(Object.entries(TRANSPORTS))("all five calls work over %s", async (_, createTransport) => {
-    const { url, store } = await startService(mode === "with TLS" ? { tls: await createCertificate() } : {});
+    const { url, store } = await startTestService(mode === "with TLS" ? { tls: await createCertificate() } : {});
     const client = createClient(SecretService, createTransport(url));
     const id = { name: "api-key", domain: "development", project: "my-project" };
 
@@ -39,7 +39,7 @@ describe.each(["without TLS", "with TLS"])("%s", (mode) => {
 });
 
 test("answers are gzipped where the client takes it and there is enough to gain", async () => {
-  const { url, store } = await startService();
+  const { url, store } = await startTestService();
   for (let i = 0; i < 30; i++) {
     const id = { org: "flyte", domain: "", project: "", name: `secret-${i}` };
     await store.create(id, { value: SecretValue.fromText("v"), type: "generic" });
@@ -53,7 +53,7 @@ test("answers are gzipped where the client takes it and there is enough to gain"
 });
 
 test("a gzipped request body is taken on the REST routes too", async () => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const body = [gzipSync('{"id":{"name":"k"},"secretSpec":{"stringValue":"v"}}')];
   const headers = { ...json, "content-encoding": "gzip" };
   expect(await send(`${url}/secrets/api/v1`, { method: "POST", headers, body })).toMatchObject({ status: 200 });
@@ -63,19 +63,19 @@ describe("RPCs that this server doesn't offer are unimplemented", () => {
   const message = "flyteidl2.task.TaskService/DeployTask is not offered by this server";
 
   test.each(["application/json", "application/proto"])("in Connect, %s", async (contentType) => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const answer = await send(url + OTHER, { method: "POST", headers: { "content-type": contentType }, body: ["x"] });
     expect([answer.status, readJson(answer)]).toEqual([501, { code: "unimplemented", message }]);
   });
 
   test("in Connect GET", async () => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const answer = await send(`${url}${OTHER}?connect=v1&encoding=json&message=%7B%7D`);
     expect([answer.status, readJson(answer)]).toEqual([501, { code: "unimplemented", message }]);
   });
 
   test("in Connect streaming", async () => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const headers = { "content-type": "application/connect+json" };
     const { status, body } = await send(url + OTHER, { method: "POST", headers, body: [] });
     expect([status, JSON.parse(body.subarray(5).toString())]).toEqual([
@@ -85,7 +85,7 @@ describe("RPCs that this server doesn't offer are unimplemented", () => {
   });
 
   test("in gRPC", async () => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const headers = { "content-type": "application/grpc", te: "trailers" };
     const { status, trailers } = await sendHttp2(url + OTHER, { method: "POST", headers, body: [Buffer.alloc(5)] });
     expect([status, trailers["grpc-status"]]).toEqual([200, "12"]);
@@ -93,7 +93,7 @@ describe("RPCs that this server doesn't offer are unimplemented", () => {
   });
 
   test("in gRPC-Web", async () => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const headers = { "content-type": "application/grpc-web+proto" };
     const { status, body } = await send(url + OTHER, { method: "POST", headers, body: [Buffer.alloc(5)] });
     expect(status).toBe(200);
@@ -101,7 +101,7 @@ describe("RPCs that this server doesn't offer are unimplemented", () => {
   });
 
   test("also when the service is ours and the method isn't", async () => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const answer = await send(`${url}${SERVICE}/ReadSecret`, { method: "POST", headers: json, body: ["{}"] });
     expect(answer.status).toBe(501);
   });
@@ -115,7 +115,7 @@ test.each([
   "/flyteidl2/x",
   "//x",
 ])("other paths, such as %s, are 404 with a reason", async (path) => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const answer = await send(url + path);
   expect([answer.status, readJson(answer)]).toEqual([
     404,

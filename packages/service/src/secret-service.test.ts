@@ -8,14 +8,14 @@ import { pino } from "pino";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secretService } from "./secret-service.ts";
 import { send, sendHttp2 } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 
 const CREATE = "/flyteidl2.secret.SecretService/CreateSecret";
 const GET = "/flyteidl2.secret.SecretService/GetSecret";
 const json = { "content-type": "application/json" };
 
 async function mount(auth: { mode: "none" } | { mode: "token"; token: string } = { mode: "none" }) {
-  const { store } = await startService();
+  const { store } = await startTestService();
   return secretService({
     store,
     config: { organization: "flyte", auth, webhookURL: "" },
@@ -67,7 +67,7 @@ describe("on a server of somebody else", () => {
 });
 
 test("each request is one line in the log at debug, with the code it failed with", async () => {
-  const { url, log } = await startService();
+  const { url, log } = await startTestService();
   await send(`${url}/secrets/api/v1/name/missing?id.domain=d`);
   await sendHttp2(url + GET, {
     method: "POST",
@@ -84,7 +84,7 @@ test("each request is one line in the log at debug, with the code it failed with
 });
 
 test("a time limit of the caller ends the call with deadline_exceeded", async () => {
-  const { store } = await startService();
+  const { store } = await startTestService();
   const waiting = new Proxy(store, {
     get: (target, name) =>
       name === "get"
@@ -104,7 +104,7 @@ test("a time limit of the caller ends the call with deadline_exceeded", async ()
 });
 
 test("closing waits for the calls under way", async () => {
-  const { store } = await startService();
+  const { store } = await startTestService();
   const arrived = Promise.withResolvers<(found: undefined) => void>();
   const waiting = new Proxy(store, {
     get: (target, name) => (name === "get" ? () => new Promise(arrived.resolve) : Reflect.get(target, name, target)),

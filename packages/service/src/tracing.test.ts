@@ -6,7 +6,7 @@ import { startCollector } from "@flyte-secrets/http/testing";
 import { SecretService } from "@flyte-secrets/idl";
 import { expect, test } from "vitest";
 import { send } from "./testing/send.ts";
-import { startService } from "./testing/start-service.ts";
+import { startTestService } from "./testing/start-test-service.ts";
 
 const CANARY = "canary-51e0";
 const SERVICE = "flyteidl2.secret.SecretService";
@@ -17,7 +17,7 @@ test("each call is a span of its caller's trace, with its code and without its c
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/", cwd: "/" });
   const log = createLogger(config.logger);
   const tracing = await openTracing({ config: config.otel, serviceName: "secret-service", log });
-  const service = await startService(tracing && { tracing });
+  const service = await startTestService(tracing && { tracing });
   const headers = {
     "content-type": "application/json",
     traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",

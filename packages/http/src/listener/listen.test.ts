@@ -458,17 +458,17 @@ test("close doesn't wait for a TLS handshake that has begun", async () => {
   socket.write(Buffer.from([0x16, 0x03, 0x01]));
   // Its connection is accepted once that of a later one is served.
   expect((await send(`https://127.0.0.1:${port}/`)).status).toBe(200);
-  await close({ graceMs: 60_000 });
+  await close({ graceMs: 600_000 });
   expect(await readAll(socket)).toBe("");
 });
 
 test("close doesn't wait for a TLS connection that has never carried a request", async () => {
-  const { port, close } = await start({ tls: await createCertificate() });
+  const { port, close } = await start({ tls: await createCertificate(), limits: { idleTimeoutMs: 600_000 } });
   const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
   await once(socket, "secureConnect");
   // A connection is served once one that was opened later is.
   expect((await send(`https://127.0.0.1:${port}/`)).status).toBe(200);
-  await close({ graceMs: 60_000 });
+  await close({ graceMs: 600_000 });
   expect(await readAll(socket)).toBe("");
 });
 

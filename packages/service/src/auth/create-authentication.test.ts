@@ -3,7 +3,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { SecretService } from "@flyte-secrets/idl";
 import { describe, expect, test } from "vitest";
 import { send } from "../testing/send.ts";
-import { startService } from "../testing/start-service.ts";
+import { startTestService } from "../testing/start-test-service.ts";
 
 const TOKEN = "t0ken-of-this-test";
 const withToken = { config: { auth: { mode: "token", token: TOKEN } } } as const;
@@ -23,12 +23,12 @@ describe("with a token", () => {
     ["authorization", `bearer  ${TOKEN} `],
     ["proxy-authorization", `Bearer ${TOKEN}`],
   ])("lets a caller in who sends %s: %s", async (name, value) => {
-    const { url } = await startService(withToken);
+    const { url } = await startTestService(withToken);
     expect((await post(url + LIST, { [name]: value })).status).toBe(200);
   });
 
   test("takes the token of either header", async () => {
-    const { url } = await startService(withToken);
+    const { url } = await startTestService(withToken);
     const headers = { authorization: "Basic dTpw", "proxy-authorization": `Bearer ${TOKEN}` };
     expect((await post(url + LIST, headers)).status).toBe(200);
   });
@@ -40,7 +40,7 @@ describe("with a token", () => {
     ["a wrong token", { authorization: "Bearer wrong" }, "the token is wrong"],
     ["the start of the token", { authorization: `Bearer ${TOKEN.slice(0, -1)}` }, "the token is wrong"],
   ])("refuses %s, and says what to do", async (_, headers, problem) => {
-    const { url, log } = await startService(withToken);
+    const { url, log } = await startTestService(withToken);
     for (const path of [LIST, SELECT]) {
       const answer = await post(url + path, { ...headers });
       expect([answer.status, JSON.parse(answer.body.toString())]).toEqual([
@@ -53,18 +53,18 @@ describe("with a token", () => {
   });
 
   test("refuses over gRPC too", async () => {
-    const { url } = await startService(withToken);
+    const { url } = await startTestService(withToken);
     const client = createClient(SecretService, createGrpcTransport({ baseUrl: url, idleConnectionTimeoutMs: 100 }));
     expect(await client.listSecrets({}).catch(ConnectError.from)).toMatchObject({ code: Code.Unauthenticated });
   });
 
   test("refuses before it reads the body", async () => {
-    const { url } = await startService(withToken);
+    const { url } = await startTestService(withToken);
     expect((await send(url + LIST, { method: "POST", headers: json, body: ["no JSON"] })).status).toBe(401);
   });
 
   test("tells how to authenticate without credentials, by Connect GET too", async () => {
-    const { url } = await startService(withToken);
+    const { url } = await startTestService(withToken);
     expect(JSON.parse((await post(url + CLIENT_CONFIG)).body.toString())).toEqual({
       authorizationMetadataKey: "authorization",
     });
@@ -82,14 +82,14 @@ describe("with a token", () => {
   });
 
   test("answers health checks without credentials", async () => {
-    const { url } = await startService(withToken);
+    const { url } = await startTestService(withToken);
     expect((await send(`${url}/healthz`)).status).toBe(200);
     expect((await send(`${url}/readyz`)).status).toBe(200);
   });
 });
 
 test("without authentication there is nothing to configure", async () => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const answer = await post(url + CLIENT_CONFIG);
   expect([answer.status, JSON.parse(answer.body.toString())]).toEqual([
     501,
@@ -98,7 +98,7 @@ test("without authentication there is nothing to configure", async () => {
 });
 
 test("no other error sounds like a request to log in, whatever a secret is called", async () => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const answer = await send(`${url}/secrets/api/v1/name/Unauthorized-or-unauthenticated`);
   expect([answer.status, JSON.parse(answer.body.toString())]).toEqual([
     404,

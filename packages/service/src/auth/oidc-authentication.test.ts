@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { send } from "../testing/send.ts";
-import { startService } from "../testing/start-service.ts";
+import { startTestService } from "../testing/start-test-service.ts";
 import { startIssuer } from "./testing/start-issuer.ts";
 
 const SERVICE = "/flyteidl2.auth.AuthMetadataService";
@@ -19,7 +19,7 @@ async function startBoth() {
     redirectUri: "http://localhost:53593/callback",
     scopes: ["secrets"],
   } as const;
-  return { issuer, ...(await startService({ config: { auth } })) };
+  return { issuer, ...(await startTestService({ config: { auth } })) };
 }
 
 async function call(url: string, headers: Record<string, string> = {}) {
@@ -113,7 +113,7 @@ describe("with an issuer", () => {
       redirectUri: "",
       scopes: [],
     } as const;
-    const { url } = await startService({ config: { auth } });
+    const { url } = await startTestService({ config: { auth } });
     const list = `${url}/flyteidl2.secret.SecretService/ListSecrets`;
     expect(await call(list, { authorization: `Bearer ${await issuer.sign()}` })).toMatchObject({
       status: 503,

@@ -1,7 +1,7 @@
 import { type SecretId, SecretValue } from "@flyte-secrets/core";
 import { describe, expect, test, vi } from "vitest";
 import { send } from "../testing/send.ts";
-import { startService, type TestService } from "../testing/start-service.ts";
+import { startTestService, type TestService } from "../testing/start-test-service.ts";
 
 const PROJECT = { name: "api-key", domain: "development", project: "my-project" };
 const stored = (id: Partial<SecretId>): SecretId => ({ org: "flyte", domain: "", project: "", name: "api-key", ...id });
@@ -46,7 +46,7 @@ test.each([
   [{ "flyte-secrets-force": "true" }, true],
   [{ "flyte-secrets-force": "yes" }, false],
 ])("updates and deletes with the headers %j reach the store with force: %s", async (headers, force) => {
-  const service = await startService();
+  const service = await startTestService();
   await service.store.create(stored(PROJECT), { value: SecretValue.fromText("one"), type: "generic" });
   const spies = [vi.spyOn(service.store, "update"), vi.spyOn(service.store, "delete")];
   expect(await call(service, "UpdateSecret", { id: PROJECT, secretSpec: text("two") }, headers)).toEqual([200, {}]);
@@ -56,7 +56,7 @@ test.each([
 
 describe("a secret that was written by looser rules", () => {
   test.each(LOOSE)("is listed, read, changed and deleted: %j", async (id) => {
-    const service = await startService();
+    const service = await startTestService();
     const record = { value: SecretValue.fromText("one"), type: "generic" } as const;
     await service.store.create(stored(id), record);
     const { domain = "", project = "" } = Object(id);
@@ -71,7 +71,7 @@ describe("a secret that was written by looser rules", () => {
   });
 
   test.each(LOOSE.filter(({ name }) => name !== "a__key__b"))("is not created: %j", async (id) => {
-    expect(await call(await startService(), "CreateSecret", { id, secretSpec: text("v") })).toMatchObject([
+    expect(await call(await startTestService(), "CreateSecret", { id, secretSpec: text("v") })).toMatchObject([
       400,
       { code: "invalid_argument" },
     ]);
@@ -89,7 +89,7 @@ describe("a secret that was written by looser rules", () => {
     { name: "k", domain: "d", project: "_p__" },
     { name: "k", project: "p" },
   ])("isn't called %j, which nobody's encoded id says", async (id) => {
-    const service = await startService();
+    const service = await startTestService();
     for (const method of ["GetSecret", "DeleteSecret", "UpdateSecret"] as const) {
       const answer = await call(service, method, { id, ...(method === "UpdateSecret" && { secretSpec: text("v") }) });
       expect(answer).toMatchObject([400, { code: "invalid_argument" }]);
@@ -103,14 +103,14 @@ describe("CreateSecret", () => {
     ["domain", { name: "api-key", domain: "development" }, { domain: "development" }],
     ["project", PROJECT, { domain: "development", project: "my-project" }],
   ])("keeps a value at %s scope, in the default organization", async (_, id, at) => {
-    const service = await startService();
+    const service = await startTestService();
     const message = { id: { ...id, organization: "other" }, secretSpec: text("s3cr3t") };
     expect(await call(service, "CreateSecret", message)).toEqual([200, {}]);
     expect((await service.store.read(stored(at)))?.revealText()).toBe("s3cr3t");
   });
 
   test("takes binary values, empty ones and fields it doesn't know", async () => {
-    const service = await startService();
+    const service = await startTestService();
     const binary = { id: { name: "binary", colour: "red" }, secretSpec: { binaryValue: "AP8=" }, extra: [1] };
     expect(await call(service, "CreateSecret", binary)).toEqual([200, {}]);
     expect((await service.store.read(stored({ name: "binary" })))?.revealBytes()).toEqual(Uint8Array.of(0, 255));
@@ -119,7 +119,7 @@ describe("CreateSecret", () => {
   });
 
   test("refuses an id that is taken", async () => {
-    const service = await startService();
+    const service = await startTestService();
     const message = { id: PROJECT, secretSpec: text("one") };
     await call(service, "CreateSecret", message);
     expect(await call(service, "CreateSecret", { ...message, secretSpec: text("two") })).toEqual([
@@ -171,7 +171,7 @@ describe("CreateSecret", () => {
       "secret_spec.type: must be SECRET_TYPE_GENERIC or SECRET_TYPE_IMAGE_PULL_SECRET",
     ],
   ])("refuses %s and writes nothing", async (_, message, expected) => {
-    const service = await startService();
+    const service = await startTestService();
     expect(await call(service, "CreateSecret", message)).toEqual(invalid(expected));
     expect(await call(service, "ListSecrets", {})).toEqual([200, {}]);
   });
@@ -185,7 +185,7 @@ describe("CreateSecret", () => {
     '{"auths":[]}',
     '{"auths":{"r":"x"}}',
   ])("refuses %j as the value of an image pull secret", async (value) => {
-    const service = await startService();
+    const service = await startTestService();
     const message = { id: { name: "pull" }, secretSpec: text(value, IMAGE_PULL) };
     expect(await call(service, "CreateSecret", message)).toEqual(
       invalid('secret_spec.value: an image pull secret must be a .dockerconfigjson: {"auths": {"REGISTRY": {...}}}'),
@@ -195,7 +195,7 @@ describe("CreateSecret", () => {
 
 describe("UpdateSecret", () => {
   test("replaces the value whole and keeps creation time and type", async () => {
-    const service = await startService();
+    const service = await startTestService();
     await call(service, "CreateSecret", { id: { name: "api-key" }, secretSpec: text(dockerConfig, IMAGE_PULL) });
     const before = await call(service, "GetSecret", { id: { name: "api-key" } });
     const other = dockerConfig.replace("dTpw", "dTpx");
@@ -212,12 +212,12 @@ describe("UpdateSecret", () => {
     ["no value", {}],
     ["a value over the limit", { secretSpec: text("v".repeat(1024 * 1024 + 1)) }],
   ])("says not found before it looks at %s", async (_, spec) => {
-    const service = await startService();
+    const service = await startTestService();
     expect(await call(service, "UpdateSecret", { id: PROJECT, ...spec })).toEqual(notFound);
   });
 
   test("refuses no value, a broken image pull secret, and another type", async () => {
-    const service = await startService();
+    const service = await startTestService();
     const id = { name: "pull" };
     await call(service, "CreateSecret", { id, secretSpec: text(dockerConfig, IMAGE_PULL) });
     await call(service, "CreateSecret", { id: PROJECT, secretSpec: text("v") });
@@ -236,7 +236,7 @@ describe("UpdateSecret", () => {
 
 describe("GetSecret", () => {
   test("answers the id as requested, creation time, type and status, never the value", async () => {
-    const service = await startService();
+    const service = await startTestService();
     await call(service, "CreateSecret", { id: { name: "pull" }, secretSpec: text(dockerConfig, IMAGE_PULL) });
     const id = { name: "pull", organization: "my-host" };
     expect(await call(service, "GetSecret", { id })).toEqual([
@@ -246,14 +246,14 @@ describe("GetSecret", () => {
   });
 
   test("says not found for another scope", async () => {
-    const service = await startService();
+    const service = await startTestService();
     await call(service, "CreateSecret", { id: PROJECT, secretSpec: text("v") });
     expect(await call(service, "GetSecret", { id: { name: "api-key" } })).toEqual(notFound);
   });
 });
 
 test("DeleteSecret removes a secret, once", async () => {
-  const service = await startService();
+  const service = await startTestService();
   await call(service, "CreateSecret", { id: PROJECT, secretSpec: text("v") });
   expect(await call(service, "DeleteSecret", { id: PROJECT })).toEqual([200, {}]);
   expect(await call(service, "GetSecret", { id: PROJECT })).toEqual(notFound);
@@ -262,7 +262,7 @@ test("DeleteSecret removes a secret, once", async () => {
 
 describe("ListSecrets", () => {
   test("filters by scope, leaves out the organization and gives a token where there is more", async () => {
-    const service = await startService();
+    const service = await startTestService();
     const ids = [{ name: "a" }, { name: "b", domain: "d" }, { name: "c", domain: "d", project: "p" }];
     for (const id of ids) await call(service, "CreateSecret", { id, secretSpec: text("v") });
     const entry = (id: object) => ({ id, secretMetadata: present(TIME) });
@@ -286,7 +286,7 @@ describe("ListSecrets", () => {
   });
 
   test("has pages of 500 when no limit is given", async () => {
-    const service = await startService();
+    const service = await startTestService();
     for (let i = 0; i <= 500; i++) {
       await service.store.create(stored({ name: `s${i}` }), { value: SecretValue.fromText("v"), type: "generic" });
     }
@@ -303,7 +303,7 @@ describe("ListSecrets", () => {
     [10_001, 10_000],
     [2 ** 31 - 1, 10_000],
   ])("for a limit of %d asks the store for %d", async (limit, asked) => {
-    const service = await startService();
+    const service = await startTestService();
     const list = vi.spyOn(service.store, "list");
     expect(await call(service, "ListSecrets", { limit })).toEqual([200, {}]);
     expect(list.mock.calls.map(([request]) => request.limit)).toEqual([asked]);
@@ -318,13 +318,13 @@ describe("ListSecrets", () => {
       'project-scoped secrets must also specify a domain, got project="p" domain=""',
     ],
   ])("refuses %s", async (_, message, expected) => {
-    const service = await startService();
+    const service = await startTestService();
     expect(await call(service, "ListSecrets", message)).toEqual(invalid(expected));
   });
 });
 
 test("system secrets are hidden unless asked for, and never updated", async () => {
-  const service = await startService();
+  const service = await startTestService();
   await call(service, "CreateSecret", { id: PROJECT, secretSpec: text("v") });
   await service.store.setSystem(stored(PROJECT), true);
   expect(await call(service, "GetSecret", { id: PROJECT })).toEqual(notFound);
@@ -340,7 +340,7 @@ test("system secrets are hidden unless asked for, and never updated", async () =
 });
 
 test("each write is one line in the log at info, whether it succeeds or not", async () => {
-  const service = await startService();
+  const service = await startTestService();
   await call(service, "CreateSecret", { id: PROJECT, secretSpec: text("v") });
   await call(service, "CreateSecret", { id: PROJECT, secretSpec: text("v") });
   await call(service, "GetSecret", { id: PROJECT });

@@ -3,7 +3,7 @@ import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
-import { startService } from "../testing/start-service.ts";
+import { startTestService } from "../testing/start-test-service.ts";
 import { createReflectionMethod, type ReflectionAnswer } from "./reflection-protocol.ts";
 
 type Question = Record<string, unknown>;
@@ -38,7 +38,7 @@ function filesOf(answer: ReflectionAnswer | undefined): string[] | string {
 
 describe.each(["grpc.reflection.v1", "grpc.reflection.v1alpha"] as const)("%s", (protoPackage) => {
   test("lists the services, itself included", async () => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     const [answer] = await ask(url, createReflectionMethod(protoPackage), { case: "listServices", value: "" });
     expect(answer).toMatchObject({
       case: "listServicesResponse",
@@ -62,7 +62,7 @@ test.each([
   ["a field", "flyteidl2.secret.CreateSecretRequest.secret_spec", "flyteidl2/secret/payload.proto"],
   ["an enum", "flyteidl2.secret.SecretType", "flyteidl2/secret/definition.proto"],
 ])("finds the file of %s, followed by all that it imports", async (_, value, file) => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const [answer] = await ask(url, v1, { case: "fileContainingSymbol", value });
   const files = filesOf(answer);
   expect(files[0]).toBe(file);
@@ -71,7 +71,7 @@ test.each([
 });
 
 test("answers one question after the other on a stream, and goes on after one that it can't answer", async () => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const answers = await ask(
     url,
     v1,
@@ -91,7 +91,7 @@ test("answers one question after the other on a stream, and goes on after one th
 });
 
 test("finds extensions by number and lists them", async () => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const containingType = "google.protobuf.FieldOptions";
   const [file, numbers, none] = await ask(
     url,
@@ -107,7 +107,7 @@ test("finds extensions by number and lists them", async () => {
 });
 
 test("asks for the token like any other call", async () => {
-  const { url } = await startService({ config: { auth: { mode: "token", token: "t0ken-of-this-test" } } });
+  const { url } = await startTestService({ config: { auth: { mode: "token", token: "t0ken-of-this-test" } } });
   const refused = await ask(url, v1, { case: "listServices", value: "" }).catch(ConnectError.from);
   expect(refused).toMatchObject({ code: Code.Unauthenticated });
 });

@@ -2,7 +2,7 @@ import { gzipSync } from "node:zlib";
 import { CreateSecretRequestSchema } from "@flyte-secrets/idl";
 import { describe, expect, test } from "vitest";
 import { type Received, send } from "../testing/send.ts";
-import { startService } from "../testing/start-service.ts";
+import { startTestService } from "../testing/start-test-service.ts";
 import { createJsonDecoder } from "./request-json.ts";
 
 const decoder = createJsonDecoder(CreateSecretRequestSchema);
@@ -61,7 +61,7 @@ describe("an unknown name of an enum", () => {
     ["REST", "POST", "/secrets/api/v1"],
     ["REST", "PUT", "/secrets/api/v1/name/k"],
   ])("is invalid_argument over %s with %s %s, and unknown fields are not", async (_, method, path) => {
-    const { url } = await startService();
+    const { url } = await startTestService();
     await send(`${url}${CREATE}`, {
       method: "POST",
       headers: json,

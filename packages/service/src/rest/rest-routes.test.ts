@@ -1,7 +1,7 @@
 import { SecretValue } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
 import { type Received, type Sent, send, sendHttp2 } from "../testing/send.ts";
-import { startService, type TestService } from "../testing/start-service.ts";
+import { startTestService, type TestService } from "../testing/start-test-service.ts";
 
 const BASE = "/secrets/api/v1";
 const SCOPE = "id.domain=development&id.project=my-project";
@@ -12,8 +12,8 @@ const json = { "content-type": "application/json" };
 const read = ({ status, body }: Received): unknown => [status, JSON.parse(body.toString())];
 const write = (method: string, message: unknown): Sent => ({ method, headers: json, body: [JSON.stringify(message)] });
 
-async function startWithSecret(config?: Parameters<typeof startService>[0]): Promise<TestService> {
-  const service = await startService(config);
+async function startWithSecret(config?: Parameters<typeof startTestService>[0]): Promise<TestService> {
+  const service = await startTestService(config);
   await service.store.create(stored, { value: SecretValue.fromText("v"), type: "generic" });
   return service;
 }
@@ -22,7 +22,7 @@ test.each([
   ["HTTP/1.1", send],
   ["HTTP/2", sendHttp2],
 ])("creates, updates, gets, lists and deletes over %s", async (_, sendIt) => {
-  const { url, store } = await startService();
+  const { url, store } = await startTestService();
   expect(read(await sendIt(url + BASE, write("POST", { id, secretSpec: { stringValue: "one" } })))).toEqual([200, {}]);
   const update = write("PUT", { id: { ...id, name: "other" }, secretSpec: { stringValue: "two" } });
   expect(read(await sendIt(`${url}${BASE}/name/api-key`, update))).toEqual([200, {}]);
@@ -36,7 +36,7 @@ test.each([
 });
 
 test("takes the name of an update from the path when the body has no id", async () => {
-  const { url, store } = await startService();
+  const { url, store } = await startTestService();
   await send(url + BASE, write("POST", { id: { name: "k" }, secretSpec: { stringValue: "one" } }));
   const update = write("PUT", { secret_spec: { string_value: "two" } });
   expect(read(await send(`${url}${BASE}/name/k`, update))).toEqual([200, {}]);
@@ -49,7 +49,7 @@ test.each([
   ["plain text's", { "content-type": "text/plain;charset=utf-8" }],
   ["one that only mentions JSON", { "content-type": "text/plain; a=application/json" }],
 ])("refuses a body with a content type that a web page may send: %s", async (_, headers) => {
-  const { url, store } = await startService();
+  const { url, store } = await startTestService();
   const body = [JSON.stringify({ id, secretSpec: { stringValue: "v" } })];
   expect((await send(url + BASE, { method: "POST", headers, body })).status).toBe(415);
   expect((await send(`${url}${BASE}/name/api-key`, { method: "PUT", headers, body })).status).toBe(415);
@@ -87,7 +87,7 @@ test.each([
   ["?limit=1&limit=2", invalid("limit: is given more than once")],
   ["?token=x", invalid(expect.stringMatching(/token/))],
 ])("answers errors of GET %s as Connect does", async (path, expected) => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   expect(read(await send(url + BASE + path))).toEqual(expected);
 });
 
@@ -96,14 +96,14 @@ test.each([
   ["DELETE", "", "POST, GET"],
   ["POST", "/name/k", "PUT, GET, DELETE"],
 ])("refuses %s %s and says what the path takes", async (method, path, allow) => {
-  const { url } = await startService();
+  const { url } = await startTestService();
   const answer = await send(url + BASE + path, { method });
   expect(read(answer)).toEqual([405, { code: "unimplemented", message: `this path takes ${allow}` }]);
   expect(answer.headers.allow).toBe(allow);
 });
 
 test("looks at the credentials before the query", async () => {
-  const { url } = await startService({ config: { auth: { mode: "token", token: "t0ken" } } });
+  const { url } = await startTestService({ config: { auth: { mode: "token", token: "t0ken" } } });
   expect((await send(`${url}${BASE}?limit=ten`)).status).toBe(401);
   const headers = { authorization: "Bearer t0ken" };
   expect((await send(`${url}${BASE}?limit=ten`, { headers })).status).toBe(400);

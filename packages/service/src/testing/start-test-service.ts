@@ -26,7 +26,12 @@ export interface TestService {
 }
 
 /** The service over a new embedded store on a real listener, until the test is over. */
-export async function startService({ config, tls, limits, tracing }: TestServiceOptions = {}): Promise<TestService> {
+export async function startTestService({
+  config,
+  tls,
+  limits,
+  tracing,
+}: TestServiceOptions = {}): Promise<TestService> {
   const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-service-"));
   const log: Record<string, unknown>[] = [];
   const logger = pino({ level: "trace" }, { write: (line: string) => void log.push(JSON.parse(line)) });
