@@ -1,7 +1,8 @@
 // Writes the files that are derived from code: pages and pictures under docs/, and the schema of the Helm chart's values. With --check nothing
 // is written, and a file that differs from what the code says ends it with exit code 1.
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { API_PAGES } from "./api-pages.ts";
 import { renderCliPage } from "./cli-page.ts";
 import { renderConfigurationPage } from "./configuration-page.ts";
 import { renderDecisionsPage } from "./decisions-page.ts";
@@ -22,6 +23,7 @@ const FILES: readonly GeneratedFile[] = [
   { path: "docs/configuration.md", render: renderConfigurationPage },
   { path: "docs/decisions/README.md", render: renderDecisionsPage },
   { path: "docs/demo.svg", render: renderDemo },
+  ...API_PAGES,
   ...DIAGRAMS,
   { path: "docs/errors.md", render: renderErrorsPage },
   { path: "deploy/helm/flyte-secrets/values.schema.json", render: renderValuesSchema },
@@ -39,6 +41,7 @@ for (const { path, render } of FILES) {
     console.error(`${path} differs from the code: run npm run docs`);
     process.exitCode = 1;
   } else {
+    await mkdir(dirname(file), { recursive: true });
     await writeFile(file, wanted);
     console.log(`${path} written`);
   }
