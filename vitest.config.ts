@@ -19,5 +19,15 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },
+    coverage: {
+      provider: "v8",
+      // Where pods are edited, values found and settings read, in the tests' own process. The other packages' tests run
+      // programs, of which nothing is measured.
+      include: ["packages/{core,inject,config,lookup}/src/**/*.ts"],
+      exclude: ["**/*.test.ts", "**/testing/**"],
+      reporter: ["text-summary"],
+      // A little below what was measured: 94 % of statements, 90 % of branches, 93 % of functions, 95 % of lines.
+      thresholds: { statements: 93, branches: 88, functions: 91, lines: 94 },
+    },
   },
 });
