@@ -23,7 +23,7 @@ const SELF = defineResource<SelfReview>({
   plural: "selfsubjectreviews",
 });
 
-/** A right, in the words of RBAC; of the core API unless a group is named. */
+/** A permission in RBAC's terms; of the core API unless a group is given. */
 export interface ResourceAttributes {
   readonly verb: string;
   readonly resource: string;
@@ -32,9 +32,9 @@ export interface ResourceAttributes {
   readonly name?: string | undefined;
 }
 
-/** Whether the API server lets the client's own account do this. Throws what the client throws. */
-export async function isAllowed(client: Pick<KubeClient, "create">, question: ResourceAttributes): Promise<boolean> {
-  const review = { ...emptyOf(OWN_ACCESS), spec: { resourceAttributes: { group: "", ...question } } };
+/** Whether the client's own account has a permission. Throws what the client throws. */
+export async function isAllowed(client: Pick<KubeClient, "create">, attributes: ResourceAttributes): Promise<boolean> {
+  const review = { ...emptyOf(OWN_ACCESS), spec: { resourceAttributes: { group: "", ...attributes } } };
   const { status } = await client.create(OWN_ACCESS, review);
   return status?.allowed === true;
 }
@@ -45,7 +45,7 @@ export async function whoAmI(client: Pick<KubeClient, "create">): Promise<string
   return status?.userInfo.username ?? "this user";
 }
 
-/** Questions to the API server have no name. */
+/** Reviews have no name. */
 function emptyOf({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): KubeObject {
   return { apiVersion, kind, metadata: { name: "" } };
 }

@@ -6,10 +6,10 @@ import { SecretsError, systemClock } from "@flyte-secrets/core";
 import { createCertificate, createManualClock, type ManualClock } from "@flyte-secrets/testkit";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { createKubeClient, type KubeClient } from "./client.ts";
-import type { ObservedRequest } from "./client-options.ts";
 import type { ClusterConnection } from "./connection.ts";
 import { type CredentialSource, createStaticCredentials } from "./credentials.ts";
 import { SECRETS } from "./objects.ts";
+import type { ObservedRequest } from "./requests.ts";
 import { startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
 
 const REFERENCE = { namespace: "flyte", name: "one" };

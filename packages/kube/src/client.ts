@@ -1,13 +1,13 @@
 import { isSecretsError } from "@flyte-secrets/core";
-import type { KubeClientOptions } from "./client-options.ts";
 import { serverName } from "./connection.ts";
 import { type KubeObject, type KubeResource, type ObjectReference, resourcePath } from "./objects.ts";
+import type { KubeClientOptions } from "./requests.ts";
 import { type ApiResponse, createRequestSender } from "./requests.ts";
 import { decodeWatch, type WatchEvent } from "./watch-events.ts";
 
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
-  /** The API server does everything but keep the change. */
+  /** The API server does everything but store the change. */
   readonly dryRun?: boolean | undefined;
 }
 
@@ -19,21 +19,21 @@ export interface Selector {
 
 export interface ListOptions extends Selector {
   readonly limit?: number | undefined;
-  /** Of the page before. */
+  /** The continue token of the previous page. */
   readonly continue?: string | undefined;
 }
 
 export interface ObjectList<T> {
   readonly items: readonly T[];
-  /** Where a watch goes on from. */
+  /** The version that a watch continues from. */
   readonly resourceVersion: string;
-  /** Of the next page; absent on the last. */
+  /** The token of the next page; absent on the last. */
   readonly continue?: string | undefined;
 }
 
 export interface WatchOptions extends Selector {
   readonly resourceVersion: string;
-  /** After which the API server ends the watch. */
+  /** The time limit after which the API server ends the watch. */
   readonly timeoutSeconds: number;
 }
 
@@ -44,13 +44,13 @@ export interface Preconditions {
 }
 
 /**
- * A client of one API server. Calls wait their turn under `qps` and `burst`, repeat what the API server was too busy for, and
+ * A client of one API server. Calls wait for the rate limit (`qps`, `burst`), are retried while the API server is too busy, and
  * throw {@link SecretsError}s: `credentials_refused` (with the permission that is missing), `call_refused`, `already_exists`,
  * `conflict`, `not_found`, `invalid_argument`, `value_too_large`, `page_token_expired`, `store_unavailable`,
- * `deadline_exceeded`, `canceled`. None holds anything of an object's content.
+ * `deadline_exceeded`, `canceled`. No error has content of an object.
  */
 export interface KubeClient {
-  /** For messages: its address, and where that comes from. */
+  /** The address and where it was configured, for messages. */
   readonly server: string;
   /** The namespace of the connection's context or pod. */
   readonly namespace: string | undefined;
@@ -66,7 +66,7 @@ export interface KubeClient {
     options?: RequestOptions,
   ): Promise<ObjectList<T>>;
   create<T extends KubeObject>(resource: KubeResource<T>, object: T, options?: RequestOptions): Promise<T>;
-  /** Writes over the whole object; with `metadata.resourceVersion` only over that state (else `conflict`). */
+  /** Replaces the whole object; with `metadata.resourceVersion` only that version (else `conflict`). */
   replace<T extends KubeObject>(resource: KubeResource<T>, object: T, options?: RequestOptions): Promise<T>;
   /** A JSON merge patch (RFC 7386). */
   patch<T extends KubeObject>(
@@ -81,17 +81,17 @@ export interface KubeClient {
     options?: RequestOptions,
   ): Promise<boolean>;
   /**
-   * What happens after `resourceVersion`, until the API server ends the watch, which it does often. It is a thing to build on:
-   * {@link runInformer} lists, watches and resumes.
+   * Streams the changes after `resourceVersion` until the API server ends the watch, which it does often. {@link runInformer}
+   * lists, watches and resumes.
    */
   watch<T extends KubeObject>(
     resource: KubeResource<T>,
     query: WatchOptions,
     options?: RequestOptions,
   ): AsyncIterable<WatchEvent<T>>;
-  /** Any other address, such as `/version`. */
+  /** Sends a request to any other path, such as `/version`. */
   request(method: string, path: string, options?: RequestOptions & { readonly body?: object }): Promise<ApiResponse>;
-  /** Ends every call and watch under way. Idempotent. */
+  /** Aborts all calls and watches in flight. Idempotent. */
   close(): void;
 }
 
@@ -188,7 +188,7 @@ async function unlessAbsent(answer: Promise<ApiResponse>): Promise<ApiResponse |
 }
 
 function decodeList<T extends KubeObject>(resource: KubeResource<T>, body: unknown): ObjectList<T> {
-  // A list of the API server's always has these two.
+  // Every list of the API server has these two members.
   const { items, metadata } = body as {
     items: unknown[] | null;
     metadata: { resourceVersion: string; continue?: string };

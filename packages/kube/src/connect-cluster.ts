@@ -1,9 +1,9 @@
 import type { Clock } from "@flyte-secrets/core";
 import { createKubeClient, type KubeClient } from "./client.ts";
-import type { KubeClientOptions } from "./client-options.ts";
 import { loadClusterConnection } from "./connection.ts";
+import type { KubeClientOptions } from "./requests.ts";
 
-/** The settings by which a cluster is found, and how often it may be asked. */
+/** The settings of the cluster's connection and of the client's rate limit. */
 export interface ClusterSettings {
   readonly secret: { readonly kubernetes: { readonly kubeconfig: string } };
   readonly webhook: {
@@ -11,12 +11,12 @@ export interface ClusterSettings {
   };
 }
 
-/** What the way to an API server is looked for in. */
+/** Inputs for locating the API server: environment and home directory. */
 export interface ClusterEnvironment {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly clock: Clock;
-  /** Hears of every request that the client makes. */
+  /** Receives every request that the client makes. */
   readonly observe?: KubeClientOptions["observe"];
 }
 
@@ -30,15 +30,15 @@ export function isInCluster({ secret }: Pick<ClusterSettings, "secret">, env: Cl
  * A client of the cluster that this server is part of; undefined when it is part of none: a kubeconfig that merely lies in the
  * user's home is no reason to change that cluster. The caller closes it. Throws `invalid_config` as {@link loadClusterConnection} does.
  */
-export function connectCluster(config: ClusterSettings, surroundings: ClusterEnvironment): KubeClient | undefined {
-  return isInCluster(config, surroundings.env) ? connectAnyCluster(config, surroundings) : undefined;
+export function connectCluster(config: ClusterSettings, environment: ClusterEnvironment): KubeClient | undefined {
+  return isInCluster(config, environment.env) ? connectAnyCluster(config, environment) : undefined;
 }
 
 /** A client of whichever cluster is known, as kubectl has it: for questions that change nothing. Otherwise as {@link connectCluster}. */
-export function connectAnyCluster({ secret, webhook }: ClusterSettings, surroundings: ClusterEnvironment): KubeClient {
+export function connectAnyCluster({ secret, webhook }: ClusterSettings, environment: ClusterEnvironment): KubeClient {
   const { kubeconfig } = secret.kubernetes;
   const { qps, burst, timeout: timeoutMs } = webhook.kubeClientConfig;
-  const { clock, observe } = surroundings;
-  const connection = loadClusterConnection({ kubeconfig, ...surroundings });
+  const { clock, observe } = environment;
+  const connection = loadClusterConnection({ kubeconfig, ...environment });
   return createKubeClient({ connection, qps, burst, timeoutMs, clock, ...(observe && { observe }) });
 }

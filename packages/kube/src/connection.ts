@@ -6,12 +6,12 @@ import { type CredentialSource, createTokenFileCredentials } from "./credentials
 import { type KubeconfigFile, readKubeconfig } from "./kubeconfig.ts";
 import { invalid, openKubeconfigCredentials, readDataOrFile, readIfThere } from "./kubeconfig-credentials.ts";
 
-/** How to reach an API server, and as whom. */
+/** How to connect to an API server, and with which credentials. */
 export interface ClusterConnection {
   readonly server: URL;
-  /** Where this comes from, for messages. */
+  /** Where the connection was configured, for messages. */
   readonly source: string;
-  /** That of the context or of the pod. */
+  /** The namespace of the context or of the pod. */
   readonly namespace: string | undefined;
   readonly tls: {
     readonly ca?: string | Buffer;
@@ -21,7 +21,7 @@ export interface ClusterConnection {
   readonly credentials: CredentialSource;
 }
 
-/** For messages: the address of the API server, and where that comes from. */
+/** The address of the API server and where it was configured, for messages. */
 export function serverName({ server, source }: Pick<ClusterConnection, "server" | "source">): string {
   return `${server.origin} (${source})`;
 }
@@ -37,30 +37,30 @@ export interface ClusterConnectionOptions {
 }
 
 /**
- * Finds the API server: the configured kubeconfig, else the pod's own service account, else `$KUBECONFIG`, else
+ * Loads the connection of the configured kubeconfig, else of the pod's own service account, else of `$KUBECONFIG`, else of
  * `~/.kube/config`. Throws `invalid_config` when there is none of them or one is wrong.
  */
-export function loadClusterConnection(surroundings: ClusterConnectionOptions): ClusterConnection {
-  const { kubeconfig, env, home } = surroundings;
-  if (kubeconfig !== "") return fromKubeconfig([readRequired(kubeconfig)], surroundings);
-  const inCluster = fromServiceAccount(surroundings);
+export function loadClusterConnection(options: ClusterConnectionOptions): ClusterConnection {
+  const { kubeconfig, env, home } = options;
+  if (kubeconfig !== "") return fromKubeconfig([readRequired(kubeconfig)], options);
+  const inCluster = fromServiceAccount(options);
   if (inCluster !== undefined) return inCluster;
   const paths = (env.KUBECONFIG ?? "").split(delimiter).filter((path) => path !== "");
   if (paths.length === 0) paths.push(join(home, ".kube/config"));
-  // As kubectl does, files that are not there are passed over.
+  // Missing files are skipped, as kubectl does.
   const files = paths.flatMap((path) => {
     const file = readKubeconfigFile(path);
     return file === undefined ? [] : [file];
   });
-  if (files.length > 0) return fromKubeconfig(files, surroundings);
+  if (files.length > 0) return fromKubeconfig(files, options);
   throw new SecretsError(
     "invalid_config",
     `No Kubernetes cluster is known: this is no pod of one, and there is no ${paths.join(", no ")}. Set secret.kubernetes.kubeconfig or KUBECONFIG.`,
   );
 }
 
-function fromServiceAccount(surroundings: ClusterConnectionOptions): ClusterConnection | undefined {
-  const { env, clock, serviceAccountDirectory = SERVICE_ACCOUNT_DIRECTORY } = surroundings;
+function fromServiceAccount(options: ClusterConnectionOptions): ClusterConnection | undefined {
+  const { env, clock, serviceAccountDirectory = SERVICE_ACCOUNT_DIRECTORY } = options;
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   const tokenFile = join(serviceAccountDirectory, "token");
   if (!host || !port || readIfThere(tokenFile) === undefined) return undefined;
@@ -105,7 +105,7 @@ function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: Cluste
 function parseServer(text: string): URL | undefined {
   const isWhole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
   const address = isWhole ? text : `http://${text}`;
-  // Beside what `URL` would take away or mend.
+  // `URL` would remove or correct these characters.
   if (!URL.canParse(address) || /[\s\\]/.test(text)) return undefined;
   const url = new URL(address);
   if (url.protocol !== "https:" && url.protocol !== "http:") return undefined;

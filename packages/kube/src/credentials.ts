@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
+import { createSecureContext } from "node:tls";
 import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 
-/** What a request carries to say who asks. */
+/** The credentials that a request is sent with. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string | string[]>>;
   /** A client certificate and its key, in PEM. */
@@ -10,13 +11,13 @@ export interface Credentials {
   readonly key?: string | Buffer;
 }
 
-/** Where a connection's identity comes from. */
+/** Provides a connection's credentials. */
 export interface CredentialSource {
-  /** Throws `credentials_refused` when it can't be had; rejects once the signal is aborted, if that comes first. */
+  /** Throws `credentials_refused` when there are none; rejects when the signal is aborted first. */
   current(signal?: AbortSignal): Promise<Credentials>;
-  /** After `refused` was refused: forgets it, unless there is a newer one already. False if asking again gives the same. */
+  /** Discards credentials that the API server refused, unless newer ones are there. False if the same would be returned again. */
   renew(refused: Credentials): boolean;
-  /** Ends what runs to get credentials. Idempotent. */
+  /** Ends a running credential plugin. Idempotent. */
   close(): void;
 }
 
@@ -25,7 +26,7 @@ export function createStaticCredentials(identity: Credentials): CredentialSource
   return { current: async () => identity, renew: () => false, close: () => {} };
 }
 
-/** As client-go has it: service account tokens are rotated long before they end. */
+/** As in client-go: service account tokens are rotated long before they expire. */
 const TOKEN_AGE_MS = 60_000;
 
 /**
@@ -62,5 +63,15 @@ async function readToken(file: string): Promise<string | undefined> {
     return (await readFile(file, "utf8")).trim() || undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Whether these are a certificate and its key, in PEM. */
+export function isKeyPair(cert: string | Buffer, key: string | Buffer): boolean {
+  try {
+    createSecureContext({ cert, key });
+    return true;
+  } catch {
+    return false;
   }
 }

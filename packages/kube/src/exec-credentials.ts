@@ -1,10 +1,9 @@
 import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError, raceSignal, SecretsError } from "@flyte-secrets/core";
 import type { CredentialSource, Credentials } from "./credentials.ts";
-import { decodeExecCredential, describeExec, type ExecCredential, pluginFailure } from "./exec-credential.ts";
+import { decodeExecCredential, describeExec, type ExecCredential, pluginFailure, runPlugin } from "./exec-plugin.ts";
 import type { Located } from "./kubeconfig.ts";
 import type { KubeconfigCluster, KubeconfigExec } from "./kubeconfig-schema.ts";
-import { runPlugin } from "./run-plugin.ts";
 
 /** Credentials are renewed this long before they end, so that none ends on its way. */
 const LEEWAY_MS = 10_000;

@@ -1,6 +1,5 @@
 export { isAllowed, type ResourceAttributes, whoAmI } from "./access-reviews.ts";
 export { createKubeClient, type KubeClient, type RequestOptions } from "./client.ts";
-export type { KubeClientOptions, ObservedRequest } from "./client-options.ts";
 export { type ClusterEnvironment, connectAnyCluster, connectCluster, isInCluster } from "./connect-cluster.ts";
 export { type ClusterConnection, type ClusterConnectionOptions, loadClusterConnection } from "./connection.ts";
 export { httpStatusOf, statusCauseOf } from "./error.ts";
@@ -16,6 +15,7 @@ export {
   SECRETS,
   type Secret,
 } from "./objects.ts";
+export type { KubeClientOptions, ObservedRequest } from "./requests.ts";
 export { retryConflict } from "./retry-conflict.ts";
 export { openSharedKey } from "./shared-key.ts";
 export { type CopySync, syncCopy } from "./sync-copy.ts";

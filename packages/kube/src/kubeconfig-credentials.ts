@@ -7,8 +7,8 @@ import {
   type Credentials,
   createStaticCredentials,
   createTokenFileCredentials,
+  isKeyPair,
 } from "./credentials.ts";
-import { isKeyPair } from "./exec-credential.ts";
 import { createExecCredentials } from "./exec-credentials.ts";
 import type { KubeconfigContext } from "./kubeconfig.ts";
 import type { KubeconfigUser } from "./kubeconfig-schema.ts";

@@ -2,7 +2,6 @@ import { dirname } from "node:path";
 import { excerpt, quote, SecretsError, withinStack } from "@flyte-secrets/core";
 import { parseAllDocuments } from "yaml";
 import type { z } from "zod";
-import { checkKubeconfigUse } from "./kubeconfig-rules.ts";
 import {
   type KubeconfigCluster,
   type KubeconfigContextEntry,
@@ -10,6 +9,7 @@ import {
   kubeconfigSchema,
   NO_USER,
 } from "./kubeconfig-schema.ts";
+import { validateContext } from "./kubeconfig-validation.ts";
 
 /** An entry, with the directory that relative paths in it start from. */
 export interface Located<T> {
@@ -61,7 +61,7 @@ export function readKubeconfig(files: readonly KubeconfigFile[]): KubeconfigCont
   };
   const cluster = find("cluster", context.cluster, clusters);
   const user = context.user === "" ? { value: NO_USER, directory: "" } : find("user", context.user, users);
-  const problem = checkKubeconfigUse(cluster.value, user.value);
+  const problem = validateContext(cluster.value, user.value);
   if (problem !== undefined) throw invalid(`${where}: context ${quote(current)}: ${problem}.`);
   return { name: current, namespace: context.namespace || undefined, cluster, user };
 }

@@ -1,4 +1,4 @@
-/** What every Kubernetes object has; fields that nobody here reads are carried along all the same. */
+/** A Kubernetes object. Members that are not declared are kept all the same. */
 export interface KubeObject {
   readonly apiVersion: string;
   readonly kind: string;
@@ -9,7 +9,7 @@ export interface ObjectMeta {
   readonly name: string;
   readonly namespace?: string;
   readonly uid?: string;
-  /** Of the state that was read: a write that names it fails with `conflict` once the object has changed. */
+  /** The version that was read: a write with it fails with `conflict` once the object has changed. */
   readonly resourceVersion?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
@@ -18,7 +18,7 @@ export interface ObjectMeta {
   readonly ownerReferences?: readonly OwnerReference[];
 }
 
-/** What an object goes away with. */
+/** An object whose deletion deletes this one too. */
 export interface OwnerReference {
   readonly apiVersion: string;
   readonly kind: string;
@@ -26,7 +26,7 @@ export interface OwnerReference {
   readonly uid: string;
 }
 
-/** A kind of object and where the API server keeps it. */
+/** A kind of object and its path on the API server. */
 export interface KubeResource<T extends KubeObject> {
   /** `v1` or `group/version`. */
   readonly apiVersion: string;
@@ -43,9 +43,9 @@ export function defineResource<T extends KubeObject>(names: Omit<KubeResource<T>
   return {
     ...names,
     decode(value) {
-      // That it has the kind's shape is the API server's own promise: it validates what it stores.
+      // The API server validates what it stores, so the object has the kind's shape.
       const object = value as T;
-      // Who wrote which field is a third of many objects. A write without it leaves it as it is.
+      // Managed fields are a third of many objects. A write without them leaves them unchanged.
       const { managedFields: _, ...metadata } = object.metadata as T["metadata"] & { managedFields?: unknown };
       return { ...object, apiVersion, kind, metadata };
     },

@@ -2,7 +2,7 @@ import type { Clock } from "@flyte-secrets/core";
 
 /** Lets `burst` calls through at once and then `qps` a second, first come, first served. */
 export interface RateLimiter {
-  /** Resolves when it is the caller's turn, with the milliseconds it waited; rejects with the signal's reason. */
+  /** Resolves when the call may be sent, with the milliseconds it waited; rejects with the signal's reason. */
   take(signal: AbortSignal): Promise<number>;
   /** How many are waiting. */
   readonly waiting: number;

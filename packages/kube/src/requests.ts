@@ -1,16 +1,37 @@
 import type { IncomingMessage } from "node:http";
 import { text } from "node:stream/consumers";
-import { isSecretsError, SecretsError, sleep, toAbortError } from "@flyte-secrets/core";
-import type { KubeClientOptions } from "./client-options.ts";
-import { serverName } from "./connection.ts";
+import { type Clock, isSecretsError, SecretsError, sleep, toAbortError } from "@flyte-secrets/core";
+import { type ClusterConnection, serverName } from "./connection.ts";
 import { type ApiCall, fromFailure, fromStatus } from "./error.ts";
 import { createRateLimiter } from "./rate-limit.ts";
 import { createTransport } from "./transport.ts";
 
-/** After so many answers of "too busy" the caller hears of it. */
+/** After this many attempts that the API server was too busy for, the call fails. */
 const MAX_ATTEMPTS = 10;
 
-/** One request, and what errors call it. */
+export interface KubeClientOptions {
+  readonly connection: ClusterConnection;
+  /** Requests per second, and at once, before they queue. */
+  readonly qps: number;
+  readonly burst: number;
+  /** Time limit of one call with its waits and retries. A watch has none. */
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+  /** Receives every request that was answered or failed, for metrics. */
+  readonly observe?: (request: ObservedRequest) => void;
+}
+
+export interface ObservedRequest {
+  readonly verb: string;
+  readonly resource: string;
+  /** 0 without an answer. */
+  readonly status: number;
+  /** Time in the queue of `qps` and `burst`. */
+  readonly waitedMs: number;
+  readonly tookMs: number;
+}
+
+/** A request, and its description in errors. */
 export interface ApiRequest {
   readonly method: string;
   readonly path: string;
@@ -27,11 +48,11 @@ export interface ApiResponse {
   readonly body: unknown;
 }
 
-/** Sends requests as {@link KubeClient} promises: in turn, again where the API server was too busy, with every failure mapped. */
+/** Sends requests with rate limit, retries where the API server is too busy, and all failures as errors of ours. */
 export interface RequestSender {
-  /** The whole answer, within the time limit of a call. */
+  /** Returns the whole response, within the time limit of a call. */
   exchange(request: ApiRequest): Promise<ApiResponse>;
-  /** Hands an answer that goes on to `read`, for as long as that wants it; without a time limit. */
+  /** Passes a streamed response to `read` until that returns; without a time limit. */
   stream<T>(
     request: ApiRequest,
     read: (response: IncomingMessage, call: ApiCall) => AsyncIterable<T>,
@@ -47,7 +68,7 @@ export function createRequestSender(options: KubeClientOptions): RequestSender {
   const isSecure = connection.server.protocol === "https:";
   const server = `the API server ${serverName(connection)}`;
 
-  /** The answer below 400; its body is still to be read. */
+  /** Returns a response with a status below 400, whose body is still to be read. */
   async function send(request: ApiRequest, call: ApiCall, signal: AbortSignal): Promise<IncomingMessage> {
     const { method, contentType } = request;
     const { verb, resource } = call;
@@ -112,7 +133,7 @@ export function createRequestSender(options: KubeClientOptions): RequestSender {
   };
 }
 
-/** How long to wait before the same call, where the API server turned it away undone (as client-go reads it). */
+/** The delay before a retry, where the API server refused the request without effect (by the rules of client-go). */
 function retryAfterMs({ statusCode = 0, headers }: IncomingMessage): number | undefined {
   const said = headers["retry-after"];
   const seconds = said === undefined || !/^\d+$/.test(said) ? undefined : Number(said);
@@ -120,7 +141,7 @@ function retryAfterMs({ statusCode = 0, headers }: IncomingMessage): number | un
   return statusCode >= 500 && seconds !== undefined ? seconds * 1000 : undefined;
 }
 
-/** Undefined for what is no JSON, such as a proxy's page. */
+/** Undefined for a body that is not JSON, such as a proxy's page. */
 async function readJson(response: IncomingMessage): Promise<unknown> {
   const content = await text(response);
   try {
@@ -140,7 +161,7 @@ function joinSignals(...signals: (AbortSignal | undefined)[]): AbortSignal {
   return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
-/** What is known of the failure already, such as which plugin took the time, comes before that the time limit passed. */
+/** A known cause, such as the plugin that took the time, takes precedence over the time limit that passed. */
 function toCallError(error: unknown, signal: AbortSignal, call: ApiCall): SecretsError {
   return signal.aborted && !isSecretsError(error) ? toAbortError(signal, "the API server") : fromFailure(error, call);
 }

@@ -1,13 +1,13 @@
 import { type Clock, isSecretsError, sleep } from "@flyte-secrets/core";
 
-/** About six seconds. Of eight writers that never pause, one in a thousand was still unlucky after twenty. */
+/** About six seconds. Of eight writers without pauses, one in a thousand had no success after twenty attempts. */
 const MAX_ATTEMPTS = 60;
 const LONGEST_DELAY_MS = 200;
 
 /**
- * Reads and writes again while somebody else writes between the two. The waits are random, so that writers do not meet again and
- * again. Throws the last `conflict` when all attempts met one, and when the signal is aborted in between without a
- * reason of ours.
+ * Repeats a read-modify-write while others write in between. The delays are random, so that the writers do not collide again.
+ * Throws the last `conflict` when all attempts failed with one, and when the signal is aborted in between without a
+ * {@link SecretsError} as its reason.
  */
 export async function retryConflict<T>(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },

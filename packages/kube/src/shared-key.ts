@@ -8,7 +8,7 @@ const BYTES = 32;
 export interface SharedKeyOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "replace">;
   readonly namespace: string;
-  /** Of the Secret that keeps it. */
+  /** Name of the Secret that stores the key. */
   readonly name: string;
 }
 

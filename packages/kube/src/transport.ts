@@ -6,7 +6,7 @@ import type { Credentials } from "./credentials.ts";
 
 export interface TransportRequest {
   readonly method: string;
-  /** With its query. */
+  /** Path and query. */
   readonly path: string;
   /** JSON. */
   readonly body?: string | undefined;
@@ -16,22 +16,22 @@ export interface TransportRequest {
 
 /** Sends requests to one API server over HTTP/1.1, keeping connections. */
 export interface Transport {
-  /** The answer, whatever its status, with its body still to be read. Rejects with what the connection failed with. */
+  /** Returns the response, whatever its status, with its body still to be read. Rejects with the connection's error. */
   send(exchange: TransportRequest): Promise<IncomingMessage>;
   /** Closes every connection. */
   close(): void;
 }
 
 /**
- * Of a connection that nothing is sent on. What has been idle for long may be dead without either side having said so; a call
- * on it would hang.
+ * Idle connections are closed after this time. A longer idle one may be dead without either side knowing, so that a call on it
+ * would hang.
  */
 const IDLE_MS = 30_000;
 
 export function createTransport(connection: ClusterConnection): Transport {
   const { server, tls, credentials } = connection;
   const secure = server.protocol === "https:";
-  // The oldest idle connection is the likeliest to be dead: take the newest.
+  // The newest idle connection is the least likely to be dead.
   const pool = { keepAlive: true, keepAliveMsecs: 30_000, timeout: IDLE_MS, scheduling: "lifo" } as const;
   const agent = secure ? new HttpsAgent(pool) : new HttpAgent(pool);
   const prefix = server.pathname.replace(/\/$/, "");
@@ -57,7 +57,7 @@ export function createTransport(connection: ClusterConnection): Transport {
       const req = secure ? requestHttps({ ...options, ...tls, ...certificate }) : requestHttp(options);
       req.on("response", resolve);
       req.on("error", (error) => {
-        // A kept connection that the other side closed just then; reading again does no harm.
+        // The other side closed a kept connection at that moment; repeating a read is safe.
         const stale = req.reusedSocket && (hasSystemCode(error, "ECONNRESET") || hasSystemCode(error, "EPIPE"));
         if (stale && method === "GET" && !signal.aborted) sendAs(identity, exchange).then(resolve, reject);
         else reject(error);

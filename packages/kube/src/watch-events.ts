@@ -2,17 +2,17 @@ import type { IncomingMessage } from "node:http";
 import { type ApiCall, fromStatus } from "./error.ts";
 import type { KubeObject, KubeResource } from "./objects.ts";
 
-/** One thing that a watch reports. */
+/** An event of a watch. */
 export type WatchEvent<T> =
   /** The API server has accepted the watch. It is the first event. */
   | { readonly type: "OPENED" }
   | { readonly type: "ADDED" | "MODIFIED" | "DELETED"; readonly object: T; readonly resourceVersion: string }
-  /** Nothing changed up to here. */
+  /** Nothing else changed up to this version. */
   | { readonly type: "BOOKMARK"; readonly resourceVersion: string }
-  /** The place to resume from is forgotten: list again. It is the last event. */
+  /** The API server has forgotten the version to resume from: list again. It is the last event. */
   | { readonly type: "EXPIRED" };
 
-/** The lines of an accepted watch's answer as events. Throws for an error of any other kind than that the place expired. */
+/** Decodes the lines of a watch's response. Throws for every error but an expired version. */
 export async function* decodeWatch<T extends KubeObject>(
   response: IncomingMessage,
   resource: KubeResource<T>,
@@ -20,7 +20,7 @@ export async function* decodeWatch<T extends KubeObject>(
 ): AsyncGenerator<WatchEvent<T>> {
   yield { type: "OPENED" };
   for await (const line of readLines(response)) {
-    // One of these is what the API server writes on each line.
+    // Each line of the API server is such an object.
     const { type, object } = JSON.parse(line) as { type: string; object: unknown };
     switch (type) {
       case "ADDED":

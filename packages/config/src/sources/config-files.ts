@@ -5,8 +5,8 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDoc
 import { type Assignment, assignTree } from "./assignment.ts";
 
 /**
- * The files that the given paths and globs stand for: in the order given, the matches of one glob in name order. Relative ones
- * start at `cwd`. A path that exists is itself, whatever characters it has (C-2).
+ * Expands paths and globs to files: in the order given, the matches of one glob in name order. Relative ones start from
+ * `cwd`. The path of an existing file is never taken for a glob (C-2).
  * @throws SecretsError `invalid_config` when one matches nothing.
  */
 export function findConfigFiles(patterns: readonly string[], cwd: string): string[] {

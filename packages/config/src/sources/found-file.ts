@@ -27,9 +27,11 @@ export interface FoundFileOptions {
 }
 
 /**
- * The assignments of a file that was found in the current directory, where anybody may have put it: an archive that was unpacked, another
- * user in a shared directory. None, with a warning, when somebody else than this user and root may write it (C-3).
- * @throws SecretsError `invalid_config` when it gives a setting that is not one of {@link FOUND_FILE_SETTINGS}; else as `readConfigFile`.
+ * Reads the assignments of a file that was found in the current directory. Anybody may have put it there: an archive that was
+ * unpacked, or another user of a shared directory. A file that others than this user and root can write is ignored with a
+ * warning (C-3).
+ * @throws SecretsError `invalid_config` when it gives a setting that is not one of {@link FOUND_FILE_SETTINGS}, and as
+ * `readConfigFile` does.
  */
 export function readFoundFile(file: string, { cwd, warn }: FoundFileOptions): Assignment[] {
   const path = resolve(cwd, file);

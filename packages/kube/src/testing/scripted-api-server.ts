@@ -4,8 +4,8 @@ import type { Clock } from "@flyte-secrets/core";
 import { listenInTest } from "@flyte-secrets/testkit/vitest";
 import { onTestFinished } from "vitest";
 import { createKubeClient, type KubeClient } from "../client.ts";
-import type { KubeClientOptions } from "../client-options.ts";
 import { type CredentialSource, createStaticCredentials } from "../credentials.ts";
+import type { KubeClientOptions } from "../requests.ts";
 
 /** A request as the API server saw it. */
 export interface SeenRequest {

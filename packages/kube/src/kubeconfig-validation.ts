@@ -1,16 +1,16 @@
 import { quote } from "@flyte-secrets/core";
-import { EXEC_VERSIONS } from "./exec-credential.ts";
+import { EXEC_VERSIONS } from "./exec-plugin.ts";
 import type { KubeconfigCluster, KubeconfigExec, KubeconfigUser } from "./kubeconfig-schema.ts";
 
 /**
- * What kubectl refuses about the current context's cluster and user, beside files that aren't there; undefined when they are
- * usable. kubectl says of some of these that one of two would win, and refuses them all the same.
+ * Returns why kubectl refuses the current context's cluster and user, missing files aside; undefined when they are valid.
+ * kubectl documents for some of these that one of two settings wins, and refuses them all the same.
  */
-export function checkKubeconfigUse(cluster: KubeconfigCluster, user: KubeconfigUser): string | undefined {
-  return checkCluster(cluster) ?? checkUser(user) ?? (user.exec ? checkExec(user.exec) : undefined);
+export function validateContext(cluster: KubeconfigCluster, user: KubeconfigUser): string | undefined {
+  return validateCluster(cluster) ?? validateUser(user) ?? (user.exec ? validateExec(user.exec) : undefined);
 }
 
-function checkCluster(cluster: KubeconfigCluster): string | undefined {
+function validateCluster(cluster: KubeconfigCluster): string | undefined {
   const { server, "proxy-url": proxy, "insecure-skip-tls-verify": isInsecure } = cluster;
   if (server === "") return "its cluster has no server";
   if (proxy !== "") return "proxy-url is not supported; reach the API server directly";
@@ -20,7 +20,7 @@ function checkCluster(cluster: KubeconfigCluster): string | undefined {
   return isInsecure && hasCa ? "insecure-skip-tls-verify and a certificate-authority exclude each other" : undefined;
 }
 
-function checkUser(user: KubeconfigUser): string | undefined {
+function validateUser(user: KubeconfigUser): string | undefined {
   if (user.token !== "" && (user.username !== "" || user.password !== "")) {
     return "its user has both a token and a name or password; only one is allowed";
   }
@@ -37,7 +37,7 @@ function checkUser(user: KubeconfigUser): string | undefined {
   return "auth-provider is not supported, as in current kubectl for most; use an exec plugin";
 }
 
-function checkExec({ command, apiVersion, interactiveMode, env }: KubeconfigExec): string | undefined {
+function validateExec({ command, apiVersion, interactiveMode, env }: KubeconfigExec): string | undefined {
   if (command === "") return "its credential plugin has no command";
   if (!EXEC_VERSIONS.includes(apiVersion)) {
     return `its credential plugin has apiVersion ${quote(apiVersion)}, which is none of ${EXEC_VERSIONS.join(", ")}`;
