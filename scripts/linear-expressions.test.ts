@@ -18,7 +18,7 @@ const REVIEWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   },
   "packages/sdk/src/to-pod.ts": { "/^-+|-+$/g": "sees 63 characters at the most" },
   "packages/service/src/invalidation.ts": { "/^([^/?#]*)(.*)$/": "sees a setting" },
-  "packages/http/src/telemetry/create-logger.ts": {
+  "packages/http/src/telemetry/logger.ts": {
     "/([^\\\\/(]+:\\d+):\\d+\\)?$/": "sees a line of our own stack, without the message",
   },
   "packages/webhook/src/binding/namespace-template.ts": { "/(\\{\\{.*?\\}\\})/": "sees a setting" },
