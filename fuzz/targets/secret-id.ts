@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import {
   checkSecretId,
-  decodeAzureName,
   decodeSecretId,
-  encodeAzureName,
   encodeSecretId,
   imagePullSecretName,
   kubernetesSecretName,
   type SecretId,
 } from "@flyte-secrets/core";
+import { decodeAzureName, encodeAzureName } from "@flyte-secrets/lookup/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const INVALID = ["invalid_argument"] as const;

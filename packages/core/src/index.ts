@@ -1,6 +1,4 @@
-export { decodeAzureName, encodeAzureName } from "./azure-names.ts";
-export { decodeAzureValue, encodeAzureValue } from "./azure-value.ts";
-export { encodeBase32Lower } from "./base32.ts";
+export { BASE32_STANDARD, encodeBase32Lower } from "./base32.ts";
 export { ByteBudget } from "./byte-budget.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";
 export { closeOnce } from "./close-once.ts";

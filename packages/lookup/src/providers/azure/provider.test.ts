@@ -1,8 +1,9 @@
-import { encodeAzureName, encodeAzureValue, type SecretId, type SecretValue } from "@flyte-secrets/core";
+import type { SecretId, SecretValue } from "@flyte-secrets/core";
 import { describeSecretFetcher } from "@flyte-secrets/testkit/vitest";
 import { expect, onTestFinished, test } from "vitest";
 import { createProviderFetcher } from "../secret-provider.ts";
 import { type FakeAnswer, startFakeBackend } from "../testing/fake-backend.ts";
+import { encodeAzureName, encodeAzureValue } from "./encoding.ts";
 import { openAzure } from "./provider.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };

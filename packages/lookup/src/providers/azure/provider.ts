@@ -1,16 +1,9 @@
 import type { TokenCredential } from "@azure/identity";
 import type { KeyVaultSecret, SecretClient, SecretClientOptions } from "@azure/keyvault-secrets";
-import {
-  decodeAzureValue,
-  encodeAzureName,
-  importOptional,
-  isSecretsError,
-  type SecretId,
-  SecretsError,
-  type SecretValue,
-} from "@flyte-secrets/core";
+import { importOptional, isSecretsError, type SecretId, SecretsError, type SecretValue } from "@flyte-secrets/core";
 import { readAsEmpty, unavailable, unreadable } from "../failures.ts";
 import { type ReadOptions, readEach, type SecretProvider } from "../secret-provider.ts";
+import { decodeAzureValue, encodeAzureName } from "./encoding.ts";
 import { NAME, toFailure } from "./failures.ts";
 
 export interface AzureOptions {

@@ -1,8 +1,8 @@
+import { SecretsError, SecretValue } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import vectors from "../../testkit/testdata/vectors/names.json" with { type: "json" };
-import { decodeAzureName, encodeAzureName } from "./azure-names.ts";
-import { SecretsError } from "./errors.ts";
+import vectors from "../../../../testkit/testdata/vectors/names.json" with { type: "json" };
+import { decodeAzureName, decodeAzureValue, encodeAzureName, encodeAzureValue } from "./encoding.ts";
 
 const [named, tooLong] = [
   vectors.identifiers.filter(({ azureName }) => azureName !== undefined),
@@ -54,4 +54,34 @@ describe("a name of another form", () => {
   ])("%s is refused", (text, message) => {
     expect(() => decodeAzureName(text)).toThrow(new SecretsError("invalid_argument", message));
   });
+});
+
+test("text is kept readable and bytes in base64", () => {
+  expect(encodeAzureValue(SecretValue.fromText('pass"word'))).toBe('{"type":"STRING","value":"pass\\"word"}');
+  expect(encodeAzureValue(SecretValue.fromText(""))).toBe('{"type":"STRING","value":""}');
+  expect(encodeAzureValue(SecretValue.fromBytes(Uint8Array.of(0xff, 0)))).toBe('{"type":"BINARY","value":"/wA="}');
+});
+
+test("any value comes back byte for byte", () => {
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) => {
+      expect(decodeAzureValue(encodeAzureValue(SecretValue.fromBytes(bytes))).revealBytes()).toEqual(bytes);
+    }),
+  );
+});
+
+test.each([
+  "canary",
+  "null",
+  "[]",
+  '{"type":"STRING"}',
+  '{"type":"STRING","value":1}',
+  '{"type":"OTHER","value":"canary"}',
+  '{"type":"BINARY","value":"canary"}',
+])("%s is refused without being quoted", (text) => {
+  const damaged = new SecretsError(
+    "value_unreadable",
+    'the Azure secret is not of the form {"type":"STRING"|"BINARY","value":"..."}: write it again with flyte-secrets',
+  );
+  expect(() => decodeAzureValue(text)).toThrow(damaged);
 });

@@ -1,6 +1,4 @@
-import { BASE32_STANDARD } from "./base32.ts";
-import { SecretsError } from "./errors.ts";
-import type { SecretId } from "./secret-id.ts";
+import { BASE32_STANDARD, parseObject, type SecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
 
 const VERSION = "1";
 const MAX_LENGTH = 127;
@@ -51,4 +49,30 @@ function decodeName(part: string): string {
     // Not UTF-8: told below.
   }
   throw new SecretsError("invalid_argument", "Azure secret name: name is not base32 of UTF-8 text");
+}
+
+/** What is stored in Azure Key Vault for a value: JSON that keeps text readable and marks bytes (N-14). */
+export function encodeAzureValue(value: SecretValue): string {
+  const text = value.revealText();
+  return JSON.stringify(
+    text === undefined ? { type: "BINARY", value: value.revealBase64() } : { type: "STRING", value: text },
+  );
+}
+
+/** Reads what {@link encodeAzureValue} or Flyte stored. Throws `value_unreadable` for anything else. */
+export function decodeAzureValue(text: string): SecretValue {
+  const { type, value } = parseObject(text) ?? {};
+  if (typeof value === "string") {
+    if (type === "STRING") return SecretValue.fromText(value);
+    const bytes = Buffer.from(value, "base64");
+    if (type === "BINARY" && bytes.toString("base64") === value) return SecretValue.fromBytes(bytes);
+  }
+  throw damaged();
+}
+
+function damaged(): SecretsError {
+  return new SecretsError(
+    "value_unreadable",
+    'the Azure secret is not of the form {"type":"STRING"|"BINARY","value":"..."}: write it again with flyte-secrets',
+  );
 }
