@@ -126,8 +126,8 @@ function fold(text: string, size: number): string[] {
     const { index } = measure(rest, { limit: size, ellipsis: "" });
     // Between words, else behind a sign within one.
     const space = rest.lastIndexOf(" ", index);
-    const sign = /.*[-_/=.,:]/.exec(rest.slice(0, index))?.[0].length ?? index;
-    const end = space > 0 ? space : Math.max(sign, 1);
+    const sign = Math.max(...[..."-_/=.,:"].map((each) => rest.lastIndexOf(each, index - 1)));
+    const end = space > 0 ? space : Math.max(sign < 0 ? index : sign + 1, 1);
     lines.push(rest.slice(0, end));
     rest = rest.slice(end).trimStart();
   }
