@@ -81,10 +81,6 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     "flyte-secrets create secret my-api-key": { ...typed, given: `cd ${root}` },
     "npm run demo": { notRun: ".ci/run runs it" },
   },
-  "packages/cli/README.md": {
-    "flyte-secrets create secret my-api-key": typed,
-    "flyte-secrets run tasks.ts hello": { given: `${SDK}; ${TASKS}` },
-  },
   "docs/cli.md": {
     "flyte-secrets create secret api-key": { given: drop("api-key"), ...typed },
     "flyte-secrets create secret api-key --project shop --domain production": typed,

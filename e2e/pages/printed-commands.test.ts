@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { checkCommandLine, createOutput, type CliContext } from "@flyte-secrets/cli";
+import { type CliContext, checkCommandLine, createOutput } from "@flyte-secrets/cli";
 import { loadConfig } from "@flyte-secrets/config";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
