@@ -62,7 +62,8 @@ test("service and webhook in one process: attacked on every port at once, both s
   const nested = gzipSync("[".repeat(6_000_000)).toString("latin1");
   const gzip = "content-encoding: gzip";
   const attacks: (() => Promise<unknown>)[] = [
-    () => sendRaw(serve.port, rawRequest(`POST ${OPEN}`, ["CliContext: h", "content-type: application/proto", gzip], bomb)),
+    () =>
+      sendRaw(serve.port, rawRequest(`POST ${OPEN}`, ["CliContext: h", "content-type: application/proto", gzip], bomb)),
     () => sendRaw(serve.port, rawRequest(`POST ${OPEN}`, ["CliContext: h", JSON_TYPE, gzip], nested)),
     () => sendRaw(serve.port, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0\xff\xff\xff"),
     () => sendRaw(serve.port, "\u0016\u0003\u0001\u0002\0\u0001\0\u0001\xfc\u0003\u0003"),

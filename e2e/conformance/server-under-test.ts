@@ -7,11 +7,11 @@ import { createConnectRouter } from "@connectrpc/connect";
 import { createBodyBudget, DEFAULT_BODY_BYTES, type ListenOptions, listen, replyError } from "@flyte-secrets/http";
 import {
   createCallContext,
-  toContextValues,
   createCallOptions,
   createUnknownRpc,
   requestAuthority,
   serveRpc,
+  toContextValues,
 } from "@flyte-secrets/service/testing";
 import { pino } from "pino";
 import { addConformanceService } from "./conformance-service.ts";

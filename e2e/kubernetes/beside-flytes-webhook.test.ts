@@ -105,7 +105,9 @@ describeWith(requireKubernetes(), "two webhooks on a real API server, Flyte's an
     }
     const refused = async () => {
       const message = await create(podIn("flyte", "shop", MountRequirement.FILE)).catch(String);
-      return message.includes('volume "embedded-secret-vol" has the name of a volume that flyte-secrets adds, but another source');
+      return message.includes(
+        'volume "embedded-secret-vol" has the name of a volume that flyte-secrets adds, but another source',
+      );
     };
     await vi.waitUntil(refused, { timeout: 20_000, interval: 100 });
   });
