@@ -12,5 +12,5 @@ export { issueCertificate } from "./issue-certificate.ts";
 export { certificateNames, openCertificateSource } from "./open-source.ts";
 export { replaceCertificate } from "./rotator.ts";
 export { createSecretStorage } from "./secret-storage.ts";
-export { openSelfSignedSource, type SelfSignedSource } from "./self-signed-source.ts";
+export { openSelfSignedSource } from "./self-signed-source.ts";
 export type { CertificateSource, CertificateStorage, ServingCertificate } from "./source.ts";

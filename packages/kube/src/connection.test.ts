@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { podNamespace } from "@flyte-secrets/config";
 import { createCertificate, createManualClock } from "@flyte-secrets/testkit";
 import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { expect, test } from "vitest";
@@ -324,13 +323,4 @@ test("a configured kubeconfig that is not there is an error that names the setti
   expect(find({ ".kube/config": config("a") }, () => ({ kubeconfig: "/none/config" })).connection).toThrow(
     "secret.kubernetes.kubeconfig: /none/config is not there.",
   );
-});
-
-test("the namespace is POD_NAMESPACE, the service account's, the configured one or flyte", () => {
-  const { directory } = find(ACCOUNT);
-  const serviceAccountDirectory = join(directory, "account");
-  expect(podNamespace({ env: { POD_NAMESPACE: "pod" }, serviceAccountDirectory, configured: "c" })).toBe("pod");
-  expect(podNamespace({ env: { POD_NAMESPACE: "" }, serviceAccountDirectory, configured: "c" })).toBe("task-ns");
-  expect(podNamespace({ env: {}, serviceAccountDirectory: "/none", configured: "c" })).toBe("c");
-  expect(podNamespace({ env: {}, serviceAccountDirectory: "/none" })).toBe("flyte");
 });

@@ -1,7 +1,7 @@
-export { isAllowed, type ResourceAttributes, whoAmI } from "./access-reviews.ts";
+export { isAllowed, whoAmI } from "./access-reviews.ts";
 export { createKubeClient, type KubeClient, type RequestOptions } from "./client.ts";
-export { type ClusterEnvironment, connectAnyCluster, connectCluster, isInCluster } from "./connect-cluster.ts";
-export { type ClusterConnection, type ClusterConnectionOptions, loadClusterConnection } from "./connection.ts";
+export { connectAnyCluster, connectCluster, isInCluster } from "./connect-cluster.ts";
+export { loadClusterConnection } from "./connection.ts";
 export { httpStatusOf, statusCauseOf } from "./error.ts";
 export { type EventHandler, type Informer, type InformerOptions, runInformer } from "./informer.ts";
 export { openInvalidationToken } from "./invalidation-token.ts";
@@ -18,4 +18,4 @@ export {
 export type { KubeClientOptions, ObservedRequest } from "./requests.ts";
 export { retryConflict } from "./retry-conflict.ts";
 export { openSharedKey } from "./shared-key.ts";
-export { type CopySync, syncCopy } from "./sync-copy.ts";
+export { syncCopy } from "./sync-copy.ts";
