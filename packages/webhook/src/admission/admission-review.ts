@@ -64,22 +64,16 @@ export function decodeAdmissionReview(text: string): AdmissionRequest {
 
 /** The text of the answer, a whole `AdmissionReview` in the version of the request. */
 export function encodeAdmissionAnswer({ apiVersion, uid }: AdmissionRequest, answer: AdmissionAnswer): string {
-  return JSON.stringify({ kind: "AdmissionReview", apiVersion, response: { uid, ...toResponse(answer) } });
-}
-
-function toResponse(answer: AdmissionAnswer): object {
+  const encode = (response: object) => JSON.stringify({ kind: "AdmissionReview", apiVersion, response });
   if (!answer.allowed) {
     const { code, message, causes } = answer;
-    return { allowed: false, status: { code, message, ...(causes && { details: { causes } }) } };
+    return encode({ uid, allowed: false, status: { code, message, ...(causes && { details: { causes } }) } });
   }
-  if (!("patch" in answer)) return { allowed: true, status: { code: 200, message: "No changes" } };
+  if (!("patch" in answer)) return encode({ uid, allowed: true, status: { code: 200, message: "No changes" } });
   const { patch, warnings } = answer;
-  return {
-    allowed: true,
-    patchType: "JSONPatch",
-    patch: patch.base64,
-    ...(warnings.length > 0 && { warnings }),
-  };
+  const text = encode({ uid, allowed: true, patchType: "JSONPatch", ...(warnings.length > 0 && { warnings }) });
+  // Base64 has nothing to escape; the search for it in a patch of ten containers takes a twentieth of an admission.
+  return `${text.slice(0, -"}}".length)},"patch":"${patch.base64}"}}`;
 }
 
 function parseReview(text: string): JsonObject {

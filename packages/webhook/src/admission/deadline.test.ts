@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { answerTimeMs } from "./deadline.ts";
+import { answerTimeMs, createDeadlines } from "./deadline.ts";
 
 test.each([
   ["/mutate--v1-pod?timeout=30s", 29_500],
@@ -22,4 +22,17 @@ test.each([
   `?timeout=${"1".repeat(40)}s`,
 ])("an address with the query %j is answered within the configured time", (query) => {
   expect(answerTimeMs(`/mutate--v1-pod${query}`, 2_000)).toBe(1_800);
+});
+
+test("requests of one moment share a deadline where their addresses are the same", () => {
+  const deadlineOf = createDeadlines(10_000);
+  const first = deadlineOf("/mutate--v1-pod?timeout=1s", 5_000);
+  expect(deadlineOf("/mutate--v1-pod?timeout=1s", 5_008)).toBe(first);
+  expect(deadlineOf("/mutate--v1-pod?timeout=1s", 5_009)).not.toBe(first);
+  expect(deadlineOf("/mutate--v1-pod?timeout=2s", 5_009)).not.toBe(deadlineOf("/mutate--v1-pod?timeout=1s", 5_009));
+});
+
+test("a deadline aborts when its time is up", async () => {
+  const deadline = createDeadlines(10_000)("/mutate--v1-pod?timeout=1ms");
+  await expect.poll(() => deadline.aborted).toBe(true);
 });

@@ -8,11 +8,19 @@ const MIN_TIMEOUT_MS = 100;
 const MAX_TIMEOUT_LENGTH = 32;
 
 /**
- * The signal that aborts when a request must be answered: a tenth of its timeout, and at most half a second, before the API server gives
- * up, so that the answer still reaches it. The timeout is the one in the request's address (`/mutate--v1-pod?timeout=10s`), or `defaultMs`.
+ * Gives each request, by its address, the signal that aborts when it must be answered: a tenth of its timeout, and at
+ * most half a second, before the API server gives up, so that the answer still reaches it. The timeout is the one in
+ * the address (`/mutate--v1-pod?timeout=10s`), or `defaultMs`. Requests with the same address that arrive within a
+ * hundredth of their time share one signal: with one for each, an admission takes a fifth more CPU.
  */
-export function requestDeadline(url: string, defaultMs: number): AbortSignal {
-  return AbortSignal.timeout(answerTimeMs(url, defaultMs));
+export function createDeadlines(defaultMs: number): (url: string, now?: number) => AbortSignal {
+  let latest: { readonly url: string; readonly until: number; readonly signal: AbortSignal } | undefined;
+  return (url, now = performance.now()) => {
+    if (latest?.url === url && now < latest.until) return latest.signal;
+    const timeMs = answerTimeMs(url, defaultMs);
+    latest = { url, until: now + timeMs / 100, signal: AbortSignal.timeout(timeMs) };
+    return latest.signal;
+  };
 }
 
 /** How long after its arrival a request must be answered. */

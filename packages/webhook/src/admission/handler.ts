@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isSecretsError, type MaybePromise, raceSignal } from "@flyte-secrets/core";
+import { createSignalRace, isSecretsError, type MaybePromise } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
@@ -14,7 +14,7 @@ import {
 import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
 import type { MutatePodOptions } from "./admit.ts";
 import { type Admission, admit } from "./admit.ts";
-import { requestDeadline } from "./deadline.ts";
+import { createDeadlines } from "./deadline.ts";
 import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 
 /** The reason of the cause that names the certificate, in the rejection of a dry run. */
@@ -41,6 +41,8 @@ export interface WebhookOptions extends MutatePodOptions {
 export function createAdmissionHandler(options: WebhookOptions): Endpoint {
   const { maxBodyBytes: maxBytes, timeoutMs } = options;
   const { log, metrics, tracing } = options.telemetry;
+  const deadlineOf = createDeadlines(timeoutMs);
+  const raceDeadline = createSignalRace();
 
   function onBody(req: IncomingMessage, deadline: AbortSignal, body: string): MaybePromise<Reply> {
     if (body === "") return refusal(400, "the body is empty: send an AdmissionReview");
@@ -61,7 +63,7 @@ export function createAdmissionHandler(options: WebhookOptions): Endpoint {
       const run = () => admit(request, options, deadline);
       const admission = traced ? traced.decide(run) : run();
       if (!(admission instanceof Promise)) return accept(review, admission);
-      return raceSignal(deadline, () => admission)
+      return raceDeadline(deadline, () => admission)
         .then((admission) => accept(review, admission))
         .catch((error) => (deadline.aborted ? rejectLate(review) : rejectFor(review, error)));
     } catch (error) {
@@ -99,7 +101,7 @@ export function createAdmissionHandler(options: WebhookOptions): Endpoint {
     const { url = "", method } = req;
     if (!isWebhookUrl(url)) return refusal(404, `there is nothing here: reviews go to ${WEBHOOK_PATH}`);
     if (method !== "POST") return { ...refusal(405, "use POST"), headers: { allow: "POST" } };
-    const deadline = requestDeadline(url, timeoutMs);
+    const deadline = deadlineOf(url);
     return { maxBytes, read: (body) => onBody(req, deadline, body) };
   };
 }
