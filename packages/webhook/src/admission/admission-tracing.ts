@@ -5,22 +5,22 @@ import type { LookupMetrics } from "@flyte-secrets/lookup";
 import type { Admission } from "./admit.ts";
 import type { Rejection } from "./to-rejection.ts";
 
-/** An admission whose span is under way; one of the last two is to be called, once. */
+/** An admission with an open span. Call `admitted` or `rejected` once: it ends the span. */
 export interface TracedAdmission {
-  /** Runs the decision: what it looks up is told of this admission. */
+  /** Runs the decision, and relates its lookups to this admission. */
   decide<T>(run: () => T): T;
   admitted(admission: Admission): void;
   rejected(rejection: Rejection): void;
 }
 
-/** Gives each admission a span, and tells from its lookups whether all of them were answered from memory. */
+/** Gives each admission a span, with an attribute for whether all its lookups were answered from memory. */
 export interface AdmissionTracing {
   begin(headers: IncomingHttpHeaders): TracedAdmission;
-  /** The lookups' metrics, to be used in place of `metrics`. */
+  /** Wraps the metrics of lookups; use the result in place of `metrics`. */
   listen(metrics: LookupMetrics): LookupMetrics;
 }
 
-/** `provider` is where values come from: `webhook.embeddedSecretManagerConfig.type`. */
+/** `provider` is the value of `webhook.embeddedSecretManagerConfig.type`, an attribute of the spans. */
 export function createAdmissionTracing(tracing: Tracing, provider: string): AdmissionTracing {
   const current = new AsyncLocalStorage<{ isFromMemory?: boolean }>();
   return {

@@ -10,12 +10,12 @@ import {
 import type { InjectContext, Injector, Reference } from "@flyte-secrets/inject";
 
 /**
- * Why a pod may not have what a request comes to, for the user to read; the next manager is then asked. Undefined when it may.
- * Throws what the check of the pod's claim throws, which no other manager must stand in for.
+ * Returns why a pod may not have the secret that a request refers to, as a text for the user: the next manager is tried
+ * then. Undefined when it may. Throws the refusal of the pod's claim, after which no other manager may be tried.
  */
 export type SecretGuard = (reference: Reference, context: InjectContext) => string | undefined;
 
-/** A secret manager that is asked only for what the pod may have. */
+/** Puts a guard in front of a secret manager. */
 export function guardManager(manager: Injector, guard: SecretGuard): Injector {
   return {
     name: manager.name,
@@ -31,15 +31,15 @@ export interface SecretGuardOptions {
   readonly groupBinding: GroupBinding;
   /** The namespaces of managed Secrets. */
   readonly valueNamespaces: readonly string[];
-  /** All namespaces of the installation: those, the webhook's, and Flyte's. */
+  /** All namespaces of the installation: `valueNamespaces`, the webhook's and Flyte's. */
   readonly installationNamespaces: readonly string[];
-  /** Names of the installation's own Secrets, which no request gets there. One may end with `*`. */
+  /** Names of the installation's own Secrets, which no request may refer to. A name may end with `*`. */
   readonly protectedSecrets: readonly string[];
 }
 
 /**
- * The one check in front of every way to a value: of a scope (`webhook.scopeBinding`), by a group (`webhook.groupBinding`), and by the
- * name of a Secret (W-12, W-13).
+ * The one check in front of every way to a value: by scope (`webhook.scopeBinding`), by group (`webhook.groupBinding`)
+ * and by the name of a Secret (W-12, W-13).
  */
 export function createSecretGuard(options: SecretGuardOptions): SecretGuard {
   const groupRule = createGroupRule(options.groupBinding);
@@ -70,7 +70,7 @@ type KubernetesSecretReference = Extract<Reference, { kind: "kubernetesSecret" }
 /** Names of managed Secrets are an MD5 in hex. */
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
 
-/** Secrets that pods get by their scope or not at all. */
+/** Refuses Secrets that pods may have by scope only, or not at all. */
 function createSecretRule({ valueNamespaces, installationNamespaces, protectedSecrets }: SecretGuardOptions) {
   const values = new Set(valueNamespaces);
   const installation = new Set(installationNamespaces);
@@ -96,7 +96,7 @@ function createSecretRule({ valueNamespaces, installationNamespaces, protectedSe
   };
 }
 
-/** The id of the managed Secret of this name and data key; undefined where the two make none. */
+/** Decodes the id of the managed Secret with this name and data key; undefined when they are not those of one. */
 function managedIdOf(name: string, key: string): SecretId | undefined {
   try {
     const id = decodeSecretId(key);
@@ -108,18 +108,18 @@ function managedIdOf(name: string, key: string): SecretId | undefined {
 }
 
 /**
- * `webhook.groupBinding`: which groups pods of a namespace may name. `*` stands for all namespaces that are not listed; a
- * group may end with `*`, which stands for any rest.
+ * `webhook.groupBinding`: the groups that pods of each namespace may name. The namespace `*` stands for all that are not
+ * listed; a group may end with `*`, which matches any rest.
  */
 export type GroupBinding = Readonly<Record<string, readonly string[]>>;
 
-/** What a group names; for a Kubernetes Secret its name. */
+/** A reference by group; for a Kubernetes Secret the group is its name. */
 export type GroupReference = Extract<Reference, { kind: "group" | "variable" }>;
 
-/** Why pods of a namespace may not have what a request comes to; undefined when they may. */
+/** Returns why pods of a namespace may not have the secret of a reference; undefined when they may. */
 export type GroupRule = (reference: GroupReference, namespace: string) => string | undefined;
 
-/** A namespace that `binding` says nothing of may name any group. */
+/** A namespace without an entry in `binding`, and without one for `*`, may name any group. */
 export function createGroupRule(binding: GroupBinding): GroupRule {
   const namespaces = new Map(Object.entries(binding));
   return (reference, namespace) => {
@@ -139,7 +139,7 @@ function matches(group: string, pattern: string): boolean {
   return pattern.endsWith("*") ? group.startsWith(pattern.slice(0, -1)) : group === pattern;
 }
 
-/** A group that isn't allowed and comes to the same variable: each `_` in it may be the border between group and key. */
+/** Finds a group that is not allowed and makes the same variable: each `_` may separate group and key. */
 function otherGroup(variable: string, allowed: readonly string[]): string | undefined {
   let anyFrom = Number.POSITIVE_INFINITY;
   const exact = new Set<number>();

@@ -5,32 +5,31 @@ import { type KubeObject, NAMESPACES, runInformer } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import type { ProjectAndDomain } from "./namespace-template.ts";
 
-/** The labels of a namespace that bind its pods to a scope. Only whoever may change namespaces can set them. */
+/** The labels of a namespace that bind its pods to a scope. Only users who may update namespaces can set them. */
 export const PROJECT_LABEL = "flyte.secrets/project";
 export const DOMAIN_LABEL = "flyte.secrets/domain";
 
-/** How many unknown namespaces are asked for at once: more are only asked for by somebody who invents them. */
+/** Unknown namespaces that are read at the same time; more only occur when somebody invents names. */
 const MAX_ASKED = 4;
 
-/** What the labels of a namespace say; a label that it doesn't have is undefined, one that is empty is empty. */
+/** The values of a namespace's two labels; undefined for a label that is absent, not for an empty one. */
 export type BoundScope = { readonly [Part in keyof ProjectAndDomain]: string | undefined };
 
-/** What the labels of namespaces say of the scope that their pods may claim. */
+/** The scopes that the labels of namespaces bind their pods to. */
 export interface NamespaceLabels {
   /**
-   * Undefined for a namespace with neither label. A promise only for one that isn't known yet: the API server is asked for it
-   * once, however many pods wait.
-   * Throws or rejects with `claim_refused` for a namespace that doesn't exist, with `store_unavailable` while labels may have
-   * changed without anybody telling, and with what the client throws.
+   * Returns undefined for a namespace with neither label, and a promise only for a namespace that the watch has not
+   * delivered yet: the API server is asked once, however many pods wait. Throws or rejects with `claim_refused` for a
+   * namespace that does not exist, with `store_unavailable` while the watch is stale, and with the client's errors.
    */
   find(namespace: string): MaybePromise<BoundScope | undefined>;
-  /** Whether a namespace is known to have either label. Asks nobody. */
+  /** Whether a namespace has either label, by what is in memory. */
   isBound(namespace: string): boolean;
 }
 
-/** {@link NamespaceLabels} of a cluster. */
+/** {@link NamespaceLabels} that are watched in a cluster. */
 export interface WatchedNamespaceLabels extends NamespaceLabels {
-  /** Throws `store_unavailable` while they can't be relied on. */
+  /** Throws `store_unavailable` while the watch is stale. */
   ready(): void;
   close(): Promise<void>;
 }
@@ -41,7 +40,7 @@ export interface WatchNamespaceLabelsOptions {
   readonly log: Logger;
 }
 
-/** Keeps the labels of all namespaces in memory by a watch, so that an admission asks nothing. */
+/** Watches the labels of all namespaces into memory, so that an admission makes no call. */
 export function watchNamespaceLabels({ client, clock, log }: WatchNamespaceLabelsOptions): WatchedNamespaceLabels {
   /** All namespaces; most have no such labels. */
   const known = new Map<string, BoundScope | undefined>();
@@ -89,7 +88,7 @@ export function watchNamespaceLabels({ client, clock, log }: WatchNamespaceLabel
       const asking = asked.get(namespace);
       if (asking !== undefined) return asking;
       if (asked.size >= MAX_ASKED) {
-        const many = `${MAX_ASKED} namespaces that aren't known yet are being asked for already. Try again.`;
+        const many = `${MAX_ASKED} namespaces that are not known yet are being read already. Try again.`;
         throw new SecretsError("store_unavailable", many);
       }
       const answer = ask(namespace).finally(() => asked.delete(namespace));

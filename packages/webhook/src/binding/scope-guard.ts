@@ -14,24 +14,18 @@ export interface Creator {
 export interface ScopeGuardOptions {
   readonly binding: ScopeBinding;
   readonly organization: string;
-  /** Where the labels of namespaces are read, for `scopeBinding.namespaceLabels`. Without it no namespace has any. */
+  /** The labels of namespaces, for `scopeBinding.namespaceLabels`. Without it no namespace has any. */
   readonly namespaceLabels?: Pick<NamespaceLabels, "find">;
 }
 
-/** Who sent the request that creates a pod: `userInfo`. */
-export interface Creator {
-  readonly username: string;
-  readonly groups: readonly string[];
-}
-
-/** A pod that is to be created: where and by whom. */
+/** A pod that is being created, with its namespace and creator. */
 export interface PodCreation {
   readonly pod: Pod;
   readonly namespace: string;
   readonly creator: Creator;
 }
 
-/** Which rule refused a claim: the label of the metric. */
+/** The rule that refused a claim; a label value of the metric. */
 export type ScopeRule =
   | "organization"
   | "id"
@@ -46,21 +40,21 @@ export type ScopeRule =
 /** Why a pod may not claim the scope that its labels name. */
 export interface Refusal {
   readonly rule: ScopeRule;
-  /** `claim_refused` with what would allow it, or why it can't be decided now, such as `store_unavailable`. */
+  /** `claim_refused` with the setting that would allow it, or the reason why it cannot be decided now, such as `store_unavailable`. */
   readonly error: SecretsError;
 }
 
 /**
- * Why a pod may not claim the scope that its labels name; undefined when it may, and when its labels name none. Never throws or
- * rejects. A promise only where a namespace has to be asked for.
+ * Returns why a pod may not claim the scope that its labels name; undefined when it may, or when its labels name no
+ * scope. Never throws or rejects. Returns a promise only when the API server must be asked about a namespace.
  */
 export type ScopeGuard = (creation: PodCreation) => MaybePromise<Refusal | undefined>;
 
 /**
- * Decides who may claim a scope: whoever may create pods can write any label, so the labels alone prove nothing.
- * The first that knows the namespace decides: its entry in `namespaces`; its labels; then the template, for projects and
- * domains that exist, or else trust in the namespace or creator. Undefined with `mode: off`: then any pod may claim any scope.
- * Throws `invalid_config` for a template with a name that no label has (W-7).
+ * Decides which scope a pod may claim. Whoever may create pods can write any label, so a pod's labels alone prove
+ * nothing. The first rule that applies to the namespace decides: its entry in `namespaces`; its own labels; a trusted
+ * namespace or creator; then the template, for projects and domains that exist. Undefined with `mode: off`: any pod may
+ * claim any scope. Throws `invalid_config` for a template with a placeholder that is no label (W-7).
  */
 export function createScopeGuard(options: ScopeGuardOptions): ScopeGuard | undefined {
   const { binding, organization, namespaceLabels } = options;
@@ -115,7 +109,7 @@ export function createScopeGuard(options: ScopeGuardOptions): ScopeGuard | undef
   };
 }
 
-/** The template, for projects and domains that exist and where no other pair leads to the same namespace. */
+/** The rule of the template: the project and domain exist, and no other pair leads to the same namespace. */
 function createTemplateRule(binding: ScopeBinding) {
   const template = parseNamespaceTemplate(binding.namespaceTemplate);
   const domains = new Set(binding.domains);
@@ -123,7 +117,7 @@ function createTemplateRule(binding: ScopeBinding) {
   const isAnyDomain = domains.has("*");
   const isProject = (project: string) => projects.size === 0 || projects.has(project);
 
-  /** What else a namespace could belong to. */
+  /** Another project and domain that the template leads from to the same namespace. */
   function findNamesake(namespace: string, { domain }: ProjectAndDomain): ProjectAndDomain | undefined {
     if (isAnyDomain) {
       const claims = Array.from(template.claimsOf(namespace));
@@ -165,7 +159,7 @@ function createTemplateRule(binding: ScopeBinding) {
     if (other === undefined) return undefined;
     return refuse(
       "ambiguous",
-      `${mayNot(namespace, claim)}: it could as well be that of project ${quote(other.project)} and domain ${quote(other.domain)} ` +
+      `${mayNot(namespace, claim)}: it could equally belong to project ${quote(other.project)} and domain ${quote(other.domain)} ` +
         `(webhook.scopeBinding.namespaceTemplate). To say whose it is, ${addEntry(namespace, claim)}`,
     );
   };
@@ -195,7 +189,7 @@ function mayNot(namespace: string, { project, domain }: ProjectAndDomain): strin
   return `a pod in namespace ${quote(namespace)} may not claim project ${quote(project)} and domain ${quote(domain)}`;
 }
 
-/** The narrowest setting that would allow the claim, as it is written. */
+/** The narrowest setting that would allow the claim, in YAML. */
 function addEntry(namespace: string, { project, domain }: ProjectAndDomain): string {
   return `have an administrator add to webhook.scopeBinding.namespaces: {${quote(namespace)}: [${quote(`${project}/${domain}`)}]}`;
 }
@@ -204,7 +198,7 @@ function refuse(rule: ScopeRule, message: string): Refusal {
   return { rule, error: new SecretsError("claim_refused", message) };
 }
 
-/** The claim is neither allowed nor refused while the namespace isn't known: least of all does the template decide then. */
+/** While a namespace is unknown its claims are neither allowed nor refused; in particular, the template does not decide. */
 function toUndecided(error: unknown): Refusal {
   if (!isSecretsError(error)) throw error;
   return { rule: "undecided", error };

@@ -2,36 +2,36 @@ import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 import type { DeliveredCounts } from "./known-secrets.ts";
 
-/** Of one namespace; settings of `webhook.writtenSecrets`. */
+/** Limits for one namespace: the settings of `webhook.writtenSecrets`. */
 export interface WriteLimitSettings {
   readonly maxSecrets: number;
   readonly maxUnnamed: number;
   readonly maxUnnamedBytes: number;
-  /** By this process. */
+  /** Writes by this process. */
   readonly maxWritesPerMinute: number;
 }
 
 export interface WriteLimitsOptions {
   readonly settings: WriteLimitSettings;
   readonly clock: Clock;
-  /** Told of each write that a setting refuses. */
+  /** Called for each write that a limit refuses. */
   readonly onRefused?: ((setting: keyof WriteLimitSettings) => void) | undefined;
 }
 
-/** Keeps one namespace from using up what all share: etcd, the rate of requests to the API server, the webhook's memory. */
+/** Keeps one namespace from exhausting what all share: etcd, the rate limit of the API server, the webhook's memory. */
 export interface WriteLimits {
-  /** Counts a write to a namespace. Throws `too_many_secrets`, naming the setting. */
+  /** Counts a write to a namespace. Throws `too_many_secrets` with the name of the limit. */
   countWrite(namespace: string): void;
-  /** As {@link WriteLimits.countWrite}, for a new Secret of so many bytes. */
+  /** {@link WriteLimits.countWrite} for a new Secret of `bytes`. */
   countNew(namespace: string, written: DeliveredCounts, bytes: number): void;
-  /** The write turned out not to be needed. */
+  /** Takes back a counted write that was not needed. */
   giveBack(namespace: string): void;
 }
 
 const MINUTE_MS = 60_000;
 
 export function createWriteLimits({ settings, clock, onRefused }: WriteLimitsOptions): WriteLimits {
-  /** Of the minute that began then. */
+  /** Writes since `began`, by namespace. */
   const writes = new Map<string, number>();
   let began = clock.elapsed();
 

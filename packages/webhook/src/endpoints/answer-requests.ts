@@ -7,10 +7,10 @@ import type { BodyReader, Endpoint } from "./endpoint.ts";
 import { type BodyListener, isJson, readBody } from "./read-body.ts";
 import type { CountedRequest, RequestBudget, RequestHold } from "./request-budget.ts";
 
-/** Hears of each request. */
+/** Observes requests, for metrics. Must not throw. */
 export interface RequestObserver {
   started(): void;
-  /** With the status of the answer, or without one when the client went away before. */
+  /** `status` is undefined when the client closed the connection before it was answered. */
   ended(status: number | undefined, durationMs: number): void;
 }
 
@@ -22,23 +22,22 @@ export interface AnswerOptions {
 }
 
 /**
- * Makes a request listener that answers by an {@link Endpoint}. Requests are read and answered here and nowhere else,
- * so that none can end the process: what an endpoint throws, at once or later, is logged, and the request is answered
- * with 500.
+ * Makes a request listener of an {@link Endpoint}. Requests are read and answered here and nowhere else, so that none
+ * can end the process: an error that an endpoint throws, now or later, is logged, and the request is answered with 500.
  */
 export function answerRequests(options: AnswerOptions): RequestListener {
-  return (req, res) => new Exchange(req, res, options).begin();
+  return (req, res) => new RequestInFlight(req, res, options).begin();
 }
 
-/** Characters of a body that may become whatever they like: what they can become is small. */
+/** Shorter bodies, in characters, are parsed without being measured: their objects are small. */
 const MEASURED_FROM = 64 * 1024;
-/** Values and names of a body's JSON: more than there are in an object of the 1.5 MiB that etcd takes. */
+/** Most values and names in the JSON of a body: no object of the 1.5 MiB that etcd accepts has as many. */
 const MAX_PARTS = 750_000;
-/** What a part takes up once it is parsed, about. */
+/** Approximate memory of one value or name once it is parsed. */
 const PART_BYTES = 40;
 
-/** One request and its answer. */
-class Exchange implements BodyListener, CountedRequest {
+/** A request from its arrival to the end of its response. */
+class RequestInFlight implements BodyListener, CountedRequest {
   readonly started = performance.now();
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
@@ -53,7 +52,7 @@ class Exchange implements BodyListener, CountedRequest {
     this.#res = res;
     this.#options = options;
     options.observer?.started();
-    // Comes once.
+    // Emitted once for each response.
     res.on("close", () => this.#close());
     this.#hold = options.budget.hold(this);
   }
@@ -91,7 +90,7 @@ class Exchange implements BodyListener, CountedRequest {
     });
   }
 
-  /** All that an endpoint does is done in here. */
+  /** Runs every call of the endpoint, so that no error escapes. */
   #attempt(work: () => MaybePromise<Reply> | undefined): void {
     try {
       const reply = work();
@@ -116,7 +115,7 @@ class Exchange implements BodyListener, CountedRequest {
     this.#options.observer?.ended(reply.status, performance.now() - this.started);
   }
 
-  /** The answer is sent, or nobody is there any more to get it. */
+  /** The response was sent, or the client closed the connection. */
   #close(): void {
     this.#hold.release();
     if (this.#isAnswered) return;
@@ -128,7 +127,7 @@ class Exchange implements BodyListener, CountedRequest {
 function write(res: ServerResponse, { status, text, headers }: Reply): void {
   const bytes = Buffer.byteLength(text);
   const all = { "content-type": "text/plain; charset=utf-8", ...headers, "content-length": bytes };
-  // With its reason, since Node keeps that of an answer before, which could not be written.
+  // With its reason phrase: Node would keep the one of an earlier response that could not be written.
   res.writeHead(status, STATUS_CODES[status], all);
   // A text of single bytes, as nearly all are, is written with less copying: a twentieth of an admission.
   res.end(text, bytes === text.length ? "latin1" : "utf8");
@@ -140,7 +139,7 @@ const FAULT: Reply = { status: 500, text: "internal error, see the webhook's log
 
 const OVER_BUDGET: Reply = {
   status: 503,
-  text: "the requests under way are over the limit of webhook.limits.allBodiesBytes: send this one again\n",
+  text: "the requests in flight exceed webhook.limits.allBodiesBytes: send this one again\n",
   headers: { "retry-after": "1" },
 };
 

@@ -1,20 +1,23 @@
 import type { IncomingMessage } from "node:http";
 
-/** Hears of a body. */
+/** Receives a body. */
 export interface BodyListener {
-  /** Told before the body takes up another amount of memory. */
+  /** Called before the memory of the body changes to `bytes`. */
   onSize(bytes: number): void;
-  /** Called once: with the body at its end, or with undefined as soon as it is over the limit. Not called when the client goes away. */
+  /**
+   * Called once: with the whole body, or with undefined as soon as it exceeds the limit. Not called when the client
+   * closes the connection before.
+   */
   onBody(body: string | undefined): void;
 }
 
-/** So much is reserved at least for a body that comes in pieces. */
+/** The smallest buffer for a body that arrives in several pieces. */
 const MIN_RESERVED_BYTES = 16 * 1024;
 
 /**
- * Collects the body of a request, and gives a function that stops it and forgets what has come. What comes afterwards, or after
- * `maxBytes`, is let pass, unread, so that the client gets to read an answer; that a body comes to an end is for the server to see
- * to. However small the pieces are that a body comes in, it takes up no more than about twice its length.
+ * Collects the body of a request, and returns a function that stops this and frees the memory. The rest, and everything
+ * after `maxBytes`, is discarded so that the client can read the response; the server's request timeout bounds how
+ * long that may take. The memory is at most about twice the body's length, however small its pieces are.
  */
 export function readBody(req: IncomingMessage, maxBytes: number, listener: BodyListener): () => void {
   let bytes: Buffer | undefined;
@@ -33,7 +36,7 @@ export function readBody(req: IncomingMessage, maxBytes: number, listener: BodyL
       return;
     }
     if (bytes === undefined) {
-      // Most come in one piece, which need not be copied.
+      // Most bodies arrive in one piece, which is not copied.
       listener.onSize(chunk.length);
       if (!isStopped) bytes = chunk;
     } else {
@@ -55,7 +58,7 @@ export function readBody(req: IncomingMessage, maxBytes: number, listener: BodyL
   return stop;
 }
 
-/** Whether a request says that its body is JSON. */
+/** Whether the content type of a request is JSON. */
 export function isJson({ headers }: IncomingMessage): boolean {
   const type = headers["content-type"] ?? "";
   return type === "application/json" || /^application\/json\s*(;|$)/i.test(type);

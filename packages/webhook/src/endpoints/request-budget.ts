@@ -1,34 +1,34 @@
-/** The memory of a request under way, as it is counted. */
+/** The share of a request in flight in the budget. */
 export interface RequestHold {
-  /** The request's body takes up so many bytes from now on. May end other requests, and this one. */
+  /** Sets the memory of the body. May end other requests, and this one. */
   resize(bodyBytes: number): void;
-  /** The request is over. Idempotent. */
+  /** Gives the share back. Idempotent. */
   release(): void;
 }
 
-/** A request that is counted. */
+/** A request that has a share. */
 export interface CountedRequest {
-  /** When it came, by the budget's clock. */
+  /** Its arrival, by the budget's clock. */
   readonly started: number;
-  /** Ends it, since it has to make room; its hold is released by then. */
+  /** Ends the request to make room. Its share was released before. */
   giveWay(): void;
 }
 
-/** What all requests under way may take up together. */
+/** Limits the memory of all requests in flight together. */
 export interface RequestBudget {
-  /** Counts a request from now on. */
+  /** Adds a request. */
   hold(request: CountedRequest): RequestHold;
-  /** What they take up now. */
+  /** The memory of all requests in flight. */
   heldBytes(): number;
 }
 
-/** Counted for a request besides its body: its headers, its objects, its place in the socket's buffers. */
+/** The memory of a request without its body: headers, objects, socket buffers. */
 const REQUEST_BYTES = 8 * 1024;
 
 /**
- * Keeps the requests under way within `maxBytes`. Where one needs more than is left, the one gives way that has taken up most
- * for longest, bytes times milliseconds: a client that sends at its leisure goes before one that is quick, and a large body
- * before a small one. So an API server is served while others fill the memory.
+ * Keeps the requests in flight within `maxBytes`. When they exceed it, the request with the largest product of bytes
+ * and milliseconds is ended: slow clients before fast ones, large bodies before small ones. So the API server is served
+ * while others try to fill the memory.
  */
 export function createRequestBudget(maxBytes: number, now: () => number = () => performance.now()): RequestBudget {
   const holds = new Set<Hold>();
@@ -59,7 +59,7 @@ export function createRequestBudget(maxBytes: number, now: () => number = () => 
     let [heaviest] = holds;
     let most = 0;
     for (const hold of holds) {
-      // At least a millisecond, so that of those that have just come the largest goes.
+      // At least a millisecond, so that of requests that have just arrived the largest is ended.
       const weight = hold.bytes * (time - hold.request.started + 1);
       if (weight > most) [heaviest, most] = [hold, weight];
     }
