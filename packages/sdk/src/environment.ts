@@ -6,7 +6,7 @@ export interface ClientEnvironment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly home: string;
   readonly cwd: string;
-  /** Hears of what is left out, such as a file of somebody else's. Default: Node's process warnings. */
+  /** Receives warnings, such as about a file of another owner that is ignored. Default: Node's process warnings. */
   readonly warn?: (message: string) => void;
 }
 

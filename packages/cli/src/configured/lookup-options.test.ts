@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { configOf } from "../testing/config-of.ts";
-import { lookupOptions, lookupSource } from "./lookup-options.ts";
+import { lookupSource, toLookupOptions } from "./lookup-options.ts";
 
 const MANAGER = "webhook.embeddedSecretManagerConfig";
 
@@ -16,7 +16,7 @@ test("the cache's settings, in milliseconds and bytes, and the longest id", () =
     "webhook.limits.idLength": "240",
   });
   const cache = { ttlMs: 4_000, negativeTtlMs: 3_000, staleMs: 2_000, timeoutMs: 1_000, maxFetches: 99 };
-  expect(lookupOptions(config)).toEqual({
+  expect(toLookupOptions(config)).toEqual({
     source: { type: "Store" },
     cache: { ...cache, maxBytes: config.cache.inMemoryFixedSize.size },
     maxIdLength: 240,

@@ -2,7 +2,7 @@ import type { Config } from "@flyte-secrets/config";
 import type { LookupOptions } from "@flyte-secrets/lookup";
 
 /** The options of the lookup that `webhook.embeddedSecretManagerConfig` and `cache` describe. */
-export function lookupOptions(config: Pick<Config, "secret" | "webhook" | "cache">): LookupOptions {
+export function toLookupOptions(config: Pick<Config, "secret" | "webhook" | "cache">): LookupOptions {
   const { size, defaultExpiration, notFoundExpiration, staleWhileDown } = config.cache.inMemoryFixedSize;
   return {
     source: lookupSource(config),

@@ -1,13 +1,13 @@
 import { SecretValue } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
 import { configOf } from "../testing/config-of.ts";
-import { storeOptions } from "./store-options.ts";
+import { toStoreOptions } from "./store-options.ts";
 
 test("a store on this machine: its directory, the name of its cluster, and a key that was given", () => {
   const config = configOf({ "secret.store.path": "/data", "secret.kubernetes.clusterName": "edge" });
-  expect(storeOptions(config)).toEqual({ type: "Embedded", directory: "/data", clusterName: "edge" });
+  expect(toStoreOptions(config)).toEqual({ type: "Embedded", directory: "/data", clusterName: "edge" });
   const store = { ...config.secret.store, masterKey: SecretValue.fromBytes(new Uint8Array(32)) };
-  expect(storeOptions({ secret: { ...config.secret, store } })).toMatchObject({ masterKey: new Uint8Array(32) });
+  expect(toStoreOptions({ secret: { ...config.secret, store } })).toMatchObject({ masterKey: new Uint8Array(32) });
 });
 
 test("a store in clusters: its own cluster first, and the calls that each may get", () => {
@@ -23,7 +23,7 @@ test("a store in clusters: its own cluster first, and the calls that each may ge
     "secret.kubernetes.timeout": "9s",
     "secret.imagePullNamespace": "pulls",
   });
-  expect(storeOptions(config)).toEqual({
+  expect(toStoreOptions(config)).toEqual({
     type: "Kubernetes",
     clusters: [
       { name: "own", kubeconfig: "/etc/own" },

@@ -2,7 +2,7 @@ import type { Config } from "@flyte-secrets/config";
 import type { EmbeddedStoreOptions, StoreOptions } from "@flyte-secrets/store";
 
 /** The options of the store that `secret.store` describes. */
-export function storeOptions({ secret }: Pick<Config, "secret">): StoreOptions {
+export function toStoreOptions({ secret }: Pick<Config, "secret">): StoreOptions {
   const { store, kubernetes, imagePullNamespace } = secret;
   switch (store.type) {
     case "Embedded":

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type Config, createAddressCheck } from "@flyte-secrets/config";
 import type { AdmissionOptions, CertificateOptions, WebhookOptions } from "@flyte-secrets/webhook";
-import { lookupOptions } from "./lookup-options.ts";
+import { toLookupOptions } from "./lookup-options.ts";
 import { embeddedStoreOptions } from "./store-options.ts";
 
 /** The webhook that a configuration describes. `namespace` is that of this process. */
@@ -108,7 +108,7 @@ function toValuesOptions(config: Config): WebhookOptions["values"] {
     provider: type,
     namespace: type === "K8s" ? k8sConfig.namespace : ofStore,
     formerNamespace: secret.kubernetes.formerNamespace,
-    lookup: lookupOptions(config),
+    lookup: toLookupOptions(config),
     store: embeddedStoreOptions(config),
   };
 }

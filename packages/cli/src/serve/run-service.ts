@@ -21,7 +21,7 @@ import {
 } from "@flyte-secrets/store";
 import { ownNamespace } from "../configured/own-namespace.ts";
 import { toServiceOptions } from "../configured/service-options.ts";
-import { storeOptions } from "../configured/store-options.ts";
+import { toStoreOptions } from "../configured/store-options.ts";
 import { writeFlyteConfig } from "./flyte-config.ts";
 import { openServiceCertificate, type ServiceCertificateOptions } from "./service-certificate.ts";
 
@@ -61,7 +61,7 @@ export async function runService(config: Config, options: RunServiceOptions): Pr
   opened.defer(() => certificate?.close());
   if (certificate) addCertificateExpiry(registry, certificate);
   const observe = cluster && createKubeMetrics(registry);
-  const store = await openStore(storeOptions(config), { log, ...cluster, observe });
+  const store = await openStore(toStoreOptions(config), { log, ...cluster, observe });
   opened.defer(() => store.close());
   // Whatever the store is, token, socket and announcement are in its directory.
   prepareStoreDirectory(directory);

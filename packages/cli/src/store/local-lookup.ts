@@ -1,7 +1,7 @@
 import type { Config } from "@flyte-secrets/config";
 import type { SecretLookup } from "@flyte-secrets/core";
 import { createLookup, createStoreFetcher } from "@flyte-secrets/lookup";
-import { lookupOptions, lookupSource } from "../configured/lookup-options.ts";
+import { lookupSource, toLookupOptions } from "../configured/lookup-options.ts";
 import type { CliContext } from "../context.ts";
 import { openOwnStore } from "./own-store.ts";
 
@@ -58,7 +58,7 @@ async function openManager(config: Config): Promise<Backend> {
   const none = () => Promise.reject(new Error("neither a store nor a cluster belongs to this secret manager"));
   const log = createLogger({ ...config.logger, mute: true });
   const parts = { openStore: none, openKube: none, clock: systemClock, log, metrics: NO_METRICS };
-  const lookup = await openLookup(lookupOptions(config), parts);
+  const lookup = await openLookup(toLookupOptions(config), parts);
   return { lookup, close: () => lookup.close() };
 }
 

@@ -6,7 +6,7 @@ import { type LookupParts, NO_METRICS, openLookup } from "@flyte-secrets/lookup"
 import { toPod } from "@flyte-secrets/sdk";
 import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";
-import { lookupOptions } from "../configured/lookup-options.ts";
+import { toLookupOptions } from "../configured/lookup-options.ts";
 import { ownNamespace } from "../configured/own-namespace.ts";
 import { toAdmissionOptions } from "../configured/webhook-options.ts";
 import type { CliContext } from "../context.ts";
@@ -38,7 +38,7 @@ export interface Agreement extends AsyncDisposable {
 export async function openAgreement(config: Config, { env, home, sources }: AgreementOptions): Promise<Agreement> {
   await using opened = new AsyncDisposableStack();
   const log = createLogger({ ...config.logger, mute: true });
-  const watching = await openLookup(lookupOptions(config), {
+  const watching = await openLookup(toLookupOptions(config), {
     ...sources,
     clock: systemClock,
     log,

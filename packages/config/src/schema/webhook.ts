@@ -81,8 +81,8 @@ export const webhookSection = section(
       min: 0,
       max: 65535,
       about:
-        "Port of `/invalidate-secret`; 0 turns it off, which is the default where values come from the Embedded store: its webhook hears " +
-        "of changes without it.",
+        "Port of `/invalidate-secret`; 0 turns it off, which is the default where values come from the Embedded store: its webhook watches " +
+        "the store.",
     }),
     cacheInvalidationTokenFile: text({
       default: "",

@@ -15,11 +15,11 @@ function createRecorder() {
       changes.push(change);
       wake();
     },
-    /** Drops what a store tells of the time before it hears of changes. */
+    /** Drops the changes that a store reports when a watch begins. */
     forget() {
       changes.length = 0;
     },
-    async heard(count: number): Promise<StoreChange[]> {
+    async received(count: number): Promise<StoreChange[]> {
       while (changes.length < count) await new Promise<void>((resolve) => (wake = resolve));
       return changes;
     },
@@ -33,7 +33,7 @@ export function describeWatch(start: StartStore): void {
     return harness;
   }
 
-  /** A recorder that hears of every change from now on. */
+  /** A recorder of every change from now on. */
   async function watch({ watching }: StoreHarness, client: SecretStore) {
     const recorder = createRecorder();
     onTestFinished(client.watch(recorder.listener));
@@ -59,7 +59,7 @@ export function describeWatch(start: StartStore): void {
         { kind: "delete", id: b },
         { kind: "delete", id: a },
       ];
-      for (const recorder of recorders) expect(await recorder.heard(4)).toEqual(expected);
+      for (const recorder of recorders) expect(await recorder.received(4)).toEqual(expected);
     });
 
     test("a change that failed is not told", async () => {
@@ -70,7 +70,7 @@ export function describeWatch(start: StartStore): void {
       await expect(store.create(a, generic("2"))).rejects.toThrow();
       await expect(store.delete(b)).rejects.toThrow();
       await store.update(a, SecretValue.fromText("3"));
-      expect(await recorder.heard(1)).toEqual([{ kind: "put", id: a }]);
+      expect(await recorder.received(1)).toEqual([{ kind: "put", id: a }]);
     });
 
     test("a watch ends when told to, and a listener that throws keeps nothing from anybody", async () => {
@@ -86,10 +86,10 @@ export function describeWatch(start: StartStore): void {
       const lasting = await watch(harness, store);
       ended.forget();
       await store.create(a, generic("1"));
-      await ended.heard(1);
+      await ended.received(1);
       end();
       await store.create(b, generic("2"));
-      expect(await lasting.heard(2)).toEqual([
+      expect(await lasting.received(2)).toEqual([
         { kind: "put", id: a },
         { kind: "put", id: b },
       ]);

@@ -44,7 +44,7 @@ export interface EndpointsOptions extends ClientCertificateOptions {
 export interface StartEndpointsOptions {
   readonly endpoints: EndpointsOptions;
   readonly admission: Endpoint;
-  /** Hears of each request to the admission. */
+  /** Observes the requests to the admission. */
   readonly observer?: RequestObserver;
   readonly certificates: CertificateSource;
   readonly invalidation: Pick<InvalidationEndpointOptions, "invalidate" | "token">;
