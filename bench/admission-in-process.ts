@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { toAdmissionOptions } from "@flyte-secrets/cli/testing";
+import { toAdmissionOptions } from "@flyte-secrets/cli/configured";
 import { loadConfig } from "@flyte-secrets/config";
 import { createLogger } from "@flyte-secrets/http";
 import { NO_METRICS } from "@flyte-secrets/lookup";

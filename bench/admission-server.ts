@@ -5,7 +5,7 @@
 import cluster from "node:cluster";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { toWebhookOptions } from "@flyte-secrets/cli/testing";
+import { toWebhookOptions } from "@flyte-secrets/cli/configured";
 import { loadConfig } from "@flyte-secrets/config";
 import { createLogger } from "@flyte-secrets/http";
 import { startWebhook } from "@flyte-secrets/webhook";

@@ -1,5 +1,5 @@
 // What the chart grants, compared with the rights that service and webhook say they need.
-import { serviceRights, toWebhookOptions } from "@flyte-secrets/cli/testing";
+import { serviceRights, toWebhookOptions } from "@flyte-secrets/cli/configured";
 import { webhookRights } from "@flyte-secrets/webhook";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";

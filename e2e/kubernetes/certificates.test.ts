@@ -11,7 +11,7 @@ import {
   openCertificateSource,
   openSelfSignedSource,
 } from "@flyte-secrets/certificates";
-import { toWebhookOptions } from "@flyte-secrets/cli/testing";
+import { toWebhookOptions } from "@flyte-secrets/cli/configured";
 import { loadConfig } from "@flyte-secrets/config";
 import { type Clock, MountRequirement, SecretValue, systemClock, toRequestAnnotations } from "@flyte-secrets/core";
 import { createLogger } from "@flyte-secrets/http";

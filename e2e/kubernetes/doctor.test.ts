@@ -119,6 +119,7 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
     expect(told).toEqual([
       { state: "ok", what: "cluster west: the API server's clock agrees with this one" },
       { state: "ok", what: "cluster west: namespace flyte is there" },
+      { state: "ok", what: "cluster west: the secrets in namespace flyte can be found by their Secrets' names" },
       {
         state: "problem",
         what: `cluster west: ${west} may not delete secrets of namespace flyte, which the service needs to keep the secrets`,
@@ -127,6 +128,7 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
       },
       { state: "ok", what: "cluster east: the API server's clock agrees with this one" },
       { state: "ok", what: "cluster east: namespace flyte is there" },
+      { state: "ok", what: "cluster east: the secrets in namespace flyte can be found by their Secrets' names" },
       { state: "ok", what: expect.stringMatching(/^cluster east: .* has every right that the service needs$/) },
     ]);
   });

@@ -1,7 +1,7 @@
 // The webhook as a program of its own, over an embedded store: told over IPC what to serve with, answers with its ports. Ends
 // on SIGTERM as the command does.
 
-import { toWebhookOptions } from "@flyte-secrets/cli/testing";
+import { toWebhookOptions } from "@flyte-secrets/cli/configured";
 import { loadConfig } from "@flyte-secrets/config";
 import { createLogger } from "@flyte-secrets/http";
 import { startWebhook } from "@flyte-secrets/webhook";

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { toWebhookOptions } from "@flyte-secrets/cli/testing";
+import { toWebhookOptions } from "@flyte-secrets/cli/configured";
 import { loadConfig } from "@flyte-secrets/config";
 import { createLogger } from "@flyte-secrets/http";
 import { createCertificate } from "@flyte-secrets/testkit";

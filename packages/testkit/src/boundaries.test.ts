@@ -160,6 +160,8 @@ test("only the command's main file and the SDK's environment read process.env", 
 /** Entries that users import beside a package's main one; `testing` is left out of what is published. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   sdk: ["./connection", "./remote"],
+  // What a program of one's own needs to start parts by the command's configuration, without the command's modules.
+  cli: ["./configured"],
   // What needs a terminal, or a running test, is kept apart from what works anywhere.
   testkit: ["./terminal", "./vitest"],
 };

@@ -1,5 +1,3 @@
-export { serviceRights } from "../configured/service-rights.ts";
-export { toAdmissionOptions, toWebhookOptions } from "../configured/webhook-options.ts";
 export { dotenvFormat, variableOf } from "../formats/dotenv-format.ts";
 export { readAssignments } from "../formats/dotenv-reader.ts";
 export type { DotenvReader, SecretEntry } from "../formats/secret-entry.ts";

@@ -53,7 +53,12 @@ export function readBody(req: IncomingMessage, maxBytes: number, listener: BodyL
     bytes.copy(larger, 0, 0, length);
     bytes = larger;
   };
-  const onEnd = () => listener.onBody(bytes === undefined ? "" : bytes.toString("utf8", 0, length));
+  const onEnd = () => {
+    const body = bytes === undefined ? "" : bytes.toString("utf8", 0, length);
+    // The request outlives its body.
+    bytes = undefined;
+    listener.onBody(body);
+  };
   req.on("data", onData).on("end", onEnd);
   return stop;
 }
