@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withoutCredentials } from "./credentials.ts";
+import { isGoodToken, withoutCredentials } from "./credentials.ts";
 
 const ENVIRONMENT = {
   PATH: "/bin",
@@ -22,4 +22,17 @@ test.each([
     FLYTE_SECRETS_DEFAULT_DIR: "/etc/secrets",
     ...rest,
   });
+});
+
+test.each([
+  ["22 characters that differ", "abcdefghijklmnopqrstuv", true],
+  ["all characters that a token may have", "-._~+/09AZaz-._~+/09AZ==", true],
+  ["21 characters", "abcdefghijklmnopqrstu", false],
+  ["one letter, repeated", "a".repeat(64), false],
+  ["seven different ones", "abcdefg".repeat(8), false],
+  ["eight different ones", "abcdefgh".repeat(8), true],
+  ["two lines", "abcdefghijklmnopqrstuv\nabcdefghijklmnopqrstuv", false],
+  ["a blank", "abcdefghijk lmnopqrstuvw", false],
+])("whether a token is good: %s", (_, token, isGood) => {
+  expect(isGoodToken(token)).toBe(isGood);
 });

@@ -52,6 +52,15 @@ describe("with a token", () => {
     expect(JSON.stringify(log)).not.toContain(TOKEN.slice(0, -1));
   });
 
+  test("takes the token as it is now, where it may change", async () => {
+    let token = TOKEN;
+    const { url } = await startTestService({ config: { auth: { mode: "token", token: () => token } } });
+    const statusWith = async (sent: string) => (await post(url + LIST, { authorization: `Bearer ${sent}` })).status;
+    expect(await statusWith(TOKEN)).toBe(200);
+    token = "an0ther-t0ken";
+    expect([await statusWith(TOKEN), await statusWith(token)]).toEqual([401, 200]);
+  });
+
   test("refuses over gRPC too", async () => {
     const { url } = await startTestService(withToken);
     const client = createClient(SecretService, createGrpcTransport({ baseUrl: url, idleConnectionTimeoutMs: 100 }));

@@ -108,3 +108,15 @@ test("a write waits no longer for another process than it may", async () => {
   holder.close();
   await shared.write(() => insert("a"));
 });
+
+test("a value for which the disk has no room is refused, and neither deletes nor writes beside it are", async () => {
+  const { shared, insert, words } = await openTable();
+  const write = (word: string, bytes: number) => shared.write(() => void insert(word), { bytes });
+  const outcomes = await Promise.allSettled([write("a", 1), write("b", Number.MAX_SAFE_INTEGER), write("c", 0)]);
+  expect(outcomes.map((each) => (each.status === "fulfilled" ? "done" : each.reason.code))).toEqual([
+    "done",
+    "store_full",
+    "done",
+  ]);
+  expect(words()).toEqual(["a", "c"]);
+});
