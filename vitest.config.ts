@@ -15,7 +15,8 @@ export default defineConfig({
   ],
   test: {
     include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "fuzz/**/*.test.ts"],
-    // A limit ends what hangs, and must not say how busy the machine is: the slowest test takes some seconds of a quiet one.
+    // A limit ends what hangs, and must not say how busy the machine is: the slowest test takes some seconds of a quiet
+    // one.
     testTimeout: 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 60_000 } },

@@ -19,7 +19,10 @@ export const ADMISSION_CASES: readonly AdmissionCase[] = [
   { secrets: 20, level: "project", delivery: "Inline" },
 ];
 
-/** A store with the secrets, and the review of a pod of about 6 KB with two containers that asks for them; every third as a file. */
+/**
+ * A store with the secrets, and the review of a pod of about 6 KB with two containers that asks for them; every third
+ * as a file.
+ */
 export async function prepareAdmission(
   folder: string,
   { secrets, level }: AdmissionCase,

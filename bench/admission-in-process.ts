@@ -14,7 +14,10 @@ import { type Row, ratio } from "./table.ts";
 
 type Answer = (body: Buffer) => Promise<string>;
 
-/** Short turns, and many: whatever else the machine does misses some of them, and the quickest of each side are compared. */
+/**
+ * Short turns, and many: whatever else the machine does misses some of them, and the quickest of each side are
+ * compared.
+ */
 const ROUNDS = 400;
 const CALLS = 100;
 /** Until V8 has compiled what is hot. */

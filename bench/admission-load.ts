@@ -1,7 +1,8 @@
 // Puts load on an admission webhook at any address, the API server's way (HTTPS, HTTP/1.1, keep-alive):
 //   node bench/admission-load.ts --url https://127.0.0.1:9443/mutate--v1-pod --review review.json --ca ca.crt
 //        [--connections 16] [--seconds 5] [--new-connections]
-// The load comes from h2load (Debian: nghttp2-client), a C program, so that on two cores the driver is not what is measured. With
+// The load comes from h2load (Debian: nghttp2-client), a C program, so that on two cores the driver is not what is
+// measured. With
 // --new-connections each request makes a TLS connection of its own.
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -33,7 +34,10 @@ export interface AdmissionLoadResult {
   readonly failed: number;
 }
 
-/** Requests a connection with `newConnections`: h2load has no endless reconnecting, so it makes so many of one request each. */
+/**
+ * Requests a connection with `newConnections`: h2load has no endless reconnecting, so it makes so many of one request
+ * each.
+ */
 const NEW_CONNECTIONS = 400;
 
 /** The answer to the review, as it is: to see that the load is on what it is meant for. */

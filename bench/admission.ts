@@ -25,7 +25,10 @@ interface Surroundings {
   readonly tls: ServerOrder["tls"];
 }
 
-/** Admissions a second, one process: the webhook next to the floor handler (with the webhook's own patch) and a bare server. */
+/**
+ * Admissions a second, one process: the webhook next to the floor handler (with the webhook's own patch) and a bare
+ * server.
+ */
 export async function benchAdmission(): Promise<Row[]> {
   return inFolder(async (around) => {
     const rows: Row[] = [];
@@ -56,9 +59,9 @@ type Turn = readonly AdmissionLoadResult[];
 type TurnLoad = Pick<AdmissionLoad, "connections" | "newConnections">;
 
 /**
- * Measures servers next to each other under each of the loads. All stand ready and warm; the load goes to one after the other in
- * short turns, so that a machine whose speed drifts drifts for all. Since no two processes of the same program are equally quick,
- * all of them are started several times.
+ * Measures servers next to each other under each of the loads. All stand ready and warm; the load goes to one after the
+ * other in short turns, so that a machine whose speed drifts drifts for all. Since no two processes of the same program
+ * are equally quick, all of them are started several times.
  */
 async function takeTurns<L extends TurnLoad>(
   orders: readonly ServerOrder[],
@@ -119,7 +122,10 @@ export function benchAdmissionInProcess(): Promise<Row[]> {
   return inFolder(({ folder }) => measureInProcess(folder));
 }
 
-/** Two processes next to one, what the machine lets two of the floor handler do, and a new TLS connection for each request next to the bare server's. */
+/**
+ * Two processes next to one, what the machine lets two of the floor handler do, and a new TLS connection for each
+ * request next to the bare server's.
+ */
 export async function benchAdmissionScale(): Promise<Row[]> {
   return inFolder(async (around) => {
     const { directory, reviewFile } = await prepareAdmission(
@@ -165,8 +171,8 @@ export async function benchAdmissionScale(): Promise<Row[]> {
 type Processes = Omit<ServerOrder, "tls">;
 
 /**
- * Resident memory after ten thousand admissions and after many more (BENCH_ADMISSIONS, a million by default), with the young
- * generation of V8's heap held to what the image gives it, and with Node's defaults.
+ * Resident memory after ten thousand admissions and after many more (BENCH_ADMISSIONS, a million by default), with the
+ * young generation of V8's heap held to what the image gives it, and with Node's defaults.
  */
 export async function benchAdmissionMemory(): Promise<Row[]> {
   const many = Number(process.env.BENCH_ADMISSIONS ?? "1000000");

@@ -10,8 +10,9 @@ const IMPORTS = Number(process.env.BENCH_IMPORTS ?? "10000");
 const CLI = join(import.meta.dirname, "../packages/cli/bin/flyte-secrets.js");
 
 /**
- * What the command `import` takes for many secrets, from exec to exit: on the store itself, and by the socket of a server.
- * The reference is bare SQLite, as durable, that writes one after the other without sealing, checking or telling anybody.
+ * What the command `import` takes for many secrets, from exec to exit: on the store itself, and by the socket of a
+ * server. The reference is bare SQLite, as durable, that writes one after the other without sealing, checking or
+ * telling anybody.
  */
 export async function benchImport(): Promise<Row[]> {
   const home = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));

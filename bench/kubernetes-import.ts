@@ -13,8 +13,8 @@ const NAMESPACE = "flyte";
 const CLI = join(import.meta.dirname, "../packages/cli/bin/flyte-secrets.js");
 
 /**
- * Import and listing of many secrets through a service that keeps them in Kubernetes, from exec to exit, next to kubectl,
- * which makes and lists as many of the same Secrets without a service between. The client-side limit
+ * Import and listing of many secrets through a service that keeps them in Kubernetes, from exec to exit, next to
+ * kubectl, which makes and lists as many of the same Secrets without a service between. The client-side limit
  * (`secret.kubernetes.qps`, `burst`) is out of the way for all rows but the last.
  */
 export async function benchKubernetesImport(): Promise<Row[]> {

@@ -50,8 +50,8 @@ interface LoadResult {
 }
 
 /**
- * Calls a second of `serve` over a real API server, next to a bare client that sends the API server what the service sends it. The client-side
- * limit (`secret.kubernetes.qps`, `burst`) is out of the way for all rows but the last.
+ * Calls a second of `serve` over a real API server, next to a bare client that sends the API server what the service
+ * sends it. The client-side limit (`secret.kubernetes.qps`, `burst`) is out of the way for all rows but the last.
  */
 export async function benchKubernetesService(): Promise<Row[]> {
   await using opened = new AsyncDisposableStack();

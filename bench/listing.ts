@@ -16,8 +16,8 @@ const BARE = `
   console.log(rows.map((row) => Object.values(row).join("  ")).join("\\n"));`;
 
 /**
- * From exec to exit: `get secret` of many secrets on this user's store, next to a bare Node process that prints the same
- * rows.
+ * From exec to exit: `get secret` of many secrets on this user's store, next to a bare Node process that prints the
+ * same rows.
  */
 export async function benchListing(): Promise<Row[]> {
   const home = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));

@@ -1,5 +1,5 @@
-// npm run bench [-- SECTION ...]: measures the sections named, or all of them, and prints a table for each. BENCH_SECONDS
-// (a measured load) and BENCH_SECRETS (how many are many) scale a run.
+// npm run bench [-- SECTION ...]: measures the sections named, or all of them, and prints a table for each.
+// BENCH_SECONDS (a measured load) and BENCH_SECRETS (how many are many) scale a run.
 import { availableParallelism, cpus } from "node:os";
 import { benchAdmission, benchAdmissionInProcess, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
 import { benchImport } from "./import.ts";

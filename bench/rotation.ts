@@ -11,7 +11,9 @@ import type { Row } from "./table.ts";
 const UPDATES = Number(process.env.BENCH_UPDATES ?? "500");
 const REPLICAS = 3;
 
-/** From an update to the first admission with the new value, on each of three webhook processes over a real API server. */
+/**
+ * From an update to the first admission with the new value, on each of three webhook processes over a real API server.
+ */
 export async function benchRotation(): Promise<Row[]> {
   await using opened = new AsyncDisposableStack();
   const cluster = opened.adopt(await startCluster(), (started) => started.close());

@@ -42,7 +42,9 @@ export function putLoad(load: Load): Promise<LoadResult> {
   return load.protocol === "grpc" ? loadHttp2(load) : loadHttp1(load);
 }
 
-/** Path, headers and body of one request, the way `load.protocol` writes it; `n` makes a created secret's name unique. */
+/**
+ * Path, headers and body of one request, the way `load.protocol` writes it; `n` makes a created secret's name unique.
+ */
 export function buildRequest(load: Load, n: number) {
   const id = { name: load.call === "get" ? load.name : `${load.name}-${n}`, domain: "development", project: "bench" };
   const { json, binary } =

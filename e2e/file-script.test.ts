@@ -1,5 +1,5 @@
-// The files of an Inline pod, written as its kubelet would have them written: the init container's own command and variables, taken
-// from the mutated pod, under a real busybox alone.
+// The files of an Inline pod, written as its kubelet would have them written: the init container's own command and
+// variables, taken from the mutated pod, under a real busybox alone.
 import { createHash, randomBytes } from "node:crypto";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,4 +1,5 @@
-// The mutator's properties over many more pods than the unit tests take: 4 properties, each over 5,000 pods and requests.
+// The mutator's properties over many more pods than the unit tests take: 4 properties, each over 5,000 pods and
+// requests.
 import { describeMutatorProperties } from "@flyte-secrets/inject/testing";
 import fc from "fast-check";
 

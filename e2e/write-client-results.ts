@@ -1,5 +1,5 @@
-// Writes the table of docs/migrating-from-flyte.md from a report of the clients' suites; `npm run e2e:results` makes both. A suite's title
-// is "CLIENT VERSION REST: SERVER", in a suite named after the store where it runs over several.
+// Writes the table of docs/migrating-from-flyte.md from a report of the clients' suites; `npm run e2e:results` makes
+// both. A suite's title is "CLIENT VERSION REST: SERVER", in a suite named after the store where it runs over several.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 

@@ -7,8 +7,8 @@ export interface Received {
 }
 
 /**
- * Stands for the work that a real task does with its secret: it prints it, which nobody should, and takes its digest. With
- * `expected`, any other digest makes the task fail.
+ * Stands for the work that a real task does with its secret: it prints it, which nobody should, and takes its digest.
+ * With `expected`, any other digest makes the task fail.
  */
 export function receive(task: string, secret: string | Uint8Array | undefined, expected?: string): Received {
   if (secret === undefined) throw new Error(`${task} was not given its secret`);

@@ -18,8 +18,8 @@ export interface TargetReport {
 }
 
 /**
- * Fuzzes one target in a thread of its own, which is ended when an input doesn't come back within a minute, needs more than
- * 512 MiB or throws where nobody can catch it: each of these is a find, and ends the run of this target.
+ * Fuzzes one target in a thread of its own, which is ended when an input doesn't come back within a minute, needs more
+ * than 512 MiB or throws where nobody can catch it: each of these is a find, and ends the run of this target.
  */
 export async function fuzzTarget(target: string, options: { seed: number; runForMs: number }): Promise<TargetReport> {
   const corpus = [...readCorpus(target), ...readFound(target)].map(({ bytes }) => bytes);

@@ -10,7 +10,10 @@ export interface InputUnderWay {
   readonly input: Uint8Array;
 }
 
-/** Memory in which a worker leaves each input before it runs it: of one that never comes back nothing else would be known. */
+/**
+ * Memory in which a worker leaves each input before it runs it: of one that never comes back nothing else would be
+ * known.
+ */
 export function createInputUnderWay(): SharedArrayBuffer {
   return new SharedArrayBuffer(HEADER_BYTES + MAX_INPUT_BYTES);
 }

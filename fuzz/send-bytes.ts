@@ -8,8 +8,8 @@ const MAX_ANSWER_MS = 20_000;
 const PATIENCE_MS = 30;
 
 /**
- * Sends bytes to a port of this machine on a connection of their own, and returns what comes back. Throws for a server that neither
- * answers nor closes within 20 seconds.
+ * Sends bytes to a port of this machine on a connection of their own, and returns what comes back. Throws for a server
+ * that neither answers nor closes within 20 seconds.
  */
 export function sendBytes(
   port: number,

@@ -14,11 +14,14 @@ export interface FuzzTarget {
 
 /** A target that is ready for inputs. */
 export interface OpenTarget {
-  /** More inputs to begin with, made on the spot: keys and certificates for example, which don't belong into a repository. */
+  /**
+   * More inputs to begin with, made on the spot: keys and certificates for example, which don't belong into a
+   * repository.
+   */
   readonly seeds?: readonly (string | Uint8Array)[];
   /**
-   * Reads one input. Returns when it is taken or refused as it should be; whatever is thrown is a find. Must not depend on the
-   * inputs before.
+   * Reads one input. Returns when it is taken or refused as it should be; whatever is thrown is a find. Must not depend
+   * on the inputs before.
    */
   run(bytes: Uint8Array): Promise<void> | void;
   close?(): Promise<void>;

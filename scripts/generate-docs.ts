@@ -1,5 +1,5 @@
-// Writes the files that are derived from code: pages and pictures under docs/, and the schema of the Helm chart's values. With --check nothing
-// is written, and a file that differs from what the code says ends it with exit code 1.
+// Writes the files that are derived from code: pages and pictures under docs/, and the schema of the Helm chart's
+// values. With --check nothing is written, and a file that differs from what the code says ends it with exit code 1.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { API_PAGES } from "./api-pages.ts";

@@ -5,7 +5,9 @@ import { type FoundExpression, findExpressions } from "./linear-expressions.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 
-/** Why an expression may take more than linear time: nobody but those who run the program choose the text that it sees. */
+/**
+ * Why an expression may take more than linear time: nobody but those who run the program choose the text that it sees.
+ */
 const REVIEWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "packages/cli/src/describe-failure.ts": {
     "/\\(Did you mean .*\\?\\)$/": "sees commander's own message about the user's own command line",

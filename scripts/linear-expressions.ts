@@ -26,7 +26,10 @@ export interface FoundExpression {
 /** Sources that ship. */
 const SHIPPED = /^packages\/[^/]+\/src\/(?!.*\.test\.ts$|(?:.*\/)?testing\/).*\.ts$/;
 
-/** Every regular expression of what the packages ship: literals, and what is made with `RegExp`. Read by TypeScript's own parser. */
+/**
+ * Every regular expression of what the packages ship: literals, and what is made with `RegExp`. Read by TypeScript's
+ * own parser.
+ */
 export function findExpressions(root: string): FoundExpression[] {
   const api = new API({ cwd: root });
   try {

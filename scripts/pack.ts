@@ -1,5 +1,5 @@
-// Packs what a user installs, into one file each: the command, and the SDK. Each holds the packages of this repository that
-// it needs, so that only those of others come from the registry: npm run pack -- --to DIRECTORY
+// Packs what a user installs, into one file each: the command, and the SDK. Each holds the packages of this repository
+// that it needs, so that only those of others come from the registry: npm run pack -- --to DIRECTORY
 import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";

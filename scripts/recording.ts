@@ -1,7 +1,10 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A recording in asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/), as `examples/demo/record.ts` writes it. */
+/**
+ * A recording in asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/), as `examples/demo/record.ts` writes
+ * it.
+ */
 const RECORDING = join(import.meta.dirname, "../docs/demo.cast");
 
 const FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace";

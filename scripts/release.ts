@@ -59,8 +59,8 @@ export function tagMessage(changelog: string, version: string): string {
 }
 
 /**
- * The changelog with a date at this version. What is under `Unreleased` becomes its section, unless it has one that waits
- * for its date. A section that has its date stays. Throws when nothing is said about the version.
+ * The changelog with a date at this version. What is under `Unreleased` becomes its section, unless it has one that
+ * waits for its date. A section that has its date stays. Throws when nothing is said about the version.
  */
 export function datedChangelog(text: string, version: string, date: string): string {
   const waiting = `## ${version} (not released yet)`;

@@ -6,7 +6,8 @@ test("the SBOM lists what the image installs, development dependencies of a work
   const files = await readManifestFiles();
   const { components }: { components: { name: string; version: string }[] } = JSON.parse(await createSbom(files));
   const listed = new Set(components.map(({ name }) => name));
-  // The first is one of the sdk's dependencies and of the examples' as well; the rest are development dependencies, too.
+  // The first is one of the sdk's dependencies and of the examples' as well; the rest are development dependencies,
+  // too.
   for (const name of ["jose", "yaml", "esbuild", "@bufbuild/protobuf", "@aws-sdk/client-secrets-manager"]) {
     expect(listed).toContain(name);
   }

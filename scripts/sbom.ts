@@ -8,10 +8,11 @@ import { LOCK_FILE, readManifestFiles, run } from "./published-packages.ts";
 const IMAGE = "deploy";
 
 /**
- * A CycloneDX document of the image's dependencies, made from the manifests and the lock file of {@link readManifestFiles}.
+ * A CycloneDX document of the image's dependencies, made from the manifests and the lock file of {@link
+ * readManifestFiles}.
  *
- * `npm sbom --omit=dev` leaves out a package that is also a development dependency of any workspace. So npm gets a copy of
- * the files without development dependencies.
+ * `npm sbom --omit=dev` leaves out a package that is also a development dependency of any workspace. So npm gets a copy
+ * of the files without development dependencies.
  */
 export async function createSbom(files: ReadonlyMap<string, string>): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), "flyte-secrets-sbom-"));

@@ -18,7 +18,10 @@ import {
   texts,
 } from "./values-shapes.ts";
 
-/** `values.schema.json` of the Helm chart: its own values, and in Flyte's places the settings that the configuration has. */
+/**
+ * `values.schema.json` of the Helm chart: its own values, and in Flyte's places the settings that the configuration
+ * has.
+ */
 export function renderValuesSchema(): string {
   const definitions = toSections();
   const sections = Object.fromEntries(Object.keys(definitions).map((name) => [name, sectionOf(name)]));
@@ -83,7 +86,10 @@ export function renderValuesSchema(): string {
 
 const sectionOf = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
 
-/** The configuration's sections by name. What stands in a text is left to the program, which knows the rule and the remedy. */
+/**
+ * The configuration's sections by name. What stands in a text is left to the program, which knows the rule and the
+ * remedy.
+ */
 function toSections(): Record<string, Schema> {
   const root: Record<string, Schema> = {};
   // Each section comes before what it holds.

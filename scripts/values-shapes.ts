@@ -28,8 +28,8 @@ export const closed = (properties: Readonly<Record<string, Schema>>): Schema => 
 /** A map that belongs to Kubernetes or Flyte: what stands in it is theirs to check. */
 export const open = (properties: Readonly<Record<string, Schema>> = {}): Schema => ({ type: "object", properties });
 /**
- * {@link open}, but for keys that are a typing error for one of these: one edit away, or in other letters, which Helm tells
- * apart.
+ * {@link open}, but for keys that are a typing error for one of these: one edit away, or in other letters, which Helm
+ * tells apart.
  */
 export const openButTypos = (properties: Readonly<Record<string, Schema>>, others: readonly string[] = []): Schema => {
   const names = [...Object.keys(properties), ...others];
@@ -41,8 +41,8 @@ export const openButTypos = (properties: Readonly<Record<string, Schema>>, other
 };
 
 /**
- * A letter added, left out or changed, two swapped, or one in the other case; but no other name. Without lookahead: Helm's
- * expressions are Go's.
+ * A letter added, left out or changed, two swapped, or one in the other case; but no other name. Without lookahead:
+ * Helm's expressions are Go's.
  */
 function typosOf(name: string, names: readonly string[]): string {
   const others = names.map((other) => other.toLowerCase()).filter((other) => other !== name.toLowerCase());

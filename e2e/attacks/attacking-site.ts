@@ -18,8 +18,8 @@ export interface AttackingSite {
 }
 
 /**
- * A web site with a page that attacks. What is none of its own is answered by the server at `rebound`, as the browser sent
- * it: as if the site's name had come to point there.
+ * A web site with a page that attacks. What is none of its own is answered by the server at `rebound`, as the browser
+ * sent it: as if the site's name had come to point there.
  */
 export async function startAttackingSite(rebound: string): Promise<AttackingSite> {
   let onSaw = (_: Record<string, string>) => {};

@@ -1,4 +1,5 @@
-// Pods that are refused after the webhook, and what they leave: three replicas on a real API server. Letters are those of the attack report.
+// Pods that are refused after the webhook, and what they leave: three replicas on a real API server. Letters are those
+// of the attack report.
 import {
   INJECT_LABEL,
   MountRequirement,

@@ -1,4 +1,5 @@
-// Who gets which secret: pods that claim, spell or name what is not theirs, on a real API server. Letters are those of the attack report.
+// Who gets which secret: pods that claim, spell or name what is not theirs, on a real API server. Letters are those of
+// the attack report.
 import {
   encodeSecretId,
   INJECT_LABEL,
@@ -164,7 +165,8 @@ describeWith(requireKubernetes(), "a pod that wants what is not its own", () => 
     ["no labels", { namespace: "monitoring-system", labels: {} }],
     ["empty labels", { namespace: "monitoring-system", labels: { organization: "flyte", project: "", domain: "" } }],
   ])("H5: %s claim nothing, and get nothing", async (_, asked) => {
-    // The K8s manager then refers to a Secret of the pod's namespace, called MD5 of the key, in which no managed one lies.
+    // The K8s manager then refers to a Secret of the pod's namespace, called MD5 of the key, in which no managed one
+    // lies.
     expect(await create(asked)).toBe("given");
     expect(await cluster.kubectl(["get", "secrets", "-n", asked.namespace, "-o", "name"])).toBe("");
   });
@@ -287,7 +289,8 @@ describeWith(requireKubernetes(), "a pod that wants what is not its own", () => 
   test("M3: the border between group and key of a global secret can't be moved", async () => {
     const global = { namespace: "team-a", labels: {} };
     expect(await create({ ...global, group: "team", key: "TOKEN" })).toBe("given");
-    // Global turns it down, and the K8s manager refers to a Secret `team` of that namespace: there is none, and it may name it.
+    // Global turns it down, and the K8s manager refers to a Secret `team` of that namespace: there is none, and it may
+    // name it.
     for (const [group, key] of [
       ["team", "B_DB_PASSWORD"],
       ["team", "b_db_password"],

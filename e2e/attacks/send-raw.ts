@@ -1,12 +1,15 @@
 import { connect } from "node:net";
 
 /**
- * After this time without an answer the sending side is ended, which makes a server give up on a request that isn't whole; after
- * twice this time the whole connection.
+ * After this time without an answer the sending side is ended, which makes a server give up on a request that isn't
+ * whole; after twice this time the whole connection.
  */
 const PATIENCE_MS = 2_000;
 
-/** What a port says to bytes on a connection of their own. Whoever ends the sending side at once gets no answer from Node. */
+/**
+ * What a port says to bytes on a connection of their own. Whoever ends the sending side at once gets no answer from
+ * Node.
+ */
 export function sendRaw(port: number, bytes: string | Uint8Array, host = "127.0.0.1"): Promise<string> {
   return new Promise((resolve) => {
     let answer = "";

@@ -1,4 +1,5 @@
-// Bodies that take more of the service than their senders spend. Letters are those of the attack report; rows with + are neighbours.
+// Bodies that take more of the service than their senders spend. Letters are those of the attack report; rows with +
+// are neighbours.
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { gzipSync } from "node:zlib";

@@ -1,4 +1,5 @@
-// Connections that somebody without credentials opens and leaves. Letters are those of the attack report; rows with + are neighbours.
+// Connections that somebody without credentials opens and leaves. Letters are those of the attack report; rows with +
+// are neighbours.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { connect } from "node:net";

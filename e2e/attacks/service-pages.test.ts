@@ -1,5 +1,5 @@
-// What a web page in the browser of whoever runs the service can send, and what the service tells anybody. Letters are those of the attack
-// report; rows with + are neighbours.
+// What a web page in the browser of whoever runs the service can send, and what the service tells anybody. Letters are
+// those of the attack report; rows with + are neighbours.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";

@@ -1,5 +1,5 @@
-// Pods that name secrets by themselves where values and pods share a namespace, and accounts of the installation that were taken over: the
-// chart's guard on a real API server. Letters are those of the attack report.
+// Pods that name secrets by themselves where values and pods share a namespace, and accounts of the installation that
+// were taken over: the chart's guard on a real API server. Letters are those of the attack report.
 import { encodeSecretId, imagePullSecretName, kubernetesSecretName, type SecretId } from "@flyte-secrets/core";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { requireHelm } from "../installation/helm.ts";

@@ -22,19 +22,24 @@ export interface AttackedProgram {
 
 /** What became of a program, and of its good client, while it was attacked. */
 export interface AttackReport {
-  /** Requests of the good client's that were answered as they should be: one at least before the attack, and one after it. */
+  /**
+   * Requests of the good client's that were answered as they should be: one at least before the attack, and one after
+   * it.
+   */
   readonly answered: number;
   /** Why the others weren't; at most ten. */
   readonly failures: readonly string[];
   readonly slowestMs: number;
-  /** The most resident memory that was seen, in MiB (Linux's VmHWM is the kernel's own maximum, so nothing is missed). */
+  /**
+   * The most resident memory that was seen, in MiB (Linux's VmHWM is the kernel's own maximum, so nothing is missed).
+   */
   readonly peakMib: number;
 }
 
 /**
- * Runs `attack` while a good client asks one request after the other. Asks once before it and once after it, so that a program
- * that has ended, or that answers nobody any more, shows as a failure. The report is kept with the test, for the table
- * at the end of a run. Throws what `attack` throws.
+ * Runs `attack` while a good client asks one request after the other. Asks once before it and once after it, so that a
+ * program that has ended, or that answers nobody any more, shows as a failure. The report is kept with the test, for
+ * the table at the end of a run. Throws what `attack` throws.
  */
 export async function underAttack(program: AttackedProgram, attack: () => Promise<void>): Promise<AttackReport> {
   let answered = 0;

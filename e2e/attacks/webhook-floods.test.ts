@@ -1,5 +1,5 @@
-// Whoever reaches the webhook's ports fills its memory and its connections; meanwhile an API server is answered every time, within the
-// memory that the chart gives. Letters are those of the attack report.
+// Whoever reaches the webhook's ports fills its memory and its connections; meanwhile an API server is answered every
+// time, within the memory that the chart gives. Letters are those of the attack report.
 import { once } from "node:events";
 import { connect } from "node:tls";
 import { podReview, taskPod } from "@flyte-secrets/webhook/testing";

@@ -1,5 +1,5 @@
-// Who reaches the webhook's ports from elsewhere, or without leave, gets no value and ends no process. Letters are those of the attack
-// report.
+// Who reaches the webhook's ports from elsewhere, or without leave, gets no value and ends no process. Letters are
+// those of the attack report.
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

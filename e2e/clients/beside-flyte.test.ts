@@ -20,8 +20,8 @@ const DOMAIN = ["--domain", "development"];
 const id = (name: string, domain = "", project = ""): SecretId => ({ org: "flyte", domain, project, name });
 const auths = JSON.stringify({ auths: { "registry.example": { auth: btoa("u:p") } } });
 
-// Flyte's own service can't be built here. What it writes and reads is known, so kubectl stands for it: it puts objects of exactly that
-// form, and looks whether those that were written here are of it.
+// Flyte's own service can't be built here. What it writes and reads is known, so kubectl stands for it: it puts objects
+// of exactly that form, and looks whether those that were written here are of it.
 describeWith(requireKubernetes(), "the Kubernetes store", () => {
   let cluster: Cluster;
   beforeAll(async () => {

@@ -92,8 +92,8 @@ for (const auth of ["none", "token"] as const) {
 }
 
 /**
- * The descriptor in the published package, which is TypeScript with the descriptor's bytes in it; imports are TypeScript's there,
- * named after the files.
+ * The descriptor in the published package, which is TypeScript with the descriptor's bytes in it; imports are
+ * TypeScript's there, named after the files.
  */
 function published(name: string): Comparable {
   const idl = dirname(createRequire(import.meta.url).resolve("@flyteorg/flyteidl2/package.json"));

@@ -27,8 +27,8 @@ interface UnaryRequest extends Message {
 }
 
 /**
- * Adds the unary methods of the suite's own service to a router: they answer as each request tells them to, and say what they saw
- * of the request.
+ * Adds the unary methods of the suite's own service to a router: they answer as each request tells them to, and say
+ * what they saw of the request.
  */
 export function addConformanceService(
   router: ConnectRouter,

@@ -1,5 +1,6 @@
-// The server that the conformance suite calls: our listener and our way of serving RPCs, with the suite's service on it. The suite
-// starts it for each combination of settings: they come on standard input, its address goes to standard output.
+// The server that the conformance suite calls: our listener and our way of serving RPCs, with the suite's service on
+// it. The suite starts it for each combination of settings: they come on standard input, its address goes to standard
+// output.
 import { readFileSync } from "node:fs";
 import { create, createFileRegistry, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
@@ -18,7 +19,10 @@ import { addConformanceService } from "./conformance-service.ts";
 
 const PACKAGE = "connectrpc.conformance.v1";
 
-/** `ServerCompatRequest`: the settings that matter to us. The HTTP version and the protocol don't: one port serves them all. */
+/**
+ * `ServerCompatRequest`: the settings that matter to us. The HTTP version and the protocol don't: one port serves them
+ * all.
+ */
 interface ServerSettings extends Message {
   readonly useTls: boolean;
   /** 0 is no limit. */

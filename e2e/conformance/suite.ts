@@ -16,7 +16,9 @@ const PROGRAM: GoProgram = {
 /** Connect's own conformance suite. */
 export const CONNECT_CONFORMANCE = goProgram(PROGRAM);
 
-/** Builds the suite and grpcurl, which reads the suite's `.proto` files, into the user's cache unless they are there. */
+/**
+ * Builds the suite and grpcurl, which reads the suite's `.proto` files, into the user's cache unless they are there.
+ */
 export function requireConformance(): Requirement {
   const suite = requireGoProgram(PROGRAM);
   return suite.missing ? suite : requireGrpcurl();

@@ -10,7 +10,9 @@ interface Manifest {
   readonly data?: Readonly<Record<string, string>>;
 }
 
-/** What the program reads in a pod of that component (`service` or `webhook`), by the ConfigMap that the chart makes. */
+/**
+ * What the program reads in a pod of that component (`service` or `webhook`), by the ConfigMap that the chart makes.
+ */
 export function chartConfig(manifests: readonly Manifest[], component: string): Config {
   const found = manifests.find(
     ({ kind, metadata }) => kind === "ConfigMap" && metadata.name === `flyte-secrets-${component}`,

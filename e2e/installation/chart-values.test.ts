@@ -1,5 +1,5 @@
-// The values that charts of this field have in common (docs/chart-values.md), and what the chart makes of them, without a
-// cluster.
+// The values that charts of this field have in common (docs/chart-values.md), and what the chart makes of them, without
+// a cluster.
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { describeWith } from "../support/requirement.ts";

@@ -22,7 +22,10 @@ export interface HelmInput {
   readonly kubeconfig?: string;
 }
 
-/** Runs helm and gives what it printed; throws with its error output when it fails. It has no home, and so none of its user's settings. */
+/**
+ * Runs helm and gives what it printed; throws with its error output when it fails. It has no home, and so none of its
+ * user's settings.
+ */
 export async function helm(args: readonly string[], { values, kubeconfig }: HelmInput = {}): Promise<string> {
   const env = { HOME: "/nonexistent", ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }) };
   const given = values === undefined ? [] : ["--values", "-"];

@@ -26,7 +26,10 @@ const IMAGE_PULL = "kubernetes.io/dockerconfigjson";
 /** What comes and goes without anybody installing it. */
 const TRANSIENT = /^(events|leases|endpointslices|apiservices|flowschemas)\b/;
 
-/** A cluster to install into: release `flyte-secrets` in namespace `flyte`, where the Secret with the service's token is. */
+/**
+ * A cluster to install into: release `flyte-secrets` in namespace `flyte`, where the Secret with the service's token
+ * is.
+ */
 export interface InstallationSite {
   readonly cluster: Cluster;
   install(values?: object): Promise<void>;
@@ -41,9 +44,15 @@ export interface InstallationSite {
   objects(): Promise<string[]>;
   /** Runs the webhook as it is installed; ready when this resolves. */
   startWebhook(): Promise<InstalledComponent>;
-  /** As {@link InstallationSite.startWebhook}, and resolves before it is ready: with what tells `/readyz`'s status and text. */
+  /**
+   * As {@link InstallationSite.startWebhook}, and resolves before it is ready: with what tells `/readyz`'s status and
+   * text.
+   */
   beginWebhook(): Promise<() => Promise<string>>;
-  /** Runs the service as it is installed, but over plain HTTP, and gives the command of a user who has its address and token. */
+  /**
+   * Runs the service as it is installed, but over plain HTTP, and gives the command of a user who has its address and
+   * token.
+   */
   startService(): Promise<(args: readonly string[], input?: string) => Promise<string>>;
   /** Runs the service as it is installed, TLS included, and gives its address. */
   startServiceWithTls(): Promise<string>;

@@ -7,7 +7,9 @@ import type { Cluster } from "../kubernetes/cluster.ts";
 
 const COMMAND = join(import.meta.dirname, "../../packages/cli/bin/flyte-secrets.js");
 
-/** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/ as far as the chart uses it. */
+/**
+ * https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/deployment-v1/ as far as the chart uses it.
+ */
 interface Deployment {
   readonly metadata: { readonly namespace: string };
   readonly spec: {
@@ -44,9 +46,9 @@ export interface InstalledComponent {
 }
 
 /**
- * Does what the kubelet would: mounts what a Deployment names, with the owners and modes that it has there, and runs its command with its
- * arguments as its service account. What differs is where things are: `flags` say the ports, and paths of mounts are those of this
- * machine. It serves when this resolves.
+ * Does what the kubelet would: mounts what a Deployment names, with the owners and modes that it has there, and runs
+ * its command with its arguments as its service account. What differs is where things are: `flags` say the ports, and
+ * paths of mounts are those of this machine. It serves when this resolves.
  */
 export async function startInstalled(
   cluster: Cluster,
@@ -113,7 +115,10 @@ export async function startInstalled(
   };
 }
 
-/** As the kubelet mounts a Secret: files behind two symbolic links. Only root can make them root's; others get files of their own. */
+/**
+ * As the kubelet mounts a Secret: files behind two symbolic links. Only root can make them root's; others get files of
+ * their own.
+ */
 function mountSecret(directory: string, data: Readonly<Record<string, string>>, mode: number): void {
   const isRoot = process.geteuid?.() === 0;
   for (const [file, encoded] of Object.entries(data)) {

@@ -16,7 +16,10 @@ export function requireKubeconform(): Requirement {
   return requireGoProgram(KUBECONFORM);
 }
 
-/** Checks manifests by schemas of {@link writeSchemas}, and by nothing from elsewhere; unknown fields and kinds are faults. */
+/**
+ * Checks manifests by schemas of {@link writeSchemas}, and by nothing from elsewhere; unknown fields and kinds are
+ * faults.
+ */
 export function kubeconform(manifests: string, schemas: string): Promise<ProgramResult> {
   const location = join(schemas, "{{.ResourceKind}}{{.KindSuffix}}.json");
   const args = ["-strict", "-summary", "-schema-location", location, "-"];

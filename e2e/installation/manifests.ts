@@ -6,7 +6,10 @@ export const MANIFESTS = join(import.meta.dirname, "../../deploy/manifests");
 
 const HEAD = "# Written from the Helm chart by `npm run manifests`; namespace flyte has to be there.\n";
 
-/** The plain manifests by the name of their file: the chart with its defaults, either component alone, in namespace flyte. */
+/**
+ * The plain manifests by the name of their file: the chart with its defaults, either component alone, in namespace
+ * flyte.
+ */
 export async function renderManifests(): Promise<Map<string, string>> {
   const render = async (component: string, other: string) => {
     const values = { [other]: { enabled: false } };

@@ -1,4 +1,5 @@
-// Values that are given a namespace of their own on a live release, and taken back: with Helm, and without its `lookup`.
+// Values that are given a namespace of their own on a live release, and taken back: with Helm, and without its
+// `lookup`.
 import { encodeSecretId, kubernetesSecretName } from "@flyte-secrets/core";
 import { afterAll, afterEach, beforeAll, expect, test, vi } from "vitest";
 import { requireKubernetes } from "../kubernetes/cluster.ts";

@@ -108,7 +108,9 @@ describeWith(requirement, "what is installed", () => {
     }
   });
 
-  /** Of both Deployments, what a controller would create in that namespace, with other fields in the security context. */
+  /**
+   * Of both Deployments, what a controller would create in that namespace, with other fields in the security context.
+   */
   const podsFor = async (namespace: string, values: object, security: object = {}) => {
     const text = await helm(["template", "flyte-secrets", CHART, "--namespace", "flyte"], { values });
     const deployments = parseAllDocuments(text)

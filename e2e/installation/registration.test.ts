@@ -1,4 +1,5 @@
-// What the chart's values say of the webhook's registration and certificate, as a real API server has it and goes by it.
+// What the chart's values say of the webhook's registration and certificate, as a real API server has it and goes by
+// it.
 import { createCertificate } from "@flyte-secrets/testkit";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { requireKubernetes } from "../kubernetes/cluster.ts";

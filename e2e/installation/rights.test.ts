@@ -97,7 +97,9 @@ async function render(values: object): Promise<Manifest[]> {
   return parseAllDocuments(text).flatMap((document) => document.toJS() ?? []);
 }
 
-/** Of the configuration that the part reads in its pod, in a cluster where the chart's own objects are there, and empty. */
+/**
+ * Of the configuration that the part reads in its pod, in a cluster where the chart's own objects are there, and empty.
+ */
 function neededRights(part: Part, manifests: readonly Manifest[], values: { webhook?: { certManager?: object } }) {
   const config = chartConfig(manifests, part);
   const keepsCertificate = values.webhook?.certManager === undefined;

@@ -1,5 +1,5 @@
-// What explain and mutate foretell of pods, and what the webhook makes of them, where values are in a namespace's Secrets:
-// the webhook follows them by a watch, the commands read each by itself.
+// What explain and mutate foretell of pods, and what the webhook makes of them, where values are in a namespace's
+// Secrets: the webhook follows them by a watch, the commands read each by itself.
 
 import {
   LONG_KEY,

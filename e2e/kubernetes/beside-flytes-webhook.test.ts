@@ -33,8 +33,8 @@ function podIn(namespace: string, project: string, mountRequirement: SecretReque
   });
 }
 
-// Flyte's own webhook can't be built here. Ours with delivery Inline makes what it makes of a pod, as its recorded answers show (the
-// vectors in testkit), so that one stands for it.
+// Flyte's own webhook can't be built here. Ours with delivery Inline makes what it makes of a pod, as its recorded
+// answers show (the vectors in testkit), so that one stands for it.
 describeWith(requireKubernetes(), "two webhooks on a real API server, Flyte's and ours", () => {
   let cluster: Cluster;
   beforeAll(async () => {

@@ -1,5 +1,5 @@
-// `certs --renew` as an operator types it: from a machine outside the cluster, with a webhook that serves, one that hangs,
-// and none.
+// `certs --renew` as an operator types it: from a machine outside the cluster, with a webhook that serves, one that
+// hangs, and none.
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

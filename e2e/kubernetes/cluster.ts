@@ -8,7 +8,10 @@ import type { Requirement } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 import { createServerProcess, type ServerProcess } from "./server-process.ts";
 
-/** The newest Kubernetes, and the oldest that is still maintained, as `build-binaries.sh` builds them where they are missing. */
+/**
+ * The newest Kubernetes, and the oldest that is still maintained, as `build-binaries.sh` builds them where they are
+ * missing.
+ */
 export const NEWEST_KUBERNETES = "1.37.2";
 export const OLDEST_KUBERNETES = "1.35.4";
 const ETCD_VERSION = "3.7.3";
@@ -54,7 +57,9 @@ export interface AccountRules {
   }[];
 }
 
-/** https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event as far as tests look at it. */
+/**
+ * https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/#audit-k8s-io-v1-Event as far as tests look at it.
+ */
 export interface AuditEvent {
   readonly verb: string;
   readonly requestURI: string;
@@ -72,7 +77,10 @@ export interface Cluster {
   readonly ca: string;
   /** A kubeconfig file of a member of `system:masters`. */
   readonly adminKubeconfig: string;
-  /** One line of JSON for each request and its stage (https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/). */
+  /**
+   * One line of JSON for each request and its stage
+   * (https://kubernetes.io/docs/reference/config-api/apiserver-audit.v1/).
+   */
   readonly auditLog: string;
   /** What it has noted so far of the requests of service accounts whose `NAMESPACE:NAME` begins so. */
   audited(account: string): AuditEvent[];

@@ -10,7 +10,10 @@ export interface Forwarder {
   close(): Promise<void>;
 }
 
-/** Opens one on a free port of the loopback. Each connection goes where `choose` says then, and is reset when that is nowhere. */
+/**
+ * Opens one on a free port of the loopback. Each connection goes where `choose` says then, and is reset when that is
+ * nowhere.
+ */
 export async function openForwarder(choose: () => TcpNetConnectOpts | undefined): Promise<Forwarder> {
   const sockets = new Set<Socket>();
   const server = createServer((inner) => {

@@ -1,6 +1,6 @@
 // The recipes of docs/gitops.md for Sealed Secrets and Argo CD on a real API server (External Secrets:
-// external-secrets.test.ts). kubeseal is the program itself and opens what it sealed by the code that its controller opens
-// it with. Argo CD is too large to be built here: what it applies is applied under its name.
+// external-secrets.test.ts). kubeseal is the program itself and opens what it sealed by the code that its controller
+// opens it with. Argo CD is too large to be built here: what it applies is applied under its name.
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { kubernetesSecretName, SecretValue } from "@flyte-secrets/core";

@@ -1,4 +1,5 @@
-// Every secret manager and every way to ask for a secret, on pods that a real API server sends to the webhook and stores.
+// Every secret manager and every way to ask for a secret, on pods that a real API server sends to the webhook and
+// stores.
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { INJECT_LABEL, MountRequirement, systemClock, toRequestAnnotations } from "@flyte-secrets/core";

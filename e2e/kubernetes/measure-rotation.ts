@@ -26,7 +26,10 @@ export interface RotationOrder {
   readonly updates: number;
 }
 
-/** Updates a secret again and again, each time once all replicas admit pods with the new value, which they do all the time. */
+/**
+ * Updates a secret again and again, each time once all replicas admit pods with the new value, which they do all the
+ * time.
+ */
 export async function measureRotation({ client, replicas, store, updates }: RotationOrder): Promise<RotationMeasure> {
   const { namespace, ...scope } = REVIEWED;
   const id = { ...scope, name: "measured" };

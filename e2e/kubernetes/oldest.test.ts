@@ -11,7 +11,10 @@ import { connect, log, useStores } from "./store-fixture.ts";
 import { type RegisteredWebhook, startRegisteredWebhook } from "./webhook-process.ts";
 import { WEBHOOK_NAMESPACE, WEBHOOK_RULES } from "./webhook-replicas.ts";
 
-/** What hangs on the API server's version: the store's contract, and a pod's way through registration, webhook and sweeper. */
+/**
+ * What hangs on the API server's version: the store's contract, and a pod's way through registration, webhook and
+ * sweeper.
+ */
 describeWith(
   requireKubernetes(OLDEST_KUBERNETES),
   `Kubernetes ${OLDEST_KUBERNETES}, the oldest that is maintained`,

@@ -34,7 +34,10 @@ export interface PodLoadOptions {
   readonly domain: string;
   /** Of the one secret that each pod asks for, as a variable. */
   readonly key: string;
-  /** So many creations begin each time, whatever became of those before; several, so that the API server calls several replicas. */
+  /**
+   * So many creations begin each time, whatever became of those before; several, so that the API server calls several
+   * replicas.
+   */
   readonly atOnce: number;
   readonly everyMs: number;
   /** How long a creator waits, and tells the API server that it does. Default: 5. */

@@ -7,7 +7,10 @@ export interface Endpoint {
   readonly probes: number;
 }
 
-/** What a Kubernetes Service is to its clients: one address; each connection goes to one of the pods that are ready, in turn. */
+/**
+ * What a Kubernetes Service is to its clients: one address; each connection goes to one of the pods that are ready, in
+ * turn.
+ */
 export interface PodService {
   readonly port: number;
   /** Resolves once the pod is ready and has its place. */
@@ -21,8 +24,8 @@ export interface PodService {
 const LOOK_MS = 500;
 
 /**
- * Opens one on a free port. As with kube-proxy, a connection that cannot be made is not tried elsewhere, and one that was made stays
- * with its pod.
+ * Opens one on a free port. As with kube-proxy, a connection that cannot be made is not tried elsewhere, and one that
+ * was made stays with its pod.
  */
 export async function openPodService(): Promise<PodService> {
   const endpoints: Endpoint[] = [];

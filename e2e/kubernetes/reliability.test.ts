@@ -1,5 +1,5 @@
-// Three replicas of `flyte-secrets webhook` behind one address, an API server that creates pods through them, a secret that
-// gets a new value all the time, and something that breaks. docs/reliability.md has the table that this prints.
+// Three replicas of `flyte-secrets webhook` behind one address, an API server that creates pods through them, a secret
+// that gets a new value all the time, and something that breaks. docs/reliability.md has the table that this prints.
 import { setTimeout as delay } from "node:timers/promises";
 import { systemClock } from "@flyte-secrets/core";
 import { SECRETS } from "@flyte-secrets/kube";

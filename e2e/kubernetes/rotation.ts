@@ -20,7 +20,10 @@ export interface Rotation {
 export const rotatedText = (number: number) => `value-${number}`;
 export const rotatedNumber = (text: string) => Number(/^value-(\d+)$/.exec(text)?.[1] ?? Number.NaN);
 
-/** Gives the secret, which must be there, one value after the other, numbered from `first` on; one that fails is sent again until it is acknowledged. */
+/**
+ * Gives the secret, which must be there, one value after the other, numbered from `first` on; one that fails is sent
+ * again until it is acknowledged.
+ */
 export function startRotation(
   store: Pick<SecretStore, "update">,
   { id, first, everyMs }: { readonly id: SecretId; readonly first: number; readonly everyMs: number },

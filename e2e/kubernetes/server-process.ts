@@ -17,7 +17,10 @@ export interface ServerProcessOptions {
 
 /** A server that tests start and stop, each time with the same arguments and so with the same port and data. */
 export interface ServerProcess {
-  /** Ready when it resolves; throws with the end of the log when it isn't within two minutes. Does nothing while it runs. */
+  /**
+   * Ready when it resolves; throws with the end of the log when it isn't within two minutes. Does nothing while it
+   * runs.
+   */
   start(): Promise<void>;
   /** Ends it: in order, or with `SIGKILL` in the middle of whatever it does. Does nothing when it isn't running. */
   stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;

@@ -38,7 +38,10 @@ describeWith(requireKubernetes(), "the webhook in the steady state, with values 
     await cluster?.close();
   });
 
-  /** What the API server noted of the webhook's requests, but for watches, which end and begin again, and its own certificate. */
+  /**
+   * What the API server noted of the webhook's requests, but for watches, which end and begin again, and its own
+   * certificate.
+   */
   const callsOfWebhook = () =>
     cluster
       .audited(`${WEBHOOK_NAMESPACE}:webhook`)

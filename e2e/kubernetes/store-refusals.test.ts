@@ -95,8 +95,8 @@ describeWith(requireKubernetes(), "the Kubernetes store when a real API server r
   });
 
   /**
-   * Of a service account, signed as the API server does it, which itself makes none that ends sooner than in ten minutes. It takes
-   * each for a minute longer than it says.
+   * Of a service account, signed as the API server does it, which itself makes none that ends sooner than in ten
+   * minutes. It takes each for a minute longer than it says.
    */
   async function signToken(name: string, seconds: number): Promise<string> {
     const account = JSON.parse(await cluster().kubectl(["get", "serviceaccount", name, "-n", "default", "-o", "json"]));

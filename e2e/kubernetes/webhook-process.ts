@@ -20,7 +20,10 @@ export interface RegisteredWebhook {
   stop(): Promise<number | null>;
 }
 
-/** Starts one that knows the cluster by this kubeconfig file, on free ports. It serves when this resolves. `variables` are added to its environment. */
+/**
+ * Starts one that knows the cluster by this kubeconfig file, on free ports. It serves when this resolves. `variables`
+ * are added to its environment.
+ */
 export async function startRegisteredWebhook(
   kubeconfig: string,
   { name, ...settings }: { readonly name: string; readonly [setting: string]: string },

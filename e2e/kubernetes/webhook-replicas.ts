@@ -37,7 +37,10 @@ export interface WebhookReplicas {
   close(): Promise<void>;
 }
 
-/** Starts as many, in {@link WEBHOOK_NAMESPACE}, which must be there. Pods are sent to them once the registration is in force. */
+/**
+ * Starts as many, in {@link WEBHOOK_NAMESPACE}, which must be there. Pods are sent to them once the registration is in
+ * force.
+ */
 export async function startReplicas(
   cluster: Cluster,
   { count, ...settings }: { readonly count: number; readonly [setting: string]: string | number },

@@ -1,4 +1,5 @@
-// The chart's alerts, by Prometheus' own tool: what they say of series that make them fire, and of series that don't quite.
+// The chart's alerts, by Prometheus' own tool: what they say of series that make them fire, and of series that don't
+// quite.
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

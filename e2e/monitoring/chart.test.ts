@@ -1,4 +1,5 @@
-// What the chart makes of the values for monitoring. No operator is here to read it, so the fields are compared one by one.
+// What the chart makes of the values for monitoring. No operator is here to read it, so the fields are compared one by
+// one.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

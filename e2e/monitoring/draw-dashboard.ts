@@ -1,5 +1,6 @@
-// Draws the dashboard from a real run, without Grafana: installs the chart on a real API server, puts load on it for five
-// minutes while a real Prometheus looks, and draws what that answers to the panels' queries. Run as: npm run dashboard
+// Draws the dashboard from a real run, without Grafana: installs the chart on a real API server, puts load on it for
+// five minutes while a real Prometheus looks, and draws what that answers to the panels' queries. Run as: npm run
+// dashboard
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";

@@ -14,8 +14,8 @@ const PODS = defineResource({ apiVersion: "v1", kind: "Pod", plural: "pods" });
 const TOKEN = randomBytes(32).toString("hex");
 
 /**
- * The chart, installed on a real API server, with two webhooks, a service, and a real Prometheus that reads their metrics
- * every second.
+ * The chart, installed on a real API server, with two webhooks, a service, and a real Prometheus that reads their
+ * metrics every second.
  */
 export interface WatchedInstallation extends AsyncDisposable {
   /** Prometheus' address. */

@@ -1,4 +1,5 @@
-// What a user's project has: installed from tarballs, checked with strict types, run on the oldest Node that is supported.
+// What a user's project has: installed from tarballs, checked with strict types, run on the oldest Node that is
+// supported.
 import {
   currentContext,
   isSecretsError,

@@ -48,7 +48,8 @@ export function blocksOf(page: string): Block[] {
 }
 
 /**
- * The commands of a block: those behind `$` of `console` and of a help text, all of `sh` as one. None for other languages.
+ * The commands of a block: those behind `$` of `console` and of a help text, all of `sh` as one. None for other
+ * languages.
  */
 export function commandsOf({ language, text, line }: Block): Command[] {
   if (language === "sh") return [{ line: line + 1, text: text.trimEnd(), expected: [] }];

@@ -197,8 +197,8 @@ export const API_SERVER_PAGES: Readonly<Record<string, PagePlan>> = {
 };
 
 /**
- * Pages about clusters: why their commands are not run as printed, by page or by a command's first line. Each is read all
- * the same.
+ * Pages about clusters: why their commands are not run as printed, by page or by a command's first line. Each is read
+ * all the same.
  */
 export const CLUSTER_PAGES: Readonly<Record<string, string>> = {
   "docs/certificates.md": "e2e/kubernetes/certificates.test.ts renews and removes certificates on a real API server",

@@ -5,7 +5,9 @@ import { type ProgramResult, runProgram } from "../support/run-program.ts";
 import { startProgram } from "../support/start-program.ts";
 import { root } from "./page-blocks.ts";
 
-/** A terminal of somebody who follows a page: what one command changes of directory and variables counts for the next. */
+/**
+ * A terminal of somebody who follows a page: what one command changes of directory and variables counts for the next.
+ */
 export interface PageShell {
   readonly home: string;
   /** The directory that the shell is in. */

@@ -7,7 +7,9 @@ declare module "vitest" {
   }
 }
 
-/** Says that a test shows what Flyte's client can't do whatever it talks to, and why; the table of results then says so. */
+/**
+ * Says that a test shows what Flyte's client can't do whatever it talks to, and why; the table of results then says so.
+ */
 export function failsInFlyte(task: RunnerTestCase, reason: string): void {
   task.meta.failsInFlyte = reason;
 }

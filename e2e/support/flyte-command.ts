@@ -9,7 +9,10 @@ export interface ShownSecret {
   readonly secretMetadata: Readonly<Record<string, unknown>>;
 }
 
-/** Flyte's command as a user of its own home directory has it. Each call is a process of its own, and takes most of a second. */
+/**
+ * Flyte's command as a user of its own home directory has it. Each call is a process of its own, and takes most of a
+ * second.
+ */
 export interface FlyteCommand {
   run(...args: string[]): Promise<ProgramResult>;
   /** Runs it, and throws with its output unless it succeeds. */

@@ -15,12 +15,14 @@ export interface FlyteServer {
   close(): Promise<{ exitCode: number | null }>;
 }
 
-/** How clients reach a server and whether it asks them for our token. Flyte's client sends credentials over TLS only. */
+/**
+ * How clients reach a server and whether it asks them for our token. Flyte's client sends credentials over TLS only.
+ */
 export type FlyteServerKind = "plain" | "TLS" | "plain with token" | "TLS with token";
 
 /**
- * Starts one. With a token, `admin.command` prints it; with an issuer, whose tokens are asked for over TLS, the test says how the client
- * gets one. `flags` are added to those of `serve`.
+ * Starts one. With a token, `admin.command` prints it; with an issuer, whose tokens are asked for over TLS, the test
+ * says how the client gets one. `flags` are added to those of `serve`.
  */
 export async function startFlyteServer(
   kind: FlyteServerKind | OidcIssuer,
@@ -44,7 +46,8 @@ export async function startFlyteServer(
   const configFile = join(home, "config.yaml");
   const configure = (admin: Readonly<Record<string, unknown>>) => {
     const connection = tls ? { endpoint, caCertFilePath: certFile } : { endpoint, insecure: true };
-    // No project and no domain: the SDK takes them from here where a program names none, so it could not leave them out.
+    // No project and no domain: the SDK takes them from here where a program names none, so it could not leave them
+    // out.
     const task = { org: "testorg" };
     // JSON is YAML.
     writeFileSync(configFile, JSON.stringify({ admin: { ...connection, ...admin }, task }));

@@ -8,7 +8,10 @@ export interface FlyteSetup {
   readonly server: FlyteServerKind;
 }
 
-/** All that the newest client can talk to, and what most use with the older one. (Over plain HTTP its client sends no token.) */
+/**
+ * All that the newest client can talk to, and what most use with the older one. (Over plain HTTP its client sends no
+ * token.)
+ */
 export const FLYTE_SETUPS: readonly FlyteSetup[] = [
   { version: "2.12.1", server: "plain" },
   { version: "2.12.1", server: "TLS" },
@@ -17,8 +20,8 @@ export const FLYTE_SETUPS: readonly FlyteSetup[] = [
 ];
 
 /**
- * Those for suites in which each call is a process, and takes most of a second: the older release over one store, and TLS without a token
- * not at all. The SDK, by which the command calls, goes through all of them.
+ * Those for suites in which each call is a process, and takes most of a second: the older release over one store, and
+ * TLS without a token not at all. The SDK, by which the command calls, goes through all of them.
  */
 export function commandSetups(store: StoreName): readonly FlyteSetup[] {
   const newest = FLYTE_SETUPS.filter(({ version, server }) => version === FLYTE_VERSION && server !== "TLS");

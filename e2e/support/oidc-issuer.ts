@@ -11,7 +11,9 @@ export interface OidcIssuer {
   readonly audience: string;
   /** A client that gets tokens with its secret (RFC 6749 section 4.4). */
   readonly machine: { readonly clientId: string; readonly clientSecret: string };
-  /** A public client for people, who sign in by the device flow (RFC 8628) or in a browser on their machine (RFC 8252). */
+  /**
+   * A public client for people, who sign in by the device flow (RFC 8628) or in a browser on their machine (RFC 8252).
+   */
   readonly people: { readonly clientId: string; readonly redirectUri: string };
   /** The scope that clients may ask for. */
   readonly scope: string;

@@ -20,7 +20,10 @@ export interface Impostor {
   stop(): Promise<string>;
 }
 
-/** Listens on 127.0.0.1, on `port` (0 takes a free one), as another user, and answers every request as a secret service would. */
+/**
+ * Listens on 127.0.0.1, on `port` (0 takes a free one), as another user, and answers every request as a secret service
+ * would.
+ */
 export async function startImpostor(port: number): Promise<Impostor> {
   // It says in JSON what it hears, a line each.
   const program = `

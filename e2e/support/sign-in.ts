@@ -1,8 +1,8 @@
 const MOST_STEPS = 20;
 
 /**
- * Does what a person does in a browser at an issuer's address: keeps cookies, follows redirections, and sends every form that it is shown,
- * as `someone`. Gives the first page without a form.
+ * Does what a person does in a browser at an issuer's address: keeps cookies, follows redirections, and sends every
+ * form that it is shown, as `someone`. Gives the first page without a form.
  */
 export async function signIn(address: string): Promise<string> {
   const cookies = new Map<string, string>();

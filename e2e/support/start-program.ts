@@ -16,7 +16,10 @@ export interface StartProgramOptions {
 
 const LIMIT_MS = 60_000;
 
-/** Starts a program and waits until it says that it is ready; gives the match of that. Throws with its output when it never does. */
+/**
+ * Starts a program and waits until it says that it is ready; gives the match of that. Throws with its output when it
+ * never does.
+ */
 export async function startProgram(
   file: string,
   args: readonly string[],

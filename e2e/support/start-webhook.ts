@@ -18,7 +18,9 @@ export interface WebhookProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts the webhook on free ports, with delivery Inline over an empty embedded store, unless `flags` say otherwise. */
+/**
+ * Starts the webhook on free ports, with delivery Inline over an empty embedded store, unless `flags` say otherwise.
+ */
 export async function startWebhookProcess(
   options: { flags?: Readonly<Record<string, string>>; graceMs?: number; nodeOptions?: string[] } = {},
 ): Promise<WebhookProcess> {

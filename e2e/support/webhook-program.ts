@@ -1,5 +1,5 @@
-// The webhook as a program of its own, over an embedded store: told over IPC what to serve with, answers with its ports. Ends
-// on SIGTERM as the command does.
+// The webhook as a program of its own, over an embedded store: told over IPC what to serve with, answers with its
+// ports. Ends on SIGTERM as the command does.
 
 import { toWebhookOptions } from "@flyte-secrets/cli/configured";
 import { loadConfig } from "@flyte-secrets/config";

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { makeBusyboxPath } from "../support/busybox.ts";
 import type { Image } from "./kubelet.ts";
 
-/** Stand-ins for the programs of the clouds' images: they take what the real ones take, and give values out of files. */
+/**
+ * Stand-ins for the programs of the clouds' images: they take what the real ones take, and give values out of files.
+ */
 const PROGRAMS = {
   // Amazon's sidecar for Secrets Manager, by its documented contract.
   sidecar: `mkdir -p "$(dirname "/tmp$SECRET_FILENAME")"
@@ -17,7 +19,9 @@ cp "$(file "$4")" "\${5#--out-file=}"`,
 esac`,
 };
 
-/** The images `aws`, `gcloud`, `az` and `busybox`; `values` are what the secret managers hold, by the names asked for. */
+/**
+ * The images `aws`, `gcloud`, `az` and `busybox`; `values` are what the secret managers hold, by the names asked for.
+ */
 export function makeCloudImages(
   directory: string,
   values: Readonly<Record<string, string | Uint8Array>>,

@@ -1,5 +1,5 @@
-// What the webhook does to a pod under the configurations of Flyte's guides, by the real command. Those that need a cloud's secret
-// manager or a cluster are tried with one in the suites of fetchers and of Kubernetes.
+// What the webhook does to a pod under the configurations of Flyte's guides, by the real command. Those that need a
+// cloud's secret manager or a cluster are tried with one in the suites of fetchers and of Kubernetes.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

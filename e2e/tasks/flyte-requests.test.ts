@@ -104,7 +104,9 @@ function ours(options: SecretOptions): { annotation: string | undefined; hash: s
   }
 }
 
-/** Where our SDK refuses what Flyte's takes: no key at all, and a variable that is empty or has a line feed at its end. */
+/**
+ * Where our SDK refuses what Flyte's takes: no key at all, and a variable that is empty or has a line feed at its end.
+ */
 const isStricter = ({ key, group, asEnvVar }: SecretOptions) =>
   key === "" || asEnvVar === "" || (asEnvVar ?? `${group}${key}`).endsWith("\n");
 

@@ -27,8 +27,9 @@ export interface Node {
 const UNSHARE = ["--map-root-user", "--mount", "/bin/sh", "-ec"];
 
 /**
- * Mounts at the paths that the pod names, `/etc/flyte/secrets` too, in a mount namespace of its own; `/etc` is seen through a layer
- * that has the mount points. Arguments: the layer, the working directory, three words a mount, `--`, the command.
+ * Mounts at the paths that the pod names, `/etc/flyte/secrets` too, in a mount namespace of its own; `/etc` is seen
+ * through a layer that has the mount points. Arguments: the layer, the working directory, three words a mount, `--`,
+ * the command.
  */
 const MOUNT_SCRIPT = `mount -t overlay overlay -o "lowerdir=$1:/etc" /etc
 cd "$2"
@@ -53,8 +54,8 @@ export const mountNamespaces: Requirement =
       };
 
 /**
- * Does for a pod what its kubelet and container runtime do, as far as secrets go: volumes, then the init containers one by one,
- * then the first container, whose result it is. Throws for what would keep the pod from starting.
+ * Does for a pod what its kubelet and container runtime do, as far as secrets go: volumes, then the init containers one
+ * by one, then the first container, whose result it is. Throws for what would keep the pod from starting.
  */
 export async function runPod(pod: Pod, node: Node): Promise<ProgramResult> {
   for (const volume of pod.spec.volumes ?? []) makeVolume(volume, node);

@@ -1,5 +1,6 @@
-// Tasks of Flyte's own SDKs, from their templates to what they read: the requests as the SDK serialises them, the pod as our mutator
-// makes it, and the SDK's own command in a process that sees the variables and files which that pod prescribes, at their real paths.
+// Tasks of Flyte's own SDKs, from their templates to what they read: the requests as the SDK serialises them, the pod
+// as our mutator makes it, and the SDK's own command in a process that sees the variables and files which that pod
+// prescribes, at their real paths.
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Pod } from "@flyte-secrets/inject";

@@ -1,5 +1,5 @@
-// The secret managers that the tasks ask, called as the tasks are, and what they hold. Most text ends with a line feed, which flytekit
-// cuts off.
+// The secret managers that the tasks ask, called as the tasks are, and what they hold. Most text ends with a line feed,
+// which flytekit cuts off.
 import { encodeSecretId, kubernetesSecretName, lookupIds, type ScopeLookup, SecretValue } from "@flyte-secrets/core";
 import type { KubernetesSecret } from "@flyte-secrets/inject";
 import {

@@ -1,5 +1,5 @@
-// What the Vault manager writes into a pod's annotations, handed to the engine of Vault's agent as the agent injector hands
-// it, against a real Vault: the files that a task then finds.
+// What the Vault manager writes into a pod's annotations, handed to the engine of Vault's agent as the agent injector
+// hands it, against a real Vault: the files that a task then finds.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { MountRequirement } from "@flyte-secrets/core";

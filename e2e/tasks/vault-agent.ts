@@ -8,8 +8,8 @@ const PREFIX = "vault.hashicorp.com/";
 const TEMPLATE = /^\{\{- with secret "(?<path>.*)" -\}\}\{\{ \.Data(?<query>(?:\.[\w-]+)+) \}\}\{\{- end -\}\}$/;
 
 /**
- * Stands in for Vault's agent injector, whose agent is no program that can be had here: by its documented annotations it adds a volume
- * with the files that the agent would write. The volume's Secret is given beside the pod.
+ * Stands in for Vault's agent injector, whose agent is no program that can be had here: by its documented annotations
+ * it adds a volume with the files that the agent would write. The volume's Secret is given beside the pod.
  */
 export function injectVaultAgent(pod: Pod, answers: VaultAnswers): { pod: Pod; files: Record<string, SecretValue> } {
   const annotations = pod.metadata?.annotations ?? {};

@@ -3,7 +3,10 @@ import { styleText } from "node:util";
 const WIDTH = 78;
 const INDENT = "    ";
 
-/** What the audience sees: numbered steps, the commands, what came of them. Plain where there is no terminal, or NO_COLOR. */
+/**
+ * What the audience sees: numbered steps, the commands, what came of them. Plain where there is no terminal, or
+ * NO_COLOR.
+ */
 export interface Screen {
   title(text: string): void;
   step(text: string): void;

@@ -2,7 +2,10 @@ import { type Profiler, Session } from "node:inspector";
 
 /** Says which code of ours has run. */
 export interface Coverage {
-  /** How many stretches of code have run since the last call of either method that were not known; they are known from now on. */
+  /**
+   * How many stretches of code have run since the last call of either method that were not known; they are known from
+   * now on.
+   */
   takeNew(): number;
   /** As {@link Coverage.takeNew}, but they stay unknown. */
   peekNew(): number;

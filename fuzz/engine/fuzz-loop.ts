@@ -40,8 +40,9 @@ const CORPUS_LIMITS: ShrinkLimits = { maxTries: 32, maxMs: 500 };
 const FIND_LIMITS: ShrinkLimits = { maxTries: 2_000, maxMs: 5_000 };
 
 /**
- * Runs a target on mutations of its corpus until the time is up. An input that runs code which none has run before joins the
- * corpus: inputs run in batches, and a batch with something new is halved until the inputs are known that brought it.
+ * Runs a target on mutations of its corpus until the time is up. An input that runs code which none has run before
+ * joins the corpus: inputs run in batches, and a batch with something new is halved until the inputs are known that
+ * brought it.
  */
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const { target, opened, coverage, onInput } = options;

@@ -14,7 +14,9 @@ const PUMPED_ONCE_IN = 64;
 const PUMPED_TIMES = 16;
 const MAX_PUMPED_BYTES = 1024 * 1024;
 
-/** A changed copy of `input`: one to eight changes, of bytes, words, lines, numbers or, where it is JSON, of its parts. */
+/**
+ * A changed copy of `input`: one to eight changes, of bytes, words, lines, numbers or, where it is JSON, of its parts.
+ */
 export function mutate(input: Uint8Array, options: MutateOptions): Uint8Array {
   const { random, maxBytes } = options;
   let changed = input;

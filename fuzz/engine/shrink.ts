@@ -6,8 +6,8 @@ export interface ShrinkLimits {
 }
 
 /**
- * A shorter input for which `holds` is still true: removes pieces of half the input, a quarter and so on down to one byte, as long
- * as that leads anywhere and the limits allow. `input` itself when it can't be made shorter.
+ * A shorter input for which `holds` is still true: removes pieces of half the input, a quarter and so on down to one
+ * byte, as long as that leads anywhere and the limits allow. `input` itself when it can't be made shorter.
  */
 export async function shrink(
   input: Uint8Array,

@@ -13,8 +13,8 @@ const claims = (changes: object = {}) =>
   JSON.stringify({ iss: RULES.issuer, aud: RULES.audience, exp: FOR_EVER, sub: "s", ...changes });
 
 /**
- * A token: header and claims, a line each, which are signed here with the issuer's key, so that mutations get past the signature. A
- * third line takes the place of the signature; one line alone is a whole token.
+ * A token: header and claims, a line each, which are signed here with the issuer's key, so that mutations get past the
+ * signature. A third line takes the place of the signature; one line alone is a whole token.
  */
 export const target: FuzzTarget = {
   seeds: [

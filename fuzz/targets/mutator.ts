@@ -46,8 +46,8 @@ const podOf = (manager: string, annotations: readonly string[]) =>
   });
 
 /**
- * A pod with its requests, in both ways of delivery. `manager` names who serves, `requests` holds request texts, which are put into
- * annotations here, so that mutations reach what is in them.
+ * A pod with its requests, in both ways of delivery. `manager` names who serves, `requests` holds request texts, which
+ * are put into annotations here, so that mutations reach what is in them.
  */
 export const target: FuzzTarget = {
   seeds: [

@@ -20,8 +20,8 @@ const call = (method: string, body: string, headers = JSON_TYPE) =>
   request(`POST ${SERVICE}/${method}`, `authorization: Bearer ${TOKEN}\r\n${headers}`, body);
 
 /**
- * The first bytes of a connection to `serve`, and all that come after them: HTTP/1.1 and HTTP/2, with the token in place of
- * TOKEN-OF-THIS-RUN. A blank byte 0xff cuts them into packets.
+ * The first bytes of a connection to `serve`, and all that come after them: HTTP/1.1 and HTTP/2, with the token in
+ * place of TOKEN-OF-THIS-RUN. A blank byte 0xff cuts them into packets.
  */
 export const target: FuzzTarget = {
   seeds: [

@@ -31,7 +31,10 @@ const review = (change: object) =>
     },
   });
 
-/** The webhook's ports: the first byte says which (`a`dmission, `i`nvalidation, `p`robes), the rest is what a connection brings. */
+/**
+ * The webhook's ports: the first byte says which (`a`dmission, `i`nvalidation, `p`robes), the rest is what a connection
+ * brings.
+ */
 export const target: FuzzTarget = {
   seeds: [
     `a${request("POST /mutate--v1-pod?timeout=10s", review({}))}`,

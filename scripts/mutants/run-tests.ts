@@ -27,8 +27,8 @@ interface Report {
 }
 
 /**
- * Runs test files in a process of their own, with a fault or without, until the first failure. Throws when Vitest itself
- * fails.
+ * Runs test files in a process of their own, with a fault or without, until the first failure. Throws when Vitest
+ * itself fails.
  */
 export async function runTests(
   files: readonly string[],

@@ -78,8 +78,8 @@ function fingerprints(bundle: string): string[] {
 }
 
 /**
- * Returns why a certificate cannot be served, or undefined when it can. It checks what the API server checks, validity dates
- * and names included.
+ * Returns why a certificate cannot be served, or undefined when it can. It checks what the API server checks, validity
+ * dates and names included.
  */
 export function validateCertificate(
   { cert, key, ca }: ServingCertificate,

@@ -15,8 +15,8 @@ export interface CertificateFiles {
 const WEBHOOK_FILES: CertificateFiles = { certificate: "webhook-certificate.pem", ca: "webhook-ca.crt" };
 
 /**
- * Stores a certificate in a directory (created 0700) of one machine, where there is no cluster. Both files belong to this
- * user alone (0600). The file names are the webhook's by default.
+ * Stores a certificate in a directory (created 0700) of one machine, where there is no cluster. Both files belong to
+ * this user alone (0600). The file names are the webhook's by default.
  */
 export function createFileStorage(directory: string, files = WEBHOOK_FILES): CertificateStorage {
   makeDirectory(directory);

@@ -27,9 +27,9 @@ export function hasCertificateFiles(directory: string): boolean {
 
 /**
  * Opens a source of the `tls.crt` and `tls.key` of a directory, which others write: cert-manager through a volume, or a
- * person. Clients verify it by `ca.crt`, or by the chain itself where there is none. Changes are followed, however they are
- * made; a pair that does not match, such as one that is half written, leaves the old one in use. Throws `invalid_config` when
- * the first pair is not valid.
+ * person. Clients verify it by `ca.crt`, or by the chain itself where there is none. Changes are followed, however they
+ * are made; a pair that does not match, such as one that is half written, leaves the old one in use. Throws
+ * `invalid_config` when the first pair is not valid.
  */
 export function openFilesSource({ directory, clock, log }: FilesSourceOptions): CertificateSource {
   const first = readCertificateFiles(directory);

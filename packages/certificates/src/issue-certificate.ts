@@ -13,8 +13,8 @@ export const BACKDATED_MS = 10 * 60 * 1000;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /**
- * Makes a CA and a server certificate of it for DNS names and IP addresses, both ECDSA P-256. The CA's key is forgotten at
- * once, so nothing else is ever signed with it and a renewal brings a CA of its own (W-22).
+ * Makes a CA and a server certificate of it for DNS names and IP addresses, both ECDSA P-256. The CA's key is forgotten
+ * at once, so nothing else is ever signed with it and a renewal brings a CA of its own (W-22).
  */
 export async function issueCertificate(options: {
   readonly names: readonly string[];

@@ -27,9 +27,9 @@ export interface ReconcileRequest {
 }
 
 /**
- * Brings the stored certificate into a valid state, and returns it. Of several processes that do so at once, the first write
- * wins and the others return its result. Throws `call_refused` when somebody else's certificate is stored and not valid,
- * `conflict` when others keep changing it, and whatever the storage throws.
+ * Brings the stored certificate into a valid state, and returns it. Of several processes that do so at once, the first
+ * write wins and the others return its result. Throws `call_refused` when somebody else's certificate is stored and not
+ * valid, `conflict` when others keep changing it, and whatever the storage throws.
  */
 export async function reconcile(
   options: ReconcileOptions,

@@ -10,8 +10,8 @@ export const CA_PROPAGATION_MS = 60_000;
 export interface CertificateRotator extends Pick<CertificateSource, "current" | "onChange"> {
   /**
    * Rotates to another certificate: at once when clients trust it already, or when the present one is no longer valid.
-   * Otherwise {@link CertificateSource.current} first has the old and the new CAs together, and the new certificate follows
-   * after {@link CA_PROPAGATION_MS}.
+   * Otherwise {@link CertificateSource.current} first has the old and the new CAs together, and the new certificate
+   * follows after {@link CA_PROPAGATION_MS}.
    */
   rotateTo(next: ServingCertificate): void;
   close(): void;
@@ -67,9 +67,9 @@ export interface Replacement {
 }
 
 /**
- * Makes listeners serve new connections with another certificate, and returns its fingerprint. A pair that no server can be
- * opened with, such as a key that was replaced before its certificate, leaves the old one in use everywhere, which is
- * logged. It does not throw: sources call their listeners from timers, where an error would end the process.
+ * Makes listeners serve new connections with another certificate, and returns its fingerprint. A pair that no server
+ * can be opened with, such as a key that was replaced before its certificate, leaves the old one in use everywhere,
+ * which is logged. It does not throw: sources call their listeners from timers, where an error would end the process.
  */
 export function replaceCertificate({ next, listeners, log, served }: Replacement): string {
   const problem = validateKeyPair(next);

@@ -6,8 +6,8 @@ import type { Logger } from "pino";
 import type { CertificateStorage, ServingCertificate } from "./source.ts";
 
 /**
- * Marks a certificate as ours to renew. It is no label that others set: an installer that created the Secret (Helm) would
- * set theirs again.
+ * Marks a certificate as ours to renew. It is no label that others set: an installer that created the Secret (Helm)
+ * would set theirs again.
  */
 const OWN_LABELS = { "app.flyte.org/certificate": "self-made" };
 
@@ -24,9 +24,9 @@ export interface SecretStorageOptions {
 }
 
 /**
- * Stores the certificate in a Secret (`ca.crt`, `tls.crt`, `tls.key`), as Flyte does. A Secret of Flyte's is immutable: it is
- * replaced by deleting exactly the version that was read and creating ours. A Secret with a certificate that neither Flyte
- * nor we issued is foreign.
+ * Stores the certificate in a Secret (`ca.crt`, `tls.crt`, `tls.key`), as Flyte does. A Secret of Flyte's is immutable:
+ * it is replaced by deleting exactly the version that was read and creating ours. A Secret with a certificate that
+ * neither Flyte nor we issued is foreign.
  */
 export function createSecretStorage(options: SecretStorageOptions): CertificateStorage {
   const { client, namespace, name, clock, log } = options;

@@ -2,27 +2,32 @@ import { type ReconcileOptions, reconcile } from "./reconcile.ts";
 import { createCertificateRotator } from "./rotator.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
 
-/** Interval of reconciling without a reported change, for the certificate's dates and for changes that were not reported. */
+/**
+ * Interval of reconciling without a reported change, for the certificate's dates and for changes that were not
+ * reported.
+ */
 export const RECONCILE_INTERVAL_MS = 60 * 60 * 1000;
 
 /** Delay before reconciling again after a failure. */
 const RETRY_MS = 10_000;
 
-/** Delay from a reported change to reconciling: it bounds the rate at which two processes can undo each other's changes. */
+/**
+ * Delay from a reported change to reconciling: it bounds the rate at which two processes can undo each other's changes.
+ */
 export const REACTION_MS = 500;
 
 /** A source that can renew its certificate ahead of time. */
 export interface SelfSignedSource extends CertificateSource {
   /**
-   * Stores a new certificate now, and returns it; every process that serves the stored certificate follows. The new one also
-   * has the names of the old one, since the caller may not know all names by which the webhook is called.
+   * Stores a new certificate now, and returns it; every process that serves the stored certificate follows. The new one
+   * also has the names of the old one, since the caller may not know all names by which the webhook is called.
    */
   renew(): Promise<ServingCertificate>;
 }
 
 /**
- * Serves the certificate of a storage and maintains it: it issues one where none is valid, renews it when a third of its
- * lifetime is left, and follows what other processes store. Throws as {@link reconcile} does.
+ * Serves the certificate of a storage and maintains it: it issues one where none is valid, renews it when a third of
+ * its lifetime is left, and follows what other processes store. Throws as {@link reconcile} does.
  */
 export async function openSelfSignedSource(options: ReconcileOptions): Promise<SelfSignedSource> {
   const { storage, log } = options;
@@ -53,8 +58,8 @@ export async function openSelfSignedSource(options: ReconcileOptions): Promise<S
 }
 
 /**
- * Runs `step` at intervals, of which it returns the next one, and soon after each change of the storage; never twice at the
- * same time.
+ * Runs `step` at intervals, of which it returns the next one, and soon after each change of the storage; never twice at
+ * the same time.
  */
 function startReconcileLoop(
   { storage, clock }: Pick<ReconcileOptions, "storage" | "clock">,

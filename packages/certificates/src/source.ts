@@ -5,13 +5,15 @@ export interface ServingCertificate {
   /** Its private key in PEM. */
   readonly key: string;
   /**
-   * The CAs that clients verify it by, in PEM: the registration's `caBundle`. During a rotation it has the old and the new
-   * CA.
+   * The CAs that clients verify it by, in PEM: the registration's `caBundle`. During a rotation it has the old and the
+   * new CA.
    */
   readonly ca: string;
 }
 
-/** Provides the certificate that is served: self-signed and kept in a {@link CertificateStorage}, or read from files. */
+/**
+ * Provides the certificate that is served: self-signed and kept in a {@link CertificateStorage}, or read from files.
+ */
 export interface CertificateSource {
   /** The current certificate. Never undefined: a source is only returned after its first certificate is available. */
   current(): ServingCertificate;

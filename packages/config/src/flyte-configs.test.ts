@@ -1,4 +1,5 @@
-// Configuration as Flyte's charts render it and as its guides show it: keys and values of testdata, and what each comes to here.
+// Configuration as Flyte's charts render it and as its guides show it: keys and values of testdata, and what each comes
+// to here.
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it, test } from "vitest";

@@ -27,7 +27,10 @@ export interface ConfigSources {
    * default. A relative one is found by chance, so it may give only some settings: see {@link readFoundFile}.
    */
   readonly defaultFiles?: readonly string[];
-  /** Configurations that the caller has read, such as from a ConfigMap; they replace the default files when `files` is empty. */
+  /**
+   * Configurations that the caller has read, such as from a ConfigMap; they replace the default files when `files` is
+   * empty.
+   */
   readonly texts?: readonly ConfigText[];
   /** Receives a warning about each file that is ignored. */
   readonly warn?: (message: string) => void;
@@ -42,8 +45,8 @@ export interface ConfigText {
 const DEFAULT_FILES = ["config.yaml", "/etc/flyte/config/config.yaml"];
 
 /**
- * Loads the configuration. Flags override the environment, which overrides the files, of which later ones override earlier
- * ones.
+ * Loads the configuration. Flags override the environment, which overrides the files, of which later ones override
+ * earlier ones.
  * @throws SecretsError `invalid_config` that names file and line (or variable, or flag), the key, its rule and what to write
  * instead; never the value.
  */

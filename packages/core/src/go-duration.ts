@@ -14,7 +14,8 @@ const AMOUNT = /(\d+(?:\.\d*)?|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/y;
 
 /**
  * Milliseconds of a duration as Go's `time.ParseDuration` reads it (`30s`, `1m30s`, `1.5h`, `-2ms`, `0`), or undefined
- * when the text is none, in time that grows with its length. As in Go a number without a unit is none, apart from `0` (C-8).
+ * when the text is none, in time that grows with its length. As in Go a number without a unit is none, apart from `0`
+ * (C-8).
  */
 export function parseGoDuration(text: string): number | undefined {
   const [sign] = /^[+-]?/.exec(text) ?? [""];

@@ -10,8 +10,8 @@ export interface OptionalDependency {
 }
 
 /**
- * Imports an optional peer dependency by `load`, and returns what `load` returns. Throws `invalid_config` with the command
- * that installs the packages when one of them is not installed; any other failure of `load` is thrown as it is.
+ * Imports an optional peer dependency by `load`, and returns what `load` returns. Throws `invalid_config` with the
+ * command that installs the packages when one of them is not installed; any other failure of `load` is thrown as it is.
  */
 export async function importOptional<T>(load: () => Promise<T>, dependency: OptionalDependency): Promise<T> {
   try {

@@ -15,7 +15,8 @@ export const REQUEST_ANNOTATION_PREFIX = "flyte.secrets/s";
 const MAX_ANNOTATION_BYTES = 262_144;
 
 /**
- * The annotation value for a request. Throws `invalid_argument` as `encodeRequestText` does, and when it is too long (R-3).
+ * The annotation value for a request. Throws `invalid_argument` as `encodeRequestText` does, and when it is too long
+ * (R-3).
  */
 export function encodeRequestAnnotation(request: SecretRequest): string {
   const value = encodeBase32Lower(encodeRequestText(request));

@@ -43,7 +43,8 @@ export function encodeSecretId(id: SecretId): string {
 }
 
 /**
- * Decodes an encoded id, whose name may contain the separator. Throws `invalid_argument` for a text of another form (N-3).
+ * Decodes an encoded id, whose name may contain the separator. Throws `invalid_argument` for a text of another form
+ * (N-3).
  */
 export function decodeSecretId(text: string): SecretId {
   const [u, org, orgValue, domain, domainValue, project, projectValue, key, ...name] = text.split(SEPARATOR);
@@ -58,7 +59,8 @@ export function decodeSecretId(text: string): SecretId {
 
 /**
  * The short id of a secret at domain or global scope, which Flyte's documentation describes for cloud secret managers
- * but Flyte's code never looks up; undefined at project scope, which has none. To be looked up after the encoded id (N-15).
+ * but Flyte's code never looks up; undefined at project scope, which has none. To be looked up after the encoded id
+ * (N-15).
  */
 export function encodeShortSecretId(id: SecretId): string | undefined {
   switch (scopeLevel(id)) {
@@ -85,7 +87,8 @@ export function scopePrefix(scope: SecretScope): string {
 }
 
 /**
- * Whether `id` has the organization, domain and project of `scope`; an empty domain or project of `scope` matches all (N-8).
+ * Whether `id` has the organization, domain and project of `scope`; an empty domain or project of `scope` matches all
+ * (N-8).
  */
 export function isInScope(id: SecretScope, scope: SecretScope): boolean {
   return (

@@ -44,10 +44,10 @@ export interface Preconditions {
 }
 
 /**
- * A client of one API server. Calls wait for the rate limit (`qps`, `burst`), are retried while the API server is too busy, and
- * throw {@link SecretsError}s: `credentials_refused` (with the permission that is missing), `call_refused`, `already_exists`,
- * `conflict`, `not_found`, `invalid_argument`, `value_too_large`, `page_token_expired`, `store_unavailable`,
- * `deadline_exceeded`, `canceled`. No error has content of an object.
+ * A client of one API server. Calls wait for the rate limit (`qps`, `burst`), are retried while the API server is too
+ * busy, and throw {@link SecretsError}s: `credentials_refused` (with the permission that is missing), `call_refused`,
+ * `already_exists`, `conflict`, `not_found`, `invalid_argument`, `value_too_large`, `page_token_expired`,
+ * `store_unavailable`, `deadline_exceeded`, `canceled`. No error has content of an object.
  */
 export interface KubeClient {
   /** The address and where it was configured, for messages. */
@@ -81,8 +81,8 @@ export interface KubeClient {
     options?: RequestOptions,
   ): Promise<boolean>;
   /**
-   * Streams the changes after `resourceVersion` until the API server ends the watch, which it does often. {@link runInformer}
-   * lists, watches and resumes.
+   * Streams the changes after `resourceVersion` until the API server ends the watch, which it does often. {@link
+   * runInformer} lists, watches and resumes.
    */
   watch<T extends KubeObject>(
     resource: KubeResource<T>,

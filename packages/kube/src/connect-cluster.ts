@@ -27,14 +27,18 @@ export function isInCluster({ secret }: Pick<ClusterSettings, "secret">, env: Cl
 }
 
 /**
- * A client of the cluster that this server is part of; undefined when it is part of none: a kubeconfig that merely lies in the
- * user's home is no reason to change that cluster. The caller closes it. Throws `invalid_config` as {@link loadClusterConnection} does.
+ * A client of the cluster that this server is part of; undefined when it is part of none: a kubeconfig that merely lies
+ * in the user's home is no reason to change that cluster. The caller closes it. Throws `invalid_config` as {@link
+ * loadClusterConnection} does.
  */
 export function connectCluster(config: ClusterSettings, environment: ClusterEnvironment): KubeClient | undefined {
   return isInCluster(config, environment.env) ? connectAnyCluster(config, environment) : undefined;
 }
 
-/** A client of whichever cluster is known, as kubectl has it: for questions that change nothing. Otherwise as {@link connectCluster}. */
+/**
+ * A client of whichever cluster is known, as kubectl has it: for questions that change nothing. Otherwise as {@link
+ * connectCluster}.
+ */
 export function connectAnyCluster({ secret, webhook }: ClusterSettings, environment: ClusterEnvironment): KubeClient {
   const { kubeconfig } = secret.kubernetes;
   const { qps, burst, timeout: timeoutMs } = webhook.kubeClientConfig;

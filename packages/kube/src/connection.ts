@@ -37,8 +37,8 @@ export interface ClusterConnectionOptions {
 }
 
 /**
- * Loads the connection of the configured kubeconfig, else of the pod's own service account, else of `$KUBECONFIG`, else of
- * `~/.kube/config`. Throws `invalid_config` when there is none of them or one is wrong.
+ * Loads the connection of the configured kubeconfig, else of the pod's own service account, else of `$KUBECONFIG`, else
+ * of `~/.kube/config`. Throws `invalid_config` when there is none of them or one is wrong.
  */
 export function loadClusterConnection(options: ClusterConnectionOptions): ClusterConnection {
   const { kubeconfig, env, home } = options;
@@ -101,7 +101,9 @@ function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: Cluste
   };
 }
 
-/** As kubectl reads it: `host:port` is plain HTTP, and a path stands only in a whole address. Undefined when it is none. */
+/**
+ * As kubectl reads it: `host:port` is plain HTTP, and a path stands only in a whole address. Undefined when it is none.
+ */
 function parseServer(text: string): URL | undefined {
   const isWhole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
   const address = isWhole ? text : `http://${text}`;

@@ -15,7 +15,10 @@ export interface Credentials {
 export interface CredentialSource {
   /** Throws `credentials_refused` when there are none; rejects when the signal is aborted first. */
   current(signal?: AbortSignal): Promise<Credentials>;
-  /** Discards credentials that the API server refused, unless newer ones are there. False if the same would be returned again. */
+  /**
+   * Discards credentials that the API server refused, unless newer ones are there. False if the same would be returned
+   * again.
+   */
   renew(refused: Credentials): boolean;
   /** Ends a running credential plugin. Idempotent. */
   close(): void;
@@ -30,8 +33,8 @@ export function createStaticCredentials(identity: Credentials): CredentialSource
 const TOKEN_AGE_MS = 60_000;
 
 /**
- * A bearer token in a file that somebody rotates: read again after a minute, and at once after a refusal. While the file can't
- * be read, the token it last held goes on being used, or else the one in `rest`.
+ * A bearer token in a file that somebody rotates: read again after a minute, and at once after a refusal. While the
+ * file can't be read, the token it last held goes on being used, or else the one in `rest`.
  */
 export function createTokenFileCredentials(file: string, clock: Clock, rest: Credentials): CredentialSource {
   let kept: { readonly identity: Credentials; readonly readAt: number } | undefined;

@@ -66,8 +66,8 @@ export function httpStatusOf(error: unknown): number | undefined {
 }
 
 /**
- * The message of a cause with this reason in `details.causes` of the answer that made this error: text of whoever refused
- * the call.
+ * The message of a cause with this reason in `details.causes` of the answer that made this error: text of whoever
+ * refused the call.
  */
 export function statusCauseOf(error: unknown, reason: string): string | undefined {
   if (!(error instanceof Error && error.cause instanceof StatusError)) return undefined;
@@ -75,8 +75,8 @@ export function statusCauseOf(error: unknown, reason: string): string | undefine
 }
 
 /**
- * What an answer of 400 and above means. The API server's own message stays out, since it may quote what was sent; fields and
- * reasons are taken instead.
+ * What an answer of 400 and above means. The API server's own message stays out, since it may quote what was sent;
+ * fields and reasons are taken instead.
  */
 export function fromStatus(code: number, body: unknown, call: ApiCall): SecretsError {
   const parsed = statusSchema.safeParse(body);

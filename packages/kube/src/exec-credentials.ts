@@ -19,8 +19,9 @@ export interface ExecOptions {
 }
 
 /**
- * Credentials that a program prints (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins).
- * They are kept until they end or are refused. There is one run of the program at a time, which all calls wait for that come
+ * Credentials that a program prints
+ * (https://kubernetes.io/docs/reference/access-authn-authz/authentication/#client-go-credential-plugins). They are kept
+ * until they end or are refused. There is one run of the program at a time, which all calls wait for that come
  * meanwhile; a call whose time limit passes leaves it running for the others.
  */
 export function createExecCredentials(options: ExecOptions): CredentialSource {

@@ -105,9 +105,9 @@ export interface PluginRun {
 }
 
 /**
- * Runs a credential plugin without standard input and returns its output. Its standard error is discarded, since it may have
- * credentials too. Throws `credentials_refused` with the plugin's name when it fails, prints too
- * much or isn't done after a minute, and `canceled` when the signal is aborted.
+ * Runs a credential plugin without standard input and returns its output. Its standard error is discarded, since it may
+ * have credentials too. Throws `credentials_refused` with the plugin's name when it fails, prints too much or isn't
+ * done after a minute, and `canceled` when the signal is aborted.
  */
 export function runPlugin({ exec, env, info, clock, signal }: PluginRun): Promise<string> {
   const { command, args, installHint } = exec.value;

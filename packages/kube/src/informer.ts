@@ -8,7 +8,9 @@ const PAGE_SIZE = 500;
 /** The API server ends each watch after a time limit that spreads between one and two times this. */
 const WATCH_SECONDS = 300;
 
-/** The API server sends a bookmark at least every 75 s, so a watch that is silent for longer has lost its connection. */
+/**
+ * The API server sends a bookmark at least every 75 s, so a watch that is silent for longer has lost its connection.
+ */
 const RESTART_AFTER_SILENT_MS = 150_000;
 /** Objects are stale earlier than a silent watch is replaced, which costs the API server a new one. */
 const STALE_AFTER_SILENT_MS = 100_000;
@@ -16,7 +18,10 @@ const STALE_AFTER_SILENT_MS = 100_000;
 const STALE_AFTER_FAILING_MS = 10_000;
 
 const FIRST_BACKOFF_MS = 250;
-/** Short, because an API server that restarts sends pods at once to webhooks, which are ready only once they watch again. */
+/**
+ * Short, because an API server that restarts sends pods at once to webhooks, which are ready only once they watch
+ * again.
+ */
 const MAX_BACKOFF_MS = 2_000;
 /** A watch that lasted this long resets the backoff. */
 const BACKOFF_RESET_MS = 10_000;
@@ -24,8 +29,8 @@ const BACKOFF_RESET_MS = 10_000;
 /** Receives events. Handlers must not throw. */
 export interface EventHandler<T> {
   /**
-   * Receives all objects; every other one is gone. It is the first event, and is sent again whenever events may have been
-   * missed.
+   * Receives all objects; every other one is gone. It is the first event, and is sent again whenever events may have
+   * been missed.
    */
   onReplace(objects: readonly T[]): void;
   /** Receives an object that was added or has changed. The same state may be sent twice. */
@@ -54,11 +59,14 @@ export interface Informer {
   /** Why no events arrive at present, for readiness; undefined while they do. It changes with every failed request. */
   problem(): string | undefined;
   /**
-   * Why the objects that the handler received may be out of date: the watch has failed for 10 s, or was silent for 100 s.
-   * Undefined otherwise.
+   * Why the objects that the handler received may be out of date: the watch has failed for 10 s, or was silent for 100
+   * s. Undefined otherwise.
    */
   staleReason(): string | undefined;
-  /** Whether all objects were received and are up to date, as far as the watch can show: see {@link Informer.staleReason}. */
+  /**
+   * Whether all objects were received and are up to date, as far as the watch can show: see {@link
+   * Informer.staleReason}.
+   */
   isFresh(): boolean;
   /** Milliseconds since the API server last sent something. */
   silentMs(): number;
@@ -68,9 +76,9 @@ export interface Informer {
 }
 
 /**
- * Sends all objects of a selector, and then every change, to a handler: it lists them, watches from there, resumes a watch
- * that ended or broke at the same resource version, and lists again when the API server has forgotten that version. Failures
- * are logged and retried with exponential backoff of at most 2 s, until the informer is closed.
+ * Sends all objects of a selector, and then every change, to a handler: it lists them, watches from there, resumes a
+ * watch that ended or broke at the same resource version, and lists again when the API server has forgotten that
+ * version. Failures are logged and retried with exponential backoff of at most 2 s, until the informer is closed.
  */
 export function runInformer<T extends KubeObject>(options: InformerOptions<T>): Informer {
   const { client, resource, selector, handler, pageSize: limit = PAGE_SIZE, clock, log } = options;
@@ -147,8 +155,8 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
           version = next;
         });
         if (outcome === "expired") version = undefined;
-        // An API server that is shutting down, or a proxy in front of it, may accept watches and end them at once, which
-        // must not reset the backoff.
+        // An API server that is shutting down, or a proxy in front of it, may accept watches and end them at once,
+        // which must not reset the backoff.
         if (clock.elapsed() - started >= BACKOFF_RESET_MS) {
           attempt = 0;
           continue;

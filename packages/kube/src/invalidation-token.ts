@@ -3,9 +3,10 @@ import { GOOD_TOKEN, isGoodToken, SecretsError } from "@flyte-secrets/core";
 import { openSharedKey, type SharedKeyOptions } from "./shared-key.ts";
 
 /**
- * The token that `/invalidate-secret` asks for and the service sends: the one line of `cacheInvalidationTokenFile`, or what is kept in
- * `cacheInvalidationTokenSecret`, where whoever starts first makes it; undefined when neither is configured. Throws `invalid_config` for
- * a file that can't be read or has none, and for a Secret without a cluster; else as {@link openSharedKey}.
+ * The token that `/invalidate-secret` asks for and the service sends: the one line of `cacheInvalidationTokenFile`, or
+ * what is kept in `cacheInvalidationTokenSecret`, where whoever starts first makes it; undefined when neither is
+ * configured. Throws `invalid_config` for a file that can't be read or has none, and for a Secret without a cluster;
+ * else as {@link openSharedKey}.
  */
 export async function openInvalidationToken(
   settings: { readonly cacheInvalidationTokenFile: string; readonly cacheInvalidationTokenSecret: string },

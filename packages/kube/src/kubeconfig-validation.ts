@@ -3,8 +3,8 @@ import { EXEC_VERSIONS } from "./exec-plugin.ts";
 import type { KubeconfigCluster, KubeconfigExec, KubeconfigUser } from "./kubeconfig-schema.ts";
 
 /**
- * Returns why kubectl refuses the current context's cluster and user, missing files aside; undefined when they are valid.
- * kubectl documents for some of these that one of two settings wins, and refuses them all the same.
+ * Returns why kubectl refuses the current context's cluster and user, missing files aside; undefined when they are
+ * valid. kubectl documents for some of these that one of two settings wins, and refuses them all the same.
  */
 export function validateContext(cluster: KubeconfigCluster, user: KubeconfigUser): string | undefined {
   return validateCluster(cluster) ?? validateUser(user) ?? (user.exec ? validateExec(user.exec) : undefined);

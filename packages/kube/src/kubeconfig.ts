@@ -31,9 +31,9 @@ export interface KubeconfigFile {
 }
 
 /**
- * Merges kubeconfig files as kubectl does: of entries with the same name, and of current contexts, the first file's holds
- * (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/). Throws `invalid_config`,
- * also where the current context leads to what kubectl would refuse.
+ * Merges kubeconfig files as kubectl does: of entries with the same name, and of current contexts, the first file's
+ * holds (https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/). Throws
+ * `invalid_config`, also where the current context leads to what kubectl would refuse.
  */
 export function readKubeconfig(files: readonly KubeconfigFile[]): KubeconfigContext {
   const clusters = new Map<string, Located<KubeconfigCluster>>();

@@ -71,7 +71,10 @@ export interface ObjectReference {
   readonly name?: string | undefined;
 }
 
-/** The address of an object or a collection (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris). */
+/**
+ * The address of an object or a collection
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris).
+ */
 export function resourcePath(
   resource: Pick<KubeResource<KubeObject>, "apiVersion" | "plural">,
   { namespace, name }: ObjectReference,

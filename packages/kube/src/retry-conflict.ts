@@ -5,9 +5,9 @@ const MAX_ATTEMPTS = 60;
 const LONGEST_DELAY_MS = 200;
 
 /**
- * Repeats a read-modify-write while others write in between. The delays are random, so that the writers do not collide again.
- * Throws the last `conflict` when all attempts failed with one, and when the signal is aborted in between without a
- * {@link SecretsError} as its reason.
+ * Repeats a read-modify-write while others write in between. The delays are random, so that the writers do not collide
+ * again. Throws the last `conflict` when all attempts failed with one, and when the signal is aborted in between
+ * without a {@link SecretsError} as its reason.
  */
 export async function retryConflict<T>(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },

@@ -13,8 +13,9 @@ export interface SharedKeyOptions {
 }
 
 /**
- * 32 random bytes that are the same for all who name this Secret: the first one makes them and keeps them there, in a Secret of its own
- * or an empty one that an installer put there. Throws `value_unreadable` when something else is in that Secret.
+ * 32 random bytes that are the same for all who name this Secret: the first one makes them and keeps them there, in a
+ * Secret of its own or an empty one that an installer put there. Throws `value_unreadable` when something else is in
+ * that Secret.
  */
 export async function openSharedKey({ client, namespace, name }: SharedKeyOptions): Promise<Uint8Array> {
   const kept = await client.get(SECRETS, { namespace, name });

@@ -23,8 +23,8 @@ export interface Transport {
 }
 
 /**
- * Idle connections are closed after this time. A longer idle one may be dead without either side knowing, so that a call on it
- * would hang.
+ * Idle connections are closed after this time. A longer idle one may be dead without either side knowing, so that a
+ * call on it would hang.
  */
 const IDLE_MS = 30_000;
 

@@ -5,7 +5,8 @@ import { SecretsError, trimEndOf } from "@flyte-secrets/core";
 
 /**
  * The bytes of a secret that this process was given, from the first place that has it. `secret_not_readable` when no
- * place has it (the message names the request to add and every place), or when a file is there and cannot be read (T-5, T-8).
+ * place has it (the message names the request to add and every place), or when a file is there and cannot be read (T-5,
+ * T-8).
  */
 export function findSecret(query: SecretQuery, options: PlaceOptions): Uint8Array {
   const places = secretPlaces(query, options);

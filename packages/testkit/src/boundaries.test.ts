@@ -110,7 +110,9 @@ test("no module imports another package by its path: tests use the `testing` ent
   expect(crossing).toEqual([]);
 });
 
-/** The top-level folders of a package that each of them imports. Modules beside the folders join them, and do not count. */
+/**
+ * The top-level folders of a package that each of them imports. Modules beside the folders join them, and do not count.
+ */
 function folderImports(name: string): ReadonlyMap<string, ReadonlySet<string>> {
   const source = join(packagesDirectory, name, "src");
   const imports = new Map<string, Set<string>>();

@@ -49,8 +49,8 @@ export interface DependencyContext {
 }
 
 /**
- * Opens everything that the webhook depends on: the cluster's client, the certificate and its registration, the labels of namespaces,
- * the writer of Secrets, tracing and the lookup. When it throws, nothing is left open.
+ * Opens everything that the webhook depends on: the cluster's client, the certificate and its registration, the labels
+ * of namespaces, the writer of Secrets, tracing and the lookup. When it throws, nothing is left open.
  * @throws SecretsError `invalid_config`, naming the setting; and what opening the store throws.
  */
 export async function openDependencies(

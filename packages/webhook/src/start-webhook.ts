@@ -12,7 +12,10 @@ import { type RunningEndpoints, startEndpoints } from "./endpoints/start-endpoin
 import { createWebhookMetrics } from "./webhook-metrics.ts";
 import type { WebhookOptions } from "./webhook-options.ts";
 
-/** How long clients get to notice that the webhook is going, and requests in flight to finish; Kubernetes kills after 30 s. */
+/**
+ * How long clients get to notice that the webhook is going, and requests in flight to finish; Kubernetes kills after 30
+ * s.
+ */
 const GRACE_MS = 5_000;
 const FINISH_MS = 20_000;
 
@@ -33,8 +36,8 @@ export interface RunningWebhook {
 }
 
 /**
- * Starts a pod webhook: opens what it depends on ({@link openDependencies}), puts the admission on it, and serves that on its
- * ports. When it throws, nothing is left running.
+ * Starts a pod webhook: opens what it depends on ({@link openDependencies}), puts the admission on it, and serves that
+ * on its ports. When it throws, nothing is left running.
  * @throws SecretsError `invalid_config` or `listen_failed`, naming the setting; what opening the store throws.
  */
 export async function startWebhook(options: WebhookOptions, parts: WebhookParts): Promise<RunningWebhook> {

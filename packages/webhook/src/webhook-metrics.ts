@@ -21,8 +21,8 @@ export interface WebhookMetrics {
 }
 
 /**
- * Adds the webhook's metrics to `registry` (docs/webhook.md lists them): controller-runtime's under its names, as dashboards
- * for Flyte's webhook know them, and our own. `nameOf` bounds how many namespaces are told apart.
+ * Adds the webhook's metrics to `registry` (docs/webhook.md lists them): controller-runtime's under its names, as
+ * dashboards for Flyte's webhook know them, and our own. `nameOf` bounds how many namespaces are told apart.
  */
 export function createWebhookMetrics(
   registry: Registry,

@@ -45,8 +45,8 @@ export function writesSecrets({ admission, writer }: Pick<WebhookOptions, "admis
 }
 
 /**
- * The namespace that values share with pods of several projects: there labels alone decide who gets which, and a pod that names a
- * Secret by itself never reaches the webhook. Undefined where values have a namespace of their own.
+ * The namespace that values share with pods of several projects: there labels alone decide who gets which, and a pod
+ * that names a Secret by itself never reaches the webhook. Undefined where values have a namespace of their own.
  */
 export function sharedNamespace({ admission, values, writer }: WebhookOptions): string | undefined {
   const { namespace } = values;

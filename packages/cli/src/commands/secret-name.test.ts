@@ -44,7 +44,8 @@ data key  u__org__flyte__domain__development__project__shop__key__api-key
   }) => {
     const scope = [...(project ? ["-p", project] : []), ...(domain ? ["-d", domain] : [])];
     const { exitCode, stdout, stderr } = await at.call("name", name, ...scope, "--org", org, "-o", "json");
-    // Flyte's own vectors have names and scopes that no secret is created with: they are refused, never printed otherwise.
+    // Flyte's own vectors have names and scopes that no secret is created with: they are refused, never printed
+    // otherwise.
     if (exitCode === 0) {
       expect(JSON.parse(stdout)).toMatchObject({ name: expected.kubernetesName, dataKey: expected.encodedId });
     } else expect(stderr).toMatch(/^error: (?:name|domain|project|organization): must be /);

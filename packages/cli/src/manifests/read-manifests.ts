@@ -32,7 +32,8 @@ function flatten(content: unknown, source: string): KubernetesObject[] {
 
 /** Objects as a YAML stream that every reader takes alike, in the order of their fields. */
 export function printManifests(objects: readonly KubernetesObject[]): string {
-  // Quoted is what readers of version 1.1, kubectl among them, or of 1.2 would take for something else: `"yes"`, `"0444"`, `"0o7"`.
+  // Quoted is what readers of version 1.1, kubectl among them, or of 1.2 would take for something else: `"yes"`,
+  // `"0444"`, `"0o7"`.
   return objects
     .map((object) => stringify(object, { version: "1.1", compat: "core", lineWidth: 0, aliasDuplicateObjects: false }))
     .join("---\n");

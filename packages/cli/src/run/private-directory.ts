@@ -88,7 +88,8 @@ async function prefix(): Promise<string> {
 async function startOf(pid: number): Promise<string | undefined> {
   if (!existsSync("/proc/self/stat")) return isRunning(pid) ? "0" : undefined;
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // The second field, the command in parentheses, may contain anything. A zombie's number is still taken, but it has ended.
+  // The second field, the command in parentheses, may contain anything. A zombie's number is still taken, but it has
+  // ended.
   const [state, ...rest] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return state === "Z" ? undefined : rest[18];
 }

@@ -11,8 +11,8 @@ export interface PodNamespaceSources {
 }
 
 /**
- * Returns the namespace that this process belongs to: `POD_NAMESPACE`, else the service account's, else the configured one,
- * else `flyte` (W-26).
+ * Returns the namespace that this process belongs to: `POD_NAMESPACE`, else the service account's, else the configured
+ * one, else `flyte` (W-26).
  */
 export function podNamespace({ env, serviceAccountDirectory, configured }: PodNamespaceSources): string {
   return (

@@ -3,7 +3,9 @@ import { parse as parseYaml } from "yaml";
 import { z } from "zod";
 import { parseQuantity } from "./quantity.ts";
 
-/** Whether a setting has an effect. Those without are validated all the same, so that a configuration of Flyte's loads. */
+/**
+ * Whether a setting has an effect. Those without are validated all the same, so that a configuration of Flyte's loads.
+ */
 export type Effect = "now" | "never";
 
 /** The documentation of a setting or section. */
@@ -161,7 +163,8 @@ function setting<S extends z.ZodType>(
   shown?: string,
 ) {
   const { about, effect } = options;
-  // The cast is needed because zod types a default by NoUndefined<output>, which TypeScript cannot reduce for a generic S.
+  // The cast is needed because zod types a default by NoUndefined<output>, which TypeScript cannot reduce for a generic
+  // S.
   const withDefault = schema.default(options.default as never);
   return withDefault.meta({ about, type, ...(effect && { effect }), shown: shown ?? JSON.stringify(options.default) });
 }

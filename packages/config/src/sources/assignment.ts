@@ -13,11 +13,12 @@ export interface Assignment {
 }
 
 /**
- * Reads the assignments of a tree of sections, such as a YAML document. Keys are matched case-insensitively; a map may be a
- * list of one-key maps; null assigns nothing. Other programs' sections are ignored, and so are their keys in shared sections.
+ * Reads the assignments of a tree of sections, such as a YAML document. Keys are matched case-insensitively; a map may
+ * be a list of one-key maps; null assigns nothing. Other programs' sections are ignored, and so are their keys in
+ * shared sections.
  * @throws SecretsError `invalid_config` for an unknown key in a section of ours, with `originOf` its keys and the nearest
- * known key; and for a section, or a key of a shared one, that is one edit away from one of ours, as a typing error would
- * otherwise go unnoticed.
+ * known key; and for a section, or a key of a shared one, that is one edit away from one of ours, as a typing error
+ * would otherwise go unnoticed.
  */
 export function assignTree(tree: unknown, originOf: (keys: readonly (string | number)[]) => string): Assignment[] {
   return [...assign({ schema: configSchema, path: [], value: tree, keys: [] }, originOf)];

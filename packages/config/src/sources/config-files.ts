@@ -71,8 +71,8 @@ function readBytes(path: string, file: string): Uint8Array {
 }
 
 /**
- * The offset of a value's key. For a value that an alias or a merge key brings in, it is that of the last key that is written
- * in this place.
+ * The offset of a value's key. For a value that an alias or a merge key brings in, it is that of the last key that is
+ * written in this place.
  */
 function offsetOf(document: Document, keys: readonly (string | number)[]): number {
   let node: unknown = document.contents;

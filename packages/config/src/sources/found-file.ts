@@ -5,9 +5,9 @@ import type { Assignment } from "./assignment.ts";
 import { parseConfigText } from "./config-files.ts";
 
 /**
- * The settings, and sections with a dot at the end, that a file may give that no user has named: names, numbers, logging and
- * caching. None of them decides where data goes or comes from, or who may do what. Every other setting needs the user's
- * consent.
+ * The settings, and sections with a dot at the end, that a file may give that no user has named: names, numbers,
+ * logging and caching. None of them decides where data goes or comes from, or who may do what. Every other setting
+ * needs the user's consent.
  */
 export const FOUND_FILE_SETTINGS: readonly string[] = [
   "secret.organization",
@@ -27,9 +27,9 @@ export interface FoundFileOptions {
 }
 
 /**
- * Reads the assignments of a file that was found in the current directory. Anybody may have put it there: an archive that was
- * unpacked, or another user of a shared directory. A file that others than this user and root can write is ignored with a
- * warning (C-3).
+ * Reads the assignments of a file that was found in the current directory. Anybody may have put it there: an archive
+ * that was unpacked, or another user of a shared directory. A file that others than this user and root can write is
+ * ignored with a warning (C-3).
  * @throws SecretsError `invalid_config` when it gives a setting that is not one of {@link FOUND_FILE_SETTINGS}, and as
  * `readConfigFile` does.
  */

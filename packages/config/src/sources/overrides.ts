@@ -5,8 +5,8 @@ import { type Assignment, resolveSettingPath } from "./assignment.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Reads the assignments of an environment: each setting takes the first of its variables that is set. An empty variable counts
- * as not set, as in Flyte. Other variables are ignored.
+ * Reads the assignments of an environment: each setting takes the first of its variables that is set. An empty variable
+ * counts as not set, as in Flyte. Other variables are ignored.
  */
 export function readEnvironment(environment: Environment): Assignment[] {
   return listSettings().flatMap(({ path, variables }) => {
@@ -16,8 +16,8 @@ export function readEnvironment(environment: Environment): Assignment[] {
 }
 
 /**
- * Reads the assignments of flags. Each is named by a setting's path, case-insensitively, with or without `--`. Errors name
- * those in `names` by the flag that was typed.
+ * Reads the assignments of flags. Each is named by a setting's path, case-insensitively, with or without `--`. Errors
+ * name those in `names` by the flag that was typed.
  * @throws SecretsError `invalid_config` for a flag that is no setting.
  */
 export function readFlags(

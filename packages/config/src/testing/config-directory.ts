@@ -6,7 +6,10 @@ import { afterEach, beforeEach } from "vitest";
 import { type ConfigSources, loadConfig } from "../load-config.ts";
 import type { Config } from "../schema/config-schema.ts";
 
-/** A working directory for each test, and the configuration as it is loaded there: without other files, environment and flags. */
+/**
+ * A working directory for each test, and the configuration as it is loaded there: without other files, environment and
+ * flags.
+ */
 export interface ConfigDirectory {
   path(): string;
   write(file: string, text: string): void;

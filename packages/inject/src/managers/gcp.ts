@@ -27,8 +27,8 @@ const DEFAULTS: SidecarConfig = {
 const GROUPS: GroupNames = { what: "the resource name of a secret of Google", maxLength: 512 };
 
 /**
- * Google Secret Manager through an init container: the secret is version `group_version` of `group`, its
- * file `/etc/flyte/secrets/<group>/<version>` in lower case. The init container reads it with the pod's own identity (I-25).
+ * Google Secret Manager through an init container: the secret is version `group_version` of `group`, its file
+ * `/etc/flyte/secrets/<group>/<version>` in lower case. The init container reads it with the pod's own identity (I-25).
  */
 export function createGcpInjector(config: SidecarConfig = DEFAULTS): Injector {
   return {

@@ -16,7 +16,10 @@ export interface GroupNames {
   readonly maxLength: number;
 }
 
-/** The reason that managers give for a mount requirement which they can't serve, or which is no number of Flyte's (I-12). */
+/**
+ * The reason that managers give for a mount requirement which they can't serve, or which is no number of Flyte's
+ * (I-12).
+ */
 export function describeUnknownMount({ mountRequirement, key }: SecretRequest): string {
   const name = Object.entries(MountRequirement).find(([, number]) => number === mountRequirement)?.[0];
   return `unrecognized mount requirement [${name ?? mountRequirement}] for secret [${excerpt(key)}]`;

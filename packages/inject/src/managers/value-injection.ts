@@ -19,7 +19,10 @@ export interface ValueInjection {
   readonly found?: Extract<Injection, { injected: true }>["found"];
 }
 
-/** The injection of a value that the webhook itself has: a file where the request asks for one, otherwise variables (I-18, I-19). */
+/**
+ * The injection of a value that the webhook itself has: a file where the request asks for one, otherwise variables
+ * (I-18, I-19).
+ */
 export function injectValue({ request, source, variables, found }: ValueInjection): Injection {
   const { key, envVar } = request;
   const result = { injected: true, ...(found && { found }) } as const;

@@ -3,7 +3,8 @@ import type { VariableNaming } from "./injector.ts";
 
 /**
  * The names of the variables for a value whose raw name is `name`. With `posix` naming there is a second one, unless it
- * is the same: every character outside `A-Z`, `0-9` and `_` becomes `_`. The raw one stays because flytekit reads it (I-13).
+ * is the same: every character outside `A-Z`, `0-9` and `_` becomes `_`. The raw one stays because flytekit reads it
+ * (I-13).
  */
 export function variableNames(name: string, { style }: VariableNaming): string[] {
   if (style === "raw") return [name];

@@ -2,7 +2,8 @@ import { excerpt, quote, SecretsError } from "@flyte-secrets/core";
 import type { Pod } from "./pod.ts";
 
 /**
- * The annotation that names the containers and init containers that get secrets, separated by commas; by default all (R-10).
+ * The annotation that names the containers and init containers that get secrets, separated by commas; by default all
+ * (R-10).
  */
 export const CONTAINERS_ANNOTATION = "flyte.secrets/containers";
 

@@ -27,8 +27,8 @@ export function status(code: number, reason: string, more: object = {}): Answer 
 }
 
 /**
- * For what no real API server can be made to do on demand: gives the answers of a script, one after the other, and afterwards
- * none at all.
+ * For what no real API server can be made to do on demand: gives the answers of a script, one after the other, and
+ * afterwards none at all.
  */
 export async function startScriptedApiServer(script: Answer[]) {
   const seen: SeenRequest[] = [];

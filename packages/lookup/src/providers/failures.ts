@@ -1,8 +1,8 @@
 import { type ConnectionFault, connectionFault, excerpt, SecretsError } from "@flyte-secrets/core";
 
 /*
- * Errors of secret managers, for whoever operates the webhook. They have no `cause`, because SDKs put whole responses into their
- * errors and a response may contain a value. `detail` is a code or a status, never text of the response.
+ * Errors of secret managers, for whoever operates the webhook. They have no `cause`, because SDKs put whole responses
+ * into their errors and a response may contain a value. `detail` is a code or a status, never text of the response.
  */
 
 /** The secret manager is down, slow or busy, or its response makes no sense. */

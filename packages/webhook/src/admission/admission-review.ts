@@ -35,8 +35,9 @@ export type AdmissionAnswer =
     };
 
 /**
- * Reads an `AdmissionReview` (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/).
- * Throws `invalid_argument`, naming the field, for text that is none: then there is no `uid` to answer to.
+ * Reads an `AdmissionReview`
+ * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/). Throws
+ * `invalid_argument`, naming the field, for text that is none: then there is no `uid` to answer to.
  */
 export function decodeAdmissionReview(text: string): AdmissionRequest {
   const review = parseReview(text);

@@ -19,8 +19,8 @@ export interface Admission {
 const UNCHANGED: Admission = { answer: { allowed: true }, injections: [] };
 
 /**
- * The answer to an admission request: should it be changed, may the pod claim what it claims, what is the change. Throws
- * `SecretsError` for a pod that is to be rejected. Without a promise when everything is known (W-4).
+ * The answer to an admission request: should it be changed, may the pod claim what it claims, what is the change.
+ * Throws `SecretsError` for a pod that is to be rejected. Without a promise when everything is known (W-4).
  */
 export function admit(
   request: AdmissionRequest,
@@ -52,8 +52,8 @@ export interface MutatePodOptions extends PodClaimOptions {
 }
 
 /**
- * What a pod that is being created lacks of the secrets it asks for, if it may have them; what it will refer to is written then.
- * Throws `SecretsError` for one that is to be rejected. Without a promise when everything is known.
+ * What a pod that is being created lacks of the secrets it asks for, if it may have them; what it will refer to is
+ * written then. Throws `SecretsError` for one that is to be rejected. Without a promise when everything is known.
  */
 export function mutatePod(
   creation: PodCreation,

@@ -46,8 +46,8 @@ export interface AdmissionParts extends ManagersParts {
 }
 
 /**
- * What becomes of pods: the secret managers, the delivery, and who may claim a scope. The webhook, and the commands that foretell
- * what it does, have it from here.
+ * What becomes of pods: the secret managers, the delivery, and who may claim a scope. The webhook, and the commands
+ * that foretell what it does, have it from here.
  * @throws SecretsError `invalid_config` for delivery SecretRef without a writer, and as {@link createScopeGuard} does.
  */
 export function createAdmission(options: AdmissionOptions, parts: AdmissionParts): MutatePodOptions {

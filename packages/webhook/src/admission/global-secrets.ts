@@ -25,12 +25,14 @@ export function globalSecrets(
 const MAX_BYTES = 16 * 1024 * 1024;
 /** Rough cost of a file beside its path and content. */
 const FILE_BYTES = 500;
-/** A file that was changed within this time can change again without a difference in its times, whose steps are coarse. */
+/**
+ * A file that was changed within this time can change again without a difference in its times, whose steps are coarse.
+ */
 const SETTLED_MS = 1_000;
 
 /**
- * Reads a file when it is not as it was. That is looked up at each call, and waited for: secrets are mounted in memory, and most files
- * that are asked for aren't there.
+ * Reads a file when it is not as it was. That is looked up at each call, and waited for: secrets are mounted in memory,
+ * and most files that are asked for aren't there.
  */
 function createFileReader(now: () => number): (path: string) => MaybePromise<SecretValue | undefined> {
   const remembered = new Map<string, { readonly state: string; readonly value: SecretValue }>();

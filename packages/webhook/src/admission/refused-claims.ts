@@ -16,8 +16,9 @@ export interface RefusedClaimsOptions {
 }
 
 /**
- * Notes pods that `webhook.scopeBinding` refuses, or would with `mode: enforce`: each is counted, and each claim of a namespace
- * is logged once in 10 minutes, 100 at the most. Rejected pods are counted only, since a rejection has a line of its own.
+ * Notes pods that `webhook.scopeBinding` refuses, or would with `mode: enforce`: each is counted, and each claim of a
+ * namespace is logged once in 10 minutes, 100 at the most. Rejected pods are counted only, since a rejection has a line
+ * of its own.
  */
 export function createRefusedClaims({ log, clock, count }: RefusedClaimsOptions): (refused: RefusedClaim) => void {
   const logged = new Set<string>();

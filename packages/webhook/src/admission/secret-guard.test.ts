@@ -34,7 +34,9 @@ interface Asking {
   readonly isOff?: boolean;
 }
 
-/** What becomes of a request: which manager serves it with which Secret, or why none does. Global has every variable. */
+/**
+ * What becomes of a request: which manager serves it with which Secret, or why none does. Global has every variable.
+ */
 async function outcome(request: SecretRequest, asking: Asking): Promise<string> {
   const { managers, namespace = "x", labels = LABELS, groupBinding = {}, refusal, isOff = false } = asking;
   const { hasGroups = false } = asking;

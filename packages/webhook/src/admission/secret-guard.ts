@@ -108,8 +108,8 @@ function managedIdOf(name: string, key: string): SecretId | undefined {
 }
 
 /**
- * `webhook.groupBinding`: the groups that pods of each namespace may name. The namespace `*` stands for all that are not
- * listed; a group may end with `*`, which matches any rest.
+ * `webhook.groupBinding`: the groups that pods of each namespace may name. The namespace `*` stands for all that are
+ * not listed; a group may end with `*`, which matches any rest.
  */
 export type GroupBinding = Readonly<Record<string, readonly string[]>>;
 

@@ -11,8 +11,9 @@ export interface Rejection {
 }
 
 /**
- * What the API server is told of a failed mutation. An error of ours has a status that decides whether Flyte tries again, and
- * a message for the user; anything else is a fault of ours: 500, with an id under which the log has the rest (W-5).
+ * What the API server is told of a failed mutation. An error of ours has a status that decides whether Flyte tries
+ * again, and a message for the user; anything else is a fault of ours: 500, with an id under which the log has the rest
+ * (W-5).
  */
 export function toRejection(error: unknown, log: Logger): Rejection {
   if (!isSecretsError(error)) {

@@ -22,9 +22,9 @@ export interface BoundNamespacesOptions {
 }
 
 /**
- * Names for the namespaces that `webhook.scopeBinding` knows, by whatever rule, in the order in which pods come; `other` for
- * the rest, which whoever reaches the port can invent. With `mode: off` nothing is bound, and all have their names. No more
- * than `max`. Throws `invalid_config` for a template with a name that no label has.
+ * Names for the namespaces that `webhook.scopeBinding` knows, by whatever rule, in the order in which pods come;
+ * `other` for the rest, which whoever reaches the port can invent. With `mode: off` nothing is bound, and all have
+ * their names. No more than `max`. Throws `invalid_config` for a template with a name that no label has.
  */
 export function createNamespaceNames(options: BoundNamespacesOptions): NamespaceNames {
   const { max = MAX_NAMESPACES } = options;

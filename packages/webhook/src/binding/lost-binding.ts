@@ -4,8 +4,9 @@ import { parseNamespaceTemplate } from "./namespace-template.ts";
 import type { ScopeBinding } from "./scope-binding.ts";
 
 /**
- * Whether pods of a namespace may claim no scope at all under `webhook.scopeBinding`, whatever their labels: what was written for them is
- * not needed any more. False where that isn't certain, such as for a namespace whose labels aren't known now.
+ * Whether pods of a namespace may claim no scope at all under `webhook.scopeBinding`, whatever their labels: what was
+ * written for them is not needed any more. False where that isn't certain, such as for a namespace whose labels aren't
+ * known now.
  */
 export function createLostBindingCheck(
   binding: ScopeBinding,

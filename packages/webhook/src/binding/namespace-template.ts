@@ -13,7 +13,8 @@ export interface NamespaceTemplate {
   /** Whether that is `namespace`, without joining it: nearly every pod is in the namespace it should be in. */
   leadsTo(namespace: string, claim: ProjectAndDomain): boolean;
   /**
-   * The project to which `namespace` belongs in that domain. Undefined when it belongs to none, and unless {@link isOfOne}.
+   * The project to which `namespace` belongs in that domain. Undefined when it belongs to none, and unless {@link
+   * isOfOne}.
    */
   projectOf(namespace: string, domain: string): string | undefined;
   /** All that `namespace` could belong to; nothing unless {@link isOfOne}. */

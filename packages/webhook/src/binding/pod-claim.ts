@@ -29,7 +29,9 @@ export function claimOf(creation: PodCreation, options: PodClaimOptions): MaybeP
   return options.scopeGuard && new PodClaim(creation, refusal, options);
 }
 
-/** The claim of one pod: what the scope guard says of its labels, acted on only when a secret of a scope is asked for. */
+/**
+ * The claim of one pod: what the scope guard says of its labels, acted on only when a secret of a scope is asked for.
+ */
 export class PodClaim implements Claim {
   readonly #creation: PodCreation;
   readonly #refusal: Refusal | undefined;

@@ -40,7 +40,10 @@ export type ScopeRule =
 /** Why a pod may not claim the scope that its labels name. */
 export interface Refusal {
   readonly rule: ScopeRule;
-  /** `claim_refused` with the setting that would allow it, or the reason why it cannot be decided now, such as `store_unavailable`. */
+  /**
+   * `claim_refused` with the setting that would allow it, or the reason why it cannot be decided now, such as
+   * `store_unavailable`.
+   */
   readonly error: SecretsError;
 }
 
@@ -198,7 +201,9 @@ function refuse(rule: ScopeRule, message: string): Refusal {
   return { rule, error: new SecretsError("claim_refused", message) };
 }
 
-/** While a namespace is unknown its claims are neither allowed nor refused; in particular, the template does not decide. */
+/**
+ * While a namespace is unknown its claims are neither allowed nor refused; in particular, the template does not decide.
+ */
 function toUndecided(error: unknown): Refusal {
   if (!isSecretsError(error)) throw error;
   return { rule: "undecided", error };

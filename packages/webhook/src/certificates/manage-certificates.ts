@@ -50,8 +50,8 @@ export async function findCertificate(options: CertificateOptions, where: Manage
 }
 
 /**
- * Puts another certificate of our making in place, and gives it; webhooks that run follow by themselves. One is made where
- * there is none. Throws `call_refused` for one that others made, and what keeps it from being written.
+ * Puts another certificate of our making in place, and gives it; webhooks that run follow by themselves. One is made
+ * where there is none. Throws `call_refused` for one that others made, and what keeps it from being written.
  */
 export async function renewCertificate(options: CertificateOptions, where: ManageOptions): Promise<ServingCertificate> {
   const { certDir, localCert } = options;
@@ -78,7 +78,10 @@ export interface RemovedWebhook {
   readonly left: readonly string[];
 }
 
-/** Deletes the registration, so that no pod is sent any more, and then our naming key and our certificate; others' stays. */
+/**
+ * Deletes the registration, so that no pod is sent any more, and then our naming key and our certificate; others'
+ * stays.
+ */
 export async function removeWebhook(
   { certificate, writer }: Pick<WebhookOptions, "certificate" | "writer">,
   where: ManageOptions,

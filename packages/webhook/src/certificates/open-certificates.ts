@@ -6,7 +6,9 @@ import type { Logger } from "pino";
 
 /** Which certificate the webhook serves with. */
 export interface CertificateOptions {
-  /** The Service by which the API server calls the webhook, and its address from outside of the cluster; empty: none. */
+  /**
+   * The Service by which the API server calls the webhook, and its address from outside of the cluster; empty: none.
+   */
   readonly serviceName: string;
   readonly url: string;
   /** Where somebody else's certificate files are, such as cert-manager's. */
@@ -39,7 +41,10 @@ export function openCertificates(
   return openCertificateSource({ settings: options, names, home, clock, log });
 }
 
-/** The names that the certificate is for: those of the Service, of the address, and on a machine of its own that machine's. */
+/**
+ * The names that the certificate is for: those of the Service, of the address, and on a machine of its own that
+ * machine's.
+ */
 export function servedNames({ serviceName, url }: CertificateOptions, { client, namespace }: WebhookPlace): string[] {
   const names = certificateNames({ name: serviceName, namespace }, url);
   return client ? names : [...new Set([...names, "localhost", "127.0.0.1"])];

@@ -3,8 +3,8 @@ import type { OwnerReference, Secret } from "@flyte-secrets/kube";
 import { COPIED_FROM_LABEL, imagePullDigest, isImagePullSecret } from "./image-pull-secret.ts";
 
 /**
- * What all Secrets that the webhook writes have; a user's is told from them by this, the annotation, its name, and its being immutable
- * or a copy.
+ * What all Secrets that the webhook writes have; a user's is told from them by this, the annotation, its name, and its
+ * being immutable or a copy.
  */
 export const DELIVERED_LABEL = { name: "app.flyte.org/managed-by", value: "flyte-secrets-webhook" } as const;
 
@@ -18,7 +18,10 @@ export const NAMED_BY_POD = "app.flyte.org/named-by-pod";
 export interface Lifetimes {
   /** After the last admission with it, or the last pod that a sweeper saw (`unusedFor`). */
   readonly unusedMs: number;
-  /** After the last admission with it, where no pod was ever seen that names it (`unnamedFor`): nothing is left by pods that are refused. */
+  /**
+   * After the last admission with it, where no pod was ever seen that names it (`unnamedFor`): nothing is left by pods
+   * that are refused.
+   */
   readonly unnamedMs: number;
 }
 
@@ -37,8 +40,9 @@ const MAX_OWNERS = 8;
 const MAX_TEXT = 253;
 
 /**
- * Whether a Secret may carry these owners, which are as many and as long as whoever creates a pod writes them, and which neither etcd's
- * share of a namespace nor the memory for it counts: eight at the most, each text of 253 characters. In Kubernetes pods have one.
+ * Whether a Secret may carry these owners, which are as many and as long as whoever creates a pod writes them, and
+ * which neither etcd's share of a namespace nor the memory for it counts: eight at the most, each text of 253
+ * characters. In Kubernetes pods have one.
  */
 export function mayOwn(owners: readonly Pick<OwnerReference, "apiVersion" | "kind" | "name" | "uid">[]): boolean {
   const texts = owners.flatMap(({ apiVersion, kind, name, uid }) => [apiVersion, kind, name, uid]);

@@ -20,7 +20,10 @@ export interface DeliveredSecretsOptions {
   readonly log: Logger;
 }
 
-/** Which Secrets of ours there are, whichever replica wrote them: a watch tells, so that one that somebody deletes is written again. */
+/**
+ * Which Secrets of ours there are, whichever replica wrote them: a watch tells, so that one that somebody deletes is
+ * written again.
+ */
 export interface DeliveredSecrets {
   /** Those of a namespace by name, for now: none while the watch is stale. */
   in(namespace: string): ReadonlyMap<string, DeliveredSecret>;
@@ -99,7 +102,10 @@ const DECIMAL = /^[1-9]\d*$/;
 
 const UNKNOWN: ReadonlyMap<string, DeliveredSecret> = new Map();
 
-/** A Secret with what is kept of it: values, and whatever else others write into one, are dropped as soon as they are read. */
+/**
+ * A Secret with what is kept of it: values, and whatever else others write into one, are dropped as soon as they are
+ * read.
+ */
 interface InformedSecret extends KubeObject {
   readonly written: DeliveredSecret | undefined;
 }

@@ -11,9 +11,9 @@ export interface ExplainRefusalsOptions {
 }
 
 /**
- * Writes as `writer` and `imagePull` do. Where nothing may be written, in a namespace that isn't listed or without the right, it throws
- * `namespace_not_writable` with the command that grants it: time doesn't mend that, so the task ends. A refusal that isn't for want of the
- * right, such as one of our credentials, is thrown as it is.
+ * Writes as `writer` and `imagePull` do. Where nothing may be written, in a namespace that isn't listed or without the
+ * right, it throws `namespace_not_writable` with the command that grants it: time doesn't mend that, so the task ends.
+ * A refusal that isn't for want of the right, such as one of our credentials, is thrown as it is.
  */
 export function explainRefusals({ client, writer, imagePull }: ExplainRefusalsOptions) {
   async function explain(namespace: string, error: unknown): Promise<never> {

@@ -27,8 +27,8 @@ export interface ImagePullCopierOptions {
 }
 
 /**
- * Makes the copy at a place like its source, or deletes it where that is gone ({@link syncCopy}). `podNeedsIt`: one is made where there is
- * none, and notes for how long it is needed. `sourceChanged`: only a copy that is there is written.
+ * Makes the copy at a place like its source, or deletes it where that is gone ({@link syncCopy}). `podNeedsIt`: one is
+ * made where there is none, and notes for how long it is needed. `sourceChanged`: only a copy that is there is written.
  */
 export type SyncImagePullCopy = (place: CopyPlace, reason: "podNeedsIt" | "sourceChanged") => Promise<void>;
 

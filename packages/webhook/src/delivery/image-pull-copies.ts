@@ -31,8 +31,9 @@ export interface ImagePullCopies extends ImagePullSecrets {
 }
 
 /**
- * Copies image-pull Secrets to the namespaces of pods and keeps the copies up to date: a copy is updated when its source changes,
- * deleted when its source is, and collected by the sweeper once no pod needs it. Both are watched, so that a copy that is there costs no call.
+ * Copies image-pull Secrets to the namespaces of pods and keeps the copies up to date: a copy is updated when its
+ * source changes, deleted when its source is, and collected by the sweeper once no pod needs it. Both are watched, so
+ * that a copy that is there costs no call.
  *
  * Copying throws `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret in
  * the way, and what the client throws.

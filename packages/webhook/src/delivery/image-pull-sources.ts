@@ -16,7 +16,10 @@ export interface ImagePullSourcesOptions {
 
 /** The image-pull Secrets of the webhook's namespace, followed by a watch; of their content only a digest is kept. */
 export interface ImagePullSources {
-  /** The name of the one that goes with a secret; undefined where there is none. Reads from the API server while the watch is stale. */
+  /**
+   * The name of the one that goes with a secret; undefined where there is none. Reads from the API server while the
+   * watch is stale.
+   */
   find(id: SecretId, signal: AbortSignal): MaybePromise<string | undefined>;
   /** Whether the watch is up to date. */
   isFresh(): boolean;

@@ -25,7 +25,10 @@ export interface KubernetesSecretWriterOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "patch">;
   /** What is known of the Secrets of a namespace; undefined for one that nothing may be written to. */
   readonly deliveredIn: (namespace: string) => DeliveredSecrets | undefined;
-  /** Well above the time that passes until an admitted pod can be listed: after an admission three quarters of the shorter are left. */
+  /**
+   * Well above the time that passes until an admitted pod can be listed: after an admission three quarters of the
+   * shorter are left.
+   */
   readonly lifetimes: Lifetimes;
   readonly limits: WriteLimits;
   readonly clock: Clock;
@@ -34,12 +37,13 @@ export interface KubernetesSecretWriterOptions {
 }
 
 /**
- * Writes Secrets through the API server. One that is there is left alone, and nothing is asked: a watch tells. When that does not tell and
- * the API server can't be reached, one that was there counts as being there. The sweeper collects it; or it goes with the owners of the pod that
- * it was made for, until a pod with other owners, or none, needs it too.
+ * Writes Secrets through the API server. One that is there is left alone, and nothing is asked: a watch tells. When
+ * that does not tell and the API server can't be reached, one that was there counts as being there. The sweeper
+ * collects it; or it goes with the owners of the pod that it was made for, until a pod with other owners, or none,
+ * needs it too.
  *
- * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign Secret
- * of that name, `too_many_secrets`, and what the client throws.
+ * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign
+ * Secret of that name, `too_many_secrets`, and what the client throws.
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
   const { client, deliveredIn, lifetimes, limits, clock, signal } = options;

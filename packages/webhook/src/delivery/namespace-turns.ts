@@ -2,8 +2,8 @@
 export type InTurn = <T>(namespace: string, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Lets at most `max` works of one namespace run at a time, the others in the order in which they came: whoever shares what they need, such
- * as the API server's rate limit, waits behind a few of them, not behind all.
+ * Lets at most `max` works of one namespace run at a time, the others in the order in which they came: whoever shares
+ * what they need, such as the API server's rate limit, waits behind a few of them, not behind all.
  */
 export function createNamespaceTurns(max: number): InTurn {
   const namespaces = new Map<string, { free: number; readonly waiting: Set<() => void> }>();

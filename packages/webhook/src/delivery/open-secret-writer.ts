@@ -50,12 +50,15 @@ export interface OpenedSecretWriter extends Required<SecretRefDeliveryOptions> {
 
 const SHORTEST_MS = 60_000;
 
-/** Sweeps in the time after which an unnamed Secret goes: a pod that names one is seen before its next admission has to note the need. */
+/**
+ * Sweeps in the time after which an unnamed Secret goes: a pod that names one is seen before its next admission has to
+ * note the need.
+ */
 const SWEEPS = 8;
 
 /**
- * Opens the writer that `webhook.writtenSecrets` describes, and starts collecting what it wrote and nobody needs any more. Throws
- * `invalid_config`, and what {@link openSharedKey} does.
+ * Opens the writer that `webhook.writtenSecrets` describes, and starts collecting what it wrote and nobody needs any
+ * more. Throws `invalid_config`, and what {@link openSharedKey} does.
  */
 export async function openSecretWriter(
   options: WriterOptions,

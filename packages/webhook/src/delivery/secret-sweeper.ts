@@ -23,8 +23,8 @@ export interface SecretSweeperOptions {
   readonly written: readonly DeliveredSecrets[];
   readonly lifetimes: Lifetimes;
   /**
-   * Whether a namespace may have no secrets any more: what was written there goes as soon as no pod names it, without waiting for its
-   * time. Asked for each Secret at each sweep. By default none has lost them.
+   * Whether a namespace may have no secrets any more: what was written there goes as soon as no pod names it, without
+   * waiting for its time. Asked for each Secret at each sweep. By default none has lost them.
    */
   readonly hasLostBinding?: ((namespace: string) => boolean) | undefined;
   readonly clock: Clock;
@@ -32,10 +32,11 @@ export interface SecretSweeperOptions {
 }
 
 /**
- * Collects the Secrets of ours whose time is over and that no pod names which has not ended, and notes of the others that one does: from
- * then on they have the longer time. Looks only at namespaces with Secrets whose time is over or that no pod was seen to name. A failure
- * in one namespace is logged and keeps no other from being swept. Any number may sweep at once: only the very state that was looked at
- * is changed or deleted, and writing notes the need of a Secret in it.
+ * Collects the Secrets of ours whose time is over and that no pod names which has not ended, and notes of the others
+ * that one does: from then on they have the longer time. Looks only at namespaces with Secrets whose time is over or
+ * that no pod was seen to name. A failure in one namespace is logged and keeps no other from being swept. Any number
+ * may sweep at once: only the very state that was looked at is changed or deleted, and writing notes the need of a
+ * Secret in it.
  */
 export async function sweepSecrets(options: SecretSweeperOptions, signal: AbortSignal): Promise<void> {
   const { written, hasLostBinding = () => false, clock, log } = options;

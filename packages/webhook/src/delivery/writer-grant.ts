@@ -13,7 +13,10 @@ const RULES = [
   { apiGroups: [""], resources: ["pods"], verbs: ["list"] },
 ];
 
-/** The command that lets an account write the Secrets of pods in a namespace: Role and RoleBinding, in one line for a POSIX shell. */
+/**
+ * The command that lets an account write the Secrets of pods in a namespace: Role and RoleBinding, in one line for a
+ * POSIX shell.
+ */
 export function writerGrantCommand({ namespace, account }: WriterGrant): string {
   const apiVersion = "rbac.authorization.k8s.io/v1";
   const metadata = { name: NAME, namespace };

@@ -11,7 +11,9 @@ export interface ClientCertificates {
   readonly names: readonly string[];
 }
 
-/** `webhook.clientCA`, the file of a CA, and `webhook.clientNames`; empty: clients of the admission need no certificate. */
+/**
+ * `webhook.clientCA`, the file of a CA, and `webhook.clientNames`; empty: clients of the admission need no certificate.
+ */
 export interface ClientCertificateOptions {
   readonly clientCA: string;
   readonly clientNames: readonly string[];

@@ -11,8 +11,9 @@ export interface BodyReader {
 }
 
 /**
- * What is behind a listener. Looks at the head of a request, its method, path and credentials, and answers it or wants its body, which
- * has to be JSON: a web page can't send that to another site without asking first. An endpoint gets no hold of the response and registers
- * no callbacks, so that whatever it throws, at once or later, concerns this request alone.
+ * What is behind a listener. Looks at the head of a request, its method, path and credentials, and answers it or wants
+ * its body, which has to be JSON: a web page can't send that to another site without asking first. An endpoint gets no
+ * hold of the response and registers no callbacks, so that whatever it throws, at once or later, concerns this request
+ * alone.
  */
 export type Endpoint = (req: IncomingMessage) => MaybePromise<Reply> | BodyReader;

@@ -16,7 +16,9 @@ const MAX_BODY_BYTES = 4 * 1024;
 export interface InvalidationEndpointOptions {
   /** Forgets what is known of a secret at its scope and the broader ones. */
   readonly invalidate: (id: SecretId) => void;
-  /** What callers must send as bearer token. Without it and without `isPeer`, everybody who reaches the port may call. */
+  /**
+   * What callers must send as bearer token. Without it and without `isPeer`, everybody who reaches the port may call.
+   */
   readonly token?: string;
   /** Whether an address may call without the token. Default: none may. */
   readonly isPeer?: ((address: string) => boolean) | undefined;

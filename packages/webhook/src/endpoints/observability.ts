@@ -8,8 +8,8 @@ import type { Endpoint } from "./endpoint.ts";
 export type ReadinessCheck = () => unknown;
 
 /**
- * Serves `/healthz`, 200 while the process answers at all, and `/readyz`, 503 with what is missing until nothing is. Anybody may ask, so
- * that the paths of files stand only in the log.
+ * Serves `/healthz`, 200 while the process answers at all, and `/readyz`, 503 with what is missing until nothing is.
+ * Anybody may ask, so that the paths of files stand only in the log.
  */
 export function createProbes(checks: readonly ReadinessCheck[], log: Logger): Endpoint {
   let logged = "";

@@ -62,9 +62,9 @@ export interface RunningEndpoints {
   /** By what is served there; without those that are turned off. */
   readonly ports: Readonly<Partial<Record<"admission" | "invalidation" | "probes" | "metrics", number>>>;
   /**
-   * Stops as a pod must that Kubernetes takes away: not ready from now on, but serving all the same for `graceMs`, until the
-   * last client has learnt of it, with every answer the last one on its connection; then what is under way is finished, and
-   * what takes longer than another `finishMs` is cut off. Idempotent.
+   * Stops as a pod must that Kubernetes takes away: not ready from now on, but serving all the same for `graceMs`,
+   * until the last client has learnt of it, with every answer the last one on its connection; then what is under way is
+   * finished, and what takes longer than another `finishMs` is cut off. Idempotent.
    */
   close(options: { readonly graceMs: number; readonly finishMs: number }): Promise<void>;
 }

@@ -15,7 +15,9 @@ import {
 } from "./webhook-configuration.ts";
 import { createWriteBackoff } from "./write-backoff.ts";
 
-/** How often the registration is reconciled without any sign of a change, and CAs are removed that are no longer needed. */
+/**
+ * How often the registration is reconciled without any sign of a change, and CAs are removed that are no longer needed.
+ */
 const RESYNC_MS = 60 * 60 * 1000;
 
 /** A write that failed is tried again after this at the latest. */
@@ -37,8 +39,8 @@ export interface Registration {
 }
 
 /**
- * Creates the `MutatingWebhookConfiguration` and keeps it as {@link mergeRegistration} makes it: with the CAs of the certificates, and
- * restored when somebody deletes or changes it, though ever more slowly while that goes on.
+ * Creates the `MutatingWebhookConfiguration` and keeps it as {@link mergeRegistration} makes it: with the CAs of the
+ * certificates, and restored when somebody deletes or changes it, though ever more slowly while that goes on.
  */
 export function reconcileRegistration(options: RegistrationOptions): Registration {
   const { client, settings, certificates, clock, log } = options;

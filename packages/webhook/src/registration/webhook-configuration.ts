@@ -69,15 +69,19 @@ export interface MatchCondition {
 export interface BundleOptions {
   /** Our own, in PEM. */
   readonly ca: string;
-  /** Whether other CAs are removed. If not, those that haven't expired stay: another replica may serve with one of theirs. */
+  /**
+   * Whether other CAs are removed. If not, those that haven't expired stay: another replica may serve with one of
+   * theirs.
+   */
   readonly prunesCas: boolean;
   readonly now: number;
 }
 
 /**
- * The configuration as it should be: our own fields in our own webhook are set, and everything else stays as it was found:
- * other webhooks, labels, match conditions, and what others added to the selectors (cloud providers add exceptions for their
- * own namespaces, and put them back when they are removed). The same object when nothing is to be done.
+ * The configuration as it should be: our own fields in our own webhook are set, and everything else stays as it was
+ * found: other webhooks, labels, match conditions, and what others added to the selectors (cloud providers add
+ * exceptions for their own namespaces, and put them back when they are removed). The same object when nothing is to be
+ * done.
  */
 export function mergeRegistration(
   found: MutatingWebhookConfiguration | undefined,

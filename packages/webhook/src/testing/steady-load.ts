@@ -11,9 +11,9 @@ export interface LoadResult {
 }
 
 /**
- * Sends reviews without a pause from `clients` keep-alive clients, until told to stop. Like a service in front of pods, `choose`
- * says where a new request goes; a connection that is refused before anything was sent is tried elsewhere, as a service's
- * client would, and nothing else is tried again.
+ * Sends reviews without a pause from `clients` keep-alive clients, until told to stop. Like a service in front of pods,
+ * `choose` says where a new request goes; a connection that is refused before anything was sent is tried elsewhere, as
+ * a service's client would, and nothing else is tried again.
  */
 export function startLoad(clients: number, choose: () => Target): { stop(): Promise<LoadResult> } {
   const body = JSON.stringify(podReview(taskPod([])));

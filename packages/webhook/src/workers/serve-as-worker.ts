@@ -6,8 +6,8 @@ import type { WebhookOptions } from "../webhook-options.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
 /**
- * Runs the webhook as one of several processes on the same ports, started by `startWorkers`, until that process sends `close`. Signals
- * are ignored here, because a terminal sends them to that process too.
+ * Runs the webhook as one of several processes on the same ports, started by `startWorkers`, until that process sends
+ * `close`. Signals are ignored here, because a terminal sends them to that process too.
  */
 export async function serveAsWorker(
   options: WebhookOptions,

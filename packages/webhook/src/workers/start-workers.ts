@@ -7,7 +7,10 @@ import type { RunningWebhook } from "../start-webhook.ts";
 import { type WorkerWatch, watchWorker } from "./watch-worker.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
-/** The delay before a worker that ended by itself is replaced. It doubles each time, so that workers that crash at once don't use up the machine. */
+/**
+ * The delay before a worker that ended by itself is replaced. It doubles each time, so that workers that crash at once
+ * don't use up the machine.
+ */
 const FIRST_RESTART_MS = 1_000;
 const MAX_RESTART_MS = 30_000;
 /** A worker that ran for this long resets the delay. */
@@ -19,9 +22,10 @@ export interface StartWorkersOptions {
 }
 
 /**
- * Runs this program again as `count` processes that share their ports (Node's cluster), each of which must call `serveAsWorker`.
- * An invalidation that one of them receives is sent to all, and their metrics are added up. A worker that ends by itself, or stops
- * answering, is counted and replaced. When a worker fails to start, all are stopped, and its error is thrown.
+ * Runs this program again as `count` processes that share their ports (Node's cluster), each of which must call
+ * `serveAsWorker`. An invalidation that one of them receives is sent to all, and their metrics are added up. A worker
+ * that ends by itself, or stops answering, is counted and replaced. When a worker fails to start, all are stopped, and
+ * its error is thrown.
  */
 export async function startWorkers({
   count,

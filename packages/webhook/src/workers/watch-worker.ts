@@ -16,9 +16,9 @@ export interface WorkerWatch {
 }
 
 /**
- * Kills (SIGKILL) a worker that has left five pings unanswered: one that hangs or is stopped keeps its connections, and the
- * probes, which any worker answers, would never notice. Pings are counted and not time, so that no worker is killed after the machine
- * was suspended.
+ * Kills (SIGKILL) a worker that has left five pings unanswered: one that hangs or is stopped keeps its connections, and
+ * the probes, which any worker answers, would never notice. Pings are counted and not time, so that no worker is killed
+ * after the machine was suspended.
  */
 export function watchWorker(worker: Worker, log: Logger): WorkerWatch {
   let unanswered = 0;
