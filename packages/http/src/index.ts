@@ -14,7 +14,8 @@ export {
   reply,
   replyError,
 } from "./listener/http-exchange.ts";
-export { type Listener, type ListenOptions, listen, listenHttp1, type TlsFiles } from "./listener/listen.ts";
+export type { TlsFiles } from "./listener/http1-server.ts";
+export { type Listener, type ListenOptions, listen, listenHttp1 } from "./listener/listen.ts";
 export type { ListenerLimits } from "./listener/listener-limits.ts";
 export { addCertificateExpiry } from "./telemetry/certificate-expiry.ts";
 export { createKubeMetrics } from "./telemetry/kube-metrics.ts";

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { connect, type PeerCertificate } from "node:tls";
 import type { ServingCertificate } from "@flyte-secrets/certificates";
 import { issueCertificate } from "@flyte-secrets/certificates";
+import { UNFIT_PAIRS } from "@flyte-secrets/certificates/testing";
 import pino, { type Logger } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { listenWithCertificate, type ServiceCertificate } from "./certificate-listener.ts";
@@ -68,23 +69,7 @@ test("a certificate that comes while the listener is opened, and one that comes 
   expect(listeners.size).toBe(0);
 });
 
-/** What does not fit, by what is wrong with it. */
-const UNFIT: [string, (one: ServingCertificate, other: ServingCertificate) => Partial<ServingCertificate>, string][] = [
-  ["another's key", (_, { key }) => ({ key }), "its certificate and key do not belong together"],
-  ["another's certificate", (_, { cert }) => ({ cert }), "its certificate and key do not belong together"],
-  ["no key", () => ({ key: "" }), "its certificate and key do not belong together"],
-  ["half a key", ({ key }) => ({ key: key.slice(0, 80) }), "its certificate and key do not belong together"],
-  ["no certificate", () => ({ cert: "" }), "its certificate is none"],
-  ["half a certificate", ({ cert }) => ({ cert: cert.slice(0, 200) }), "its certificate is none"],
-  ["a key in the certificate's place", ({ key }) => ({ cert: key }), "its certificate is none"],
-  [
-    "a broken certificate in its chain",
-    ({ cert }) => ({ cert: `${cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n` }),
-    "a server can't be opened with it",
-  ],
-];
-
-test.each(UNFIT)("a new pair with %s leaves the old one served, and is logged", async (_, spoil, fault) => {
+test.each(UNFIT_PAIRS)("a new pair with %s leaves the old one served, and is logged", async (_, spoil, fault) => {
   const [first, next, other] = [await make(), await make(), await make()];
   const { certificate, change } = changing(first);
   const lines: string[] = [];

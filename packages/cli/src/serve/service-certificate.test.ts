@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type PeerCertificate } from "node:tls";
-import type { ServingCertificate } from "@flyte-secrets/certificates";
 import { issueCertificate } from "@flyte-secrets/certificates";
+import { UNFIT_PAIRS } from "@flyte-secrets/certificates/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { listen } from "@flyte-secrets/http";
 import type { KubeClient } from "@flyte-secrets/kube";
@@ -63,23 +63,7 @@ test("a service serves with a certificate that it keeps in a Secret, which is no
 
 const make = () => issueCertificate({ names: NAMES.split(","), now: Date.now() });
 
-/** What does not fit, by what is wrong with it. */
-const UNFIT: [string, (one: ServingCertificate, other: ServingCertificate) => Partial<ServingCertificate>, string][] = [
-  ["another's key", (_, { key }) => ({ key }), "its certificate and key do not belong together"],
-  ["another's certificate", (_, { cert }) => ({ cert }), "its certificate and key do not belong together"],
-  ["no key", () => ({ key: "" }), "its certificate and key do not belong together"],
-  ["half a key", ({ key }) => ({ key: key.slice(0, 80) }), "its certificate and key do not belong together"],
-  ["no certificate", () => ({ cert: "" }), "its certificate is none"],
-  ["half a certificate", ({ cert }) => ({ cert: cert.slice(0, 200) }), "its certificate is none"],
-  ["a key in the certificate's place", ({ key }) => ({ cert: key }), "its certificate is none"],
-  [
-    "a broken certificate in its chain",
-    ({ cert }) => ({ cert: `${cert}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n` }),
-    "a server can't be opened with it",
-  ],
-];
-
-test.each(UNFIT)("files with %s are refused at the start", async (_, spoil, fault) => {
+test.each(UNFIT_PAIRS)("files with %s are refused at the start", async (_, spoil, fault) => {
   const [one, other] = [await make(), await make()];
   const directory = mkdtempSync(join(tmpdir(), "service-certificate-"));
   onTestFinished(() => rmSync(directory, { recursive: true }));

@@ -1,14 +1,5 @@
 import { once } from "node:events";
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type OutgoingHttpHeader,
-  type OutgoingHttpHeaders,
-  type RequestListener,
-  type ServerOptions,
-  ServerResponse,
-} from "node:http";
-import { createServer as createHttpsServer } from "node:https";
+import type { RequestListener } from "node:http";
 import type { AddressInfo, Server, Socket } from "node:net";
 import { TLSSocket, Server as TlsServer } from "node:tls";
 import { closeOnce } from "@flyte-secrets/core";
@@ -18,23 +9,10 @@ import { createConnectionTable, trackRequest } from "./connection-table.ts";
 import { detectProtocol, type Protocol } from "./detect-protocol.ts";
 import { continueWhenRead, type FallibleHandler, guardHandler } from "./handler.ts";
 import type { NodeHandler, NodeRequest } from "./http-exchange.ts";
+import { type ClientCertificateCheck, createHttp1Server, type TlsFiles } from "./http1-server.ts";
 import { createHttp2Connections, type RequestHandlers } from "./http2-connections.ts";
 import { DEFAULT_LISTENER_LIMITS, type ListenerLimits } from "./listener-limits.ts";
 import { answerUnreadableRequests } from "./unreadable-requests.ts";
-
-/** A certificate chain and its private key, in PEM. */
-export interface TlsFiles {
-  readonly cert: string;
-  readonly key: string;
-}
-
-/** Whose TLS clients are served. */
-export interface ClientCertificateCheck {
-  /** The CA that must have signed a client's certificate, in PEM. */
-  readonly ca: string;
-  /** Whether a client whose certificate that CA has signed may connect. */
-  isAccepted(socket: TLSSocket): boolean;
-}
 
 export interface ListenOptions {
   readonly handler: FallibleHandler;
@@ -194,55 +172,6 @@ export interface Http1ListenOptions extends Omit<ListenOptions, "handler" | "htt
 export function listenHttp1({ handler, ...options }: Http1ListenOptions): Promise<Listener> {
   // Without HTTP/2 all requests and responses are those of node:http.
   return listen({ ...options, http2: false, handler: handler as FallibleHandler });
-}
-
-interface Http1ServerOptions {
-  readonly tls: TlsFiles | undefined;
-  readonly clients: ClientCertificateCheck | undefined;
-  readonly http2: boolean;
-  readonly isDraining: () => boolean;
-}
-
-function createHttp1Server(
-  { onRequest, onExpect }: RequestHandlers,
-  limits: ListenerLimits,
-  { tls, clients, http2, isDraining }: Http1ServerOptions,
-) {
-  const options: ServerOptions = {
-    ServerResponse: lastWhen(isDraining),
-    headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.idleTimeoutMs,
-    connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, 5_000),
-  };
-  const secure = {
-    ...tls,
-    ...(clients && { ca: clients.ca, requestCert: true, rejectUnauthorized: true }),
-    ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"],
-    handshakeTimeout: limits.headersTimeoutMs,
-  };
-  const server = tls ? createHttpsServer({ ...options, ...secure }, onRequest) : createHttpServer(options, onRequest);
-  server.on("checkContinue", onExpect);
-  server.timeout = limits.idleTimeoutMs;
-  return server;
-}
-
-type Headers = OutgoingHttpHeaders | OutgoingHttpHeader[];
-
-/**
- * The class of responses that are the last on their connection once the server drains. It is decided when the headers
- * are written, so that it holds for requests that came earlier too.
- */
-function lastWhen(isDraining: () => boolean) {
-  return class<Request extends IncomingMessage> extends ServerResponse<Request> {
-    override writeHead(status: number, message?: string, headers?: Headers): this;
-    override writeHead(status: number, headers?: Headers): this;
-    override writeHead(status: number, ...rest: unknown[]): this {
-      if (isDraining()) this.shouldKeepAlive = false;
-      // Passed on as they came.
-      return super.writeHead(status, ...(rest as [Headers?]));
-    }
-  };
 }
 
 /** Takes over from Node what it does with a connection. */
