@@ -165,6 +165,10 @@ describe("a wrong or missing key, or a file that is no store of ours", () => {
     "",
     "not base64!",
     Buffer.alloc(31).toString("base64"),
+    // Node reads 32 bytes out of each of these.
+    Buffer.alloc(32).toString("base64").replace("=", ""),
+    Buffer.alloc(32, 0xfb).toString("base64url"),
+    `${Buffer.alloc(32).toString("base64")}!`,
   ])("a key file with %j says what belongs there", async (text) => {
     const store = await createStore();
     writeFileSync(store.file("master.key"), text);

@@ -1,4 +1,4 @@
-import { copyFileSync, readdirSync } from "node:fs";
+import { copyFileSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setImmediate } from "node:timers/promises";
@@ -47,6 +47,14 @@ test.each([
   onTestFinished(() => other.close());
   expect((await other.read(id("later")))?.revealText()).toBe("written with the third key");
   expect((await other.read(id("api-key")))?.revealText()).toBe("kept");
+});
+
+test("what the old data key sealed does not stay in the write-ahead log of an open store", async () => {
+  const { directory } = await createStore();
+  const log = join(directory, "store.db-wal");
+  expect(statSync(log).size).toBeGreaterThan(0);
+  await rotateDataKey({ directory });
+  expect(statSync(log).size).toBe(0);
 });
 
 test("after both keys were replaced in the environment, an open store fails because its key is not the store's", async () => {
