@@ -8,7 +8,7 @@ import {
   systemClock,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import { type KubeClient, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeClient, type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
 import { sweepSecrets, watchDeliveredSecrets } from "@flyte-secrets/webhook";
 import { ask } from "@flyte-secrets/webhook/testing";
@@ -113,7 +113,7 @@ describeWith(requireKubernetes(), "pods that are refused after the webhook", () 
     body.spec?.containers[0].env?.find(({ valueFrom }: { valueFrom?: unknown }) => valueFrom)?.valueFrom.secretKeyRef
       .name;
 
-  async function written(project: string): Promise<readonly Secret[]> {
+  async function written(project: string): Promise<readonly KubeSecret[]> {
     const labelSelector = "app.flyte.org/managed-by=flyte-secrets-webhook";
     return (await client.list(SECRETS, { namespace: namespaceOf(project), labelSelector })).items;
   }

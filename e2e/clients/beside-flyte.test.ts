@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { encodeSecretId, imagePullLabels, imagePullSecretName, type SecretId } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { startServe } from "@flyte-secrets/testkit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cluster, requireKubernetes, startCluster } from "../kubernetes/cluster.ts";
@@ -47,7 +47,7 @@ describeWith(requireKubernetes(), "the Kubernetes store", () => {
       expect([await here.close(), await there.close()]).toEqual([{ exitCode: 0 }, { exitCode: 0 }]);
     });
 
-    const find = async (name: string): Promise<Secret | undefined> => {
+    const find = async (name: string): Promise<KubeSecret | undefined> => {
       const found = await kubectl("get", "secret", name, "--ignore-not-found", "-o", "json");
       return found === "" ? undefined : JSON.parse(found);
     };
@@ -173,7 +173,7 @@ async function update({ serve }: FlyteServer, secret: SecretId, value: string): 
 }
 
 /** A Secret as it was sent: without what the API server says of each. */
-function withoutServersFields(secret: Secret | undefined): Secret {
+function withoutServersFields(secret: KubeSecret | undefined): KubeSecret {
   if (secret === undefined) throw new Error("there is no such Secret");
   const { namespace, uid, resourceVersion, creationTimestamp, ...metadata } = secret.metadata;
   return { ...secret, metadata };

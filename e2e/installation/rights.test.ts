@@ -24,8 +24,8 @@ interface Manifest {
 }
 
 const NAMESPACE = "flyte";
-const PARTS = ["service", "webhook"] as const;
-type Part = (typeof PARTS)[number];
+const COMPONENTS = ["service", "webhook"] as const;
+type Component = (typeof COMPONENTS)[number];
 
 const webhook = (settings: object, chart: object = {}) => ({
   configuration: { inline: { webhook: settings } },
@@ -35,7 +35,7 @@ const embedded = (embeddedSecretManagerConfig: object, more: object = {}) =>
   webhook({ embeddedSecretManagerConfig, ...more });
 const images = { imagePullSecrets: { enabled: true } };
 
-/** Verbs that parts use where they are granted, and do without. */
+/** Verbs that components use where they are granted, and do without. */
 const SPARE = [
   "get namespaces", // Whether the namespace of the secrets is there.
   "get mutatingwebhookconfigurations",
@@ -73,11 +73,11 @@ describeWith(requireHelm(), "the chart's rights", () => {
       "a certificate of the service's",
       { "flyte-core-components": { secret: { server: { tls: { secretName: "tls" } } } } },
     ],
-  ])("are those that the parts need: %s", async (_, values: object) => {
+  ])("are those that the components need: %s", async (_, values: object) => {
     const manifests = await render(values);
-    for (const part of PARTS) {
-      const needed = neededRights(part, manifests, values);
-      const granted = grantedRights(part, manifests);
+    for (const component of COMPONENTS) {
+      const needed = neededRights(component, manifests, values);
+      const granted = grantedRights(component, manifests);
       const wanted = needed.flatMap((right) => right.verbs.map((verb) => ({ ...right, verb })));
       const missing = wanted.filter((right) => !granted.some((grant) => covers(grant, right)));
       expect(missing.map(describeRight)).toEqual([]);
@@ -98,13 +98,17 @@ async function render(values: object): Promise<Manifest[]> {
 }
 
 /**
- * Of the configuration that the part reads in its pod, in a cluster where the chart's own objects are there, and empty.
+ * Of the configuration that the component reads in its pod, in a cluster where the chart's own objects are there, and empty.
  */
-function neededRights(part: Part, manifests: readonly Manifest[], values: { webhook?: { certManager?: object } }) {
-  const config = chartConfig(manifests, part);
+function neededRights(
+  component: Component,
+  manifests: readonly Manifest[],
+  values: { webhook?: { certManager?: object } },
+) {
+  const config = chartConfig(manifests, component);
   const keepsCertificate = values.webhook?.certManager === undefined;
   const rights =
-    part === "service"
+    component === "service"
       ? serviceRights(config, NAMESPACE)
       : webhookRights(toWebhookOptions(config, NAMESPACE), { keepsCertificate });
   return rights.filter(
@@ -120,10 +124,10 @@ interface Right {
   readonly name?: string | undefined;
 }
 
-function grantedRights(part: Part, manifests: readonly Manifest[]): (Right & { readonly role: string })[] {
+function grantedRights(component: Component, manifests: readonly Manifest[]): (Right & { readonly role: string })[] {
   const bound = manifests.filter(
     ({ kind, subjects }) =>
-      kind.endsWith("RoleBinding") && subjects?.some(({ name }) => name === `flyte-secrets-${part}`),
+      kind.endsWith("RoleBinding") && subjects?.some(({ name }) => name === `flyte-secrets-${component}`),
   );
   return bound.flatMap(({ roleRef, metadata: { namespace } }) => {
     const isRole = ({ kind, metadata }: Manifest) =>

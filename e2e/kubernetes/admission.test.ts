@@ -10,7 +10,7 @@ import {
   systemClock,
   toRequestAnnotations,
 } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import { sweepSecrets, watchDeliveredSecrets } from "@flyte-secrets/webhook";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
@@ -128,7 +128,7 @@ describeWith(requireKubernetes(), "a pod on its way through a real API server", 
     return JSON.parse(await cluster.kubectl(["create", "-o", "json", ...flags, "-f", "-"], JSON.stringify(pod)));
   }
 
-  async function deliveredIn(namespace: string): Promise<Secret[]> {
+  async function deliveredIn(namespace: string): Promise<KubeSecret[]> {
     const found = await cluster.kubectl(["get", "secrets", "-n", namespace, "-l", DELIVERED_LABEL, "-o", "json"]);
     return JSON.parse(found).items;
   }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { imagePullSecretName, type SecretId, SecretValue, systemClock } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { type KubernetesStore, openKubernetesStore } from "@flyte-secrets/store";
 import { sweepSecrets, watchDeliveredSecrets } from "@flyte-secrets/webhook";
 import { ask, taskPod } from "@flyte-secrets/webhook/testing";
@@ -101,7 +101,7 @@ describeWith(requireKubernetes(), "image-pull Secrets on a real API server", () 
   const keep = (password: string) =>
     store.create(REGISTRY, { value: SecretValue.fromText(configOf(password)), type: "image_pull" });
 
-  async function copies(): Promise<Secret[]> {
+  async function copies(): Promise<KubeSecret[]> {
     const selected = ["get", "secrets", "-n", NAMESPACE, "-l", `app.flyte.org/copied-from=${SOURCE}`, "-o", "json"];
     return JSON.parse(await cluster.kubectl(selected)).items;
   }

@@ -1,5 +1,5 @@
 import { imagePullSecretName, type SecretId, SecretValue, systemClock } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import type { KubernetesStore } from "@flyte-secrets/store";
 import { describeSecretStore } from "@flyte-secrets/testkit/vitest";
 import { sweepSecrets, watchDeliveredSecrets } from "@flyte-secrets/webhook";
@@ -69,7 +69,7 @@ describeWith(
       async function written(namespace: string): Promise<string[]> {
         const selected = ["-l", "app.flyte.org/managed-by=flyte-secrets-webhook", "-o", "json"];
         const { items } = JSON.parse(await cluster().kubectl(["get", "secrets", "-n", namespace, ...selected]));
-        return items.map(({ metadata }: Secret) => metadata.name).toSorted();
+        return items.map(({ metadata }: KubeSecret) => metadata.name).toSorted();
       }
 
       async function expectServed(namespace: string): Promise<void> {

@@ -3,9 +3,9 @@ import { createLogger } from "@flyte-secrets/http";
 import {
   createKubeClient,
   type KubeClient,
+  type KubeSecret,
   loadClusterConnection,
   type ObservedRequest,
-  type Secret,
 } from "@flyte-secrets/kube";
 import { type KubernetesStore, type KubernetesStoreOptions, openKubernetesStore } from "@flyte-secrets/store";
 import type { StoreHarness } from "@flyte-secrets/testkit/vitest";
@@ -63,7 +63,8 @@ export function useStores(version?: string) {
     const kubectl = (args: string[], input?: string) => cluster().kubectl([`--namespace=${namespace}`, ...args], input);
     const apply = (...items: object[]) =>
       kubectl(["apply", "-f", "-"], JSON.stringify({ apiVersion: "v1", kind: "List", items }));
-    const getSecrets = async (): Promise<Secret[]> => JSON.parse(await kubectl(["get", "secrets", "-o", "json"])).items;
+    const getSecrets = async (): Promise<KubeSecret[]> =>
+      JSON.parse(await kubectl(["get", "secrets", "-o", "json"])).items;
     return { namespace, store, kubectl, apply, getSecrets };
   }
 

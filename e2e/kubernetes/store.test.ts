@@ -8,7 +8,7 @@ import {
   kubernetesSecretName,
   SecretValue,
 } from "@flyte-secrets/core";
-import { SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import type { KubernetesStore } from "@flyte-secrets/store";
 import {
   createTemporaryDirectory,
@@ -54,7 +54,7 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
         await store.update(secret, SecretValue.fromText("v"));
       }
       const written = (await getSecrets()).map(
-        ({ apiVersion, kind, type, metadata: { name, labels, annotations }, data }: Secret) => ({
+        ({ apiVersion, kind, type, metadata: { name, labels, annotations }, data }: KubeSecret) => ({
           apiVersion,
           kind,
           type,
@@ -160,7 +160,7 @@ describeWith(requireKubernetes(), "the Kubernetes store on a real API server", (
       const pulls = `pulls-${randomUUID()}`;
       await cluster().kubectl(["create", "namespace", pulls]);
       const { store, ...rest } = await setUp({ imagePullNamespace: pulls });
-      const twins = async (): Promise<Secret[]> =>
+      const twins = async (): Promise<KubeSecret[]> =>
         JSON.parse(await cluster().kubectl(["get", "secrets", `--namespace=${pulls}`, "-o", "json"])).items;
       const pulled = async () =>
         (await twins()).map(({ data }) => Buffer.from(data?.[".dockerconfigjson"] ?? "", "base64").toString());

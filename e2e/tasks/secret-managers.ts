@@ -1,7 +1,7 @@
 // The secret managers that the tasks ask, called as the tasks are, and what they hold. Most text ends with a line feed,
 // which flytekit cuts off.
 import { encodeSecretId, kubernetesSecretName, lookupIds, type ScopeLookup, SecretValue } from "@flyte-secrets/core";
-import type { KubernetesSecret } from "@flyte-secrets/inject";
+import type { SecretToDeliver } from "@flyte-secrets/inject";
 import {
   createAwsInjector,
   createAzureInjector,
@@ -79,7 +79,7 @@ export function openManager(task: string, delivery: DeliveryName): { mutator: Mu
     }
   }
   const writer = {
-    async write(_: string, written: readonly KubernetesSecret[]) {
+    async write(_: string, written: readonly SecretToDeliver[]) {
       for (const { name, data } of written) secrets.set(name, data);
     },
   };

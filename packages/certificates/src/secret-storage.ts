@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeSecret, runInformer, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import type { CertificateStorage, ServingCertificate } from "./source.ts";
 
@@ -33,18 +33,24 @@ export function createSecretStorage(options: SecretStorageOptions): CertificateS
 
   async function create(certificate: ServingCertificate): Promise<boolean> {
     const metadata = { namespace, name, labels: { "app.kubernetes.io/managed-by": "flyte-secrets", ...OWN_LABELS } };
-    const secret: Secret = { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data: encode(certificate) };
+    const secret: KubeSecret = {
+      apiVersion: "v1",
+      kind: "Secret",
+      type: "Opaque",
+      metadata,
+      data: encode(certificate),
+    };
     return wasFirst(client.create(SECRETS, secret), "already_exists");
   }
 
-  async function replace(old: Secret, certificate: ServingCertificate): Promise<boolean> {
+  async function replace(old: KubeSecret, certificate: ServingCertificate): Promise<boolean> {
     if (old.immutable === true) {
       const { uid, resourceVersion } = old.metadata;
       const preconditions = { uid, resourceVersion };
       const deleted = await wasFirst(client.delete(SECRETS, { namespace, name, preconditions }), "conflict");
       return deleted && create(certificate);
     }
-    const secret: Secret = {
+    const secret: KubeSecret = {
       ...old,
       metadata: { ...old.metadata, labels: { ...old.metadata.labels, ...OWN_LABELS } },
       data: { ...old.data, ...encode(certificate) },
@@ -84,13 +90,13 @@ function encode({ cert, key, ca }: ServingCertificate): Record<string, string> {
   return { "ca.crt": base64(ca), "tls.crt": base64(cert), "tls.key": base64(key) };
 }
 
-function decode({ data = {} }: Secret): ServingCertificate {
+function decode({ data = {} }: KubeSecret): ServingCertificate {
   const text = (key: string) => Buffer.from(data[key] ?? "", "base64").toString("utf8");
   return { cert: text("tls.crt"), key: text("tls.key"), ca: text("ca.crt") };
 }
 
 /** An empty Secret is not foreign: Flyte's charts create one to be filled. */
-function isForeign({ metadata, data = {}, immutable }: Secret): boolean {
+function isForeign({ metadata, data = {}, immutable }: KubeSecret): boolean {
   if (metadata.annotations?.[CERT_MANAGER_ANNOTATION] !== undefined) return true;
   const isOurs = Object.entries(OWN_LABELS).every(([label, value]) => metadata.labels?.[label] === value);
   return !isOurs && immutable !== true && Boolean(data["tls.crt"]);

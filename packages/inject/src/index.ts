@@ -1,4 +1,4 @@
-export type { Delivery, KubernetesSecret, WriteOptions } from "./delivery/delivery.ts";
+export type { Delivery, SecretToDeliver, WriteOptions } from "./delivery/delivery.ts";
 export { decodeFiles } from "./delivery/file-script.ts";
 export { createInlineDelivery, type InlineDeliveryOptions } from "./delivery/inline.ts";
 export { createSecretRefDelivery, type SecretRefDeliveryOptions, type SecretWriter } from "./delivery/secret-ref.ts";

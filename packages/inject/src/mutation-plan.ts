@@ -3,7 +3,7 @@ import { findCaseConflicts, listPlacedFiles, type PlacedSecrets, toPlacedSecrets
 import { checkSecretFiles, checkSecretMounts } from "./checks/files.ts";
 import { guardPatch } from "./checks/patch-guard.ts";
 import { checkSecretVariables } from "./checks/variables.ts";
-import type { Delivery, KubernetesSecret } from "./delivery/delivery.ts";
+import type { Delivery, SecretToDeliver } from "./delivery/delivery.ts";
 import type { Injection, VariableNaming } from "./managers/injector.ts";
 import { DIRECTORY_EDITS } from "./managers/injector.ts";
 import { CACHED_CONTAINERS, createPodEditor, type PodEditor } from "./pod/apply-edits.ts";
@@ -31,7 +31,7 @@ export interface InjectionRecord {
 export interface MutationPlan {
   readonly editor: PodEditor;
   /** The Secrets to which the pod refers. */
-  readonly secrets: readonly KubernetesSecret[];
+  readonly secrets: readonly SecretToDeliver[];
   /** The image-pull Secrets to which the pod refers. */
   readonly pullSecrets: readonly string[];
   /** Warnings for the user. */

@@ -8,7 +8,7 @@ import {
   toRequestAnnotations,
 } from "@flyte-secrets/core";
 import { describe, expect, it } from "vitest";
-import type { Delivery, KubernetesSecret } from "./delivery/delivery.ts";
+import type { Delivery, SecretToDeliver } from "./delivery/delivery.ts";
 import { createInlineDelivery } from "./delivery/inline.ts";
 import { createSecretRefDelivery } from "./delivery/secret-ref.ts";
 import { createAwsInjector } from "./managers/aws.ts";
@@ -254,13 +254,13 @@ describe("image-pull Secrets", () => {
   /** With one for each secret of these keys; tells what it copied. */
   function setUp(keys: readonly string[], change: Partial<ImagePullSecrets> = {}) {
     const copied: string[] = [];
-    const written: (readonly KubernetesSecret[])[] = [];
+    const written: (readonly SecretToDeliver[])[] = [];
     const imagePull: ImagePullSecrets = {
       find: (id) => (keys.includes(id.name) ? imagePullSecretName(id) : undefined),
       copy: (namespace, name) => void copied.push(`${namespace}/${name}`),
       ...change,
     };
-    const writer = { write: (_: string, secrets: readonly KubernetesSecret[]) => void written.push(secrets) };
+    const writer = { write: (_: string, secrets: readonly SecretToDeliver[]) => void written.push(secrets) };
     const mutator = createMutator({
       managers: [global, onlyGroups, embedded],
       secretEnvVarPrefix: "_UNION_",

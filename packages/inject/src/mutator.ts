@@ -8,7 +8,7 @@ import {
   SecretsError,
 } from "@flyte-secrets/core";
 import { findCoveringMounts } from "./checks/covered-mounts.ts";
-import type { Delivery, KubernetesSecret } from "./delivery/delivery.ts";
+import type { Delivery, SecretToDeliver } from "./delivery/delivery.ts";
 import type { Claim, InjectContext, Injector, VariableNaming } from "./managers/injector.ts";
 import { createMutationPlanner, type InjectionRecord, type ServedRequest } from "./mutation-plan.ts";
 import { applyPatch, type JsonPatch } from "./pod/json-patch.ts";
@@ -48,7 +48,7 @@ export type PodChange =
       /** Warnings for the user. */
       readonly warnings: readonly string[];
       /** The Secrets to which the pod refers. They were written, unless this is a dry run. */
-      readonly secrets: readonly KubernetesSecret[];
+      readonly secrets: readonly SecretToDeliver[];
       /** The manager that served each request, in the order of the requests. */
       readonly injections: readonly InjectionRecord[];
     };

@@ -10,10 +10,10 @@ export {
   defineResource,
   type KubeObject,
   type KubeResource,
+  type KubeSecret,
   NAMESPACES,
   type OwnerReference,
   SECRETS,
-  type Secret,
 } from "./objects.ts";
 export type { KubeClientOptions, ObservedRequest } from "./requests.ts";
 export { retryConflict } from "./retry-conflict.ts";

@@ -3,7 +3,7 @@ import { createManualClock, type ManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { runInformer } from "./informer.ts";
-import { SECRETS, type Secret } from "./objects.ts";
+import { type KubeSecret, SECRETS } from "./objects.ts";
 import { type Answer, startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
 
 const object = (name: string, resourceVersion: string) => ({ metadata: { name, resourceVersion } });
@@ -19,7 +19,7 @@ async function start(script: Answer[]) {
   const api = await startScriptedApiServer(script);
   const clock = createManualClock();
   const received: string[] = [];
-  const record = (word: string) => (secret: Secret) => void received.push(`${word} ${secret.metadata.name}`);
+  const record = (word: string) => (secret: KubeSecret) => void received.push(`${word} ${secret.metadata.name}`);
   const informer = runInformer({
     client: api.connect(clock),
     resource: SECRETS,

@@ -1,9 +1,9 @@
 /**
- * Verbs on a kind of object without which a part can't do its work, in the words of RBAC. Each part exports its own;
+ * Verbs on a kind of object without which a component can't do its work, in the words of RBAC. Each component exports its own;
  * `doctor` asks for them, and a test compares the chart's roles with them.
  */
 export interface NeededRights {
-  readonly part: "service" | "webhook";
+  readonly component: "service" | "webhook";
   readonly verbs: readonly string[];
   /** Empty for the core API. */
   readonly group: string;
@@ -29,10 +29,10 @@ const SECRETS = { group: "", resource: "secrets" };
 
 /** On a Secret with a key that the first one to start makes. */
 export function sharedKeyRights(
-  part: NeededRights["part"],
+  component: NeededRights["component"],
   { namespace, name, purpose }: { readonly namespace: string; readonly name: string; readonly purpose: string },
 ): NeededRights[] {
-  const keeping = { ...SECRETS, part, namespace, purpose };
+  const keeping = { ...SECRETS, component, namespace, purpose };
   return [
     { ...keeping, verbs: ["create"], makes: name },
     { ...keeping, verbs: ["get"], name },
@@ -41,8 +41,12 @@ export function sharedKeyRights(
 }
 
 /** On a Secret with a certificate that its holder makes, follows and renews. */
-export function certificateRights(part: NeededRights["part"], namespace: string, name: string): NeededRights[] {
-  const keeping = { ...SECRETS, part, namespace, purpose: "keep its certificate" };
+export function certificateRights(
+  component: NeededRights["component"],
+  namespace: string,
+  name: string,
+): NeededRights[] {
+  const keeping = { ...SECRETS, component, namespace, purpose: "keep its certificate" };
   return [
     { ...keeping, verbs: ["create"], makes: name },
     { ...keeping, verbs: ["get", "list", "watch", "update"], name },

@@ -53,7 +53,7 @@ export function defineResource<T extends KubeObject>(names: Omit<KubeResource<T>
 }
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/config-and-storage-resources/secret-v1/ */
-export interface Secret extends KubeObject {
+export interface KubeSecret extends KubeObject {
   readonly type?: string;
   /** Values in base64, by key. */
   readonly data?: Readonly<Record<string, string>>;
@@ -61,7 +61,7 @@ export interface Secret extends KubeObject {
   readonly immutable?: boolean;
 }
 
-export const SECRETS = defineResource<Secret>({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
+export const SECRETS = defineResource<KubeSecret>({ apiVersion: "v1", kind: "Secret", plural: "secrets" });
 
 export const NAMESPACES = defineResource<KubeObject>({ apiVersion: "v1", kind: "Namespace", plural: "namespaces" });
 

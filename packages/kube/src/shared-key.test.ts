@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SECRETS, type Secret } from "./objects.ts";
+import { type KubeSecret, SECRETS } from "./objects.ts";
 import { openSharedKey } from "./shared-key.ts";
 import { createMemoryApi } from "./testing/memory-api.ts";
 
@@ -37,7 +37,7 @@ test("another cluster has another key", async () => {
 
 test("a Secret of that name with something else in it is an error that says what to do", async () => {
   const api = createMemoryApi();
-  const kept: Secret = { apiVersion: "v1", kind: "Secret", metadata: WHERE, data: { key: "c2hvcnQ=" } };
+  const kept: KubeSecret = { apiVersion: "v1", kind: "Secret", metadata: WHERE, data: { key: "c2hvcnQ=" } };
   api.put(kept);
   await expect(openSharedKey({ client: api.client, ...WHERE })).rejects.toMatchObject({
     code: "value_unreadable",

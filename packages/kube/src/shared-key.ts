@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "./client.ts";
-import { SECRETS, type Secret } from "./objects.ts";
+import { type KubeSecret, SECRETS } from "./objects.ts";
 
 const BYTES = 32;
 
@@ -21,7 +21,7 @@ export async function openSharedKey({ client, namespace, name }: SharedKeyOption
   const kept = await client.get(SECRETS, { namespace, name });
   if (kept?.data !== undefined) return keyOf(kept);
   const metadata = { namespace, name, labels: { "app.kubernetes.io/managed-by": "flyte-secrets" } };
-  const empty: Secret = kept ?? { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata };
+  const empty: KubeSecret = kept ?? { apiVersion: "v1", kind: "Secret", type: "Opaque", metadata };
   const made = { ...empty, immutable: true, data: { key: randomBytes(BYTES).toString("base64") } };
   try {
     return keyOf(await (kept === undefined ? client.create(SECRETS, made) : client.replace(SECRETS, made)));
@@ -31,7 +31,7 @@ export async function openSharedKey({ client, namespace, name }: SharedKeyOption
   }
 }
 
-function keyOf({ metadata: { namespace, name }, data }: Secret): Uint8Array {
+function keyOf({ metadata: { namespace, name }, data }: KubeSecret): Uint8Array {
   const key = Buffer.from(data?.key ?? "", "base64");
   if (key.length === BYTES) return key;
   throw new SecretsError(

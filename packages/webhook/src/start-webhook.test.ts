@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { type SecretId, SecretValue } from "@flyte-secrets/core";
 import { startCollector } from "@flyte-secrets/http/testing";
-import type { KubernetesSecret } from "@flyte-secrets/inject";
+import type { SecretToDeliver } from "@flyte-secrets/inject";
 import { serveMemoryApi } from "@flyte-secrets/kube/testing";
 import { openEmbeddedStore } from "@flyte-secrets/store";
 import { createCertificate } from "@flyte-secrets/testkit";
@@ -31,7 +31,7 @@ async function start(change: Parameters<typeof webhookOptions>[1] = {}, level: "
   const bound = { healthProbeBindAddress: "127.0.0.1:0", metricsBindAddress: "127.0.0.1:0" };
   const options = webhookOptions(directory, { ...change, endpoints: { ...bound, ...change.endpoints } });
   const logged: string[] = [];
-  const written: { namespace: string; secrets: readonly KubernetesSecret[] }[] = [];
+  const written: { namespace: string; secrets: readonly SecretToDeliver[] }[] = [];
   const { cert, key } = await createCertificate();
   const webhook = await startWebhook(options, {
     log: testLogger({ write: (line) => void logged.push(line) }, level),

@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 import { createAdmission } from "./admission/create-admission.ts";
 import { globalSecrets } from "./admission/global-secrets.ts";
 import { createAdmissionHandler } from "./admission/handler.ts";
-import { createRefusedClaims } from "./admission/refused-claims.ts";
+import { createRefusedClaimReporter } from "./admission/refused-claim-reporter.ts";
 import { createNamespaceNames } from "./binding/bound-namespaces.ts";
 import { type DependencyContext, openDependencies } from "./dependencies.ts";
 import { readClientCertificates } from "./endpoints/client-certificates.ts";
@@ -56,7 +56,7 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
   let served = "";
   const admission = createAdmissionHandler({
     servedCertificate: () => served,
-    onRefused: createRefusedClaims({ log, clock: systemClock, count: metrics.claimRefused }),
+    onRefused: createRefusedClaimReporter({ log, clock: systemClock, count: metrics.claimRefused }),
     ...createAdmission(deciding, { ...dependencies, global: globalSecrets(deciding.global, env) }),
     timeoutMs: deciding.timeoutMs,
     maxBodyBytes: deciding.maxBodyBytes,

@@ -32,7 +32,7 @@ function registrationRights({ registration }: WebhookOptions): NeededRights[] {
   if (registration === undefined) return [];
   const { name } = registration;
   const registering = {
-    part: "webhook",
+    component: "webhook",
     group: "admissionregistration.k8s.io",
     resource: "mutatingwebhookconfigurations",
     purpose: "register itself",
@@ -45,7 +45,7 @@ function registrationRights({ registration }: WebhookOptions): NeededRights[] {
 
 function readingRights({ admission, values, writer }: WebhookOptions): NeededRights[] {
   const { mode, namespaceLabels } = admission.scopeBinding;
-  const following = { part: "webhook", group: "", verbs: ["get", "list", "watch"] } as const;
+  const following = { component: "webhook", group: "", verbs: ["get", "list", "watch"] } as const;
   const { imagePullNamespace: images } = writer;
   const secrets = { ...following, resource: "secrets" };
   return [
@@ -73,7 +73,7 @@ function writtenNamespaces({ admission, values, writer }: WebhookOptions): (stri
 
 function writingRights(namespace: string | undefined): NeededRights[] {
   const written = {
-    part: "webhook",
+    component: "webhook",
     group: "",
     namespace,
     isWriters: true,

@@ -1,7 +1,7 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { type Finding, note, ok, PARTS, type Part, problem } from "../doctor/finding.ts";
+import { COMPONENTS, type Component, type Finding, note, ok, problem } from "../doctor/finding.ts";
 import { mergeOptions, refuseTogether, requireFor } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
@@ -13,7 +13,7 @@ const FORMATS = ["text", "json", "json-raw"] as const;
 interface DoctorOptions extends SettingOptions {
   readonly pods?: string;
   readonly cluster?: boolean;
-  readonly for?: Part;
+  readonly for?: Component;
   readonly as?: string;
   readonly namespace?: string;
   readonly outputFormat: (typeof FORMATS)[number];
@@ -38,7 +38,7 @@ export function doctorCommand(cli: CliContext): Command {
         .default("text"),
     )
     .optionsGroup("With --cluster:")
-    .addOption(new Option("--for <part>", "check for this alone (default: both)").choices([...PARTS]))
+    .addOption(new Option("--for <component>", "check for this alone (default: both)").choices([...COMPONENTS]))
     .option("--as <account>", "whose rights, such as system:serviceaccount:NAMESPACE:NAME (default: your own)")
     .option("-n, --namespace <namespace>", "namespace of the webhook (default: that of this pod, else flyte)");
   return addSettingOptions(command)
@@ -105,11 +105,11 @@ async function diagnoseCluster(options: DoctorOptions, cli: CliContext): Promise
   const { openCluster } = await import("../cluster/open-cluster.ts");
   const { checkCluster } = await import("../doctor/cluster/check-cluster.ts");
   const { checkOtherClusters } = await import("../doctor/cluster/check-other-clusters.ts");
-  const parts = options.for === undefined ? PARTS : [options.for];
+  const components = options.for === undefined ? COMPONENTS : [options.for];
   const { client, config, namespace, foundIn, connectBeside } = await openCluster(options, cli);
   try {
-    const own = await checkCluster({ client, config, parts, namespace, account: options.as });
-    const others = parts.includes("service") ? await checkOtherClusters({ config, connect: connectBeside }) : [];
+    const own = await checkCluster({ client, config, components, namespace, account: options.as });
+    const others = components.includes("service") ? await checkOtherClusters({ config, connect: connectBeside }) : [];
     const isGiven = foundIn !== undefined || options.config !== undefined || options["section.path"] !== undefined;
     return [inOrder(cli, foundIn), ...(isGiven ? [] : [BY_DEFAULTS]), ...own, ...others];
   } finally {

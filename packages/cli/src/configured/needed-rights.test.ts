@@ -6,11 +6,15 @@ import { serviceRights } from "./service-rights.ts";
 import { toWebhookOptions } from "./webhook-options.ts";
 
 /** Verbs, resource, namespace and name of what is needed, in one line each. */
-function needed(part: NeededRights["part"], flags: Record<string, string>, keepsCertificate = true): string[] {
+function needed(
+  component: NeededRights["component"],
+  flags: Record<string, string>,
+  keepsCertificate = true,
+): string[] {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });
   const namespace = "own";
   const rights =
-    part === "service"
+    component === "service"
       ? serviceRights(config, namespace)
       : webhookRights(toWebhookOptions(config, namespace), { keepsCertificate });
   return rights.map(

@@ -20,7 +20,7 @@ export function serviceRights({ secret, webhook }: Config, namespace: string): N
 /** Those without which secrets can't be kept in a cluster, in its own and in `otherClusters`. */
 export function storeRights({ store, kubernetes, imagePullNamespace }: Config["secret"]): NeededRights[] {
   if (store.type === "Embedded") return [];
-  const keep = { part: "service", group: "", resource: "secrets", purpose: "keep the secrets" } as const;
+  const keep = { component: "service", group: "", resource: "secrets", purpose: "keep the secrets" } as const;
   const write = ["create", "get", "update", "delete"];
   const { namespace } = kubernetes;
   const mirror = { ...keep, verbs: write, namespace: imagePullNamespace, purpose: "keep image-pull secrets" };

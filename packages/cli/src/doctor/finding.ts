@@ -23,5 +23,5 @@ export function checkClock(whom: string, date: string | null | undefined): Findi
 }
 
 /** What runs in the cluster, each under an account of its own or both under one. */
-export const PARTS = ["service", "webhook"] as const;
-export type Part = (typeof PARTS)[number];
+export const COMPONENTS = ["service", "webhook"] as const;
+export type Component = (typeof COMPONENTS)[number];

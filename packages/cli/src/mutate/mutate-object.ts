@@ -1,5 +1,5 @@
 import { INJECT_LABEL, isSecretsError, type SecretsError } from "@flyte-secrets/core";
-import { applyPatch, type JsonPatchOperation, type KubernetesSecret } from "@flyte-secrets/inject";
+import { applyPatch, type JsonPatchOperation, type SecretToDeliver } from "@flyte-secrets/inject";
 import { type MutatePodOptions, mutatePod } from "@flyte-secrets/webhook";
 import { isSent, objectTitle, type PodInObject, podsInObject, whyNoPod } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
@@ -87,7 +87,7 @@ function onlyOnce(secrets: readonly KubernetesObject[]): KubernetesObject[] {
 }
 
 /** A Secret as the webhook writes it. */
-export function toSecretManifest({ name, labels, data }: KubernetesSecret, namespace: string): KubernetesObject {
+export function toSecretManifest({ name, labels, data }: SecretToDeliver, namespace: string): KubernetesObject {
   const encoded = Object.entries(data).map(([key, value]) => [key, value.revealBase64()]);
   return {
     apiVersion: "v1",

@@ -8,7 +8,7 @@ import { UNFIT_PAIRS } from "@flyte-secrets/certificates/testing";
 import { loadConfig } from "@flyte-secrets/config";
 import { listen } from "@flyte-secrets/http";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import pino from "pino";
 import { expect, onTestFinished, test } from "vitest";
@@ -39,7 +39,7 @@ test("a service serves with a certificate that it keeps in a Secret, which is no
   const listener = await listen({ handler, host: "127.0.0.1", port: 0, tls: certificate.current() });
   onTestFinished(() => listener.close({ graceMs: 0 }));
   const kept = async () => {
-    const secret = await api.client.get<Secret>(SECRETS, { namespace: "flyte", name: "tls" });
+    const secret = await api.client.get<KubeSecret>(SECRETS, { namespace: "flyte", name: "tls" });
     return Buffer.from(secret?.data?.["ca.crt"] ?? "", "base64").toString();
   };
   const ca = await kept();

@@ -4,7 +4,7 @@ import type { PodEdit } from "../pod/edit.ts";
 import type { OwnerReference } from "../pod/pod.ts";
 
 /** A Secret that the webhook writes into a pod's namespace for the pod to refer to. */
-export interface KubernetesSecret {
+export interface SecretToDeliver {
   /** Derived from the content, so a Secret of this name never changes (see `isDeliveredSecretName`). */
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -16,7 +16,7 @@ export interface KubernetesSecret {
 export interface Delivered {
   /** One list for each given list of edits, in the same order. */
   readonly edits: readonly (readonly PodEdit[])[];
-  readonly secrets: readonly KubernetesSecret[];
+  readonly secrets: readonly SecretToDeliver[];
 }
 
 export interface WriteOptions {
@@ -34,5 +34,5 @@ export interface Delivery {
    * Writes the Secrets to which the pod refers. Called last, when nothing else can reject the pod, and never on a dry
    * run. Throws if one can't be written, and then the pod is rejected. Returns no promise when all exist already.
    */
-  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): MaybePromise<void>;
+  write(namespace: string, secrets: readonly SecretToDeliver[], options: WriteOptions): MaybePromise<void>;
 }

@@ -14,7 +14,7 @@ import { createK8sInjector } from "../managers/k8s.ts";
 import { createMutator } from "../mutator.ts";
 import { parsePod } from "../pod/parse-pod.ts";
 import type { Pod } from "../pod/pod.ts";
-import type { KubernetesSecret, WriteOptions } from "./delivery.ts";
+import type { SecretToDeliver, WriteOptions } from "./delivery.ts";
 import { createSecretRefDelivery, type SecretWriter } from "./secret-ref.ts";
 
 const LABELS = { organization: "flyte", domain: "dev", project: "p1" };
@@ -46,7 +46,7 @@ interface Setting {
 }
 
 function setUp({ values = {}, namespace, write }: Setting) {
-  const written: { namespace: string; secrets: readonly KubernetesSecret[]; options: WriteOptions }[] = [];
+  const written: { namespace: string; secrets: readonly SecretToDeliver[]; options: WriteOptions }[] = [];
   const lookup: ScopeLookup = {
     async find(scope, key) {
       const [narrowest] = lookupIds(scope, key);
@@ -90,7 +90,7 @@ async function changed(mutation: ReturnType<ReturnType<typeof createMutator>["mu
  * The mutation with the names of the Secrets that are written, which a test of its own looks at, replaced by their data
  * keys.
  */
-function withoutDigests<T>({ mutation, part }: { mutation: { secrets: readonly KubernetesSecret[] }; part: T }): T {
+function withoutDigests<T>({ mutation, part }: { mutation: { secrets: readonly SecretToDeliver[] }; part: T }): T {
   const keys = new Map(mutation.secrets.map(({ name, data }) => [name, `copy of ${Object.keys(data).join()}`]));
   return JSON.parse(JSON.stringify(part).replace(/flyte-secrets-[0-9a-f]{32}/g, (name) => keys.get(name) ?? name));
 }
@@ -140,7 +140,7 @@ describe("delivery SecretRef", () => {
         ],
       },
     });
-    const secret = (key: string, value: string): KubernetesSecret => ({
+    const secret = (key: string, value: string): SecretToDeliver => ({
       name: expect.stringMatching(/^flyte-secrets-[0-9a-f]{32}$/),
       labels: { "app.flyte.org/managed-by": "flyte-secrets-webhook" },
       data: { [key]: SecretValue.fromText(value) },
@@ -340,7 +340,7 @@ describe("delivery SecretRef", () => {
   });
 });
 
-function revealed(secrets: readonly KubernetesSecret[]): (string | undefined)[] {
+function revealed(secrets: readonly SecretToDeliver[]): (string | undefined)[] {
   return secrets.flatMap(({ data }) => Object.values(data).map((value) => value.revealText()));
 }
 

@@ -4,7 +4,7 @@ import { deliveredSecretName } from "@flyte-secrets/core";
 import { type InjectorEdit, SECRETS_DIRECTORY, type SecretSource, type ValueSource } from "../managers/injector.ts";
 import type { PodEdit } from "../pod/edit.ts";
 import type { SecretKeyReference, Volume } from "../pod/pod.ts";
-import type { Delivery, KubernetesSecret, WriteOptions } from "./delivery.ts";
+import type { Delivery, SecretToDeliver, WriteOptions } from "./delivery.ts";
 import { distinct, FILES_VOLUME, filePath, filesOf, groupVolume, type ReferencedFile, toPlainEdits } from "./files.ts";
 
 /** Readable for every user, because containers may run as any. */
@@ -19,7 +19,7 @@ export interface SecretWriter {
    * need not be compared. They are deleted with the `owners`, or after a while if no pod uses them. Throws if one can't
    * be written. Returns no promise when all exist already.
    */
-  write(namespace: string, secrets: readonly KubernetesSecret[], options: WriteOptions): MaybePromise<void>;
+  write(namespace: string, secrets: readonly SecretToDeliver[], options: WriteOptions): MaybePromise<void>;
 }
 
 export interface SecretRefDeliveryOptions {
@@ -90,10 +90,10 @@ function dataKey(label: string): string {
  * Makes the Secret of a value, and caches it for as long as the `SecretValue` is in use. Its name is a keyed hash of
  * its content.
  */
-function createSecretFactory(namingKey: Uint8Array): (source: ValueSource) => KubernetesSecret {
-  const made = new WeakMap<SecretValue, Map<string, KubernetesSecret>>();
+function createSecretFactory(namingKey: Uint8Array): (source: ValueSource) => SecretToDeliver {
+  const made = new WeakMap<SecretValue, Map<string, SecretToDeliver>>();
   return ({ value, label }) => {
-    const ofValue = made.get(value) ?? new Map<string, KubernetesSecret>();
+    const ofValue = made.get(value) ?? new Map<string, SecretToDeliver>();
     const known = ofValue.get(label);
     if (known !== undefined) return known;
     const key = dataKey(label);

@@ -1,11 +1,11 @@
 import { encodeSecretId, kubernetesSecretName, type SecretId } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { expect, test } from "vitest";
 import { MisnamedSecrets } from "./misnamed-secrets.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 const text = encodeSecretId(id);
-const secret = (name: string, ...keys: string[]): Secret => ({
+const secret = (name: string, ...keys: string[]): KubeSecret => ({
   apiVersion: "v1",
   kind: "Secret",
   metadata: { name },

@@ -1,5 +1,5 @@
 import { isDeliveredSecretName } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { namesByDataKey } from "@flyte-secrets/store";
 
 /** Limit of Secrets remembered: they are only used in error messages. */
@@ -19,7 +19,7 @@ export class MisnamedSecrets {
     return this.#holders.get(id);
   }
 
-  put(secret: Secret): void {
+  put(secret: KubeSecret): void {
     const { name } = secret.metadata;
     this.remove(name);
     if (this.#ids.size >= MAX_SECRETS || isDeliveredSecretName(name)) return;

@@ -1,5 +1,5 @@
 import { encodeSecretId, kubernetesSecretName, type SecretId, SecretsError } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import type { WatchEvent } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
@@ -12,25 +12,25 @@ const project: SecretId = { ...scope, name: "api-key" };
 const global: SecretId = { ...project, domain: "", project: "" };
 const down = new SecretsError("store_unavailable", "down");
 
-function managed(id: SecretId, value: string, resourceVersion = "1"): Secret {
+function managed(id: SecretId, value: string, resourceVersion = "1"): KubeSecret {
   const data = { [encodeSecretId(id)]: Buffer.from(value).toString("base64") };
   return { apiVersion: "v1", kind: "Secret", metadata: { name: kubernetesSecretName(id), resourceVersion }, data };
 }
 
 /** A namespace and the watch on it, in the test's hand. */
-function setUp(...listed: Secret[]) {
+function setUp(...listed: KubeSecret[]) {
   const clock = createManualClock();
   /** What the API server has, as opposed to what the watch tells. */
   const stored = new Map(listed.map((secret) => [secret.metadata.name, secret]));
   let refuses: "nothing" | "to follow" | "everything" = "nothing";
-  let watch = Promise.withResolvers<WatchEvent<Secret>>();
-  const tell = async (event: WatchEvent<Secret>) => {
+  let watch = Promise.withResolvers<WatchEvent<KubeSecret>>();
+  const tell = async (event: WatchEvent<KubeSecret>) => {
     const current = watch;
     watch = Promise.withResolvers();
     current.resolve(event);
     await clock.advance(0);
   };
-  const change = (type: "ADDED" | "MODIFIED" | "DELETED", object: Secret) =>
+  const change = (type: "ADDED" | "MODIFIED" | "DELETED", object: KubeSecret) =>
     tell({ type, object, resourceVersion: "2" });
   // The one resource that is asked for.
   const client = {
@@ -81,7 +81,7 @@ function setUp(...listed: Secret[]) {
     const result = await lookup.find(scope, "api-key");
     return result.found ? `${result.level} ${result.value.revealText()}` : "nowhere";
   };
-  const write = (secret: Secret) => void stored.set(secret.metadata.name, secret);
+  const write = (secret: KubeSecret) => void stored.set(secret.metadata.name, secret);
   return { clock, change, write, refuse, comeBack, lookup, find, staleServed: () => staleServed, state: () => state() };
 }
 

@@ -1,12 +1,12 @@
 import { encodeSecretId, kubernetesSecretName, type SecretId, SecretValue } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { expect, test } from "vitest";
 import { WatchedSecrets } from "./watched-secrets.ts";
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
 const text = encodeSecretId(id);
 
-function secret(name: string, data?: Record<string, string>): Secret {
+function secret(name: string, data?: Record<string, string>): KubeSecret {
   return { apiVersion: "v1", kind: "Secret", metadata: { name }, ...(data && { data }) };
 }
 const managed = (value: string) => secret(kubernetesSecretName(id), { [text]: Buffer.from(value).toString("base64") });

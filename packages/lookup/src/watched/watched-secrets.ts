@@ -5,7 +5,7 @@ import {
   MAX_DATA_KEY_LENGTH,
   type SecretValue,
 } from "@flyte-secrets/core";
-import type { EventHandler, Secret } from "@flyte-secrets/kube";
+import type { EventHandler, KubeSecret } from "@flyte-secrets/kube";
 import { managedId, managedValue } from "@flyte-secrets/store";
 import { MisnamedSecrets } from "./misnamed-secrets.ts";
 import { type ObjectVersion, ReadAhead } from "./read-ahead.ts";
@@ -23,7 +23,7 @@ interface WatchedSecret {
  * The managed Secrets of a namespace as a watch delivers them: those named `md5(id)` with data key `id`, whatever their
  * labels. Together with {@link ReadAhead} it knows which of them are stale.
  */
-export class WatchedSecrets implements EventHandler<Secret> {
+export class WatchedSecrets implements EventHandler<KubeSecret> {
   /** By encoded id. */
   readonly #values = new Map<string, SecretValue>();
   /** By name of the Secret. */
@@ -58,7 +58,7 @@ export class WatchedSecrets implements EventHandler<Secret> {
   }
 
   /** Records what the API server answered to a read, because the next watch event may be older. */
-  recordRead(name: string, secret: Secret | undefined, read: number): void {
+  recordRead(name: string, secret: KubeSecret | undefined, read: number): void {
     const version = secret === undefined ? "absent" : versionOf(secret);
     this.#readAhead.recordRead(name, version, { read, watched: this.#watchedVersion(name) });
   }
@@ -73,7 +73,7 @@ export class WatchedSecrets implements EventHandler<Secret> {
     return this.#readAhead.isStale(name, () => this.#watchedVersion(name));
   }
 
-  onReplace(secrets: readonly Secret[]): void {
+  onReplace(secrets: readonly KubeSecret[]): void {
     this.#values.clear();
     this.#secrets.clear();
     this.misnamed.clear();
@@ -81,7 +81,7 @@ export class WatchedSecrets implements EventHandler<Secret> {
     for (const secret of secrets) this.onUpsert(secret);
   }
 
-  onUpsert(secret: Secret): void {
+  onUpsert(secret: KubeSecret): void {
     const { name } = secret.metadata;
     this.misnamed.put(secret);
     if (!MANAGED_NAME.test(name)) return;
@@ -94,7 +94,7 @@ export class WatchedSecrets implements EventHandler<Secret> {
     else this.#values.set(text, value);
   }
 
-  onDelete({ metadata: { name } }: Secret): void {
+  onDelete({ metadata: { name } }: KubeSecret): void {
     this.misnamed.remove(name);
     this.#forget(name);
   }
@@ -117,4 +117,4 @@ const canBeKey = (id: string) => id.length <= MAX_DATA_KEY_LENGTH;
 
 const nameOf = (id: string) => kubernetesSecretName(decodeSecretId(id));
 
-const versionOf = ({ metadata }: Secret) => Number(metadata.resourceVersion ?? 0);
+const versionOf = ({ metadata }: KubeSecret) => Number(metadata.resourceVersion ?? 0);

@@ -1,5 +1,5 @@
 import { encodeSecretId, kubernetesSecretName, managedLabels, SecretsError } from "@flyte-secrets/core";
-import { SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import { createMemoryApi, type MemoryApi } from "@flyte-secrets/kube/testing";
 import { beforeEach, expect, test } from "vitest";
 import { type CopiedSecret, copyManagedSecrets } from "./copy-managed-secrets.ts";
@@ -17,11 +17,11 @@ beforeEach(() => {
   api = createMemoryApi();
 });
 
-function keep(namespace: string, name: string, value: string, rest: Partial<Secret> = {}): void {
+function keep(namespace: string, name: string, value: string, rest: Partial<KubeSecret> = {}): void {
   const id = idOf(name);
   const metadata = { namespace, name: kubernetesSecretName(id), labels: managedLabels(id), uid: `uid-${namespace}` };
   const data = { [encodeSecretId(id)]: Buffer.from(value).toString("base64") };
-  api.put<Secret>({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data, ...rest });
+  api.put<KubeSecret>({ apiVersion: "v1", kind: "Secret", type: "Opaque", metadata, data, ...rest });
 }
 
 async function copy(overwrite = false, dryRun = false): Promise<string[]> {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isSecretsError, type SecretId } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import { withoutMarks } from "./foreign-owner.ts";
 import { MANAGED_SELECTOR, managedId } from "./managed-secret.ts";
 
@@ -47,7 +47,7 @@ export async function* copyManagedSecrets(options: CopySecretsOptions): AsyncGen
   } while (next !== undefined);
 }
 
-async function copy(secret: Secret, options: CopySecretsOptions): Promise<CopiedSecret["outcome"]> {
+async function copy(secret: KubeSecret, options: CopySecretsOptions): Promise<CopiedSecret["outcome"]> {
   const { client, to, overwrite, dryRun } = options;
   const { name, labels, annotations } = secret.metadata;
   const { type, immutable, data } = secret;
@@ -57,7 +57,7 @@ async function copy(secret: Secret, options: CopySecretsOptions): Promise<Copied
     ...(labels && { labels: withoutMarks(labels) }),
     ...(annotations && { annotations: withoutMarks(annotations) }),
   };
-  const wanted: Secret = {
+  const wanted: KubeSecret = {
     apiVersion: "v1",
     kind: "Secret",
     metadata,

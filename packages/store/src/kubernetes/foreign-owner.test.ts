@@ -1,8 +1,8 @@
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { expect, test } from "vitest";
 import { foreignOwner, type ManagedFields, OWNED_SECRETS, withoutOwner } from "./foreign-owner.ts";
 
-const own: Secret = {
+const own: KubeSecret = {
   apiVersion: "v1",
   kind: "Secret",
   metadata: { name: "8de38bbc228c3508ad641656f516642f", labels: { "app.flyte.org/managed": "true" } },
@@ -10,7 +10,7 @@ const own: Secret = {
 const data = { "f:data": { ".": {}, "f:u__org__flyte__domain____project____key__api-key": {} } };
 const labels = { "f:metadata": { "f:labels": { "f:team": {} } } };
 
-test.each<[string, Partial<Secret["metadata"]>]>([
+test.each<[string, Partial<KubeSecret["metadata"]>]>([
   [
     "ExternalSecret api-key",
     { ownerReferences: [{ apiVersion: "external-secrets.io/v1", kind: "ExternalSecret", name: "api-key", uid: "1" }] },
@@ -41,7 +41,7 @@ test.each<[string, ManagedFields]>([
   expect(foreignOwner(own, [written, fields])).toBe(`field manager ${manager}, which has applied it`);
 });
 
-test.each<[string, Secret, ManagedFields[]]>([
+test.each<[string, KubeSecret, ManagedFields[]]>([
   ["this service or Flyte's has made", own, [{ manager: "flyte", operation: "Update", fieldsV1: data }]],
   ["somebody has made by hand", own, [{ manager: "kubectl-create", operation: "Update", fieldsV1: data }]],
   ["kubectl apply has made", own, [{ manager: "kubectl-client-side-apply", operation: "Update", fieldsV1: data }]],

@@ -1,8 +1,8 @@
 import { excerpt, type SecretId, SecretsError } from "@flyte-secrets/core";
-import { type KubeResource, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeResource, type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 
 /** A Secret with the owner of its content, if that is neither this service nor Flyte's. */
-export interface OwnedSecret extends Secret {
+export interface OwnedSecret extends KubeSecret {
   /** The owner's name for messages. */
   readonly owner: string | undefined;
 }
@@ -18,7 +18,7 @@ export const OWNED_SECRETS: KubeResource<OwnedSecret> = {
 };
 
 /** The Secret without the owner, as Kubernetes accepts it. */
-export function withoutOwner({ owner: _, ...secret }: OwnedSecret): Secret {
+export function withoutOwner({ owner: _, ...secret }: OwnedSecret): KubeSecret {
   return secret;
 }
 
@@ -91,7 +91,7 @@ const BY_HAND = /^kubectl(?:-|$)/;
  * The owner of a Secret's content: the owner of the object, a tool whose mark it has, or a field manager that has
  * applied its data. Undefined for a Secret that was created by hand, by Flyte's service or by this one.
  */
-export function foreignOwner({ metadata }: Secret, fields: readonly ManagedFields[] = []): string | undefined {
+export function foreignOwner({ metadata }: KubeSecret, fields: readonly ManagedFields[] = []): string | undefined {
   const { ownerReferences = [], labels = {}, annotations = {} } = metadata;
   const [owner] = ownerReferences;
   if (owner !== undefined) return excerpt(`${owner.kind} ${owner.name}`);

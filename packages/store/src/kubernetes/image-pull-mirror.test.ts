@@ -1,5 +1,5 @@
 import { imagePullSecretName, kubernetesSecretName, type SecretId, SecretValue } from "@flyte-secrets/core";
-import { SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { expect, test } from "vitest";
@@ -30,7 +30,7 @@ function setUp(...others: (() => void)[]) {
     },
     mirrored() {
       // The one kind that is kept here.
-      const secret = api.read(imagePullSecretName(id)) as Secret | undefined;
+      const secret = api.read(imagePullSecretName(id)) as KubeSecret | undefined;
       return secret && Buffer.from(secret.data?.[".dockerconfigjson"] ?? "", "base64").toString();
     },
   };
@@ -42,7 +42,7 @@ test("an older value that was read never replaces a newer one", async () => {
     mirror.write("new");
     const type = "kubernetes.io/dockerconfigjson";
     const data = { ".dockerconfigjson": Buffer.from("new").toString("base64") };
-    mirror.api.put<Secret>({
+    mirror.api.put<KubeSecret>({
       ...managed("new"),
       metadata: { namespace: "pulls", name: imagePullSecretName(id) },
       type,

@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
 import { imagePullLabels, imagePullSecretName, type SecretId, SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { SECRETS, type Secret, syncCopy } from "@flyte-secrets/kube";
+import { type KubeSecret, SECRETS, syncCopy } from "@flyte-secrets/kube";
 import { assertOwn, OWNED_SECRETS, type OwnedSecret, withoutOwner } from "./foreign-owner.ts";
 import { managedValue, typeOf } from "./managed-secret.ts";
 
@@ -14,7 +14,7 @@ export interface ImagePullMirrorOptions {
   readonly namespace: string;
   readonly clock: Clock;
   /** The managed Secret of an id as it is now. */
-  readonly readSource: (id: SecretId, signal: AbortSignal) => Promise<Secret | undefined>;
+  readonly readSource: (id: SecretId, signal: AbortSignal) => Promise<KubeSecret | undefined>;
 }
 
 /** The second Secret of each image-pull secret: the one that Kubernetes can pull images with. */
@@ -31,7 +31,7 @@ export interface ImagePullMirror {
 
 interface MirrorWrite {
   readonly mirror: OwnedSecret | undefined;
-  readonly wanted: Secret;
+  readonly wanted: KubeSecret;
   readonly force: boolean;
 }
 
@@ -64,7 +64,7 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
     }
   }
 
-  async function removeExactly({ metadata }: Secret, signal: AbortSignal): Promise<void> {
+  async function removeExactly({ metadata }: KubeSecret, signal: AbortSignal): Promise<void> {
     const { name, resourceVersion } = metadata;
     await client.delete(SECRETS, { namespace, name, preconditions: { resourceVersion } }, { signal });
   }
@@ -100,7 +100,7 @@ export function createImagePullMirror(options: ImagePullMirrorOptions): ImagePul
   };
 }
 
-function toImagePullSecret(id: SecretId, source: Secret, namespace: string): Secret {
+function toImagePullSecret(id: SecretId, source: KubeSecret, namespace: string): KubeSecret {
   const value = managedValue(source, id);
   return {
     apiVersion: "v1",

@@ -8,7 +8,7 @@ import {
   systemClock,
   TYPE_LABEL,
 } from "@flyte-secrets/core";
-import type { KubeClient, KubeObject, Secret } from "@flyte-secrets/kube";
+import type { KubeClient, KubeObject, KubeSecret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { describeSecretStore, generic, listRequest, readText, type StoreHarness } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
@@ -91,7 +91,7 @@ test("a secret that became an image-pull secret meanwhile is deleted together wi
   afterGet.push(() => {
     label(id, { [TYPE_LABEL.name]: TYPE_LABEL.imagePull });
     const metadata = { namespace: PULLS, name: imagePullSecretName(id), labels: imagePullLabels(id) };
-    api.put<Secret>({ apiVersion: "v1", kind: "Secret", type: "kubernetes.io/dockerconfigjson", metadata });
+    api.put<KubeSecret>({ apiVersion: "v1", kind: "Secret", type: "kubernetes.io/dockerconfigjson", metadata });
   });
   await store.delete(id);
   expect([api.read(kubernetesSecretName(id)), api.read(imagePullSecretName(id))]).toEqual([undefined, undefined]);
@@ -144,7 +144,7 @@ test("an image-pull secret has a second Secret, which follows updates and goes w
   const { api, store } = await setUp();
   const input = (host: string) => SecretValue.fromText(JSON.stringify({ auths: { [host]: {} } }));
   const pulled = () => {
-    const secret: (KubeObject & Pick<Secret, "data">) | undefined = api.read(imagePullSecretName(id), PULLS);
+    const secret: (KubeObject & Pick<KubeSecret, "data">) | undefined = api.read(imagePullSecretName(id), PULLS);
     return secret && Buffer.from(secret.data?.[".dockerconfigjson"] ?? "", "base64").toString();
   };
   await store.create(id, { value: input("one"), type: "image_pull" });
@@ -199,7 +199,7 @@ test("a second Secret that something else keeps is neither overwritten nor delet
   const name = imagePullSecretName(id);
   const metadata = { name, namespace: PULLS, labels: { "app.kubernetes.io/managed-by": "argocd" } };
   const theirs = { apiVersion: "v1", kind: "Secret", metadata, type: "kubernetes.io/dockerconfigjson" };
-  api.put({ ...theirs, data: { ".dockerconfigjson": config("them").revealBase64() } } as Secret);
+  api.put({ ...theirs, data: { ".dockerconfigjson": config("them").revealBase64() } } as KubeSecret);
   await expect(store.create(id, { value: config("us"), type: "image_pull" })).rejects.toMatchObject({
     code: "call_refused",
     message: expect.stringContaining("owned-registry is kept by argocd"),

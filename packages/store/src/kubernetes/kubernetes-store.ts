@@ -13,7 +13,7 @@ import {
   type StoreCallOptions,
   type StoreChange,
 } from "@flyte-secrets/core";
-import { type KubeClient, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeClient, type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { assertValueFits, MAX_ID_LENGTH, MAX_VALUE_BYTES } from "../value-limits.ts";
 import { assertOwn, withoutOwner } from "./foreign-owner.ts";
@@ -190,7 +190,7 @@ class KubernetesSecretStore implements KubernetesStore {
   }
 
   /** Undoes a create whose second half failed, as far as possible. */
-  async #undoCreate({ metadata }: Secret, id: SecretId): Promise<void> {
+  async #undoCreate({ metadata }: KubeSecret, id: SecretId): Promise<void> {
     const { namespace, name, uid } = metadata;
     const { signal } = this.#closing;
     try {
@@ -205,10 +205,10 @@ class KubernetesSecretStore implements KubernetesStore {
   }
 }
 
-const isVisible = (secret: Secret, options: StoreCallOptions | undefined) =>
+const isVisible = (secret: KubeSecret, options: StoreCallOptions | undefined) =>
   !isSystem(secret) || options?.includeSystem === true;
 
-const isImmutable = (id: SecretId, { metadata: { name, namespace } }: Secret) =>
+const isImmutable = (id: SecretId, { metadata: { name, namespace } }: KubeSecret) =>
   new SecretsError(
     "call_refused",
     `secret ${id.name} cannot be updated: Secret ${name} in namespace ${namespace} is immutable. ` +

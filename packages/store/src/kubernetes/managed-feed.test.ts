@@ -1,5 +1,5 @@
 import { type SecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import type { WatchEvent } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
@@ -9,16 +9,16 @@ import { toManagedSecret } from "./managed-secret.ts";
 
 const id = (name: string): SecretId => ({ org: "flyte", domain: "", project: "", name });
 
-function secret(name: string, resourceVersion: string): Secret {
+function secret(name: string, resourceVersion: string): KubeSecret {
   const made = toManagedSecret(id(name), { value: SecretValue.fromText("v"), type: "generic" }, "flyte");
   return { ...made, metadata: { ...made.metadata, resourceVersion } };
 }
 
 /** An API server that lists what the test says and then tells what the test says, until the place is forgotten. */
-async function setUp(...listed: Secret[]) {
+async function setUp(...listed: KubeSecret[]) {
   const clock = createManualClock();
   let objects = listed;
-  let next = Promise.withResolvers<WatchEvent<Secret>>();
+  let next = Promise.withResolvers<WatchEvent<KubeSecret>>();
   const asked: unknown[] = [];
   // The one resource that is asked for.
   const client = {
@@ -32,7 +32,7 @@ async function setUp(...listed: Secret[]) {
       for (;;) yield await Promise.race([next.promise, ended]);
     },
   } as unknown as ManagedFeedOptions["client"];
-  const tell = async (event: WatchEvent<Secret>) => {
+  const tell = async (event: WatchEvent<KubeSecret>) => {
     const current = next;
     next = Promise.withResolvers();
     current.resolve(event);
@@ -50,8 +50,9 @@ async function setUp(...listed: Secret[]) {
     told,
     end,
     asked,
-    change: (type: "ADDED" | "MODIFIED" | "DELETED", object: Secret) => tell({ type, object, resourceVersion: "2" }),
-    async forgetAndHave(...now: Secret[]) {
+    change: (type: "ADDED" | "MODIFIED" | "DELETED", object: KubeSecret) =>
+      tell({ type, object, resourceVersion: "2" }),
+    async forgetAndHave(...now: KubeSecret[]) {
       objects = now;
       await tell({ type: "EXPIRED" });
       await clock.advance(10_000);

@@ -1,9 +1,9 @@
 import type { SecretId, StoreChange } from "@flyte-secrets/core";
-import { type Informer, type InformerOptions, runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type Informer, type InformerOptions, type KubeSecret, runInformer, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { MANAGED_SELECTOR, managedId } from "./managed-secret.ts";
 
-export interface ManagedFeedOptions extends Pick<InformerOptions<Secret>, "client" | "clock"> {
+export interface ManagedFeedOptions extends Pick<InformerOptions<KubeSecret>, "client" | "clock"> {
   readonly namespace: string;
   readonly log: Logger;
 }
@@ -56,15 +56,15 @@ export class ManagedFeed {
   #startInformer(): Informer {
     const { namespace, ...rest } = this.#options;
     const handler = {
-      onReplace: (secrets: readonly Secret[]) => this.#replace(secrets),
-      onUpsert: (secret: Secret) => this.#put(secret),
-      onDelete: ({ metadata }: Secret) => this.#remove(metadata.name),
+      onReplace: (secrets: readonly KubeSecret[]) => this.#replace(secrets),
+      onUpsert: (secret: KubeSecret) => this.#put(secret),
+      onDelete: ({ metadata }: KubeSecret) => this.#remove(metadata.name),
     };
     const selector = { namespace, labelSelector: MANAGED_SELECTOR };
     return runInformer({ ...rest, resource: SECRETS, selector, handler });
   }
 
-  #replace(secrets: readonly Secret[]): void {
+  #replace(secrets: readonly KubeSecret[]): void {
     const before = this.#known;
     if (before === undefined) {
       this.#known = new Map(secrets.flatMap((secret) => toEntry(secret) ?? []));
@@ -76,7 +76,7 @@ export class ManagedFeed {
     for (const secret of secrets) this.#put(secret);
   }
 
-  #put(secret: Secret): void {
+  #put(secret: KubeSecret): void {
     const { name, resourceVersion } = secret.metadata;
     const before = this.#known?.get(name);
     if (before !== undefined && before.resourceVersion === resourceVersion) return;
@@ -105,7 +105,7 @@ export class ManagedFeed {
   }
 }
 
-function toEntry(secret: Secret): [[string, KnownSecret]] | undefined {
+function toEntry(secret: KubeSecret): [[string, KnownSecret]] | undefined {
   const id = managedId(secret);
   const { name, resourceVersion } = secret.metadata;
   return id && [[name, { id, resourceVersion }]];

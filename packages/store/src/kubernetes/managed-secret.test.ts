@@ -1,5 +1,5 @@
 import { encodeSecretId, type SecretId, SecretValue } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { expect, test } from "vitest";
 import {
   listSelector,
@@ -38,7 +38,7 @@ test("a generic secret is what Flyte writes, an image-pull secret has its type b
 });
 
 test("another value leaves everything of others as it is, and mends the labels", () => {
-  const secret: Secret = {
+  const secret: KubeSecret = {
     ...imagePull,
     metadata: {
       ...imagePull.metadata,

@@ -13,7 +13,7 @@ import {
   SecretValue,
   TYPE_LABEL,
 } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 
 /** Set by operators only. */
 const SYSTEM_LABEL = "app.flyte.org/system";
@@ -22,7 +22,7 @@ const SYSTEM_LABEL = "app.flyte.org/system";
 export const MANAGED_SELECTOR = "app.flyte.org/managed=true";
 
 /** The Kubernetes Secret that holds a secret. */
-export function toManagedSecret(id: SecretId, { value, type }: SecretContent, namespace: string): Secret {
+export function toManagedSecret(id: SecretId, { value, type }: SecretContent, namespace: string): KubeSecret {
   const { name, labels, dataKey } = managedForm(id, type);
   return {
     apiVersion: "v1",
@@ -33,7 +33,7 @@ export function toManagedSecret(id: SecretId, { value, type }: SecretContent, na
 }
 
 /** The Secret with another value. Its type, and labels and annotations of others, stay as they are. */
-export function withValue(secret: Secret, id: SecretId, value: SecretValue): Secret {
+export function withValue(secret: KubeSecret, id: SecretId, value: SecretValue): KubeSecret {
   const { metadata } = secret;
   return {
     ...secret,
@@ -46,7 +46,7 @@ export function withValue(secret: Secret, id: SecretId, value: SecretValue): Sec
  * The id of the secret that a Secret holds, which is its data key; undefined unless the name of the Secret belongs to
  * it.
  */
-export function managedId({ metadata, data }: Secret): SecretId | undefined {
+export function managedId({ metadata, data }: KubeSecret): SecretId | undefined {
   for (const key of Object.keys(data ?? {})) {
     try {
       const id = decodeSecretId(key);
@@ -59,22 +59,22 @@ export function managedId({ metadata, data }: Secret): SecretId | undefined {
 }
 
 /** The value of an id in a Secret; undefined if the Secret does not hold it. */
-export function managedValue({ data }: Secret, id: SecretId): SecretValue | undefined {
+export function managedValue({ data }: KubeSecret, id: SecretId): SecretValue | undefined {
   const value = data?.[encodeSecretId(id)];
   return value === undefined ? undefined : SecretValue.fromBytes(Buffer.from(value, "base64"));
 }
 
-export function isSystem({ metadata }: Secret): boolean {
+export function isSystem({ metadata }: KubeSecret): boolean {
   return metadata.labels?.[SYSTEM_LABEL] === "true";
 }
 
 /** The type of a secret; `generic` for a Secret without our label, such as Flyte's. */
-export function typeOf({ metadata }: Secret): SecretType {
+export function typeOf({ metadata }: KubeSecret): SecretType {
   return metadata.labels?.[TYPE_LABEL.name] === TYPE_LABEL.imagePull ? "image_pull" : "generic";
 }
 
 /** The record of the secret in a Secret. */
-export function toRecord(id: SecretId, secret: Secret, clusterName: string): SecretRecord {
+export function toRecord(id: SecretId, secret: KubeSecret, clusterName: string): SecretRecord {
   return {
     id,
     type: typeOf(secret),

@@ -10,7 +10,7 @@ import {
   type SecretRecord,
   SecretsError,
 } from "@flyte-secrets/core";
-import { type KubeClient, retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeClient, type KubeSecret, retryConflict, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { decodeListToken, encodeListToken } from "../list-token.ts";
 import { OWNED_SECRETS, type OwnedSecret } from "./foreign-owner.ts";
@@ -44,7 +44,7 @@ export class ManagedSecrets {
   }
 
   /** Throws `already_exists` if there is a Secret of that name. */
-  async create(id: SecretId, input: SecretContent, signal: AbortSignal): Promise<Secret> {
+  async create(id: SecretId, input: SecretContent, signal: AbortSignal): Promise<KubeSecret> {
     const { client, namespace } = this.#options;
     try {
       return await client.create(SECRETS, toManagedSecret(id, input, namespace), { signal });
@@ -93,11 +93,11 @@ export class ManagedSecrets {
     return { entries, token: next, clusterTokens: next === "" ? {} : { [clusterName]: next } };
   }
 
-  toRecord(id: SecretId, secret: Secret): SecretRecord {
+  toRecord(id: SecretId, secret: KubeSecret): SecretRecord {
     return toRecord(id, secret, this.#options.clusterName);
   }
 
-  #logSkipped(secret: Secret): void {
+  #logSkipped(secret: KubeSecret): void {
     const { namespace, log } = this.#options;
     const { what, remedy } = describeMisnamed(secret);
     log.warn({ namespace, secret: secret.metadata.name, remedy }, `skipped a Secret that holds no secret: ${what}`);

@@ -1,5 +1,5 @@
 import { type SecretId, SecretValue } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { expect, test } from "vitest";
 import { toManagedSecret } from "./managed-secret.ts";
 import { describeMisnamed, validateManagedSecret } from "./misnamed-secret.ts";
@@ -8,8 +8,8 @@ const id: SecretId = { org: "flyte", domain: "development", project: "shop", nam
 const key = "u__org__flyte__domain__development__project__shop__key__api-key";
 const right = toManagedSecret(id, { value: SecretValue.fromText("canary"), type: "generic" }, "flyte");
 const { name } = right.metadata;
-const named = (other: string): Secret => ({ ...right, metadata: { ...right.metadata, name: other } });
-const withData = (data: Record<string, string>): Secret => ({ ...right, data });
+const named = (other: string): KubeSecret => ({ ...right, metadata: { ...right.metadata, name: other } });
+const withData = (data: Record<string, string>): KubeSecret => ({ ...right, data });
 
 test("the remedy for a Secret of the wrong name is the right one, with or without labels", () => {
   const misfit = { what: `its data key ${key} belongs into a Secret named ${name}`, remedy: `name it ${name}` };

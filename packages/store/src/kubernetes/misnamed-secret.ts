@@ -7,7 +7,7 @@ import {
   managedForm,
   quote,
 } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { managedId } from "./managed-secret.ts";
 
 /** Limit of data keys that are examined in one Secret; a Secret that is created by hand has one. */
@@ -23,7 +23,7 @@ export interface ManagedSecretProblem {
  * The data keys of a Secret that are encoded ids, each with the name that its Secret must have. Examines the first 64
  * keys only.
  */
-export function namesByDataKey({ data = {} }: Secret): Map<string, string> {
+export function namesByDataKey({ data = {} }: KubeSecret): Map<string, string> {
   const names = new Map<string, string>();
   for (const key of Object.keys(data).slice(0, MAX_KEYS)) {
     // Most Secrets have no such key.
@@ -38,7 +38,7 @@ export function namesByDataKey({ data = {} }: Secret): Map<string, string> {
 }
 
 /** Why a Secret holds no secret ({@link managedId}), without its values. */
-export function describeMisnamed(secret: Secret): ManagedSecretProblem {
+export function describeMisnamed(secret: KubeSecret): ManagedSecretProblem {
   const [wanted] = namesByDataKey(secret);
   if (wanted !== undefined) {
     const [key, name] = wanted;
@@ -61,7 +61,7 @@ export function describeMisnamed(secret: Secret): ManagedSecretProblem {
  * Validates a Secret that should hold a secret according to its name, labels or data keys: it must hold one, and have
  * the labels by which it is listed. Undefined if it is valid, and for any other Secret.
  */
-export function validateManagedSecret(secret: Secret): ManagedSecretProblem | undefined {
+export function validateManagedSecret(secret: KubeSecret): ManagedSecretProblem | undefined {
   const { name, labels = {} } = secret.metadata;
   if (isDeliveredSecretName(name)) return undefined;
   const id = managedId(secret);

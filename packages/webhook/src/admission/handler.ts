@@ -20,7 +20,7 @@ import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
 /** The reason of the cause that names the certificate, in the rejection of a dry run. */
 export const SERVED_CERTIFICATE = "ServedCertificate";
 
-export interface WebhookOptions extends MutatePodOptions {
+export interface AdmissionHandlerOptions extends MutatePodOptions {
   /** How long the API server waits if its request doesn't say: `webhook.webhookTimeout`. */
   readonly timeoutMs: number;
   /** The longest body: `webhook.limits.bodyBytes`. */
@@ -38,7 +38,7 @@ export interface WebhookOptions extends MutatePodOptions {
  * Serves {@link WEBHOOK_PATH}: an `AdmissionReview` in, one of the same version and `uid` out, before the time is
  * up that the request's `timeout` parameter names. What is no review gets a 4xx with a reason in plain text.
  */
-export function createAdmissionHandler(options: WebhookOptions): Endpoint {
+export function createAdmissionHandler(options: AdmissionHandlerOptions): Endpoint {
   const { maxBodyBytes: maxBytes, timeoutMs } = options;
   const { log, metrics, tracing } = options.telemetry;
   const deadlineOf = createDeadlines(timeoutMs);

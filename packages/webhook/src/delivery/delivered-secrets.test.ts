@@ -1,5 +1,5 @@
 import { deliveredSecretName } from "@flyte-secrets/core";
-import { type KubeObject, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeObject, type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
@@ -9,7 +9,7 @@ import { watchDeliveredSecrets } from "./delivered-secrets.ts";
 const NAMESPACE = "shop-development";
 const NAME = deliveredSecretName("a".repeat(32));
 
-function written(neededUntil: string): Secret {
+function written(neededUntil: string): KubeSecret {
   const metadata = {
     namespace: NAMESPACE,
     name: NAME,
@@ -37,7 +37,7 @@ async function follow() {
     await vi.waitFor(() => expect(secrets.in(NAMESPACE).has(name)).toBe(true), 60_000);
   };
   const has = () => secrets.in(NAMESPACE).has(NAME);
-  const create = () => api.client.create<KubeObject & Secret>(SECRETS, written("2026-01-02T00:00:00Z"));
+  const create = () => api.client.create<KubeObject & KubeSecret>(SECRETS, written("2026-01-02T00:00:00Z"));
   return { api, secrets, catchUp, has, create };
 }
 
@@ -66,7 +66,7 @@ test("what a write came to counts before the watch tells, and not over what the 
 test("versions are compared as numbers, however long they are", async () => {
   const { secrets, catchUp, has } = await follow();
   await catchUp();
-  const at = (resourceVersion: string): Secret => {
+  const at = (resourceVersion: string): KubeSecret => {
     const secret = written("2026-01-02T00:00:00Z");
     return { ...secret, metadata: { ...secret.metadata, resourceVersion } };
   };

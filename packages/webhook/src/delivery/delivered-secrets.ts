@@ -1,11 +1,11 @@
 import type { Clock } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { type KubeObject, type KubeResource, runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeObject, type KubeResource, type KubeSecret, runInformer, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { DELIVERED_LABEL, type DeliveredSecret, toDeliveredSecret } from "./delivered-secret.ts";
-import { createKnownSecrets, type DeliveredCounts } from "./known-secrets.ts";
+import { createDeliveredSecretIndex, type DeliveredCounts } from "./delivered-secret-index.ts";
 
-/** Secrets may have 1 MiB each, and a page is in memory as one text. */
+/** A Secret may have 1 MiB, and a page is one text in memory. */
 const PAGE = 100;
 
 const MAX_SECRETS = 10_000;
@@ -14,38 +14,38 @@ export interface DeliveredSecretsOptions {
   readonly client: Pick<KubeClient, "list" | "watch">;
   /** Undefined: all of them, in one watch. */
   readonly namespace: string | undefined;
-  /** What is remembered of one namespace at the most (`webhook.writtenSecrets.maxSecrets`); 10,000 by default. */
+  /** How many Secrets of one namespace are known at most (`webhook.writtenSecrets.maxSecrets`). Default: 10,000. */
   readonly maxSecrets?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /**
- * Which Secrets of ours there are, whichever replica wrote them: a watch tells, so that one that somebody deletes is
- * written again.
+ * The delivered Secrets of all replicas, as a watch reports them. An admission therefore writes a deleted one again.
  */
 export interface DeliveredSecrets {
-  /** Those of a namespace by name, for now: none while the watch is stale. */
+  /** Those of a namespace, by name; empty while the watch is stale. */
   in(namespace: string): ReadonlyMap<string, DeliveredSecret>;
-  /** Also while the watch is stale: for when the API server can't be asked either. */
+  /** Like `in`, but with the last known ones while the watch is stale: for when the API server is unreachable too. */
   lastIn(namespace: string): ReadonlyMap<string, DeliveredSecret>;
   /** All of them; undefined while the watch is stale. */
   all(): readonly DeliveredSecret[] | undefined;
-  /** Of one namespace, or of all, as the watch last told. */
+  /** The counts of one namespace or of all, as the watch last reported them. */
   countsOf(namespace?: string): DeliveredCounts;
-  /** What a write came to, before the watch tells; nothing where the watch has told of something later. */
-  put(secret: Secret): void;
-  /** What was known of it turned out to be wrong. */
+  /** Stores the result of a write, ahead of the watch. Ignored if the watch has reported something later. */
+  put(secret: KubeSecret): void;
+  /** Removes a Secret that turned out to be different from what is known. */
   forget(reference: { readonly namespace: string; readonly name: string }): void;
-  /** Calls `listener` when the watch tells of a copy of an image-pull Secret. */
+  /** Calls `listener` when the watch reports a copy of an image-pull Secret. */
   onCopies(listener: () => void): void;
-  /** Resolves once it knows of all. */
+  /** Resolves after the first list. */
   readonly synced: Promise<void>;
   close(): Promise<void>;
 }
 
+/** Starts the watch. */
 export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecretsOptions): DeliveredSecrets {
-  const known = createKnownSecrets(options.maxSecrets ?? MAX_SECRETS);
+  const known = createDeliveredSecretIndex(options.maxSecrets ?? MAX_SECRETS);
   const listeners: (() => void)[] = [];
   const put = ({ metadata, written }: InformedSecret) => {
     if (written === undefined) known.remove(metadata);
@@ -74,7 +74,7 @@ export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecret
     countsOf: known.countsOf,
     put(secret) {
       const { namespace = "", name, resourceVersion } = secret.metadata;
-      // What the watch has told meanwhile is newer: also that it is gone, when there is nothing of that name.
+      // What the watch has reported meanwhile is newer, a deletion included: then the name is unknown here.
       const last = known.in(namespace).get(name)?.resourceVersion ?? informer.lastSyncResourceVersion();
       if (isAtLeast(last, resourceVersion)) return;
       const written = toDeliveredSecret(secret);
@@ -102,10 +102,7 @@ const DECIMAL = /^[1-9]\d*$/;
 
 const UNKNOWN: ReadonlyMap<string, DeliveredSecret> = new Map();
 
-/**
- * A Secret with what is kept of it: values, and whatever else others write into one, are dropped as soon as they are
- * read.
- */
+/** What is kept of a Secret: its values, and whatever else others write into it, are dropped when it is decoded. */
 interface InformedSecret extends KubeObject {
   readonly written: DeliveredSecret | undefined;
 }

@@ -1,4 +1,4 @@
-import type { KubeObject, Secret } from "@flyte-secrets/kube";
+import type { KubeObject, KubeSecret } from "@flyte-secrets/kube";
 import { createMemoryApi, type MemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
@@ -15,7 +15,7 @@ const LABELS = {
 };
 const ANNOTATIONS = { "app.flyte.org/needed-until": "2026-01-02T03:04:05.000Z", "app.flyte.org/named-by-pod": "true" };
 
-const secret = (namespace: string, value: string, change: Partial<Secret["metadata"]> = {}): Secret => ({
+const secret = (namespace: string, value: string, change: Partial<KubeSecret["metadata"]> = {}): KubeSecret => ({
   apiVersion: "v1",
   kind: "Secret",
   type: "kubernetes.io/dockerconfigjson",
@@ -58,7 +58,7 @@ async function syncAfter(sources: (string | undefined)[], meanwhile: (api: Memor
     signal: new AbortController().signal,
   });
   await Promise.all([sync(PLACE, "sourceChanged"), clock.advance(1_000)]);
-  const found: (KubeObject & Pick<Secret, "data">) | undefined = api.read(PLACE.name, PLACE.namespace);
+  const found: (KubeObject & Pick<KubeSecret, "data">) | undefined = api.read(PLACE.name, PLACE.namespace);
   return found && Buffer.from(found.data?.[".dockerconfigjson"] ?? "", "base64").toString();
 }
 

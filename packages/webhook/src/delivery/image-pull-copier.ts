@@ -1,8 +1,8 @@
 import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { SECRETS, type Secret, syncCopy } from "@flyte-secrets/kube";
-import { DELIVERED_LABEL, type Lifetimes, needNotes, toDeliveredSecret } from "./delivered-secret.ts";
+import { type KubeSecret, SECRETS, syncCopy } from "@flyte-secrets/kube";
+import { DELIVERED_LABEL, type Lifetimes, retentionAnnotations, toDeliveredSecret } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pull-secret.ts";
 import type { ImagePullSources } from "./image-pull-sources.ts";
@@ -39,14 +39,14 @@ export type SyncImagePullCopy = (place: CopyPlace, reason: "podNeedsIt" | "sourc
 export function createImagePullCopier(options: ImagePullCopierOptions): SyncImagePullCopy {
   const { client, sources, source, deliveredIn, lifetimes, clock, signal } = options;
 
-  async function create({ namespace, name }: CopyPlace, from: Secret | undefined): Promise<void> {
+  async function create({ namespace, name }: CopyPlace, from: KubeSecret | undefined): Promise<void> {
     const delivered = deliveredIn(namespace);
-    const annotations = needNotes(clock.now(), false, lifetimes);
+    const annotations = retentionAnnotations(clock.now(), false, lifetimes);
     if (from === undefined) delivered?.forget({ namespace, name });
     else delivered?.put(await client.create(SECRETS, toCopy(from, namespace, annotations), { signal }));
   }
 
-  async function update(there: Secret, from: Secret | undefined, { place, isNeeded }: Update): Promise<void> {
+  async function update(there: KubeSecret, from: KubeSecret | undefined, { place, isNeeded }: Update): Promise<void> {
     const { namespace, name } = place;
     const delivered = deliveredIn(namespace);
     const { uid, resourceVersion } = there.metadata;
@@ -54,7 +54,7 @@ export function createImagePullCopier(options: ImagePullCopierOptions): SyncImag
     const ours = toDeliveredSecret(there);
     if (isNeeded && from !== undefined && ours === undefined && isCopyOfFlytes(there, from)) {
       const labels = { [DELIVERED_LABEL.name]: DELIVERED_LABEL.value, [COPIED_FROM_LABEL]: source };
-      const metadata = { resourceVersion, labels, annotations: needNotes(clock.now(), true, lifetimes) };
+      const metadata = { resourceVersion, labels, annotations: retentionAnnotations(clock.now(), true, lifetimes) };
       delivered?.put(
         await client.patch(SECRETS, { namespace, name, patch: { metadata, data: from.data } }, { signal }),
       );
@@ -65,7 +65,7 @@ export function createImagePullCopier(options: ImagePullCopierOptions): SyncImag
       await client.delete(SECRETS, { ...place, preconditions: { uid, resourceVersion } }, { signal });
       delivered?.forget(place);
     } else if (isNeeded || !isSame) {
-      const annotations = isNeeded && needNotes(clock.now(), ours.isNamed ?? true, lifetimes);
+      const annotations = isNeeded && retentionAnnotations(clock.now(), ours.isNamed ?? true, lifetimes);
       const metadata = { resourceVersion, ...(annotations && { annotations }) };
       const patch = { metadata, data: from.data };
       delivered?.put(await client.patch(SECRETS, { namespace, name, patch }, { signal }));
@@ -106,7 +106,7 @@ const DESCRIBING = "union.ai/";
  * Whether a Secret is what Flyte's webhook makes in a pod's namespace: of the source's name, type and labels, nobody's
  * else, and changeable. Flyte's copies have no label of their own, never change and never go.
  */
-function isCopyOfFlytes({ metadata, type, immutable }: Secret, from: Secret): boolean {
+function isCopyOfFlytes({ metadata, type, immutable }: KubeSecret, from: KubeSecret): boolean {
   const { labels = {}, ownerReferences = [] } = metadata;
   const wanted = Object.entries(from.metadata.labels ?? {});
   return (
@@ -122,10 +122,10 @@ function isCopyOfFlytes({ metadata, type, immutable }: Secret, from: Secret): bo
 
 /** With the labels that describe the source, not those by which others look after it, such as Helm. */
 function toCopy(
-  { metadata, data = {} }: Secret,
+  { metadata, data = {} }: KubeSecret,
   namespace: string,
   annotations: Readonly<Record<string, string>>,
-): Secret {
+): KubeSecret {
   const describing = Object.entries(metadata.labels ?? {}).filter(([label]) => label.startsWith(DESCRIBING));
   const labels = {
     ...Object.fromEntries(describing),

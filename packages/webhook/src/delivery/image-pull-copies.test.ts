@@ -1,5 +1,5 @@
 import { imagePullLabels, imagePullSecretName, type SecretId, SecretsError } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
@@ -23,14 +23,14 @@ const START = "2026-01-02T03:04:05.000Z";
 const type = "kubernetes.io/dockerconfigjson";
 const dataOf = (value: string) => ({ ".dockerconfigjson": Buffer.from(value).toString("base64") });
 
-function sourceOf(value: string): Secret {
+function sourceOf(value: string): KubeSecret {
   const labels = { ...imagePullLabels(ID), "app.kubernetes.io/managed-by": "Helm" };
   const metadata = { namespace: SOURCE, name: NAME, labels };
   return { apiVersion: "v1", kind: "Secret", type, metadata, data: dataOf(value) };
 }
 
 /** What lies in the pod's namespace after a copy at {@link START}, and so many milliseconds later. */
-function copyOf(value: string, afterMs = 0): Secret {
+function copyOf(value: string, afterMs = 0): KubeSecret {
   const labels = {
     ...imagePullLabels(ID),
     "app.flyte.org/managed-by": "flyte-secrets-webhook",
@@ -42,12 +42,12 @@ function copyOf(value: string, afterMs = 0): Secret {
 }
 
 const neededUntil = (afterMs: number) => new Date(Date.parse(START) + afterMs + LIFETIMES.unnamedMs).toISOString();
-const stored = (secret: Secret): Secret => ({
+const stored = (secret: KubeSecret): KubeSecret => ({
   ...secret,
   metadata: { ...secret.metadata, ...STAMPS },
 });
 
-async function setUp(...secrets: Secret[]) {
+async function setUp(...secrets: KubeSecret[]) {
   const clock = createManualClock(Date.parse(START));
   const api = createMemoryApi();
   for (const secret of secrets) api.put(secret);
@@ -217,7 +217,7 @@ test("a copy that cannot follow is tried again", async () => {
 });
 
 /** As Flyte's webhook makes them: with the source's labels and nothing more. */
-function flytesCopyOf(value: string, rest: object = {}, labels: object = {}): Secret {
+function flytesCopyOf(value: string, rest: object = {}, labels: object = {}): KubeSecret {
   const metadata = {
     namespace: NAMESPACE,
     name: NAME,

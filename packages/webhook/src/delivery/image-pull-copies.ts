@@ -3,7 +3,7 @@ import { raceSignal, SecretsError } from "@flyte-secrets/core";
 import type { ImagePullSecrets } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { type DeliveredSecret, isNoteDue, type Lifetimes } from "./delivered-secret.ts";
+import { type DeliveredSecret, isRetentionDue, type Lifetimes } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { createImagePullCopier } from "./image-pull-copier.ts";
 import { watchImagePullSources } from "./image-pull-sources.ts";
@@ -53,7 +53,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
   const isUpToDate = ({ name, copy }: DeliveredSecret) =>
     copy?.from === source && copy.digest === sources.digestOf(name);
   const isKept = (copy: DeliveredSecret | undefined) =>
-    copy !== undefined && sources.isFresh() && isUpToDate(copy) && !isNoteDue(copy, clock.now(), lifetimes);
+    copy !== undefined && sources.isFresh() && isUpToDate(copy) && !isRetentionDue(copy, clock.now(), lifetimes);
 
   let isPlanned = false;
   let following = Promise.resolve();

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { isImagePullSecretName } from "@flyte-secrets/core";
-import type { Secret } from "@flyte-secrets/kube";
+import type { KubeSecret } from "@flyte-secrets/kube";
 
 /** https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
 export const IMAGE_PULL_TYPE = "kubernetes.io/dockerconfigjson";
@@ -9,11 +9,11 @@ export const IMAGE_PULL_TYPE = "kubernetes.io/dockerconfigjson";
 export const COPIED_FROM_LABEL = "app.flyte.org/copied-from";
 
 /** By type and name. */
-export function isImagePullSecret({ metadata, type }: Secret): boolean {
+export function isImagePullSecret({ metadata, type }: KubeSecret): boolean {
   return type === IMAGE_PULL_TYPE && isImagePullSecretName(metadata.name);
 }
 
 /** The same for two image-pull Secrets of the same content. */
-export function imagePullDigest({ data }: Secret): string {
+export function imagePullDigest({ data }: KubeSecret): string {
   return hash("sha256", data?.[".dockerconfigjson"] ?? "");
 }

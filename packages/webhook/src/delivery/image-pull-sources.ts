@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
 import { imagePullSecretName, type MaybePromise, type SecretId } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { runInformer, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeSecret, runInformer, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { IMAGE_PULL_TYPE, imagePullDigest, isImagePullSecret } from "./image-pull-secret.ts";
 
@@ -26,14 +26,14 @@ export interface ImagePullSources {
   /** As last received by the watch. */
   digestOf(name: string): string | undefined;
   /** As it is now, from the API server. */
-  read(name: string, signal: AbortSignal): Promise<Secret | undefined>;
+  read(name: string, signal: AbortSignal): Promise<KubeSecret | undefined>;
   close(): Promise<void>;
 }
 
 export function watchImagePullSources(options: ImagePullSourcesOptions): ImagePullSources {
   const { client, namespace, onChange, clock, log } = options;
   const digests = new Map<string, string>();
-  const put = (secret: Secret) => {
+  const put = (secret: KubeSecret) => {
     if (isImagePullSecret(secret)) digests.set(secret.metadata.name, imagePullDigest(secret));
   };
   const informer = runInformer({
@@ -59,7 +59,7 @@ export function watchImagePullSources(options: ImagePullSourcesOptions): ImagePu
     log,
   });
 
-  async function read(name: string, signal: AbortSignal): Promise<Secret | undefined> {
+  async function read(name: string, signal: AbortSignal): Promise<KubeSecret | undefined> {
     const secret = await client.get(SECRETS, { namespace, name }, { signal });
     return secret && isImagePullSecret(secret) ? secret : undefined;
   }

@@ -1,6 +1,6 @@
 import { deliveredSecretName, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { OwnerReference } from "@flyte-secrets/inject";
-import type { KubeObject, Secret } from "@flyte-secrets/kube";
+import type { KubeObject, KubeSecret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
@@ -350,7 +350,7 @@ test("a pod that gives up does not end the write for the others", async () => {
   expect(api.read(NAME)).toEqual(stored());
 });
 
-test.each<[string, Partial<Secret>]>([
+test.each<[string, Partial<KubeSecret>]>([
   [
     "with other content",
     {
@@ -380,7 +380,7 @@ test.each<[string, Partial<Secret>]>([
 ])("a Secret of that name %s is left alone, and the pod refused", async (_, change) => {
   const { api, open } = await setUp();
   const writer = await open();
-  const foreign = { ...stored(), ...change } as Secret;
+  const foreign = { ...stored(), ...change } as KubeSecret;
   api.put(foreign);
   await expect(writer.write(NAMESPACE, [SECRET], { owners: [] })).rejects.toMatchObject({
     code: "pod_conflict",

@@ -1,18 +1,18 @@
 import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError, raceSignal, SecretsError } from "@flyte-secrets/core";
-import type { KubernetesSecret, OwnerReference, SecretWriter } from "@flyte-secrets/inject";
+import type { OwnerReference, SecretToDeliver, SecretWriter } from "@flyte-secrets/inject";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { retryConflict, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeSecret, retryConflict, SECRETS } from "@flyte-secrets/kube";
 import {
   type DeliveredSecret,
-  isNoteDue,
+  isRetentionDue,
   type Lifetimes,
   mayOwn,
-  needNotes,
+  retentionAnnotations,
   toDeliveredSecret,
 } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
-import { createNamespaceTurns } from "./namespace-turns.ts";
+import { createNamespaceLimiter } from "./namespace-limiter.ts";
 import type { WriteLimits } from "./write-limits.ts";
 
 /** Kubernetes' own limit for the values of a Secret together, which is one here. */
@@ -47,7 +47,7 @@ export interface KubernetesSecretWriterOptions {
  */
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
   const { client, deliveredIn, lifetimes, limits, clock, signal } = options;
-  const inTurn = createNamespaceTurns(MAX_AT_ONCE);
+  const limitInNamespace = createNamespaceLimiter(MAX_AT_ONCE);
   /** By Secret and owners: pods of one task come in numbers. */
   const underWay = new Map<string, Promise<void>>();
 
@@ -58,7 +58,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     } = wanted;
     const present = written.in(namespace).get(name);
     if (present !== undefined) return await keep(present, wanted, written);
-    const secret = toSecret(wanted, needNotes(clock.now(), false, lifetimes));
+    const secret = toSecret(wanted, retentionAnnotations(clock.now(), false, lifetimes));
     // One that the watch last told of is no new one.
     if (written.lastIn(namespace).get(name) !== undefined) limits.countWrite(namespace);
     else limits.countNew(namespace, written.countsOf(namespace), bytesOf(wanted.secret));
@@ -85,7 +85,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   async function keep(present: DeliveredSecret, wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     if (!isDue(present, wanted.owners)) return;
     const { namespace, name, resourceVersion, isNamed = true } = present;
-    const annotations = needNotes(clock.now(), isNamed, lifetimes);
+    const annotations = retentionAnnotations(clock.now(), isNamed, lifetimes);
     limits.countWrite(namespace);
     const isShared = hasOtherOwners(present, wanted.owners);
     const patch = { metadata: { resourceVersion, annotations, ...(isShared && { ownerReferences: null }) } };
@@ -99,15 +99,15 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   }
 
   const isDue = (present: DeliveredSecret, wanted: readonly OwnerReference[], now = clock.now()) =>
-    isNoteDue(present, now, lifetimes) || hasOtherOwners(present, wanted);
+    isRetentionDue(present, now, lifetimes) || hasOtherOwners(present, wanted);
 
   /** {@link write}, shared by the pods that want the same at the same time. */
   function writeOnce(wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     const key = [wanted.namespace, wanted.secret.name, ...wanted.owners.map(({ uid }) => uid)].join("/");
     const writing =
       underWay.get(key) ??
-      inTurn(wanted.namespace, () => retryConflict({ clock, signal }, () => write(wanted, written))).finally(() =>
-        underWay.delete(key),
+      limitInNamespace(wanted.namespace, () => retryConflict({ clock, signal }, () => write(wanted, written))).finally(
+        () => underWay.delete(key),
       );
     underWay.set(key, writing);
     return writing;
@@ -118,7 +118,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
       const written = deliveredIn(namespace);
       if (written === undefined) throw notListed(namespace);
       const [known, now] = [written.in(namespace), clock.now()];
-      const isKept = ({ name }: KubernetesSecret) => {
+      const isKept = ({ name }: SecretToDeliver) => {
         const present = known.get(name);
         return present !== undefined && !isDue(present, owners, now);
       };
@@ -135,15 +135,15 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
 
 interface Wanted {
   readonly namespace: string;
-  readonly secret: KubernetesSecret;
+  readonly secret: SecretToDeliver;
   readonly owners: readonly OwnerReference[];
 }
 
-function bytesOf({ data }: KubernetesSecret): number {
+function bytesOf({ data }: SecretToDeliver): number {
   return Object.values(data).reduce((sum, { byteLength }) => sum + byteLength, 0);
 }
 
-function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<Record<string, string>>): Secret {
+function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<Record<string, string>>): KubeSecret {
   for (const [key, { byteLength }] of Object.entries(secret.data)) {
     if (byteLength > MAX_BYTES) throw tooLarge(key, namespace, byteLength);
   }
@@ -166,7 +166,7 @@ function hasOtherOwners({ owners }: DeliveredSecret, wanted: readonly OwnerRefer
   return owners.size > 0 && (wanted.length !== owners.size || wanted.some(({ uid }) => !owners.has(uid)));
 }
 
-function hasContentOf({ data: found = {} }: Secret, { data: wanted = {} }: Secret): boolean {
+function hasContentOf({ data: found = {} }: KubeSecret, { data: wanted = {} }: KubeSecret): boolean {
   const keys = Object.keys(wanted);
   return keys.length === Object.keys(found).length && keys.every((key) => found[key] === wanted[key]);
 }

@@ -1,5 +1,5 @@
 import { deliveredSecretName, imagePullSecretName, SecretValue } from "@flyte-secrets/core";
-import type { KubeClient, Secret } from "@flyte-secrets/kube";
+import type { KubeClient, KubeSecret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
@@ -61,7 +61,7 @@ test("where image-pull Secrets are enabled they are copied from their own namesp
   const name = imagePullSecretName(id);
   const type = "kubernetes.io/dockerconfigjson";
   const data = { ".dockerconfigjson": Buffer.from("{}").toString("base64") };
-  api.put<Secret>({ apiVersion: "v1", kind: "Secret", type, metadata: { namespace: "pulls", name }, data });
+  api.put<KubeSecret>({ apiVersion: "v1", kind: "Secret", type, metadata: { namespace: "pulls", name }, data });
   await clock.advance(0);
   expect(await imagePull?.find(id, {})).toBe(name);
   await imagePull?.copy("one", name, {});

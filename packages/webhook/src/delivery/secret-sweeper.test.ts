@@ -1,5 +1,5 @@
 import { deliveredSecretName, SecretsError } from "@flyte-secrets/core";
-import type { KubeObject, Secret } from "@flyte-secrets/kube";
+import type { KubeObject, KubeSecret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
@@ -27,7 +27,7 @@ function notes(isNamed: boolean, afterMs = 0): Record<string, string> {
 /** As earlier versions wrote it, with any number of values. */
 const EARLIER = { "app.flyte.org/needed-until": new Date(START + UNUSED_MS).toISOString() };
 
-function written(name: string, change: Partial<Secret["metadata"]> = {}): Secret {
+function written(name: string, change: Partial<KubeSecret["metadata"]> = {}): KubeSecret {
   const labels = { "app.flyte.org/managed-by": "flyte-secrets-webhook" };
   const annotations = notes(false);
   const metadata = { namespace: NAMESPACE, name, labels, annotations, ...change };
@@ -38,7 +38,7 @@ function pod(name: string, spec: object, phase = "Running"): KubeObject & { spec
   return { apiVersion: "v1", kind: "Pod", metadata: { namespace: NAMESPACE, name }, spec, status: { phase } };
 }
 
-async function setUp(...secrets: Secret[]) {
+async function setUp(...secrets: KubeSecret[]) {
   const clock = createManualClock(START);
   const api = createMemoryApi();
   const pods = createMemoryApi();
@@ -109,7 +109,7 @@ test("what is not ours by label, annotation, name and shape stays", async () => 
   const unlabelled = written(nameOf("c"), { labels: {} });
   const unnoted = written(nameOf("e"), { annotations: {} });
   const named = written("team-credentials");
-  const changeable: Secret = { ...written(nameOf("d")), immutable: false };
+  const changeable: KubeSecret = { ...written(nameOf("d")), immutable: false };
   const { pass, left, sweep } = await setUp(written(NAME), unlabelled, unnoted, named, changeable);
   await pass(UNUSED_MS);
   await sweep();
@@ -195,8 +195,8 @@ test("a copy of an image-pull Secret stays while a pod pulls with it, and goes a
   const type = "kubernetes.io/dockerconfigjson";
   const { metadata, immutable, ...rest } = written(name);
   const labels = { ...metadata.labels, "app.flyte.org/copied-from": "flyte" };
-  const copy: Secret = { ...rest, type, metadata: { ...metadata, labels } };
-  const source: Secret = { ...rest, type, metadata: { namespace: "flyte", name } };
+  const copy: KubeSecret = { ...rest, type, metadata: { ...metadata, labels } };
+  const source: KubeSecret = { ...rest, type, metadata: { namespace: "flyte", name } };
   const { api, pass, pods, sweep } = await setUp(copy, source);
   const left = () => [NAMESPACE, "flyte"].filter((namespace) => api.read(name, namespace) !== undefined);
   await pass(UNUSED_MS);

@@ -2,7 +2,7 @@ import { type Clock, isSecretsError, sleep } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { defineResource, type KubeObject, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { type DeliveredSecret, type Lifetimes, needNotes } from "./delivered-secret.ts";
+import { type DeliveredSecret, type Lifetimes, retentionAnnotations } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/ */
@@ -92,7 +92,7 @@ async function noteNamed(
   signal: AbortSignal,
 ): Promise<void> {
   if (isNamed === true && clock.now() < neededUntil) return;
-  const patch = { metadata: { resourceVersion, annotations: needNotes(clock.now(), true, lifetimes) } };
+  const patch = { metadata: { resourceVersion, annotations: retentionAnnotations(clock.now(), true, lifetimes) } };
   try {
     await client.patch(SECRETS, { namespace, name, patch }, { signal });
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Clock } from "@flyte-secrets/core";
 import { SecretsError } from "@flyte-secrets/core";
-import type { DeliveredCounts } from "./known-secrets.ts";
+import type { DeliveredCounts } from "./delivered-secret-index.ts";
 
 /** Limits for one namespace: the settings of `webhook.writtenSecrets`. */
 export interface WriteLimitSettings {

@@ -6,7 +6,7 @@ import { findCertificate, sharedNamespace, WEBHOOK_CONFIGURATIONS, webhookRights
 import { serviceRights } from "../../configured/service-rights.ts";
 import { toCertificateOptions, toWebhookOptions } from "../../configured/webhook-options.ts";
 import { checkClusterPods } from "../check-pods.ts";
-import { checkClock, type Finding, note, type Part, problem } from "../finding.ts";
+import { type Component, checkClock, type Finding, note, problem } from "../finding.ts";
 import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.ts";
 import { checkManagedSecrets, checkNamespace, usedNamespaces } from "./check-namespaces.ts";
 import {
@@ -21,7 +21,7 @@ import { checkRights } from "./check-rights.ts";
 export interface CheckClusterOptions {
   readonly client: KubeClient;
   readonly config: Config;
-  readonly parts: readonly Part[];
+  readonly components: readonly Component[];
   /** The webhook's. */
   readonly namespace: string;
   /** See {@link checkRights}. */
@@ -33,22 +33,22 @@ export interface CheckClusterOptions {
  * let runCheck at nothing finds a problem.
  */
 export async function checkCluster(options: CheckClusterOptions): Promise<Finding[]> {
-  const { client, config, parts, namespace, account } = options;
+  const { client, config, components, namespace, account } = options;
   const clock = await runCheck("the API server", async () => {
     const { headers } = await client.request("GET", "/version");
     return [checkClock("the API server", headers.date)];
   });
   // Nothing else could be looked at.
   if (clock.findings.some(({ state }) => state === "problem")) return clock.findings;
-  const namespaces = [...usedNamespaces(parts, config, namespace)].map(([used, setting]) =>
+  const namespaces = [...usedNamespaces(components, config, namespace)].map(([used, setting]) =>
     runCheck(`namespace ${used}`, () => checkNamespace(client, used, setting)),
   );
   const certificates = { client, namespace, log: createLogger(config.logger) };
   const keepsCertificate = !(await ifKnown(
     async () => (await findCertificate(toCertificateOptions(config), certificates)).isForeign,
   ));
-  const rights = parts.flatMap((part) =>
-    part === "service"
+  const rights = components.flatMap((component) =>
+    component === "service"
       ? serviceRights(config, namespace)
       : webhookRights(toWebhookOptions(config, namespace), { keepsCertificate }),
   );
@@ -57,10 +57,10 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
   const looks = await Promise.all([
     ...namespaces,
     runCheck("rights", () => checkRights({ client, needed, account })),
-    ...[...storeNamespaces(parts, config)].map((each) =>
+    ...[...storeNamespaces(components, config)].map((each) =>
       runCheck(`the Secrets of namespace ${each}`, () => checkManagedSecrets(client, each)),
     ),
-    ...(parts.includes("webhook") ? checkWebhook(options) : []),
+    ...(components.includes("webhook") ? checkWebhook(options) : []),
   ]);
   const nothing = problem(
     "nothing in the cluster was looked at, for lack of rights",
@@ -70,17 +70,17 @@ export async function checkCluster(options: CheckClusterOptions): Promise<Findin
     ...clock.findings,
     ...looks.flatMap(({ findings }) => findings),
     ...(looks.some(({ hasLooked }) => hasLooked) ? [] : [nothing]),
-    ...checkExposure(parts, config),
+    ...checkExposure(components, config),
   ];
 }
 
 /** Where Secrets in Flyte's form are read or written. */
-function storeNamespaces(parts: readonly Part[], { secret, webhook }: Config): Set<string> {
+function storeNamespaces(components: readonly Component[], { secret, webhook }: Config): Set<string> {
   const namespaces = new Set<string>();
   const { type, k8sConfig } = webhook.embeddedSecretManagerConfig;
-  const readsStore = parts.includes("service") || type === "Store";
+  const readsStore = components.includes("service") || type === "Store";
   if (readsStore && secret.store.type === "Kubernetes") namespaces.add(secret.kubernetes.namespace);
-  if (parts.includes("webhook") && type === "K8s") namespaces.add(k8sConfig.namespace);
+  if (components.includes("webhook") && type === "K8s") namespaces.add(k8sConfig.namespace);
   return namespaces;
 }
 

@@ -1,11 +1,11 @@
 import { loadConfig } from "@flyte-secrets/config";
 import { expect, it } from "vitest";
-import { PARTS } from "../finding.ts";
+import { COMPONENTS } from "../finding.ts";
 import { checkExposure } from "./check-exposure.ts";
 
-const check = (flags: Record<string, string>, parts = PARTS.slice()) => {
+const check = (flags: Record<string, string>, components = COMPONENTS.slice()) => {
   const config = loadConfig({ files: [], defaultFiles: [], env: {}, flags, home: "/nowhere", cwd: "/" });
-  return checkExposure(parts, config);
+  return checkExposure(components, config);
 };
 
 const CLOSED = {
@@ -60,7 +60,7 @@ it("tells of an installation from before what is open, and what to set", () => {
   ]);
 });
 
-it("tells of a part alone what is that part's", () => {
+it("with one component reports only what concerns that component", () => {
   expect(check({ ...CLOSED, "secret.auth.mode": "none" }, ["webhook"])).toEqual([]);
   expect(check({ ...CLOSED, "webhook.embeddedSecretManagerConfig.delivery": "Inline" }, ["service"])).toEqual([]);
 });

@@ -1,12 +1,12 @@
 import type { Config } from "@flyte-secrets/config";
 import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/kube";
-import { type Finding, note, type Part, problem } from "../finding.ts";
+import { type Component, type Finding, note, problem } from "../finding.ts";
 
 /** What the configuration leaves open to more people than it has to, and what to set instead. */
-export function checkExposure(parts: readonly Part[], { secret, webhook }: Config): Finding[] {
+export function checkExposure(components: readonly Component[], { secret, webhook }: Config): Finding[] {
   const findings: Finding[] = [];
   const { auth, server } = secret;
-  if (parts.includes("service")) {
+  if (components.includes("service")) {
     if (auth.mode === "none") {
       findings.push(
         problem(
@@ -25,7 +25,7 @@ export function checkExposure(parts: readonly Part[], { secret, webhook }: Confi
       );
     }
   }
-  if (parts.includes("service") && server.metricsBindAddress === "") {
+  if (components.includes("service") && server.metricsBindAddress === "") {
     findings.push(
       note(
         "/metrics of the service asks for the credentials of its callers, so whoever scrapes it can delete secrets; " +
@@ -33,7 +33,7 @@ export function checkExposure(parts: readonly Part[], { secret, webhook }: Confi
       ),
     );
   }
-  if (!parts.includes("webhook")) return findings;
+  if (!components.includes("webhook")) return findings;
   const { cacheInvalidationPort, cacheInvalidationTokenFile, cacheInvalidationTokenSecret } = webhook;
   const hasToken = cacheInvalidationTokenFile !== "" || cacheInvalidationTokenSecret !== "";
   if (cacheInvalidationPort !== 0 && !hasToken) {

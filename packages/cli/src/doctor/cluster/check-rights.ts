@@ -38,11 +38,13 @@ export async function checkRights({ client, needed, account }: CheckRightsOption
     }),
   );
   const problems = missing.filter(({ verbs }) => verbs.length > 0).map((rights) => toProblem(who, rights));
-  const asked = [...new Set(needed.map(({ part }) => part))];
-  const fine = asked.filter((part) => !missing.some((rights) => rights.part === part && rights.verbs.length > 0));
+  const asked = [...new Set(needed.map(({ component }) => component))];
+  const fine = asked.filter(
+    (component) => !missing.some((rights) => rights.component === component && rights.verbs.length > 0),
+  );
   return [
     ...problems,
-    ...fine.map((part) => ok(`${who} has every right that the ${part} needs`)),
+    ...fine.map((component) => ok(`${who} has every right that the ${component} needs`)),
     ...(account !== undefined || who.startsWith(SERVICE_ACCOUNTS)
       ? []
       : [note(`--as ${SERVICE_ACCOUNTS}NAMESPACE:NAME looks at an account's rights`)]),
@@ -76,7 +78,7 @@ function subject(user: string) {
 }
 
 function toProblem(who: string, rights: NeededRights): Finding {
-  const { part, verbs, group, resource, namespace, name, isWriters = false, purpose } = rights;
+  const { component, verbs, group, resource, namespace, name, isWriters = false, purpose } = rights;
   const what = `${verbs.join(", ")} ${resource}${name === undefined ? "" : ` named ${name}`}`;
   const where = namespace === undefined ? "of all namespaces" : `of namespace ${namespace}`;
   const scope = group === "" ? ` ${where}` : "";
@@ -84,7 +86,7 @@ function toProblem(who: string, rights: NeededRights): Finding {
   const names = name === undefined ? "" : `, resourceNames: [${name}]`;
   const rule = `{apiGroups: ["${group}"], resources: [${resource}], verbs: [${verbs.join(", ")}]${names}}`;
   return problem(
-    `${who} may not ${what}${scope}, which the ${part} needs to ${purpose}`,
+    `${who} may not ${what}${scope}, which the ${component} needs to ${purpose}`,
     isWriters && namespace !== undefined
       ? writerGrantCommand({ namespace, account: who })
       : `give it, by a ${role}, the rule ${rule}`,

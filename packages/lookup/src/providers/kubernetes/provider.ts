@@ -6,14 +6,14 @@ import {
   type SecretFetcher,
   SecretValue,
 } from "@flyte-secrets/core";
-import { type KubeClient, SECRETS, type Secret } from "@flyte-secrets/kube";
+import { type KubeClient, type KubeSecret, SECRETS } from "@flyte-secrets/kube";
 import { readAsEmpty } from "../failures.ts";
 import { createProviderFetcher, type ReadOptions, readEach, type SecretProvider } from "../secret-provider.ts";
 
 const NAME = "K8s";
 
 /** Reads a Secret by its name; undefined if there is none. Throws `SecretsError` for every other failure. */
-export type ReadSecret = (name: string, options: ReadOptions) => Promise<Pick<Secret, "data"> | undefined>;
+export type ReadSecret = (name: string, options: ReadOptions) => Promise<Pick<KubeSecret, "data"> | undefined>;
 
 /** Managed Secrets in one namespace: Secret `md5(id)`, data key `id`. */
 export function createKubernetesProvider(readSecret: ReadSecret, namespace: string): SecretProvider {

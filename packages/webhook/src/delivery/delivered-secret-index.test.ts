@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { DeliveredSecret } from "./delivered-secret.ts";
-import { createKnownSecrets } from "./known-secrets.ts";
+import { createDeliveredSecretIndex } from "./delivered-secret-index.ts";
 
 function secret(name: string, change: Partial<DeliveredSecret> = {}): DeliveredSecret {
   const metadata = { namespace: "one", name, uid: name, resourceVersion: "1" };
@@ -8,7 +8,7 @@ function secret(name: string, change: Partial<DeliveredSecret> = {}): DeliveredS
 }
 
 test("those that no pod was seen to name are counted with their bytes, until one was or they are gone", () => {
-  const known = createKnownSecrets(10);
+  const known = createDeliveredSecretIndex(10);
   expect(known.countsOf("one")).toEqual({ secrets: 0, unnamed: 0, unnamedBytes: 0 });
   known.put(secret("a"));
   known.put(secret("a", { bytes: 20 }));
@@ -26,7 +26,7 @@ test("those that no pod was seen to name are counted with their bytes, until one
 });
 
 test("no more of a namespace are remembered than may be, and those that are stay up to date", () => {
-  const known = createKnownSecrets(2);
+  const known = createDeliveredSecretIndex(2);
   for (const name of ["a", "b", "c"]) known.put(secret(name));
   known.put(secret("a", { namespace: "two" }));
   known.put(secret("b", { resourceVersion: "2" }));

@@ -1,21 +1,21 @@
 import type { DeliveredSecret } from "./delivered-secret.ts";
 
-/** Of the Secrets of ours in a namespace. */
+/** How many delivered Secrets a namespace has. */
 export interface DeliveredCounts {
   readonly secrets: number;
-  /** Of which no pod was seen that names them, and the bytes of their values. */
+  /** How many of them no pod has been seen to name, and the bytes of their values. */
   readonly unnamed: number;
   readonly unnamedBytes: number;
 }
 
-/** What is remembered of Secrets of ours, by namespace. */
-export interface KnownSecrets {
-  /** By name. */
+/** The delivered Secrets that are known, by namespace and name. */
+export interface DeliveredSecretIndex {
+  /** Those of a namespace, by name. */
   in(namespace: string): ReadonlyMap<string, DeliveredSecret>;
   all(): DeliveredSecret[];
-  /** Of one namespace, or of all. */
+  /** The counts of one namespace, or of all together. */
   countsOf(namespace?: string): DeliveredCounts;
-  /** Left out where as many of the namespace are known as may be: others can make Secrets that look like ours. */
+  /** Does nothing once `max` of the namespace are known: others can make Secrets that look like delivered ones. */
   put(secret: DeliveredSecret): void;
   remove(reference: { readonly namespace?: string; readonly name: string }): void;
   clear(): void;
@@ -29,8 +29,8 @@ interface Namespace {
 
 const NONE: ReadonlyMap<string, DeliveredSecret> = new Map();
 
-/** At most `max` of each namespace. */
-export function createKnownSecrets(max: number): KnownSecrets {
+/** An empty index that keeps at most `max` Secrets of each namespace. */
+export function createDeliveredSecretIndex(max: number): DeliveredSecretIndex {
   const namespaces = new Map<string, Namespace>();
 
   const count = (of: Namespace, { isNamed, bytes }: DeliveredSecret, sign: 1 | -1) => {
@@ -38,7 +38,7 @@ export function createKnownSecrets(max: number): KnownSecrets {
     of.unnamed += sign;
     of.unnamedBytes += sign * bytes;
   };
-  const remove: KnownSecrets["remove"] = ({ namespace = "", name }) => {
+  const remove: DeliveredSecretIndex["remove"] = ({ namespace = "", name }) => {
     const known = namespaces.get(namespace);
     const old = known?.secrets.get(name);
     if (known === undefined || old === undefined) return;

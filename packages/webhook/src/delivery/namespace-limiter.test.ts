@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
-import { createNamespaceTurns } from "./namespace-turns.ts";
+import { createNamespaceLimiter } from "./namespace-limiter.ts";
 
 test("of one namespace so many run at a time, the others in their order, and another namespace waits for none of them", async () => {
-  const inTurn = createNamespaceTurns(2);
+  const limitInNamespace = createNamespaceLimiter(2);
   const started: string[] = [];
   const ends: (() => void)[] = [];
   const run = (namespace: string, name: string) =>
-    inTurn(namespace, () => {
+    limitInNamespace(namespace, () => {
       started.push(name);
       return new Promise<void>((resolve) => ends.push(resolve));
     });
@@ -28,9 +28,9 @@ test("of one namespace so many run at a time, the others in their order, and ano
 });
 
 test("work that fails gives its turn to the next, and its error to who asked for it", async () => {
-  const inTurn = createNamespaceTurns(1);
-  const failing = inTurn("a", () => Promise.reject(new Error("no")));
-  const next = inTurn("a", async () => "done");
+  const limitInNamespace = createNamespaceLimiter(1);
+  const failing = limitInNamespace("a", () => Promise.reject(new Error("no")));
+  const next = limitInNamespace("a", async () => "done");
   await expect(failing).rejects.toThrow("no");
   expect(await next).toBe("done");
 });

@@ -3,24 +3,28 @@ import { excerpt } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { RefusedClaim } from "../binding/pod-claim.ts";
 
-/** After which the same claim is logged again. */
+/** The same claim is logged again after this time. */
 const WINDOW_MS = 600_000;
-/** How many claims are logged within that time. Whoever creates pods chooses their labels. */
+/** How many claims are logged within that time: creators of pods choose their labels. */
 const MAX_LOGGED = 100;
 
-export interface RefusedClaimsOptions {
+export interface RefusedClaimReporterOptions {
   readonly log: Logger;
   readonly clock: Clock;
-  /** Counts each pod. */
+  /** Called for each pod. */
   readonly count: (refused: RefusedClaim) => void;
 }
 
 /**
- * Notes pods that `webhook.scopeBinding` refuses, or would with `mode: enforce`: each is counted, and each claim of a
- * namespace is logged once in 10 minutes, 100 at the most. Rejected pods are counted only, since a rejection has a line
- * of its own.
+ * Counts and logs pods that `webhook.scopeBinding` refuses, or would refuse with `mode: enforce`. Each claim of a
+ * namespace is logged once in 10 minutes, and at most 100 claims together. Refused pods are only counted, since a
+ * rejection has a log line of its own.
  */
-export function createRefusedClaims({ log, clock, count }: RefusedClaimsOptions): (refused: RefusedClaim) => void {
+export function createRefusedClaimReporter({
+  log,
+  clock,
+  count,
+}: RefusedClaimReporterOptions): (refused: RefusedClaim) => void {
   const logged = new Set<string>();
   let since = clock.elapsed();
   return (refused) => {

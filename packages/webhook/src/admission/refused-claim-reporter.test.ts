@@ -4,14 +4,14 @@ import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import type { RefusedClaim } from "../binding/pod-claim.ts";
-import { createRefusedClaims } from "./refused-claims.ts";
+import { createRefusedClaimReporter } from "./refused-claim-reporter.ts";
 
 function setUp() {
   const clock = createManualClock();
   const lines: Record<string, unknown>[] = [];
   const counted: RefusedClaim[] = [];
   const log = pino({ base: null, timestamp: false }, { write: (line) => void lines.push(JSON.parse(line)) });
-  const note = createRefusedClaims({ log, clock, count: (refused) => void counted.push(refused) });
+  const note = createRefusedClaimReporter({ log, clock, count: (refused) => void counted.push(refused) });
   const refuse = (project: string, { namespace = "x", warnOnly = true } = {}) => {
     const pod = parsePod({ metadata: { labels: { project, domain: "d" } }, spec: { containers: [] } });
     const creation = { pod, namespace, creator: { username: "u", groups: [] } };
