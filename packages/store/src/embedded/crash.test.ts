@@ -16,7 +16,9 @@ function lastRevisions(lines: readonly string[]): Map<string, number> {
   return revisions;
 }
 
-test("a process killed while it writes loses nothing that it acknowledged", async () => {
+test.each([
+  1, 32,
+])("a process killed while it writes, %i at once, loses nothing that it acknowledged", async (lanes) => {
   const directory = createTemporaryDirectory();
   for (const prefix of ["first", "second"]) {
     const killAfterLines = 1 + Math.floor(Math.random() * 200);
@@ -25,6 +27,7 @@ test("a process killed while it writes loses nothing that it acknowledged", asyn
       directory,
       prefix,
       count: 100_000,
+      lanes,
       killAfterLines,
     });
     expect(exitCode).toBeNull();

@@ -59,6 +59,15 @@ test("concurrent writes share a transaction, and one that throws changes nothing
   expect(transactionsIn(file) - before).toBe(1);
 });
 
+test("large values do not share a transaction, which would block the event loop for long", async () => {
+  const { shared, file, insert, words } = await openTable();
+  const before = transactionsIn(file);
+  const write = (word: string, bytes: number) => shared.write(() => insert(word), { bytes });
+  await Promise.all([write("a", 600_000), write("b", 600_000), write("c", 400_000), write("d", 1_048_577)]);
+  expect(words()).toEqual(["a", "b", "c", "d"]);
+  expect(transactionsIn(file) - before).toBe(3);
+});
+
 test("a write alone that throws changes nothing, and what SQLite itself refuses is that write's alone", async () => {
   const { shared, insert, words } = await openTable();
   const wrong = shared.write(() => {

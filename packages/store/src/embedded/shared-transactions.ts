@@ -5,6 +5,8 @@ import { databaseName } from "./directory.ts";
 
 /** Writes that share a transaction. Each blocks the event loop for about 100 µs. */
 const MAX_SHARED = 100;
+/** Bytes of their values: 48 values of 1 MiB in one transaction blocked it for more than a second. */
+const MAX_SHARED_BYTES = 1024 * 1024;
 
 interface Waiting {
   readonly work: () => unknown;
@@ -100,11 +102,17 @@ export class SharedTransactions {
     }
   }
 
-  /** As many writes as there is room for. Throws `store_full` when there is none for the first. */
+  /** As many writes as may share and as there is room for. Throws `store_full` when there is none for the first. */
   #nextGroup(): readonly Waiting[] {
-    const group = this.#waiting.slice(0, MAX_SHARED);
+    const group: Waiting[] = [];
+    let sum = 0;
+    for (const each of this.#waiting.slice(0, MAX_SHARED)) {
+      if (group.length > 0 && sum + each.bytes > MAX_SHARED_BYTES) break;
+      sum += each.bytes;
+      group.push(each);
+    }
     const [first] = group;
-    if (this.#database.hasRoom(group.reduce((sum, { bytes }) => sum + bytes, 0))) return group;
+    if (this.#database.hasRoom(sum)) return group;
     if (first === undefined || this.#database.hasRoom(first.bytes)) return group.slice(0, 1);
     throw diskFull(databaseName(this.#database.directory));
   }

@@ -8,6 +8,8 @@ export interface StoreWorkerOptions {
   /** What the names of the secrets begin with; each worker on a store needs one of its own. Default `key`. */
   readonly prefix?: string;
   readonly count: number;
+  /** Of `write`: how many writes are under way at once, each of secrets of its own. Default 1. */
+  readonly lanes?: number;
   /** Kills the process with SIGKILL a random moment after so many lines; by default it runs to its end. */
   readonly killAfterLines?: number;
   /** Becomes this user before it opens the store; needs root. */
@@ -27,10 +29,10 @@ export interface StoreWorkerResult {
 
 /** Runs `store-worker.ts` in a process of its own until it ends or is killed. */
 export async function runStoreWorker(options: StoreWorkerOptions): Promise<StoreWorkerResult> {
-  const { command, directory, prefix = "key", count, user = "", prelude = ":", wrapper = [] } = options;
+  const { command, directory, prefix = "key", count, lanes = 1, user = "", prelude = ":", wrapper = [] } = options;
   // As it is built, whoever imports this, be it from the source.
   const program = join(import.meta.dirname, "../../dist/testing/store-worker.js");
-  const worker = [process.execPath, program, command, directory, prefix, String(count), String(user)];
+  const worker = [process.execPath, program, command, directory, prefix, String(count), String(lanes), String(user)];
   const [file = "sh", ...args] = [...wrapper, "sh", "-c", `${prelude} && exec "$@"`, "sh", ...worker];
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
   const lines: string[] = [];

@@ -1,16 +1,16 @@
-import { isSecretsError } from "@flyte-secrets/core";
+import { isSecretsError, type SecretStore } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "../embedded/embedded-store.ts";
 import { rotateMasterKey } from "../embedded/manage-keys.ts";
 import { expectedStoreValue } from "./expected-store-value.ts";
 
 /**
  * A process that works on an embedded store until it has done `count` things, is refused or is killed. It prints a line
- * for each thing once that is acknowledged: `write` creates and updates secrets of its own prefix, `rotate` rotates the
+ * for each thing once that is acknowledged: `write` creates and updates secrets of its own prefix, so many at once as it has lanes, `rotate` rotates the
  * master key. When it is refused it prints the code, and how many of its acknowledged writes are there after opening
  * the store again. `fill` creates secrets until it is refused, then deletes them, and prints how many it could.
  * `create` creates one secret and prints the error.
  */
-const [command, directory = "", prefix = "", count = "0", user = ""] = process.argv.slice(2);
+const [command, directory = "", prefix = "", count = "0", lanes = "1", user = ""] = process.argv.slice(2);
 
 // After the imports, since the user may not be allowed to read this program.
 if (user !== "") {
@@ -34,18 +34,23 @@ async function write(): Promise<void> {
   const store = await openEmbeddedStore({ directory });
   console.log("open");
   try {
-    for (let index = 0; index < Number(count); index += 1) {
-      // Each name is created and then updated twice.
-      const name = `${prefix}-${Math.floor(index / 3)}`;
-      const revision = index % 3;
-      const value = expectedStoreValue(name, revision);
-      if (revision === 0) await store.create(toId(name), { value, type: "generic" });
-      else await store.update(toId(name), value);
-      acknowledged.set(name, revision);
-      console.log(`${name} ${revision}`);
-    }
+    const prefixes = Array.from({ length: Number(lanes) }, (_, lane) => (lane === 0 ? prefix : `${prefix}-${lane}`));
+    await Promise.all(prefixes.map((each) => writeLane(store, each)));
   } finally {
     await store.close();
+  }
+}
+
+async function writeLane(store: SecretStore, lane: string): Promise<void> {
+  for (let index = 0; index < Number(count); index += 1) {
+    // Each name is created and then updated twice.
+    const name = `${lane}-${Math.floor(index / 3)}`;
+    const revision = index % 3;
+    const value = expectedStoreValue(name, revision);
+    if (revision === 0) await store.create(toId(name), { value, type: "generic" });
+    else await store.update(toId(name), value);
+    acknowledged.set(name, revision);
+    console.log(`${name} ${revision}`);
   }
 }
 
