@@ -12,12 +12,14 @@ import { benchRpc } from "./rpc.ts";
 import { benchRun } from "./run.ts";
 import { benchStartup } from "./startup.ts";
 import { benchStore } from "./store.ts";
+import { benchStoreWrites } from "./store-writes.ts";
 import { type Row, toMarkdown } from "./table.ts";
 
 const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
   rpc: benchRpc,
   startup: benchStartup,
   store: benchStore,
+  "store-writes": benchStoreWrites,
   import: benchImport,
   run: benchRun,
   listing: benchListing,
