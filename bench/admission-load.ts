@@ -1,16 +1,12 @@
 // Puts load on an admission webhook at any address, the API server's way (HTTPS, HTTP/1.1, keep-alive):
 //   node bench/admission-load.ts --url https://127.0.0.1:9443/mutate--v1-pod --review review.json --ca ca.crt
 //        [--connections 16] [--seconds 5] [--new-connections]
-// The load comes from h2load (Debian: nghttp2-client), a C program, so that on two cores the driver is not what is
-// measured. With
-// --new-connections each request makes a TLS connection of its own.
-import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+// With --new-connections each request makes a TLS connection of its own.
+import { readFileSync } from "node:fs";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
+import { type LoadResult, runH2load } from "./h2load.ts";
 
 export interface AdmissionLoad {
   readonly url: string;
@@ -24,14 +20,6 @@ export interface AdmissionLoad {
   /** So many, instead of so long. */
   readonly requests?: number;
   readonly newConnections?: boolean;
-}
-
-export interface AdmissionLoadResult {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Requests without a 2xx answer. */
-  readonly failed: number;
 }
 
 /**
@@ -57,54 +45,19 @@ export function postReview({ url, reviewFile, ca }: AdmissionLoad): Promise<{ st
 }
 
 /** Keeps the connections busy, one request at a time on each; throws unless the first answer is a 200. */
-export async function loadAdmission(load: AdmissionLoad): Promise<AdmissionLoadResult> {
+export async function loadAdmission(load: AdmissionLoad): Promise<LoadResult> {
   const first = await postReview(load);
   if (first.status !== 200) throw new Error(`${load.url} answered ${first.status}: ${first.text}`);
-  const folder = mkdtempSync(join(tmpdir(), "admission-load-"));
-  try {
-    const log = join(folder, "requests.tsv");
-    const { connections, requests } = load.newConnections
-      ? { connections: NEW_CONNECTIONS, requests: NEW_CONNECTIONS }
-      : load;
-    const amount = requests === undefined ? ["-D", String(load.seconds)] : ["-n", String(requests)];
-    const args = [
-      "--h1",
-      ...amount,
-      "-c",
-      String(connections),
-      "-m",
-      "1",
-      "-d",
-      load.reviewFile,
-      "-H",
-      "content-type: application/json",
-    ];
-    const started = performance.now();
-    await promisify(execFile)("h2load", [...args, `--log-file=${log}`, load.url]);
-    const wallSeconds = (performance.now() - started) / 1000;
-    const { durationsUs, failed, seconds } = readLog(readFileSync(log, "utf8"));
-    const at = (part: number) => (durationsUs[Math.floor(durationsUs.length * part)] ?? Number.NaN) / 1000;
-    const perSecond = durationsUs.length / (load.newConnections ? wallSeconds : seconds);
-    return { perSecond, p50Ms: at(0.5), p99Ms: at(0.99), failed };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** Lines of h2load's log: start in µs, status, duration in µs. */
-function readLog(log: string): { durationsUs: readonly number[]; failed: number; seconds: number } {
-  const durationsUs: number[] = [];
-  let failed = 0;
-  let [first, last] = [Number.POSITIVE_INFINITY, 0];
-  for (const line of log.split("\n")) {
-    const [start, status, us] = line.split("\t");
-    if (status?.startsWith("2")) durationsUs.push(Number(us));
-    else if (status !== undefined) failed++;
-    if (status === undefined) continue;
-    first = Math.min(first, Number(start));
-    last = Math.max(last, Number(start) + Number(us));
-  }
-  return { durationsUs: durationsUs.sort((a, b) => a - b), failed, seconds: (last - first) / 1e6 };
+  const { connections, requests } = load.newConnections
+    ? { connections: NEW_CONNECTIONS, requests: NEW_CONNECTIONS }
+    : load;
+  const { url, reviewFile, seconds } = load;
+  const headers = { "content-type": "application/json" };
+  const body = readFileSync(reviewFile);
+  const started = performance.now();
+  const result = await runH2load({ url, http: "1.1", headers, body, connections, seconds, requests });
+  const wallSeconds = (performance.now() - started) / 1000;
+  return load.newConnections ? { ...result, perSecond: result.answered / wallSeconds } : result;
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

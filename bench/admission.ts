@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { createCertificate } from "@flyte-secrets/testkit";
 import { ADMISSION_CASES, prepareAdmission } from "./admission-case.ts";
 import { measureInProcess } from "./admission-in-process.ts";
-import { type AdmissionLoad, type AdmissionLoadResult, loadAdmission, postReview } from "./admission-load.ts";
+import { type AdmissionLoad, loadAdmission, postReview } from "./admission-load.ts";
 import type { ServerKind, ServerOrder } from "./admission-server.ts";
+import type { LoadResult } from "./h2load.ts";
 import { median, residentMib } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 
@@ -18,7 +19,7 @@ const STARTS = Number(process.env.BENCH_STARTS ?? "3");
 const WARM_UP_SECONDS = 4;
 /** As in deploy/Dockerfile. */
 const IMAGE_ARGS = ["--max-semi-space-size=8"];
-const NOTHING: AdmissionLoadResult = { perSecond: Number.NaN, p50Ms: Number.NaN, p99Ms: Number.NaN, failed: 0 };
+const NOTHING: LoadResult = { perSecond: Number.NaN, answered: 0, p50Ms: Number.NaN, p99Ms: Number.NaN, failed: 0 };
 
 interface Surroundings {
   readonly folder: string;
@@ -55,7 +56,7 @@ export async function benchAdmission(): Promise<Row[]> {
 }
 
 /** What was measured of each server, one right after the other. */
-type Turn = readonly AdmissionLoadResult[];
+type Turn = readonly LoadResult[];
 type TurnLoad = Pick<AdmissionLoad, "connections" | "newConnections">;
 
 /**
@@ -80,7 +81,7 @@ async function takeTurns<L extends TurnLoad>(
         loads.push({ ...common, ...load, url, seconds: 1, requests: Math.ceil(perSecond * TURN_SECONDS) });
       }
       for (let round = 0; round < ROUNDS; round++) {
-        const turn: AdmissionLoadResult[] = [];
+        const turn: LoadResult[] = [];
         // Another one begins each time: what a turn leaves behind must not always fall on the same.
         for (let n = 0; n < loads.length; n++) {
           const at = (round + n) % loads.length;
@@ -95,7 +96,7 @@ async function takeTurns<L extends TurnLoad>(
   return turns;
 }
 
-const medianOf = (turns: readonly Turn[], n: number, pick: (result: AdmissionLoadResult) => number) =>
+const medianOf = (turns: readonly Turn[], n: number, pick: (result: LoadResult) => number) =>
   median(turns.map((turn) => pick(turn[n] ?? NOTHING)));
 
 /** The median of the turns' own ratios. */

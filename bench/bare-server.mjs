@@ -1,5 +1,5 @@
-// The reference: a Node server that reads the request and answers fixed bytes. Configured by one message over IPC (BareAnswer
-// of rpc.ts); reports its port the same way. JavaScript, so that its start-up is not that of a compiler.
+// The reference: a Node server that reads the request and answers fixed bytes. Configured by one message over IPC (of
+// rpc.ts); reports its port the same way. JavaScript, so that its start-up is not that of a compiler.
 import { createServer as createHttp1 } from "node:http";
 import { createServer as createHttp2 } from "node:http2";
 

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { encodeSecretId, kubernetesSecretName, managedLabels } from "@flyte-secrets/core";
 import { startServe } from "@flyte-secrets/testkit";
-import autocannon from "autocannon";
 import { type Cluster, startCluster } from "../e2e/kubernetes/cluster.ts";
 import { UNLIMITED } from "./cluster-client.ts";
-import { median } from "./process.ts";
+import { type LoadResult, runH2load } from "./h2load.ts";
+import { postNewRequests } from "./new-requests-load.ts";
+import { cpuUs, median } from "./process.ts";
 import type { Row } from "./table.ts";
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
@@ -34,19 +35,11 @@ interface Pair {
 interface Target {
   readonly url: string;
   readonly token: string;
-  readonly ca?: string;
 }
 
 interface Measured {
-  readonly server: Target;
+  readonly server: Target & { readonly pid: number };
   readonly connections: number;
-}
-
-interface LoadResult {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly failed: number;
 }
 
 /**
@@ -60,21 +53,23 @@ export async function benchKubernetesService(): Promise<Row[]> {
     const store = { SECRET_STORE_TYPE: "Kubernetes", SECRET_KUBERNETES_KUBECONFIG: cluster.adminKubeconfig };
     const server = await startServe({ args: ["--secret.webhookURL="], env: { ...store, ...limits } });
     opened.defer(async () => void (await server.close()));
-    return { url: server.endpoint, token: server.token };
+    return { url: server.endpoint, token: server.token, pid: server.process.pid ?? 0 };
   };
   const unlimited = { SECRET_KUBERNETES_QPS: String(UNLIMITED), SECRET_KUBERNETES_BURST: String(UNLIMITED) };
   const ours = await serve(unlimited);
-  const direct = { url: cluster.url, token: adminToken(cluster), ca: cluster.ca };
+  const direct = { url: cluster.url, token: adminToken(cluster) };
   const limited = await serve({});
   for (let n = 0; n < LISTED; n++) await sendOnce(ours, pairOf("create", "listed").ours, n);
 
   const rows: Row[] = [];
   const measure = async (what: string, call: Call, { server, connections }: Measured) => {
-    const rounds: { mine: LoadResult; reference: LoadResult }[] = [];
+    const rounds: { mine: LoadResult; reference: LoadResult; cpuUs: number }[] = [];
     for (let round = 0; round < ROUNDS; round++) {
       const pair = pairOf(call, `round-${connections}-${round}`);
+      const before = cpuUs(server.pid);
       const mine = await putLoad(server, pair.ours, connections);
-      rounds.push({ mine, reference: await putLoad(direct, pair.direct, connections) });
+      const cpu = (cpuUs(server.pid) - before) / (mine.answered + mine.failed);
+      rounds.push({ mine, reference: await putLoad(direct, pair.direct, connections), cpuUs: cpu });
     }
     const middle = (pick: (round: (typeof rounds)[number]) => number) => median(rounds.map(pick));
     rows.push({
@@ -83,6 +78,7 @@ export async function benchKubernetesService(): Promise<Row[]> {
       ours: Math.round(middle(({ mine }) => mine.perSecond)),
       "API server": Math.round(middle(({ reference }) => reference.perSecond)),
       ratio: middle(({ mine, reference }) => mine.perSecond / reference.perSecond).toFixed(2),
+      "CPU µs a call": Math.round(middle((round) => round.cpuUs)),
       "p50 ms": middle(({ mine }) => mine.p50Ms).toFixed(1),
       "p99 ms": middle(({ mine }) => mine.p99Ms).toFixed(1),
       failed: rounds.reduce((sum, { mine, reference }) => sum + mine.failed + reference.failed, 0),
@@ -151,22 +147,14 @@ async function sendOnce(target: Target, { method, path, body }: Wanted, n: numbe
 }
 
 /** Keeps the connections busy, one request at a time on each. */
-async function putLoad(target: Target, { method, path, body }: Wanted, connections: number): Promise<LoadResult> {
-  let n = 0;
-  const next = () => (body === undefined ? {} : { body: JSON.stringify(body(n++)) });
-  const result = await autocannon({
-    url: target.url,
-    connections,
-    duration: SECONDS,
-    ...(target.ca !== undefined && { tlsOptions: { ca: target.ca } }),
-    requests: [{ method, path, headers: headersOf(target), setupRequest: (request) => ({ ...request, ...next() }) }],
-  });
-  return {
-    perSecond: result.requests.average,
-    p50Ms: result.latency.p50,
-    p99Ms: result.latency.p99,
-    failed: result.non2xx + result.errors + result.timeouts,
-  };
+function putLoad(target: Target, { path, body }: Wanted, connections: number): Promise<LoadResult> {
+  const headers = headersOf(target);
+  const load = { url: target.url + path, headers, connections, seconds: SECONDS };
+  if (body === undefined) return runH2load({ ...load, http: "1.1" });
+  const encode = (n: number) => Buffer.from(JSON.stringify(body(n)));
+  // Bodies that are all the same can be sent by h2load.
+  if (encode(0).equals(encode(1))) return runH2load({ ...load, http: "1.1", body: encode(0) });
+  return postNewRequests({ ...load, body: encode });
 }
 
 function adminToken({ adminKubeconfig }: Cluster): string {

@@ -8,6 +8,15 @@ export function residentMib(pid: number): number {
   return Math.round(Number(kib) / 1024);
 }
 
+/** Microseconds of CPU that a running process has used, all of its threads together, in steps of 10 ms. */
+export function cpuUs(pid: number): number {
+  // The fields behind the name, which may contain blanks: utime and stime are the 14th and 15th of all.
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    .replace(/^.*\) /, "")
+    .split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+}
+
 /** The middle of several measurements. */
 export function median(numbers: readonly number[]): number {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;

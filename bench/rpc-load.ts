@@ -1,13 +1,16 @@
 // Puts load on a SecretService at any address and prints what it answered:
 //   node bench/rpc-load.ts --url http://127.0.0.1:8093 --protocol connect-json|connect|grpc --call get|create
 //        [--connections 16] [--seconds 5] [--token TOKEN] [--name NAME]
-// `get` asks for one secret again and again (it has to be there: --name); `create` makes a new one with each request.
-import { connect as connectHttp2, constants } from "node:http2";
+// `get` asks for one secret again and again (it has to be there: --name); `create` makes a new one with each request,
+// over Connect alone.
+import { connect } from "node:http2";
+import { buffer } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { create, type DescMessage, type MessageInitShape, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { CreateSecretRequestSchema, GetSecretRequestSchema } from "@flyte-secrets/idl";
-import autocannon from "autocannon";
+import { type LoadResult, runH2load } from "./h2load.ts";
+import { postNewRequests } from "./new-requests-load.ts";
 
 export type Protocol = "connect-json" | "connect" | "grpc";
 export type Call = "get" | "create";
@@ -24,22 +27,58 @@ export interface Load {
   readonly name: string;
 }
 
-export interface LoadResult {
-  readonly perSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Answers other than success, and requests without an answer. */
-  readonly failed: number;
-}
-
 const METHODS: Record<Call, string> = {
   get: "/flyteidl2.secret.SecretService/GetSecret",
   create: "/flyteidl2.secret.SecretService/CreateSecret",
 };
 
 /** Keeps `connections` connections busy for `seconds`, one request at a time on each. */
-export function putLoad(load: Load): Promise<LoadResult> {
-  return load.protocol === "grpc" ? loadHttp2(load) : loadHttp1(load);
+export async function putLoad(load: Load): Promise<LoadResult> {
+  const { connections, seconds } = load;
+  const { path, headers, body } = buildRequest(load, 0);
+  const url = load.url + path;
+  if (load.call === "create") {
+    if (load.protocol === "grpc") throw new Error("there is no load of creates over gRPC");
+    return postNewRequests({ url, headers, body: (n) => buildRequest(load, n).body, connections, seconds });
+  }
+  const good = await sendOnce(load);
+  const http = load.protocol === "grpc" ? "2" : "1.1";
+  const result = await runH2load({ url, http, headers, body, connections, seconds });
+  // An error has another body, and over gRPC nothing else that h2load sees. Each connection may end within an answer.
+  const answers = result.bodyBytes / good.body.byteLength;
+  const isGood = answers >= result.answered && answers <= result.answered + connections;
+  return isGood ? result : { ...result, failed: result.failed + result.answered, answered: 0 };
+}
+
+/** A good answer as it was received. */
+export interface Answer {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+/** Sends the first request of a load, and throws unless it succeeds. */
+export async function sendOnce(load: Load): Promise<Answer> {
+  const { path, headers, body } = buildRequest(load, 0);
+  if (load.protocol !== "grpc") {
+    const answer = await fetch(load.url + path, { method: "POST", headers, body });
+    const received = Buffer.from(await answer.arrayBuffer());
+    if (!answer.ok) throw new Error(`the first ${load.call} was answered ${answer.status} ${received}`);
+    return { headers: { "content-type": answer.headers.get("content-type") ?? "" }, body: received };
+  }
+  const session = connect(load.url);
+  try {
+    const stream = session.request({ ":method": "POST", ":path": path, ...headers });
+    let status: unknown;
+    stream.on("trailers", (trailers) => {
+      status = trailers["grpc-status"];
+    });
+    stream.end(body);
+    const received = await buffer(stream);
+    if (status !== "0") throw new Error(`the first ${load.call} was answered with grpc-status ${status}`);
+    return { headers: { "content-type": "application/grpc+proto" }, body: received };
+  } finally {
+    session.close();
+  }
 }
 
 /**
@@ -84,70 +123,6 @@ export function buildRequest(load: Load, n: number) {
 function encode<D extends DescMessage>(schema: D, init: MessageInitShape<D>): { json: Buffer; binary: Buffer } {
   const message = create(schema, init);
   return { json: Buffer.from(toJsonString(schema, message)), binary: Buffer.from(toBinary(schema, message)) };
-}
-
-async function loadHttp1(load: Load): Promise<LoadResult> {
-  let n = 0;
-  const first = buildRequest(load, n);
-  const result = await autocannon({
-    url: load.url,
-    connections: load.connections,
-    duration: load.seconds,
-    requests: [
-      {
-        method: "POST",
-        path: first.path,
-        headers: first.headers,
-        body: first.body,
-        ...(load.call === "create" && {
-          setupRequest: (request: autocannon.Request) => ({ ...request, body: buildRequest(load, n++).body }),
-        }),
-      },
-    ],
-  });
-  return {
-    perSecond: result.requests.average,
-    p50Ms: result.latency.p50,
-    p99Ms: result.latency.p99,
-    failed: result.non2xx + result.errors + result.timeouts,
-  };
-}
-
-async function loadHttp2(load: Load): Promise<LoadResult> {
-  let n = 0;
-  let failed = 0;
-  const latenciesMs: number[] = [];
-  const end = performance.now() + load.seconds * 1000;
-  const started = performance.now();
-  await Promise.all(
-    Array.from({ length: load.connections }, async () => {
-      const session = connectHttp2(load.url);
-      const fixed = buildRequest(load, 0);
-      while (performance.now() < end) {
-        const { path, headers, body } = load.call === "create" ? buildRequest(load, n++) : fixed;
-        const from = performance.now();
-        const stream = session.request({
-          [constants.HTTP2_HEADER_METHOD]: "POST",
-          [constants.HTTP2_HEADER_PATH]: path,
-          ...headers,
-        });
-        let status: unknown;
-        stream.on("trailers", (trailers) => {
-          status = trailers["grpc-status"];
-        });
-        stream.end(body);
-        stream.resume();
-        await new Promise<void>((resolve, reject) => stream.once("close", resolve).once("error", reject));
-        if (status === "0") latenciesMs.push(performance.now() - from);
-        else failed++;
-      }
-      session.close();
-    }),
-  );
-  const seconds = (performance.now() - started) / 1000;
-  latenciesMs.sort((a, b) => a - b);
-  const at = (part: number) => latenciesMs[Math.floor(latenciesMs.length * part)] ?? Number.NaN;
-  return { perSecond: latenciesMs.length / seconds, p50Ms: at(0.5), p99Ms: at(0.99), failed };
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {

@@ -1,12 +1,15 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { describeWith } from "../support/requirement.ts";
+import { describeWith, type Requirement } from "../support/requirement.ts";
 import { runProgram } from "../support/run-program.ts";
 import { requireKubernetes } from "./cluster.ts";
 
 const BENCH = join(import.meta.dirname, "../../bench/main.ts");
 
-describeWith(requireKubernetes(), "the measurements on a real API server", () => {
+const kubernetes = requireKubernetes();
+
+describeWith(kubernetes.missing ? kubernetes : requireH2load(), "the measurements on a real API server", () => {
   test.each([
     ["rotation", { BENCH_UPDATES: "5" }, 1],
     ["kubernetes-scale", { BENCH_MANAGED: "100,700", BENCH_SECONDS: "1" }, 2],
@@ -20,3 +23,8 @@ describeWith(requireKubernetes(), "the measurements on a real API server", () =>
     expect(rows.map((row) => row.split("|").at(-2)?.trim())).toEqual(rows.map(() => "0"));
   });
 });
+
+function requireH2load(): Requirement {
+  const isThere = spawnSync("h2load", ["--version"]).status === 0;
+  return isThere ? { missing: false } : { missing: true, what: "h2load", enable: "apt-get install nghttp2-client" };
+}
