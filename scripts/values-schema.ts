@@ -23,7 +23,7 @@ import {
  * has.
  */
 export function renderValuesSchema(): string {
-  const definitions = toSections();
+  const definitions = propertiesBelow("");
   const sections = Object.fromEntries(Object.keys(definitions).map((name) => [name, sectionOf(name)]));
   const inline = { ...sections, "flyte-pod-webhook": sectionOf("webhook"), secretsWebhook: sectionOf("webhook") };
   const schema: Schema = {
@@ -87,31 +87,27 @@ export function renderValuesSchema(): string {
 const sectionOf = (name: string): Schema => ({ $ref: `#/definitions/${name}` });
 
 /**
- * The configuration's sections by name. What stands in a text is left to the program, which knows the rule and the
- * remedy.
+ * What a section of the configuration holds, by key; the sections themselves below "". What stands in a text is left
+ * to the program, which knows the rule and the remedy.
  */
-function toSections(): Record<string, Schema> {
-  const root: Record<string, Schema> = {};
-  // Each section comes before what it holds.
-  const shapes = new Map<string, Record<string, Schema>>([["", root]]);
-  for (const entry of listEntries()) {
-    const cut = entry.path.lastIndexOf(".");
-    const siblings = shapes.get(entry.path.slice(0, Math.max(cut, 0))) ?? {};
-    const key = entry.path.slice(cut + 1);
-    if ("type" in entry) {
-      siblings[key] = { description: `${entry.about} Takes ${entry.type}.`, type: typesOf(entry.type) };
-    } else {
-      const properties: Record<string, Schema> = {};
-      shapes.set(entry.path, properties);
-      siblings[key] = { description: entry.about, ...(entry.open ? open(properties) : closed(properties)) };
-    }
-  }
-  return root;
+function propertiesBelow(section: string, entries = listEntries()): Record<string, Schema> {
+  const inside = entries.filter(({ path }) => path.slice(0, Math.max(path.lastIndexOf("."), 0)) === section);
+  const schemas = inside.map((entry): [string, Schema] => {
+    const key = entry.path.slice(entry.path.lastIndexOf(".") + 1);
+    if ("type" in entry) return [key, { description: `${entry.about} Takes ${entry.type}.`, ...shapeOf(entry.type) }];
+    const properties = propertiesBelow(entry.path, entries);
+    return [key, { description: entry.about, ...(entry.open ? open(properties) : closed(properties)) }];
+  });
+  return Object.fromEntries(schemas);
 }
 
-/** A map may be a list of one-key maps, and YAML reads many a text as something else. */
-function typesOf(takes: string): string[] {
-  if (takes.startsWith("a list of")) return ["array", "null"];
-  if (/^a (map|Kubernetes label selector)\b/.test(takes)) return ["object", "array", "null"];
-  return ["string", "number", "boolean", "null"];
+/**
+ * A map may be a list of one-key maps, and YAML reads many a text as something else. Of an integer the chart makes
+ * ports, so it has to be one, in quotes or without.
+ */
+function shapeOf(takes: string): Schema {
+  if (takes.startsWith("a list of")) return { type: ["array", "null"] };
+  if (/^a (map|Kubernetes label selector)\b/.test(takes)) return { type: ["object", "array", "null"] };
+  if (takes.startsWith("an integer")) return { type: ["integer", "string", "null"], pattern: "^ *[0-9]+ *$" };
+  return { type: ["string", "number", "boolean", "null"] };
 }

@@ -15,25 +15,29 @@ export interface Schema {
   readonly minLength?: number;
   readonly pattern?: string;
   readonly patternProperties?: Readonly<Record<string, Schema>>;
-  readonly not?: Schema;
+  readonly const?: string;
   readonly enum?: readonly string[];
 }
 
-/** A map with these keys and no others, so that a typing error is refused. */
+/**
+ * A map with these keys and no others, so that a typing error is refused: `at '/webhook/replica': value must be 'under
+ * one of the keys enabled, image, ...'`. Helm's message for `additionalProperties: false` names no key that there is,
+ * and that for `propertyNames` has a wrong path.
+ */
 export const closed = (properties: Readonly<Record<string, Schema>>): Schema => ({
   type: "object",
   properties,
-  additionalProperties: false,
+  additionalProperties: { const: `under one of the keys ${Object.keys(properties).join(", ")}` },
 });
 /** A map that belongs to Kubernetes or Flyte: what stands in it is theirs to check. */
 export const open = (properties: Readonly<Record<string, Schema>> = {}): Schema => ({ type: "object", properties });
 /**
  * {@link open}, but for keys that are a typing error for one of these: one edit away, or in other letters, which Helm
- * tells apart.
+ * tells apart. Helm's message is `at '/webhok': value must be 'under the key webhook'`: its schemas have no other text.
  */
 export const openButTypos = (properties: Readonly<Record<string, Schema>>, others: readonly string[] = []): Schema => {
   const names = [...Object.keys(properties), ...others];
-  const refused = (name: string): Schema => ({ not: {}, description: `A typing error: ${name} is meant.` });
+  const refused = (name: string): Schema => ({ const: `under the key ${name}` });
   return {
     ...open(properties),
     patternProperties: Object.fromEntries(Object.keys(properties).map((name) => [typosOf(name, names), refused(name)])),

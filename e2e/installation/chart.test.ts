@@ -100,28 +100,46 @@ describeWith(requireHelm(), "the chart", () => {
   });
 
   test.each([
-    ["a component's key", { webhook: { replica: 3 } }, "at '/webhook': additional properties 'replica' not allowed"],
+    [
+      "a component's key",
+      { webhook: { replica: 3 } },
+      "at '/webhook/replica': value must be 'under one of the keys enabled, image, replicas, ",
+    ],
+    [
+      "a component",
+      { webhok: { replicas: 3 } },
+      /at '\/webhok': value must be 'under one of the keys global, .*, service, webhook, /,
+    ],
     [
       "a setting",
       { configuration: { inline: { webhook: { listenPrt: 1 } } } },
-      "at '/configuration/inline/webhook': additional properties 'listenPrt' not allowed",
+      /at '\/configuration\/inline\/webhook\/listenPrt': value must be 'under one of the keys .*, listenPort, /,
     ],
     [
       "a setting of the service",
       { "flyte-core-components": { secret: { auth: { mod: "none" } } } },
-      "at '/flyte-core-components/secret/auth': additional properties 'mod' not allowed",
+      "at '/flyte-core-components/secret/auth/mod': value must be 'under one of the keys mode, ",
     ],
-    ["the whole chart's key", { services: {} }, "at '': additional properties 'services' not allowed"],
-    ["a section", { configuration: { inline: { webhok: { listenPort: 1 } } } }, "at '/configuration/inline/webhok'"],
+    ["the whole chart's key", { services: {} }, "at '/services': value must be 'under one of the keys global, "],
+    [
+      "a section",
+      { configuration: { inline: { webhok: { listenPort: 1 } } } },
+      "at '/configuration/inline/webhok': value must be 'under the key webhook'",
+    ],
     [
       "a section's case, since the chart takes it in its own",
       { configuration: { inline: { Webhook: { listenPort: 1 } } } },
-      "at '/configuration/inline/Webhook'",
+      "at '/configuration/inline/Webhook': value must be 'under the key webhook'",
     ],
     [
       "a section of Flyte's components",
       { "flyte-core-components": { sercet: { store: {} } } },
-      "at '/flyte-core-components/sercet'",
+      "at '/flyte-core-components/sercet': value must be 'under the key secret'",
+    ],
+    [
+      "a port, of which the chart would make 0",
+      { configuration: { inline: { webhook: { listenPort: "944e" } } } },
+      "at '/configuration/inline/webhook/listenPort'",
     ],
   ])("refuses a typing error in %s", async (_, values, message) => {
     await expect(render(values)).rejects.toThrow(message);
