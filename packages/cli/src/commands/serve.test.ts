@@ -109,6 +109,13 @@ describe("serve", () => {
     socket.destroy();
   });
 
+  it("stops in an orderly way when its terminal is closed", async () => {
+    const server = await startServe({ directory: at.home });
+    const ended = once(server.process, "exit");
+    server.process.kill("SIGHUP");
+    expect([await ended, existsSync(join(at.store, "server.json"))]).toEqual([[0, null], false]);
+  });
+
   it("refuses a listener beyond loopback without authentication, and a mistyped setting, by name", async () => {
     const refused = await runCli({
       args: ["serve", "--host", "0.0.0.0", "--port", "0", "--auth", "none"],
