@@ -23,7 +23,8 @@ export function toRejection(error: unknown, log: Logger): Rejection {
   }
   const { code, message } = error;
   const status = error.kind.admission;
-  const level = status === 400 ? "info" : "warn";
+  // Whoever runs the webhook reads warnings; what only the pod's author can mend is in the rejection.
+  const level = error.kind.mendedBy === "author" ? "info" : "warn";
   log[level]({ code, status, reason: message, ...(error.cause !== undefined && { err: error.cause }) }, "pod rejected");
   return rejection(code, status, message);
 }
