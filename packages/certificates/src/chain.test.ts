@@ -38,8 +38,8 @@ test("each fault of a certificate is said in words", () => {
     validateCertificate(certificate, { ...check, names: ["127.0.0.2"] }),
   ];
   expect(faults).toEqual([
-    "its certificate is none",
-    "its certificate is none",
+    "its certificate is empty or no PEM",
+    "its certificate is empty or no PEM",
     "its CA is no certificate",
     "its certificate and key do not belong together",
     "its certificate and key do not belong together",

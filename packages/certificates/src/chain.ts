@@ -86,7 +86,7 @@ export function validateCertificate(
   { names, now }: { readonly names: readonly string[]; readonly now: number },
 ): string | undefined {
   const [leaf] = tryParse(cert);
-  if (leaf === undefined) return "its certificate is none";
+  if (leaf === undefined) return "its certificate is empty or no PEM";
   if (tryParse(ca).length === 0) return "its CA is no certificate";
   if (!isPair(leaf, key)) return "its certificate and key do not belong together";
   if (!isChainTrusted(cert, ca)) return "its CA did not issue its certificate";
@@ -107,7 +107,7 @@ export function validateKeyPair({ cert, key }: Pick<ServingCertificate, "cert" |
   try {
     if (!isPair(new X509Certificate(cert), key)) return "its certificate and key do not belong together";
   } catch {
-    return "its certificate is none";
+    return "its certificate is empty or no PEM";
   }
   return validateForServer(cert, key);
 }

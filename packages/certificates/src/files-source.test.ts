@@ -99,7 +99,7 @@ test("a pair that does not fit leaves the old one in use, is warned of once, and
   expect(source.current()).toEqual(second);
   expect(warnings.slice(0, 2)).toEqual([
     `the certificate files in ${directory} are not taken up: its certificate and key do not belong together`,
-    `the certificate files in ${directory} are not taken up: its certificate is none`,
+    `the certificate files in ${directory} are not taken up: its certificate is empty or no PEM`,
   ]);
 });
 

@@ -133,7 +133,15 @@ describe("the command", () => {
     expect(await call("create", "api-key")).toEqual(use("api-key", "create secret api-key"));
     expect(await call("get", "secrets")).toEqual(use("secrets", "get secret"));
     expect(await call("get", "list")).toEqual(use("list", "get secret"));
+    expect(await call("create", "secert", "api-key")).toEqual(use("secert", "create secret api-key"));
+    expect(await call("create", "secert", "-p", "a")).toEqual(use("secert", "create secret secert"));
     expect(await call("-p", "a", "-d", "b", "delete", "x/y")).toEqual(use("x/y", "delete secret NAME"));
+  });
+
+  it("leads to the help where an argument or an option lacks", async () => {
+    const lacks = (what: string) => failure(2, `${what}; see --help`);
+    expect(await call("create", "secret")).toEqual(lacks("missing required argument 'name'"));
+    expect(await call("mutate")).toEqual(lacks("required option '-f, --filename <file>' not specified"));
   });
 
   it("takes the usual ways to ask for help and version", async () => {

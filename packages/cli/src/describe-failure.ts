@@ -52,6 +52,9 @@ function describeUsage(error: CommanderError, argv: readonly string[]): Failure 
     case "commander.excessArguments":
       // The arguments themselves stay out: `create secret NAME VALUE` is an easy mistake.
       return { line: `${error.message.replace(/^error: /, "").replace(/: .*/s, "")}; see --help`, exit: 2 };
+    case "commander.missingArgument":
+    case "commander.missingMandatoryOptionValue":
+      return { line: `${oneLine(error.message.replace(/^error: /, ""))}; see --help`, exit: 2 };
     case "commander.unknownOption":
       return { line: `${withoutAttachedValue(error.message.replace(/^error: /, ""))}; see --help`, exit: 2 };
     case "commander.unknownCommand":

@@ -42,6 +42,6 @@ const NO_TLS = /wrong version number|packet length too long|http request|record 
 export function connectionFault(error: unknown, isSecure: boolean): ConnectionFault | undefined {
   if (!(error instanceof Error) || !("code" in error)) return undefined;
   const code = String(error.code);
-  if (!isSecure) return code.startsWith("HPE_") || code === "ECONNRESET" ? "no HTTP" : undefined;
+  if (!isSecure) return code.startsWith("HPE_") || code === "ECONNRESET" || code === "EPIPE" ? "no HTTP" : undefined;
   return code === "EPROTO" && NO_TLS.test(error.message) ? "no TLS" : BY_CODE[code];
 }

@@ -20,7 +20,11 @@ export async function readEntries(
   cli: CliContext,
 ): Promise<SecretEntry[]> {
   const format = formatFor(options.format, file);
-  if (!format) throw new SecretsError("usage", "the file's name does not tell its format; say it with --format");
+  if (!format)
+    throw new SecretsError(
+      "usage",
+      "the file's name does not tell its format: say it with --format env, json or kubernetes",
+    );
   const text = await readText(file, { option: "file", cli, maxBytes: options.maxBytes });
   const entries = await withErrorPrefix(file, () => format.parse(text));
   for (const entry of entries) await withErrorPrefix(`${file}: ${entry.name}`, () => checkEntry(entry, options));

@@ -63,6 +63,26 @@ it("follows no path that a ConfigMap names: whoever may write one could choose a
   expect(other.seen).toContain("/version");
 });
 
+it("says where it looked for a configuration when there is none, and what to try next", async () => {
+  const api = await startServer("one", {
+    "/version": { major: "1" },
+    "/api/v1/configmaps": list(configMap("platform", "{}")),
+    "/api/v1/namespaces/platfrom/configmaps": list(),
+  });
+  at.env.KUBECONFIG = api.kubeconfig;
+  const { exitCode, stdout } = await at.call("doctor", "--cluster", "-n", "platfrom");
+  expect([exitCode, stdout]).toEqual([
+    1,
+    expect.stringContaining(
+      "no ConfigMap of the chart was found in namespace platfrom, or may be read: what follows goes by the defaults; " +
+        "name the configuration with -c, or leave -n out and all namespaces are looked through\n",
+    ),
+  ]);
+  expect(stdout).toContain(
+    "namespace platfrom (--namespace) does not exist\n         kubectl create namespace platfrom, or correct --namespace\n",
+  );
+});
+
 it("names a key that the found configuration has wrong, with its place", async () => {
   const api = await startServer("one", {
     "/api/v1/configmaps": list(configMap("platform", "webhook:\n  listenPrt: 1")),

@@ -1,5 +1,6 @@
 import type { Config } from "@flyte-secrets/config";
-import { SecretsError } from "@flyte-secrets/core";
+import { excerpt, isSecretsError, SecretsError } from "@flyte-secrets/core";
+import type { KubeClient } from "@flyte-secrets/kube";
 import type { CopiedSecret } from "@flyte-secrets/store";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
@@ -58,6 +59,10 @@ async function copy(config: Config, options: CopyOptions, cli: CliContext): Prom
       counts[outcome] += 1;
       if (outcome !== "unchanged") cli.stdout.write(`${outcome.padEnd(12)}${id.name} (${describeScope(id)})\n`);
     }
+    const isEmpty = Object.values(counts).every((count) => count === 0);
+    if (isEmpty && (await isMissing(client, from))) {
+      throw new SecretsError("not_found", `--from: namespace ${excerpt(from)} does not exist, so nothing was copied`);
+    }
   } finally {
     client.close();
   }
@@ -65,6 +70,17 @@ async function copy(config: Config, options: CopyOptions, cli: CliContext): Prom
   if (counts.differs === 0) return;
   const which = counts.differs === 1 ? "1 secret has" : `${counts.differs} secrets have`;
   throw new SecretsError("check_failed", `${which} another value in ${to}, which stays unless --overwrite is given`);
+}
+
+/** False where we may not look. */
+async function isMissing(client: KubeClient, namespace: string): Promise<boolean> {
+  const { NAMESPACES } = await import("@flyte-secrets/kube");
+  try {
+    return (await client.get(NAMESPACES, { name: namespace })) === undefined;
+  } catch (error) {
+    if (isSecretsError(error, "credentials_refused")) return false;
+    throw error;
+  }
 }
 
 function summarize(

@@ -1,4 +1,4 @@
-import { isSecretsError, SecretsError } from "@flyte-secrets/core";
+import { excerpt, isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { COMPONENTS, type Component, type Finding, note, ok, problem } from "../doctor/finding.ts";
@@ -96,10 +96,12 @@ async function diagnoseMachine(options: DoctorOptions, cli: CliContext): Promise
   return [inOrder(cli), ...checkFiles(config), await checkStore(config), ...asked.flat()];
 }
 
-const BY_DEFAULTS = note(
-  "no ConfigMap of the chart was found, or may be read: what follows goes by the defaults; name the configuration " +
-    "with -c, or another namespace with -n",
-);
+const byDefaults = (namespace: string | undefined) =>
+  note(
+    `no ConfigMap of the chart was found${namespace === undefined ? "" : ` in namespace ${excerpt(namespace)}`}, or ` +
+      "may be read: what follows goes by the defaults; name the configuration with -c, or " +
+      (namespace === undefined ? "another namespace with -n" : "leave -n out and all namespaces are looked through"),
+  );
 
 async function diagnoseCluster(options: DoctorOptions, cli: CliContext): Promise<Finding[]> {
   const { openCluster } = await import("../cluster/open-cluster.ts");
@@ -111,7 +113,7 @@ async function diagnoseCluster(options: DoctorOptions, cli: CliContext): Promise
     const own = await checkCluster({ client, config, components, namespace, account: options.as });
     const others = components.includes("service") ? await checkOtherClusters({ config, connect: connectBeside }) : [];
     const isGiven = foundIn !== undefined || options.config !== undefined || options["section.path"] !== undefined;
-    return [inOrder(cli, foundIn), ...(isGiven ? [] : [BY_DEFAULTS]), ...own, ...others];
+    return [inOrder(cli, foundIn), ...(isGiven ? [] : [byDefaults(options.namespace)]), ...own, ...others];
   } finally {
     client.close();
   }

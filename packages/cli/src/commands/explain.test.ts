@@ -67,6 +67,16 @@ describe("explain", () => {
     );
   });
 
+  it.each([
+    ["api-kye", '"api-key" (domain dev)'],
+    ["APIKEY", '"api-key" (domain dev)'],
+    ["othr", '"other" (global scope)'],
+  ])("takes %s for a typing error of a secret that the task may have", async (typed, meant) => {
+    await at.keep({ other: "x", "dev/api-key": "x", "dev/blog/api-kyes": "x", "prod/shop/api-kyee": "x" });
+    const { stderr } = await at.call("explain", typed, "-p", "shop", "-d", "dev");
+    expect(stderr).toContain(`\n  Did you mean ${meant}?\n  Create it for project shop, domain dev:\n`);
+  });
+
   const SET_DIRECTORY = [
     { kind: "variable", name: "FLYTE_SECRETS_DEFAULT_DIR=/etc/flyte/secrets" },
     { kind: "variable", name: "FLYTE_SECRETS_FILE_PREFIX=" },

@@ -185,7 +185,7 @@ describe("import", () => {
       "A=1",
       [],
       2,
-      /^the file's name does not tell its format; say it with --format$/,
+      /^the file's name does not tell its format: say it with --format env, json or kubernetes$/,
     ],
     [
       "an image-pull secret at a narrower scope",

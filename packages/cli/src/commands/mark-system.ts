@@ -1,3 +1,4 @@
+import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { mergeOptions } from "../options/check-options.ts";
@@ -25,7 +26,12 @@ export function markSystemCommand(how: "mark" | "unmark", cli: CliContext): Comm
       const config = await readConfig(options, cli);
       const { withOwnStore } = await import("../store/own-store.ts");
       const id = { org: config.secret.organization, domain, project, name };
-      await withOwnStore(config, (store) => store.setSystem(id, how === "mark"));
+      try {
+        await withOwnStore(config, (store) => store.setSystem(id, how === "mark"));
+      } catch (error) {
+        if (!isSecretsError(error, "not_found")) throw error;
+        throw new SecretsError("not_found", `secret ${name} not found (${describeScope(options)})`);
+      }
       cli.stdout.write(`Secret ${name} (${describeScope(options)}) is ${how === "mark" ? "hidden" : "shown"}.\n`);
     });
 }

@@ -20,7 +20,9 @@ describe("system, keys, backup and restore", () => {
       success("Secret hidden (domain dev) is shown.\n"),
     );
     expect((await get()).exitCode).toBe(0);
-    expect(await at.call("system", "mark", "missing")).toMatchObject({ exitCode: 1 });
+    expect(await at.call("system", "mark", "missing", "-d", "dev")).toEqual(
+      failure(1, "secret missing not found (domain dev)"),
+    );
   });
 
   it("a file that can't be made or read is told in words", async () => {

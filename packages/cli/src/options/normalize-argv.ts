@@ -1,3 +1,4 @@
+import { nearestName } from "@flyte-secrets/core";
 import type { Command } from "commander";
 
 /**
@@ -80,12 +81,15 @@ const VERBS: ReadonlySet<string> = new Set(["create", "get", "update", "delete"]
 
 /**
  * What to type for a command line with a word that is no command: `list` is `get secret`, `create api-key` lacks a
- * word.
+ * word, `create secert api-key` has a typing error.
  */
 export function suggestCommand(word: string, argv: readonly string[]): string | undefined {
   const verb = argv.slice(0, argv.indexOf(word)).find((before) => VERBS.has(before));
   if (verb === undefined || word === "list" || word === "all") return knownWord(word);
-  return word === "secrets" ? `${verb} secret` : `${verb} secret ${quotedName(word)}`;
+  if (word === "secrets") return `${verb} secret`;
+  const [next] = argv.slice(argv.indexOf(word) + 1);
+  const isTypo = next !== undefined && !next.startsWith("-") && nearestName(word, ["secret"]) !== undefined;
+  return `${verb} secret ${quotedName(isTypo ? next : word)}`;
 }
 
 /** The name, or `NAME` for anything else, which could be a value. */

@@ -1,5 +1,5 @@
 import type { Config } from "@flyte-secrets/config";
-import { quote, type SecretId, type SecretScope } from "@flyte-secrets/core";
+import { nearestName, quote, type SecretId, type SecretScope } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
 import { describeScope } from "../options/secret-options.ts";
 import { shellWord } from "../options/shell-word.ts";
@@ -27,7 +27,8 @@ export function describeMissingKeys(keys: readonly string[]): string {
 
 /**
  * What to do about keys that a task asks for and that are at none of its scopes: lines to show below the message. Where
- * this machine's own store keeps the secrets, they say at which other scopes a key is.
+ * this machine's own store keeps the secrets, they say at which other scopes a key is, else which of the secrets that
+ * the task may have has nearly that name.
  */
 export async function missingSecretHelp(keys: readonly string[], options: MissingSecretOptions): Promise<string[]> {
   const { type } = options.config.webhook.embeddedSecretManagerConfig;
@@ -35,11 +36,14 @@ export async function missingSecretHelp(keys: readonly string[], options: Missin
   if (type !== "Store" && type !== "K8s") {
     return [`  Create it in ${type} under one of the names that it was looked for by.`];
   }
-  const elsewhere = await findElsewhere(new Set(shown), options);
+  const own = await listOwnIds(options);
   const { project, domain } = options.scope;
   const flags = `-p ${shellWord(project)} -d ${shellWord(domain)}${await localFlag(options)}`;
   return [
-    ...shown.flatMap((key) => elsewhereLines(key, elsewhere.get(key) ?? [], options.scope)),
+    ...shown.flatMap((key) => {
+      const elsewhere = own.filter(({ name }) => name === key);
+      return elsewhere.length > 0 ? elsewhereLines(key, elsewhere, options.scope) : nearLines(key, own, options.scope);
+    }),
     `  Create ${shown.length === 1 ? "it" : "them"} for ${describeScope(options.scope)}:`,
     ...shown.map((key) => `    flyte-secrets create secret ${shellWord(key)} ${flags}`),
   ];
@@ -67,14 +71,24 @@ function elsewhereLines(key: string, ids: readonly SecretId[], scope: SecretScop
   return [`  ${quote(key)} exists at ${scopes.join("; ")}${more}.`, `  For a task there, add: ${flags}`];
 }
 
+function nearLines(key: string, ids: readonly SecretId[], { project, domain }: SecretScope): string[] {
+  const reachable = ids.filter(
+    (id) => (id.domain === "" || id.domain === domain) && (id.project === "" || id.project === project),
+  );
+  const near = nearestName(
+    key,
+    reachable.map(({ name }) => name),
+  );
+  const id = reachable.find(({ name }) => name === near);
+  return id === undefined ? [] : [`  Did you mean ${quote(id.name)} (${describeScope(id)})?`];
+}
+
 /**
- * The ids of those keys at any scope; empty where the store can't be listed, since that is not the failure to report.
+ * All ids of this machine's own store; none where the secrets are elsewhere, or where the store can't be listed, since
+ * that is not the failure to report.
  */
-async function findElsewhere(
-  keys: ReadonlySet<string>,
-  { config, scope }: MissingSecretOptions,
-): Promise<ReadonlyMap<string, readonly SecretId[]>> {
-  const found = new Map<string, SecretId[]>();
+async function listOwnIds({ config, scope }: MissingSecretOptions): Promise<readonly SecretId[]> {
+  const found: SecretId[] = [];
   const { secret, webhook } = config;
   if (webhook.embeddedSecretManagerConfig.type !== "Store" || secret.store.type !== "Embedded") return found;
   try {
@@ -89,14 +103,12 @@ async function findElsewhere(
           clusterTokens: {},
           includeSystem: false,
         });
-        for (const { id } of page.entries) {
-          if (keys.has(id.name)) found.set(id.name, [...(found.get(id.name) ?? []), id]);
-        }
+        for (const { id } of page.entries) found.push(id);
         token = page.token;
       } while (token !== "");
     });
   } catch {
-    found.clear();
+    return [];
   }
   return found;
 }

@@ -31,6 +31,8 @@ test("a server that does not speak what we speak is told from one that is not th
   expect(await faultOf(other(), true)).toBe("no TLS");
   expect(await faultOf(secure(), false)).toBe("no HTTP");
   expect(await faultOf(other(), false)).toBe("no HTTP");
+  // The server has hung up before the whole request was written.
+  expect(connectionFault(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }), false)).toBe("no HTTP");
   const refused = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
   expect([true, false].map((isSecure) => connectionFault(refused, isSecure))).toEqual([undefined, undefined]);
   expect(connectionFault("no error", true)).toBeUndefined();

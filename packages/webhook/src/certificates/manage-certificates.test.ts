@@ -3,7 +3,7 @@ import { type Answer, startScriptedApiServer, status } from "@flyte-secrets/kube
 import { pino } from "pino";
 import { expect, it } from "vitest";
 import { webhookOptions } from "../testing/webhook-options.ts";
-import { removeWebhook } from "./manage-certificates.ts";
+import { findCertificate, removeWebhook } from "./manage-certificates.ts";
 
 const DONE: Answer = { status: 200, json: { kind: "Status", apiVersion: "v1", status: "Success" } };
 const REGISTRATION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/flyte-pod-webhook";
@@ -39,6 +39,15 @@ it("removes the registration, and then our certificate and naming key", async ()
       `DELETE ${SECRETS}/flyte-pod-webhook`,
       `DELETE ${SECRETS}/flyte-pod-webhook-naming`,
     ],
+  });
+});
+
+it("finds none in a Secret that the chart has made for the webhook to fill", async () => {
+  const api = await startScriptedApiServer([{ status: 200, json: { metadata: { name: "flyte-pod-webhook" } } }]);
+  const where = { client: api.connect(systemClock), namespace: "flyte", log: pino({ enabled: false }) };
+  expect(await findCertificate(webhookOptions("/").certificate, where)).toEqual({
+    place: "Secret flyte/flyte-pod-webhook",
+    isForeign: false,
   });
 });
 

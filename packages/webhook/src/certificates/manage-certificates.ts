@@ -120,7 +120,9 @@ async function readKept(
   const storage = openStorage(options, where);
   const kept = await storage.read();
   const isForeign = kept?.foreign === true;
-  return { place: storage.name, isForeign, names, ...(kept && { certificate: kept.certificate }) };
+  const place = { place: storage.name, isForeign, names };
+  // The chart makes the Secret empty, for the webhook to fill.
+  return kept === undefined || kept.certificate.cert === "" ? place : { ...place, certificate: kept.certificate };
 }
 
 function openStorage(

@@ -30,7 +30,7 @@ export function usedNamespaces(
   const used = new Map<string, string>();
   if (components.includes("webhook")) {
     for (const each of writtenSecrets.namespaces) used.set(each, "webhook.writtenSecrets.namespaces");
-    used.set(namespace, "of the webhook");
+    used.set(namespace, "--namespace");
     if (embedded.type === "K8s") {
       used.set(embedded.k8sConfig.namespace, "webhook.embeddedSecretManagerConfig.k8sConfig.namespace");
     }
