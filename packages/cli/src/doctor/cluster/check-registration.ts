@@ -30,7 +30,8 @@ export async function checkCertificate(config: Config, options: ManageOptions): 
 }
 
 function checkKept({ place, certificate, fault }: FoundCertificate): Finding {
-  const renew = "flyte-secrets certs --renew, or have it renewed by whoever made it; a running webhook follows";
+  const renew =
+    "flyte-secrets certs --renew --cluster, or have it renewed by whoever made it; a running webhook follows";
   if (certificate === undefined) {
     return problem(`there is no certificate in ${place}`, "flyte-secrets webhook makes one; else its log says why not");
   }
