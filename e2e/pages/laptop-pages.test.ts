@@ -20,6 +20,7 @@ function openShell(options: { directory?: string; bare?: boolean } = {}): PageSh
 describeWith(requireFlyte(), "README.md", () => {
   test("works as printed, from a checkout to a task with its secrets and Flyte's own client", { timeout }, async () => {
     const shell = openShell({ directory: root, bare: true });
+    onTestFinished(async () => void (await shell.run("flyte-secrets serve --stop")));
     const plan: PagePlan = {
       "npm ci && npm run demo": { notRun: "that is what brought this test here, and .ci/run runs it" },
       "npm ci && npm test": { notRun: "the same" },
@@ -28,7 +29,7 @@ describeWith(requireFlyte(), "README.md", () => {
       "flyte-secrets run tasks.ts main": {
         prints: /^\["the key has 16 characters","the password has 3[23] characters"\]$/m,
       },
-      "flyte-secrets serve --tls": { serves: /^Stop: Ctrl-C$/m },
+      "flyte-secrets serve --tls --detach": { prints: /^Stop: flyte-secrets serve --stop$/m },
       "pip install flyte": { instead: `export PATH="$PATH:${dirname(flytePythonOf(FLYTE_VERSION))}"` },
       "flyte --config ~/.flyte-secrets/flyte.yaml create secret hf-token": {
         instead: "flyte --config ~/.flyte-secrets/flyte.yaml create secret hf-token --value token-of-this-test",
