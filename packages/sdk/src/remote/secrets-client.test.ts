@@ -288,12 +288,19 @@ test("TLS is checked against the system's certificates, the given ones, or not a
   const certificate = await createCertificate();
   const handler = connectNodeAdapter({ routes: secrets([]) });
   const endpoint = await listenOn(createSecureServer(certificate, handler), "https");
-  const call = (tls: Connection["tls"]) => refusal(Secret.get("k", { client: connect(endpoint, { tls }) }));
+  const callAt = (address: string, tls: Connection["tls"]) =>
+    refusal(Secret.get("k", { client: connect(address, { tls }) }));
+  const call = (tls: Connection["tls"]) => callAt(endpoint, tls);
   expect(await call({ rejectUnauthorized: true })).toEqual([
     "store_unavailable",
     `${endpoint} cannot be reached: its certificate is not trusted. Name its CA's file in admin.caCertFilePath (FLYTE_ADMIN_CACERTFILEPATH).`,
   ]);
   expect(await call({ rejectUnauthorized: true, ca: certificate.cert })).toBe("no refusal");
+  const mapped = endpoint.replace("127.0.0.1", "[::ffff:7f00:1]");
+  expect(await callAt(mapped, { rejectUnauthorized: true, ca: certificate.cert })).toEqual([
+    "store_unavailable",
+    `${mapped} cannot be reached: its certificate is for other names (IP Address:127.0.0.1, DNS:localhost). Use a name that it has, or have one made for this address.`,
+  ]);
   expect(await call({ rejectUnauthorized: false })).toBe("no refusal");
 });
 

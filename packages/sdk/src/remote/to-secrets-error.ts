@@ -1,5 +1,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { type ConnectionFault, connectionFault, type ErrorCode, SecretsError } from "@flyte-secrets/core";
+import {
+  type ConnectionFault,
+  connectionFault,
+  type ErrorCode,
+  excerpt,
+  isObject,
+  SecretsError,
+} from "@flyte-secrets/core";
 import { describeRoute, type EmbeddedServerRoute } from "./embedded-server-connection.ts";
 
 /** Connect's codes as ours. Those that a service of this kind has no reason to send count as a fault of the server. */
@@ -55,7 +62,7 @@ export function toSecretsError(error: unknown, call: FailedCall): SecretsError {
   }
   const isSecure = endpoint.startsWith("https:");
   const fault = connectionFault(failure.cause, isSecure);
-  if (fault !== undefined) return unavailable(endpoint, describeFault(fault), error);
+  if (fault !== undefined) return unavailable(endpoint, describeFault(fault, failure.cause), error);
   // What servers written in Go answer to plain HTTP on a port for TLS, which no service of Connect does.
   if (!isSecure && failure.rawMessage === "HTTP 400") return unavailable(endpoint, describeFault("no HTTP"), error);
   if (socketError !== undefined) {
@@ -95,7 +102,7 @@ function unavailable(endpoint: string, reason: string, cause: unknown): SecretsE
   return new SecretsError("store_unavailable", `${endpoint} cannot be reached: ${reason}`, { cause });
 }
 
-function describeFault(fault: ConnectionFault): string {
+function describeFault(fault: ConnectionFault, cause?: unknown): string {
   switch (fault) {
     case "no TLS":
       return "it does not speak TLS. If it speaks plain HTTP, use --insecure, or set admin.insecure to true.";
@@ -109,10 +116,17 @@ function describeFault(fault: ConnectionFault): string {
     case "expired":
       return "its certificate is over, or not good yet. Have it renewed, or set this machine's clock.";
     case "other name":
-      return "its certificate is for another name. Use the name that it has, or have one made for this address.";
+      return `its certificate is for ${namesOf(cause)}. Use a name that it has, or have one made for this address.`;
     case "certificate wanted":
       return "it wants a client certificate, which this client has none of. Use an address that takes tokens.";
   }
+}
+
+/** The names in the certificate that an `ERR_TLS_CERT_ALTNAME_INVALID` is about, as `subjectAltName` has them. */
+function namesOf(cause: unknown): string {
+  const cert = cause instanceof Error && "cert" in cause ? cause.cert : undefined;
+  const names = isObject(cert) ? cert.subjectaltname : undefined;
+  return typeof names === "string" ? `other names (${excerpt(names)})` : "another name";
 }
 
 /**
