@@ -105,10 +105,10 @@ export function createMutator(options: MutatorOptions): Mutator {
       const covering = isSame ? [] : findCoveringMounts(pod, containers, { ...plan.covered, max });
       const warnings = covering.length === 0 ? plan.warnings : [...plan.warnings, ...covering];
       const change: PodChange = isSame ? UNCHANGED : { changed: true, patch, warnings, secrets, injections };
-      if (dryRun) return change;
       const owners = pod.metadata?.ownerReferences ?? [];
-      const written = delivery.write(context.namespace, secrets, { owners, signal });
-      return andThen(written, () => andThen(copyAll(pullSecrets, context.namespace, call), () => change));
+      const written = delivery.write(context.namespace, secrets, { owners, signal, dryRun });
+      const toCopy = dryRun ? [] : pullSecrets;
+      return andThen(written, () => andThen(copyAll(toCopy, context.namespace, call), () => change));
     });
   }
 

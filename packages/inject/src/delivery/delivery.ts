@@ -23,6 +23,8 @@ export interface WriteOptions {
   /** The owners of the pod. The Secrets are deleted together with them. Empty for a pod without owners. */
   readonly owners: readonly OwnerReference[];
   readonly signal?: AbortSignal | undefined;
+  /** Whether to refuse a namespace that may not be written, and to write nothing. Default false. */
+  readonly dryRun?: boolean;
 }
 
 /** Decides how values get into a pod. No other code between injectors and pod reveals a `SecretValue`. */
@@ -31,8 +33,8 @@ export interface Delivery {
   /** Turns the edits of all requests of a pod into plain ones. Writes nothing. */
   deliver(requested: readonly (readonly InjectorEdit[])[]): Delivered;
   /**
-   * Writes the Secrets to which the pod refers. Called last, when nothing else can reject the pod, and never on a dry
-   * run. Throws if one can't be written, and then the pod is rejected. Returns no promise when all exist already.
+   * Writes the Secrets to which the pod refers. Called last, when nothing else can reject the pod. Throws if one can't
+   * be written, and then the pod is rejected. Returns no promise when all exist already.
    */
   write(namespace: string, secrets: readonly SecretToDeliver[], options: WriteOptions): MaybePromise<void>;
 }

@@ -153,7 +153,7 @@ describe("delivery SecretRef", () => {
     ];
     expect(mutation.secrets).toEqual(secrets);
     expect(revealed(mutation.secrets)).toEqual(["hunter2", "k", "c", "global"]);
-    expect(written).toEqual([{ namespace: "p1-dev", secrets, options: { owners: [OWNER] } }]);
+    expect(written).toEqual([{ namespace: "p1-dev", secrets, options: { owners: [OWNER], dryRun: false } }]);
     expect(JSON.stringify(mutation.secrets)).not.toContain("hunter2");
   });
 
@@ -304,7 +304,8 @@ describe("delivery SecretRef", () => {
   it("writes nothing on a dry run, and says what it would write", async () => {
     const { mutator, written } = setUp({ values: { a: "1" } });
     const mutation = await changed(mutator.mutate(podOf({ key: "a" }), { dryRun: true }));
-    expect(written).toEqual([]);
+    // The writer has the last word on the namespace.
+    expect(written.map(({ options }) => options.dryRun)).toEqual([true]);
     expect(revealed(mutation.secrets)).toEqual(["1"]);
   });
 

@@ -448,15 +448,18 @@ test("a pod of which one Secret can't be written is refused, and what else it ne
   expect(api.read(NAME)).toEqual(stored());
 });
 
-test("nothing is written to a namespace that is not listed", async () => {
+test("nothing is written to a namespace that is not listed, and a dry run says so", async () => {
   const { api, open } = await setUp();
   const writer = await open();
-  expect(() => writer.write("elsewhere", [SECRET], { owners: [] })).toThrow(
-    expect.objectContaining({
-      code: "namespace_not_writable",
-      message: "Nothing is written to namespace elsewhere, since webhook.writtenSecrets.namespaces doesn't list it.",
-    }),
-  );
+  for (const dryRun of [false, true]) {
+    expect(() => writer.write("elsewhere", [SECRET], { owners: [], dryRun })).toThrow(
+      expect.objectContaining({
+        code: "namespace_not_writable",
+        message: "Nothing is written to namespace elsewhere, since webhook.writtenSecrets.namespaces doesn't list it.",
+      }),
+    );
+  }
+  await writer.write(NAMESPACE, [SECRET], { owners: [], dryRun: true });
   expect(api.writes).toEqual([]);
 });
 

@@ -114,9 +114,10 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   }
 
   return {
-    write(namespace, secrets, { owners, signal: caller }) {
+    write(namespace, secrets, { owners, signal: caller, dryRun = false }) {
       const written = deliveredIn(namespace);
       if (written === undefined) throw notListed(namespace);
+      if (dryRun) return;
       const [known, now] = [written.in(namespace), clock.now()];
       const isKept = ({ name }: SecretToDeliver) => {
         const present = known.get(name);
