@@ -36,13 +36,16 @@ export function createWebhookMetrics(
     labelNames: ["webhook"],
     registers: [registry],
   });
-  const inFlight = new Gauge({
+  let inFlight = 0;
+  new Gauge({
     name: "controller_runtime_webhook_requests_in_flight",
     help: "Requests that are being answered.",
     labelNames: ["webhook"],
     registers: [registry],
+    collect() {
+      this.set({ webhook }, inFlight);
+    },
   });
-  inFlight.set({ webhook }, 0);
   const requests = new Counter({
     name: "controller_runtime_webhook_requests_total",
     help: "Requests by HTTP status.",
@@ -77,10 +80,10 @@ export function createWebhookMetrics(
   return {
     requests: {
       started() {
-        inFlight.inc({ webhook });
+        inFlight++;
       },
       ended(status, durationMs) {
-        inFlight.dec({ webhook });
+        inFlight--;
         if (status === undefined) return;
         requests.inc({ webhook, code: String(status) });
         latency.observe({ webhook }, durationMs / 1000);

@@ -79,9 +79,9 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     if (req.httpVersionMajor === 1) {
       const connection = connections.find(req.socket);
       if (!connection?.beginRequest()) return;
-      trackResponse(req.socket, res);
-      trackRequest(connection, { arrived: hasBody(req) ? req : true, over: res });
-      res.once("close", () => {
+      const endResponse = trackResponse(req.socket, res);
+      trackRequest(connection, { arrived: hasBody(req) ? req : true, over: res }, () => {
+        endResponse();
         connection.endRequest();
         // Node closes the idle connections when a server is closed, not those that become idle later.
         if (closing) setImmediate(() => server.closeIdleConnections());

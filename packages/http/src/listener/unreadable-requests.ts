@@ -32,10 +32,10 @@ const NO_HTTP: Answer = { status: 400, code: "invalid_argument", message: "this 
 /**
  * Responds to requests that Node cannot parse as HTTP/1.1, or that do not arrive in time, with Connect's error body,
  * and closes the connection. Node would send a bare status line: for a 400 Flyte's clients repeat the call, for other
- * codes they log in. Returns a function that must be called with each response, because nothing may be written into the
- * middle of one.
+ * codes they log in. Returns a function that must be called with each response, and whose result when that is closed,
+ * because nothing may be written into the middle of one.
  */
-export function answerUnreadableRequests(server: Server): (socket: Duplex, response: NodeResponse) => void {
+export function answerUnreadableRequests(server: Server): (socket: Duplex, response: NodeResponse) => () => void {
   const open = new WeakMap<Duplex, Set<NodeResponse>>();
   server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => {
     if (socket.writableEnded) return;
@@ -47,7 +47,7 @@ export function answerUnreadableRequests(server: Server): (socket: Duplex, respo
   return (socket, response) => {
     const responses = open.get(socket) ?? new Set();
     open.set(socket, responses.add(response));
-    response.once("close", () => responses.delete(response));
+    return () => void responses.delete(response);
   };
 }
 
