@@ -51,6 +51,7 @@ describe("files", () => {
         namespace: "flyte",
         formerNamespace: "flyte",
         clusterName: "flyte-devbox",
+        consistency: "eventual",
         otherClusters: {},
         qps: 100,
         burst: 200,

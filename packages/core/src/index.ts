@@ -10,16 +10,19 @@ export { parseGoDuration } from "./go-duration.ts";
 export { jsonMembers } from "./json-members.ts";
 export { isObject, type JsonObject, parseObject } from "./json-object.ts";
 export {
+  DOMAIN_LABEL,
   deliveredSecretName,
   imagePullLabels,
   imagePullSecretName,
   isDeliveredSecretName,
   isImagePullSecretName,
   kubernetesSecretName,
+  MANAGED_LABEL,
   MAX_DATA_KEY_LENGTH,
   type ManagedForm,
   managedForm,
   managedLabels,
+  PROJECT_LABEL,
   SERVICE_ACCOUNT_DIRECTORY,
   TYPE_LABEL,
 } from "./kubernetes-names.ts";
@@ -72,6 +75,7 @@ export { type ErrorText, stackLines } from "./stack-lines.ts";
 export { isSteeringVariable } from "./steering-variables.ts";
 export {
   type ClusterPresence,
+  CONSISTENCY_HEADER,
   FORCE_HEADER,
   type ListPage,
   type ListRequest,

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 import { encodeSecretId, type SecretId } from "./secret-id.ts";
 import type { SecretType } from "./store.ts";
 
@@ -8,7 +8,7 @@ import type { SecretType } from "./store.ts";
  */
 export function kubernetesSecretName(id: SecretId): string {
   // Flyte's choice. It only makes a name; no security depends on it.
-  return createHash("md5").update(encodeSecretId(id)).digest("hex");
+  return hash("md5", encodeSecretId(id));
 }
 
 /**
@@ -17,12 +17,17 @@ export function kubernetesSecretName(id: SecretId): string {
  */
 export const TYPE_LABEL = { name: "app.flyte.org/secret-type", imagePull: "image-pull-secret" } as const;
 
+/** Labels by which managed Secrets are selected (N-10). */
+export const MANAGED_LABEL = "app.flyte.org/managed";
+export const DOMAIN_LABEL = "app.flyte.org/domain";
+export const PROJECT_LABEL = "app.flyte.org/project";
+
 /** Labels of the Kubernetes Secret that holds a secret; domain and project where set (N-10). */
 export function managedLabels(id: SecretId): Record<string, string> {
   return {
-    "app.flyte.org/managed": "true",
-    ...(id.domain !== "" && { "app.flyte.org/domain": id.domain }),
-    ...(id.project !== "" && { "app.flyte.org/project": id.project }),
+    [MANAGED_LABEL]: "true",
+    ...(id.domain !== "" && { [DOMAIN_LABEL]: id.domain }),
+    ...(id.project !== "" && { [PROJECT_LABEL]: id.project }),
   };
 }
 

@@ -59,6 +59,12 @@ export type StoreChange =
  */
 export const FORCE_HEADER = "flyte-secrets-force";
 
+/**
+ * The request header for {@link StoreCallOptions.strong}, with the value `strong`: Flyte's messages have no field for
+ * it.
+ */
+export const CONSISTENCY_HEADER = "flyte-secrets-consistency";
+
 export interface StoreCallOptions {
   readonly signal?: AbortSignal;
   /** With false (the default) a system secret counts as absent. */
@@ -68,6 +74,11 @@ export interface StoreCallOptions {
    * `call_refused`.
    */
   readonly force?: boolean;
+  /**
+   * Whether a read has to see every write that was acknowledged before it, by whichever process. Default: that of the
+   * store; a read always sees the writes of the same store object.
+   */
+  readonly strong?: boolean;
 }
 
 /**

@@ -12,6 +12,7 @@ export {
   type KubeResource,
   type KubeSecret,
   NAMESPACES,
+  type ObjectMeta,
   type OwnerReference,
   SECRETS,
 } from "./objects.ts";

@@ -1,4 +1,4 @@
-import { type Clock, sleep } from "@flyte-secrets/core";
+import { type Clock, isSecretsError, sleep } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { KubeClient, Selector } from "./client.ts";
 import type { KubeObject, KubeResource } from "./objects.ts";
@@ -18,6 +18,8 @@ const STALE_AFTER_SILENT_MS = 100_000;
 const STALE_AFTER_FAILING_MS = 10_000;
 
 const FIRST_BACKOFF_MS = 250;
+/** People have to give the missing right, and each refused request is an entry of the audit log. */
+const MAX_REFUSED_BACKOFF_MS = 30_000;
 /**
  * Short, because an API server that restarts sends pods at once to webhooks, which are ready only once they watch
  * again.
@@ -30,9 +32,9 @@ const BACKOFF_RESET_MS = 10_000;
 export interface EventHandler<T> {
   /**
    * Receives all objects; every other one is gone. It is the first event, and is sent again whenever events may have
-   * been missed.
+   * been missed. The objects are as they were at `resourceVersion`.
    */
-  onReplace(objects: readonly T[]): void;
+  onReplace(objects: readonly T[], resourceVersion: string): void;
   /** Receives an object that was added or has changed. The same state may be sent twice. */
   onUpsert(object: T): void;
   /** Receives the last known state of an object that was deleted. */
@@ -46,6 +48,11 @@ export interface InformerOptions<T extends KubeObject> {
   readonly handler: EventHandler<T>;
   /** Objects per page of a list; 500 by default, as kubectl has it. */
   readonly pageSize?: number;
+  /**
+   * Whether the handler's owner can do without the objects. Then requests that are refused for want of a right are
+   * repeated every 30 s at least, and not every 2 s.
+   */
+  readonly isOptional?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -68,6 +75,11 @@ export interface Informer {
    * Informer.staleReason}.
    */
   isFresh(): boolean;
+  /**
+   * Whether a watch is open and was not silent for 100 s: stricter than {@link Informer.isFresh}, which holds for 10 s
+   * after a watch has failed.
+   */
+  isWatching(): boolean;
   /** Milliseconds since the API server last sent something. */
   silentMs(): number;
   /** The resource version up to which the handler has received everything; undefined before the first list. */
@@ -81,7 +93,8 @@ export interface Informer {
  * version. Failures are logged and retried with exponential backoff of at most 2 s, until the informer is closed.
  */
 export function runInformer<T extends KubeObject>(options: InformerOptions<T>): Informer {
-  const { client, resource, selector, handler, pageSize: limit = PAGE_SIZE, clock, log } = options;
+  const { client, resource, selector, handler, pageSize: limit = PAGE_SIZE, isOptional = false } = options;
+  const { clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const synced = Promise.withResolvers<void>();
@@ -91,6 +104,8 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
   let failingSince: number | undefined = lastReceivedAt;
   let attempt = 0;
   let lastVersion: string | undefined;
+  let isOpen = false;
+  let maxBackoffMs = MAX_BACKOFF_MS;
 
   const recordSuccess = () => {
     lastReceivedAt = clock.elapsed();
@@ -106,7 +121,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
       objects.push(...page.items);
       next = page.continue;
       if (next !== undefined) continue;
-      handler.onReplace(objects);
+      handler.onReplace(objects, page.resourceVersion);
       lastVersion = page.resourceVersion;
       recordSuccess();
       hasSynced = true;
@@ -130,6 +145,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
         restartTimer();
         if (event.type === "EXPIRED") return "expired";
         recordSuccess();
+        isOpen = true;
         if (event.type === "OPENED") continue;
         if (event.type === "DELETED") handler.onDelete(event.object);
         else if (event.type !== "BOOKMARK") handler.onUpsert(event.object);
@@ -141,6 +157,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
       if (silence.signal.aborted && !signal.aborted) return "ended";
       throw error;
     } finally {
+      isOpen = false;
       stopTimer();
     }
   }
@@ -164,8 +181,10 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
       } catch (error) {
         if (signal.aborted) return;
         recordFailure(error);
+        const isRefused = isSecretsError(error, "credentials_refused");
+        maxBackoffMs = isOptional && isRefused ? MAX_REFUSED_BACKOFF_MS : MAX_BACKOFF_MS;
       }
-      const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
+      const backoffMs = Math.min(maxBackoffMs, FIRST_BACKOFF_MS * 2 ** attempt) * (0.5 + Math.random() / 2);
       attempt += 1;
       await sleep(clock, backoffMs, signal).catch(() => {});
     }
@@ -195,6 +214,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
     problem: () => problem,
     staleReason,
     isFresh: () => hasSynced && staleReason() === undefined,
+    isWatching: () => isOpen && clock.elapsed() - lastReceivedAt < STALE_AFTER_SILENT_MS,
     silentMs: () => clock.elapsed() - lastReceivedAt,
     lastSyncResourceVersion: () => lastVersion,
     async close() {

@@ -21,6 +21,8 @@ export interface NeededRights {
   readonly fills?: boolean;
   /** Whether the command that lets the webhook write for the pods of `namespace` gives it, among others. */
   readonly isWriters?: boolean;
+  /** Whether the component works without it, only slower. */
+  readonly isOptional?: boolean;
   /** Ends the sentence "which the webhook needs to ...". */
   readonly purpose: string;
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { pipeline, Transform } from "node:stream";
 import { type ApiCall, fromStatus } from "./error.ts";
 import type { KubeObject, KubeResource } from "./objects.ts";
 
@@ -12,43 +13,74 @@ export type WatchEvent<T> =
   /** The API server has forgotten the version to resume from: list again. It is the last event. */
   | { readonly type: "EXPIRED" };
 
-/** Decodes the lines of a watch's response. Throws for every error but an expired version. */
+/**
+ * Decodes the lines of a watch's response. Throws for every error but an expired version. What was received of an
+ * object is not kept while the next one is awaited: only the event, and the caller decides what that contains by
+ * `resource.decode`.
+ */
 export async function* decodeWatch<T extends KubeObject>(
   response: IncomingMessage,
   resource: KubeResource<T>,
   call: ApiCall,
 ): AsyncGenerator<WatchEvent<T>> {
   yield { type: "OPENED" };
-  for await (const line of readLines(response)) {
-    // Each line of the API server is such an object.
-    const { type, object } = JSON.parse(line) as { type: string; object: unknown };
-    switch (type) {
-      case "ADDED":
-      case "MODIFIED":
-      case "DELETED": {
-        const decoded = resource.decode(object);
-        yield { type, object: decoded, resourceVersion: decoded.metadata.resourceVersion ?? "" };
-        break;
-      }
-      case "BOOKMARK":
-        yield { type, resourceVersion: resource.decode(object).metadata.resourceVersion ?? "" };
-        break;
-      default: {
-        const { code } = object as { code: number };
-        if (code !== 410) throw fromStatus(code, object, call);
-        yield { type: "EXPIRED" };
+  response.setEncoding("utf8");
+  const events: AsyncIterable<WatchEvent<T>> = pipeline(
+    response,
+    createLineReader((line) => decodeEvent(line, resource, call)),
+    // The iteration throws what failed.
+    () => {},
+  );
+  for await (const event of events) {
+    yield event;
+    if (event.type === "EXPIRED") return;
+  }
+}
+
+/**
+ * A stream from text to what `decode` makes of each line. It is no generator, whose local variables would refer to the
+ * last text until the next one comes.
+ */
+function createLineReader(decode: (line: string) => object): Transform {
+  let rest = "";
+  return new Transform({
+    readableObjectMode: true,
+    decodeStrings: false,
+    transform(chunk: string, _encoding, done) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      try {
+        for (const line of lines) this.push(decode(line));
+      } catch (error) {
+        done(error instanceof Error ? error : new Error("not decoded", { cause: error }));
         return;
       }
+      done();
+    },
+  });
+}
+
+function decodeEvent<T extends KubeObject>(line: string, resource: KubeResource<T>, call: ApiCall): WatchEvent<T> {
+  // Each line of the API server is such an object.
+  const { type, object } = JSON.parse(line) as { type: string; object: unknown };
+  switch (type) {
+    case "ADDED":
+    case "MODIFIED":
+    case "DELETED": {
+      const decoded = resource.decode(object);
+      return { type, object: decoded, resourceVersion: decoded.metadata.resourceVersion ?? "" };
+    }
+    case "BOOKMARK":
+      return { type, resourceVersion: bookmarkVersion(object) };
+    default: {
+      const { code } = object as { code: number };
+      if (code !== 410) throw fromStatus(code, object, call);
+      return { type: "EXPIRED" };
     }
   }
 }
 
-async function* readLines(response: IncomingMessage): AsyncGenerator<string> {
-  response.setEncoding("utf8");
-  let rest = "";
-  for await (const chunk of response) {
-    const lines = (rest + chunk).split("\n");
-    rest = lines.pop() ?? "";
-    yield* lines;
-  }
+/** A bookmark has no content but this (https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks). */
+function bookmarkVersion(object: unknown): string {
+  return (object as { metadata: { resourceVersion?: string } }).metadata.resourceVersion ?? "";
 }

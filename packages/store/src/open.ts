@@ -3,7 +3,7 @@ import { createKubeClient, type KubeClientOptions, loadClusterConnection } from 
 import type { Logger } from "pino";
 import { createMultiClusterStore } from "./clusters/multi-cluster-store.ts";
 import { type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded/embedded-store.ts";
-import { openKubernetesStore } from "./kubernetes/kubernetes-store.ts";
+import { type Consistency, openKubernetesStore } from "./kubernetes/kubernetes-store.ts";
 
 /** Where secrets are stored: on this machine, or in one or several clusters. */
 export type StoreOptions =
@@ -19,6 +19,8 @@ export interface ClustersOptions {
   readonly formerNamespace: string;
   /** Namespace of the Secrets that images are pulled with. */
   readonly imagePullNamespace: string;
+  /** See {@link KubernetesStoreOptions.consistency}. */
+  readonly consistency: Consistency;
   /** Calls a second to each API server, and how many may come at once. */
   readonly qps: number;
   readonly burst: number;

@@ -40,7 +40,7 @@ subjects: {{- include "flyte-secrets.subjects" . | nindent 2 }}
 
 {{/* The service, where secrets are kept. Takes the namespace. It may not make the namespace, only see that it is there. */}}
 {{- define "flyte-secrets.storeRules" -}}
-- { apiGroups: [""], resources: [secrets], verbs: [create, get, list, update, delete] }
+- { apiGroups: [""], resources: [secrets], verbs: [create, get, list, watch, update, delete] }
 - { apiGroups: [""], resources: [namespaces], resourceNames: [{{ . }}], verbs: [get] }
 {{- end -}}
 

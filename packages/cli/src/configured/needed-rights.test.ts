@@ -36,10 +36,19 @@ it("asks for the namespace of the image-pull secrets apart, where it is another"
   const flags = { "secret.store.type": "Kubernetes", "secret.kubernetes.namespace": "vault" };
   expect(needed("service", { ...flags, "secret.imagePullNamespace": "vault" })).toEqual([
     "create,get,update,delete,list secrets vault/*",
+    "watch secrets vault/*",
   ]);
   expect(needed("service", { ...flags, "secret.imagePullNamespace": "images" })).toEqual([
     "create,get,update,delete,list secrets vault/*",
+    "watch secrets vault/*",
     "create,get,update,delete secrets images/*",
+  ]);
+});
+
+it("does not ask to watch the secrets where every call asks the API server", () => {
+  const flags = { "secret.store.type": "Kubernetes", "secret.imagePullNamespace": "flyte" };
+  expect(needed("service", { ...flags, "secret.kubernetes.consistency": "strong" })).toEqual([
+    "create,get,update,delete,list secrets flyte/*",
   ]);
 });
 

@@ -23,6 +23,12 @@ export function storeRights({ store, kubernetes, imagePullNamespace }: Config["s
   const keep = { component: "service", group: "", resource: "secrets", purpose: "keep the secrets" } as const;
   const write = ["create", "get", "update", "delete"];
   const { namespace } = kubernetes;
+  // Without this one it asks the API server for what it would have in memory.
+  const follow = { ...keep, verbs: ["watch"], namespace, purpose: "read them from memory", isOptional: true };
   const mirror = { ...keep, verbs: write, namespace: imagePullNamespace, purpose: "keep image-pull secrets" };
-  return [{ ...keep, verbs: [...write, "list"], namespace }, ...(imagePullNamespace === namespace ? [] : [mirror])];
+  return [
+    { ...keep, verbs: [...write, "list"], namespace },
+    ...(kubernetes.consistency === "eventual" ? [follow] : []),
+    ...(imagePullNamespace === namespace ? [] : [mirror]),
+  ];
 }

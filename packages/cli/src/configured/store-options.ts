@@ -8,7 +8,8 @@ export function toStoreOptions({ secret }: Pick<Config, "secret">): StoreOptions
     case "Embedded":
       return { type: "Embedded", ...embeddedStoreOptions({ secret }) };
     case "Kubernetes": {
-      const { clusterName, kubeconfig, otherClusters, namespace, formerNamespace, qps, burst } = kubernetes;
+      const { clusterName, kubeconfig, otherClusters, namespace, formerNamespace, consistency, qps, burst } =
+        kubernetes;
       const others = Object.entries(otherClusters).map(([name, file]) => ({ name, kubeconfig: file }));
       return {
         type: "Kubernetes",
@@ -16,6 +17,7 @@ export function toStoreOptions({ secret }: Pick<Config, "secret">): StoreOptions
         namespace,
         formerNamespace,
         imagePullNamespace,
+        consistency,
         qps,
         burst,
         timeoutMs: kubernetes.timeout,

@@ -148,6 +148,13 @@ export const secretSection = section("The secret service and its store.", {
       default: {},
       about: "Further clusters that every secret is kept in, in the same namespaces: name to kubeconfig file.",
     }),
+    consistency: choice(["eventual", "strong"], {
+      default: "eventual",
+      about:
+        "`eventual`: secrets are described and listed from memory, which a watch keeps up to date; writes of the same replica are seen at " +
+        "once, those of others a moment later. `strong`: every call asks the API server. A call with the header " +
+        "`flyte-secrets-consistency: strong` always does.",
+    }),
     qps: integer({ default: 100, min: 1, about: "Requests a second to the API server." }),
     burst: integer({ default: 200, min: 1, about: "Requests at once before `qps` holds them back." }),
     timeout: duration({ default: "30s", about: "Time limit of one request." }),

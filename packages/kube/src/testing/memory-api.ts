@@ -124,7 +124,7 @@ export function createMemoryApi(): MemoryApi {
             else yield { type, object: resource.decode(change.object), resourceVersion };
           }
           await new Promise<void>((resolve) => {
-            if (seen < version || since !== forgotten) return resolve();
+            if (seen < version || since !== forgotten || signal?.aborted) return resolve();
             const wake = () => {
               wakers.delete(wake);
               resolve();

@@ -54,6 +54,21 @@ test.each([
   for (const { mock } of spies) expect(mock.calls.map((args: unknown[]) => args.at(-1))).toMatchObject([{ force }]);
 });
 
+test.each([
+  [{}, undefined],
+  [{ "flyte-secrets-consistency": "strong" }, true],
+  [{ "flyte-secrets-consistency": "eventual" }, undefined],
+])("reads with the headers %j reach the store with strong: %s", async (headers, strong) => {
+  const service = await startTestService();
+  await service.store.create(stored(PROJECT), { value: SecretValue.fromText("one"), type: "generic" });
+  const spies = [vi.spyOn(service.store, "get"), vi.spyOn(service.store, "list")];
+  expect(await call(service, "GetSecret", { id: PROJECT }, headers)).toMatchObject([200, {}]);
+  expect(await call(service, "ListSecrets", {}, headers)).toMatchObject([200, {}]);
+  for (const { mock } of spies) {
+    expect(mock.calls.map((args: unknown[]) => (args.at(-1) as { strong?: boolean }).strong)).toEqual([strong]);
+  }
+});
+
 describe("a secret that was written by looser rules", () => {
   test.each(LOOSE)("is listed, read, changed and deleted: %j", async (id) => {
     const service = await startTestService();

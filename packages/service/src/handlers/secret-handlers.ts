@@ -1,5 +1,6 @@
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import {
+  CONSISTENCY_HEADER,
   checkExistingId,
   checkExistingScope,
   checkSecretId,
@@ -134,7 +135,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
           clusterTokens: request.perClusterTokens,
           includeSystem: request.includeSystemSecrets,
         },
-        { signal: context.signal },
+        options(context),
       );
       return {
         secrets: page.entries.map((record) => {
@@ -149,7 +150,8 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
 }
 
 function options(context: HandlerContext, includeSystem = false) {
-  return { signal: context.signal, includeSystem };
+  const isStrong = context.requestHeader.get(CONSISTENCY_HEADER) === "strong";
+  return { signal: context.signal, includeSystem, ...(isStrong && { strong: true }) };
 }
 
 /** Options of a call that changes a secret, which another program may manage. */

@@ -43,7 +43,7 @@ class MultiClusterStore implements SecretStore {
   }
 
   async create(id: SecretId, input: SecretContent, options?: StoreCallOptions): Promise<SecretRecord> {
-    const found = await this.#find(id, { ...options, includeSystem: true });
+    const found = await this.#find(id, { ...options, strong: true, includeSystem: true });
     const holders = found.filter(isHolder);
     if (holders.length > 0) await this.#assertSame(id, input, { found, holders, options });
     const others = found.filter((each) => !isHolder(each));
@@ -127,7 +127,7 @@ class MultiClusterStore implements SecretStore {
 
   /** Throws `not_found` if no cluster has the secret, or the first failure if a cluster did not answer. */
   async #findSome(id: SecretId, options: StoreCallOptions | undefined) {
-    const found = await this.#find(id, options);
+    const found = await this.#find(id, { ...options, strong: true });
     const [holder] = found.filter(isHolder);
     if (holder !== undefined) return { found, first: holder.value };
     throwFailure(found);

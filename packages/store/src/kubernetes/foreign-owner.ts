@@ -4,7 +4,7 @@ import { type KubeResource, type KubeSecret, SECRETS } from "@flyte-secrets/kube
 /** A Secret with the owner of its content, if that is neither this service nor Flyte's. */
 export interface OwnedSecret extends KubeSecret {
   /** The owner's name for messages. */
-  readonly owner: string | undefined;
+  readonly owner?: string;
 }
 
 /** Secrets with their {@link OwnedSecret.owner}. */
@@ -13,7 +13,8 @@ export const OWNED_SECRETS: KubeResource<OwnedSecret> = {
   decode(value) {
     const { metadata } = value as { readonly metadata?: { readonly managedFields?: readonly ManagedFields[] } };
     const secret = SECRETS.decode(value);
-    return { ...secret, owner: foreignOwner(secret, metadata?.managedFields) };
+    const owner = foreignOwner(secret, metadata?.managedFields);
+    return { ...secret, ...(owner !== undefined && { owner }) };
   },
 };
 

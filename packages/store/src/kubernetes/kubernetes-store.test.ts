@@ -12,20 +12,31 @@ import type { KubeClient, KubeObject, KubeSecret } from "@flyte-secrets/kube";
 import { createMemoryApi } from "@flyte-secrets/kube/testing";
 import { describeSecretStore, generic, listRequest, readText, type StoreHarness } from "@flyte-secrets/testkit/vitest";
 import { pino } from "pino";
-import { expect, onTestFinished, test } from "vitest";
-import { type KubernetesStore, openKubernetesStore } from "./kubernetes-store.ts";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type Consistency, type KubernetesStore, openKubernetesStore } from "./kubernetes-store.ts";
 
 const NAMESPACE = "values";
 const PULLS = "pulls";
 const SYSTEM = { "app.flyte.org/system": "true" };
 
 /** A store over an API server in memory, which does something whenever the store has read an object. */
-async function setUp(clusterName = "one", log = pino({ enabled: false })) {
+async function setUp(clusterName = "one", log = pino({ enabled: false }), consistency?: Consistency) {
   const api = createMemoryApi();
   const afterGet: (() => void)[] = [];
+  const calls: string[] = [];
+  const counted = <A extends unknown[], R>(name: string, call: (...args: A) => R) =>
+    ((...args: A) => {
+      calls.push(name);
+      return call(...args);
+    }) as typeof call;
   const client: KubeClient = {
     ...api.client,
+    list: counted("list", api.client.list),
+    create: counted("create", api.client.create),
+    replace: counted("replace", api.client.replace),
+    delete: counted("delete", api.client.delete),
     async get(...args) {
+      calls.push("get");
       const object = await api.client.get(...args);
       if (object !== undefined) afterGet.shift()?.();
       return object;
@@ -37,7 +48,13 @@ async function setUp(clusterName = "one", log = pino({ enabled: false })) {
   };
   const open = async (): Promise<KubernetesStore> => {
     const names = { namespace: NAMESPACE, imagePullNamespace: PULLS, clusterName };
-    const store = await openKubernetesStore({ ...names, client, clock: systemClock, log });
+    const store = await openKubernetesStore({
+      ...names,
+      client,
+      clock: systemClock,
+      log,
+      ...(consistency && { consistency }),
+    });
     onTestFinished(() => store.close());
     return store;
   };
@@ -50,21 +67,23 @@ async function setUp(clusterName = "one", log = pino({ enabled: false })) {
     const { metadata, ...rest } = read(id);
     api.put({ ...rest, metadata: { ...metadata, labels: { ...metadata.labels, ...labels } } });
   };
-  return { api, store: await open(), open, read, label, afterGet };
+  return { api, store: await open(), open, read, label, afterGet, calls };
 }
 
 let clusters = 0;
-describeSecretStore("the Kubernetes store over an API server in memory", async (): Promise<StoreHarness> => {
-  clusters += 1;
-  const { store, open, label } = await setUp(`cluster-${clusters}`);
-  return {
-    store,
-    connect: open,
-    markSystem: async (id) => label(id, SYSTEM),
-    // Every client that this makes is one of these.
-    watching: (client) => (client as KubernetesStore).synced(),
-    close: async () => {},
-  };
+describe.each<Consistency>(["strong", "eventual"])("with %s consistency", (consistency) => {
+  describeSecretStore("the Kubernetes store over an API server in memory", async (): Promise<StoreHarness> => {
+    clusters += 1;
+    const { store, open, label } = await setUp(`cluster-${clusters}`, undefined, consistency);
+    return {
+      store,
+      connect: open,
+      markSystem: async (id) => label(id, SYSTEM),
+      // Every client that this makes is one of these.
+      watching: (client) => (client as KubernetesStore).synced(),
+      close: async () => {},
+    };
+  });
 });
 
 const id: SecretId = { org: "flyte", domain: "development", project: "shop", name: "api-key" };
@@ -231,4 +250,83 @@ test("a listing skips a Secret of the wrong name, and logs the name that it need
       `belongs into a Secret named ${kubernetesSecretName(id)}`,
   ]);
   expect(lines.join("")).not.toMatch(/canary|Y2FuYXJ5/);
+});
+
+describe("a store that reads from memory", () => {
+  /** It, once its watch is open, and the calls that it makes from then on. */
+  async function setUpWatching() {
+    const { calls, store, ...rest } = await setUp("one", undefined, "eventual");
+    await store.synced();
+    calls.length = 0;
+    const taken = () => calls.splice(0);
+    return { store, taken, ...rest };
+  }
+
+  test("asks for nothing that it knows, for whatever it does not know, and always where strong", async () => {
+    const { store, taken, label } = await setUpWatching();
+    await store.create(id, generic("x"));
+    expect(taken()).toEqual(["create"]);
+    expect(await store.get(id)).toMatchObject({ id, type: "generic", system: false });
+    expect((await store.list(listRequest())).entries).toMatchObject([{ id }]);
+    expect(taken()).toEqual([]);
+    expect(await store.get({ ...id, name: "absent" })).toBeUndefined();
+    expect(taken()).toEqual(["get"]);
+    await store.get(id, { strong: true });
+    await store.list(listRequest(), { strong: true });
+    expect(taken()).toEqual(["get", "list"]);
+    label(id, SYSTEM);
+    await vi.waitFor(async () => expect((await store.list(listRequest())).entries).toEqual([]));
+    // That there is none is not answered from memory.
+    expect(await store.get(id)).toBeUndefined();
+    expect(taken()).toEqual(["get"]);
+  });
+
+  test("changes and deletes a Secret in one call, and reads one that somebody else has changed meanwhile", async () => {
+    const { store, taken, read, label } = await setUpWatching();
+    await store.create(id, generic("1"));
+    await store.update(id, SecretValue.fromText("2"));
+    expect(taken()).toEqual(["create", "replace"]);
+    label(id, { team: "payments" });
+    await store.update(id, SecretValue.fromText("3"));
+    expect(taken()).toEqual(["replace", "get", "replace"]);
+    expect(read(id).metadata.labels).toMatchObject({ team: "payments" });
+    expect(await readText(store, id)).toBe("3");
+    taken();
+    // What it does not keep in memory has to be read.
+    await store.update(id, SecretValue.fromText("4"));
+    expect(taken()).toEqual(["get", "replace"]);
+    expect(read(id).metadata.labels).toMatchObject({ team: "payments" });
+    await store.delete(id);
+    expect(taken()).toEqual(["delete"]);
+    expect((await store.list(listRequest())).entries).toEqual([]);
+  });
+
+  test("keeps away from a Secret that somebody has made a controller's meanwhile", async () => {
+    const { store, read, api } = await setUpWatching();
+    await store.create(id, generic("1"));
+    const { metadata, ...rest } = read(id);
+    const ownerReferences = [{ apiVersion: "v1", kind: "ExternalSecret", name: "api", uid: "1" }];
+    const own = () => api.put({ ...rest, metadata: { ...metadata, ownerReferences } });
+    own();
+    await expect(store.update(id, SecretValue.fromText("2"))).rejects.toMatchObject({ code: "call_refused" });
+    await expect(store.delete(id)).rejects.toMatchObject({ code: "call_refused" });
+  });
+
+  test("goes on with a listing at the API server when the watch breaks, and the reverse", async () => {
+    const { store, taken } = await setUpWatching();
+    const names = Array.from({ length: 7 }, (_, at) => `key-${at}`);
+    for (const name of names) await store.create({ ...id, name }, generic("x"));
+    taken();
+    const seen: string[] = [];
+    let token = "";
+    for (const strong of [false, true, false, true]) {
+      const page = await store.list(listRequest({ limit: 2, token }), { strong });
+      seen.push(...page.entries.map((entry) => entry.id.name));
+      ({ token } = page);
+    }
+    expect([seen.toSorted(), token, taken()]).toEqual([names, "", ["list", "list"]]);
+    const first = await store.list(listRequest({ limit: 3 }), { strong: true });
+    const rest = await store.list(listRequest({ limit: 10, token: first.token }));
+    expect([...first.entries, ...rest.entries].map((entry) => entry.id.name).toSorted()).toEqual(names);
+  });
 });

@@ -2,6 +2,7 @@ import {
   type Clock,
   encodeSecretId,
   isSecretsError,
+  kubernetesSecretName,
   type ListPage,
   type ListRequest,
   type SecretContent,
@@ -18,10 +19,11 @@ import type { Logger } from "pino";
 import { assertValueFits, MAX_ID_LENGTH, MAX_VALUE_BYTES } from "../value-limits.ts";
 import { assertOwn, withoutOwner } from "./foreign-owner.ts";
 import { createImagePullMirror, type ImagePullMirror } from "./image-pull-mirror.ts";
-import { ManagedFeed } from "./managed-feed.ts";
+import { type ManagedRecord, replacementOf } from "./managed-record.ts";
 import { isSystem, managedValue, typeOf, withValue } from "./managed-secret.ts";
 import { ManagedSecrets, notFound } from "./managed-secrets.ts";
 import { createFormerNamespaceCheck, ensureNamespace } from "./namespaces.ts";
+import type { WatchedRecords } from "./watched-records.ts";
 
 export interface KubernetesStoreOptions {
   /** Closed by the store, also if opening it fails. */
@@ -34,11 +36,19 @@ export interface KubernetesStoreOptions {
   readonly imagePullNamespace: string;
   /** The cluster's name in the presence of a secret. */
   readonly clusterName: string;
+  /**
+   * `strong`: every read asks the API server. `eventual`: a secret that a watch has delivered is read from memory, so
+   * that another process's write is seen once the watch delivers it; the writes of this store are seen at once, and
+   * that a secret does not exist is always asked. Default: `strong`.
+   */
+  readonly consistency?: Consistency;
   /** Whether the store also opens while the cluster cannot be reached, because it is one of several. Default false. */
   readonly mayBeAway?: boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }
+
+export type Consistency = "strong" | "eventual";
 
 /** A store whose watchers receive changes only once it is connected. */
 export interface KubernetesStore extends SecretStore {
@@ -72,7 +82,6 @@ class KubernetesSecretStore implements KubernetesStore {
   readonly #client: KubeClient;
   readonly #secrets: ManagedSecrets;
   readonly #mirror: ImagePullMirror;
-  readonly #feed: ManagedFeed;
   readonly #checkFormerNamespace: (signal?: AbortSignal) => Promise<void>;
   readonly #closing = new AbortController();
 
@@ -83,8 +92,8 @@ class KubernetesSecretStore implements KubernetesStore {
     this.#secrets = new ManagedSecrets(options);
     const readSource = (id: SecretId, signal: AbortSignal) => this.#secrets.find(id, signal);
     this.#mirror = createImagePullMirror({ client, namespace: imagePullNamespace, clock, readSource });
-    this.#feed = new ManagedFeed(options);
     this.#checkFormerNamespace = createFormerNamespaceCheck({ ...options, former: options.formerNamespace ?? "" });
+    if (options.consistency === "eventual") this.#secrets.feed.start();
   }
 
   async create(id: SecretId, input: SecretContent, options?: StoreCallOptions): Promise<SecretRecord> {
@@ -105,34 +114,47 @@ class KubernetesSecretStore implements KubernetesStore {
   async update(id: SecretId, value: SecretValue, options?: StoreCallOptions): Promise<SecretRecord> {
     assertValueFits(value);
     const signal = this.#signal(options);
+    let known = this.#known(id, options);
     const updated = await this.#secrets.change(id, signal, async () => {
+      const unread = known && replacementOf(known, value, this.#options.namespace);
+      // Where somebody has changed it since, that is a conflict, and it is read.
+      known = undefined;
+      if (unread !== undefined) return await this.#secrets.replace(unread, signal);
       const secret = await this.#secrets.find(id, signal);
       if (secret === undefined || isSystem(secret)) throw notFound(id);
       assertOwn(secret, id, options?.force);
       if (secret.immutable === true) throw isImmutable(id, secret);
-      return await this.#client.replace(SECRETS, withValue(withoutOwner(secret), id, value), { signal });
+      return await this.#secrets.replace(withValue(withoutOwner(secret), id, value), signal);
     });
     if (typeOf(updated) === "image_pull") await this.#mirror.follow(id, signal, options?.force);
     return this.#secrets.toRecord(id, updated);
   }
 
   async get(id: SecretId, options?: StoreCallOptions): Promise<SecretRecord | undefined> {
+    const known = this.#known(id, options)?.record;
+    if (known !== undefined && isShown(known, options)) return known;
     const secret = await this.#secrets.find(id, this.#signal(options));
     return secret && isVisible(secret, options) ? this.#secrets.toRecord(id, secret) : undefined;
   }
 
   async delete(id: SecretId, options?: StoreCallOptions): Promise<void> {
     const signal = this.#signal(options);
+    let known = this.#known(id, options);
     const wasImagePull = await this.#secrets.change(id, signal, async () => {
+      const { record, metadata, isOwned } = known ?? {};
+      // As for an update.
+      known = undefined;
+      if (record?.type === "generic" && metadata && isShown(record, options) && !isOwned) {
+        await this.#secrets.delete(id, metadata, signal);
+        return false;
+      }
       const secret = await this.#secrets.find(id, signal);
       if (secret === undefined || !isVisible(secret, options)) throw notFound(id);
       assertOwn(secret, id, options?.force);
       const isImagePull = typeOf(secret) === "image_pull";
       // First, so that a delete that fails between the two can be repeated.
       if (isImagePull) await this.#mirror.remove(id, signal, options?.force);
-      const { namespace, name, resourceVersion } = secret.metadata;
-      const preconditions = { resourceVersion };
-      if (!(await this.#client.delete(SECRETS, { namespace, name, preconditions }, { signal }))) throw notFound(id);
+      await this.#secrets.delete(id, secret.metadata, signal);
       return isImagePull;
     });
     // A concurrent update may have created it again.
@@ -140,7 +162,8 @@ class KubernetesSecretStore implements KubernetesStore {
   }
 
   list(request: ListRequest, options?: StoreCallOptions): Promise<ListPage> {
-    return this.#secrets.list(request, this.#signal(options));
+    const source = { records: this.#records(options), signal: () => this.#signal(options) };
+    return this.#secrets.list(request, source);
   }
 
   async read(id: SecretId, options?: StoreCallOptions): Promise<SecretValue | undefined> {
@@ -158,11 +181,11 @@ class KubernetesSecretStore implements KubernetesStore {
   }
 
   watch(listener: (change: StoreChange) => void): () => void {
-    return this.#feed.watch(listener);
+    return this.#secrets.feed.watch(listener);
   }
 
   synced(): Promise<void> {
-    return this.#feed.synced();
+    return this.#secrets.feed.synced();
   }
 
   /** Also throws while watchers do not receive changes, and while there are secrets in the former namespace only. */
@@ -172,15 +195,27 @@ class KubernetesSecretStore implements KubernetesStore {
     // There is no Secret of this name, so no value is transferred.
     await this.#client.get(SECRETS, { namespace, name: "answer" }, { signal });
     await this.#checkFormerNamespace(signal);
-    const problem = this.#feed.problem();
+    const problem = this.#secrets.feed.problem();
     if (problem === undefined) return;
     throw new SecretsError("store_unavailable", `The Secrets of namespace ${namespace} cannot be watched: ${problem}`);
   }
 
   async close(): Promise<void> {
     this.#closing.abort(new SecretsError("store_unavailable", "The store is closed."));
-    await this.#feed.close();
+    await this.#secrets.feed.close();
     this.#client.close();
+  }
+
+  /** The records in memory, if a call may be answered from there at present. */
+  #records(options: StoreCallOptions | undefined): WatchedRecords | undefined {
+    this.#closing.signal.throwIfAborted();
+    const isStrong = options?.strong ?? this.#options.consistency !== "eventual";
+    return isStrong || options?.signal?.aborted ? undefined : this.#secrets.feed.current();
+  }
+
+  /** What is known of a secret without a call. Nothing does not mean that it does not exist. */
+  #known(id: SecretId, options: StoreCallOptions | undefined): ManagedRecord | undefined {
+    return this.#records(options)?.get(kubernetesSecretName(id));
   }
 
   #signal(options: StoreCallOptions | undefined): AbortSignal {
@@ -195,6 +230,7 @@ class KubernetesSecretStore implements KubernetesStore {
     const { signal } = this.#closing;
     try {
       await this.#client.delete(SECRETS, { namespace, name, preconditions: { uid } }, { signal });
+      this.#secrets.feed.records()?.recordDeleted(name, metadata.resourceVersion);
       await this.#mirror.follow(id, signal);
     } catch (error) {
       this.#options.log.warn(
@@ -206,7 +242,10 @@ class KubernetesSecretStore implements KubernetesStore {
 }
 
 const isVisible = (secret: KubeSecret, options: StoreCallOptions | undefined) =>
-  !isSystem(secret) || options?.includeSystem === true;
+  isShown({ system: isSystem(secret) }, options);
+
+const isShown = ({ system }: Pick<SecretRecord, "system">, options: StoreCallOptions | undefined) =>
+  !system || options?.includeSystem === true;
 
 const isImmutable = (id: SecretId, { metadata: { name, namespace } }: KubeSecret) =>
   new SecretsError(

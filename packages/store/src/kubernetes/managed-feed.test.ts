@@ -1,10 +1,11 @@
 import { type SecretId, SecretsError, SecretValue } from "@flyte-secrets/core";
-import type { KubeSecret } from "@flyte-secrets/kube";
+import type { KubeResource, KubeSecret } from "@flyte-secrets/kube";
 import type { WatchEvent } from "@flyte-secrets/kube/testing";
 import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { ManagedFeed, type ManagedFeedOptions } from "./managed-feed.ts";
+import type { ManagedRecord } from "./managed-record.ts";
 import { toManagedSecret } from "./managed-secret.ts";
 
 const id = (name: string): SecretId => ({ org: "flyte", domain: "", project: "", name });
@@ -20,16 +21,20 @@ async function setUp(...listed: KubeSecret[]) {
   let objects = listed;
   let next = Promise.withResolvers<WatchEvent<KubeSecret>>();
   const asked: unknown[] = [];
+  type Resource = KubeResource<ManagedRecord>;
   // The one resource that is asked for.
   const client = {
-    async list(_resource: unknown, query: object) {
+    async list({ decode }: Resource, query: object) {
       asked.push(query);
-      return { items: objects, resourceVersion: "1" };
+      return { items: objects.map(decode), resourceVersion: "1" };
     },
-    async *watch(_resource: unknown, _query: unknown, { signal }: { signal: AbortSignal }) {
+    async *watch({ decode }: Resource, _query: unknown, { signal }: { signal: AbortSignal }) {
       yield { type: "OPENED" };
       const ended = new Promise<never>((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
-      for (;;) yield await Promise.race([next.promise, ended]);
+      for (;;) {
+        const event = await Promise.race([next.promise, ended]);
+        yield "object" in event ? { ...event, object: decode(event.object) } : event;
+      }
     },
   } as unknown as ManagedFeedOptions["client"];
   const tell = async (event: WatchEvent<KubeSecret>) => {
@@ -38,7 +43,13 @@ async function setUp(...listed: KubeSecret[]) {
     current.resolve(event);
     await clock.advance(0);
   };
-  const feed = new ManagedFeed({ client, namespace: "flyte", clock, log: pino({ enabled: false }) });
+  const feed = new ManagedFeed({
+    client,
+    namespace: "flyte",
+    clusterName: "one",
+    clock,
+    log: pino({ enabled: false }),
+  });
   onTestFinished(() => feed.close());
   const told: string[] = [];
   const end = feed.watch(
@@ -64,7 +75,7 @@ test("managed Secrets of the namespace are listed, and watchers begin with a res
   const { told, asked } = await setUp(secret("a", "1"));
   expect(told).toEqual(["reset"]);
   expect(asked).toEqual([
-    { namespace: "flyte", labelSelector: "app.flyte.org/managed=true", limit: 500, continue: undefined },
+    { namespace: "flyte", labelSelector: "app.flyte.org/managed=true", limit: 100, continue: undefined },
   ]);
 });
 

@@ -1,38 +1,63 @@
-import type { SecretId, StoreChange } from "@flyte-secrets/core";
-import { type Informer, type InformerOptions, type KubeSecret, runInformer, SECRETS } from "@flyte-secrets/kube";
+import type { StoreChange } from "@flyte-secrets/core";
+import { type Informer, type InformerOptions, runInformer } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { MANAGED_SELECTOR, managedId } from "./managed-secret.ts";
+import { PAGE } from "./managed-listing.ts";
+import { type ManagedRecord, managedRecords } from "./managed-record.ts";
+import { MANAGED_SELECTOR } from "./managed-secret.ts";
+import { WatchedRecords } from "./watched-records.ts";
 
-export interface ManagedFeedOptions extends Pick<InformerOptions<KubeSecret>, "client" | "clock"> {
+export interface ManagedFeedOptions extends Pick<InformerOptions<ManagedRecord>, "client" | "clock"> {
   readonly namespace: string;
+  /** The cluster's name in the presence of a secret. */
+  readonly clusterName: string;
   readonly log: Logger;
 }
 
-/** The last known state of a Secret, to find what changed when the watch had to start again. */
-interface KnownSecret {
-  readonly id: SecretId;
-  readonly resourceVersion: string | undefined;
-}
-
 /**
- * Delivers each change of the managed Secrets of a namespace to watchers, whoever makes it. An informer runs from the
- * first watcher until the feed is closed. Watchers receive `reset` once it has synced; from then on nothing is missed,
- * also over an interruption, of which only the result is delivered for each secret. A Secret that is no longer managed
- * counts as deleted.
+ * Follows the managed Secrets of a namespace: keeps their records in memory, and delivers each change to watchers,
+ * whoever makes it. An informer runs from `start` or the first watcher until the feed is closed. Watchers receive
+ * `reset` once it has synced; from then on nothing is missed, also over an interruption, of which only the result is
+ * delivered for each secret. A Secret that is no longer managed counts as deleted.
  */
 export class ManagedFeed {
   readonly #options: ManagedFeedOptions;
   readonly #listeners = new Set<(change: StoreChange) => void>();
-  #known: Map<string, KnownSecret> | undefined;
+  readonly #records: WatchedRecords;
   #informer: Informer | undefined;
 
   constructor(options: ManagedFeedOptions) {
+    const { namespace, log } = options;
     this.#options = options;
+    this.#records = new WatchedRecords({
+      onChange: (change) => this.#emit(change),
+      onMisnamed({ metadata: { name }, problem }) {
+        const { what, remedy } = problem ?? {};
+        log.warn({ namespace, secret: name, remedy }, `skipped a Secret that holds no secret: ${what}`);
+      },
+    });
+  }
+
+  /** Starts the informer, unless it runs. Without the right to watch, watchers and memory do without. */
+  start(): void {
+    this.#informer ??= this.#startInformer();
+  }
+
+  /** The records as long as a watch keeps them up to date: undefined before the first list and while it is broken. */
+  current(): WatchedRecords | undefined {
+    return this.#informer?.isWatching() ? this.#records : undefined;
+  }
+
+  /**
+   * The records for what this process knows ahead of the watch, also while that is broken; undefined if no informer
+   * runs.
+   */
+  records(): WatchedRecords | undefined {
+    return this.#informer && this.#records;
   }
 
   /** Why watchers do not receive changes at present; undefined while they do, or while there are none. */
   problem(): string | undefined {
-    return this.#informer?.problem();
+    return this.#listeners.size === 0 ? undefined : this.#informer?.problem();
   }
 
   /** Resolves once watchers receive changes. Does not start the informer. */
@@ -44,7 +69,7 @@ export class ManagedFeed {
     // A wrapper for each call, so that a function that is passed twice is called twice and removed one by one.
     const entry = (change: StoreChange) => listener(change);
     this.#listeners.add(entry);
-    this.#informer ??= this.#startInformer();
+    this.start();
     return () => void this.#listeners.delete(entry);
   }
 
@@ -54,44 +79,10 @@ export class ManagedFeed {
   }
 
   #startInformer(): Informer {
-    const { namespace, ...rest } = this.#options;
-    const handler = {
-      onReplace: (secrets: readonly KubeSecret[]) => this.#replace(secrets),
-      onUpsert: (secret: KubeSecret) => this.#put(secret),
-      onDelete: ({ metadata }: KubeSecret) => this.#remove(metadata.name),
-    };
+    const { namespace, clusterName, ...rest } = this.#options;
     const selector = { namespace, labelSelector: MANAGED_SELECTOR };
-    return runInformer({ ...rest, resource: SECRETS, selector, handler });
-  }
-
-  #replace(secrets: readonly KubeSecret[]): void {
-    const before = this.#known;
-    if (before === undefined) {
-      this.#known = new Map(secrets.flatMap((secret) => toEntry(secret) ?? []));
-      this.#emit({ kind: "reset" });
-      return;
-    }
-    const names = new Set(secrets.map(({ metadata }) => metadata.name));
-    for (const name of [...before.keys()]) if (!names.has(name)) this.#remove(name);
-    for (const secret of secrets) this.#put(secret);
-  }
-
-  #put(secret: KubeSecret): void {
-    const { name, resourceVersion } = secret.metadata;
-    const before = this.#known?.get(name);
-    if (before !== undefined && before.resourceVersion === resourceVersion) return;
-    // A secret whose Secret has lost its data key has changed too.
-    const id = managedId(secret) ?? before?.id;
-    if (id === undefined) return;
-    this.#known?.set(name, { id, resourceVersion });
-    this.#emit({ kind: "put", id });
-  }
-
-  #remove(name: string): void {
-    const before = this.#known?.get(name);
-    if (before === undefined) return;
-    this.#known?.delete(name);
-    this.#emit({ kind: "delete", id: before.id });
+    const resource = managedRecords(clusterName);
+    return runInformer({ ...rest, resource, selector, handler: this.#records, pageSize: PAGE, isOptional: true });
   }
 
   #emit(change: StoreChange): void {
@@ -103,10 +94,4 @@ export class ManagedFeed {
       }
     }
   }
-}
-
-function toEntry(secret: KubeSecret): [[string, KnownSecret]] | undefined {
-  const id = managedId(secret);
-  const { name, resourceVersion } = secret.metadata;
-  return id && [[name, { id, resourceVersion }]];
 }

@@ -4,6 +4,7 @@ import {
   isSecretsError,
   kubernetesSecretName,
   type ListRequest,
+  MANAGED_LABEL,
   managedForm,
   managedLabels,
   type SecretContent,
@@ -19,7 +20,7 @@ import type { KubeSecret } from "@flyte-secrets/kube";
 const SYSTEM_LABEL = "app.flyte.org/system";
 
 /** Selects managed Secrets. */
-export const MANAGED_SELECTOR = "app.flyte.org/managed=true";
+export const MANAGED_SELECTOR = `${MANAGED_LABEL}=true`;
 
 /** The Kubernetes Secret that holds a secret. */
 export function toManagedSecret(id: SecretId, { value, type }: SecretContent, namespace: string): KubeSecret {
@@ -48,6 +49,8 @@ export function withValue(secret: KubeSecret, id: SecretId, value: SecretValue):
  */
 export function managedId({ metadata, data }: KubeSecret): SecretId | undefined {
   for (const key of Object.keys(data ?? {})) {
+    // A foreign Secret may have many keys.
+    if (!key.startsWith("u__")) continue;
     try {
       const id = decodeSecretId(key);
       if (kubernetesSecretName(id) === metadata.name) return id;

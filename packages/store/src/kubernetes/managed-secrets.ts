@@ -1,6 +1,5 @@
 import {
   type Clock,
-  isInScope,
   isSecretsError,
   kubernetesSecretName,
   type ListPage,
@@ -12,13 +11,11 @@ import {
 } from "@flyte-secrets/core";
 import { type KubeClient, type KubeSecret, retryConflict, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { decodeListToken, encodeListToken } from "../list-token.ts";
 import { OWNED_SECRETS, type OwnedSecret } from "./foreign-owner.ts";
-import { listSelector, managedId, toManagedSecret, toRecord } from "./managed-secret.ts";
-import { describeMisnamed } from "./misnamed-secret.ts";
-
-/** Secrets in one page of the API server, which contains the values: with the largest values it is 140 MB of JSON. */
-const PAGE = 100;
+import { ManagedFeed } from "./managed-feed.ts";
+import { createManagedListing, type ListingSource } from "./managed-listing.ts";
+import { isManaged, toManagedRecord } from "./managed-record.ts";
+import { toManagedSecret, toRecord } from "./managed-secret.ts";
 
 export interface ManagedSecretsOptions {
   readonly client: KubeClient;
@@ -29,29 +26,60 @@ export interface ManagedSecretsOptions {
   readonly log: Logger;
 }
 
-/** The calls to the API server for the managed Secrets of a namespace, with errors that name the secret. */
+/**
+ * The calls to the API server for the managed Secrets of a namespace, with errors that name the secret, and what is
+ * known of these Secrets without a call. What a call has read or written is known from then on, though the watch may
+ * deliver it later.
+ */
 export class ManagedSecrets {
   readonly #options: ManagedSecretsOptions;
+  readonly #list: (request: ListRequest, source: ListingSource) => Promise<ListPage>;
+  readonly feed: ManagedFeed;
 
   constructor(options: ManagedSecretsOptions) {
     this.#options = options;
+    this.#list = createManagedListing(options);
+    this.feed = new ManagedFeed(options);
   }
 
   /** Finds a Secret by its name, whatever its labels, as Flyte's reader does. */
-  find(id: SecretId, signal: AbortSignal): Promise<OwnedSecret | undefined> {
+  async find(id: SecretId, signal: AbortSignal): Promise<OwnedSecret | undefined> {
     const { client, namespace } = this.#options;
-    return client.get(OWNED_SECRETS, { namespace, name: kubernetesSecretName(id) }, { signal });
+    const name = kubernetesSecretName(id);
+    const before = this.feed.records()?.get(name);
+    const secret = await client.get(OWNED_SECRETS, { namespace, name }, { signal });
+    if (secret !== undefined) this.#record(secret);
+    else if (before !== undefined) this.feed.records()?.recordDeleted(name, before.metadata.resourceVersion);
+    return secret;
   }
 
   /** Throws `already_exists` if there is a Secret of that name. */
   async create(id: SecretId, input: SecretContent, signal: AbortSignal): Promise<KubeSecret> {
     const { client, namespace } = this.#options;
     try {
-      return await client.create(SECRETS, toManagedSecret(id, input, namespace), { signal });
+      const created = await client.create(OWNED_SECRETS, toManagedSecret(id, input, namespace), { signal });
+      this.#record(created);
+      return created;
     } catch (error) {
       if (!isSecretsError(error, "already_exists")) throw error;
       throw new SecretsError("already_exists", `secret ${id.name} already exists`, { cause: error });
     }
+  }
+
+  /** Replaces the version that `secret` has; throws `conflict` for another one. */
+  async replace(secret: KubeSecret, signal: AbortSignal): Promise<KubeSecret> {
+    const replaced = await this.#options.client.replace(OWNED_SECRETS, secret, { signal });
+    this.#record(replaced);
+    return replaced;
+  }
+
+  /** Deletes this version; throws `conflict` for another one, and `not_found` if there is none. */
+  async delete(id: SecretId, { resourceVersion }: KubeSecret["metadata"], signal: AbortSignal): Promise<void> {
+    const { client, namespace } = this.#options;
+    const name = kubernetesSecretName(id);
+    const isDeleted = await client.delete(SECRETS, { namespace, name, preconditions: { resourceVersion } }, { signal });
+    this.feed.records()?.recordDeleted(name, resourceVersion);
+    if (!isDeleted) throw notFound(id);
   }
 
   /**
@@ -69,38 +97,18 @@ export class ManagedSecrets {
     }
   }
 
-  /** One page of the secrets in a scope. Secrets of the API server that hold no secret are skipped and logged. */
-  async list(request: ListRequest, signal: AbortSignal): Promise<ListPage> {
-    const { client, namespace, clusterName } = this.#options;
-    const { scope, includeSystem, limit } = request;
-    const listing = { source: [clusterName, namespace], scope, includeSystem };
-    const token = request.token || request.clusterTokens[clusterName];
-    let position = token ? decodeListToken(listing, token) : undefined;
-    const entries: SecretRecord[] = [];
-    do {
-      // Never more than there is room for: the next position is behind the last Secret of the page.
-      const query = { namespace, labelSelector: listSelector(request), continue: position };
-      const room = Math.min(PAGE, limit - entries.length);
-      const page = await client.list(SECRETS, { ...query, limit: room }, { signal });
-      for (const secret of page.items) {
-        const id = managedId(secret);
-        if (id === undefined) this.#logSkipped(secret);
-        else if (isInScope(id, scope)) entries.push(this.toRecord(id, secret));
-      }
-      position = page.continue;
-    } while (position !== undefined && entries.length < limit);
-    const next = position === undefined ? "" : encodeListToken(listing, position);
-    return { entries, token: next, clusterTokens: next === "" ? {} : { [clusterName]: next } };
+  /** One page of the secrets in a scope. Secrets that hold no secret are skipped and logged. */
+  list(request: ListRequest, source: ListingSource): Promise<ListPage> {
+    return this.#list(request, source);
   }
 
   toRecord(id: SecretId, secret: KubeSecret): SecretRecord {
     return toRecord(id, secret, this.#options.clusterName);
   }
 
-  #logSkipped(secret: KubeSecret): void {
-    const { namespace, log } = this.#options;
-    const { what, remedy } = describeMisnamed(secret);
-    log.warn({ namespace, secret: secret.metadata.name, remedy }, `skipped a Secret that holds no secret: ${what}`);
+  /** The watch selects by label, so it would never deliver the deletion of another Secret. */
+  #record(secret: OwnedSecret): void {
+    if (isManaged(secret)) this.feed.records()?.onUpsert(toManagedRecord(secret, this.#options.clusterName));
   }
 }
 

@@ -37,13 +37,13 @@ export async function checkRights({ client, needed, account }: CheckRightsOption
       return { ...rights, verbs: rights.verbs.filter((_, index) => !allowed[index]) };
     }),
   );
-  const problems = missing.filter(({ verbs }) => verbs.length > 0).map((rights) => toProblem(who, rights));
+  const refused = missing.filter(({ verbs }) => verbs.length > 0);
   const asked = [...new Set(needed.map(({ component }) => component))];
   const fine = asked.filter(
-    (component) => !missing.some((rights) => rights.component === component && rights.verbs.length > 0),
+    (component) => !refused.some((rights) => rights.component === component && !rights.isOptional),
   );
   return [
-    ...problems,
+    ...refused.map((rights) => toFinding(who, rights)),
     ...fine.map((component) => ok(`${who} has every right that the ${component} needs`)),
     ...(account !== undefined || who.startsWith(SERVICE_ACCOUNTS)
       ? []
@@ -77,14 +77,19 @@ function subject(user: string) {
   return { user, groups };
 }
 
-function toProblem(who: string, rights: NeededRights): Finding {
-  const { component, verbs, group, resource, namespace, name, isWriters = false, purpose } = rights;
+function toFinding(who: string, rights: NeededRights): Finding {
+  const { component, verbs, group, resource, namespace, name, isWriters = false, isOptional = false, purpose } = rights;
   const what = `${verbs.join(", ")} ${resource}${name === undefined ? "" : ` named ${name}`}`;
   const where = namespace === undefined ? "of all namespaces" : `of namespace ${namespace}`;
   const scope = group === "" ? ` ${where}` : "";
   const role = group === "" && namespace !== undefined ? `Role in namespace ${namespace}` : "ClusterRole";
   const names = name === undefined ? "" : `, resourceNames: [${name}]`;
   const rule = `{apiGroups: ["${group}"], resources: [${resource}], verbs: [${verbs.join(", ")}]${names}}`;
+  if (isOptional) {
+    return note(
+      `${who} may not ${what}${scope}, so the ${component} works, but cannot ${purpose}: give it the rule ${rule}`,
+    );
+  }
   return problem(
     `${who} may not ${what}${scope}, which the ${component} needs to ${purpose}`,
     isWriters && namespace !== undefined
