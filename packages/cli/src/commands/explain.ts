@@ -11,7 +11,6 @@ import type { PodClaimOptions } from "@flyte-secrets/webhook";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import type { Explanation } from "../explain/explain-request.ts";
-import { openManagers } from "../explain/open-managers.ts";
 import { DetailedError } from "../failure.ts";
 import { givenFlags, mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
@@ -115,7 +114,8 @@ async function explainOne(key: string, options: ExplainOptions, cli: CliContext)
       claim: await claims({ metadata: { labels }, spec: { containers: [] } }, options.namespace),
     }),
   };
-  await using asked = await openManagers(config, { options, cli });
+  const { openManagers } = await import("../explain/open-managers.ts");
+  await using asked = openManagers(config, { options, cli });
   const explanations = await explainRequest(request, { ...asked, context });
   cli.stdout.write(renderExplanation(explanations, options.outputFormat ?? "table", tableWidth(cli.stdout)));
   const pod = { metadata: { labels, annotations: toRequestAnnotations([request]) }, spec: ONE_CONTAINER };
@@ -140,7 +140,8 @@ async function explainFile(file: string, options: ExplainOptions, cli: CliContex
   const { renderExplainedRequests } = await import("../explain/render-explanation.ts");
   const objects = await readManifestFile(file, "--filename", cli);
   const config = await readConfig(options, cli);
-  await using asked = await openManagers(config, { options, cli });
+  const { openManagers } = await import("../explain/open-managers.ts");
+  await using asked = openManagers(config, { options, cli });
   const namespace = options.namespace ?? "default";
   const { limits } = config.webhook;
   const refused = new Set<string>();

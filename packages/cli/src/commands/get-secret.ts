@@ -13,8 +13,10 @@ import {
   type ListFormat,
   type OutputOptions,
   type SecretCommandOptions,
+  SORT_KEYS,
+  type SortKey,
 } from "../options/secret-options.ts";
-import { type ListSecretsOptions, SORT_KEYS, type SortKey } from "../secrets/list-secrets.ts";
+import type { ListSecretsOptions } from "../secrets/list-secrets.ts";
 import { isPattern } from "../secrets/name-pattern.ts";
 
 interface GetOptions extends SecretCommandOptions, OutputOptions<ListFormat> {

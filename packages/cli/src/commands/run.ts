@@ -1,6 +1,5 @@
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
-import { ownNamespace } from "../configured/own-namespace.ts";
 import type { CliContext } from "../context.ts";
 import { mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
@@ -48,6 +47,7 @@ async function run(file: string, name: string | undefined, { options, cli }: Run
   const signal = cli.interruption();
   const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
   const { toAdmissionOptions } = await import("../configured/webhook-options.ts");
+  const { ownNamespace } = await import("../configured/own-namespace.ts");
   const { createLocalLookup } = await import("../store/local-lookup.ts");
   const { missingSecretHelp } = await import("../secrets/missing-secret.ts");
   const { noteOtherManagers, withLocalManagersOnly } = await import("../run/inject-task.ts");

@@ -88,7 +88,7 @@ async function explainDefinitions(
   inherited: TaskDefinition["requests"],
   { config, options, cli, scope }: Asked,
 ) {
-  await using asked = await openManagers(config, { options, cli });
+  await using asked = openManagers(config, { options, cli });
   const { secretEnvVarPrefix: prefix, secretEnvVarNaming: style, limits } = config.webhook;
   const requests: ExplainedRequest[] = [];
   const rejections: SecretsError[] = [];

@@ -1,24 +1,20 @@
 import type { Config } from "@flyte-secrets/config";
 import type { SecretLookup } from "@flyte-secrets/core";
 import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
+import { createManagers, globalSecrets } from "@flyte-secrets/webhook";
 import { ownNamespace } from "../configured/own-namespace.ts";
+import { toAdmissionOptions } from "../configured/webhook-options.ts";
 import type { CliContext } from "../context.ts";
+import { localAdmission } from "../mutate/local-admission.ts";
 import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/namespace-labels.ts";
+import { createLocalLookup } from "../store/local-lookup.ts";
 import type { Place } from "./explain-request.ts";
 
 /**
  * The configured secret managers over what this machine reaches, with a note of where they look, and the admission that
  * they make.
  */
-export async function openManagers(
-  config: Config,
-  { options, cli }: { options: NamespaceLabelsOptions; cli: CliContext },
-) {
-  const { createManagers, globalSecrets } = await import("@flyte-secrets/webhook");
-  const { createRecorder } = await import("./open-managers.ts");
-  const { createLocalLookup } = await import("../store/local-lookup.ts");
-  const { localAdmission } = await import("../mutate/local-admission.ts");
-  const { toAdmissionOptions } = await import("../configured/webhook-options.ts");
+export function openManagers(config: Config, { options, cli }: { options: NamespaceLabelsOptions; cli: CliContext }) {
   const lookup = createLocalLookup(config, cli);
   const deciding = toAdmissionOptions(config, ownNamespace(config, cli));
   const global = globalSecrets(deciding.global, cli.env);

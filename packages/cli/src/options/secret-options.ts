@@ -25,6 +25,10 @@ export type OutputFormat = (typeof OUTPUT_FORMATS)[number];
 export const LIST_FORMATS = ["table", "wide", "name", "csv", "yaml", "json", "json-raw", "table-simple"] as const;
 export type ListFormat = (typeof LIST_FORMATS)[number];
 
+/** What lists of secrets are sorted by. */
+export const SORT_KEYS = ["name", "updated", "created"] as const;
+export type SortKey = (typeof SORT_KEYS)[number];
+
 export interface OutputOptions<Format extends string = OutputFormat> {
   readonly outputFormat?: Format;
 }

@@ -1,9 +1,7 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
+import type { SortKey } from "../options/secret-options.ts";
 import { fitsPattern } from "./name-pattern.ts";
-
-export const SORT_KEYS = ["name", "updated", "created"] as const;
-export type SortKey = (typeof SORT_KEYS)[number];
 
 export interface ListSecretsOptions {
   readonly clusterPool?: string | undefined;
