@@ -9,7 +9,6 @@ import { createSecretHandlers } from "./handlers/secret-handlers.ts";
 import { createInvalidation } from "./invalidation.ts";
 import { createReflection } from "./reflection/reflection.ts";
 import { createCallOptions } from "./rpc/call-options.ts";
-import { createValidateRequest } from "./rpc/validate-request.ts";
 import type { ServiceConfig } from "./service-options.ts";
 
 export interface RouteParts {
@@ -36,7 +35,6 @@ export function createRoutes(parts: RouteParts): (router: ConnectRouter) => Conn
   const secretHandlers = createSecretHandlers({
     store,
     organization: config.organization,
-    validate: createValidateRequest(),
     async invalidate(id) {
       onWrite?.(id);
       await notifyWebhooks(id);

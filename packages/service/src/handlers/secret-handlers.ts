@@ -12,21 +12,11 @@ import {
   SecretsError,
   SecretValue,
 } from "@flyte-secrets/core";
-import {
-  CreateSecretRequestSchema,
-  DeleteSecretRequestSchema,
-  GetSecretRequestSchema,
-  ListSecretsRequestSchema,
-  type SecretIdentifier,
-  type SecretService,
-  type SecretSpec,
-  SecretType,
-  UpdateSecretRequestSchema,
-} from "@flyte-secrets/idl";
+import { type SecretIdentifier, type SecretService, type SecretSpec, SecretType } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Invalidate } from "../invalidation.ts";
-import type { ValidateRequest } from "../rpc/validate-request.ts";
 import { checkDockerConfig, checkImagePullScope } from "./image-pull-secret.ts";
+import { checkRequestId } from "./request-rules.ts";
 import { toSecretMessage } from "./secret-message.ts";
 
 const DEFAULT_PAGE = 500;
@@ -35,14 +25,13 @@ const MAX_PAGE = 10_000;
 export interface SecretHandlerParts {
   readonly store: SecretStore;
   readonly organization: string;
-  readonly validate: ValidateRequest;
   readonly invalidate: Invalidate;
   readonly log: Logger;
 }
 
 /** The five calls of Flyte's SecretService over one store. They throw SecretsError. */
 export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typeof SecretService> {
-  const { store, organization, validate, invalidate, log } = parts;
+  const { store, organization, invalidate, log } = parts;
 
   const { maxIdLength } = store;
   const toId = (message: SecretIdentifier | undefined): SecretId => {
@@ -78,7 +67,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
 
   return {
     async createSecret(request, context) {
-      validate(CreateSecretRequestSchema, request);
+      checkRequestId(request.id, { isNew: true });
       const id = toId(request.id);
       checkSecretId(id, { maxIdLength });
       await write("create", id, async () => {
@@ -92,7 +81,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
     },
 
     async updateSecret(request, context) {
-      validate(UpdateSecretRequestSchema, request);
+      checkRequestId(request.id, { isNew: false });
       const id = toExistingId(request.id);
       await write("update", id, async () => {
         const record = await store.get(id, options(context));
@@ -106,7 +95,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
     },
 
     async getSecret(request, context) {
-      validate(GetSecretRequestSchema, request);
+      checkRequestId(request.id, { isNew: false });
       const id = toExistingId(request.id);
       const record = await store.get(id, options(context, request.includeSystemSecrets));
       if (record === undefined) throw notFound(id);
@@ -114,14 +103,13 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
     },
 
     async deleteSecret(request, context) {
-      validate(DeleteSecretRequestSchema, request);
+      checkRequestId(request.id, { isNew: false });
       const id = toExistingId(request.id);
       await write("delete", id, () => store.delete(id, changeOptions(context, request.includeSystemSecrets)));
       return {};
     },
 
     async listSecrets(request, context) {
-      validate(ListSecretsRequestSchema, request);
       const scope = { org: organization, domain: request.domain, project: request.project };
       checkExistingScope(scope);
       if (request.limit < 0) {
