@@ -6,6 +6,7 @@ import type { CliContext } from "../context.ts";
 import { mergeOptions, refuseTogether } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+import type { RunServiceOptions } from "../serve/run-service.ts";
 
 interface ServeOptions extends SettingOptions {
   readonly host?: string;
@@ -108,9 +109,6 @@ async function serve(config: Config, { logFile, detached = false }: ServeOptions
 /** Starts the server, and the webhook if it is enabled, and prints their addresses on standard output. */
 async function startAll(config: Config, logFile: string | undefined, cli: CliContext) {
   const { createLogger } = await import("@flyte-secrets/http");
-  const { startWebhook } = await import("@flyte-secrets/webhook");
-  const { toWebhookOptions } = await import("../configured/webhook-options.ts");
-  const { ownNamespace } = await import("../configured/own-namespace.ts");
   const { runService } = await import("../serve/run-service.ts");
   const { assertNoServer, rotatingLog } = await import("@flyte-secrets/store");
   const { greeting } = await import("../serve/greeting.ts");
@@ -120,15 +118,28 @@ async function startAll(config: Config, logFile: string | undefined, cli: CliCon
   await using opened = new AsyncDisposableStack();
   const destination = logFile === undefined ? undefined : opened.use(rotatingLog(logFile, { directory }));
   const log = createLogger(config.logger, destination);
-  const { env, home } = cli;
   // Before the service, which announces that all is there.
-  const webhook = config.webhook.enabled
-    ? await startWebhook(toWebhookOptions(config, ownNamespace(config, cli)), { log, env, home })
-    : undefined;
+  const webhook = config.webhook.enabled ? await startConfiguredWebhook(config, { log, cli }) : undefined;
   if (webhook) opened.defer(() => webhook.close({ graceMs: 0 }));
-  const server = await runService(config, { log, cluster: { env, home }, onWrite: webhook?.invalidate, logFile });
+  const server = await runService(config, {
+    log,
+    cluster: { env: cli.env, home: cli.home },
+    onWrite: webhook?.invalidate,
+    logFile,
+  });
   opened.defer(() => server.close());
   cli.stdout.write(greeting(server, config.secret, webhook));
   const all = opened.move();
   return { webhook, [Symbol.asyncDispose]: () => all.disposeAsync() };
+}
+
+async function startConfiguredWebhook(
+  config: Config,
+  { log, cli }: Pick<RunServiceOptions, "log"> & { readonly cli: CliContext },
+) {
+  const { startWebhook } = await import("@flyte-secrets/webhook");
+  const { toWebhookOptions } = await import("../configured/webhook-options.ts");
+  const { ownNamespace } = await import("../configured/own-namespace.ts");
+  const { env, home } = cli;
+  return await startWebhook(toWebhookOptions(config, ownNamespace(config, cli)), { log, env, home });
 }
