@@ -5,11 +5,13 @@ import { readFileSync } from "node:fs";
 import { create, createFileRegistry, type DescMessage, fromBinary, type Message, toBinary } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 import { createConnectRouter } from "@connectrpc/connect";
-import { createBodyBudget, DEFAULT_BODY_BYTES, type ListenOptions, listen, replyError } from "@flyte-secrets/http";
+import { type ListenOptions, listen, replyError } from "@flyte-secrets/http";
 import {
+  createBodyBudget,
   createCallContext,
   createCallOptions,
   createUnknownRpc,
+  DEFAULT_BODY_BYTES,
   requestAuthority,
   serveRpc,
   toContextValues,

@@ -36,11 +36,17 @@ test("--version loads the commands' descriptions and nothing that carries one ou
   expect([...loaded].sort()).toEqual(["cli", "commander", "core", "fast-string-truncated-width"]);
 });
 
+const WEBHOOK = [
+  "webhook --port 0 --webhook.embeddedSecretManagerConfig.delivery=Inline",
+  "--executor.healthProbeBindAddress=127.0.0.1:0 --executor.metricsBindAddress=127.0.0.1:0",
+].join(" ");
+
 /** Packages by the command that must not load them. */
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   "create secret a --local --from-file": ["webhook", "inject", "lookup", "prom-client"],
   "get secret --local": ["webhook", "inject", "lookup", "prom-client"],
   "run tasks.mjs plain": ["service", "pino", "prom-client", "esbuild", "@peculiar/x509"],
+  [WEBHOOK]: ["service", "sdk", "@connectrpc/connect", "@bufbuild/protobuf", "esbuild"],
   "serve --port 0": ["webhook", "inject", "lookup", "jose", "@peculiar/x509", "esbuild"],
 };
 

@@ -1,5 +1,4 @@
 export type { Logger } from "pino";
-export { type BodyBudget, createBodyBudget, DEFAULT_BODY_BYTES } from "./body/body-budget.ts";
 export { measureJson } from "./body/measure-json.ts";
 export { isLoopback, parseBindAddress } from "./listener/address.ts";
 export type { ConnectionLimits } from "./listener/connection-table.ts";
@@ -10,7 +9,6 @@ export {
   type NodeHandler,
   type NodeRequest,
   type Reply,
-  refuseCall,
   reply,
   replyError,
 } from "./listener/http-exchange.ts";

@@ -2,15 +2,12 @@ import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { SecretId, SecretStore } from "@flyte-secrets/core";
 import {
   addBudgetMetrics,
-  createBodyBudget,
-  DEFAULT_BODY_BYTES,
   type ErrorReply,
   guardHandler,
   type HttpExchange,
   loadPrometheus,
   type NodeHandler,
   type NodeRequest,
-  refuseCall,
   replyError,
   replyMetrics,
   type Tracing,
@@ -23,9 +20,10 @@ import { createHealth } from "./health.ts";
 import { createPageGuard } from "./page-guard.ts";
 import { replyGuardedMetrics, replyIssuerMetadata } from "./plain-endpoints.ts";
 import { findRestRoute } from "./rest/rest-routes.ts";
+import { createBodyBudget, DEFAULT_BODY_BYTES } from "./rpc/body-budget.ts";
 import { createCallContext, toContextValues } from "./rpc/call-context.ts";
 import { createRpcMetrics, type ObservedCall, toSpanResult } from "./rpc/call-telemetry.ts";
-import { requestAuthority, serveRpc } from "./rpc/serve-rpc.ts";
+import { refuseCall, requestAuthority, serveRpc } from "./rpc/serve-rpc.ts";
 import { createUnknownRpc } from "./rpc/unknown-rpc.ts";
 import type { ServiceConfig } from "./service-options.ts";
 

@@ -1,12 +1,19 @@
-import type { OutgoingHttpHeaders } from "node:http";
-import { Code } from "@connectrpc/connect";
-import { codeFromString } from "@connectrpc/connect/protocol-connect";
-import type { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 
 /** A request listener that fits Node's `http`, `https` and `http2` servers alike. */
-export type NodeHandler = ReturnType<typeof connectNodeAdapter>;
-export type NodeRequest = Parameters<NodeHandler>[0];
-export type NodeResponse = Parameters<NodeHandler>[1];
+export type NodeHandler = (req: NodeRequest, res: NodeResponse) => void;
+export type NodeRequest = IncomingMessage | Http2ServerRequest;
+/** With the forms of `write` and `writeHead` that both kinds have: their own declarations fit no common call. */
+export type NodeResponse = (Omit<ServerResponse, "write"> | Omit<Http2ServerResponse, "write">) & {
+  write(chunk: string | Uint8Array, callback?: (error: Error | null | undefined) => void): boolean;
+  write(
+    chunk: string | Uint8Array,
+    encoding: BufferEncoding,
+    callback?: (error: Error | null | undefined) => void,
+  ): boolean;
+  writeHead(status: number, headers?: OutgoingHttpHeaders): unknown;
+};
 
 /** A request and the response to it. */
 export interface HttpExchange {
@@ -54,20 +61,4 @@ export function replyError(exchange: HttpExchange, { status, code, message, head
     text: toErrorBody(code, message),
     headers: { "content-type": "application/json", ...headers },
   });
-}
-
-/** Rejects a call before it begins: like {@link replyError}, and for gRPC and gRPC-Web by headers alone. */
-export function refuseCall(exchange: HttpExchange, error: ErrorReply): void {
-  const contentType = exchange.req.headers["content-type"] ?? "";
-  if (!contentType.startsWith("application/grpc")) {
-    replyError(exchange, error);
-    return;
-  }
-  const status = codeFromString(error.code) ?? Code.Unknown;
-  const headers = {
-    "content-type": contentType,
-    "grpc-status": status,
-    "grpc-message": encodeURIComponent(error.message),
-  };
-  reply(exchange, { status: 200, text: "", headers });
 }

@@ -2,9 +2,9 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { send, sendHttp2 } from "@flyte-secrets/service/testing";
+import { listen } from "@flyte-secrets/http";
 import { expect, onTestFinished, test } from "vitest";
-import { listen } from "../listener/listen.ts";
+import { send, sendHttp2 } from "../testing/send.ts";
 import { createBodyBudget } from "./body-budget.ts";
 
 /** Answers with the length of the body, or with why it was refused; `held` is called once the body has arrived. */

@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { HttpExchange } from "../listener/http-exchange.ts";
+import type { HttpExchange } from "@flyte-secrets/http";
 
 /** 64 MiB: ten bodies of the largest kind. */
 export const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;

@@ -1,8 +1,10 @@
-import type { ContextValues } from "@connectrpc/connect";
+import { Code, type ContextValues } from "@connectrpc/connect";
 import type { UniversalHandler, UniversalServerRequest, UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
-import { type BodyBudget, type HttpExchange, type NodeRequest, replyError } from "@flyte-secrets/http";
+import { type ErrorReply, type HttpExchange, type NodeRequest, reply, replyError } from "@flyte-secrets/http";
 import type { Logger } from "pino";
+import type { BodyBudget } from "./body-budget.ts";
 
 /** The host of requests that name none, because Connect requires an absolute URL. */
 const NO_HOST = "no-host.invalid";
@@ -46,6 +48,22 @@ export async function serveRpc(
     options.log.debug({ rpc: handler.requestPath, reason: String(error) }, "the answer could not be sent");
     exchange.res.destroy();
   }
+}
+
+/** Rejects a call before it begins: like `replyError`, and for gRPC and gRPC-Web by headers alone. */
+export function refuseCall(exchange: HttpExchange, error: ErrorReply): void {
+  const contentType = exchange.req.headers["content-type"] ?? "";
+  if (!contentType.startsWith("application/grpc")) {
+    replyError(exchange, error);
+    return;
+  }
+  const status = codeFromString(error.code) ?? Code.Unknown;
+  const headers = {
+    "content-type": contentType,
+    "grpc-status": status,
+    "grpc-message": encodeURIComponent(error.message),
+  };
+  reply(exchange, { status: 200, text: "", headers });
 }
 
 async function answer(

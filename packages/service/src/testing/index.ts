@@ -3,6 +3,7 @@ export { startIssuer } from "./../auth/testing/start-issuer.ts";
 export { verifyToken } from "./../auth/verify-token.ts";
 export { readQuery } from "./../rest/read-query.ts";
 export { findRestRoute } from "./../rest/rest-routes.ts";
+export { createBodyBudget, DEFAULT_BODY_BYTES } from "../rpc/body-budget.ts";
 export { createCallContext, toContextValues } from "../rpc/call-context.ts";
 export { createCallOptions } from "./../rpc/call-options.ts";
 export { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
