@@ -6,35 +6,38 @@ const length = (name: keyof PodLimits, what: string) => count(name, `Characters 
 
 /** `webhook.limits`: what the ports take, and what one pod may ask for (`PodLimits`). */
 export const limitsSection = section(
-  "How much the webhook puts up with. A pod that asks for more is rejected before any work is done for it.",
+  "Limits of the webhook. A pod over a limit is rejected before any work is done for it.",
   {
     bodyBytes: byteSize({
       default: "8Mi",
-      about: "Bytes of a review. API servers send 3 MiB, and escapes in JSON, at the most.",
+      about: "Maximum size of a review in bytes. API servers send at most 3 MiB, plus escapes in JSON.",
     }),
     allBodiesBytes: byteSize({
       default: "64Mi",
       about:
-        "Bytes of all reviews under way. One that needs more ends the one that has taken up most room for the longest time, with 503.",
+        "Maximum size in bytes of all reviews in flight. A review that needs more ends the one that has occupied " +
+        "the most memory for the longest time, with 503.",
     }),
     connections: integer({
       default: 4096,
       min: 1,
       about:
-        "Connections to `listenPort` at a time. A further one ends the one that has been idle longest, those without a request first.",
+        "Maximum number of connections to `listenPort`. A further connection closes the one that has been idle " +
+        "longest, first one without a request.",
     }),
     connectionsPerAddress: integer({
       default: 0,
       min: 0,
       about:
-        "Those of one address, within `connections`; 0: no such limit, since all API servers behind one gateway are one address.",
+        "Maximum number of connections of one address; 0: no limit, since API servers behind a gateway share one " +
+        "address.",
     }),
     invalidationsPerSecond: integer({
       default: 200,
       min: 1,
-      about: "Calls of `/invalidate-secret` that are taken in a second; further ones get 429.",
+      about: "Maximum number of calls of `/invalidate-secret` per second; further calls get 429.",
     }),
-    requests: count("requests", "Requests a pod."),
+    requests: count("requests", "Secret requests per pod."),
     annotationLength: length("annotationLength", "a request's annotation"),
     groupLength: length("groupLength", "a request's group; managers whose names are shorter have their own limit"),
     groupVersionLength: length("groupVersionLength", "a request's group version"),

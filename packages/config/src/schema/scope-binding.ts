@@ -5,38 +5,45 @@ const claim = z.string().regex(/^(?:\*|[^/*]+)\/(?:\*|[^/*]+)$/, { error: "must 
 
 /** `webhook.scopeBinding`: which pods may claim a scope. */
 export const scopeBindingSection = section(
-  "Which pods may claim a scope. The first of these that knows the pod's namespace decides.",
+  "Which pods may claim a scope. The first of these rules that covers the pod's namespace decides.",
   {
     mode: choice(["enforce", "warn", "off"], {
       default: "enforce",
-      about: "What becomes of a claim that does not hold.",
+      about: "What happens to a pod with a claim that it may not make.",
     }),
     namespaces: structure(z.record(z.string(), z.array(claim)), "a map of lists of PROJECT/DOMAIN", {
       default: {},
       about:
-        "What pods of a namespace may claim, by namespace, as `PROJECT/DOMAIN`; `*` is any project or any domain. A namespace with an entry may claim that and nothing else.",
+        "Scopes that pods of a namespace may claim, by namespace, as `PROJECT/DOMAIN`; `*` stands for every " +
+        "project or domain. Pods of a namespace with an entry may claim nothing else.",
     }),
     namespaceLabels: toggle({
       default: false,
       about:
-        "Whether the labels `flyte.secrets/project` and `flyte.secrets/domain` of a namespace say what its pods may claim. Needs the rights get, list and watch on namespaces.",
+        "Whether the labels `flyte.secrets/project` and `flyte.secrets/domain` of a namespace decide what its pods " +
+        "may claim. Needs the rights get, list and watch on namespaces.",
     }),
     namespaceTemplate: text({
       default: "{{ project }}-{{ domain }}",
-      about: "The namespace that a pod's project and domain labels must lead to, for projects and domains that exist.",
+      about:
+        "Template of the namespace that pods with a project and domain label must be in, for existing projects and " +
+        "domains.",
     }),
     domains: texts({
       default: ["development", "staging", "production"],
-      about: "Domains that exist, for `namespaceTemplate`; Flyte's own by default. `*` is any.",
+      about: "Existing domains, for `namespaceTemplate`. Default: Flyte's. `*` stands for every domain.",
     }),
     projects: texts({
       default: [],
-      about: "Projects that exist, for `namespaceTemplate`. Empty: any.",
+      about: "Existing projects, for `namespaceTemplate`. Empty: every project.",
     }),
     trustedNamespaces: texts({
       default: ["flyte"],
-      about: "Namespaces whose pods may claim any project and domain. Not given: `actions.kubernetes.namespace`.",
+      about: "Namespaces whose pods may claim every project and domain. Default: `actions.kubernetes.namespace`.",
     }),
-    trustedCreators: texts({ default: [], about: "Users, and groups as `group:NAME`, whose pods may." }),
+    trustedCreators: texts({
+      default: [],
+      about: "Users, and groups as `group:NAME`, whose pods may claim every project and domain.",
+    }),
   },
 );

@@ -5,20 +5,24 @@ const resources = (cpu: string, memory: string) => {
     section(about, {
       cpu: quantity({ default: cpu, about: "CPU." }),
       memory: quantity({ default: memory, about: "Memory." }),
-      "ephemeral-storage": quantity({ default: "", about: "Local disk; empty sets none." }),
+      "ephemeral-storage": quantity({ default: "", about: "Local disk. Empty: not set." }),
     });
   return section("Resources of the init container.", { requests: list("Requests."), limits: list("Limits.") });
 };
 
 const sidecar = (image: string) => ({
-  sidecarImage: text({ default: image, about: "Image of the init container that fetches." }),
+  sidecarImage: text({ default: image, about: "Image of the init container that reads the secret." }),
   resources: resources("200m", "500Mi"),
 });
 
 /** The settings of a client of the API server. */
 export const kubeClient = (qps: number, burst: number) => ({
-  qps: integer({ default: qps, min: 1, about: "Requests a second to the API server." }),
-  burst: integer({ default: burst, min: 1, about: "Requests at once before `qps` holds them back." }),
+  qps: integer({ default: qps, min: 1, about: "Requests per second to the API server." }),
+  burst: integer({
+    default: burst,
+    min: 1,
+    about: "Number of requests that may be sent at once, regardless of `qps`.",
+  }),
   timeout: duration({ default: "30s", about: "Time limit of one request." }),
 });
 
@@ -31,22 +35,24 @@ const address = (about: string) =>
   });
 
 /** How init containers of ours are put into pods, whichever manager or delivery asks for one. */
-export const initContainersSection = section("The init containers that are put into pods.", {
+export const initContainersSection = section("The init containers that are added to pods.", {
   first: toggle({
     default: false,
-    about: "Put them before the pod's own init containers, which then find the files; Flyte puts them behind.",
+    about: "Add them before the pod's own init containers, so that these find the files. Flyte adds them last.",
     effect: "now",
   }),
   security: choice(["auto", "restricted", "none"], {
     default: "auto",
     about:
-      "Give them a security context that the restricted Pod Security Standard takes: `auto` in pods that meet the standard, `restricted` in all.",
+      "Whether they have a security context for the restricted Pod Security Standard: `auto` in pods that meet the " +
+      "standard, `restricted` in all, `none` in no pod.",
     effect: "now",
   }),
   runAsUser: integer({
     default: 65_532,
     min: 0,
-    about: "User that they then run as where pod and containers name none; 0: none is set, as OpenShift wants it.",
+    about:
+      "User id for that security context if neither pod nor containers set one; 0: not set, as OpenShift requires.",
     effect: "now",
   }),
 });
@@ -56,23 +62,24 @@ export const secretManagerSections = {
   k8sSecretManager: section("The K8s manager.", {
     optional: toggle({
       default: true,
-      about: "Let a pod start without the Secret or key that it asks for, as Flyte does.",
+      about: "Whether a pod starts without a Secret or key that it requests and that does not exist, as in Flyte.",
     }),
     protectedSecrets: texts({
       default: ["flyte-secrets-*"],
       about:
-        "Secrets of the installation, beside `webhook.secretName`, that no request gets in the namespaces of webhook, values and Flyte; a name may end with `*`.",
+        "Names of the installation's Secrets, besides `webhook.secretName`, that no pod may request in the " +
+        "namespaces of webhook, values and Flyte. A name may end with `*`.",
     }),
   }),
   awsSecretManager: section("The AWS manager.", {
     ...sidecar("docker.io/amazon/aws-secrets-manager-secret-sidecar:v0.1.4"),
     enabled: toggle({
       default: false,
-      about: "Of Flyte's guide: the same as `embeddedSecretManagerConfig.type: AWS`.",
+      about: "Flyte's guide has this key; same as `embeddedSecretManagerConfig.type: AWS`.",
     }),
     region: text({
       default: "",
-      about: "Of Flyte's guide: the same as `embeddedSecretManagerConfig.awsConfig.region`.",
+      about: "Flyte's guide has this key; same as `embeddedSecretManagerConfig.awsConfig.region`.",
     }),
   }),
   gcpSecretManager: section("The GCP manager.", sidecar("gcr.io/google.com/cloudsdktool/cloud-sdk:alpine")),
@@ -89,22 +96,23 @@ export const secretManagerSections = {
     type: choice(["AWS", "GCP", "Azure", "K8s", "Vault", "Store"], {
       default: "K8s",
       about:
-        "Where values come from; `Store` is this project's own, and the default beside it. `flyte-secrets run` reads there too.",
+        "Where values come from. `Store` is the Embedded store of this project, and the default with it. " +
+        "`flyte-secrets run` reads from there too.",
     }),
     awsConfig: section("AWS Secrets Manager.", {
-      region: text({ default: "", about: "Region; empty: as the AWS SDK finds it." }),
-      endpoint: address("Another endpoint, for private ones and tests."),
+      region: text({ default: "", about: "Region. Empty: that of the AWS SDK." }),
+      endpoint: address("Endpoint, if it is not the public one."),
     }),
     gcpConfig: section("GCP Secret Manager.", {
       project: text({ default: "", about: "Project of the secrets." }),
-      endpoint: address("Another endpoint, for private ones and tests."),
+      endpoint: address("Endpoint, if it is not the public one."),
     }),
     azureConfig: section("Azure Key Vault.", {
       vaultURI: address("URI of the vault, such as https://NAME.vault.azure.net."),
     }),
     vaultConfig: section("HashiCorp Vault, read directly.", {
       address: address("URL of the server, such as https://vault.example.com:8200."),
-      caFile: text({ default: "", about: "PEM file with the CA that signed its certificate; empty: the system's." }),
+      caFile: text({ default: "", about: "PEM file with the CA of its certificate. Empty: the CAs of the system." }),
       namespace: text({ default: "", about: "Vault Enterprise namespace." }),
       mount: text({ default: "secret", about: "Mount of the KV engine." }),
       path: text({ default: "", about: "Path below the mount where the secrets are." }),
@@ -115,15 +123,13 @@ export const secretManagerSections = {
       tokenFile: text({
         default: "",
         about:
-          "With `auth: token`, the file with the Vault token; with `kubernetes`, that with the service account's (empty: where Kubernetes puts it).",
+          "File with the Vault token (`auth: token`) or with the service account's token (`auth: kubernetes`; " +
+          "empty: Kubernetes' default path).",
       }),
     }),
     k8sConfig: section("Kubernetes Secrets.", {
       namespace: text({ default: "flyte", about: "Namespace of the managed Secrets." }),
-      kubeClientConfig: section(
-        "Its client; parts not set are those of `webhook.kubeClientConfig`.",
-        kubeClient(100, 25),
-      ),
+      kubeClientConfig: section("Its client. Default of each key: `webhook.kubeClientConfig`.", kubeClient(100, 25)),
     }),
     delivery: choice(["SecretRef", "Inline"], {
       default: "SecretRef",
@@ -133,7 +139,8 @@ export const secretManagerSections = {
     escapeInlineVariables: toggle({
       default: false,
       about:
-        "With `delivery: Inline`, double each `$` in variables, so that Kubernetes doesn't take `$$` or `$(NAME)` of a value for its own; Flyte doesn't.",
+        "With `delivery: Inline`: double each `$` in variables, so that Kubernetes does not expand `$$` and " +
+        "`$(NAME)` in values. Flyte does not.",
       effect: "now",
     }),
     fileMountInitContainer: section("The init container that writes files, with `delivery: Inline`.", {

@@ -36,7 +36,7 @@ export const webhookSection = section(
     secretManagerType: choice(MANAGERS, { default: "Embedded", about: "Deprecated: the one secret manager." }),
     secretManagerTypes: choices(MANAGERS, {
       default: [],
-      about: "Secret managers in order of preference, in place of `secretManagerType`. Global always comes first.",
+      about: "Secret managers in order of preference, instead of `secretManagerType`. Global always comes first.",
     }),
     secretEnvVarPrefix: text({
       default: "_UNION_",
@@ -49,107 +49,118 @@ export const webhookSection = section(
     secretEnvVarNaming: choice(["raw", "posix"], {
       default: "raw",
       about:
-        "`raw` keeps every character of a key in the variable's name; `posix` adds the name with others than `[A-Z0-9_]` as `_`.",
+        "`raw` keeps every character of a key in the variable's name; `posix` adds a second name with `_` for " +
+        "every character outside of `[A-Z0-9_]`.",
       effect: "now",
     }),
     host: text({
       default: "",
       about:
-        "Address that `listenPort` and `cacheInvalidationPort` are opened on; empty: all of the machine's. With the Embedded store outside " +
-        "of a cluster the default is 127.0.0.1.",
+        "Address for `listenPort` and `cacheInvalidationPort`. Empty: all addresses of the machine. With the " +
+        "Embedded store outside of a cluster the default is 127.0.0.1.",
     }),
     listenPort: integer({ default: 9443, min: 0, max: 65535, about: "HTTPS port of the webhook." }),
     clientCA: text({
       default: "",
       about:
-        "PEM file with the CA of the certificate that the API server shows to webhooks; whoever shows none by it gets no connection to " +
-        "`listenPort`. Empty: none is asked for.",
+        "PEM file with the CA of the API server's client certificate. Clients without a certificate of this CA " +
+        "cannot connect to `listenPort`. Empty: no client certificate is required.",
     }),
     clientNames: texts({
       default: [],
       about:
-        "With `clientCA`: common names or DNS names that the certificate must have one of; empty: any certificate of that CA will do.",
+        "With `clientCA`: accepted common names and DNS names of the client certificate. Empty: every certificate " +
+        "of that CA is accepted.",
     }),
     allowInlineToEverybody: toggle({
       default: false,
       about:
-        "Let `delivery: Inline` listen beyond this machine without `clientCA`. Everybody who reaches `listenPort` can then read every " +
-        "secret, by a review that names an invented pod.",
+        "Allow `delivery: Inline` to listen beyond this machine without `clientCA`. Everybody who reaches " +
+        "`listenPort` can then read every secret by a review with an invented pod.",
     }),
     cacheInvalidationPort: integer({
       default: 9444,
       min: 0,
       max: 65535,
       about:
-        "Port of `/invalidate-secret`; 0 turns it off, which is the default where values come from the Embedded store: its webhook watches " +
-        "the store.",
+        "Port of `/invalidate-secret`; 0 turns it off. The default is 0 if values come from the Embedded store, " +
+        "which the webhook watches.",
     }),
     cacheInvalidationTokenFile: text({
       default: "",
       about:
-        "File with a token that `/invalidate-secret` asks for and the service sends. Without it, `cacheInvalidationTokenSecret` " +
-        "and `cacheInvalidationPeers` the port is opened on 127.0.0.1 only.",
+        "File with the token that the service sends and `/invalidate-secret` requires. Without it, " +
+        "`cacheInvalidationTokenSecret` and `cacheInvalidationPeers`, the port is opened on 127.0.0.1 only.",
     }),
     cacheInvalidationTokenSecret: text({
       default: "",
       about:
-        "Secret in the namespace of webhook and service in which such a token is kept where no file is given; whoever starts first makes it.",
+        "Without a file: Secret with that token, in the namespace of webhook and service. The first of them to " +
+        "start creates it.",
     }),
     cacheInvalidationPeers: texts({
       default: [],
       about:
-        "IP addresses and ranges such as 10.0.0.0/8 that may call `/invalidate-secret` without the token: those of Flyte's own service, " +
-        "which can send none.",
+        "IP addresses and ranges such as 10.0.0.0/8 that may call `/invalidate-secret` without the token: those of " +
+        "Flyte's own service, which cannot send one.",
       accepts: isAddressRange,
       must: "a list of IP addresses and ranges such as 10.0.0.0/8",
     }),
-    serviceName: text({ default: "flyte-pod-webhook", about: "Service of the webhook and name of its registration." }),
+    serviceName: text({
+      default: "flyte-pod-webhook",
+      about: "Name of the webhook's Service and of its registration.",
+    }),
     servicePort: integer({ default: 443, min: 1, max: 65535, about: "Port of that service." }),
     url: text({
       default: "",
       about:
-        "Where the API server reaches the webhook from outside of the cluster, such as https://host.example.com:9443/mutate--v1-pod; empty: by the service.",
+        "URL of a webhook outside of the cluster, such as https://host.example.com:9443/mutate--v1-pod. Empty: the " +
+        "API server uses the Service.",
       accepts: (value) => value === "" || /^https:\/\/[^/?#]+\/mutate--v1-pod$/.test(value),
       must: "an https address with the path /mutate--v1-pod",
     }),
     secretName: text({ default: "flyte-pod-webhook", about: "Secret with the webhook's certificates." }),
     certDir: text({
       default: "/etc/webhook/certs",
-      about: "Directory of certificate files. Environment variables in it are expanded.",
+      about: "Directory of certificate files. Environment variables in the path are expanded.",
     }),
     localCert: toggle({ default: false, about: "Also write the certificates to `certDir`." }),
     webhookTimeout: integer({
       default: 10,
       min: 1,
       max: 30,
-      about: "Seconds that the API server waits for the webhook: what a replica that hangs costs a pod.",
+      about: "Seconds that the API server waits for the webhook: a replica that hangs delays a pod by this time.",
     }),
-    disableCreateMutatingWebhookConfig: toggle({ default: false, about: "Leave the registration to somebody else." }),
+    disableCreateMutatingWebhookConfig: toggle({
+      default: false,
+      about: "Do not create or update the registration; something else does.",
+    }),
     namespaceSelector: structure(labelSelector, "a Kubernetes label selector", {
       default: null,
-      about: "Namespaces whose pods are sent to the webhook; none: all.",
+      about: "Namespaces whose pods are sent to the webhook. Default: all.",
     }),
     objectSelector: structure(labelSelector, "a Kubernetes label selector", {
       default: null,
       about:
-        'Pods that are sent to the webhook, of those with the label `inject-flyte-secrets: "true"`; none: all of them.',
+        'Pods that are sent to the webhook, among those with the label `inject-flyte-secrets: "true"`. Default: all of them.',
     }),
     matchConditions: structure(matchConditions, "a list of maps with name and expression", {
       default: [],
       about:
-        "CEL expressions over the request that have to be true as well, such as " +
-        "`{name: not-of-ci, expression: request.userInfo.username != 'ci'}`.",
+        "Further CEL conditions on the request, such as `{name: not-of-ci, expression: request.userInfo.username " +
+        "!= 'ci'}`.",
     }),
     failurePolicy: choice(["Fail", "Ignore"], {
       default: "Fail",
       about:
-        "What becomes of a pod that asks for secrets while no webhook answers: `Fail` refuses it, `Ignore` creates it without them.",
+        "What happens to a pod that requests secrets while no webhook responds: `Fail` rejects it, `Ignore` " +
+        "creates it without them.",
     }),
     kubeClientConfig: section("The webhook's Kubernetes client.", kubeClient(100, 25)),
-    kubernetes: section("The form of Flyte's guide.", {
+    kubernetes: section("The keys of Flyte's guide.", {
       namespace: text({
         default: "",
-        about: "Sets `secret.kubernetes.namespace` and `k8sConfig.namespace` where those are not set.",
+        about: "Default of `secret.kubernetes.namespace` and `k8sConfig.namespace`.",
       }),
     }),
     limits: limitsSection,
@@ -158,40 +169,47 @@ export const webhookSection = section(
     groupBinding: structure(z.record(z.string(), z.array(z.string())), "a map of lists of groups", {
       default: {},
       about:
-        "Groups that pods may name, by namespace; `*` is every namespace that is not listed, and a group may end with `*`. A namespace without an entry may name any.",
+        "Groups that pods may name, by namespace. The namespace `*` stands for all that are not listed; a group " +
+        "may end with `*`. Pods of a namespace without an entry may name every group.",
     }),
     writtenSecrets: section("The Secrets that `delivery: SecretRef` writes into pods' namespaces.", {
       namespaces: texts({
         default: [],
-        about: "Where it may write. Empty: everywhere, which needs a ClusterRole.",
+        about: "Namespaces that it may write to. Empty: all, which needs a ClusterRole.",
       }),
       unusedFor: duration({
         default: "1h",
-        about: "After which one that pods named, and no pod names any more, is deleted; `1m` or more.",
+        about: "Time until a Secret is deleted that pods have named and no pod names any more; at least `1m`.",
       }),
       unnamedFor: duration({
         default: "10m",
-        about: "After which one that no pod was ever seen to name is deleted, as those of refused pods; `1m` or more.",
+        about:
+          "Time until a Secret is deleted that no pod has ever been seen to name, such as that of a rejected pod; " +
+          "at least `1m`.",
       }),
       maxUnnamed: integer({
         default: 1_000,
         min: 1,
-        about: "How many of those one namespace may have. Over it, pods that need another are rejected with 503.",
+        about:
+          "Maximum number of Secrets of a namespace that no pod has been seen to name. Pods that need another one " +
+          "are rejected with 503.",
       }),
       maxUnnamedBytes: integer({
         default: 67_108_864,
         min: 1_048_576,
-        about: "How many bytes of values those of one namespace may have together.",
+        about: "Maximum size in bytes of the values of those Secrets of a namespace together.",
       }),
       maxWritesPerMinute: integer({
         default: 600,
         min: 1,
-        about: "How many Secrets one process writes a minute for one namespace, so that others have their turn.",
+        about:
+          "Maximum number of Secrets that a process writes for one namespace in a minute, so that other namespaces " +
+          "are served too.",
       }),
       maxSecrets: integer({
         default: 10_000,
         min: 1,
-        about: "How many Secrets one namespace may have that were written for pods. More are not remembered.",
+        about: "Maximum number of delivered Secrets of a namespace that a process keeps track of.",
       }),
     }),
     ...secretManagerSections,
