@@ -60,7 +60,7 @@ test("a certificate of a CA whose end has come or can't be read is none to serve
   for (let time = 0; time < 30; time++) {
     const made = await issueCertificate({ names: check.names, now });
     const ca = withoutEnd(made.ca);
-    expect(validateCertificate({ ...made, ca }, check)).toBe("its CA has ended, or its dates can't be read");
+    expect(validateCertificate({ ...made, ca }, check)).toBe("its CA has expired, or its dates can't be read");
   }
 });
 

@@ -94,7 +94,7 @@ export function validateCertificate(
   if (Number.isNaN(notBefore) || Number.isNaN(notAfter)) return "its dates can't be read";
   if (now >= notAfter) return `it ended on ${new Date(notAfter).toISOString()}`;
   if (now < notBefore) return `it begins only on ${new Date(notBefore).toISOString()}`;
-  if (!isChainTrusted(cert, joinBundles([ca], now))) return "its CA has ended, or its dates can't be read";
+  if (!isChainTrusted(cert, joinBundles([ca], now))) return "its CA has expired, or its dates can't be read";
   const uncovered = names.find((name) => (isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name)) === undefined);
   return uncovered === undefined ? validateForServer(cert, key) : `it is not for the name ${uncovered}`;
 }

@@ -40,7 +40,7 @@ export function createFileStorage(directory: string, files = WEBHOOK_FILES): Cer
       return {
         certificate,
         foreign: false,
-        // Without locks the last of two writes stays, and both processes read it after the change is reported.
+        // Without locks the last write wins, and both processes read it after the change is reported.
         replace: async (certificate) => readPrivateFile(path) === text && write(certificate, true),
       };
     },

@@ -98,8 +98,8 @@ test("a pair that does not fit leaves the old one in use, is warned of once, and
   await clock.advance(POLL_MS);
   expect(source.current()).toEqual(second);
   expect(warnings.slice(0, 2)).toEqual([
-    `the certificate files in ${directory} are not taken up: its certificate and key do not belong together`,
-    `the certificate files in ${directory} are not taken up: its certificate is empty or no PEM`,
+    `the certificate files in ${directory} cannot be used, serving with the previous ones: its certificate and key do not belong together`,
+    `the certificate files in ${directory} cannot be used, serving with the previous ones: its certificate is empty or no PEM`,
   ]);
 });
 

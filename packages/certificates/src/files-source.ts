@@ -26,10 +26,9 @@ export function hasCertificateFiles(directory: string): boolean {
 }
 
 /**
- * Opens a source of the `tls.crt` and `tls.key` of a directory, which others write: cert-manager through a volume, or a
- * person. Clients verify it by `ca.crt`, or by the chain itself where there is none. Changes are followed, however they
- * are made; a pair that does not match, such as one that is half written, leaves the old one in use. Throws
- * `invalid_config` when the first pair is not valid.
+ * Opens a source of the files `tls.crt` and `tls.key` of a directory, which cert-manager or a person writes. Clients
+ * verify it by `ca.crt`, or without that file by the chain itself. Changes of every kind are followed; a pair that does
+ * not match, such as a half-written one, is not used. Throws `invalid_config` when the first pair is not valid.
  */
 export function openFilesSource({ directory, clock, log }: FilesSourceOptions): CertificateSource {
   const first = readCertificateFiles(directory);
@@ -47,9 +46,9 @@ export function openFilesSource({ directory, clock, log }: FilesSourceOptions): 
       refused = "";
       rotator.rotateTo(next);
     } else if (next.cert + next.key !== refused) {
-      // Once for each content.
+      // Logged once for each content.
       refused = next.cert + next.key;
-      log.warn(`the certificate files in ${directory} are not taken up: ${problem}`);
+      log.warn(`the certificate files in ${directory} cannot be used, serving with the previous ones: ${problem}`);
     }
     schedule(POLL_MS);
   };

@@ -13,8 +13,8 @@ export const BACKDATED_MS = 10 * 60 * 1000;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
 /**
- * Makes a CA and a server certificate of it for DNS names and IP addresses, both ECDSA P-256. The CA's key is forgotten
- * at once, so nothing else is ever signed with it and a renewal brings a CA of its own (W-22).
+ * Issues a server certificate for DNS names and IP addresses, by a new CA, both ECDSA P-256. The key of the CA is
+ * discarded at once, so that it signs nothing else, and a renewal has a new CA (W-22).
  */
 export async function issueCertificate(options: {
   readonly names: readonly string[];
@@ -25,13 +25,13 @@ export async function issueCertificate(options: {
   await import("reflect-metadata");
   const x509 = await import("@peculiar/x509");
   const validity = { notBefore: new Date(now - BACKDATED_MS), notAfter: new Date(now + LIFETIME_MS) };
-  // Positive, as RFC 5280 wants it.
+  // Positive, as RFC 5280 requires.
   const serial = () => `4${randomBytes(16).toString("hex").slice(1)}`;
   const newKeys = () => webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const { KeyUsageFlags } = x509;
 
   const caKeys = await newKeys();
-  // Each CA has a name of its own, so that verifiers that look for an issuer by name find the right one of two.
+  // Each CA has its own name, so that verifiers that find an issuer by name do not confuse two of them.
   const caName = `CN=flyte-secrets CA ${serial()}`;
   const ca = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity,

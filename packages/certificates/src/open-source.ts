@@ -54,8 +54,8 @@ export function certificateNames(service: { readonly name: string; readonly name
 }
 
 /**
- * Writes `ca.crt`, `tls.crt` and `tls.key` (0600) to a directory (0700), now and after each change of the source, for
- * others to read (`webhook.localCert`). Throws when they cannot be written at first.
+ * Writes `ca.crt`, `tls.crt` and `tls.key` (0600) to a directory (0700), now and after each change of the source
+ * (`webhook.localCert`). Throws when the first write fails.
  */
 function writeCertificateFiles(directory: string, source: CertificateSource, log: Logger): void {
   makeDirectory(directory);
@@ -70,7 +70,7 @@ function writeCertificateFiles(directory: string, source: CertificateSource, log
     try {
       write();
     } catch (error) {
-      // Readers of the files have the old ones for longer; what is served does not depend on them.
+      // Readers of the files then have the old ones for longer; the served certificate does not depend on them.
       log.warn({ err: error }, `the certificate cannot be written to ${directory} (webhook.localCert)`);
     }
   });

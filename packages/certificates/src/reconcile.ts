@@ -1,8 +1,14 @@
-import type { Clock } from "@flyte-secrets/core";
-import { SecretsError } from "@flyte-secrets/core";
+import { type Clock, SecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import { type CertificateState, evaluateCertificate } from "./certificate-state.ts";
-import { joinBundles, subjectAltNames, validateCertificate } from "./chain.ts";
+import {
+  bundleIncludes,
+  isChainTrusted,
+  joinBundles,
+  parseCertificates,
+  subjectAltNames,
+  validateCertificate,
+  validityOf,
+} from "./chain.ts";
 import { issueCertificate } from "./issue-certificate.ts";
 import type { CertificateStorage, ServingCertificate, StoredCertificate } from "./source.ts";
 
@@ -27,9 +33,9 @@ export interface ReconcileRequest {
 }
 
 /**
- * Brings the stored certificate into a valid state, and returns it. Of several processes that do so at once, the first
- * write wins and the others return its result. Throws `call_refused` when somebody else's certificate is stored and not
- * valid, `conflict` when others keep changing it, and whatever the storage throws.
+ * Makes the stored certificate valid and returns it. Of several processes that do so at once, the first write wins and
+ * the others return its result. Throws `call_refused` when a foreign certificate is stored and not valid, `conflict`
+ * when others keep changing it, and whatever the storage throws.
  */
 export async function reconcile(
   options: ReconcileOptions,
@@ -64,7 +70,7 @@ async function findSuccessor(
 ): Promise<ServingCertificate> {
   const now = clock.now();
   const issue = async (why: string, oldCas: string) => {
-    log.info(`making a certificate for ${storage.name}: ${why}`);
+    log.info(`issuing a certificate for ${storage.name}: ${why}`);
     const issued = await issueCertificate({ names, now });
     return { ...issued, ca: joinBundles([issued.ca, oldCas], now) };
   };
@@ -81,7 +87,7 @@ async function findSuccessor(
       const isServedValid = served !== undefined && validateCertificate(served, { names, now }) === undefined;
       if (isServedValid && renew !== true) {
         const why = state.kind === "absent" ? "was deleted" : `held another certificate, and ${state.problem}`;
-        log.warn(`${storage.name} ${why}: the certificate that is served was put back there`);
+        log.warn(`${storage.name} ${why}: the served certificate was stored there again`);
         return served;
       }
       return issue(state.kind === "absent" ? "there is none" : state.problem, isServedValid ? served.ca : "");
@@ -97,6 +103,43 @@ function managedByOthers({ name }: CertificateStorage, state: CertificateState):
   const problem = state.kind === "invalid" ? `, and ${state.problem}` : "";
   return new SecretsError(
     "call_refused",
-    `${name} holds somebody else's certificate${problem}. Have it renewed by whoever made it, or delete it: then one is made.`,
+    `${name} holds somebody else's certificate${problem}. Have it renewed by whoever made it, or delete it: then ` +
+      "one is made.",
   );
+}
+
+/** Old CAs are removed from the bundle this long after a rotation: every replica has rotated long before. */
+const STALE_CA_MS = 60 * 60 * 1000;
+
+/** What has to be done with a stored certificate. */
+type CertificateState =
+  | { readonly kind: "absent" }
+  | { readonly kind: "invalid"; readonly problem: string }
+  | { readonly kind: "valid"; readonly certificate: ServingCertificate }
+  | { readonly kind: "renewal-due"; readonly certificate: ServingCertificate; readonly notAfter: number }
+  /** Its bundle has CAs of earlier certificates; `ca` is the bundle without them. */
+  | { readonly kind: "stale-ca"; readonly certificate: ServingCertificate; readonly ca: string };
+
+/** Evaluates a stored certificate: it must be for all `names`, and is renewed when a third of its lifetime is left. */
+function evaluateCertificate(
+  certificate: ServingCertificate | undefined,
+  { names, now }: { readonly names: readonly string[]; readonly now: number },
+): CertificateState {
+  if (certificate === undefined) return { kind: "absent" };
+  const problem = validateCertificate(certificate, { names, now });
+  if (problem !== undefined) return { kind: "invalid", problem };
+  const { notBefore, notAfter } = validityOf(certificate.cert);
+  if (now >= notAfter - (notAfter - notBefore) / 3) return { kind: "renewal-due", certificate, notAfter };
+  const ca = issuersOf(certificate);
+  if (now >= notBefore + STALE_CA_MS && !bundleIncludes(ca, certificate.ca))
+    return { kind: "stale-ca", certificate, ca };
+  return { kind: "valid", certificate };
+}
+
+/** The CAs of the bundle that the certificate itself needs. */
+function issuersOf({ cert, ca }: ServingCertificate): string {
+  return parseCertificates(ca)
+    .map((certificate) => certificate.toString())
+    .filter((one) => isChainTrusted(cert, one))
+    .join("");
 }

@@ -80,7 +80,7 @@ export function replaceCertificate({ next, listeners, log, served }: Replacement
   for (const listener of listeners) listener.replaceCertificate(next);
   const sha256 = fingerprintOf(next.cert);
   // A source also reports changes of CAs alone: the registration gets a new CA before its certificate is served.
-  if (sha256 === served) log.info({ sha256 }, "other CAs are to be registered; the certificate that is served stays");
+  if (sha256 === served) log.info({ sha256 }, "the CAs to register have changed; the served certificate has not");
   else log.info({ sha256, before: served }, "serving with another certificate");
   return sha256;
 }

@@ -6,12 +6,12 @@ import type { Logger } from "pino";
 import type { CertificateStorage, ServingCertificate } from "./source.ts";
 
 /**
- * Marks a certificate as ours to renew. It is no label that others set: an installer that created the Secret (Helm)
- * would set theirs again.
+ * The label of a certificate that this project issued and renews. It is not one of an installer's labels, which Helm
+ * would reset on a Secret that it created.
  */
 const OWN_LABELS = { "app.flyte.org/certificate": "self-made" };
 
-/** The annotation of a Secret that cert-manager renews. It stays when the Secret was somebody else's before. */
+/** The annotation of a Secret that cert-manager renews. It counts more than {@link OWN_LABELS}, which may remain. */
 const CERT_MANAGER_ANNOTATION = "cert-manager.io/certificate-name";
 
 export interface SecretStorageOptions {

@@ -167,7 +167,7 @@ test("a certificate that disappears or is damaged while it serves is put back as
     expect(storage.content).toEqual(before);
     expect(source.current()).toEqual(before);
   }
-  const back = ": the certificate that is served was put back there";
+  const back = ": the served certificate was stored there again";
   expect(warnings).toEqual([
     `memory was deleted${back}`,
     `memory held another certificate, and its certificate and key do not belong together${back}`,

@@ -37,7 +37,7 @@ export async function openSelfSignedSource(options: ReconcileOptions): Promise<S
       rotator.rotateTo(await reconcile(options, { served: rotator.current() }));
       return RECONCILE_INTERVAL_MS;
     } catch (error) {
-      log.warn({ err: error }, `${storage.name} cannot be looked after; serving with the certificate in memory`);
+      log.warn({ err: error }, `${storage.name} cannot be reconciled, serving with the certificate in memory`);
       return RETRY_MS;
     }
   });
@@ -58,7 +58,7 @@ export async function openSelfSignedSource(options: ReconcileOptions): Promise<S
 }
 
 /**
- * Runs `step` at intervals, of which it returns the next one, and soon after each change of the storage; never twice at
+ * Runs `step`, which returns the delay until the next run, and soon after each change of the storage; never twice at
  * the same time.
  */
 function startReconcileLoop(
