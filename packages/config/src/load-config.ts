@@ -2,7 +2,9 @@ import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { z } from "zod";
-import { resolveConfig } from "./resolve/resolve-config.ts";
+import type { ResolveContext } from "./resolve/resolve-context.ts";
+import { resolveSecret } from "./resolve/resolve-secret.ts";
+import { resolveWebhook } from "./resolve/resolve-webhook.ts";
 import { type Config, configSchema, type Settings } from "./schema/config-schema.ts";
 import type { Assignment } from "./sources/assignment.ts";
 import { findConfigFiles, parseConfigText, readConfigFile } from "./sources/config-files.ts";
@@ -45,10 +47,10 @@ export interface ConfigText {
 const DEFAULT_FILES = ["config.yaml", "/etc/flyte/config/config.yaml"];
 
 /**
- * Loads the configuration. Flags override the environment, which overrides the files, of which later ones override
- * earlier ones.
- * @throws SecretsError `invalid_config` that names file and line (or variable, or flag), the key, its rule and what to write
- * instead; never the value.
+ * Loads the configuration. Flags override the environment, which overrides the files; later files override earlier
+ * ones.
+ * @throws SecretsError `invalid_config` that names file and line (or variable, or flag), the key, its rule and what to
+ * write instead; never the value.
  */
 export function loadConfig(sources: ConfigSources): Config {
   const given = new Map<string, Assignment>();
@@ -82,4 +84,17 @@ function toTree(schema: z.ZodObject, keys: readonly string[], given: ReadonlyMap
       return [key, child instanceof z.ZodObject ? toTree(child, path, given) : given.get(path.join("."))?.value];
     }),
   );
+}
+
+/**
+ * Resolves what the schema leaves open: the kind of store, defaults that depend on it, the short forms of Flyte's
+ * guides, paths (absolute, `~` replaced) and the master key (C-11, C-12).
+ * @throws SecretsError `invalid_config` for settings that contradict each other.
+ */
+function resolveConfig(settings: Settings, context: ResolveContext): Config {
+  return {
+    ...settings,
+    secret: resolveSecret(settings, context),
+    webhook: resolveWebhook(settings, context),
+  };
 }

@@ -11,8 +11,7 @@ import {
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { listenWithCertificate, type ServiceCertificate } from "./certificate-listener.ts";
-import { createServerProof } from "./own-server/server-proof.ts";
-import { listenOnSocket } from "./own-server/server-socket.ts";
+import { createServerProof, listenOnSocket } from "./own-server/own-server.ts";
 import { secretService } from "./secret-service.ts";
 import type { ServiceConfig, ServiceOptions } from "./service-options.ts";
 
@@ -117,7 +116,8 @@ export function assertAuthenticated({ mode, host, allowUnauthenticatedNetwork }:
   throw new SecretsError(
     "invalid_config",
     `secret.auth.mode none on ${host} would let everybody who reaches it read names and write values; keep ` +
-      "secret.auth.mode token, listen on 127.0.0.1 (secret.server.host), or set secret.auth.allowUnauthenticatedNetwork to true",
+      "secret.auth.mode token, listen on 127.0.0.1 (secret.server.host), or set " +
+      "secret.auth.allowUnauthenticatedNetwork to true",
   );
 }
 

@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Config } from "@flyte-secrets/config";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { mergeOptions, rejectCombination } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import type { RunServiceOptions } from "../serve/run-service.ts";
@@ -61,7 +61,7 @@ export function serveCommand(cli: CliContext): Command {
     )
     .action(async () => {
       const options = mergeOptions<ServeOptions>(command);
-      refuseTogether({ "--detach": options.detach, "--status": options.status, "--stop": options.stop });
+      rejectCombination({ "--detach": options.detach, "--status": options.status, "--stop": options.stop });
       const config = await readConfig(options, cli, {
         "--host": { setting: "secret.server.host", value: options.host },
         "--port": { setting: "secret.server.port", value: options.port },
@@ -69,8 +69,8 @@ export function serveCommand(cli: CliContext): Command {
         "--tls": { setting: "secret.server.tls.selfMade", value: options.tls ? "true" : undefined },
       });
       const directory = config.secret.store.path;
-      if (options.status) await (await import("../serve/server-status.ts")).printServerStatus(directory, cli);
-      else if (options.stop) await (await import("../serve/stop-server.ts")).stopServer(directory, cli);
+      if (options.status) await (await import("../serve/control-server.ts")).printServerStatus(directory, cli);
+      else if (options.stop) await (await import("../serve/control-server.ts")).stopServer(directory, cli);
       else if (options.detach) await detach(options, directory, cli);
       else await serve(config, options, cli);
     });
@@ -111,7 +111,7 @@ async function startAll(config: Config, logFile: string | undefined, cli: CliCon
   const { createLogger } = await import("@flyte-secrets/http");
   const { runService } = await import("../serve/run-service.ts");
   const { assertNoServer, rotatingLog } = await import("@flyte-secrets/store");
-  const { greeting } = await import("../serve/greeting.ts");
+  const { startBanner } = await import("../serve/start-banner.ts");
   const directory = config.secret.store.path;
   // Before the webhook has its port and announces itself in the cluster.
   assertNoServer(directory);
@@ -128,7 +128,7 @@ async function startAll(config: Config, logFile: string | undefined, cli: CliCon
     logFile,
   });
   opened.defer(() => server.close());
-  cli.stdout.write(greeting(server, config.secret, webhook));
+  cli.stdout.write(startBanner(server, config.secret, webhook));
   const all = opened.move();
   return { webhook, [Symbol.asyncDispose]: () => all.disposeAsync() };
 }

@@ -20,11 +20,11 @@ export interface LocalAdmissionParts {
 export function localAdmission(config: Config, { cli, ...parts }: LocalAdmissionParts): MutatePodOptions {
   const options = toAdmissionOptions(config, ownNamespace(config, cli));
   const admission = createAdmission(options, { ...parts, writer: { write: async () => {} } });
-  return { ...admission, warnOnly: admission.warnOnly || trustsSomebody(config) };
+  return { ...admission, warnOnly: admission.warnOnly || hasTrustedCreators(config) };
 }
 
 /** Whether the configuration names creators that may claim any scope. */
-export function trustsSomebody({ webhook }: Config): boolean {
+export function hasTrustedCreators({ webhook }: Config): boolean {
   return webhook.scopeBinding.trustedCreators.length > 0;
 }
 
@@ -32,7 +32,7 @@ export function trustsSomebody({ webhook }: Config): boolean {
 export const UNKNOWN_CREATOR = { username: "(unknown)", groups: [] };
 
 /** The error of an admission, with the pod and the HTTP status that the API server would get. */
-export function toRejection(title: string, error: SecretsError): SecretsError {
+export function toRejectedPodError(title: string, error: SecretsError): SecretsError {
   const message = `${title} would be rejected with status ${error.kind.admission}: ${error.message}`;
   return new SecretsError(error.code, message, { cause: error });
 }

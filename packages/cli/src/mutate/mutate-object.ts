@@ -1,9 +1,9 @@
 import { INJECT_LABEL, isSecretsError, type SecretsError } from "@flyte-secrets/core";
 import { applyPatch, type JsonPatchOperation, type SecretToDeliver } from "@flyte-secrets/inject";
 import { type MutatePodOptions, mutatePod } from "@flyte-secrets/webhook";
-import { isSent, objectTitle, type PodInObject, podsInObject, whyNoPod } from "../manifests/pod-in-object.ts";
+import { explainMissingPod, isSent, objectTitle, type PodInObject, podsInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
-import { toRejection } from "./local-admission.ts";
+import { toRejectedPodError } from "./local-admission.ts";
 
 /** What the webhook would make of one object. */
 export type MutatedObject =
@@ -42,7 +42,7 @@ export async function mutateObject(object: KubernetesObject, options: MutateObje
   const title = objectTitle(object, options.namespace);
   const unchanged = (why: string) => ({ outcome: "unchanged", title, object, why }) as const;
   const pods = podsInObject(object, options.namespace);
-  if (pods.length === 0) return unchanged(whyNoPod(object));
+  if (pods.length === 0) return unchanged(explainMissingPod(object));
   const sent = pods.filter(({ pod }) => isSent(pod));
   if (sent.length === 0) return unchanged(`without the label ${INJECT_LABEL}: "true" the webhook is not asked`);
   try {
@@ -61,7 +61,7 @@ export async function mutateObject(object: KubernetesObject, options: MutateObje
     };
   } catch (error) {
     if (!isSecretsError(error)) throw error;
-    return { outcome: "rejected", error: toRejection(title, error) };
+    return { outcome: "rejected", error: toRejectedPodError(title, error) };
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { isObject, type JsonObject, SecretsError, SecretValue } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
 import { parseJson } from "../formats/parse-json.ts";
-import { askCredentialHelper, type DockerCredentials, identityToken } from "./docker-credential-helper.ts";
+import { type DockerCredentials, identityToken, runCredentialHelper } from "./docker-credential-helper.ts";
 import { readText } from "./read-input.ts";
 
 /** The parts of `config.json` that hold credentials or name where they are kept. */
@@ -51,7 +51,7 @@ async function credentialsFor(
   if (typeof helper === "string" && helper !== "") {
     // Docker stores its Hub's under one name, whatever this file or the user calls it.
     for (const name of new Set([registry, credentialsKey(registry)])) {
-      const answer = await askCredentialHelper(helper, name, cli);
+      const answer = await runCredentialHelper(helper, name, cli);
       if (answer) return answer;
     }
   }

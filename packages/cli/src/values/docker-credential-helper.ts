@@ -20,7 +20,7 @@ export interface DockerCredentials {
  * with something that is no user name and password is `invalid_argument`; its output is never repeated, since it may be
  * a password.
  */
-export async function askCredentialHelper(
+export async function runCredentialHelper(
   helper: string,
   registry: string,
   cli: CliContext,

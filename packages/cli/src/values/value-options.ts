@@ -1,6 +1,6 @@
 import { SecretsError } from "@flyte-secrets/core";
 import { type Command, Option } from "commander";
-import { givenFlags, refuseTogether, requireFor } from "../options/check-options.ts";
+import { givenFlags, rejectCombination, requireFor } from "../options/check-options.ts";
 import type { ScopeOptions } from "../options/secret-options.ts";
 
 /** Flyte's names for the types of a secret. */
@@ -51,7 +51,7 @@ export function checkValueOptions(options: ValueOptions, scope: ScopeOptions): v
     dockerConfigPath,
     registries,
   } = options;
-  refuseTogether({
+  rejectCombination({
     "--value": value,
     "--from-file": fromFile,
     "--registry": registry,

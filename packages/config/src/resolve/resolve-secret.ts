@@ -83,7 +83,8 @@ function readMasterKey(env: Environment): SecretValue | undefined {
   if (bytes.byteLength !== 32 || !/^[A-Za-z0-9+/]{43}=?$/.test(text.trim())) {
     throw new SecretsError(
       "invalid_config",
-      "environment variable FLYTE_SECRETS_MASTER_KEY must be 32 bytes in base64; `openssl rand -base64 32` makes such a key",
+      "environment variable FLYTE_SECRETS_MASTER_KEY must be 32 bytes in base64; `openssl rand -base64 32` makes " +
+        "such a key",
     );
   }
   return SecretValue.fromBytes(bytes);

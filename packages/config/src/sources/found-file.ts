@@ -67,7 +67,7 @@ function withoutConsent(file: string, assignments: Assignment[]): Assignment[] {
   if (refused === undefined) return assignments;
   throw new SecretsError(
     "invalid_config",
-    `${refused.origin}: ${refused.path} is not for a file to give that was only found in the current directory: it says where something ` +
-      `goes or comes from, or who may do what. To consent, name the file: --config ${file}`,
+    `${refused.origin}: ${refused.path} is not for a file to give that was only found in the current directory: it ` +
+      `says where something goes or comes from, or who may do what. To consent, name the file: --config ${file}`,
   );
 }

@@ -1,7 +1,15 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
-import { closeOnce } from "@flyte-secrets/core";
+import { closeOnce, hasSystemCode, SecretsError } from "@flyte-secrets/core";
 import { ROOT_CONTEXT, SpanKind, SpanStatusCode } from "@opentelemetry/api";
-import { callWithTimeout, setGlobalErrorHandler, W3CTraceContextPropagator } from "@opentelemetry/core";
+import {
+  callWithTimeout,
+  ExportResultCode,
+  setGlobalErrorHandler,
+  W3CTraceContextPropagator,
+} from "@opentelemetry/core";
+import { JsonTraceSerializer } from "@opentelemetry/otlp-transformer";
 import { resourceFromAttributes } from "@opentelemetry/resources";
 import {
   AlwaysOnSampler,
@@ -11,7 +19,6 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import { createTraceFileExporter } from "./trace-file-exporter.ts";
 import type { OpenTracingOptions, Tracing } from "./tracing.ts";
 
 /** Time limit of one batch with its retries, and so of the last one. */
@@ -79,4 +86,48 @@ async function openExporter(config: StartOptions["config"], type: StartOptions["
 
 function describe(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** How each batch begins, or as much of it as a full disk has taken. */
+const START = '{"resourceSpans"';
+
+/**
+ * Adds spans to a file (made 0600), one batch a line, in OTLP's JSON: what the OpenTelemetry Collector reads from
+ * files. Flyte's default is in `/tmp`, where others can put something in its place first: only a file of this user's
+ * own with no other name is written to, and none that holds anything else.
+ */
+function createTraceFileExporter(file: string): SpanExporter {
+  return {
+    export(spans, done) {
+      const line = Buffer.from(JsonTraceSerializer.serializeRequest(spans) ?? []);
+      appendToOwnFile(file, Buffer.concat([line, Buffer.from("\n")])).then(
+        () => done({ code: ExportResultCode.SUCCESS }),
+        (error) => done({ code: ExportResultCode.FAILED, error }),
+      );
+    },
+    shutdown: async () => {},
+  };
+}
+
+async function appendToOwnFile(file: string, bytes: Buffer): Promise<void> {
+  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants;
+  // Without O_NONBLOCK a pipe put in its place would keep the call waiting.
+  const opened = open(file, O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0o600);
+  await using handle = await opened.catch((error: unknown) => {
+    throw hasSystemCode(error, "ELOOP") || hasSystemCode(error, "ENXIO") ? notOwn(file) : error;
+  });
+  const stats = await handle.stat();
+  const isOwn = stats.isFile() && stats.nlink === 1 && stats.uid === (process.geteuid?.() ?? stats.uid);
+  if (!isOwn) throw notOwn(file);
+  const { buffer, bytesRead } = await handle.read(Buffer.alloc(START.length), 0, START.length, 0);
+  if (!START.startsWith(buffer.toString("latin1", 0, bytesRead))) {
+    const message = `otel.file.filename: ${file} holds something else than spans: name another file`;
+    throw new SecretsError("invalid_argument", message);
+  }
+  await handle.appendFile(bytes);
+}
+
+function notOwn(file: string): SecretsError {
+  const message = `otel.file.filename: ${file} is not a file of this user's own without links to it: remove it, or name another`;
+  return new SecretsError("unsafe_permissions", message);
 }

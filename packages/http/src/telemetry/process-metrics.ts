@@ -70,7 +70,7 @@ export function addBudgetMetrics(registry: Registry, { name, heldBytes, maxBytes
   const { Gauge } = loadPrometheus();
   new Gauge({
     name: `${name}_bytes`,
-    help: `What the requests under way take up, as ${setting} counts it.`,
+    help: `What the requests in flight take up, as ${setting} counts it.`,
     registers: [registry],
     collect() {
       this.set(heldBytes());

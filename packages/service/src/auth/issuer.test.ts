@@ -172,7 +172,7 @@ describe("createIssuer", () => {
     await verify(token);
   });
 
-  it("ends what is under way when it is closed, without a warning of an issuer that could not be read", async () => {
+  it("ends what is in flight when it is closed, without a warning of an issuer that could not be read", async () => {
     let asked = () => {};
     const isAsked = new Promise<void>((resolve) => {
       asked = resolve;

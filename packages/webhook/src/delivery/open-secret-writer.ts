@@ -1,18 +1,16 @@
-import type { Clock } from "@flyte-secrets/core";
-import { SecretsError } from "@flyte-secrets/core";
+import { type Clock, SecretsError } from "@flyte-secrets/core";
+import { loadPrometheus } from "@flyte-secrets/http";
 import type { ImagePullSecrets, SecretRefDeliveryOptions } from "@flyte-secrets/inject";
-import type { KubeClient } from "@flyte-secrets/kube";
-import { openSharedKey } from "@flyte-secrets/kube";
+import { type KubeClient, openSharedKey } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Lifetimes } from "./delivered-secret.ts";
-import { watchDeliveredSecrets } from "./delivered-secrets.ts";
+import { type DeliveredSecrets, watchDeliveredSecrets } from "./delivered-secrets.ts";
 import { explainRefusals } from "./explain-refusals.ts";
 import { createImagePullCopies } from "./image-pull-copies.ts";
 import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { type SecretSweeperOptions, startSweeping } from "./secret-sweeper.ts";
 import { createWriteLimits, type WriteLimitSettings } from "./write-limits.ts";
-import { createWriterMetrics } from "./writer-metrics.ts";
 
 /** How Secrets for pods are written and collected: `webhook.writtenSecrets`. */
 export interface WriterOptions extends WriteLimitSettings {
@@ -44,7 +42,7 @@ export interface WriterParts {
 export interface OpenedSecretWriter extends Required<SecretRefDeliveryOptions> {
   /** Where `imagePullSecrets.enabled`. */
   readonly imagePull?: ImagePullSecrets;
-  /** Ends writes under way, the watches and the sweeper. The Secrets stay. */
+  /** Ends writes in flight, the watches and the sweeper. The Secrets stay. */
   close(): Promise<void>;
 }
 
@@ -108,4 +106,37 @@ function toLifetimes({ unusedFor, unnamedFor }: WriterOptions): Lifetimes {
     );
   }
   return { unusedMs: unusedFor, unnamedMs: Math.min(unnamedFor, unusedFor) };
+}
+
+/** Adds what is known of written Secrets to `registry`, and counts those that a limit refuses. */
+function createWriterMetrics(
+  registry: Registry,
+  written: readonly DeliveredSecrets[],
+): { refused(setting: keyof WriteLimitSettings): void } {
+  const { Counter, Gauge } = loadPrometheus();
+  new Gauge({
+    name: "flyte_secrets_written_secrets",
+    help: "Secrets that were written for pods, by whether a pod was seen that names them.",
+    labelNames: ["named"],
+    registers: [registry],
+    // Each worker process knows of all.
+    aggregator: "max",
+    collect() {
+      let [secrets, unnamed] = [0, 0];
+      for (const each of written) {
+        const counts = each.countsOf();
+        secrets += counts.secrets;
+        unnamed += counts.unnamed;
+      }
+      this.set({ named: "true" }, secrets - unnamed);
+      this.set({ named: "false" }, unnamed);
+    },
+  });
+  const refused = new Counter({
+    name: "flyte_secrets_written_secrets_refused_total",
+    help: "Secrets that were not written since their namespace is over a limit, by setting of webhook.writtenSecrets.",
+    labelNames: ["setting"],
+    registers: [registry],
+  });
+  return { refused: (setting) => refused.inc({ setting }) };
 }

@@ -5,7 +5,7 @@ import { isSecretsError } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import { runInformer } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { startReconcileLoop } from "./reconcile-loop.ts";
+import { createWriteBackoff, startReconcileLoop } from "./reconcile-loop.ts";
 import {
   type MutatingWebhookConfiguration,
   mergeRegistration,
@@ -13,7 +13,6 @@ import {
   registeredBundle,
   WEBHOOK_CONFIGURATIONS,
 } from "./webhook-configuration.ts";
-import { createWriteBackoff } from "./write-backoff.ts";
 
 /**
  * How often the registration is reconciled without any sign of a change, and CAs are removed that are no longer needed.

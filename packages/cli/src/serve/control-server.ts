@@ -1,8 +1,10 @@
-import { findEmbeddedServer } from "@flyte-secrets/sdk/connection";
-import { findRunningServer, type RunningServer } from "@flyte-secrets/store";
+import { setTimeout as delay } from "node:timers/promises";
+import { SecretsError } from "@flyte-secrets/core";
+import { findOwnServer } from "@flyte-secrets/sdk/connection";
+import { findRunningServer, isDirectoryLocked, type RunningServer, stopServerProcess } from "@flyte-secrets/store";
 import type { CliContext } from "../context.ts";
 import { ExitError } from "../describe-failure.ts";
-import { describeNoAnswer, requestOwnServer } from "../remote/own-server.ts";
+import { describeNoResponse, requestOwnServer } from "../remote/own-server.ts";
 
 /** As `systemctl status` has them. */
 const NOT_RUNNING = 3;
@@ -38,12 +40,12 @@ interface Problem {
 
 async function findProblem(directory: string): Promise<Problem | undefined> {
   try {
-    const found = await findEmbeddedServer(directory);
+    const found = await findOwnServer(directory);
     if (found === undefined) return { line: "No answer    nobody listens: it is starting, or hangs", isSilent: true };
     const { status, body } = await requestOwnServer(found.route, "/readyz");
     return status === 200 ? undefined : { line: `Not ready    ${body.trim()}`, isSilent: false };
   } catch (error) {
-    return { line: `No answer    ${describeNoAnswer(error)}`, isSilent: true };
+    return { line: `No answer    ${describeNoResponse(error)}`, isSilent: true };
   }
 }
 
@@ -65,4 +67,35 @@ function ago(since: number): string {
   const ms = Math.max(0, Date.now() - since);
   const [unit, size] = UNITS.find(([, least]) => ms >= least) ?? UNITS[3];
   return new Intl.RelativeTimeFormat("en").format(-Math.floor(ms / size), unit);
+}
+
+const LOOK_MS = 50;
+/** A server lets calls in flight finish for 10 s, and a webhook goes on until the API server has learnt of its end. */
+const LIMIT_MS = 60_000;
+
+/**
+ * `serve --stop`: ends the server on a data directory, in order, and returns when another one could start. None there
+ * is fine.
+ */
+export async function stopServer(directory: string, cli: CliContext): Promise<void> {
+  const server = findRunningServer(directory);
+  if (server === undefined) {
+    cli.stdout.write(`No server runs on ${directory}.\n`);
+    return;
+  }
+  const pid = stopServerProcess(directory, server);
+  const end = performance.now() + LIMIT_MS;
+  while (isDirectoryLocked(directory)) {
+    if (performance.now() > end) throw stillThere(pid);
+    await delay(LOOK_MS);
+  }
+  cli.stdout.write(`Stopped the server on ${directory} (process ${pid}).\n`);
+}
+
+function stillThere(pid: number): SecretsError {
+  return new SecretsError(
+    "deadline_exceeded",
+    `process ${pid} has not ended within ${LIMIT_MS / 1000} s. kill -9 ${pid} ends it at ` +
+      "once; what was acknowledged is in the store",
+  );
 }

@@ -2,7 +2,7 @@ import { PassThrough, type Readable } from "node:stream";
 import { expect, test } from "vitest";
 import type { CliContext } from "../context.ts";
 import { createOutput } from "../output.ts";
-import { readTypedLine } from "./typed-line.ts";
+import { readTypedLine } from "./prompt.ts";
 
 /** The first line, as the library for prompts gives it. */
 async function firstLine(input: Readable): Promise<string> {
