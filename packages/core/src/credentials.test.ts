@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isGoodToken, withoutCredentials } from "./credentials.ts";
+import { isStrongToken, withoutCredentials } from "./credentials.ts";
 
 const ENVIRONMENT = {
   PATH: "/bin",
@@ -34,5 +34,5 @@ test.each([
   ["two lines", "abcdefghijklmnopqrstuv\nabcdefghijklmnopqrstuv", false],
   ["a blank", "abcdefghijk lmnopqrstuvw", false],
 ])("whether a token is good: %s", (_, token, isGood) => {
-  expect(isGoodToken(token)).toBe(isGood);
+  expect(isStrongToken(token)).toBe(isGood);
 });

@@ -1,11 +1,11 @@
-/** The rule of {@link isGoodToken}, for messages. */
-export const GOOD_TOKEN = "one line of 22 or more letters, digits and -._~+/, at least 8 of them different";
+/** The rule of {@link isStrongToken}, for messages. */
+export const STRONG_TOKEN_RULE = "one line of 22 or more letters, digits and -._~+/, at least 8 of them different";
 
 /**
  * Whether a bearer token is legal (RFC 6750, section 2.1) and long enough for 128 random bits, which are 22 characters
  * of base64url. At least 8 characters must differ, because a repeated letter or word is long but not random.
  */
-export function isGoodToken(token: string): boolean {
+export function isStrongToken(token: string): boolean {
   return /^[A-Za-z0-9\-._~+/]{22,}=*$/.test(token) && new Set(token).size >= 8;
 }
 

@@ -3,7 +3,7 @@ export { ByteBudget } from "./byte-budget.ts";
 export { type Clock, sleep, systemClock } from "./clock.ts";
 export { closeOnce } from "./close-once.ts";
 export { type ConnectionFault, connectionFault } from "./connection-fault.ts";
-export { GOOD_TOKEN, isGoodToken, withoutCredentials } from "./credentials.ts";
+export { isStrongToken, STRONG_TOKEN_RULE, withoutCredentials } from "./credentials.ts";
 export { ERROR_KINDS, type ErrorCode, type ErrorKind, isSecretsError, SecretsError } from "./errors.ts";
 export { decodeText, escapeControls, excerpt, NOT_TEXT, quote, trimEndOf } from "./foreign-text.ts";
 export { parseGoDuration } from "./go-duration.ts";
@@ -82,9 +82,9 @@ export {
   type SecretContent,
   type SecretRecord,
   type SecretStore,
-  type SecretType,
   type StoreCallOptions,
   type StoreChange,
+  type StoredSecretType,
 } from "./store.ts";
 export { encodeRequestText, parseRequestText } from "./text-format.ts";
 export { withinStack } from "./within-stack.ts";

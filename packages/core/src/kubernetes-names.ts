@@ -1,6 +1,6 @@
 import { createHash, hash } from "node:crypto";
 import { encodeSecretId, type SecretId } from "./secret-id.ts";
-import type { SecretType } from "./store.ts";
+import type { StoredSecretType } from "./store.ts";
 
 /**
  * Name of the Kubernetes Secret that holds a secret: the MD5 of the encoded id in hex, because a name has to be
@@ -43,7 +43,7 @@ export interface ManagedForm {
 }
 
 /** The form of the Kubernetes Secret for a secret, whichever program writes it. */
-export function managedForm(id: SecretId, type: SecretType): ManagedForm {
+export function managedForm(id: SecretId, type: StoredSecretType): ManagedForm {
   return {
     name: kubernetesSecretName(id),
     labels: { ...managedLabels(id), ...(type === "image_pull" && { [TYPE_LABEL.name]: TYPE_LABEL.imagePull }) },

@@ -43,7 +43,7 @@ export const DEFAULT_POD_LIMITS: PodLimits = {
 };
 
 /** Throws `limit_exceeded`, naming the setting, when `what` is `amount` and that is over a limit. */
-export function checkLimit(limits: PodLimits, name: keyof PodLimits, { what, amount }: Measured): void {
+export function checkLimit(limits: PodLimits, name: keyof PodLimits, { what, amount }: Measurement): void {
   if (amount <= limits[name]) return;
   throw new SecretsError(
     "limit_exceeded",
@@ -52,7 +52,7 @@ export function checkLimit(limits: PodLimits, name: keyof PodLimits, { what, amo
 }
 
 /** A measured amount, and its name for the message, which stands before a colon. */
-export interface Measured {
+export interface Measurement {
   readonly what: string;
   readonly amount: number;
 }

@@ -2,7 +2,7 @@ import type { SecretId, SecretScope } from "./secret-id.ts";
 import type { SecretValue } from "./secret-value.ts";
 
 /** `generic`, or a `.dockerconfigjson` for pulling images. */
-export type SecretType = "generic" | "image_pull";
+export type StoredSecretType = "generic" | "image_pull";
 
 /** Whether one cluster has the secret; `unknown` when the cluster was not reachable. */
 export interface ClusterPresence {
@@ -13,7 +13,7 @@ export interface ClusterPresence {
 /** Everything about a stored secret except its value. */
 export interface SecretRecord {
   readonly id: SecretId;
-  readonly type: SecretType;
+  readonly type: StoredSecretType;
   readonly createdAt: Date;
   /** When the value was last written; undefined where the store doesn't know. */
   readonly updatedAt?: Date;
@@ -24,7 +24,7 @@ export interface SecretRecord {
 
 export interface SecretContent {
   readonly value: SecretValue;
-  readonly type: SecretType;
+  readonly type: StoredSecretType;
 }
 
 export interface ListRequest {

@@ -163,7 +163,7 @@ test("a call that gets no answer ends at its time limit", async () => {
   expect(clock.timers).toBe(0);
 });
 
-test("a caller that gives up and a client that is closed end what is under way", async () => {
+test("a caller that gives up and a client that is closed end what is in flight", async () => {
   const api = await startScriptedApiServer([]);
   const client = api.connect(systemClock);
   const givingUp = new AbortController();

@@ -21,7 +21,7 @@ export interface ClusterEnvironment {
 }
 
 /** Whether this server is part of a cluster: it runs in one, or `secret.kubernetes.kubeconfig` names one. */
-export function isInCluster({ secret }: Pick<ClusterSettings, "secret">, env: ClusterEnvironment["env"]): boolean {
+export function usesCluster({ secret }: Pick<ClusterSettings, "secret">, env: ClusterEnvironment["env"]): boolean {
   const isInside = Boolean(env.KUBERNETES_SERVICE_HOST) && Boolean(env.KUBERNETES_SERVICE_PORT);
   return isInside || secret.kubernetes.kubeconfig !== "";
 }
@@ -32,7 +32,7 @@ export function isInCluster({ secret }: Pick<ClusterSettings, "secret">, env: Cl
  * loadClusterConnection} does.
  */
 export function connectCluster(config: ClusterSettings, environment: ClusterEnvironment): KubeClient | undefined {
-  return isInCluster(config, environment.env) ? connectAnyCluster(config, environment) : undefined;
+  return usesCluster(config, environment.env) ? connectAnyCluster(config, environment) : undefined;
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Clock } from "@flyte-secrets/core";
 import { decodeText, excerpt, NOT_TEXT, SERVICE_ACCOUNT_DIRECTORY, SecretsError } from "@flyte-secrets/core";
 import { type CredentialSource, createTokenFileCredentials } from "./credentials.ts";
 import { type KubeconfigFile, readKubeconfig } from "./kubeconfig.ts";
-import { invalid, openKubeconfigCredentials, readDataOrFile, readIfThere } from "./kubeconfig-credentials.ts";
+import { invalid, openKubeconfigCredentials, readDataOrFile, readOptionalFile } from "./kubeconfig-credentials.ts";
 
 /** How to connect to an API server, and with which credentials. */
 export interface ClusterConnection {
@@ -55,7 +55,8 @@ export function loadClusterConnection(options: ClusterConnectionOptions): Cluste
   if (files.length > 0) return fromKubeconfig(files, options);
   throw new SecretsError(
     "invalid_config",
-    `No Kubernetes cluster is known: this is no pod of one, and there is no ${paths.join(", no ")}. Set secret.kubernetes.kubeconfig or KUBECONFIG.`,
+    `No Kubernetes cluster is known: this is no pod of one, and there is no ${paths.join(", no ")}. Set ` +
+      "secret.kubernetes.kubeconfig or KUBECONFIG.",
   );
 }
 
@@ -63,12 +64,12 @@ function fromServiceAccount(options: ClusterConnectionOptions): ClusterConnectio
   const { env, clock, serviceAccountDirectory = SERVICE_ACCOUNT_DIRECTORY } = options;
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   const tokenFile = join(serviceAccountDirectory, "token");
-  if (!host || !port || readIfThere(tokenFile) === undefined) return undefined;
-  const ca = readIfThere(join(serviceAccountDirectory, "ca.crt"))?.toString();
+  if (!host || !port || readOptionalFile(tokenFile) === undefined) return undefined;
+  const ca = readOptionalFile(join(serviceAccountDirectory, "ca.crt"))?.toString();
   return {
     server: new URL(`https://${host.includes(":") ? `[${host}]` : host}:${port}`),
     source: "the pod's service account",
-    namespace: readIfThere(join(serviceAccountDirectory, "namespace"))?.toString().trim(),
+    namespace: readOptionalFile(join(serviceAccountDirectory, "namespace"))?.toString().trim(),
     tls: ca === undefined ? {} : { ca },
     credentials: createTokenFileCredentials(tokenFile, clock, { headers: {} }),
   };
@@ -123,7 +124,7 @@ function isCertificate(pem: Buffer): boolean {
 }
 
 function readKubeconfigFile(path: string): KubeconfigFile | undefined {
-  const bytes = readIfThere(path);
+  const bytes = readOptionalFile(path);
   if (bytes === undefined) return undefined;
   const text = decodeText(bytes);
   if (text === undefined) throw new SecretsError("invalid_config", `${path}: ${NOT_TEXT}.`);

@@ -165,7 +165,8 @@ export function fromFailure(error: unknown, call: ApiCall): SecretsError {
   if (code === "ERR_INVALID_CHAR") {
     return new SecretsError(
       "credentials_refused",
-      `${describeCall(call)}: our credentials for ${call.server} have a character that no HTTP header can have, such as a line break.`,
+      `${describeCall(call)}: our credentials for ${call.server} have a character that no HTTP header can have, ` +
+        "such as a line break.",
     );
   }
   // A connection that is reset is as good a sign of a restart.
@@ -183,11 +184,17 @@ function describeFault(fault: ConnectionFault, { server }: ApiCall, code: string
     case "untrusted":
       return `the certificate of ${server} is not trusted (${code}). Check its certificate-authority.`;
     case "expired":
-      return `the certificate of ${server} is over, or not good yet (${code}). Have it renewed, or set this machine's clock.`;
+      return (
+        `the certificate of ${server} is over, or not good yet (${code}). Have it renewed, or set this machine's ` +
+        "clock."
+      );
     case "other name":
-      return `the certificate of ${server} is for another name (${code}). Use a name that it has, or set its tls-server-name.`;
+      return (
+        `the certificate of ${server} is for another name (${code}). Use a name that it has, or set its ` +
+        "tls-server-name."
+      );
     case "certificate wanted":
-      return `${server} does not take our client certificate, or wants one (${code}). Check the user's client-certificate.`;
+      return `${server} does not accept the client certificate, or requires one (${code}). Check the user's client-certificate.`;
   }
 }
 

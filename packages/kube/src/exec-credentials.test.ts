@@ -215,7 +215,7 @@ test("a call whose time limit passes meanwhile names the plugin, which goes on f
   expect(runs()).toBe(1);
 });
 
-test("closing ends a plugin under way", async () => {
+test("closing ends a running plugin", async () => {
   const { credentials, directory } = plugin(`echo $$ > "$(dirname "$0")/pid"; exec sleep 600`);
   const outcome = expect(credentials.current()).rejects.toMatchObject({ code: "canceled" });
   const pid = await processId(directory);

@@ -75,7 +75,8 @@ function toPluginTimeout({ reason }: AbortSignal, command: string): unknown {
   if (!isTimeout) return reason;
   const { message } = pluginFailure(
     command,
-    "has given no credential within the call's time limit. It gets no standard input; run it by hand to see what it waits for.",
+    "has given no credential within the call's time limit. It gets no standard input; run it by hand to see what " +
+      "it waits for.",
   );
   return new SecretsError("deadline_exceeded", message);
 }

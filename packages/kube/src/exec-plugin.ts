@@ -142,7 +142,8 @@ export function runPlugin({ exec, env, info, clock, signal }: PluginRun): Promis
       settle(
         pluginFailure(
           command,
-          `did not end within ${PLUGIN_TIMEOUT_MS / 1000} s. It gets no standard input; run it by hand to see what it waits for.`,
+          `did not end within ${PLUGIN_TIMEOUT_MS / 1000} s. It gets no standard input; run it by hand to see what ` +
+            "it waits for.",
         ),
       ),
     );

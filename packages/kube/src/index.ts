@@ -1,10 +1,9 @@
 export { isAllowed, whoAmI } from "./access-reviews.ts";
 export { createKubeClient, type KubeClient, type RequestOptions } from "./client.ts";
-export { connectAnyCluster, connectCluster, isInCluster } from "./connect-cluster.ts";
+export { connectAnyCluster, connectCluster, usesCluster } from "./connect-cluster.ts";
 export { loadClusterConnection } from "./connection.ts";
 export { httpStatusOf, statusCauseOf } from "./error.ts";
 export { type EventHandler, type Informer, type InformerOptions, runInformer } from "./informer.ts";
-export { openInvalidationToken } from "./invalidation-token.ts";
 export { certificateRights, type NeededRights, sharedKeyRights } from "./needed-rights.ts";
 export {
   defineResource,
@@ -19,4 +18,5 @@ export {
 export type { KubeClientOptions, ObservedRequest } from "./requests.ts";
 export { retryConflict } from "./retry-conflict.ts";
 export { openSharedKey } from "./shared-key.ts";
+export { openSharedToken } from "./shared-token.ts";
 export { syncCopy } from "./sync-copy.ts";

@@ -106,13 +106,13 @@ export function readDataOrFile<Name extends string>(
   }
   if (entry[name] === "") return undefined;
   const file = resolve(directory, entry[name]);
-  const found = readIfThere(file);
+  const found = readOptionalFile(file);
   if (found === undefined) throw invalid(source, `${file} is not there`);
   return found;
 }
 
 /** The bytes of a file; undefined when there is none. Throws `invalid_config` when it can't be read. */
-export function readIfThere(path: string): Buffer | undefined {
+export function readOptionalFile(path: string): Buffer | undefined {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -1,6 +1,6 @@
 /**
- * Verbs on a kind of object without which a component can't do its work, in the words of RBAC. Each component exports its own;
- * `doctor` asks for them, and a test compares the chart's roles with them.
+ * Verbs on a kind of object, in RBAC's words, that a component needs. Each component exports its own: `doctor` asks the
+ * API server for them, and a test compares the chart's roles with them.
  */
 export interface NeededRights {
   readonly component: "service" | "webhook";

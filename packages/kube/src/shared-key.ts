@@ -36,6 +36,7 @@ function keyOf({ metadata: { namespace, name }, data }: KubeSecret): Uint8Array 
   if (key.length === BYTES) return key;
   throw new SecretsError(
     "value_unreadable",
-    `Secret ${name} in namespace ${namespace} has no key of ${BYTES} bytes. Delete it; a new one is made at the next start.`,
+    `Secret ${name} in namespace ${namespace} has no key of ${BYTES} bytes. Delete it; a new one is made at the ` +
+      "next start.",
   );
 }

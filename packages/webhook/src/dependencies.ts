@@ -2,7 +2,7 @@ import type { CertificateSource } from "@flyte-secrets/certificates";
 import { type Clock, SecretsError } from "@flyte-secrets/core";
 import { createKubeMetrics, openTracing } from "@flyte-secrets/http";
 import type { ImagePullSecrets, SecretWriter } from "@flyte-secrets/inject";
-import { connectCluster, type KubeClient, openInvalidationToken } from "@flyte-secrets/kube";
+import { connectCluster, type KubeClient, openSharedToken } from "@flyte-secrets/kube";
 import { type CachedLookup, openLookup } from "@flyte-secrets/lookup";
 import { createFormerNamespaceCheck, openEmbeddedStore } from "@flyte-secrets/store";
 import type { Logger } from "pino";
@@ -93,7 +93,12 @@ export async function openDependencies(
     metrics: tracing?.listen(lookupMetrics) ?? lookupMetrics,
   });
   opened.defer(() => lookup.close());
-  const invalidationToken = await openInvalidationToken(options.endpoints, client && { client, namespace });
+  const invalidationToken = await openSharedToken({
+    file: options.endpoints.cacheInvalidationTokenFile,
+    secretName: options.endpoints.cacheInvalidationTokenSecret,
+    home: client && { client, namespace },
+    settings: { file: "webhook.cacheInvalidationTokenFile", secretName: "webhook.cacheInvalidationTokenSecret" },
+  });
 
   const readiness: ReadinessCheck[] = [lookup.ready];
   if (registration) readiness.push(() => assertRegistered(registration.missing()));
@@ -139,8 +144,8 @@ function warnOfSharedNamespace(options: WebhookOptions, client: KubeClient | und
   if (namespace === undefined) return;
   log.warn(
     { namespace },
-    "pods and values share a namespace: there labels alone decide who gets which secret, and pods that name Secrets by themselves are " +
-      "held back by the chart's guard alone",
+    "pods and values share a namespace: there labels alone decide who gets which secret, and pods that name " +
+      "Secrets by themselves are held back by the chart's guard alone",
   );
 }
 
@@ -154,8 +159,8 @@ async function openWriter(
   if (writer.imagePullNamespace !== undefined && client === undefined) {
     throw new SecretsError(
       "invalid_config",
-      "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled copies Secrets in a cluster, and there is none here: " +
-        "set it to false, or secret.kubernetes.kubeconfig",
+      "webhook.embeddedSecretManagerConfig.imagePullSecrets.enabled copies Secrets in a cluster, and there is none " +
+        "here: set it to false, or secret.kubernetes.kubeconfig",
     );
   }
   if (client === undefined || !writesSecrets(options)) return undefined;
@@ -170,6 +175,7 @@ function assertRegistered(missing: string | undefined): void {
 function noCluster(): never {
   throw new SecretsError(
     "invalid_config",
-    "webhook.embeddedSecretManagerConfig.type K8s needs a cluster; run in one, set secret.kubernetes.kubeconfig, or write another type",
+    "webhook.embeddedSecretManagerConfig.type K8s needs a cluster; run in one, set secret.kubernetes.kubeconfig, " +
+      "or write another type",
   );
 }

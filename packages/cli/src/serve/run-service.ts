@@ -8,7 +8,7 @@ import {
   loadPrometheus,
   openTracing,
 } from "@flyte-secrets/http";
-import { connectCluster, openInvalidationToken } from "@flyte-secrets/kube";
+import { connectCluster, openSharedToken } from "@flyte-secrets/kube";
 import { assertAuthenticated, type RunningService, type ServiceParts, startService } from "@flyte-secrets/service";
 import {
   announceServer,
@@ -17,7 +17,7 @@ import {
   openStore,
   prepareStoreDirectory,
   type StoreParts,
-  takeBackAnnouncement,
+  withdrawAnnouncement,
 } from "@flyte-secrets/store";
 import { ownNamespace } from "../configured/own-namespace.ts";
 import { toServiceOptions } from "../configured/service-options.ts";
@@ -67,10 +67,15 @@ export async function runService(config: Config, options: RunServiceOptions): Pr
   prepareStoreDirectory(directory);
   opened.defer(lockDirectory(directory));
   // Of a server that was killed: its address may be somebody else's by now.
-  takeBackAnnouncement(directory);
+  withdrawAnnouncement(directory);
 
   const token = auth.mode === "token" ? followTokenFile(auth.tokenFile, log) : () => "";
-  const webhookToken = await openInvalidationToken(config.webhook, home);
+  const webhookToken = await openSharedToken({
+    file: config.webhook.cacheInvalidationTokenFile,
+    secretName: config.webhook.cacheInvalidationTokenSecret,
+    home,
+    settings: { file: "webhook.cacheInvalidationTokenFile", secretName: "webhook.cacheInvalidationTokenSecret" },
+  });
   const { listener, ...rest } = toServiceOptions(config, { token, webhookToken });
   const service = await startService(
     { ...rest, listener: { ...listener, socketPath: join(directory, "server.sock") } },
