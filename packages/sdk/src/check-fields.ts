@@ -1,8 +1,8 @@
 import { nearestName, quote, SecretsError } from "@flyte-secrets/core";
 
 /**
- * Refuses what a compiler would have refused, for those who write JavaScript: `options` that is no object, or has
- * fields that `what` doesn't know. `example` shows how it is written. `invalid_argument`.
+ * Checks in JavaScript what the compiler checks in TypeScript. Throws `invalid_argument` when `options` is no object or
+ * has a field that `what` does not have; the message shows `example`.
  */
 export function checkFields(what: string, options: unknown, known: readonly string[], example: string): void {
   if (typeof options !== "object" || options === null) {
@@ -20,7 +20,7 @@ export function checkFields(what: string, options: unknown, known: readonly stri
   }
 }
 
-/** Refuses fields that are there and no text. `invalid_argument`. */
+/** Throws `invalid_argument` for fields that are set and not strings. */
 export function checkTexts(what: string, fields: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || typeof value === "string") continue;
@@ -28,7 +28,7 @@ export function checkTexts(what: string, fields: Readonly<Record<string, unknown
   }
 }
 
-/** A value of the wrong type, without what is in it. */
+/** Describes a value of the wrong type without its content. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (Array.isArray(value)) return "a list";

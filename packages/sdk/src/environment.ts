@@ -1,7 +1,7 @@
 import * as os from "node:os";
 import { homeDirectory } from "@flyte-secrets/core";
 
-/** What the SDK reads of the process around it; tests pass their own. */
+/** The parts of the process that the SDK reads; tests pass their own. */
 export interface ClientEnvironment {
   readonly variables: Readonly<Record<string, string | undefined>>;
   readonly home: string;
@@ -10,13 +10,13 @@ export interface ClientEnvironment {
   readonly warn?: (message: string) => void;
 }
 
-/** The environment of this process, as it is now: the only place of the SDK that looks. */
+/** The current environment of this process. No other module of the SDK reads it. */
 export function processEnvironment(): ClientEnvironment {
   // biome-ignore lint/style/noProcessEnv: this module is where the SDK reads the environment.
   const variables = process.env;
   return {
     variables,
-    // Only when it is needed: a task in a pod may have none.
+    // Read only when it is needed: a process in a pod may have no home directory.
     get home() {
       return homeDirectory(os);
     },

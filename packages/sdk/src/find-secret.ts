@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { SecretsError, trimEndOf } from "@flyte-secrets/core";
 
 /**
- * The bytes of a secret that this process was given, from the first place that has it. `secret_not_readable` when no
- * place has it (the message names the request to add and every place), or when a file is there and cannot be read (T-5,
- * T-8).
+ * Returns the bytes of a secret from the first place that has it. Throws `secret_not_readable` when no place has it,
+ * naming the missing request and all places, or when its file exists and cannot be read (T-5, T-8).
  */
 export function findSecret(query: SecretQuery, options: PlaceOptions): Uint8Array {
   const places = secretPlaces(query, options);
@@ -15,18 +14,18 @@ export function findSecret(query: SecretQuery, options: PlaceOptions): Uint8Arra
     if (value !== undefined) return Buffer.from(value);
   }
   for (const path of places.files) {
-    const bytes = readIfThere(path);
+    const bytes = readOptionalFile(path);
     if (bytes !== undefined) return bytes;
   }
   throw notGiven(query, places, options.isRun ?? true);
 }
 
-function readIfThere(path: string): Uint8Array | undefined {
+function readOptionalFile(path: string): Uint8Array | undefined {
   try {
     return readFileSync(path);
   } catch (cause) {
     const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-    // A directory is the group's, and a name that cannot exist is a form of ours that this manager doesn't use.
+    // A directory belongs to a group, and a name that the file system refuses is a form that this manager does not use.
     if (code === "ENOENT" || code === "ENOTDIR" || code === "EISDIR" || code === "ENAMETOOLONG") return undefined;
     throw new SecretsError(
       "secret_not_readable",
@@ -52,35 +51,35 @@ function notGiven(query: SecretQuery, places: SecretPlaces, isRun: boolean): Sec
   );
 }
 
-/** Which secret a task wants to read: the parts of its request, each may be absent but not all. */
+/** The secret to read, by the parts of its request. Each part is optional, but one is needed. */
 export interface SecretQuery {
   readonly group?: string | undefined;
   readonly groupVersion?: string | undefined;
   readonly key?: string | undefined;
 }
 
-/** What injection tells a task about where its secrets are, and where a local run differs. */
+/** What decides where a task's secrets are: the variables of its injection, and whether it is a local run. */
 export interface PlaceOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
-  /** Local execution: variables without prefix count too. */
+  /** Whether this is a local run, in which variables without the prefix are read too. */
   readonly local: boolean;
-  /** Whether a runner or a cluster has started this process, and so gives it what its task asks for. Default true. */
+  /** Whether a runner or a cluster has started this process and has injected the secrets of its task. Default: true. */
   readonly isRun?: boolean;
-  /** Where Vault's agent writes by default. */
+  /** The directory of Vault's agent. */
   readonly vaultDirectory: string;
 }
 
-/** Where a secret may be, in the order in which to look: every variable, then every file. */
+/** The places where a secret may be, in the order in which they are read: all variables, then all files. */
 export interface SecretPlaces {
   readonly variables: readonly string[];
   readonly files: readonly string[];
 }
 
 /**
- * All places where a secret manager may have put the secret, most specific first: with the version, without it, the
- * file `<group>/<groupVersion>` (GCP, Azure), then the group-less form (Embedded). A request without group is also
- * looked for under the MD5 of its key, which stands for the group where the K8s manager injects it. `invalid_argument`
- * when no part is given, or one would leave the secrets directory (T-6, T-7).
+ * Returns all places where a secret manager may have put the secret, most specific first: with the version, without it,
+ * the file `<group>/<groupVersion>` (GCP, Azure), without the group (Embedded). Without a group, the MD5 of the key is
+ * tried as group too, as the K8s manager uses it. Throws `invalid_argument` when no part is given, or one leads out of
+ * the secrets directory (T-6, T-7).
  */
 export function secretPlaces(query: SecretQuery, options: PlaceOptions): SecretPlaces {
   const { group, groupVersion, key } = query;
@@ -117,7 +116,7 @@ function prefixes({ variables, local }: PlaceOptions): readonly string[] {
   return local ? [prefix, ""] : [prefix];
 }
 
-/** Each name as the webhook's `raw` naming has it, then as `posix` has it. */
+/** Each name in the webhook's `raw` naming, then in its `posix` naming. */
 function variableNames(prefix: string, forms: readonly Parts[]): readonly string[] {
   const names = forms.map((parts) => parts.filter(isPart)).filter((parts) => parts.length > 0);
   return unique(
@@ -129,8 +128,8 @@ function variableNames(prefix: string, forms: readonly Parts[]): readonly string
 }
 
 /**
- * Each path as given, then in lower case: managers differ, and of `token` and `TOKEN`, which may both be there, each is
- * found under its own name first.
+ * Each path as given, then in lower case: managers differ. `token` and `TOKEN` may both exist, and each is found by its
+ * own name first.
  */
 function fileNames(variables: PlaceOptions["variables"], forms: readonly Parts[]): readonly string[] {
   const directory = variables.FLYTE_SECRETS_DEFAULT_DIR || "/etc/secrets";

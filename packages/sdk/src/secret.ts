@@ -2,36 +2,38 @@ import { createHash } from "node:crypto";
 import { MountRequirement, type SecretRequest, SecretsError } from "@flyte-secrets/core";
 import { checkFields, checkTexts } from "./check-fields.ts";
 
-/** How a task wants a secret: in a variable, in a file, or either. Flyte's own numbers. */
+/** Where a task wants a secret: in a variable, in a file, or in either. The numbers are Flyte's. */
 export const MountType = MountRequirement;
 export type MountType = (typeof MountRequirement)[keyof typeof MountRequirement];
 
-/** The only path at which a secret can be mounted today. */
+/** The only supported mount path. */
 export const SECRET_MOUNT_PATH = "/etc/flyte/secrets";
 
-/** A secret as Flyte 2 writes it: a key, and the variable or the mount where the value is wanted. */
+/** A secret in Flyte 2's form: a key, and the variable or the mount for the value. */
 export interface SecretOptions {
   /** The secret's name. */
   readonly key: string;
-  /** The group it belongs to, for secret managers that have groups. */
+  /** Its group, for secret managers with groups. */
   readonly group?: string | undefined;
-  /** Where to put the value as a file; only `/etc/flyte/secrets`. */
+  /** The path of a file with the value; only `/etc/flyte/secrets`. */
   readonly mount?: string | undefined;
-  /** The variable that holds the value; without it and `mount`, `<GROUP>_<KEY>` or `<KEY>`. */
+  /** The variable with the value. Default without `mount`: `<GROUP>_<KEY>` or `<KEY>`. */
   readonly asEnvVar?: string | undefined;
 }
 
-/** A secret as flytekit writes it: the request as it goes over the wire, nothing derived. */
+/** A secret in flytekit's form: the request as it is sent; nothing is derived. */
 export interface SecretRequestOptions {
   readonly group?: string | undefined;
-  /** Which version of the group, for managers that have versions. */
+  /** The version of the group, for managers with versions. */
   readonly groupVersion?: string | undefined;
   readonly key?: string | undefined;
-  /** Default `MountType.ANY`: whatever the secret manager prefers. */
+  /** Default: `MountType.ANY`, the choice of the secret manager. */
   readonly mountRequirement?: MountType | undefined;
-  /** A variable of one's own: holds the value, or with `MountType.FILE` the file's path. */
+  /** A name for the variable with the value, or with `MountType.FILE` with the file's path. */
   readonly envVar?: string | undefined;
-  /** With true a missing group is an error, as in flytekit. Default false: the embedded manager needs none. */
+  /**
+   * Whether a missing group is an error, as in flytekit. Default: false, because the Embedded manager needs no group.
+   */
   readonly requireGroup?: boolean | undefined;
 }
 
@@ -47,9 +49,9 @@ const FIELDS = [
 ] as const satisfies readonly (keyof (SecretOptions & SecretRequestOptions))[];
 
 /**
- * One secret that a task asks for, in Flyte 2's form ({@link SecretOptions}) or in flytekit's ({@link
- * SecretRequestOptions}). It is in flytekit's form when it names `mountRequirement`, `groupVersion` or `envVar`, or
- * stands in `secretRequests`. Rules are checked when it is made and when a task uses it; what breaks one is
+ * A secret that a task requests, in Flyte 2's form ({@link SecretOptions}) or in flytekit's ({@link
+ * SecretRequestOptions}). It is in flytekit's form if it has `mountRequirement`, `groupVersion` or `envVar`, or is one
+ * of `secretRequests`. The rules are checked when it is created and when a task uses it; a violation is
  * `invalid_argument`.
  */
 export class Secret {
@@ -93,23 +95,22 @@ export class Secret {
     checkVariable(this.envVar);
   }
 
-  /**
-   * The variable that holds the value: the one given, else the one derived; undefined with `mount` or in flytekit's
-   * form.
-   */
+  /** The variable with the value: the given or the derived one. Undefined with `mount`, and in flytekit's form. */
   get asEnvVar(): string | undefined {
     if (this.#asEnvVar !== undefined || this.mount !== undefined || this.#isRequest) return this.#asEnvVar;
     const name = [this.group, this.key].filter(Boolean).join("_");
     return name.replaceAll("-", "_").toUpperCase();
   }
 
-  /** The same 64 hex characters in every process for the same key, group, mount and variable. */
+  /**
+   * Returns 64 hexadecimal characters that are the same in every process for the same key, group, mount and variable.
+   */
   stableHash(): string {
     const parts = [this.key, this.group, this.mount, this.asEnvVar].map((part) => part ?? "");
     return createHash("sha256").update(parts.join("|")).digest("hex");
   }
 
-  /** The request on the wire for a secret that stands in `secrets`. */
+  /** Returns the request for a secret in `secrets`. */
   toRequest(): SecretRequest {
     if (this.#isRequest) return this.toExactRequest();
     if (!this.key) throw invalid("key is required: the name of the secret.");
@@ -122,7 +123,7 @@ export class Secret {
     };
   }
 
-  /** The request on the wire for a secret that stands in `secretRequests`: what was given, nothing derived. */
+  /** Returns the request for a secret in `secretRequests`, as given; nothing is derived. */
   toExactRequest(): SecretRequest {
     if (this.#asEnvVar !== undefined) {
       return { ...this.#fields(), mountRequirement: MountType.ENV_VAR, envVar: this.#asEnvVar };

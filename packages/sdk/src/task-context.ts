@@ -6,19 +6,19 @@ import { isStartedByRunner, taskRuntime } from "./task-runtime.ts";
 
 /** How to read a secret. */
 export interface GetSecretOptions {
-  /** The version that the request named as `groupVersion`. */
+  /** The `groupVersion` of the request. */
   readonly groupVersion?: string | undefined;
   /** `utf8` (default): text without white space at its ends. `bytes`: a Uint8Array, exactly as stored. */
   readonly encoding?: "utf8" | "bytes" | undefined;
 }
 
-/** Reads a secret that the task asked for: see {@link TaskContext.getSecret}. */
+/** Reads a secret that the task requested: see {@link TaskContext.getSecret}. */
 export interface GetSecret {
   (group: string | undefined, key: string | undefined, options: GetSecretOptions & { encoding: "bytes" }): Uint8Array;
   (group?: string, key?: string, options?: GetSecretOptions & { encoding?: "utf8" | undefined }): string;
 }
 
-/** Secrets by group and key as properties; `get` and `then` are reachable through `get(...)` only. */
+/** Secrets as properties, by group and key. A group or key named `get` or `then` has to be read by `get(...)`. */
 export type SecretsByGroup = { readonly get: GetSecret } & {
   readonly [group: string]: { readonly [key: string]: string };
 };
@@ -26,8 +26,9 @@ export type SecretsByGroup = { readonly get: GetSecret } & {
 /** What a task knows about its execution. */
 export interface TaskContext {
   /**
-   * A secret that the task asked for, from its variable or file. Any part may be absent, but not all.
-   * `secret_not_readable` when the task wasn't given it; the message names the request to add and every place.
+   * Reads a secret that the task requested from its variable or file. Each part of the query is optional, but one is
+   * needed. Throws `secret_not_readable` when the task was not given the secret; the message names the missing request
+   * and all places where the value could be.
    */
   readonly getSecret: GetSecret;
   /** The same as properties: `secrets.<group>.<key>`, or `secrets.get(group, key)`. */
@@ -37,13 +38,13 @@ export interface TaskContext {
 /** The context of the task that runs in this process. */
 export function currentContext(): TaskContext {
   const { variables } = processEnvironment();
-  // Flyte sets the project in every task; without it this is somebody's own machine.
+  // Flyte sets the project in every task; without it this process runs on a user's machine.
   const local = taskRuntime().local ?? variables.FLYTE_INTERNAL_EXECUTION_PROJECT === undefined;
   const isRun = isStartedByRunner(variables);
   return createTaskContext({ variables, local, isRun, vaultDirectory: "/vault/secrets" });
 }
 
-/** A context over the given places instead of this process's own. */
+/** A context that reads the given places instead of those of this process. */
 export function createTaskContext(places: PlaceOptions): TaskContext {
   function getSecret(
     group: string | undefined,
@@ -78,10 +79,10 @@ function secretsByGroup(getSecret: GetSecret): SecretsByGroup {
     { get: getSecret },
     { get: (own, group) => (group === "get" ? own.get : isSecretName(group) ? byKey(group) : undefined) },
   );
-  // A proxy answers to every name, which no type can be derived from.
+  // A proxy has every property, and no type can be derived from it.
   return byGroup as unknown as SecretsByGroup;
 }
 
-/** `await` and JSON ask every object for these names; they must not look like secrets that are missing. */
+/** `await` and JSON read these properties of every object; they are not missing secrets. */
 const isSecretName = (name: string | symbol): name is string =>
   typeof name === "string" && name !== "then" && name !== "toJSON";

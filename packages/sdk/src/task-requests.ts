@@ -2,17 +2,17 @@ import { MountRequirement, quote, type SecretRequest, SecretsError } from "@flyt
 import { describe } from "./check-fields.ts";
 import { Secret } from "./secret.ts";
 
-/** The two ways in which a task or workflow says which secrets it needs; both may be used together. */
+/** The two forms in which a task or workflow declares its secrets. Both may be used together. */
 export interface SecretDeclarations {
-  /** Flyte 2's form: a key, a Secret, or a list of both. */
+  /** Flyte 2's form: a key, a Secret, or a list of these. */
   readonly secrets?: string | Secret | readonly (string | Secret)[] | undefined;
-  /** flytekit's form: requests as they go over the wire. */
+  /** flytekit's form: requests as they are sent. */
   readonly secretRequests?: readonly Secret[] | undefined;
 }
 
 /**
- * The requests that the declarations make, in order, each once. `invalid_argument` for a secret that breaks a rule, and
- * for two in one variable, where the requests show it.
+ * Returns the requests of the declarations, in order and without duplicates. Throws `invalid_argument` for a secret
+ * that breaks a rule, and for two secrets in one variable as far as their requests show it.
  */
 export function toSecretRequests(declarations: SecretDeclarations): readonly SecretRequest[] {
   const secrets = [declarations.secrets ?? []].flat();
@@ -26,7 +26,7 @@ export function toSecretRequests(declarations: SecretDeclarations): readonly Sec
   return requests;
 }
 
-/** Another copy of this package may have made it: what counts is what it can do. */
+/** The object may come from another copy of this package, so that its methods are checked, not its class. */
 function toSecret(field: keyof SecretDeclarations, given: string | Secret): Secret {
   if (typeof given === "string" && field === "secrets") return new Secret({ key: given });
   if (typeof given !== "string" && typeof given?.toRequest === "function") return given;
@@ -49,9 +49,8 @@ function checkTogether(one: SecretRequest, other: SecretRequest): void {
 const nameOf = ({ group, key }: SecretRequest): string => quote([group, key].filter(Boolean).join("/"));
 
 /**
- * What a task called in a workflow asks for: the inherited requests, then its own, each once. An own request wins over
- * an inherited one for the same group and key, and over one that would be the same variable: a pod has no place for
- * both.
+ * Returns the requests of a task that is called in a workflow: the inherited ones, then its own, without duplicates. An
+ * own request replaces an inherited one with the same group and key, or with the same variable: a pod has room for one.
  */
 export function inheritRequests(
   own: readonly SecretRequest[],
@@ -72,21 +71,21 @@ function dropRepeated(requests: readonly SecretRequest[]): readonly SecretReques
 const groupAndKey = (request: SecretRequest): string => JSON.stringify([request.group, request.key]);
 
 /**
- * The variable that two requests want for different things, as far as the requests alone say so: which manager serves
- * them, and how variables are called there, is known where the pod is made, and what shows only there is refused there.
- * Undefined when they go together.
+ * Returns the variable that two requests use for different values; undefined if they are compatible. Only what the
+ * requests themselves show is checked: the naming of variables can depend on the manager, which is known when the pod
+ * is created, and conflicts that show only there are rejected there.
  */
 export function sharedVariable(one: SecretRequest, other: SecretRequest): string | undefined {
   const variable = variableOf(one);
   if (variable === undefined || variable.place !== variableOf(other)?.place) return undefined;
-  // Of one key, the group decides for some managers only.
+  // For the same key, only some managers distinguish groups.
   const isSame = one.key === other.key && !isValueAndPath(one, other) && !isValueAndPath(other, one);
   return isSame ? undefined : variable.name;
 }
 
 /**
- * `place` tells variables apart. Without a name of their own, all managers put the group or nothing before the key, in
- * upper case.
+ * The variable of a request; `place` is equal for equal variables. Without a name of its own, every manager's variable
+ * is the group or nothing, then the key, in upper case.
  */
 function variableOf(request: SecretRequest): { readonly name: string; readonly place: string } | undefined {
   const { envVar, group, key, mountRequirement } = request;
@@ -96,7 +95,7 @@ function variableOf(request: SecretRequest): { readonly name: string; readonly p
   return { name: `of ${key.toUpperCase()}`, place };
 }
 
-/** Whether a variable is to hold the value for one and the path of a file for the other. */
+/** Whether one request wants the value in the variable and the other one the path of a file. */
 function isValueAndPath(one: SecretRequest, other: SecretRequest): boolean {
   return one.mountRequirement === MountRequirement.ENV_VAR && other.mountRequirement === MountRequirement.FILE;
 }

@@ -4,14 +4,14 @@ import { checkFields, checkTexts, describe } from "./check-fields.ts";
 import { inheritRequests, type SecretDeclarations, toSecretRequests } from "./task-requests.ts";
 import { type TaskDefinition, taskRuntime, warnOutsideRunner } from "./task-runtime.ts";
 
-/** A task takes nothing, or one JSON object. */
+/** The parameters of a task: none, or one JSON object. */
 export type TaskArguments = readonly [input?: object | undefined];
 
 /** A task or workflow: call it as the function that it wraps. */
 export interface Task<Arguments extends TaskArguments, Output> {
   (this: unknown, ...input: Arguments): Promise<Output>;
   readonly definition: TaskDefinition;
-  /** Executes the body in this process, whatever the runtime says. For runners. */
+  /** Executes the body in this process, without the runner's runtime. For runners. */
   run(input?: unknown): Promise<Output>;
 }
 
@@ -20,21 +20,21 @@ export interface TaskOptions extends SecretDeclarations {
   readonly name: string;
 }
 
-/** A method with standard decorators (TypeScript 5): its name is the default of `name`. */
+/** Options of a decorated method (standard decorators of TypeScript 5). The default of `name` is the method's name. */
 export interface MethodTaskOptions extends SecretDeclarations {
   readonly name?: string | undefined;
 }
 
-/** Turns an async method into a task. On an instance method, a runner in another process has no `this`. */
+/** Turns an async method into a task. An instance method that a runner executes in another process has no `this`. */
 export type TaskDecorator = <This, Arguments extends TaskArguments, Output>(
   method: (this: This, ...input: Arguments) => Promise<Output>,
   context: ClassMethodDecoratorContext<This, (this: This, ...input: Arguments) => Promise<Output>>,
 ) => Task<Arguments, Output>;
 
-/** The requests of the workflows around the current call, which every task called in them inherits. */
+/** The requests of the workflows around the current call. Every task that is called in them inherits these. */
 const inheritedRequests = new AsyncLocalStorage<readonly SecretRequest[]>();
 
-/** What a task called here and now would inherit. */
+/** The requests that a task inherits if it is called now. */
 export const currentInheritance = (): readonly SecretRequest[] => inheritedRequests.getStore() ?? [];
 
 /**
@@ -83,7 +83,7 @@ function make<Arguments extends TaskArguments, Output>(
 function decorator(kind: TaskDefinition["kind"], options: MethodTaskOptions): TaskDecorator {
   return (method, context) => {
     let owner: unknown;
-    // A static method's class is known once it is complete; before that nobody can call it.
+    // The class of a static method exists only after its definition, and the method cannot be called earlier.
     context.addInitializer(function () {
       if (context.static) owner = this;
     });
@@ -108,7 +108,7 @@ function define<This, Arguments extends TaskArguments, Output>(
   owner?: () => unknown,
 ): Task<Arguments, Output> {
   const runAs = async (self: unknown, input: Arguments): Promise<Output> => {
-    // `self` is what the call was made on: TypeScript has checked it there.
+    // `self` is the object of the call, whose type TypeScript has checked there.
     const execute = async (): Promise<Output> => {
       try {
         return await body.call(self as This, ...input);
@@ -129,8 +129,7 @@ function define<This, Arguments extends TaskArguments, Output>(
     // The runner ran the same body in another process: its result is Output in JSON.
     return (await invoke({ definition, inherited: currentInheritance(), input: input[0] })) as Output;
   }
-  // The runner hands over the JSON that the task's caller gave, or its user typed: the body's author says what it
-  // takes.
+  // The runner passes the JSON that the caller or the user gave: the task's author declares its type.
   const run = (input?: unknown): Promise<Output> =>
     runAs(owner?.(), (input === undefined ? [] : [input]) as unknown as Arguments);
   const made = Object.assign(call, { definition, run, takesInput: body.length > 0 });

@@ -10,7 +10,7 @@ import { currentInheritance } from "./task.ts";
 import { inheritRequests } from "./task-requests.ts";
 import type { TaskDefinition } from "./task-runtime.ts";
 
-/** How to run the task's one container, and as whose. */
+/** The container of the task, and the scope that it runs in. */
 export interface PodOptions {
   /** The container's image. */
   readonly image: string;
@@ -20,7 +20,7 @@ export interface PodOptions {
   readonly org?: string | undefined;
   /** Default `<project>-<domain>`, whose pods may claim that project and domain. */
   readonly namespace?: string | undefined;
-  /** The pod's name; default the task's, as far as Kubernetes takes it. */
+  /** The pod's name. Default: the task's, in the characters and the length that Kubernetes allows. */
   readonly name?: string | undefined;
   readonly command?: readonly string[] | undefined;
   readonly args?: readonly string[] | undefined;
@@ -29,7 +29,7 @@ export interface PodOptions {
   readonly serviceAccountName?: string | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly annotations?: Readonly<Record<string, string>> | undefined;
-  /** Requests of the workflows around the task; default those around this call of `toPod`. */
+  /** Requests of the workflows around the task. Default: those around this call of `toPod`. */
   readonly inherited?: readonly SecretRequest[] | undefined;
 }
 
@@ -56,13 +56,13 @@ export type TaskPod = {
   };
 };
 
-/** A task, or a method that a decorator has made one (whose type doesn't say so). */
+/** A task, or a method that a decorator has made a task without changing its type. */
 export type TaskLike = { readonly definition: TaskDefinition } | ((...input: never[]) => Promise<unknown>);
 
 /**
- * The pod to submit for a task: the labels and annotations that Flyte's webhook reads, one container. The webhook's
- * label is set only when there is something to inject. `invalid_argument` when `task` is none, or the scope breaks a
- * rule (R-2).
+ * Returns the pod of a task: one container, with the labels and annotations that Flyte's webhook reads. The label that
+ * selects the pod for the webhook is set only if there are requests. Throws `invalid_argument` when `task` is no task,
+ * or the scope breaks a rule (R-2).
  */
 export function toPod(task: TaskLike, options: PodOptions): TaskPod {
   const { name, requests } = definitionOf(task);
@@ -107,7 +107,7 @@ function definitionOf(task: TaskLike): TaskDefinition {
   throw new SecretsError("invalid_argument", "toPod takes a task: make one with task(...) or @task(...).");
 }
 
-/** Where Flyte runs the pods of a project and domain; of neither, where kubectl would. */
+/** The namespace in which Flyte runs pods of a project and domain; `default` without both. */
 function toNamespace(project: string, domain: string): string {
   return [project, domain].filter((part) => part !== "").join("-") || "default";
 }

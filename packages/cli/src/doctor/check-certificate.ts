@@ -6,7 +6,7 @@ import type { Config } from "@flyte-secrets/config";
 import { serviceCaFile } from "@flyte-secrets/store";
 import { type Finding, ok, problem } from "./finding.ts";
 
-const ANSWER_LIMIT_MS = 5_000;
+const RESPONSE_LIMIT_MS = 5_000;
 const ANOTHER_ONE = "flyte-secrets serve --tls makes one that all clients take";
 
 /** What was found, and by which certificates clients of ours can verify the server. */
@@ -24,7 +24,7 @@ export interface CheckedCertificate {
 export async function checkCertificate(endpoint: string, secret: Config["secret"]): Promise<CheckedCertificate> {
   const { certFile } = secret.server.tls;
   const caFile = certFile || serviceCaFile(secret.store.path);
-  const trusted = [...getCACertificates("default"), ...readIfThere(caFile)];
+  const trusted = [...getCACertificates("default"), ...readOptionalFile(caFile)];
   const shown = await handshake(endpoint, trusted);
   if (typeof shown === "string") {
     const finding = problem(
@@ -67,7 +67,7 @@ async function handshake(endpoint: string, ca: readonly string[]): Promise<Shown
   // Looked at, not trusted: nothing is sent.
   const socket: TLSSocket = connect({ host, port: Number(port || 443), ca: [...ca], rejectUnauthorized: false });
   try {
-    await once(socket, "secureConnect", { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    await once(socket, "secureConnect", { signal: AbortSignal.timeout(RESPONSE_LIMIT_MS) });
     const certificate = socket.getPeerX509Certificate();
     if (certificate === undefined) return "no certificate";
     const fault = socket.authorized ? undefined : String(socket.authorizationError ?? "not trusted");
@@ -79,7 +79,7 @@ async function handshake(endpoint: string, ca: readonly string[]): Promise<Shown
   }
 }
 
-function readIfThere(path: string): readonly string[] {
+function readOptionalFile(path: string): readonly string[] {
   try {
     return [readFileSync(path, "utf8")];
   } catch {

@@ -86,7 +86,7 @@ export async function checkClusterPods(client: Pick<KubeClient, "list">): Promis
   const unlabelled = await listPods(client, `${INJECT_LABEL}!=true`, { keep: asks, max: MAX_UNLABELLED });
   const findings = checkPods([...labelled.pods, ...unlabelled.pods]);
   if (unlabelled.isWhole) return findings;
-  const rest = `of the pods without label ${INJECT_LABEL} the first ${MAX_UNLABELLED} were looked at; --pods looks at any`;
+  const rest = `only the first ${MAX_UNLABELLED} pods without label ${INJECT_LABEL} were checked; --pods checks any`;
   return [...findings, note(rest)];
 }
 

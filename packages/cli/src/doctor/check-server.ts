@@ -4,9 +4,9 @@ import { type IncomingMessage, request } from "node:http";
 import { request as requestTls } from "node:https";
 import type { Config } from "@flyte-secrets/config";
 import { isSecretsError } from "@flyte-secrets/core";
-import { type EmbeddedServer, findEmbeddedServer } from "@flyte-secrets/sdk/connection";
+import { findOwnServer, type OwnServer } from "@flyte-secrets/sdk/connection";
 import { findRunningServer, flyteConfigFile } from "@flyte-secrets/store";
-import { ANSWER_LIMIT_MS, describeNoAnswer, requestOwnServer } from "../remote/own-server.ts";
+import { describeNoResponse, RESPONSE_LIMIT_MS, requestOwnServer } from "../remote/own-server.ts";
 import { checkCertificate } from "./check-certificate.ts";
 import { checkClock, type Finding, note, ok, problem } from "./finding.ts";
 
@@ -16,7 +16,7 @@ import { checkClock, type Finding, note, ok, problem } from "./finding.ts";
 export async function checkServer({ secret }: Config): Promise<Finding[]> {
   const { path } = secret.store;
   try {
-    const server = await findEmbeddedServer(path);
+    const server = await findOwnServer(path);
     if (server) return await checkRunning(server, secret);
     // A process holds the directory's lock and doesn't listen.
     const silent = findRunningServer(path);
@@ -31,7 +31,7 @@ export async function checkServer({ secret }: Config): Promise<Finding[]> {
   }
 }
 
-async function checkRunning({ endpoint, route }: EmbeddedServer, secret: Config["secret"]): Promise<Finding[]> {
+async function checkRunning({ endpoint, route }: OwnServer, secret: Config["secret"]): Promise<Finding[]> {
   try {
     const { status, date, body } = await requestOwnServer(route, "/readyz");
     const ready =
@@ -40,7 +40,7 @@ async function checkRunning({ endpoint, route }: EmbeddedServer, secret: Config[
         : problem(`${endpoint} is not ready: ${body.trim()}`, "mend what it names; the log has more");
     return [ready, checkClock("the server", date), ...(await checkPort(endpoint, secret))];
   } catch (error) {
-    return [problem(`${endpoint} does not answer (${describeNoAnswer(error)})`, RESTART)];
+    return [problem(`${endpoint} does not answer (${describeNoResponse(error)})`, RESTART)];
   }
 }
 
@@ -65,7 +65,7 @@ interface TokenCheck {
 }
 
 async function checkToken(endpoint: string, { tokenFile, ca }: TokenCheck): Promise<Finding> {
-  const token = readIfThere(tokenFile)?.trim();
+  const token = readOptionalFile(tokenFile)?.trim();
   const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
   const status = await ask(`${endpoint}/secrets/api/v1?limit=1`, { headers, ca });
   if (typeof status === "string") return problem(`${endpoint} does not answer (${status})`, "try again");
@@ -81,7 +81,7 @@ interface Question {
 
 /** The answer's status, or why there is none. */
 async function ask(url: string, { headers, ca }: Question): Promise<number | string> {
-  const options = { headers, agent: false, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) } as const;
+  const options = { headers, agent: false, signal: AbortSignal.timeout(RESPONSE_LIMIT_MS) } as const;
   try {
     const sent = ca ? requestTls(url, { ...options, ca: [...ca] }) : request(url, options);
     const answer: IncomingMessage = (await once(sent.end(), "response"))[0];
@@ -92,7 +92,7 @@ async function ask(url: string, { headers, ca }: Question): Promise<number | str
   }
 }
 
-function readIfThere(path: string): string | undefined {
+function readOptionalFile(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {

@@ -109,7 +109,7 @@ export async function openOwnStoreClient(config: Config, options: OwnStoreOption
     auth: { kind: "none" },
     tls: { rejectUnauthorized: true },
     timeoutMs: CALL_LIMIT_MS,
-    embeddedRoute: { kind: "socket", directory },
+    ownServerRoute: { kind: "socket", directory },
   });
   return { ...client, [Symbol.asyncDispose]: () => opened.close() };
 }

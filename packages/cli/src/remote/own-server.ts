@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { text } from "node:stream/consumers";
-import { createEmbeddedServerAgent, type EmbeddedServer } from "@flyte-secrets/sdk/connection";
+import { createOwnServerAgent, type OwnServer } from "@flyte-secrets/sdk/connection";
 
 /** How long a server on this machine may take for an answer. */
-export const ANSWER_LIMIT_MS = 5_000;
+export const RESPONSE_LIMIT_MS = 5_000;
 
 export interface OwnServerResponse {
   readonly status: number;
@@ -13,13 +13,13 @@ export interface OwnServerResponse {
 }
 
 /**
- * The response of this user's server to a GET of the path. Throws within 5 s; {@link describeNoAnswer} describes the
+ * The response of this user's server to a GET of the path. Throws within 5 s; {@link describeNoResponse} describes the
  * error.
  */
-export async function requestOwnServer(route: EmbeddedServer["route"], path: string): Promise<OwnServerResponse> {
-  const agent = createEmbeddedServerAgent(route);
+export async function requestOwnServer(route: OwnServer["route"], path: string): Promise<OwnServerResponse> {
+  const agent = createOwnServerAgent(route);
   try {
-    const sent = request({ agent, path, signal: AbortSignal.timeout(ANSWER_LIMIT_MS) }).end();
+    const sent = request({ agent, path, signal: AbortSignal.timeout(RESPONSE_LIMIT_MS) }).end();
     const answer: IncomingMessage = (await once(sent, "response"))[0];
     return { status: answer.statusCode ?? 0, date: answer.headers.date, body: await text(answer) };
   } finally {
@@ -28,9 +28,9 @@ export async function requestOwnServer(route: EmbeddedServer["route"], path: str
 }
 
 /** Why a server gave no answer, in a few words. */
-export function describeNoAnswer(error: unknown): string {
+export function describeNoResponse(error: unknown): string {
   if (!(error instanceof Error && "code" in error)) return "no answer";
   return error.code === "ABORT_ERR"
-    ? `within ${ANSWER_LIMIT_MS / 1000} s: it hangs, or is stopped`
+    ? `within ${RESPONSE_LIMIT_MS / 1000} s: it hangs, or is stopped`
     : String(error.code);
 }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { type Connection, findConnection, resolveDataDirectory } from "@flyte-secrets/sdk/connection";
 import { type CliContext, sdkEnvironment } from "../context.ts";
-import { refuseTogether } from "../options/check-options.ts";
-import type { ConnectionOptions } from "../options/secret-options.ts";
+import { rejectCombination } from "../options/check-options.ts";
+import type { TargetOptions } from "../options/secret-options.ts";
 
 /** Where the secrets are that a command works on: decided here, for every command. */
 export type Target =
@@ -26,10 +26,10 @@ export type Target =
  * The target that the options name, else that of environment and configuration files, else this user's own. `--local`
  * with an option that names another is `usage`.
  */
-export async function findTarget(options: ConnectionOptions, cli: CliContext): Promise<Target> {
+export async function findTarget(options: TargetOptions, cli: CliContext): Promise<Target> {
   const { endpoint, insecure, org, config, local } = options;
-  refuseTogether({ "--local": local, "--endpoint": endpoint });
-  refuseTogether({ "--local": local, "--config": config });
+  rejectCombination({ "--local": local, "--endpoint": endpoint });
+  rejectCombination({ "--local": local, "--config": config });
   const environment = sdkEnvironment(cli);
   const directory = resolveDataDirectory(environment);
   try {
@@ -37,7 +37,7 @@ export async function findTarget(options: ConnectionOptions, cli: CliContext): P
       { endpoint, insecure, org, config: config?.[0], local },
       environment,
     );
-    if (connection.embeddedRoute !== undefined) return { kind: "server", connection, directory };
+    if (connection.ownServerRoute !== undefined) return { kind: "server", connection, directory };
     const isDecided = endpoint !== undefined || config !== undefined;
     return {
       kind: "endpoint",
@@ -55,7 +55,7 @@ export async function findTarget(options: ConnectionOptions, cli: CliContext): P
  * {@link findTarget} for a command that writes: `usage` where this user has a store too and no option says which one is
  * meant.
  */
-export async function findWriteTarget(options: ConnectionOptions, cli: CliContext): Promise<Target> {
+export async function findWriteTarget(options: TargetOptions, cli: CliContext): Promise<Target> {
   const target = await findTarget(options, cli);
   if (target.kind !== "endpoint" || target.besides === undefined) return target;
   const own = describeTarget(ownStoreTarget(target.besides), cli);
@@ -67,7 +67,7 @@ export async function findWriteTarget(options: ConnectionOptions, cli: CliContex
 }
 
 /** {@link findTarget} for a command that reads: where this user has a store too, a note names the one that is read. */
-export async function findReadTarget(options: ConnectionOptions, cli: CliContext): Promise<Target> {
+export async function findReadTarget(options: TargetOptions, cli: CliContext): Promise<Target> {
   const target = await findTarget(options, cli);
   if (target.kind === "endpoint" && target.besides !== undefined) {
     const own = describeTarget(ownStoreTarget(target.besides), cli);

@@ -5,29 +5,29 @@ import { decodeText, NOT_TEXT, otherWriter, SecretsError, withinStack } from "@f
 import type { ClientEnvironment } from "../environment.ts";
 import { type ClientSettings, readSettings } from "./settings.ts";
 
-/** A client configuration file of Flyte's. */
+/** A configuration file of Flyte's clients. */
 export interface ConfigFile {
   readonly path: string;
-  /** What it says; of a file that was only found, project and domain. */
+  /** Its settings; only project and domain for a file that was merely found. */
   readonly settings: ClientSettings;
-  /** Whether it was only found, and names an endpoint, which doesn't count. */
+  /** Whether it was merely found and has an endpoint, which is ignored. */
   readonly ignoresEndpoint: boolean;
 }
 
 /**
- * Reads Flyte's client configuration: the file given, else the first of `./config.yaml`, `./.flyte/config.yaml`, `<git
- * root>/.flyte/config.yaml`, `$UCTL_CONFIG`, `$FLYTECTL_CONFIG`, `~/.union/config.yaml`, `~/.flyte/config.yaml`;
- * undefined when there is none. A file that nothing names is left out, with a warning, when others than this user and
- * root may write it; of the first three, which are found by where somebody happens to be, project and domain alone
- * count. `invalid_config` when a file that was named is not there, or a file is broken.
+ * Reads the configuration of Flyte's clients: the given file, else the first of `./config.yaml`,
+ * `./.flyte/config.yaml`, `<git root>/.flyte/config.yaml`, `$UCTL_CONFIG`, `$FLYTECTL_CONFIG`, `~/.union/config.yaml`,
+ * `~/.flyte/config.yaml`; undefined when none exists. The first three depend on the current directory, so that only
+ * project and domain are read from them. A file that the user has not named is ignored, with a warning, if others than
+ * this user and root may write it. Throws `invalid_config` when a named file does not exist, or a file is broken.
  */
 export async function readClientConfig(
   given: string | undefined,
   environment: ClientEnvironment,
 ): Promise<ConfigFile | undefined> {
   for (const { path, namedBy, isFound } of await candidates(given, environment)) {
-    // What can't be read is no reason to fail where nobody has asked for it.
-    const file = isFound ? await readFileIfThere(path).catch(() => undefined) : await readFileIfThere(path);
+    // A file that was merely found and cannot be read is ignored.
+    const file = isFound ? await readOptionalFile(path).catch(() => undefined) : await readOptionalFile(path);
     if (file !== undefined) {
       if (namedBy === undefined && (await isLeftOut(path, file, environment))) continue;
       const settings = await parseSettings(file.text, path);
@@ -42,10 +42,15 @@ export async function readClientConfig(
   return undefined;
 }
 
-/** `namedBy` is the setting that names the file: it must be there then. */
+/**
+ * A file to try. `namedBy` is the setting with its path, in which case it must exist; `isFound` means that its path
+ * depends on the current directory.
+ */
 type Candidate = { readonly path: string; readonly namedBy?: string; readonly isFound?: boolean };
 
-/** In Flyte's order. What a variable names, and what lies in the home directory, is no find, wherever the user is. */
+/**
+ * The files to try, in Flyte's order. Files named by a variable and those in the home directory do not count as found.
+ */
 async function candidates(given: string | undefined, environment: ClientEnvironment): Promise<readonly Candidate[]> {
   const { variables, cwd, home } = environment;
   const named = (path: string | undefined, namedBy: string): Candidate[] =>
@@ -78,8 +83,8 @@ async function candidates(given: string | undefined, environment: ClientEnvironm
 }
 
 /**
- * Whether others may write the file, its link or its directory (but in a sticky one, `/tmp`, nobody can replace it).
- * Warns then.
+ * Whether others may write the file, its link or its directory; a sticky directory such as `/tmp` is safe, since nobody
+ * can replace another user's file there. Warns if so.
  */
 async function isLeftOut(
   path: string,
@@ -109,12 +114,12 @@ async function findGitRoot(directory: string): Promise<string | undefined> {
   return parent === directory ? undefined : findGitRoot(parent);
 }
 
-/** A file that holds no map says nothing: `./config.yaml` may be some other tool's. */
+/** A file without a map has no settings: `./config.yaml` may belong to another tool. */
 async function parseSettings(text: string, path: string): Promise<ClientSettings> {
-  // Loaded for those who have such a file.
+  // Loaded only if there is a file.
   const { isMap, LineCounter, parseDocument } = await import("yaml");
   const lineCounter = new LineCounter();
-  // Its warnings and its own wording of errors quote the file, which may hold a client's secret.
+  // The parser's warnings and messages quote the file, which may contain a client's secret.
   const document = withinStack(
     () => parseDocument(text, { lineCounter, prettyErrors: false, logLevel: "error" }),
     () => new SecretsError("invalid_config", `${path} is not YAML that can be read: it is nested too deeply.`),
@@ -132,20 +137,20 @@ async function parseSettings(text: string, path: string): Promise<ClientSettings
   return readSettings(read, (key) => `${path}: ${key}`);
 }
 
-/** Configuration and certificates are far smaller; what is larger is something else. */
+/** Configuration files and certificates are far smaller; a larger file is something else. */
 const MAX_BYTES = 1_048_576;
 
-/** A file as it was opened. */
+/** An opened file. */
 export interface OpenedFile {
   readonly text: string;
   readonly stats: Stats;
 }
 
 /**
- * A file's text, or undefined when there is none, or a directory or pipe in its place. `invalid_config` when it is
- * there and can't be read, or is larger than 1 MiB.
+ * Reads a file; undefined when there is none, or a directory or pipe in its place. Throws `invalid_config` when it
+ * cannot be read or is larger than 1 MiB.
  */
-export async function readFileIfThere(path: string): Promise<OpenedFile | undefined> {
+export async function readOptionalFile(path: string): Promise<OpenedFile | undefined> {
   let file: FileHandle | undefined;
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);

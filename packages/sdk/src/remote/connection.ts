@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
 import { isSecretsError, SecretsError, trimEndOf } from "@flyte-secrets/core";
 import { type ClientEnvironment, processEnvironment } from "../environment.ts";
-import { type ConfigFile, readClientConfig, readFileIfThere } from "./config-file.ts";
-import { type EmbeddedServer, findEmbeddedServer, resolveDataDirectory } from "./embedded-server.ts";
-import type { EmbeddedServerRoute } from "./embedded-server-connection.ts";
+import { type ConfigFile, readClientConfig, readOptionalFile } from "./config-file.ts";
+import { findOwnServer, type OwnServer, resolveDataDirectory } from "./own-server.ts";
+import type { OwnServerRoute } from "./own-server-connection.ts";
 import {
   type ApiKey,
   type ClientSettings,
@@ -14,30 +14,30 @@ import {
   readSettings,
 } from "./settings.ts";
 
-/** An OAuth2 client that may ask for tokens. */
+/** An OAuth 2 client for the client credentials grant. */
 export interface ClientCredentials {
   readonly clientId: string;
   readonly clientSecret: string;
 }
 
-/** A bearer token, or what gives one for each call. */
+/** A bearer token, or a function that returns one for each call. */
 export type Token = string | (() => string | Promise<string>);
 
-/** Where the service is and who asks. What is left out comes from the environment: see {@link resolveConnection}. */
+/** The service and the caller. Options that are not set come from the environment: see {@link resolveConnection}. */
 export interface ConnectionOptions extends ClientSettings {
   readonly token?: Token | undefined;
   readonly credentials?: ClientCredentials | undefined;
-  /** Path of a Flyte client configuration; default the usual places. */
+  /** Path of a configuration file of Flyte's clients. Default: the first of the usual files. */
   readonly config?: string | undefined;
-  /** Only the server that this user runs, whatever else names an endpoint. Default false. */
+  /** Use only the user's own server, even if an endpoint is configured. Default: false. */
   readonly local?: boolean | undefined;
-  /** Limit for each call, in milliseconds; default 30,000. */
+  /** Time limit of each call in milliseconds. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** Everything that a client needs to know. */
+/** The complete settings of a client. */
 export interface Connection {
-  /** The service's URL, without a slash at its end. */
+  /** The URL of the service, without a trailing slash. */
   readonly endpoint: string;
   /** Empty parts stand for a broader scope. */
   readonly org: string;
@@ -49,21 +49,23 @@ export interface Connection {
     | { readonly kind: "credentials"; readonly credentials: ClientCredentials };
   readonly tls: { readonly rejectUnauthorized: boolean; readonly ca?: string };
   readonly timeoutMs: number;
-  /** The way to the server that this user runs; undefined for any other service, which is reached by its endpoint. */
-  readonly embeddedRoute?: EmbeddedServerRoute | undefined;
-  /** The variables that name proxies, where they count: with `NODE_USE_ENV_PROXY=1`, as for all of Node. */
+  /** How to reach the user's own server; undefined for any other service, which is reached by its endpoint. */
+  readonly ownServerRoute?: OwnServerRoute | undefined;
+  /** The variables with proxies; undefined unless `NODE_USE_ENV_PROXY=1` is set, as for all of Node. */
   readonly proxies?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
 /**
- * Completes the options, each setting from the first source that has it: the options, `FLYTE_API_KEY`, `FLYTE_ADMIN_*`
- * and `FLYTE_TASK_*`, `FLYTE_ENDPOINT`, what Flyte sets in a task, Flyte's configuration file, the embedded server that
- * this user runs. An empty string counts as given: it stands for no project or domain. What a configuration file says
- * about how to reach the service (`insecure`, certificates) counts for that file's endpoint only, and of a file that
- * was only found in the current directory or a git root, project and domain alone count. Without token and credentials
- * in the options, each is used only where it belongs: the API key at its own endpoint, `FLYTE_SECRETS_TOKEN` (ours) at
- * one that options or variables name. `no_service` when no endpoint is known, `invalid_config` when a setting is wrong,
- * and when the only endpoint is that of a found file.
+ * Completes the options. Each setting comes from the first source that has it: the options, `FLYTE_API_KEY`,
+ * `FLYTE_ADMIN_*` and `FLYTE_TASK_*`, `FLYTE_ENDPOINT`, the variables that Flyte sets in a task, Flyte's configuration
+ * file, the user's own server. An empty string counts as given and means no project or domain.
+ *
+ * `insecure` and the certificates of a configuration file are used for the endpoint of that file only. Of a file that
+ * was merely found in the current directory or a Git root only project and domain are used. Without token and
+ * credentials in the options, the API key is used for its own endpoint only, and `FLYTE_SECRETS_TOKEN` for an endpoint
+ * from options or variables only.
+ * @throws SecretsError `no_service` when no endpoint is known, `invalid_config` when a setting is wrong, or when the
+ * only endpoint is that of a found file.
  */
 export async function resolveConnection(
   options: ConnectionOptions = {},
@@ -72,17 +74,17 @@ export async function resolveConnection(
   return (await findConnection(options, environment)).connection;
 }
 
-/** A connection, and what it was that named its endpoint. */
+/** A connection, and where its endpoint comes from. */
 export interface FoundConnection {
   readonly connection: Connection;
   /**
-   * A variable's name, or a configuration file's path; undefined where the options name the endpoint, and where nothing
-   * does.
+   * The variable or the configuration file with the endpoint; undefined if the options have it, or it is that of the
+   * user's own server.
    */
   readonly namedBy: string | undefined;
 }
 
-/** {@link resolveConnection}, for those who tell people where it leads. */
+/** Like {@link resolveConnection}, with the origin of the endpoint for messages. */
 export async function findConnection(
   options: ConnectionOptions = {},
   environment: ClientEnvironment = processEnvironment(),
@@ -100,10 +102,10 @@ export async function findConnection(
   if (named === undefined && file?.ignoresEndpoint && !local) throw needsConsent(file);
   const address = named === undefined ? undefined : parseEndpoint(named, first(reach, "insecure") ?? false, "endpoint");
   const givenToken = isStated ? variables.FLYTE_SECRETS_TOKEN || undefined : undefined;
-  // An address that is named together with credentials is called with these, also where this user's server has it.
-  const isTold = address !== undefined && (options.token ?? options.credentials ?? givenToken) !== undefined;
-  const embedded = isTold ? undefined : await findOwnServer(environment, address);
-  const url = address ?? (embedded && new URL(embedded.endpoint));
+  // Given credentials are used for a given address, even if it is that of the user's own server.
+  const hasOwnCredentials = address !== undefined && (options.token ?? options.credentials ?? givenToken) !== undefined;
+  const ownServer = hasOwnCredentials ? undefined : await findOwnServerAt(address, environment);
+  const url = address ?? (ownServer && new URL(ownServer.endpoint));
   if (url === undefined) throw local ? noOwnServer() : unknownEndpoint();
 
   const caPath = first(reach, "caCertFilePath");
@@ -113,32 +115,32 @@ export async function findConnection(
     org: first(scope, "org") ?? organizationOf(url),
     project: first(scope, "project") ?? "",
     domain: first(scope, "domain") ?? "",
-    auth: toAuth(options, url, { apiKey, embedded, token: givenToken }),
+    auth: toAuth(options, url, { apiKey, ownServer, token: givenToken }),
     tls: { rejectUnauthorized: !(first(reach, "insecureSkipVerify") ?? false), ...(ca !== undefined && { ca }) },
     timeoutMs: options.timeoutMs ?? 30_000,
-    embeddedRoute: embedded?.route,
+    ownServerRoute: ownServer?.route,
     proxies: variables.NODE_USE_ENV_PROXY === "1" ? variables : undefined,
   };
   return { connection, namedBy: sourceOf(reach, "endpoint")?.namedBy };
 }
 
-/** This user's server: where no address is named, or the one named is its own. */
-async function findOwnServer(
-  environment: ClientEnvironment,
+/** The user's own server, if no address is given or the given one is that server's. */
+async function findOwnServerAt(
   address: URL | undefined,
-): Promise<EmbeddedServer | undefined> {
+  environment: ClientEnvironment,
+): Promise<OwnServer | undefined> {
   try {
-    return await findEmbeddedServer(resolveDataDirectory(environment), address);
+    return await findOwnServer(resolveDataDirectory(environment), address);
   } catch (error) {
-    // No reason to fail for those who name another service.
+    // A directory that is not safe must not keep anybody from another service.
     if (address !== undefined && isSecretsError(error, "unsafe_permissions")) return undefined;
     throw error;
   }
 }
 
 /**
- * Whose task or secret is meant when nobody says: organization, project and domain from the sources of
- * {@link resolveConnection}, in the same order. A part that none of them has is undefined.
+ * Returns the default organization, project and domain, from the sources of {@link resolveConnection} in the same
+ * order. A part that no source has is undefined.
  */
 export async function resolveScope(
   options: Pick<ConnectionOptions, "org" | "project" | "domain" | "config"> = {},
@@ -149,9 +151,9 @@ export async function resolveScope(
   return { org: first(sources, "org"), project: first(sources, "project"), domain: first(sources, "domain") };
 }
 
-/** ClientSettings from one place. */
+/** The settings of one source. */
 interface Source {
-  /** The variable or file that names the endpoint there. */
+  /** The variable or file with its endpoint. */
   readonly namedBy?: string | undefined;
   readonly settings: ClientSettings;
 }
@@ -190,16 +192,17 @@ function fromVariables(variables: ClientEnvironment["variables"]): readonly Sour
 function toAuth(
   { token, credentials }: ConnectionOptions,
   url: URL,
-  found: { apiKey: ApiKey | undefined; embedded: EmbeddedServer | undefined; token: string | undefined },
+  found: { apiKey: ApiKey | undefined; ownServer: OwnServer | undefined; token: string | undefined },
 ): Connection["auth"] {
   if (token !== undefined && credentials !== undefined) {
     throw new SecretsError("invalid_config", "token and credentials exclude each other: give one.");
   }
   if (token !== undefined) return { kind: "token", token };
   if (credentials !== undefined) return { kind: "credentials", credentials };
-  const { apiKey, embedded } = found;
-  if (embedded !== undefined)
-    return embedded.token === undefined ? { kind: "none" } : { kind: "token", token: embedded.token };
+  const { apiKey, ownServer } = found;
+  if (ownServer !== undefined) {
+    return ownServer.token === undefined ? { kind: "none" } : { kind: "token", token: ownServer.token };
+  }
   if (apiKey !== undefined && parseEndpoint(apiKey.endpoint, false, "FLYTE_API_KEY").hostname === url.hostname) {
     return { kind: "credentials", credentials: { clientId: apiKey.clientId, clientSecret: apiKey.clientSecret } };
   }
@@ -207,7 +210,7 @@ function toAuth(
 }
 
 async function readCertificates(path: string): Promise<string> {
-  const file = await readFileIfThere(path);
+  const file = await readOptionalFile(path);
   if (file === undefined) throw new SecretsError("invalid_config", `caCertFilePath names ${path}, which is not there.`);
   return file.text;
 }

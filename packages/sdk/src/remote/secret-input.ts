@@ -2,21 +2,21 @@ import { SecretsError, type SecretValue } from "@flyte-secrets/core";
 import { SecretType as WireType } from "@flyte-secrets/idl";
 import type { Connection } from "./connection.ts";
 
-/** A value of one's own, or a `.dockerconfigjson` for pulling images. */
+/** The type of a secret: `regular`, or a `.dockerconfigjson` for pulling images. */
 export type SecretType = "regular" | "image_pull";
 
 /** A secret to write. */
 export interface SecretInput {
   readonly name: string;
-  /** Text, or bytes as they are. An empty value is a value. */
+  /** Text, or bytes as they are. An empty value is allowed. */
   readonly value: string | Uint8Array | SecretValue;
   /** Default `regular`. */
   readonly type?: SecretType | undefined;
   readonly clusterPool?: string | undefined;
 }
 
-/** What is being done, in the words of messages. */
-export type Doing = "creating" | "updating" | "getting" | "listing" | "deleting";
+/** The operation, as messages name it. */
+export type Operation = "creating" | "updating" | "getting" | "listing" | "deleting";
 
 interface Scope {
   readonly organization: string;
@@ -24,8 +24,12 @@ interface Scope {
   readonly domain: string;
 }
 
-/** The scope of a call. A cluster pool excludes project and domain: `invalid_argument`. */
-export function scopeFor({ org, project, domain }: Connection, doing: Doing, clusterPool: string | undefined): Scope {
+/** Returns the scope of a call. Throws `invalid_argument` for a cluster pool together with project or domain. */
+export function scopeFor(
+  { org, project, domain }: Connection,
+  doing: Operation,
+  clusterPool: string | undefined,
+): Scope {
   if (clusterPool && (project || domain)) {
     throw notTogether(project, domain, `${doing} a secret scoped to cluster pool \`${clusterPool}\`.`);
   }
@@ -33,7 +37,8 @@ export function scopeFor({ org, project, domain }: Connection, doing: Doing, clu
 }
 
 /**
- * The body of CreateSecret and UpdateSecret. An image-pull secret has neither project nor domain: `invalid_argument`.
+ * Returns the message of CreateSecret and UpdateSecret. Throws `invalid_argument` for an image-pull secret with project
+ * or domain.
  */
 export function toWriteRequest(connection: Connection, doing: "creating" | "updating", input: SecretInput) {
   const { name, value, type = "regular", clusterPool } = input;
@@ -61,6 +66,6 @@ function toWireValue(
     : { case: "stringValue", value: text };
 }
 
-/** Flyte's own words. */
+/** The message of Flyte's clients. */
 const notTogether = (project: string, domain: string, rest: string): SecretsError =>
   new SecretsError("invalid_argument", `Project \`${project}\` or domain \`${domain}\` should not be set when ${rest}`);

@@ -13,19 +13,22 @@ import { currentClient } from "./current-client.ts";
 import { type SecretInput, type SecretType, scopeFor, toWriteRequest } from "./secret-input.ts";
 import type { CallOptions, SecretsClient } from "./secrets-client.ts";
 
-/** What every method takes besides its own. */
+/** Options of every method. */
 export interface SecretCallOptions extends CallOptions {
-  /** Default: the client that `init` has set up. */
+  /** The client. Default: that of `init`. */
   readonly client?: SecretsClient | undefined;
 }
 
-/** What changes a secret that is there. */
+/** Options of methods that change an existing secret. */
 export interface SecretChangeOptions extends SecretCallOptions {
-  /** Also where something else keeps it in the cluster, such as an External Secret (default: `call_refused`). */
+  /**
+   * Whether to change it even if something else manages it in the cluster, such as an External Secret. Default:
+   * `call_refused`.
+   */
   readonly force?: boolean | undefined;
 }
 
-/** Flyte's words for where a secret is. */
+/** Flyte's words for the presence of a secret in the clusters. */
 export type SecretStatus = keyof typeof OverallStatus;
 
 /** Whether one cluster has the secret. */
@@ -48,8 +51,8 @@ const PRESENCES = {
 } as const satisfies Record<SecretPresenceStatus, ClusterStatus["status"]>;
 
 /**
- * A secret as the service tells of it, which is everything but its value; and, as static methods, the service's calls
- * at the scope that `init` has set. They reject with a SecretsError that has the server's message.
+ * A secret without its value, as the service returns it. The static methods call the service at the scope that `init`
+ * has set. They reject with a SecretsError that has the server's message.
  */
 export class Secret {
   readonly #message: SecretMessage;
@@ -74,7 +77,7 @@ export class Secret {
     );
   }
 
-  /** One secret: `not_found` when there is none. */
+  /** Returns a secret: `not_found` when there is none. */
   static async get(name: string, options: SecretCallOptions = {}): Promise<Secret> {
     const client = options.client ?? (await currentClient());
     const id = { ...scopeFor(client.connection, "getting", options.clusterPool), name };
@@ -85,7 +88,8 @@ export class Secret {
   }
 
   /**
-   * All secrets of the scope and below, in the service's order, fetched `limit` a page (default 100) as they are read.
+   * Iterates over the secrets of the scope and of narrower ones, in the service's order. Pages of `limit` (default 100)
+   * are requested as needed.
    */
   static async *listall(
     options: SecretCallOptions & { readonly limit?: number | undefined } = {},
@@ -133,13 +137,13 @@ export class Secret {
     return created && timestampDate(created);
   }
 
-  /** When its value was last written; undefined where the service doesn't tell, as Flyte's own doesn't. */
+  /** When its value was last written; undefined if the service does not report it. Flyte's own service does not. */
   get updatedTime(): Date | undefined {
     const updated = this.#message.secretMetadata && readUpdatedTime(this.#message.secretMetadata);
     return updated && timestampDate(updated);
   }
 
-  /** Over all clusters. */
+  /** Its presence in all clusters together. */
   get status(): SecretStatus {
     const status = this.#message.secretMetadata?.secretStatus?.overallStatus ?? OverallStatus.UNSPECIFIED;
     return STATUSES[status] ?? "UNKNOWN_STATUS";

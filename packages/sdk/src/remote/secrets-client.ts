@@ -11,38 +11,41 @@ import {
   type SelectClusterRequestSchema,
 } from "@flyte-secrets/idl";
 import type { Connection } from "./connection.ts";
-import { createEmbeddedServerAgent } from "./embedded-server-connection.ts";
+import { createOwnServerAgent } from "./own-server-connection.ts";
 import { toSecretsError } from "./to-secrets-error.ts";
 import { createTokenSource, type TokenSource } from "./token-source.ts";
 
-/** For each call. */
+/** Options of one call. */
 export interface CallOptions {
-  /** Ask the clusters of this pool. It only routes; project and domain must not be set then. */
+  /** The cluster pool that is called. It only selects the cluster; project and domain must not be set. */
   readonly clusterPool?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Limit in milliseconds, in place of the connection's. */
+  /** Time limit in milliseconds. Default: the connection's. */
   readonly timeoutMs?: number | undefined;
 }
 
-/** What a failed call's error depends on. */
+/** What the error of a failed call depends on. */
 export interface CallKind {
-  /** It changes something: when no answer comes, the error says that this may have been done. Default false. */
+  /**
+   * Whether it changes something, so that an error without a response warns that the change may have been made.
+   * Default: false.
+   */
   readonly changes?: boolean | undefined;
 }
 
-/** A connection to a SecretService, wherever `SelectCluster` says that it is. */
+/** A connection to a SecretService, at the address that `SelectCluster` returns. */
 export interface SecretsClient extends AsyncDisposable {
   readonly connection: Connection;
-  /** Makes one call where the scope's secrets are. Rejects with a SecretsError that has the server's message. */
+  /** Calls the cluster with the scope's secrets. Rejects with a SecretsError that has the server's message. */
   call<Answer>(
     options: CallOptions & CallKind,
     make: (service: SecretServiceClient, options: RpcOptions) => Promise<Answer>,
   ): Promise<Answer>;
-  /** Ends its connections; calls under way fail. */
+  /** Closes its connections; calls in flight fail. */
   close(): void;
 }
 
-/** Connect's client of the SecretService, in types that need nothing of Connect, whose own need a browser's. */
+/** Connect's client of the SecretService, without Connect's types, which need those of a browser. */
 export type SecretServiceClient = {
   readonly [Name in keyof Methods]: (
     request: MessageInitShape<Methods[Name]["input"]>,
@@ -60,9 +63,9 @@ type Resource = NonNullable<MessageInitShape<typeof SelectClusterRequestSchema>[
 
 /** Opens a client. Nothing is sent before the first call. */
 export function createSecretsClient(connection: Connection): SecretsClient {
-  const { tls, embeddedRoute } = connection;
-  // On the socket there is neither TLS nor a host to name.
-  const endpoint = embeddedRoute === undefined ? connection.endpoint : OWN_SERVER;
+  const { tls, ownServerRoute } = connection;
+  // A socket has neither TLS nor a host name.
+  const endpoint = ownServerRoute === undefined ? connection.endpoint : OWN_SERVER;
   const agent = createAgent(connection);
   const connect = (baseUrl: string, interceptors: Interceptor[]): Transport =>
     createConnectTransport({
@@ -82,7 +85,7 @@ export function createSecretsClient(connection: Connection): SecretsClient {
     return service;
   }
 
-  /** Where a call has had its answer: what comes after is no wrong setting. */
+  /** The addresses that have responded: a later failure there is not caused by a wrong setting. */
   const answered = new Set<string>();
   const selected = new Map<string, string>();
   async function select(clusterPool: string | undefined, options: RpcOptions): Promise<string> {
@@ -110,13 +113,13 @@ export function createSecretsClient(connection: Connection): SecretsClient {
         answered.add(baseUrl);
         return answer;
       } catch (error) {
-        // Before there is a cluster to call, nothing has been sent that changes something.
-        const failed = { embeddedRoute, timeoutMs, changes: changes && baseUrl !== undefined };
+        // Until the cluster is known, no call has been sent that changes something.
+        const failed = { ownServerRoute, timeoutMs, changes: changes && baseUrl !== undefined };
         const at = baseUrl ?? endpoint;
         const isKnown = answered.has(at) || baseUrl === endpoint;
         throw toSecretsError(error, {
           ...failed,
-          endpoint: embeddedRoute === undefined ? at : connection.endpoint,
+          endpoint: ownServerRoute === undefined ? at : connection.endpoint,
           isKnown,
         });
       }
@@ -147,17 +150,17 @@ export function wrapSecretService(service: SecretServiceClient, connection: Conn
   };
 }
 
-/** How the user's own server is called in requests, whose connections go to it whatever they name. */
+/** The address in requests to the user's own server; its agent connects to the server whatever the address. */
 const OWN_SERVER = "http://localhost";
 
-function createAgent({ endpoint, embeddedRoute, proxies }: Connection): HttpAgent {
-  if (embeddedRoute !== undefined) return createEmbeddedServerAgent(embeddedRoute);
-  // Node before 24.5 (22.21) doesn't know the option, and goes no way around.
+function createAgent({ endpoint, ownServerRoute, proxies }: Connection): HttpAgent {
+  if (ownServerRoute !== undefined) return createOwnServerAgent(ownServerRoute);
+  // Node before 24.5 (22.21) ignores this option and uses no proxy.
   const options = { keepAlive: true, ...(proxies && { proxyEnv: proxies }) };
   return endpoint.startsWith("https:") ? new HttpsAgent(options) : new HttpAgent(options);
 }
 
-/** What decides where the call goes: the pool, else the narrowest part of the scope. */
+/** The resource that selects the cluster: the pool, else the narrowest part of the scope. */
 function resourceOf({ org, project, domain }: Connection, clusterPool: string | undefined): Resource {
   const organization = org;
   if (clusterPool) return { case: "clusterPoolId", value: { organization, name: clusterPool } };
@@ -167,8 +170,8 @@ function resourceOf({ org, project, domain }: Connection, clusterPool: string | 
 }
 
 /**
- * The address to call. Only host and port of the answer count, as with Flyte's clients: a server behind a proxy that
- * ends TLS believes that it speaks plain HTTP, and credentials must not follow it there.
+ * Returns the address to call. Only host and port of the response are used, as in Flyte's clients: a server behind a
+ * proxy that terminates TLS reports plain HTTP, and credentials must not be sent by that.
  */
 function resolveCluster(clusterEndpoint: string, endpoint: string): string {
   const host = trimEndOf(clusterEndpoint.trim().replace(/^(https?:\/\/|dns:\/\/\/?)/, ""), "/");
@@ -184,7 +187,7 @@ function resolveCluster(clusterEndpoint: string, endpoint: string): string {
   return url.origin === configured.origin ? endpoint : trimEndOf(url.href, "/");
 }
 
-/** A server without SelectCluster (404 or `unimplemented`) has one cluster: itself. */
+/** Uses the configured address if the server has no SelectCluster (404 or `unimplemented`), and thus one cluster. */
 const orConfigured =
   (endpoint: string) =>
   (error: unknown): string => {
@@ -192,7 +195,7 @@ const orConfigured =
     throw error;
   };
 
-/** Sends the token along; when the server refuses it, asks for another one and repeats the call once. */
+/** Adds the token to calls; when the server rejects it, gets another one and repeats the call once. */
 const authenticate =
   (tokens: TokenSource): Interceptor =>
   (next) =>

@@ -1,9 +1,9 @@
 import { SecretsError } from "@flyte-secrets/core";
 
-/** What one source says about the service and the scope; what it doesn't say is undefined. */
+/** The settings of one source; undefined members are not set there. */
 export interface ClientSettings {
   readonly endpoint?: string | undefined;
-  /** Plain HTTP, for an endpoint that is no URL. */
+  /** Whether to use plain HTTP if the endpoint is no URL. */
   readonly insecure?: boolean | undefined;
   readonly insecureSkipVerify?: boolean | undefined;
   readonly caCertFilePath?: string | undefined;
@@ -13,8 +13,8 @@ export interface ClientSettings {
 }
 
 /**
- * The settings of a source that answers to Flyte's keys, such as `admin.endpoint`. `name` tells how a key is called
- * there, for `invalid_config` when a value has the wrong type.
+ * Reads the settings of a source by Flyte's keys, such as `admin.endpoint`. Throws `invalid_config` for a value of the
+ * wrong type; `name` returns how a key is written in this source.
  */
 export function readSettings(read: (key: string) => unknown, name: (key: string) => string): ClientSettings {
   const value = (key: string): unknown => read(key) ?? undefined;
@@ -38,7 +38,7 @@ export function readSettings(read: (key: string) => unknown, name: (key: string)
   };
 }
 
-/** Reads a flag as Flyte does; empty is unset. `invalid_config` for anything else, naming `name`. */
+/** Reads a flag like Flyte; undefined for an empty text. Throws `invalid_config`, with `name`, for any other text. */
 export function parseFlag(text: string, name: string): boolean | undefined {
   if (text === "") return undefined;
   if (/^(true|t|yes|y|on|1)$/i.test(text)) return true;
@@ -47,9 +47,8 @@ export function parseFlag(text: string, name: string): boolean | undefined {
 }
 
 /**
- * The URL of a service from any way in which Flyte's users write it: `host:port`, `dns:///host:port`, or a URL. A URL
- * says itself whether it is plain HTTP; the other forms are HTTPS unless `insecure`. `source` names the setting in
- * errors.
+ * Returns the URL of a service from any form that Flyte accepts: `host:port`, `dns:///host:port`, or a URL. The first
+ * two are HTTPS unless `insecure`. Errors name the setting `source`.
  */
 export function parseEndpoint(text: string, insecure: boolean, source: string): URL {
   const bare = text.trim().replace(/^dns:\/\/\/?/, "");
@@ -63,7 +62,7 @@ export function parseEndpoint(text: string, insecure: boolean, source: string): 
   return url;
 }
 
-/** An API key taken apart. */
+/** The parts of an API key. */
 export interface ApiKey {
   readonly endpoint: string;
   readonly clientId: string;
@@ -72,8 +71,8 @@ export interface ApiKey {
 }
 
 /**
- * Takes a Flyte API key apart: base64 of `endpoint:clientId:secret:org`, where the endpoint may have a port of its own.
- * `invalid_config` when it isn't one; the message doesn't show it.
+ * Parses a Flyte API key: base64 of `endpoint:clientId:secret:org`, where the endpoint may have a port. Throws
+ * `invalid_config`, without the key, when it isn't one.
  */
 export function parseApiKey(key: string, source: string): ApiKey {
   const parts = Buffer.from(key.trim(), "base64").toString().split(":");

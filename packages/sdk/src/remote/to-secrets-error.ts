@@ -7,9 +7,9 @@ import {
   isObject,
   SecretsError,
 } from "@flyte-secrets/core";
-import { describeRoute, type EmbeddedServerRoute } from "./embedded-server-connection.ts";
+import { describeRoute, type OwnServerRoute } from "./own-server-connection.ts";
 
-/** Connect's codes as ours. Those that a service of this kind has no reason to send count as a fault of the server. */
+/** The error codes for Connect's. Codes that such a service has no reason to return count as a fault of the server. */
 const CODES: Readonly<Record<Code, ErrorCode>> = {
   [Code.InvalidArgument]: "invalid_argument",
   [Code.OutOfRange]: "invalid_argument",
@@ -32,38 +32,36 @@ const CODES: Readonly<Record<Code, ErrorCode>> = {
 /** The call that failed. */
 export interface FailedCall {
   readonly endpoint: string;
-  /** The way to this user's own server, for a call that went there. */
-  readonly embeddedRoute?: EmbeddedServerRoute | undefined;
-  /** Its limit, where it is known. */
+  /** The route to the user's own server, for a call to it. */
+  readonly ownServerRoute?: OwnServerRoute | undefined;
+  /** Its time limit, if known. */
   readonly timeoutMs?: number | undefined;
-  /** It may have changed something, though no answer came. Default false. */
+  /** Whether it may have changed something even without a response. Default: false. */
   readonly changes?: boolean | undefined;
-  /** The endpoint has answered an earlier call. Default false. */
+  /** Whether the endpoint has responded to an earlier call. Default: false. */
   readonly isKnown?: boolean;
 }
 
-/** What Connect's client and server say of a call whose limit has passed. */
+/** The message of Connect's client and server when the time limit has passed. */
 const TIMED_OUT = "the operation timed out";
 
-/**
- * What a caller of the SDK gets for a failed call: the server's own message, or for one without an answer, what to do.
- */
+/** Returns the error of a failed call: with the server's message, or without a response with what to do. */
 export function toSecretsError(error: unknown, call: FailedCall): SecretsError {
   if (error instanceof SecretsError) return error;
   const failure = ConnectError.from(error);
-  // From our interceptor, which Connect has wrapped.
+  // An error of our interceptor, which Connect has wrapped.
   if (failure.cause instanceof SecretsError) return failure.cause;
   if (failure.code === Code.DeadlineExceeded && failure.rawMessage === TIMED_OUT) return timedOut(call, error);
-  const { endpoint, embeddedRoute, isKnown = false } = call;
-  // An abort of the caller's has a code of Node's too.
+  const { endpoint, ownServerRoute, isKnown = false } = call;
+  // A call that its caller aborts has one of Node's codes too.
   const socketError = failure.code === Code.Canceled ? undefined : socketErrorOf(failure);
-  if (socketError !== undefined && (embeddedRoute !== undefined || (isKnown && BROKEN.has(socketError.code)))) {
+  if (socketError !== undefined && (ownServerRoute !== undefined || (isKnown && BROKEN.has(socketError.code)))) {
     return brokenOff(call, error);
   }
   const isSecure = endpoint.startsWith("https:");
   const fault = connectionFault(failure.cause, isSecure);
   if (fault !== undefined) return unavailable(endpoint, describeFault(fault, failure.cause), error);
-  // What servers written in Go answer to plain HTTP on a port for TLS, which no service of Connect does.
+  // The response of Go's servers to plain HTTP on a TLS port; no Connect service sends it.
   if (!isSecure && failure.rawMessage === "HTTP 400") return unavailable(endpoint, describeFault("no HTTP"), error);
   if (socketError !== undefined) {
     const what = socketError.message || socketError.code;
@@ -72,7 +70,7 @@ export function toSecretsError(error: unknown, call: FailedCall): SecretsError {
   return new SecretsError(CODES[failure.code], failure.rawMessage, { cause: error });
 }
 
-/** How a connection ends when the other side does. */
+/** Node's codes for a connection that the peer has closed. */
 const BROKEN: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE"]);
 
 function timedOut(call: FailedCall, cause: unknown): SecretsError {
@@ -87,14 +85,14 @@ function brokenOff(call: FailedCall, cause: unknown): SecretsError {
   return new SecretsError("store_unavailable", message, { cause });
 }
 
-const partyOf = ({ endpoint, embeddedRoute }: FailedCall): string =>
-  embeddedRoute === undefined ? endpoint : `The server of this user (${describeRoute(embeddedRoute)})`;
+const partyOf = ({ endpoint, ownServerRoute }: FailedCall): string =>
+  ownServerRoute === undefined ? endpoint : `The server of this user (${describeRoute(ownServerRoute)})`;
 
-function remedyFor({ embeddedRoute, changes = false }: FailedCall): string {
+function remedyFor({ ownServerRoute, changes = false }: FailedCall): string {
   const doubt = changes ? " The change may have been made or not: look before you repeat it." : "";
   return (
     `${doubt} ` +
-    `${embeddedRoute === undefined ? "See whether it runs." : "See how it is: `flyte-secrets serve --status`."}`
+    `${ownServerRoute === undefined ? "See whether it runs." : "See how it is: `flyte-secrets serve --status`."}`
   );
 }
 
@@ -129,9 +127,7 @@ function namesOf(cause: unknown): string {
   return typeof names === "string" ? `other names (${excerpt(names)})` : "another name";
 }
 
-/**
- * The socket's or TLS's own error, which has one of Node's codes; Connect keeps it as the cause of the error it makes.
- */
+/** The error of the socket or of TLS, which has one of Node's codes: Connect keeps it as a cause. */
 function socketErrorOf({ cause }: ConnectError): { readonly code: string; readonly message: string } | undefined {
   return cause instanceof Error && "code" in cause && typeof cause.code === "string"
     ? { code: cause.code, message: cause.message }

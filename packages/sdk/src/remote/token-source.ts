@@ -7,22 +7,25 @@ import { AuthMetadataService } from "@flyte-secrets/idl";
 import type { ClientCredentials, Connection } from "./connection.ts";
 import { toSecretsError } from "./to-secrets-error.ts";
 
-/** What goes with a call to say who makes it. */
+/** A token in the header that it is sent in. */
 export interface CallToken {
   readonly header: string;
   readonly token: string;
 }
 
-/** Gives the token for a call. */
+/** Provides the tokens of calls. */
 export interface TokenSource {
   /**
-   * Undefined without authentication. `refused` is the token that a server has just refused: another one, if there can
-   * be one.
+   * Returns the token of a call; undefined without authentication. `refused` is a token that the server has rejected,
+   * so that another one is returned if possible.
    */
   get(signal: AbortSignal, refused?: CallToken): Promise<CallToken | undefined>;
 }
 
-/** The tokens of a connection. `metadata` reaches the service without credentials: it names the token endpoint. */
+/**
+ * Creates the token source of a connection. `metadata` calls the service without credentials, for the address of the
+ * token endpoint.
+ */
 export function createTokenSource(connection: Connection, metadata: Transport): TokenSource {
   const { auth } = connection;
   switch (auth.kind) {
@@ -40,12 +43,11 @@ export function createTokenSource(connection: Connection, metadata: Transport): 
   }
 }
 
-/** Renewed a little early, so that a token doesn't expire on its way. */
+/** Tokens are renewed early, so that none expires in transit. */
 const RENEW_EARLY_MS = 30_000;
 
 /**
- * Of getting a token. Calls that need one at the same time share it, and each of them waits as long as its own limit
- * says.
+ * The time limit of getting a token. Concurrent calls share one request, and each waits at most for its own time limit.
  */
 const REQUEST_TIMEOUT_MS = 30_000;
 
@@ -59,7 +61,7 @@ function createCredentialsSource(
 
   async function request(): Promise<CallToken> {
     try {
-      // By a time limit of its own: who asked first may give up while others wait.
+      // The request has its own time limit, because the first caller may give up while others wait.
       const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
       held = await requestToken(credentials, { connection, metadata, signal });
       return held;
@@ -87,7 +89,7 @@ interface TokenRequest {
   readonly signal: AbortSignal;
 }
 
-/** OAuth2's client credentials grant (RFC 6749, 4.4) at the token endpoint that the service names. */
+/** Requests a token by OAuth 2's client credentials grant (RFC 6749, 4.4) from the service's token endpoint. */
 async function requestToken(
   credentials: ClientCredentials,
   { connection, metadata, signal }: TokenRequest,
@@ -118,7 +120,10 @@ async function requestToken(
   };
 }
 
-/** The client's secret goes there: over TLS, unless the user has chosen plain HTTP for the service itself. */
+/**
+ * The client's secret is sent to this URL, and therefore over TLS, unless the user has chosen plain HTTP for the
+ * service.
+ */
 function checkTokenEndpoint(tokenEndpoint: string, endpoint: string): URL {
   const url = URL.parse(tokenEndpoint);
   if (url === null) {
@@ -132,7 +137,7 @@ function checkTokenEndpoint(tokenEndpoint: string, endpoint: string): URL {
   return url;
 }
 
-/** RFC 6749, 2.3.1: both parts form-encoded first. */
+/** The header of RFC 6749, 2.3.1, which requires both parts to be form-encoded first. */
 function basic({ clientId, clientSecret }: ClientCredentials): string {
   const encode = (text: string): string => new URLSearchParams({ "": text }).toString().slice(1);
   return `Basic ${Buffer.from(`${encode(clientId)}:${encode(clientSecret)}`).toString("base64")}`;
@@ -144,7 +149,7 @@ function parseTokenAnswer(
 ): { token: string; expiresInSeconds: number } {
   const fields = parseObject(answer.body) ?? {};
   if (answer.status === 200 && typeof fields.access_token === "string") {
-    // Without a lifetime it is good until the server refuses it.
+    // A token without a lifetime is used until the server rejects it.
     const expiresInSeconds = typeof fields.expires_in === "number" ? fields.expires_in : Number.POSITIVE_INFINITY;
     return { token: fields.access_token, expiresInSeconds };
   }
@@ -154,7 +159,7 @@ function parseTokenAnswer(
 
 const unauthenticated = (message: string): SecretsError => new SecretsError("unauthenticated", message);
 
-/** A form to send, and how. */
+/** A form, and how to send it. */
 export interface FormOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly tls: Connection["tls"];
@@ -162,8 +167,8 @@ export interface FormOptions {
 }
 
 /**
- * Posts a form and returns status and body, whatever the status; rejects when there is no answer. (fetch takes no
- * certificates.)
+ * Posts a form and returns status and body, whatever the status. Rejects when there is no response. Not by fetch, which
+ * takes no certificates.
  */
 export async function postForm(
   url: URL,

@@ -11,7 +11,7 @@ import { checkAdmissionPort, checkExposure, checkGuard } from "./check-exposure.
 import { checkManagedSecrets, checkNamespace, usedNamespaces } from "./check-namespaces.ts";
 import {
   checkAdmissionCall,
-  checkCertificate,
+  checkRegisteredCertificate,
   checkServedCertificate,
   notRegistered,
   readRegistered,
@@ -107,7 +107,7 @@ async function ifKnown(ask: () => Promise<boolean>): Promise<boolean> {
 function checkWebhook({ client, config, namespace }: CheckClusterOptions): Promise<CheckResult>[] {
   const log = createLogger(config.logger);
   return [
-    runCheck("the certificate", () => checkCertificate(config, { client, namespace, log })),
+    runCheck("the certificate", () => checkRegisteredCertificate(config, { client, namespace, log })),
     runCheck("the registration", async () => {
       const registered = await readRegistered(client, config);
       if (registered === undefined) return [notRegistered(config)];

@@ -24,7 +24,7 @@ export async function readRegistered(client: KubeClient, { webhook }: Config): P
 }
 
 /** Checks that the webhook has a valid certificate and that the registration carries its CA. */
-export async function checkCertificate(config: Config, options: ManageOptions): Promise<Finding[]> {
+export async function checkRegisteredCertificate(config: Config, options: ManageOptions): Promise<Finding[]> {
   const found = await findCertificate(toCertificateOptions(config), options);
   return [checkKept(found), ...checkBundle(found, config)];
 }
@@ -69,7 +69,7 @@ export function notRegistered({ webhook }: Config): Finding {
   );
 }
 
-const ANSWER_LIMIT_MS = 5_000;
+const RESPONSE_LIMIT_MS = 5_000;
 
 /**
  * Whether the webhook answers at the address of its registration with a certificate that the registration's CA vouches
@@ -87,7 +87,7 @@ export async function checkServedCertificate({ clientConfig = {} }: RegisteredWe
     ALPNProtocols: ["http/1.1"],
   });
   try {
-    await once(socket, "secureConnect", { signal: AbortSignal.timeout(ANSWER_LIMIT_MS) });
+    await once(socket, "secureConnect", { signal: AbortSignal.timeout(RESPONSE_LIMIT_MS) });
     return ok(`the webhook serves ${address.host} with a certificate that its registration vouches for`);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "no answer";

@@ -74,11 +74,11 @@ describe("the server of this user", () => {
   test("is called with the token that is given for its address, which may be wrong", async () => {
     const { endpoint } = await serve(data);
     const variables = { FLYTE_ENDPOINT: endpoint, FLYTE_SECRETS_TOKEN: "another" };
-    const { embeddedRoute, auth } = await resolveHere({}, variables);
-    expect([embeddedRoute, auth]).toEqual([undefined, { kind: "token", token: "another" }]);
+    const { ownServerRoute, auth } = await resolveHere({}, variables);
+    expect([ownServerRoute, auth]).toEqual([undefined, { kind: "token", token: "another" }]);
     // A token alone names no service.
     expect(await resolveHere({}, { FLYTE_SECRETS_TOKEN: "another" })).toMatchObject({
-      embeddedRoute: { kind: "socket" },
+      ownServerRoute: { kind: "socket" },
     });
   });
 
@@ -92,23 +92,23 @@ describe("the server of this user", () => {
       auth: { kind: "none" },
       tls: { rejectUnauthorized: true },
       timeoutMs: 30_000,
-      embeddedRoute: { kind: "socket", directory: data },
+      ownServerRoute: { kind: "socket", directory: data },
     };
     expect(await resolveHere()).toEqual(found);
     expect(await resolveHere({ endpoint })).toEqual(found);
     expect(await resolveHere({ endpoint: "http://127.0.0.1:1" })).toEqual({
       ...found,
       endpoint: "http://127.0.0.1:1",
-      embeddedRoute: undefined,
+      ownServerRoute: undefined,
     });
   });
 
   test.each(["~/elsewhere", "elsewhere"])("may keep its data in %s, beside another that goes on", async (path) => {
     await serve(data);
     await serve(join(home, "elsewhere"));
-    const { embeddedRoute } = await resolveHere({}, { SECRET_STORE_PATH: path });
-    expect(embeddedRoute).toEqual({ kind: "socket", directory: join(home, "elsewhere") });
-    expect((await resolveHere()).embeddedRoute).toEqual({ kind: "socket", directory: data });
+    const { ownServerRoute } = await resolveHere({}, { SECRET_STORE_PATH: path });
+    expect(ownServerRoute).toEqual({ kind: "socket", directory: join(home, "elsewhere") });
+    expect((await resolveHere()).ownServerRoute).toEqual({ kind: "socket", directory: data });
   });
 
   test.each<[string, Record<string, string>]>([
@@ -125,7 +125,7 @@ describe("the server of this user", () => {
     const settings = { ...flags, "secret.store.path": store };
     const server = await serve(store, settings);
     const connection = await resolveHere({}, { SECRET_STORE_PATH: store });
-    expect([connection.embeddedRoute?.kind, connection.auth.kind]).toEqual(
+    expect([connection.ownServerRoute?.kind, connection.auth.kind]).toEqual(
       long ? ["proof", flags["secret.auth.mode"] ?? "token"] : ["socket", "none"],
     );
     await using client = createSecretsClient(connection);
@@ -143,7 +143,7 @@ describe("the server of this user", () => {
     await server.close();
     expect(await refusal(Secret.get("a", { client }))).toEqual([
       "store_unavailable",
-      "The server of this user (~/.flyte-secrets/server.sock) does not run any more. Start it with `flyte-secrets serve`.",
+      "The server of this user (~/.flyte-secrets/server.sock) is not running any more. Start it with `flyte-secrets serve`.",
     ]);
   });
 });

@@ -3,19 +3,14 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import type { ClientEnvironment } from "../environment.ts";
-import {
-  belongsToUser,
-  checkDirectory,
-  connectToEmbeddedServer,
-  type EmbeddedServerRoute,
-} from "./embedded-server-connection.ts";
+import { belongsToUser, checkDirectory, connectToOwnServer, type OwnServerRoute } from "./own-server-connection.ts";
 
-/** The embedded server that this user runs on this machine, and the way to it that nobody else can take. */
-export interface EmbeddedServer {
-  /** The TCP address that it announces. */
+/** The server that this user runs on this machine, and a route to it that no other user can take over. */
+export interface OwnServer {
+  /** The TCP address of its announcement. */
   readonly endpoint: string;
-  readonly route: EmbeddedServerRoute;
-  /** What it asks for on its TCP port; undefined on the socket, and when it runs without authentication. */
+  readonly route: OwnServerRoute;
+  /** The token for its TCP port; undefined for the socket, and for a server without authentication. */
   readonly token: string | undefined;
 }
 
@@ -29,27 +24,27 @@ export function resolveDataDirectory(environment: ClientEnvironment): string {
 }
 
 /**
- * Finds the running embedded server of a data directory: by its socket, or where there can be none, by the key with
- * which it proves itself. Undefined when none runs, also when it has died without tidying up, whoever has its process
- * number and port now. With `at`, only a server that announces that address.
- * @throws SecretsError `unsafe_permissions` when the directory isn't this user's alone to write, `call_refused` when
- * somebody else answers at the address.
+ * Finds the running server of a data directory: by its socket, or on systems without sockets by the key of its proof.
+ * Undefined when none is running, also after a crash, even if another process has its process id and port by now.
+ * With `at`, only a server that announces this address is found.
+ * @throws SecretsError `unsafe_permissions` when others than this user may write the directory, `call_refused` when
+ * another server answers at the address.
  */
-export async function findEmbeddedServer(directory: string, at?: URL): Promise<EmbeddedServer | undefined> {
+export async function findOwnServer(directory: string, at?: URL): Promise<OwnServer | undefined> {
   if (!(await checkDirectory(directory))) return undefined;
   const announced = parseAnnouncement(await readOwn(join(directory, "server.json")));
   if (at !== undefined && !isSameServer(announced.endpoint, at)) return undefined;
   const { endpoint, proofKey } = announced;
-  const route: EmbeddedServerRoute =
+  const route: OwnServerRoute =
     proofKey === undefined ? { kind: "socket", directory } : { kind: "proof", endpoint, key: proofKey };
-  const connection = await connectToEmbeddedServer(route);
+  const connection = await connectToOwnServer(route);
   if (connection === undefined) return undefined;
   connection.destroy();
   const token = route.kind === "proof" ? (await readOwn(join(directory, "token")))?.trim() : undefined;
   return { endpoint, route, token: token || undefined };
 }
 
-/** A file of this user's; what is somebody else's, a link or no file counts as not there. */
+/** The text of a file of this user; undefined for any other file, a link or a directory. */
 async function readOwn(path: string): Promise<string | undefined> {
   let file: FileHandle | undefined;
   try {
@@ -64,13 +59,16 @@ async function readOwn(path: string): Promise<string | undefined> {
   }
 }
 
-/** Whether they name one server: `localhost` is what it is also called by, and what its own certificate is for. */
+/**
+ * Whether both addresses are of one server. `localhost` also counts as its loopback address, since its own certificate
+ * is issued for that name.
+ */
 function isSameServer(announced: string, at: URL): boolean {
   const originOf = (url: URL | null) => url?.origin.replace("//localhost", "//127.0.0.1");
   return originOf(URL.parse(announced)) === originOf(at);
 }
 
-/** The address alone for a file that is being written, or none: the socket is enough. */
+/** Parses an announcement. Without a readable one the address is `http://localhost`: the socket is enough. */
 function parseAnnouncement(text: string | undefined): { endpoint: string; proofKey?: string } {
   try {
     const { endpoint, proofKey }: { endpoint?: unknown; proofKey?: unknown } = JSON.parse(text ?? "");
@@ -78,7 +76,7 @@ function parseAnnouncement(text: string | undefined): { endpoint: string; proofK
       return { endpoint, ...(typeof proofKey === "string" && { proofKey }) };
     }
   } catch {
-    // As when there is none.
+    // Like a missing one.
   }
   return { endpoint: "http://localhost" };
 }

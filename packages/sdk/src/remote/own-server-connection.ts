@@ -9,31 +9,31 @@ import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { SecretsError } from "@flyte-secrets/core";
 
-/** How this user's own server is reached so that nobody else can be in its place. */
-export type EmbeddedServerRoute =
+/** A route to the user's own server that no other user's server can take over. */
+export type OwnServerRoute =
   /** By the socket in its data directory. */
   | { readonly kind: "socket"; readonly directory: string }
-  /** By TCP, where every connection begins with a proof that the server has the key of its announcement. */
+  /** By TCP. Every connection begins with a proof that the server has the key of its announcement. */
   | { readonly kind: "proof"; readonly endpoint: string; readonly key: string };
 
-/** For the connection and the proof together. */
+/** The time limit of connecting and of the proof together. */
 const LIMIT_MS = 5_000;
-/** As many as keep a server busy. */
+/** Enough to keep a server busy. */
 const MAX_CONNECTIONS = 8;
 const MAX_ANSWER_BYTES = 4096;
 /** An HMAC-SHA256 in hex. */
 const PROOF_LENGTH = 64;
 
 /**
- * An agent whose every request goes that way, whatever address it names. A connection takes the next request that waits
- * already, and ends when there is none: so a long row of calls, some at a time, shares a few, and none is left over
- * from before a restart of the server.
+ * An agent whose requests all take this route, whatever their address. A connection serves the requests that are
+ * waiting and is closed when there are none: many calls share a few connections, and none outlives a restart of the
+ * server.
  */
-export function createEmbeddedServerAgent(route: EmbeddedServerRoute): Agent {
+export function createOwnServerAgent(route: OwnServerRoute): Agent {
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
   agent.keepSocketAlive = () => false;
   agent.createConnection = (_options, callback) => {
-    connectToEmbeddedServer(route).then(
+    connectToOwnServer(route).then(
       (socket) => (socket ? callback?.(null, socket) : callback?.(notRunning(route), NO_SOCKET)),
       (error: Error) => callback?.(error, NO_SOCKET),
     );
@@ -42,15 +42,15 @@ export function createEmbeddedServerAgent(route: EmbeddedServerRoute): Agent {
   return agent;
 }
 
-/** Node's types want a stream beside an error; nobody looks at it. */
+/** Node's types require a stream even with an error, and Node ignores it. */
 const NO_SOCKET = undefined as unknown as Duplex;
 
 /**
- * A new connection to the server, or undefined when none listens there.
- * @throws SecretsError `unsafe_permissions` when directory or socket aren't this user's, `call_refused` when the proof
- * is wrong.
+ * Opens a connection to the server; undefined when no server listens there.
+ * @throws SecretsError `unsafe_permissions` when directory or socket belong to another user, `call_refused` when the
+ * proof is wrong.
  */
-export async function connectToEmbeddedServer(route: EmbeddedServerRoute): Promise<Socket | undefined> {
+export async function connectToOwnServer(route: OwnServerRoute): Promise<Socket | undefined> {
   const socket = route.kind === "socket" ? connectSocket(route.directory) : connectTcp(route.endpoint);
   if (socket === undefined) return undefined;
   if (!(await isConnected(socket))) return undefined;
@@ -59,8 +59,8 @@ export async function connectToEmbeddedServer(route: EmbeddedServerRoute): Promi
 }
 
 /**
- * The directory is opened first, then looked at, then entered by its descriptor (where Linux's `/proc` is there):
- * nobody can put another in its place in between.
+ * Opens the directory, checks it, and connects through its descriptor (where Linux's `/proc` exists): the directory
+ * cannot be replaced between check and use.
  */
 function connectSocket(directory: string): Socket | undefined {
   let descriptor: number | undefined;
@@ -103,7 +103,7 @@ async function isConnected(socket: Socket): Promise<boolean> {
 /** Asks for the HMAC of a nonce, and leaves the connection as it was for the request that follows. */
 async function requireProof(
   socket: Socket,
-  { endpoint, key }: Extract<EmbeddedServerRoute, { kind: "proof" }>,
+  { endpoint, key }: Extract<OwnServerRoute, { kind: "proof" }>,
 ): Promise<void> {
   const nonce = randomBytes(32).toString("hex");
   const expected = createHmac("sha256", key).update(nonce).digest("hex");
@@ -135,20 +135,20 @@ async function readAnswer(socket: Socket): Promise<string | undefined> {
   return undefined;
 }
 
-/** An error that comes after it is of no interest any more. */
+/** Closes the socket and ignores its later errors. */
 function drop(socket: Socket): void {
   socket.on("error", () => {}).destroy();
 }
 
-function notRunning(route: EmbeddedServerRoute): SecretsError {
+function notRunning(route: OwnServerRoute): SecretsError {
   return new SecretsError(
     "store_unavailable",
-    `The server of this user (${describeRoute(route)}) does not run any more. Start it with \`flyte-secrets serve\`.`,
+    `The server of this user (${describeRoute(route)}) is not running any more. Start it with \`flyte-secrets serve\`.`,
   );
 }
 
-/** Where it listens, for messages. */
-export function describeRoute(route: EmbeddedServerRoute): string {
+/** The address of the server, for messages. */
+export function describeRoute(route: OwnServerRoute): string {
   return route.kind === "socket" ? join(route.directory, "server.sock") : route.endpoint;
 }
 
@@ -161,7 +161,7 @@ export function belongsToUser(stats: Stats): boolean {
   return user === undefined || (stats.uid === user && (stats.mode & 0o022) === 0);
 }
 
-/** Whether the directory is there. `unsafe_permissions` when it isn't this user's, or others may write it. */
+/** Whether the directory exists. Throws `unsafe_permissions` when it isn't this user's, or others may write it. */
 export async function checkDirectory(path: string): Promise<boolean> {
   const stats = await stat(path).catch(() => undefined);
   if (stats === undefined || !stats.isDirectory()) return false;
@@ -169,7 +169,7 @@ export async function checkDirectory(path: string): Promise<boolean> {
   return true;
 }
 
-/** Throws `unsafe_permissions` for what isn't {@link belongsToUser}, saying why and what to do. */
+/** Throws `unsafe_permissions`, with reason and remedy, for what does not {@link belongsToUser}. */
 export function checkOwner(path: string, stats: Stats): void {
   if (belongsToUser(stats)) return;
   const mode = (stats.mode & 0o777).toString(8).padStart(4, "0");

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { createEmbeddedServerAgent } from "./embedded-server-connection.ts";
+import { createOwnServerAgent } from "./own-server-connection.ts";
 
 test("many requests, some at a time, share connections, and none of these is kept", async () => {
   const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-agent-"));
@@ -17,7 +17,7 @@ test("many requests, some at a time, share connections, and none of these is kep
   });
   await once(server.listen(join(directory, "server.sock")), "listening");
   onTestFinished(() => void server.close());
-  const agent = createEmbeddedServerAgent({ kind: "socket", directory });
+  const agent = createOwnServerAgent({ kind: "socket", directory });
   const ask = async () => {
     const answer: IncomingMessage = (await once(request({ agent, path: "/" }).end(), "response"))[0];
     await once(answer.resume(), "end");
