@@ -7,7 +7,7 @@ import { NO_METRICS } from "@flyte-secrets/lookup";
 import { createStoreLookup } from "@flyte-secrets/lookup/testing";
 import { openEmbeddedStore } from "@flyte-secrets/store";
 import { createAdmission } from "@flyte-secrets/webhook";
-import { admit, decodeAdmissionReview, encodeAdmissionAnswer } from "@flyte-secrets/webhook/testing";
+import { admit, decodeAdmissionReview, encodeAdmissionResponse } from "@flyte-secrets/webhook/testing";
 import { ADMISSION_CASES, type AdmissionCase, prepareAdmission } from "./admission-case.ts";
 import { floorAnswer } from "./floor-answer.ts";
 import { type Row, ratio } from "./table.ts";
@@ -76,7 +76,7 @@ async function openAnswer(
     const request = decodeAdmissionReview(body.toString());
     const admission = admit(request, options, signal);
     const { answer } = admission instanceof Promise ? await admission : admission;
-    return encodeAdmissionAnswer(request, answer);
+    return encodeAdmissionResponse(request, answer);
   };
 }
 

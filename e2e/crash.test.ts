@@ -46,7 +46,7 @@ async function writeUntilKilled(prefix: string, killAfter: number): Promise<numb
         if (!(await write(server, name, revision))) return;
         acknowledged.set(name, revision);
         count += 1;
-        // The other clients' writes are under way.
+        // The other clients' writes are in flight.
         if (count === killAfter) server.process.kill("SIGKILL");
       }
     }),

@@ -58,5 +58,8 @@ function renderEntry(entry: Section | Setting): string {
     return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
   }
   if (entry.path.includes(".")) return `| **\`${entry.path}\`** | | | ${entry.about} | |\n`;
-  return `\n### ${entry.path}\n\n${entry.about}\n\n| key | default | takes | what for | in effect |\n| --- | --- | --- | --- | --- |\n`;
+  return (
+    `\n### ${entry.path}\n\n${entry.about}\n\n| key | default | takes | what for | in effect |\n| --- | --- | --- ` +
+    "| --- | --- |\n"
+  );
 }

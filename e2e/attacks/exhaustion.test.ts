@@ -97,7 +97,7 @@ test("stopped while requests come, it answers all of them when it goes on", asyn
   await ask();
 });
 
-test("SIGTERM while hundreds of half requests are under way ends it in order, within its grace time", async () => {
+test("SIGTERM while hundreds of half requests are in flight ends it in order, within its grace time", async () => {
   const sockets = await connections(300);
   for (const socket of sockets) socket.write("POST /flyteidl2.secret.SecretService/GetSecret HTTP/1.1\r\nHost: h\r\n");
   await ask();

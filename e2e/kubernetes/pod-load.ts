@@ -23,7 +23,7 @@ export type PodCreation = {
 export interface PodLoad {
   /** Those that are over. */
   readonly creations: readonly PodCreation[];
-  /** Begins no more and waits for those under way. */
+  /** Begins no more and waits for those in flight. */
   stop(): Promise<readonly PodCreation[]>;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { JsonPatch, parsePod } from "@flyte-secrets/inject";
-import { decodeAdmissionReview, encodeAdmissionAnswer } from "@flyte-secrets/webhook/testing";
+import { decodeAdmissionReview, encodeAdmissionResponse } from "@flyte-secrets/webhook/testing";
 import { type FuzzTarget, textOf, unlessRefused } from "../target.ts";
 
 const INVALID = ["invalid_argument"] as const;
@@ -71,10 +71,10 @@ export const target: FuzzTarget = {
       if (pod) assert.equal(pod, request.object);
       const patch = new JsonPatch([{ op: "add", path: "/x", value: request.namespace }]);
       const answer = JSON.parse(
-        encodeAdmissionAnswer(request, { allowed: true, patch, warnings: [request.creator.username] }),
+        encodeAdmissionResponse(request, { allowed: true, patch, warnings: [request.creator.username] }),
       );
       const refusal = JSON.parse(
-        encodeAdmissionAnswer(request, { allowed: false, code: 400, message: request.namespace }),
+        encodeAdmissionResponse(request, { allowed: false, code: 400, message: request.namespace }),
       );
       assert.deepEqual(
         [answer.response.uid, answer.response.warnings, refusal.response.uid, refusal.response.status.message],

@@ -152,13 +152,16 @@ export const PANEL_ROWS: readonly PanelRow[] = [
     title: "Budgets",
     panels: [
       {
-        title: "Requests under way: share of their memory",
+        title: "Requests in flight: share of their memory",
         about:
-          "At 100 % the one gives way that has taken up most for longest (webhook.limits.allBodiesBytes, secret.server.limits.bodyBytes).",
+          "At 100 % the one gives way that has taken up most for longest (webhook.limits.allBodiesBytes, " +
+          "secret.server.limits.bodyBytes).",
         unit: "percentunit",
         queries: [
           {
-            expr: "max by (pod, instance) (flyte_secrets_requests_bytes{$scope} / flyte_secrets_requests_limit_bytes{$scope})",
+            expr:
+              "max by (pod, instance) (flyte_secrets_requests_bytes{$scope} / " +
+              "flyte_secrets_requests_limit_bytes{$scope})",
             legend: "{{pod}} {{instance}}",
           },
           {
@@ -247,7 +250,9 @@ export const PANEL_ROWS: readonly PanelRow[] = [
         unit: "short",
         queries: [
           {
-            expr: `sum by (pod, instance) (rate(process_cpu_seconds_total{$scope}[$__rate_interval]) and on (job, instance) ${OURS})`,
+            expr:
+              "sum by (pod, instance) (rate(process_cpu_seconds_total{$scope}[$__rate_interval]) and on (job, " +
+              `instance) ${OURS})`,
             legend: "{{pod}} {{instance}}",
           },
         ],

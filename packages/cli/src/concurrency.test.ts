@@ -50,7 +50,7 @@ it("does every step once, a bounded number at a time, and tells outcomes in the 
   expect(await runConcurrently([], act, { signal })).toEqual({ outcomes: [], done: 0, failure: undefined });
 });
 
-it("begins nothing after the first failure, and lets those under way end", async () => {
+it("begins nothing after the first failure, and lets those in flight end", async () => {
   const begun: number[] = [];
   const act = async (step: number) => {
     begun.push(step);
@@ -65,7 +65,7 @@ it("begins nothing after the first failure, and lets those under way end", async
   expect(outcomes.filter((each) => each !== undefined)).toHaveLength(done);
 });
 
-it("begins nothing once it is aborted, and lets those under way end", async () => {
+it("begins nothing once it is aborted, and lets those in flight end", async () => {
   const interrupted = new AbortController();
   const begun: number[] = [];
   const act = async (step: number) => {

@@ -19,7 +19,7 @@ export function limitConcurrency(max: number): Limit {
   };
 }
 
-/** How many calls are under way at a time: enough for the store to share its transactions among. */
+/** How many calls are in flight at a time: enough for the store to share its transactions among. */
 const WINDOW = 32;
 
 export interface ConcurrentOptions {
@@ -39,7 +39,7 @@ export interface ConcurrentResult<Outcome> {
 
 /**
  * Runs `act` for each step, a bounded number at a time, begun in their order. Ends when all are done, or after the
- * first failure or an abort those that are under way. Never throws.
+ * first failure or an abort those that are in flight. Never throws.
  */
 export async function runConcurrently<Step, Outcome>(
   steps: readonly Step[],

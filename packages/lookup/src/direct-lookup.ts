@@ -6,7 +6,7 @@ import {
   SecretsError,
   withoutGroups,
 } from "@flyte-secrets/core";
-import { answerWith, planLookup } from "./cache/lookup-plan.ts";
+import { planLookup, toLookupResult } from "./cache/lookup-plan.ts";
 
 export interface DirectLookupOptions {
   readonly fetcher: SecretFetcher;
@@ -30,7 +30,7 @@ export function createLookup({ fetcher, maxIdLength }: DirectLookupOptions): Sec
       for (const step of steps) {
         const value = fetched.get(step.id);
         if (value instanceof SecretsError) throw value;
-        if (value) return answerWith(step, value, fetcher.namespace);
+        if (value) return toLookupResult(step, value, fetcher.namespace);
       }
       return notFound;
     },

@@ -51,7 +51,7 @@ function isAt(origin: URL, host: string): boolean {
 
 function refuse(problem: string): string {
   return avoidLoginPrompt(
-    `this request ${problem}; with secret.auth.mode none a web page may not call: send requests to localhost or an IP address, ` +
-      "list other names of this server in secret.server.allowedHosts, or ask for a token",
+    `this request ${problem}; with secret.auth.mode none a web page may not call: send requests to localhost or an ` +
+      "IP address, list other names of this server in secret.server.allowedHosts, or ask for a token",
   );
 }

@@ -103,7 +103,7 @@ test("a time limit of the caller ends the call with deadline_exceeded", async ()
   expect([answer.status, JSON.parse(answer.body.toString()).code]).toEqual([504, "deadline_exceeded"]);
 });
 
-test("closing waits for the calls under way", async () => {
+test("closing waits for the calls in flight", async () => {
   const { store } = await startTestService();
   const arrived = Promise.withResolvers<(found: undefined) => void>();
   const waiting = new Proxy(store, {

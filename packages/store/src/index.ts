@@ -7,14 +7,14 @@ export {
 } from "./data-directory/data-files.ts";
 export { openLog, rotatingLog, serverLogFile } from "./data-directory/log-file.ts";
 export {
-  askServerToStop,
   assertNoServer,
   findRunningServer,
   isDirectoryLocked,
   lockDirectory,
   type RunningServer,
+  stopServerProcess,
 } from "./data-directory/running-server.ts";
-export { announceServer, takeBackAnnouncement } from "./data-directory/server-file.ts";
+export { announceServer, withdrawAnnouncement } from "./data-directory/server-file.ts";
 export { followTokenFile, rotateTokenFile } from "./data-directory/token-file.ts";
 export { backupStore } from "./embedded/backup.ts";
 export { describeBackups } from "./embedded/backup-list.ts";
@@ -33,7 +33,11 @@ export {
   restoreStore,
 } from "./embedded/restore.ts";
 export { makeDirectory, readPrivateFile, writePrivateFile } from "./files/private-files.ts";
-export { type CopiedSecret, type CopySecretsOptions, copyManagedSecrets } from "./kubernetes/copy-managed-secrets.ts";
+export {
+  type CopiedSecret,
+  type CopyManagedSecretsOptions,
+  copyManagedSecrets,
+} from "./kubernetes/copy-managed-secrets.ts";
 export {
   type KubernetesStore,
   type KubernetesStoreOptions,

@@ -59,7 +59,7 @@ export async function startServe(
   return {
     endpoint,
     port: Number(new URL(endpoint).port),
-    token: readIfThere(join(env.SECRET_STORE_PATH, "token"))?.trim() ?? "",
+    token: readOptionalFile(join(env.SECRET_STORE_PATH, "token"))?.trim() ?? "",
     directory,
     env,
     process: child,
@@ -78,7 +78,7 @@ async function untilReady(child: ChildProcess, store: string, output: () => stri
   const limit = performance.now() + READY_LIMIT_MS;
   while (performance.now() < limit) {
     if (child.exitCode !== null || child.signalCode !== null) throw new Error(`serve ended early:\n${output()}`);
-    const state = readIfThere(join(store, "server.json"));
+    const state = readOptionalFile(join(store, "server.json"));
     if (state !== undefined) {
       const { endpoint, pid } = JSON.parse(state) as { endpoint: string; pid: number };
       if (pid === child.pid && (await isReady(endpoint))) return endpoint;
@@ -99,7 +99,7 @@ function isReady(endpoint: string): Promise<boolean> {
   });
 }
 
-function readIfThere(path: string): string | undefined {
+function readOptionalFile(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {

@@ -303,7 +303,7 @@ it("image-pull Secrets without a cluster to copy them in are a setting that can'
   });
 });
 
-it("a review that is under way when it is closed is answered, with the Secret that it needs written", async () => {
+it("a review that is in flight when it is closed is answered, with the Secret that it needs written", async () => {
   const home = createTemporaryDirectory();
   const directory = join(home, "data");
   const store = await openEmbeddedStore({ directory });
@@ -335,7 +335,7 @@ it("a review that is under way when it is closed is answered, with the Secret th
   const answer = review(target, podReview(taskPod([ask("k")])), { servername: "flyte-pod-webhook" });
   await vi.waitFor(() => expect(waiting()).toBe(1), 60_000);
   const closed = webhook.close({ graceMs: 0 });
-  // Closing has come as far as it does while the review is under way: to the port.
+  // Closing has come as far as it does while the review is in flight: to the port.
   await vi.waitUntil(() => isRefused(target.port), { timeout: 60_000 });
   release();
   expect(await answer).toMatchObject({ response: { allowed: true, patch: expect.any(String) } });

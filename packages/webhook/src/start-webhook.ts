@@ -100,8 +100,8 @@ function assertInlineIsForTheApiServer({ admission, endpoints }: WebhookOptions)
   if (admission.delivery !== "Inline" || clientCA !== "" || allowInlineToEverybody || isLoopback(host)) return;
   throw new SecretsError(
     "invalid_config",
-    `webhook.embeddedSecretManagerConfig.delivery Inline on ${host || "all addresses"} (webhook.host) would give every secret to everybody ` +
-      "who reaches webhook.listenPort; ask for the API server's certificate (webhook.clientCA), use delivery SecretRef, listen on " +
-      "127.0.0.1, or set webhook.allowInlineToEverybody to true",
+    `webhook.embeddedSecretManagerConfig.delivery Inline on ${host || "all addresses"} (webhook.host) would give ` +
+      "every secret to everybody who reaches webhook.listenPort; ask for the API server's certificate " +
+      "(webhook.clientCA), use delivery SecretRef, listen on 127.0.0.1, or set webhook.allowInlineToEverybody to true",
   );
 }

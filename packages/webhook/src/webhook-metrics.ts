@@ -60,7 +60,9 @@ export function createWebhookMetrics(
   });
   const injections = new Counter({
     name: "flyte_secrets_injections_total",
-    help: "Secrets given to pods, by secret manager, where it looks for them by the scope of the one it found, and by the pod's namespace.",
+    help:
+      "Secrets given to pods, by secret manager, where it looks for them by the scope of the one it found, and by " +
+      "the pod's namespace.",
     labelNames: ["manager", "scope", "pod_namespace"],
     registers: [registry],
   });
@@ -72,7 +74,9 @@ export function createWebhookMetrics(
   });
   const refusedClaims = new Counter({
     name: "flyte_secrets_refused_claims_total",
-    help: "Pods that claimed a scope which they may not claim: rejected, or only warned with scopeBinding.mode warn; by rule.",
+    help:
+      "Pods that claimed a scope which they may not claim: rejected, or only warned with scopeBinding.mode warn; " +
+      "by rule.",
     labelNames: ["outcome", "rule"],
     registers: [registry],
   });

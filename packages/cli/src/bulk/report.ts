@@ -44,6 +44,8 @@ export function summarizeKinds(kinds: Readonly<Record<string, number>>): string 
   return parts.length > 1 ? `: ${parts.map(([kind, number]) => `${formatCount(number)} ${kind}`).join(", ")}` : "";
 }
 
+const nothingWritten = (dryRun: boolean) => (dryRun ? ", nothing written" : "");
+
 export interface RenderCopiesOptions {
   readonly how: "copy" | "move";
   readonly where: string;
@@ -64,7 +66,7 @@ export function renderCopies(copied: readonly Copied[], { how, where, dryRun }: 
     replaced: numberOf("replaced"),
     "there already": numberOf("skipped"),
   };
-  const sum = `${formatSecretCount(copied.length)} ${where}${summarizeKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
+  const sum = `${formatSecretCount(copied.length)} ${where}${summarizeKinds(kinds)}${nothingWritten(dryRun)}`;
   return `${[...listSteps(copied, { tell, kindOf: ({ outcome }) => outcome }), sum].join("\n")}\n`;
 }
 
@@ -87,7 +89,7 @@ export function renderImport(
   const words = dryRun ? DRY_WORDS : WORDS;
   const numberOf = (kind: ImportOutcome) => imported.filter(({ how }) => how === kind).length;
   const kinds = { created: numberOf("create"), updated: numberOf("update"), "there already": numberOf("skip") };
-  const sum = `${formatSecretCount(imported.length)} ${where}${summarizeKinds(kinds)}${dryRun ? ", nothing written" : ""}`;
+  const sum = `${formatSecretCount(imported.length)} ${where}${summarizeKinds(kinds)}${nothingWritten(dryRun)}`;
   const tell = ({ name, how }: Imported) => `${words[how]} ${name}`;
   return `${[...listSteps(imported, { tell, kindOf: ({ how }) => how }), sum].join("\n")}\n`;
 }

@@ -7,7 +7,7 @@ import { openCluster } from "../cluster/open-cluster.ts";
 import type { CliContext } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 
-export interface CertificateOptions extends SettingOptions {
+export interface LocateCertificateOptions extends SettingOptions {
   readonly cluster?: boolean;
   readonly local?: boolean;
   readonly namespace?: string;
@@ -30,7 +30,7 @@ export interface CertificateLocation {
  * something (`changes`): then `usage` is thrown, with both choices.
  */
 export async function locateCertificate(
-  options: CertificateOptions,
+  options: LocateCertificateOptions,
   changes: string | undefined,
   cli: CliContext,
 ): Promise<CertificateLocation> {
@@ -47,14 +47,14 @@ export async function locateCertificate(
 }
 
 async function meantCluster(
-  options: CertificateOptions,
+  options: LocateCertificateOptions,
   changes: string | undefined,
   cli: CliContext,
 ): Promise<boolean> {
-  const { isInCluster } = await import("@flyte-secrets/kube");
+  const { usesCluster } = await import("@flyte-secrets/kube");
   const { env, home } = cli;
   if (options.cluster || options.namespace !== undefined || env.KUBECONFIG) return true;
-  if (isInCluster(await readConfig(options, cli), env)) return true;
+  if (usesCluster(await readConfig(options, cli), env)) return true;
   const kubeconfig = join(home, ".kube/config");
   if (!existsSync(kubeconfig)) return false;
   if (changes === undefined) return true;

@@ -2,13 +2,13 @@ import { X509Certificate } from "node:crypto";
 import { quote, SecretsError } from "@flyte-secrets/core";
 import type { FoundCertificate } from "@flyte-secrets/webhook";
 import { Command } from "commander";
-import type { CertificateLocation, CertificateOptions } from "../certs/locate-certificate.ts";
+import type { CertificateLocation, LocateCertificateOptions } from "../certs/locate-certificate.ts";
 import type { CliContext } from "../context.ts";
-import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { mergeOptions, rejectCombination } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions } from "../options/setting-options.ts";
 
-interface CertsOptions extends CertificateOptions {
+interface CertsOptions extends LocateCertificateOptions {
   readonly renew?: boolean;
   readonly remove?: boolean;
   readonly wait: string;
@@ -39,9 +39,9 @@ export function certsCommand(cli: CliContext): Command {
     .action(async () => {
       const options = mergeOptions<CertsOptions>(command);
       const { renew, remove, cluster, local, namespace } = options;
-      refuseTogether({ "--renew": renew, "--remove": remove });
-      refuseTogether({ "--local": local, "--cluster": cluster });
-      refuseTogether({ "--local": local, "--namespace": namespace });
+      rejectCombination({ "--renew": renew, "--remove": remove });
+      rejectCombination({ "--local": local, "--cluster": cluster });
+      rejectCombination({ "--local": local, "--namespace": namespace });
       const waitMs = await readWait(options.wait);
       const changes = renew ? "--renew" : remove ? "--remove" : undefined;
       const { locateCertificate } = await import("../certs/locate-certificate.ts");

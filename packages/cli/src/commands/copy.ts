@@ -7,7 +7,7 @@ import {
 } from "@flyte-secrets/core";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
-import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { mergeOptions, rejectCombination } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import {
   addLocalOption,
@@ -39,7 +39,8 @@ export function copyCommand(how: "copy" | "move", cli: CliContext): Command {
         "Values are not shown. " +
         "All names are looked at before the first is written. " +
         (isMove
-          ? "Each secret moves in one transaction, and its copy is read back before the old one goes: interrupted at any time, it is at one of the two."
+          ? "Each secret moves in one transaction, and its copy is read back before the old one goes: interrupted " +
+            "at any time, it is at one of the two."
           : "Each secret is copied in one transaction; interrupted, those that are copied stay."),
     )
     .argument("[names...]", "the secrets' names")
@@ -118,10 +119,10 @@ type Scope = Omit<SecretScope, "org">;
 /** From where to where. Everything that can be refused without the store. */
 function checkOptions(names: readonly string[], options: CopyOptions): { from: Scope; to: Scope } {
   const { project = "", domain = "", toProject, toDomain, toGlobal, toName, all, overwrite, skipExisting } = options;
-  refuseTogether({ "--all": all, "a name": names.length > 0 });
-  refuseTogether({ "--overwrite": overwrite, "--skip-existing": skipExisting });
-  refuseTogether({ "--to-global": toGlobal, "--to-domain": toDomain });
-  refuseTogether({ "--to-global": toGlobal, "--to-project": toProject });
+  rejectCombination({ "--all": all, "a name": names.length > 0 });
+  rejectCombination({ "--overwrite": overwrite, "--skip-existing": skipExisting });
+  rejectCombination({ "--to-global": toGlobal, "--to-domain": toDomain });
+  rejectCombination({ "--to-global": toGlobal, "--to-project": toProject });
   if (!all && names.length === 0) throw new SecretsError("usage", "say which secrets: their names, or --all");
   if (toName !== undefined && names.length !== 1) throw new SecretsError("usage", "--to-name is for one secret");
   const from = { project, domain };

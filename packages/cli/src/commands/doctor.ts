@@ -2,7 +2,7 @@ import { excerpt, isSecretsError, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 import { COMPONENTS, type Component, type Finding, note, ok, problem } from "../doctor/finding.ts";
-import { mergeOptions, refuseTogether, requireFor } from "../options/check-options.ts";
+import { mergeOptions, rejectCombination, requireFor } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import type { Piece } from "../output.ts";
@@ -64,7 +64,7 @@ export function doctorCommand(cli: CliContext): Command {
 }
 
 function checkOptions({ pods, cluster, ...rest }: DoctorOptions): void {
-  refuseTogether({ "--pods": pods, "--cluster": cluster });
+  rejectCombination({ "--pods": pods, "--cluster": cluster });
   if (!cluster) requireFor("--cluster", { "--for": rest.for, "--as": rest.as, "--namespace": rest.namespace });
 }
 

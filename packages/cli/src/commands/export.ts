@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import { formatSecretCount } from "../bulk/report.ts";
 import type { CliContext } from "../context.ts";
 import { DOTENV_READERS, type DotenvReader, type SecretEntry } from "../formats/secret-entry.ts";
-import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { mergeOptions, rejectCombination } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addLocalOption, addScopeOptions, checkSecretOptions, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
@@ -64,8 +64,8 @@ export function exportCommand(cli: CliContext): Command {
       const options = mergeOptions<ExportOptions>(command);
       checkSecretOptions({ project: options.project ?? "", domain: options.domain ?? "" });
       const { withValues = false, toFile, allScopes, project, domain } = options;
-      refuseTogether({ "--all-scopes": allScopes, "--project": project });
-      refuseTogether({ "--all-scopes": allScopes, "--domain": domain });
+      rejectCombination({ "--all-scopes": allScopes, "--project": project });
+      rejectCombination({ "--all-scopes": allScopes, "--domain": domain });
       if (withValues && toFile === undefined && cli.stdout.isTTY) {
         throw new SecretsError("usage", "values are not written to a terminal; use --to-file FILE or a pipe");
       }

@@ -2,7 +2,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import type { SecretsClient } from "@flyte-secrets/sdk/remote";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { mergeOptions, rejectCombination } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import {
   addOutputOption,
@@ -56,16 +56,16 @@ export function getSecretCommand(cli: CliContext): Command {
     .action(async (name: string | undefined) => {
       const options = mergeOptions<GetOptions>(command);
       const { allScopes, filter } = options;
-      refuseTogether({ "--all-scopes": allScopes, "--project": options.project || undefined });
-      refuseTogether({ "--all-scopes": allScopes, "--domain": options.domain || undefined });
-      refuseTogether({ "--all-scopes": allScopes, "--cluster-pool": options.clusterPool });
-      refuseTogether({ "a name": name, "--filter": filter });
+      rejectCombination({ "--all-scopes": allScopes, "--project": options.project || undefined });
+      rejectCombination({ "--all-scopes": allScopes, "--domain": options.domain || undefined });
+      rejectCombination({ "--all-scopes": allScopes, "--cluster-pool": options.clusterPool });
+      rejectCombination({ "a name": name, "--filter": filter });
       const isList = name === undefined || isPattern(name);
       checkSecretOptions(options, isList ? undefined : name);
       if (isList) return await list(options, { pattern: name ?? filter }, cli);
       if (allScopes) return await list(options, { name }, cli);
-      refuseTogether({ "a name": name, "--sort": options.sort });
-      refuseTogether({ "a name": name, "--limit": options.limit });
+      rejectCombination({ "a name": name, "--sort": options.sort });
+      rejectCombination({ "a name": name, "--limit": options.limit });
       await show(name, options, cli);
     });
 }

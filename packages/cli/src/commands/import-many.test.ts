@@ -86,7 +86,7 @@ describe("import of many", () => {
     );
   });
 
-  it("ends at an interruption after the calls under way, says how far it got, and goes on from there", async () => {
+  it("ends at an interruption after the calls in flight, says how far it got, and goes on from there", async () => {
     // So many that the import still goes on when its first progress is shown.
     writeMany(3000);
     const { exitCode, stdout, screen } = await interruptAt(1, "import", "many.json");

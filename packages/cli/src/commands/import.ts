@@ -2,7 +2,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import type { ScopedEntries } from "../bulk/import-entries.ts";
 import type { CliContext } from "../context.ts";
-import { mergeOptions, refuseTogether, requireFor } from "../options/check-options.ts";
+import { mergeOptions, rejectCombination, requireFor } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import {
   addForceOption,
@@ -60,7 +60,7 @@ function parseBytes(text: string): number {
 
 async function importFile(file: string, options: ImportOptions, cli: CliContext): Promise<void> {
   const { dryRun = false, overwrite = false, skipExisting = false } = options;
-  refuseTogether({ "--overwrite": overwrite, "--skip-existing": skipExisting });
+  rejectCombination({ "--overwrite": overwrite, "--skip-existing": skipExisting });
   if (!overwrite) requireFor("--overwrite", { "--force": options.force });
   checkSecretOptions(options);
   const { createProgress } = await import("../bulk/progress.ts");

@@ -45,10 +45,10 @@ export function rotateKeysCommand(cli: CliContext): Command {
       const needed = former.backups.length === 0 ? "backups that were made under it" : describeBackups(former.backups);
       cli.stdout.write(
         keys
-          ? `The store in ${directory} has the key of ${NEXT_KEY_VARIABLE}: put it into FLYTE_SECRETS_MASTER_KEY. Keep the ` +
-              `former one (${former.id}): it is not kept here, and only it opens ${needed}.\n`
-          : `The store in ${directory} has a new master key: keep a copy of ${directory}/master.key elsewhere. The former one is ` +
-              "kept for backups; flyte-secrets keys list names them.\n",
+          ? `The store in ${directory} has the key of ${NEXT_KEY_VARIABLE}: put it into FLYTE_SECRETS_MASTER_KEY. ` +
+              `Keep the former one (${former.id}): it is not kept here, and only it opens ${needed}.\n`
+          : `The store in ${directory} has a new master key: keep a copy of ${directory}/master.key elsewhere. The ` +
+              "former one is kept for backups; flyte-secrets keys list names them.\n",
       );
     });
 }

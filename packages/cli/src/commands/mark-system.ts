@@ -12,7 +12,8 @@ export function markSystemCommand(how: "mark" | "unmark", cli: CliContext): Comm
     .summary(how === "mark" ? "Hide a secret from the API" : "Show a hidden secret again")
     .description(
       how === "mark"
-        ? "Make a secret of this machine's store a system secret: tasks get it as before, the API hides it and refuses to change it."
+        ? "Make a secret of this machine's store a system secret: tasks get it as before, the API hides it and " +
+            "refuses to change it."
         : "Make a system secret of this machine's store an ordinary one again.",
     )
     .argument("<name>", "the secret's name");

@@ -3,17 +3,17 @@ import type { CliContext } from "../context.ts";
 import { mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import {
-  addConnectionOptions,
   addOutputOption,
-  type ConnectionOptions,
+  addTargetOptions,
   LIST_FORMATS,
   type ListFormat,
   type OutputOptions,
+  type TargetOptions,
 } from "../options/secret-options.ts";
 import { type Field, shortTime } from "../render/render-list.ts";
 import type { CountedScope } from "../secrets/list-secrets.ts";
 
-interface ScopesOptions extends ConnectionOptions, OutputOptions<ListFormat> {}
+interface ScopesOptions extends TargetOptions, OutputOptions<ListFormat> {}
 
 /** `scopes`. */
 export function scopesCommand(cli: CliContext): Command {
@@ -23,7 +23,7 @@ export function scopesCommand(cli: CliContext): Command {
       "List the scopes that have secrets, with how many each has: global (no project, no domain), domains, and " +
         "projects in a domain.",
     );
-  addOutputOption(addConnectionOptions(command), LIST_FORMATS);
+  addOutputOption(addTargetOptions(command), LIST_FORMATS);
   return command.addHelpText("after", formatExamples("scopes", "scopes -o csv")).action(async () => {
     const options = mergeOptions<ScopesOptions>(command);
     const { openClient } = await import("../remote/open-client.ts");

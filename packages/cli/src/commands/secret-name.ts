@@ -10,7 +10,7 @@ import {
 } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
-import { mergeOptions, refuseTogether } from "../options/check-options.ts";
+import { mergeOptions, rejectCombination } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addOutputOption, addScopeOptions, type ScopeOptions } from "../options/secret-options.ts";
 import { renderJson } from "../render/render-list.ts";
@@ -57,8 +57,8 @@ export function secretNameCommand(cli: CliContext): Command {
       const options = mergeOptions<NameOptions>(command);
       const { org = DEFAULT_ORGANIZATION, project = "", domain = "", type = "regular" } = options;
       const imagePull = type === "image_pull" || undefined;
-      refuseTogether({ "--type image_pull": imagePull, "--project": project || undefined });
-      refuseTogether({ "--type image_pull": imagePull, "--domain": domain || undefined });
+      rejectCombination({ "--type image_pull": imagePull, "--project": project || undefined });
+      rejectCombination({ "--type image_pull": imagePull, "--domain": domain || undefined });
       const id = { org, project, domain, name: key };
       checkSecretId(id, { maxIdLength: MAX_DATA_KEY_LENGTH });
       cli.stdout.write(await print(formsOf(id, type), options.outputFormat ?? "text"));

@@ -56,12 +56,12 @@ async function serve(config: Config, workers: number, cli: CliContext): Promise<
   const interrupted = cli.interruption();
   const webhook =
     workers === 1 ? await startWebhook(options, parts) : await startWorkers({ count: workers, log: parts.log });
-  cli.stdout.write(greeting(webhook.ports));
+  cli.stdout.write(startBanner(webhook.ports));
   if (!interrupted.aborted) await once(interrupted, "abort");
   await webhook.close();
 }
 
-function greeting({ admission, invalidation, probes, metrics }: RunningWebhook["ports"]): string {
+function startBanner({ admission, invalidation, probes, metrics }: RunningWebhook["ports"]): string {
   const lines = [
     `Admission on port     ${admission} (HTTPS, path /mutate--v1-pod)`,
     ...(invalidation === undefined ? [] : [`Invalidation on port  ${invalidation}`]),

@@ -12,7 +12,7 @@ import { type MutatePodOptions, mutatePod } from "@flyte-secrets/webhook";
 import { isSent, objectTitle, type PodInObject, podsInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { withSparkPods } from "../manifests/spark-pods.ts";
-import { toRejection, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
+import { toRejectedPodError, UNKNOWN_CREATOR } from "../mutate/local-admission.ts";
 import { type ExplainOptions, type Explanation, explainRequest } from "./explain-request.ts";
 
 /** One request of a pod, and what the secret managers make of it. */
@@ -109,7 +109,7 @@ export async function rejectionOf(
     return undefined;
   } catch (error) {
     if (!isSecretsError(error)) throw error;
-    return toRejection(title, error);
+    return toRejectedPodError(title, error);
   }
 }
 

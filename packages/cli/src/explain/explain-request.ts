@@ -8,7 +8,7 @@ import {
 } from "@flyte-secrets/inject";
 
 /** One place where a manager looked, or where the pod will, and whether the secret was there. */
-export interface Place {
+export interface SearchedPlace {
   /**
    * `project`, `domain` or `global` scope; `variable` or `file` of the Global manager; `Kubernetes Secret`; `AWS
    * secret` and the like.
@@ -25,11 +25,16 @@ export type Explanation =
   | {
       readonly manager: string;
       readonly outcome: "serves";
-      readonly places: readonly Place[];
+      readonly places: readonly SearchedPlace[];
       /** What comes into the pod's containers. */
       readonly injects: readonly InjectedItem[];
     }
-  | { readonly manager: string; readonly outcome: "passes"; readonly places: readonly Place[]; readonly reason: string }
+  | {
+      readonly manager: string;
+      readonly outcome: "passes";
+      readonly places: readonly SearchedPlace[];
+      readonly reason: string;
+    }
   | { readonly manager: string; readonly outcome: "not asked" };
 
 export interface ExplainOptions {
@@ -37,7 +42,7 @@ export interface ExplainOptions {
   readonly managers: readonly Injector[];
   readonly context: InjectContext;
   /** Where the managers looked since the last call. */
-  readonly takePlaces: () => Place[];
+  readonly takePlaces: () => SearchedPlace[];
 }
 
 /**
@@ -92,7 +97,7 @@ export function listInjectedItems({ edits, deferredRead }: Injected): InjectedIt
 }
 
 /** Where the pod will look for what the manager itself doesn't read. */
-export function deferredPlaces(manager: string, { edits, deferredRead }: Injected): Place[] {
+export function deferredPlaces(manager: string, { edits, deferredRead }: Injected): SearchedPlace[] {
   const references = edits.flatMap((edit) => {
     if (!("source" in edit)) return [];
     if (edit.source.kind === "reference") return [edit.source.reference];

@@ -8,7 +8,7 @@ import type { CliContext } from "../context.ts";
 import { localAdmission } from "../mutate/local-admission.ts";
 import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/namespace-labels.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
-import type { Place } from "./explain-request.ts";
+import type { SearchedPlace } from "./explain-request.ts";
 
 /**
  * The configured secret managers over what this machine reaches, with a note of where they look, and the admission that
@@ -33,7 +33,7 @@ export interface Recorder {
   readonly lookup: SecretLookup;
   readonly global: GlobalInjectorOptions;
   /** The places looked at since it was called last. */
-  take(): Place[];
+  take(): SearchedPlace[];
 }
 
 export interface RecorderOptions extends Pick<Recorder, "lookup" | "global"> {
@@ -42,7 +42,7 @@ export interface RecorderOptions extends Pick<Recorder, "lookup" | "global"> {
 }
 
 export function createRecorder({ lookup, global, type }: RecorderOptions): Recorder {
-  let places: Place[] = [];
+  let places: SearchedPlace[] = [];
   return {
     lookup: {
       async find(scope, key, options) {

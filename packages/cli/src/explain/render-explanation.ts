@@ -3,7 +3,7 @@ import { describeScope, type OutputFormat } from "../options/secret-options.ts";
 import { renderJson } from "../render/render-list.ts";
 import { renderTable } from "../render/table.ts";
 import type { ExplainedRequest } from "./explain-pods.ts";
-import type { Explanation, Place } from "./explain-request.ts";
+import type { Explanation, SearchedPlace } from "./explain-request.ts";
 
 const COLUMNS = ["manager", "what", "name", "result"];
 
@@ -55,13 +55,13 @@ function conclude(explanations: readonly Explanation[]): string {
 
 const SHOWN: ReadonlySet<string> = new Set(["variable", "file"]);
 
-function describePlace(place: Place): string {
+function describePlace(place: SearchedPlace): string {
   const scope = scopeIn(place);
   return scope === undefined ? `${place.kind} ${place.name}` : describeScope(scope);
 }
 
 /** The scope of a place that is one; undefined for what a secret manager calls by a name of its own. */
-function scopeIn({ kind, name }: Place): SecretId | undefined {
+function scopeIn({ kind, name }: SearchedPlace): SecretId | undefined {
   try {
     return kind.endsWith(" scope") ? decodeSecretId(name) : undefined;
   } catch (error) {

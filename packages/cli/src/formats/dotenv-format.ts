@@ -2,10 +2,10 @@ import { excerpt, SecretsError, SecretValue } from "@flyte-secrets/core";
 import { Secret } from "@flyte-secrets/sdk";
 import { readAssignments, secretComment } from "./dotenv-reader.ts";
 import {
+  assertUniqueEntries,
   DOTENV_READERS,
   type DotenvReader,
   formatError,
-  onceEach,
   type SecretEntry,
   type SecretFormat,
 } from "./secret-entry.ts";
@@ -31,7 +31,7 @@ export const dotenvFormat: SecretFormat = {
       }
       return { name: secret ?? variable, type: "generic", value: SecretValue.fromText(value) };
     });
-    return onceEach(entries);
+    return assertUniqueEntries(entries);
   },
   print(entries, { reader, scoped } = {}) {
     if (scoped) throw new SecretsError("usage", "a .env file has no scopes; use --format json or kubernetes");

@@ -2,7 +2,7 @@ import { excerpt, type SecretsError } from "@flyte-secrets/core";
 import { formatError } from "./secret-entry.ts";
 
 /** One `NAME=value` of a `.env` file. */
-export interface Assignment {
+export interface DotenvAssignment {
   readonly line: number;
   readonly variable: string;
   readonly value: string;
@@ -39,8 +39,8 @@ export function secretComment(secret: string): string {
  * Reads a `.env` file as npm's `dotenv`, python-dotenv and docker compose all read it. Where they differ, or pass over
  * something in silence, it throws `invalid_argument` with the line and how to write it instead. A variable stands once.
  */
-export function readAssignments(text: string): Assignment[] {
-  const found = new Map<string, Assignment>();
+export function readAssignments(text: string): DotenvAssignment[] {
+  const found = new Map<string, DotenvAssignment>();
   let secret: string | undefined;
   for (let at = 0, line = 1; at < text.length; ) {
     const { content, next } = lineAt(text, at);

@@ -1,6 +1,13 @@
 import { DEFAULT_ORGANIZATION, type SecretValue } from "@flyte-secrets/core";
 import { parseJson } from "./parse-json.ts";
-import { decodeBase64, formatError, onceEach, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
+import {
+  assertUniqueEntries,
+  decodeBase64,
+  formatError,
+  type SecretEntry,
+  type SecretFormat,
+  textValue,
+} from "./secret-entry.ts";
 
 /**
  * An object of names: a text value is a string, anything else an object of `text` or `base64` and, for an image-pull
@@ -12,7 +19,7 @@ export const jsonFormat: SecretFormat = {
   matches: (fileName) => fileName.endsWith(".json"),
   parse(text) {
     const parsed = parseObject(text);
-    if (Array.isArray(parsed)) return onceEach(parsed.map(parseScopedEntry));
+    if (Array.isArray(parsed)) return assertUniqueEntries(parsed.map(parseScopedEntry));
     return Object.entries(parsed).map(([name, entry]) => parseEntry(name, entry));
   },
   print(entries, { scoped } = {}) {

@@ -11,7 +11,14 @@ import {
 } from "@flyte-secrets/core";
 import { stringify } from "yaml";
 import { parseYaml } from "./parse-yaml.ts";
-import { decodeBase64, formatError, onceEach, type SecretEntry, type SecretFormat, textValue } from "./secret-entry.ts";
+import {
+  assertUniqueEntries,
+  decodeBase64,
+  formatError,
+  type SecretEntry,
+  type SecretFormat,
+  textValue,
+} from "./secret-entry.ts";
 
 const DOCKER_CONFIG_TYPE = "kubernetes.io/dockerconfigjson";
 const DOCKER_CONFIG_KEY = ".dockerconfigjson";
@@ -27,7 +34,7 @@ const fail = (problem: string) => formatError(`the file can't be read as YAML: $
 export const kubernetesFormat: SecretFormat = {
   name: "kubernetes",
   matches: (fileName) => /\.ya?ml$/.test(fileName),
-  parse: (text) => onceEach(joinImagePullTwins(parseYaml(text, { fail }).flatMap(parseManifest))),
+  parse: (text) => assertUniqueEntries(mergeImagePullSecrets(parseYaml(text, { fail }).flatMap(parseManifest))),
   print: (entries, { scoped } = {}) =>
     (scoped ? entries.map(toManagedManifest) : toManifests(entries))
       .map((manifest) => stringify(manifest))
@@ -133,7 +140,7 @@ export function toManagedManifest({ name, scope, type, value }: SecretEntry): ob
  * The entries without the second Secrets that images are pulled with: each only says that the managed secret beside it
  * is an image-pull secret, which Flyte's own Secrets say nowhere else.
  */
-export function joinImagePullTwins(entries: readonly SecretEntry[]): SecretEntry[] {
+export function mergeImagePullSecrets(entries: readonly SecretEntry[]): SecretEntry[] {
   const named = new Set(entries.filter(({ type, scope }) => type === "image_pull" && !scope).map(({ name }) => name));
   const twinOf = ({ name, scope }: SecretEntry) => scope && imagePullSecretName({ ...scope, name });
   const twins = new Set(entries.map(twinOf));

@@ -1,4 +1,4 @@
-import { type SecretScope, SecretsError, type SecretType, SecretValue } from "@flyte-secrets/core";
+import { type SecretScope, SecretsError, SecretValue, type StoredSecretType } from "@flyte-secrets/core";
 
 /** For whom a `.env` file is written: shells, docker compose, or the `dotenv` of npm and python-dotenv. */
 export const DOTENV_READERS = ["sh", "compose", "dotenv"] as const;
@@ -9,7 +9,7 @@ export interface SecretEntry {
   readonly name: string;
   /** Its scope, where the file gives one. */
   readonly scope?: SecretScope;
-  readonly type: SecretType;
+  readonly type: StoredSecretType;
   /** Absent in a listing of names alone. */
   readonly value?: SecretValue;
 }
@@ -51,7 +51,7 @@ export function textValue(text: string, name: string): SecretValue {
 }
 
 /** `entries`, or an error that names the first that stands twice. */
-export function onceEach(entries: readonly SecretEntry[]): SecretEntry[] {
+export function assertUniqueEntries(entries: readonly SecretEntry[]): SecretEntry[] {
   const seen = new Set<string>();
   for (const { name, scope } of entries) {
     const id = JSON.stringify([scope?.domain, scope?.project, name]);

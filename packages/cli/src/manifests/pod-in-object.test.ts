@@ -1,7 +1,7 @@
 import { INJECT_LABEL } from "@flyte-secrets/core";
 import { expect, test } from "vitest";
 import { ask, taskPod } from "../testing/pod-manifests.ts";
-import { podsInObject, whyNoPod } from "./pod-in-object.ts";
+import { explainMissingPod, podsInObject } from "./pod-in-object.ts";
 import type { KubernetesObject } from "./read-manifests.ts";
 import { withSparkPods } from "./spark-pods.ts";
 
@@ -90,7 +90,7 @@ test.each([
   ["jobset.x-k8s.io/v1alpha2", "JobSet", "how its kind makes pods isn't known here"],
   ["sparkoperator.k8s.io/v1beta2", "SparkApplication", "how its kind makes pods isn't known here"],
 ])("of %s %s without a template it says so", (apiVersion, kind, why) => {
-  expect(whyNoPod({ apiVersion, kind })).toContain(why);
+  expect(explainMissingPod({ apiVersion, kind })).toContain(why);
 });
 
 test("a SparkApplication stands for the pods of its driver and its executors", () => {

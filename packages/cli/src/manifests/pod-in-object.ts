@@ -58,7 +58,7 @@ function escapePointer(name: string): string {
 const OWN_GROUP = /^(?:[a-z0-9]+|.*\.k8s\.io)$/;
 
 /** Why nothing would become of an object in which no pod was found. */
-export function whyNoPod({ apiVersion, kind }: KubernetesObject): string {
+export function explainMissingPod({ apiVersion, kind }: KubernetesObject): string {
   const [group = "", version] = typeof apiVersion === "string" ? apiVersion.split("/") : [];
   const isKnown = version === undefined || (OWN_GROUP.test(group) && !MAKERS.has(String(kind)));
   return isKnown ? "there is no pod in it" : "it has no pod template, and how its kind makes pods isn't known here";

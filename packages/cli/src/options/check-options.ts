@@ -42,7 +42,7 @@ export function commandPath(command: Command): string {
 }
 
 /** Throws `usage`, naming both, when more than one of these options was given. Keys are flags as users write them. */
-export function refuseTogether(given: Readonly<Record<string, unknown>>): void {
+export function rejectCombination(given: Readonly<Record<string, unknown>>): void {
   const [first, second] = givenFlags(given);
   if (second !== undefined) throw new SecretsError("usage", `${first} cannot be used with ${second}`);
 }

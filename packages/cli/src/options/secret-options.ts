@@ -1,9 +1,9 @@
 import { checkExistingId, checkSecretId, DEFAULT_ORGANIZATION, SecretsError } from "@flyte-secrets/core";
 import { type Command, Option } from "commander";
-import { refuseTogether } from "./check-options.ts";
+import { rejectCombination } from "./check-options.ts";
 
 /** How the secret commands reach the service. */
-export interface ConnectionOptions {
+export interface TargetOptions {
   readonly endpoint?: string;
   readonly insecure?: boolean;
   readonly local?: boolean;
@@ -37,7 +37,7 @@ export interface OutputOptions<Format extends string = OutputFormat> {
  * `--endpoint`, `--insecure`, `--org` and `-c`, as Flyte's CLI has them, and `--local`. None is needed where only one
  * target is known.
  */
-export function addConnectionOptions(command: Command): Command {
+export function addTargetOptions(command: Command): Command {
   command
     .optionsGroup("Connection:")
     .option(
@@ -84,13 +84,13 @@ export function addOutputOption(command: Command, formats: readonly string[] = O
 
 /** Everything that Flyte's CLI takes before the command's name. */
 export function addGlobalOptions(command: Command): Command {
-  addConnectionOptions(command);
+  addTargetOptions(command);
   addScopeOptions(command);
   return addOutputOption(command, LIST_FORMATS);
 }
 
 /** What every command on a secret takes. */
-export interface SecretCommandOptions extends ConnectionOptions, ScopeOptions {
+export interface SecretCommandOptions extends TargetOptions, ScopeOptions {
   readonly clusterPool?: string;
 }
 
@@ -100,7 +100,7 @@ export function addSecretOptions(command: Command): Command {
     "--cluster-pool <pool>",
     "ask the clusters of this pool; excludes project and domain",
   );
-  return addConnectionOptions(command);
+  return addTargetOptions(command);
 }
 
 /** What a command takes that changes a secret that is there. */
@@ -119,8 +119,8 @@ export function addForceOption(command: Command): Command {
  */
 export function checkSecretOptions(options: SecretCommandOptions, name?: string, isNew = false): void {
   const { project = "", domain = "", clusterPool, config = [] } = options;
-  refuseTogether({ "--cluster-pool": clusterPool, "--project": project || undefined });
-  refuseTogether({ "--cluster-pool": clusterPool, "--domain": domain || undefined });
+  rejectCombination({ "--cluster-pool": clusterPool, "--project": project || undefined });
+  rejectCombination({ "--cluster-pool": clusterPool, "--domain": domain || undefined });
   if (project && !domain) throw new SecretsError("usage", "--project needs --domain");
   if (config.length > 1) throw new SecretsError("usage", "-c/--config takes one file here");
   const id = { org: DEFAULT_ORGANIZATION, domain, project, name: name ?? "any" };

@@ -3,7 +3,7 @@ import { stripVTControlCharacters } from "node:util";
 import { ERROR_KINDS, type ErrorCode, escapeControls, quote, SecretsError } from "@flyte-secrets/core";
 import { SECRETS_DIRECTORY } from "@flyte-secrets/inject";
 import { DetailedError } from "../failure.ts";
-import { locateLoadFailure, type Place } from "./load-failure.ts";
+import { locateLoadFailure, type SourceLocation } from "./load-failure.ts";
 import type { SerializedError } from "./serialized-error.ts";
 import { userFrames } from "./stack-frames.ts";
 
@@ -93,7 +93,7 @@ function frameLines(error: SerializedError, options: RunFailureOptions): string[
 }
 
 /** The line with its number, and a caret below the column. */
-function sourceLines(text: string, place: Place, { masked }: RunFailureOptions): string[] {
+function sourceLines(text: string, place: SourceLocation, { masked }: RunFailureOptions): string[] {
   const line = escapeControls(text.replaceAll("\t", " "));
   if (line.trim() === "") return [];
   const start = Math.max(0, Math.min(place.column - SOURCE_WIDTH / 2, line.length - SOURCE_WIDTH));
@@ -103,7 +103,7 @@ function sourceLines(text: string, place: Place, { masked }: RunFailureOptions):
   return [`  ${place.line} | ${shown}`, ...caret];
 }
 
-function toText({ file, line, column }: Place, options: Pick<RunFailureOptions, "cwd">): string {
+function toText({ file, line, column }: SourceLocation, options: Pick<RunFailureOptions, "cwd">): string {
   const path = shortPath(file, options);
   if (line === 0) return path;
   return column === 0 ? `${path}:${line}` : `${path}:${line}:${column}`;

@@ -5,7 +5,7 @@ import type { CliContext } from "../context.ts";
 import { DetailedError } from "../failure.ts";
 import { shellOperands } from "../options/shell-word.ts";
 import { describeRunFailure } from "./describe-run-failure.ts";
-import { noSuchTask } from "./load-tasks.ts";
+import { describeMissingTask } from "./load-tasks.ts";
 import { childEnvironment, runChild } from "./run-child.ts";
 import { serializeError } from "./serialized-error.ts";
 
@@ -47,7 +47,7 @@ export async function loadTaskDefinitions(
 
 /** The `usage` failure of a command that lacks the task's name: shows the command with each task of the file. */
 export function taskRequired(command: string, file: string, tasks: readonly TaskDefinition[]): SecretsError {
-  if (tasks.length === 0) return new SecretsError("usage", noSuchTask("", [], file));
+  if (tasks.length === 0) return new SecretsError("usage", describeMissingTask("", [], file));
   const lines = tasks.slice(0, MAX_LISTED).map(({ name, kind }) => {
     const typed = `    flyte-secrets ${command} ${shellOperands(file, name)}`;
     return kind === "workflow" ? `${typed}  # a workflow` : typed;

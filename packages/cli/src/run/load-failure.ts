@@ -6,13 +6,13 @@ import { readSource, userFrames } from "./stack-frames.ts";
 /** Why a user's file can't be loaded, and where that shows. */
 export interface LoadFailure {
   readonly text: string;
-  readonly place?: Place;
+  readonly place?: SourceLocation;
   /** The line of that place; absent where it is in no source file of the user's. */
   readonly source?: string;
 }
 
 /** In a file of the user's. Lines and columns count from 1; a column of 0 is not known. */
-export interface Place {
+export interface SourceLocation {
   readonly file: string;
   readonly line: number;
   readonly column: number;
@@ -46,7 +46,7 @@ async function locate(error: SerializedError, main: string): Promise<LoadFailure
  * `/path/file.cjs:1`, the line and carets below: for syntax errors of CommonJS and imports of names that are not
  * exported.
  */
-function placeShownByNode({ name, message, stack = "" }: SerializedError): Place | undefined {
+function placeShownByNode({ name, message, stack = "" }: SerializedError): SourceLocation | undefined {
   // Name and message may contain foreign text.
   if ([name, message].some((text) => text !== "" && stack.startsWith(text))) return undefined;
   const [, where = "", line = "", carets = ""] = /^(.+):(\d+)\n.*\n( *)\^+\n/.exec(stack) ?? [];
@@ -81,7 +81,7 @@ async function askCompiler(main: string): Promise<LoadFailure | undefined> {
 interface CompilerMessage {
   readonly text: string;
   /** The column counts from 0. */
-  readonly location: (Place & { readonly lineText: string }) | null;
+  readonly location: (SourceLocation & { readonly lineText: string }) | null;
 }
 
 /** An import of something that is not there: Node names the importing file, and what was looked for. */
@@ -107,7 +107,7 @@ function installHint(name: string): string {
 
 interface ImportPlace {
   /** Undefined where the error has none. */
-  readonly frame: Place | undefined;
+  readonly frame: SourceLocation | undefined;
   /** The file that was to be loaded. */
   readonly main: string;
 }

@@ -66,11 +66,11 @@ export function findTask<Definition extends { readonly name: string }, T extends
   }
   if (found !== undefined) return found;
   const names = tasks.map((task) => task.definition.name);
-  throw new SecretsError("not_found", noSuchTask(name, names, file));
+  throw new SecretsError("not_found", describeMissingTask(name, names, file));
 }
 
 /** Which tasks a file has instead of one that it hasn't. */
-export function noSuchTask(name: string, names: readonly string[], file: string): string {
+export function describeMissingTask(name: string, names: readonly string[], file: string): string {
   const where = excerpt(basename(file));
   if (names.length === 0) {
     return `${where} defines no task; it must make one with task() of @flyte-secrets/sdk when it is loaded`;
@@ -78,5 +78,8 @@ export function noSuchTask(name: string, names: readonly string[], file: string)
   const nearest = nearestName(name, names);
   const sorted = nearest === undefined ? names : [nearest, ...names.filter((other) => other !== nearest)];
   const more = sorted.length > MAX_NAMES ? ` and ${sorted.length - MAX_NAMES} more` : "";
-  return `${where} has no task or workflow ${quote(name)}; it has ${sorted.slice(0, MAX_NAMES).map(excerpt).join(", ")}${more}`;
+  return (
+    `${where} has no task or workflow ${quote(name)}; it has ` +
+    `${sorted.slice(0, MAX_NAMES).map(excerpt).join(", ")}${more}`
+  );
 }

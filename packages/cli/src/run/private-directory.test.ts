@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
+import { createPrivateDirectory, privateDirectoryRoot, writeSecretFile } from "./private-directory.ts";
 
 let root: { path: string; inMemory: boolean };
 beforeEach(async () => {
@@ -18,7 +18,7 @@ const modeOf = async (path: string): Promise<string> => ((await stat(path)).mode
 test("only this user enters it, its files are read-only, and removing it takes everything away", async () => {
   const directory = await createPrivateDirectory(root);
   const file = join(directory.path, "0", "group", "key");
-  await writePrivateFile(file, SecretValue.fromBytes(Uint8Array.of(0, 255)));
+  await writeSecretFile(file, SecretValue.fromBytes(Uint8Array.of(0, 255)));
   expect(
     await Promise.all([directory.path, join(directory.path, "0"), join(directory.path, "0/group"), file].map(modeOf)),
   ).toEqual(["700", "700", "700", "400"]);

@@ -50,7 +50,7 @@ export async function createPrivateDirectory(root: { path: string; inMemory: boo
  * Writes a file of mode 0400 with directories of mode 0700 up to it. `not_injected` with the system's reason when it
  * can't.
  */
-export async function writePrivateFile(path: string, value: SecretValue): Promise<void> {
+export async function writeSecretFile(path: string, value: SecretValue): Promise<void> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     await writeFile(path, value.revealBytes(), { mode: 0o400, flag: "wx" });

@@ -12,7 +12,7 @@ import { emulateKubelet } from "./emulate-kubelet.ts";
 import { type InjectionSettings, injectTask } from "./inject-task.ts";
 import { lineLabel } from "./label-lines.ts";
 import { createMask, type Mask } from "./mask/mask.ts";
-import { createPrivateDirectory, privateDirectoryRoot, writePrivateFile } from "./private-directory.ts";
+import { createPrivateDirectory, privateDirectoryRoot, writeSecretFile } from "./private-directory.ts";
 import { type ChildEnvironment, type ChildOptions, childEnvironment, runChild } from "./run-child.ts";
 import { deserializeError, serializeError } from "./serialized-error.ts";
 
@@ -148,7 +148,7 @@ async function executeTask(call: TaskCall, run: LocalRun, dependencies: TaskDepe
   }
   for (const value of expanded) child.mask?.add(value);
   try {
-    for (const { path, value } of files) await writePrivateFile(path, value);
+    for (const { path, value } of files) await writeSecretFile(path, value);
     const env = childEnvironment(run.env, run.injection.global.envPrefix, variables);
     return await runChild({ ...child, role: "task", name: call.definition.name, input: call.input, env });
   } finally {

@@ -1,13 +1,13 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { Secret, type SecretsClient } from "@flyte-secrets/sdk/remote";
 import type { SortKey } from "../options/secret-options.ts";
-import { fitsPattern } from "./name-pattern.ts";
+import { matchesPattern } from "./name-pattern.ts";
 
 export interface ListSecretsOptions {
   readonly clusterPool?: string | undefined;
   /** Those of exactly this name. */
   readonly name?: string | undefined;
-  /** Those whose names fit it; see {@link fitsPattern}. */
+  /** Those whose names fit it; see {@link matchesPattern}. */
   readonly pattern?: string | undefined;
   /** Names from A to Z, times from the newest. Default: the service's order. */
   readonly sort?: SortKey | undefined;
@@ -25,7 +25,7 @@ export async function listSecrets(
   const found: Secret[] = [];
   for await (const secret of Secret.listall({ client, clusterPool, limit: PAGE_SIZE })) {
     if (name !== undefined && secret.name !== name) continue;
-    if (pattern !== undefined && !fitsPattern(secret.name, pattern)) continue;
+    if (pattern !== undefined && !matchesPattern(secret.name, pattern)) continue;
     found.push(secret);
     if (sort === undefined && found.length > limit) break;
   }

@@ -5,7 +5,7 @@ export const isPattern = (text: string): boolean => /[*?]/.test(text);
  * Tells whether a name fits: `*` stands for any number of characters, `?` for one; without either, the text may stand
  * anywhere in the name. Regardless of case. Takes time in proportion to the lengths of both, multiplied.
  */
-export function fitsPattern(name: string, pattern: string): boolean {
+export function matchesPattern(name: string, pattern: string): boolean {
   const [text, sought] = [name.toLowerCase(), pattern.toLowerCase()];
   if (!isPattern(sought)) return text.includes(sought);
   let at = 0;

@@ -6,7 +6,7 @@ import { SecretsError } from "@flyte-secrets/core";
 import { assertNoServer, openLog, prepareStoreDirectory, serverLogFile } from "@flyte-secrets/store";
 import type { CliContext } from "../context.ts";
 import { describeFailure, ExitError } from "../describe-failure.ts";
-import { END_OF_GREETING } from "./greeting.ts";
+import { END_OF_BANNER } from "./start-banner.ts";
 
 const CLI = join(import.meta.dirname, "../../bin/flyte-secrets.js");
 
@@ -22,7 +22,7 @@ export interface DetachOptions {
 
 /**
  * Starts a server that goes on when this command and its terminal have ended. Returns when it answers, with its
- * greeting printed; when it ends before that, its error is printed, and the exit code is its own.
+ * banner printed; when it ends before that, its error is printed, and the exit code is its own.
  */
 export async function detachServer({ directory, args, logFile, cli }: DetachOptions): Promise<void> {
   prepareStoreDirectory(directory);
@@ -38,18 +38,18 @@ export async function detachServer({ directory, args, logFile, cli }: DetachOpti
   closeSync(log);
   const ended = once(child, "close");
   cli.interruption().addEventListener("abort", () => child.kill());
-  let greeting = "";
+  let printed = "";
   for await (const chunk of child.stdout ?? []) {
-    greeting += String(chunk);
-    if (greeting.endsWith(END_OF_GREETING)) break;
+    printed += String(chunk);
+    if (printed.endsWith(END_OF_BANNER)) break;
   }
-  if (!greeting.endsWith(END_OF_GREETING)) {
+  if (!printed.endsWith(END_OF_BANNER)) {
     const [code, signal] = await ended;
-    throw tellFailure(greeting, { end: signal ?? `exit code ${code}`, code, file, cli });
+    throw tellFailure(printed, { end: signal ?? `exit code ${code}`, code, file, cli });
   }
   child.unref();
   const rest = `Log in       ${file}\nStop: flyte-secrets serve --stop\n`;
-  cli.stdout.write(greeting.slice(0, -END_OF_GREETING.length) + rest);
+  cli.stdout.write(printed.slice(0, -END_OF_BANNER.length) + rest);
 }
 
 interface ServerEnd {
@@ -70,8 +70,8 @@ function tellFailure(told: string, { code, end, file, cli }: ServerEnd): Error {
 }
 
 /**
- * In the server that was started: tells the starter, who waits for the greeting, why there is none. It goes the
- * greeting's way, as a log may have no room left.
+ * In the server that was started: tells the starter, who waits for the banner, why there is none. It goes the
+ * banner's way, as a log may have no room left.
  */
 export async function reportStartFailure<Result>(start: () => Promise<Result>, cli: CliContext): Promise<Result> {
   try {

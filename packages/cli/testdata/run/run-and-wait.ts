@@ -25,7 +25,7 @@ await runLocal({
     createManagersOver: ({ lookup, global }) => [createGlobalInjector(global), createEmbeddedInjector({ lookup })],
     missingHelp: async () => [],
     delivery: "SecretRef",
-      escapeVariables: false,
+    escapeVariables: false,
     secretEnvVarPrefix: "_UNION_",
     envVarNaming: "raw",
   },

@@ -32,7 +32,10 @@ export interface Http1ServerOptions {
   readonly isDraining: () => boolean;
 }
 
-/** Node's HTTP/1.1 server with the limits of a listener, which does not listen yet; with TLS where a certificate is given. */
+/**
+ * Creates Node's HTTP/1.1 server with the limits of a listener, and with TLS if a certificate is given. It does not
+ * listen yet.
+ */
 export function createHttp1Server(
   { onRequest, onExpect }: RequestHandlers,
   limits: ListenerLimits,

@@ -411,7 +411,7 @@ describe("a handler that throws", () => {
 });
 
 describe("close", () => {
-  test("lets requests under way finish on both protocols, and refuses new connections", async () => {
+  test("lets requests in flight finish on both protocols, and refuses new connections", async () => {
     const waiting: (() => void)[] = [];
     const arrived = Promise.withResolvers<void>();
     const handler: NodeHandler = (_, res) => {

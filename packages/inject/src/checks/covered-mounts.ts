@@ -21,14 +21,14 @@ export interface PlacedSecrets {
   readonly volumes: ReadonlySet<string>;
 }
 
-interface Granted extends Pick<Extract<Injection, { injected: true }>, "deferredRead"> {
+interface ManagerEdits extends Pick<Extract<Injection, { injected: true }>, "deferredRead"> {
   readonly request: SecretRequest;
   readonly manager: string;
   readonly edits: readonly InjectorEdit[];
 }
 
 /** The files of secrets, including those that an init container writes. */
-export function listPlacedFiles(granted: readonly Granted[]): PlacedFile[] {
+export function listPlacedFiles(granted: readonly ManagerEdits[]): PlacedFile[] {
   return granted.flatMap(({ request, manager, edits, deferredRead }) => {
     const by = `${requestName(request)} of ${manager}`;
     const written = edits.flatMap((edit) =>

@@ -5,7 +5,7 @@ import type { PodEdit } from "../pod/edit.ts";
 import { requestName } from "../requests.ts";
 
 /** The edits that a manager makes for a request. */
-export interface Granted<Edit> {
+export interface ManagerEdits<Edit> {
   readonly request: SecretRequest;
   readonly manager: string;
   readonly edits: readonly Edit[];
@@ -25,7 +25,7 @@ interface Mounted {
  * path, which Kubernetes refuses. Returns a warning for each path below another, at which the container runtime may be
  * unable to mount (I-14).
  */
-export function checkSecretMounts(granted: readonly Granted<PodEdit>[]): string[] {
+export function checkSecretMounts(granted: readonly ManagerEdits<PodEdit>[]): string[] {
   const mounted: Mounted[] = [];
   const volumes = new Set<string>();
   const byPath = new Map<string, Mounted>();
@@ -65,7 +65,7 @@ interface Written {
  * Throws `pod_conflict`, naming both requests, for two different secrets in one file, and for a file where a directory
  * must be.
  */
-export function checkSecretFiles(granted: readonly Granted<InjectorEdit>[]): void {
+export function checkSecretFiles(granted: readonly ManagerEdits<InjectorEdit>[]): void {
   const byPath = new Map<string, Written>();
   for (const { request, manager, edits } of granted) {
     for (const file of edits) {

@@ -3,7 +3,7 @@ import type { InjectorEdit, VariableNaming } from "../managers/injector.ts";
 import { DIRECTORY_EDITS, prefixEdit } from "../managers/injector.ts";
 import { variableNames } from "../managers/variables.ts";
 import { requestName } from "../requests.ts";
-import { type Granted, sourceKey } from "./files.ts";
+import { type ManagerEdits, sourceKey } from "./files.ts";
 
 /** The content of a variable, as a text to compare, and the request for it; none for our own variables. */
 interface Setting {
@@ -17,7 +17,7 @@ interface Setting {
  * requests. Returns a warning for each variable by which programs choose the code that they run, and for each secret in
  * whose place a task would read another (I-10).
  */
-export function checkSecretVariables(granted: readonly Granted<InjectorEdit>[], naming: VariableNaming): string[] {
+export function checkSecretVariables(granted: readonly ManagerEdits<InjectorEdit>[], naming: VariableNaming): string[] {
   const settings = new Map<string, Setting>();
   for (const edit of [prefixEdit({ variables: naming }), ...DIRECTORY_EDITS]) {
     const one = toVariableSetting(edit);
@@ -44,7 +44,7 @@ export function checkSecretVariables(granted: readonly Granted<InjectorEdit>[], 
  * variables take precedence over files, and are tried in upper case, and without the group too.
  */
 function findShadowedName(
-  { request, manager, edits }: Granted<InjectorEdit>,
+  { request, manager, edits }: ManagerEdits<InjectorEdit>,
   settings: ReadonlyMap<string, Setting>,
   naming: VariableNaming,
 ): string[] {

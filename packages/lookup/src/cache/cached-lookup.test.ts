@@ -107,7 +107,7 @@ test.each([project, domain, global])("an invalidation of any scope is seen at th
   expect(await find()).toMatch(/ new$/);
 });
 
-test("a fetch that was under way when its secret changed leaves no older value behind", async () => {
+test("a fetch that was in flight when its secret changed leaves no older value behind", async () => {
   const { backend, lookup, find } = setUp();
   backend.set(project, "old");
   const release = backend.hold();
@@ -149,7 +149,7 @@ test("a value that is larger than all of memory may be is still found", async ()
   expect(await find()).toMatch(/^project x+$/);
 });
 
-test("of more than may be asked for at a time, the rest is told to try again, and what is under way gets its answer", async () => {
+test("of more than may be asked for at a time, the rest is told to try again, and what is in flight gets its answer", async () => {
   const { backend, lookup, find } = setUp({ maxFetches: 3 });
   backend.set(project, "p");
   const release = backend.hold();

@@ -10,7 +10,7 @@ import {
 } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { LookupMetrics } from "./lookup-metrics.ts";
-import { answerWith, createLookupPlanner, type LookupPlan } from "./lookup-plan.ts";
+import { createLookupPlanner, type LookupPlan, toLookupResult } from "./lookup-plan.ts";
 import { type Expiry, ValueCache } from "./value-cache.ts";
 
 export interface CachedLookupOptions {
@@ -59,7 +59,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
     for (const step of steps) {
       const cached = cache.peek(step, now);
       if (cached === undefined) return undefined;
-      if (cached.value !== undefined) return answerWith(step, cached.value, fetcher.namespace);
+      if (cached.value !== undefined) return toLookupResult(step, cached.value, fetcher.namespace);
     }
     return notFound;
   }
@@ -71,7 +71,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
     await Promise.allSettled(answers.map(([, answer]) => answer));
     for (const [step, outcome] of answers) {
       const { value } = await outcome;
-      if (value !== undefined) return answerWith(step, value, fetcher.namespace);
+      if (value !== undefined) return toLookupResult(step, value, fetcher.namespace);
     }
     return notFound;
   }
@@ -84,7 +84,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
       return answer ?? raceSignal(signal, () => answerFromBackend(plan));
     },
     invalidate(id) {
-      for (const each of withBroader(id)) cache.drop(encodeSecretId(each));
+      for (const each of withBroaderScopes(id)) cache.drop(encodeSecretId(each));
     },
     clear: () => cache.clear(),
     // A backend that is down affects only the pods that need it.
@@ -95,7 +95,7 @@ export function createCachedLookup(options: CachedLookupOptions): CachedLookup {
 }
 
 /** The id, and the ids of its name at the broader scopes. */
-export function withBroader(id: SecretId): readonly SecretId[] {
+export function withBroaderScopes(id: SecretId): readonly SecretId[] {
   const ids = [id];
   if (id.project !== "") ids.push({ ...id, project: "" });
   if (id.domain !== "") ids.push({ ...id, domain: "", project: "" });

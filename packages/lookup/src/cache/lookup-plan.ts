@@ -41,7 +41,11 @@ export function planLookup(fetcher: PlannedFetcher, ids: readonly LookupId[]): L
 }
 
 /** The answer if a step finds its value. */
-export function answerWith({ id, level, attempts }: LookupStep, value: SecretValue, namespace?: string): LookupResult {
+export function toLookupResult(
+  { id, level, attempts }: LookupStep,
+  value: SecretValue,
+  namespace?: string,
+): LookupResult {
   return namespace === undefined
     ? { found: true, id, level, value, attempts }
     : { found: true, id, level, value, namespace, attempts };

@@ -13,9 +13,9 @@ import {
 } from "@flyte-secrets/core";
 import { type KubeClient, runInformer, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
-import { type CachedLookup, withBroader } from "../cache/cached-lookup.ts";
+import { type CachedLookup, withBroaderScopes } from "../cache/cached-lookup.ts";
 import type { LookupMetrics } from "../cache/lookup-metrics.ts";
-import { answerWith, createLookupPlanner, type LookupPlan } from "../cache/lookup-plan.ts";
+import { createLookupPlanner, type LookupPlan, toLookupResult } from "../cache/lookup-plan.ts";
 import { createLookup } from "../direct-lookup.ts";
 import { readAsEmpty } from "../providers/failures.ts";
 import { createKubernetesProvider } from "../providers/kubernetes/provider.ts";
@@ -63,7 +63,7 @@ export function createWatchedLookup(options: WatchedLookupOptions): CachedLookup
   function answerFromMemory({ steps, notFound }: LookupPlan): LookupResult {
     for (const step of steps) {
       const value = secrets.get(step.text);
-      if (value !== undefined) return answerWith(step, value, namespace);
+      if (value !== undefined) return toLookupResult(step, value, namespace);
       if (secrets.isEmpty(step.text)) throw readAsEmpty(fetcher.name, step.text);
     }
     for (const { id, text } of steps) {
@@ -105,7 +105,7 @@ export function createWatchedLookup(options: WatchedLookupOptions): CachedLookup
     },
     // The watch delivers the change a moment later.
     invalidate(id) {
-      for (const each of withBroader(id)) secrets.markStale(encodeSecretId(each));
+      for (const each of withBroaderScopes(id)) secrets.markStale(encodeSecretId(each));
     },
     clear() {},
     async ready() {

@@ -1,6 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromDate } from "@bufbuild/protobuf/wkt";
-import type { ClusterPresence, SecretRecord, SecretType as StoredType } from "@flyte-secrets/core";
+import type { ClusterPresence, SecretRecord, StoredSecretType } from "@flyte-secrets/core";
 import {
   OverallStatus,
   type Secret,
@@ -36,7 +36,7 @@ export function toSecretMessage(id: MessageInitShape<typeof SecretIdentifierSche
   return message;
 }
 
-const TYPES: Record<StoredType, SecretType> = {
+const TYPES: Record<StoredSecretType, SecretType> = {
   generic: SecretType.GENERIC,
   image_pull: SecretType.IMAGE_PULL_SECRET,
 };

@@ -21,7 +21,7 @@ export interface ReflectionRequest extends Message {
 }
 
 /** The answer of `ServerReflectionResponse`, without what is the same in each. */
-export type ReflectionAnswer =
+export type ReflectionResponse =
   | { readonly case: "fileDescriptorResponse"; readonly value: { readonly fileDescriptorProto: Uint8Array[] } }
   | {
       readonly case: "allExtensionNumbersResponse";

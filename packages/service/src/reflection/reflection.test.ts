@@ -4,7 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
 import { startTestService } from "../testing/start-test-service.ts";
-import { createReflectionMethod, type ReflectionAnswer } from "./reflection-protocol.ts";
+import { createReflectionMethod, type ReflectionResponse } from "./reflection-protocol.ts";
 
 type Question = Record<string, unknown>;
 
@@ -13,16 +13,16 @@ async function ask(
   url: string,
   method: DescMethodBiDiStreaming,
   ...questions: Question[]
-): Promise<ReflectionAnswer[]> {
+): Promise<ReflectionResponse[]> {
   const transport = createGrpcTransport({ baseUrl: url, idleConnectionTimeoutMs: 100 });
   async function* requests() {
     yield* questions.map((messageRequest) => ({ messageRequest }));
   }
   const { message } = await transport.stream(method, undefined, undefined, undefined, requests());
-  const answers: ReflectionAnswer[] = [];
+  const answers: ReflectionResponse[] = [];
   for await (const response of message) {
     // The message is of a type that is made at run time, so nothing else can know its fields.
-    answers.push((response as Message & { readonly messageResponse: ReflectionAnswer }).messageResponse);
+    answers.push((response as Message & { readonly messageResponse: ReflectionResponse }).messageResponse);
   }
   return answers;
 }
@@ -30,7 +30,7 @@ async function ask(
 const v1 = createReflectionMethod("grpc.reflection.v1");
 
 /** The names of the files in an answer, or its error. */
-function filesOf(answer: ReflectionAnswer | undefined): string[] | string {
+function filesOf(answer: ReflectionResponse | undefined): string[] | string {
   if (answer?.case === "errorResponse") return `${answer.value.errorCode}: ${answer.value.errorMessage}`;
   if (answer?.case !== "fileDescriptorResponse") return `${answer?.case}`;
   return answer.value.fileDescriptorProto.map((bytes) => fromBinary(FileDescriptorProtoSchema, bytes).name);

@@ -8,7 +8,7 @@ import {
 } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter, ConnectRouterOptions } from "@connectrpc/connect";
-import { createReflectionMethod, type ReflectionAnswer, type ReflectionRequest } from "./reflection-protocol.ts";
+import { createReflectionMethod, type ReflectionRequest, type ReflectionResponse } from "./reflection-protocol.ts";
 
 /**
  * Makes a function that adds gRPC's server reflection to a router, in its current version and the one before it, so
@@ -19,7 +19,7 @@ export function createReflection(
   services: readonly DescService[],
 ): (router: ConnectRouter, options: Partial<ConnectRouterOptions>) => void {
   const methods = (["grpc.reflection.v1", "grpc.reflection.v1alpha"] as const).map(createReflectionMethod);
-  const answer = createReflectionAnswers([...services, ...methods.map(({ parent }) => parent)]);
+  const answer = createReflectionResponder([...services, ...methods.map(({ parent }) => parent)]);
   async function* answerEach(requests: AsyncIterable<Message>) {
     for await (const request of requests) {
       // The message type is made at run time, so the compiler cannot know its fields.
@@ -37,9 +37,9 @@ const NOT_FOUND = 5;
 const INVALID_ARGUMENT = 3;
 
 /** Answers one reflection request from the services' descriptors. */
-export function createReflectionAnswers(
+export function createReflectionResponder(
   services: readonly DescService[],
-): (request: ReflectionRequest) => ReflectionAnswer {
+): (request: ReflectionRequest) => ReflectionResponse {
   const files = withDependencies(services.map(({ file }) => file));
   const registry = createRegistry(...files);
   const byName = new Map(files.map((file) => [protoName(file), file]));
@@ -105,7 +105,7 @@ function withDependencies(files: readonly DescFile[]): DescFile[] {
   return [...found];
 }
 
-function toFileAnswer(file: DescFile | undefined, asked: string): ReflectionAnswer {
+function toFileAnswer(file: DescFile | undefined, asked: string): ReflectionResponse {
   if (file === undefined) return notFound(asked);
   // The requested file comes first, as in other implementations.
   const fileDescriptorProto = withDependencies([file])
@@ -114,11 +114,11 @@ function toFileAnswer(file: DescFile | undefined, asked: string): ReflectionAnsw
   return { case: "fileDescriptorResponse", value: { fileDescriptorProto } };
 }
 
-function notFound(asked: string): ReflectionAnswer {
+function notFound(asked: string): ReflectionResponse {
   return toError(NOT_FOUND, `${asked} is not offered by this server`);
 }
 
-function toError(errorCode: number, errorMessage: string): ReflectionAnswer {
+function toError(errorCode: number, errorMessage: string): ReflectionResponse {
   return { case: "errorResponse", value: { errorCode, errorMessage } };
 }
 

@@ -22,7 +22,8 @@ export function checkGetQuery({ requestMethod, url }: Pick<HandlerContext, "requ
   if (base64 !== "" && base64 !== "1") throw invalid("base64: must be 1 where the query has it");
   if (base64 === "1" && !isBase64(message)) {
     throw invalid(
-      "message: is no base64 (RFC 4648), as base64=1 says: use the URL-safe alphabet, whose characters need no escaping",
+      "message: is no base64 (RFC 4648), as base64=1 says: use the URL-safe alphabet, whose characters need no " +
+        "escaping",
     );
   }
 }

@@ -44,7 +44,7 @@ async function start(maxBytes: number, held: () => Promise<void> = async () => {
 }
 
 const OVER =
-  "Unavailable: the bodies of all requests under way are over 100 bytes (secret.server.limits.bodyBytes): send this one again";
+  "Unavailable: the bodies of all requests in flight are over 100 bytes (secret.server.limits.bodyBytes): send this one again";
 const post = (length: number) => ({ method: "POST", body: ["x".repeat(length)] });
 
 test("the body that has been arriving longest gives way, by what it promises, and the others are read", async () => {

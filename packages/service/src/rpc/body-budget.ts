@@ -85,7 +85,9 @@ function promisedBytes(contentLength: string | undefined): number {
 }
 
 function overBudget(maxBytes: number): ConnectError {
-  const message = `the bodies of all requests under way are over ${maxBytes} bytes (secret.server.limits.bodyBytes): send this one again`;
+  const message =
+    `the bodies of all requests in flight are over ${maxBytes} bytes (secret.server.limits.bodyBytes): send this ` +
+    "one again";
   return new ConnectError(message, Code.Unavailable);
 }
 

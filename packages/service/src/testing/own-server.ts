@@ -21,7 +21,7 @@ export async function serveWithMyRoutes(directory: string, token: string) {
   await once(server, "listening");
 
   const stop = async () => {
-    await secrets.close(); // not ready any more; calls under way are done
+    await secrets.close(); // not ready any more; calls in flight are done
     server.close();
     await once(server, "close");
     await store.close();

@@ -84,7 +84,7 @@ export function findRunningServer(directory: string): RunningServer | undefined 
  * @returns its process number.
  * @throws SecretsError `call_refused` if the process can't be identified.
  */
-export function askServerToStop(directory: string, { pid }: RunningServer): number {
+export function stopServerProcess(directory: string, { pid }: RunningServer): number {
   if (pid === undefined || !hasFileOpen(String(pid), lockFile(directory))) {
     const which = pid === undefined ? "the server" : `the server (process ${pid})`;
     throw new SecretsError(

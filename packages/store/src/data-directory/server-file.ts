@@ -29,11 +29,11 @@ export function announceServer(directory: string, server: ServerAnnouncement): (
   } catch (error) {
     throw toStoreError(error, path);
   }
-  return () => takeBackAnnouncement(directory);
+  return () => withdrawAnnouncement(directory);
 }
 
 /** Removes the announcement of a server that has ended, if there is one. */
-export function takeBackAnnouncement(directory: string): void {
+export function withdrawAnnouncement(directory: string): void {
   rmSync(serverFile(directory), { force: true });
 }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
-import { GOOD_TOKEN, hasSystemCode, isGoodToken, SecretsError } from "@flyte-secrets/core";
+import { hasSystemCode, isStrongToken, SecretsError, STRONG_TOKEN_RULE } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { toStoreError } from "../errors.ts";
 import { readPrivateFile, writePrivateFile } from "../files/private-files.ts";
@@ -14,10 +14,10 @@ import { readPrivateFile, writePrivateFile } from "../files/private-files.ts";
  */
 export function ensureTokenFile(path: string): string {
   const token = (readMountedFile(path) ?? readPrivateFile(path) ?? makeTokenFile(path)).trim();
-  if (isGoodToken(token)) return token;
+  if (isStrongToken(token)) return token;
   throw new SecretsError(
     "invalid_config",
-    `${path} (secret.auth.tokenFile) holds no token that is hard to guess: ${GOOD_TOKEN} expected. ` +
+    `${path} (secret.auth.tokenFile) holds no token that is hard to guess: ${STRONG_TOKEN_RULE} expected. ` +
       "Remove it to have one made, or write the output of: openssl rand -hex 32",
   );
 }

@@ -1,4 +1,4 @@
-import { encodeSecretId, type SecretId, type SecretType } from "@flyte-secrets/core";
+import { encodeSecretId, type SecretId, type StoredSecretType } from "@flyte-secrets/core";
 import type { StoreDatabase } from "./database.ts";
 import { seal, unseal } from "./seal.ts";
 import { type SealedRow, type SecretRow, SecretTable } from "./secret-table.ts";
@@ -19,7 +19,7 @@ export function unsealValue(key: Uint8Array, row: Omit<SealedRow, "value_row">):
 /** As {@link unsealValue} for a store of schema 1, in which a value was bound to id and type only. */
 export function unsealUnboundValue(
   key: Uint8Array,
-  { type, sealed, ...id }: SecretId & { type: SecretType; sealed: Uint8Array },
+  { type, sealed, ...id }: SecretId & { type: StoredSecretType; sealed: Uint8Array },
 ) {
   return unseal(key, `${type} ${encodeSecretId(id)}`, sealed);
 }

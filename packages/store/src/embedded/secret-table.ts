@@ -1,4 +1,4 @@
-import type { ListRequest, SecretId, SecretType } from "@flyte-secrets/core";
+import type { ListRequest, SecretId, StoredSecretType } from "@flyte-secrets/core";
 import type { StoreDatabase } from "./database.ts";
 
 const SCOPE_COLUMNS = ["org", "domain", "project"] as const;
@@ -32,7 +32,7 @@ export function listQuery(
 
 /** A row of `secrets`: the record of a secret and the row of its value. */
 export interface SecretRow extends SecretId {
-  readonly type: SecretType;
+  readonly type: StoredSecretType;
   readonly system: 0 | 1;
   readonly created_at_ms: number;
   /** How often the secret was written or marked; 1 for a new one. */

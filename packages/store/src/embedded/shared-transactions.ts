@@ -55,7 +55,7 @@ export class SharedTransactions {
     return promise;
   }
 
-  /** Resolves when no write is waiting or under way. */
+  /** Resolves when no write is waiting or in flight. */
   async settled(): Promise<void> {
     await this.#running;
   }

@@ -7,7 +7,7 @@ import { MANAGED_SELECTOR, managedId } from "./managed-secret.ts";
 
 const PAGE = 100;
 
-export interface CopySecretsOptions {
+export interface CopyManagedSecretsOptions {
   readonly client: Pick<KubeClient, "get" | "list" | "create" | "replace">;
   readonly from: string;
   readonly to: string;
@@ -29,7 +29,7 @@ export interface CopiedSecret {
  * because Argo CD would prune it. Secrets that hold no secret are skipped. Throws on the first call that the API server
  * refuses.
  */
-export async function* copyManagedSecrets(options: CopySecretsOptions): AsyncGenerator<CopiedSecret> {
+export async function* copyManagedSecrets(options: CopyManagedSecretsOptions): AsyncGenerator<CopiedSecret> {
   const { client, from } = options;
   let next: string | undefined;
   do {
@@ -47,7 +47,7 @@ export async function* copyManagedSecrets(options: CopySecretsOptions): AsyncGen
   } while (next !== undefined);
 }
 
-async function copy(secret: KubeSecret, options: CopySecretsOptions): Promise<CopiedSecret["outcome"]> {
+async function copy(secret: KubeSecret, options: CopyManagedSecretsOptions): Promise<CopiedSecret["outcome"]> {
   const { client, to, overwrite, dryRun } = options;
   const { name, labels, annotations } = secret.metadata;
   const { type, immutable, data } = secret;

@@ -10,8 +10,8 @@ import {
   type SecretContent,
   type SecretId,
   type SecretRecord,
-  type SecretType,
   SecretValue,
+  type StoredSecretType,
   TYPE_LABEL,
 } from "@flyte-secrets/core";
 import type { KubeSecret } from "@flyte-secrets/kube";
@@ -72,7 +72,7 @@ export function isSystem({ metadata }: KubeSecret): boolean {
 }
 
 /** The type of a secret; `generic` for a Secret without our label, such as Flyte's. */
-export function typeOf({ metadata }: KubeSecret): SecretType {
+export function typeOf({ metadata }: KubeSecret): StoredSecretType {
   return metadata.labels?.[TYPE_LABEL.name] === TYPE_LABEL.imagePull ? "image_pull" : "generic";
 }
 

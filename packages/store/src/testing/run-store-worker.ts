@@ -48,7 +48,7 @@ export async function runStoreWorker(options: StoreWorkerOptions): Promise<Store
   return { lines, exitCode: await exited, errors };
 }
 
-/** The next write is under way meanwhile: up to 30 turns of the event loop spread the kill over its steps. */
+/** The next write is in flight meanwhile: up to 30 turns of the event loop spread the kill over its steps. */
 async function killSoon(child: ChildProcess): Promise<void> {
   const turns = Math.floor(Math.random() * 30);
   for (let turn = 0; turn < turns; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve));

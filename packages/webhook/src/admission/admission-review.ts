@@ -23,7 +23,7 @@ export interface AdmissionRequest {
 }
 
 /** What is answered. */
-export type AdmissionAnswer =
+export type AdmissionResponse =
   | { readonly allowed: true }
   | { readonly allowed: true; readonly patch: JsonPatch; readonly warnings: readonly string[] }
   | {
@@ -64,7 +64,7 @@ export function decodeAdmissionReview(text: string): AdmissionRequest {
 }
 
 /** The text of the answer, a whole `AdmissionReview` in the version of the request. */
-export function encodeAdmissionAnswer({ apiVersion, uid }: AdmissionRequest, answer: AdmissionAnswer): string {
+export function encodeAdmissionResponse({ apiVersion, uid }: AdmissionRequest, answer: AdmissionResponse): string {
   const encode = (response: object) => JSON.stringify({ kind: "AdmissionReview", apiVersion, response });
   if (!answer.allowed) {
     const { code, message, causes } = answer;

@@ -8,11 +8,11 @@ import {
 } from "@flyte-secrets/inject";
 import { claimOf, type PodClaimOptions } from "../binding/pod-claim.ts";
 import type { PodCreation } from "../binding/scope-guard.ts";
-import type { AdmissionAnswer, AdmissionRequest } from "./admission-review.ts";
+import type { AdmissionRequest, AdmissionResponse } from "./admission-review.ts";
 
 /** What was decided, with what is to be counted of it. */
 export interface Admission {
-  readonly answer: AdmissionAnswer;
+  readonly answer: AdmissionResponse;
   readonly injections: readonly InjectionRecord[];
 }
 
@@ -43,7 +43,8 @@ function checkNamespace(own: string | null | undefined, requested: string): void
   if (!own || own === requested) return;
   throw new SecretsError(
     "invalid_argument",
-    `the pod's metadata.namespace is ${quote(own)}, and the request is for namespace ${quote(requested)}: they must be the same`,
+    `the pod's metadata.namespace is ${quote(own)}, and the request is for namespace ${quote(requested)}: they ` +
+      "must be the same",
   );
 }
 

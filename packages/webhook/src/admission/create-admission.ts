@@ -83,7 +83,7 @@ function createDelivery(
   if (writer) return createSecretRefDelivery({ writer, ...(namingKey && { namingKey }) });
   throw new SecretsError(
     "invalid_config",
-    "webhook.embeddedSecretManagerConfig.delivery SecretRef writes Secrets, and there is no Kubernetes API to write to here: " +
-      "set it to Inline",
+    "webhook.embeddedSecretManagerConfig.delivery SecretRef writes Secrets, and there is no Kubernetes API to " +
+      "write to here: set it to Inline",
   );
 }

@@ -38,7 +38,7 @@ function createFileReader(now: () => number): (path: string) => MaybePromise<Sec
   const remembered = new Map<string, { readonly state: string; readonly value: SecretValue }>();
   const budget = new ByteBudget(MAX_BYTES, () => remembered.clear());
   return (path) => {
-    const file = statIfThere(path);
+    const file = statOptionalFile(path);
     if (!file) {
       remembered.delete(path);
       return undefined;
@@ -47,7 +47,7 @@ function createFileReader(now: () => number): (path: string) => MaybePromise<Sec
     const known = remembered.get(path);
     if (known?.state === state) return known.value;
     const settled = now() - Number(file.mtimeMs > file.ctimeMs ? file.mtimeMs : file.ctimeMs) > SETTLED_MS;
-    return readIfThere(path).then((value) => {
+    return readOptionalFile(path).then((value) => {
       if (value && settled && budget.admit(FILE_BYTES + path.length + value.byteLength)) {
         remembered.set(path, { state, value });
       }
@@ -56,7 +56,7 @@ function createFileReader(now: () => number): (path: string) => MaybePromise<Sec
   };
 }
 
-function statIfThere(path: string) {
+function statOptionalFile(path: string) {
   try {
     return statSync(path, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
@@ -64,7 +64,7 @@ function statIfThere(path: string) {
   }
 }
 
-async function readIfThere(path: string): Promise<SecretValue | undefined> {
+async function readOptionalFile(path: string): Promise<SecretValue | undefined> {
   try {
     return SecretValue.fromBytes(await readFile(path));
   } catch (error) {

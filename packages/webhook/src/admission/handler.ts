@@ -5,17 +5,17 @@ import type { Logger } from "pino";
 import type { BodyReader, Endpoint } from "../endpoints/endpoint.ts";
 import type { WebhookMetrics } from "../webhook-metrics.ts";
 import {
-  type AdmissionAnswer,
   type AdmissionRequest,
+  type AdmissionResponse,
   decodeAdmissionReview,
-  encodeAdmissionAnswer,
+  encodeAdmissionResponse,
   WEBHOOK_PATH,
 } from "./admission-review.ts";
 import type { AdmissionTracing, TracedAdmission } from "./admission-tracing.ts";
 import type { MutatePodOptions } from "./admit.ts";
 import { type Admission, admit } from "./admit.ts";
 import { createDeadlines } from "./deadline.ts";
-import { lateRejection, type Rejection, toRejection } from "./to-rejection.ts";
+import { deadlineRejection, type Rejection, toRejection } from "./to-rejection.ts";
 
 /** The reason of the cause that names the certificate, in the rejection of a dry run. */
 export const SERVED_CERTIFICATE = "ServedCertificate";
@@ -85,7 +85,7 @@ export function createAdmissionHandler(options: AdmissionHandlerOptions): Endpoi
   function rejectLate(review: Review): Reply {
     const { uid, namespace } = review.request;
     log.warn({ uid, namespace }, "pod rejected: no decision in time");
-    return reject(review, lateRejection());
+    return reject(review, deadlineRejection());
   }
 
   function reject({ request, traced }: Review, rejection: Rejection): Reply {
@@ -115,8 +115,8 @@ interface Review {
 
 const JSON_HEADERS = { "content-type": "application/json" };
 
-function toReply(request: AdmissionRequest, answer: AdmissionAnswer): Reply {
-  return { status: 200, text: encodeAdmissionAnswer(request, answer), headers: JSON_HEADERS };
+function toReply(request: AdmissionRequest, answer: AdmissionResponse): Reply {
+  return { status: 200, text: encodeAdmissionResponse(request, answer), headers: JSON_HEADERS };
 }
 
 function refusal(status: number, text: string): Reply {

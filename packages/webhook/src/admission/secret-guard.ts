@@ -88,7 +88,10 @@ function createSecretRule({ valueNamespaces, installationNamespaces, protectedSe
       return `${secret} was written for other pods: ask for its secret by its own name`;
     }
     if (MANAGED_NAME.test(name) && values.has(namespace)) {
-      return `${secret} is called like those that hold the secrets of a scope, and the key is not its id: ask for the secret by its own name`;
+      return (
+        `${secret} is called like those that hold the secrets of a scope, and the key is not its id: ask for the ` +
+        "secret by its own name"
+      );
     }
     return isProtected(name) && installation.has(namespace)
       ? `${secret} belongs to the installation (webhook.secretName, webhook.k8sSecretManager.protectedSecrets)`
@@ -128,7 +131,8 @@ export function createGroupRule(binding: GroupBinding): GroupRule {
     const { group } = reference;
     const whole = reference.kind === "group" ? (reference.whole ?? group) : group;
     if (!allowed.some((pattern) => matches(group, pattern) || matches(whole, pattern))) {
-      return `group ${quote(group)} is not among those that webhook.groupBinding allows in namespace ${quote(namespace)}`;
+      const where = `webhook.groupBinding allows in namespace ${quote(namespace)}`;
+      return `group ${quote(group)} is not among those that ${where}`;
     }
     const unclear = reference.kind === "group" ? reference.unclear : otherGroup(reference.name, allowed);
     return unclear && `webhook.groupBinding can't tell for namespace ${quote(namespace)}: ${unclear}`;

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { type ErrorCode, isSecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import type { AdmissionAnswer } from "./admission-review.ts";
+import type { AdmissionResponse } from "./admission-review.ts";
 
 /** A pod that is not let in. */
 export interface Rejection {
-  readonly answer: Extract<AdmissionAnswer, { allowed: false }>;
+  readonly answer: Extract<AdmissionResponse, { allowed: false }>;
   /** What it is counted under. */
   readonly code: ErrorCode;
 }
@@ -30,7 +30,7 @@ export function toRejection(error: unknown, log: Logger): Rejection {
 }
 
 /** The rejection of a pod for which no decision was made in time. */
-export function lateRejection(): Rejection {
+export function deadlineRejection(): Rejection {
   const message = "the secrets could not be read before the API server's time limit for the webhook: try again";
   return rejection("deadline_exceeded", 503, message);
 }

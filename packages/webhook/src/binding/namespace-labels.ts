@@ -66,8 +66,8 @@ export function watchNamespaceLabels({ client, clock, log }: WatchNamespaceLabel
     if (informer.isFresh()) return;
     throw new SecretsError(
       "store_unavailable",
-      "the labels of namespaces, which decide about claims (webhook.scopeBinding.namespaceLabels), cannot be watched: " +
-        `${informer.staleReason() ?? informer.problem()}. Try again.`,
+      "the labels of namespaces, which decide about claims (webhook.scopeBinding.namespaceLabels), cannot be " +
+        `watched: ${informer.staleReason() ?? informer.problem()}. Try again.`,
     );
   }
 

@@ -63,8 +63,8 @@ export class PodClaim implements Claim {
     const isOwn = org !== "" && project !== "" && domain !== "" && isInScope({ org, project, domain }, id);
     if (isOwn) return undefined;
     const message =
-      "the request's key is the id of a secret that is neither of the scope that the pod's labels organization, project " +
-      "and domain name nor of a broader one: ask for it by its own name, in a pod of its project and domain";
+      "the request's key is the id of a secret that is neither of the scope that the pod's labels organization, " +
+      "project and domain name nor of a broader one: ask for it by its own name, in a pod of its project and domain";
     return { rule: "id", error: new SecretsError("claim_refused", message) };
   }
 }

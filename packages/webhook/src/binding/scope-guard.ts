@@ -180,10 +180,11 @@ function covers(allowed: ProjectAndDomain, { project, domain }: ProjectAndDomain
 }
 
 function refuseByEntry(namespace: string, claim: ProjectAndDomain, entry: readonly ProjectAndDomain[]): Refusal {
-  const allowed = entry.map(({ project, domain }) => `${project}/${domain}`).join(", ");
+  const scopes = entry.map(({ project, domain }) => `${project}/${domain}`).join(", ");
+  const allowed = scopes === "" ? "nothing" : quote(scopes);
   return refuse(
     "namespaces",
-    `${mayNot(namespace, claim)}: webhook.scopeBinding.namespaces allows it ${allowed === "" ? "nothing" : quote(allowed)}. ` +
+    `${mayNot(namespace, claim)}: webhook.scopeBinding.namespaces allows it ${allowed}. ` +
       `If it should, add ${quote(`${claim.project}/${claim.domain}`)} to that entry`,
   );
 }
@@ -194,7 +195,8 @@ function mayNot(namespace: string, { project, domain }: ProjectAndDomain): strin
 
 /** The narrowest setting that would allow the claim, in YAML. */
 function addEntry(namespace: string, { project, domain }: ProjectAndDomain): string {
-  return `have an administrator add to webhook.scopeBinding.namespaces: {${quote(namespace)}: [${quote(`${project}/${domain}`)}]}`;
+  const entry = `{${quote(namespace)}: [${quote(`${project}/${domain}`)}]}`;
+  return `have an administrator add to webhook.scopeBinding.namespaces: ${entry}`;
 }
 
 function refuse(rule: ScopeRule, message: string): Refusal {

@@ -15,9 +15,9 @@ import type { Logger } from "pino";
 import { removeRegistration } from "../registration/registration.ts";
 import { registeredBundle, WEBHOOK_CONFIGURATIONS } from "../registration/webhook-configuration.ts";
 import type { WebhookOptions } from "../webhook-options.ts";
-import { type CertificateOptions, servedNames, type WebhookPlace } from "./open-certificates.ts";
+import { type CertificateOptions, servedNames, type WebhookLocation } from "./open-certificates.ts";
 
-export interface ManageOptions extends WebhookPlace {
+export interface ManageOptions extends WebhookLocation {
   readonly log: Logger;
 }
 
@@ -58,7 +58,8 @@ export async function renewCertificate(options: CertificateOptions, where: Manag
   if (!localCert && hasCertificateFiles(certDir)) {
     throw new SecretsError(
       "call_refused",
-      `${certDir} holds tls.crt and tls.key, which others make: have them renewed there, or set webhook.localCert to true`,
+      `${certDir} holds tls.crt and tls.key, which others make: have them renewed there, or set webhook.localCert ` +
+        "to true",
     );
   }
   const storage = openStorage(options, where);
@@ -136,7 +137,7 @@ function openStorage(
 async function findRegistration(
   { serviceName: name }: CertificateOptions,
   { ca }: Pick<ServingCertificate, "ca">,
-  { client }: WebhookPlace,
+  { client }: WebhookLocation,
 ): Promise<FoundCertificate["registration"]> {
   if (!client) return undefined;
   const found = await client.get(WEBHOOK_CONFIGURATIONS, { name });

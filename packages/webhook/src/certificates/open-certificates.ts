@@ -21,12 +21,12 @@ export interface CertificateOptions {
 }
 
 /** Where the webhook runs: in a namespace of a cluster, or on a machine that is part of none. */
-export interface WebhookPlace {
+export interface WebhookLocation {
   readonly client?: KubeClient | undefined;
   readonly namespace: string;
 }
 
-export interface OpenCertificatesOptions extends WebhookPlace {
+export interface OpenCertificatesOptions extends WebhookLocation {
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -45,7 +45,10 @@ export function openCertificates(
  * The names that the certificate is for: those of the Service, of the address, and on a machine of its own that
  * machine's.
  */
-export function servedNames({ serviceName, url }: CertificateOptions, { client, namespace }: WebhookPlace): string[] {
+export function servedNames(
+  { serviceName, url }: CertificateOptions,
+  { client, namespace }: WebhookLocation,
+): string[] {
   const names = certificateNames({ name: serviceName, namespace }, url);
   return client ? names : [...new Set([...names, "localhost", "127.0.0.1"])];
 }

@@ -35,7 +35,8 @@ export function explainRefusals({ client, writer, imagePull }: ExplainRefusalsOp
     const account = await whoAmI(client).catch(() => "ACCOUNT");
     return new SecretsError(
       "namespace_not_writable",
-      `${cause.message} ${remedy}, and give the webhook the right, as the chart does for listed namespaces: ${writerGrantCommand({ namespace, account })}`,
+      `${cause.message} ${remedy}, and give the webhook the right, as the chart does for listed namespaces: ` +
+        `${writerGrantCommand({ namespace, account })}`,
       { cause },
     );
   }

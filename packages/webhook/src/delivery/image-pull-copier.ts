@@ -8,7 +8,7 @@ import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pul
 import type { ImagePullSources } from "./image-pull-sources.ts";
 
 /** Where a copy is, or is to be. */
-export interface CopyPlace {
+export interface CopyTarget {
   readonly namespace: string;
   /** That of its source. */
   readonly name: string;
@@ -30,7 +30,7 @@ export interface ImagePullCopierOptions {
  * Makes the copy at a place like its source, or deletes it where that is gone ({@link syncCopy}). `podNeedsIt`: one is
  * made where there is none, and notes for how long it is needed. `sourceChanged`: only a copy that is there is written.
  */
-export type SyncImagePullCopy = (place: CopyPlace, reason: "podNeedsIt" | "sourceChanged") => Promise<void>;
+export type SyncImagePullCopy = (place: CopyTarget, reason: "podNeedsIt" | "sourceChanged") => Promise<void>;
 
 /**
  * A copy that Flyte's webhook has left is made one of ours when a pod needs it. For any other foreign Secret in the way
@@ -39,7 +39,7 @@ export type SyncImagePullCopy = (place: CopyPlace, reason: "podNeedsIt" | "sourc
 export function createImagePullCopier(options: ImagePullCopierOptions): SyncImagePullCopy {
   const { client, sources, source, deliveredIn, lifetimes, clock, signal } = options;
 
-  async function create({ namespace, name }: CopyPlace, from: KubeSecret | undefined): Promise<void> {
+  async function create({ namespace, name }: CopyTarget, from: KubeSecret | undefined): Promise<void> {
     const delivered = deliveredIn(namespace);
     const annotations = retentionAnnotations(clock.now(), false, lifetimes);
     if (from === undefined) delivered?.forget({ namespace, name });
@@ -95,7 +95,7 @@ export function createImagePullCopier(options: ImagePullCopierOptions): SyncImag
 }
 
 interface Update {
-  readonly place: CopyPlace;
+  readonly place: CopyTarget;
   readonly isNeeded: boolean;
 }
 
@@ -136,10 +136,10 @@ function toCopy(
   return { apiVersion: "v1", kind: "Secret", type: IMAGE_PULL_TYPE, metadata: described, data };
 }
 
-function inTheWay({ namespace, name }: CopyPlace): SecretsError {
+function inTheWay({ namespace, name }: CopyTarget): SecretsError {
   return new SecretsError(
     "pod_conflict",
-    `Secret ${name} in namespace ${namespace} is in the way: it is no copy of the webhook's, and its content is another. ` +
-      `Delete it: kubectl delete secret ${name} --namespace ${namespace}`,
+    `Secret ${name} in namespace ${namespace} is in the way: it is no copy of the webhook's, and its content is ` +
+      `another. Delete it: kubectl delete secret ${name} --namespace ${namespace}`,
   );
 }

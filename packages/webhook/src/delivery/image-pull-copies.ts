@@ -26,7 +26,7 @@ export interface ImagePullCopiesOptions {
 
 /** Image-pull Secrets, copied to the namespaces of pods. */
 export interface ImagePullCopies extends ImagePullSecrets {
-  /** Ends what is under way. The copies stay. */
+  /** Ends what is in flight. The copies stay. */
   close(): Promise<void>;
 }
 
@@ -122,6 +122,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
 function notListed(namespace: string, name: string): SecretsError {
   return new SecretsError(
     "namespace_not_writable",
-    `Image-pull Secret ${name} is not copied to namespace ${namespace}, since webhook.writtenSecrets.namespaces doesn't list it.`,
+    `Image-pull Secret ${name} is not copied to namespace ${namespace}, since webhook.writtenSecrets.namespaces ` +
+      "doesn't list it.",
   );
 }

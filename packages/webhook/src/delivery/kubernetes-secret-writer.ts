@@ -32,7 +32,7 @@ export interface KubernetesSecretWriterOptions {
   readonly lifetimes: Lifetimes;
   readonly limits: WriteLimits;
   readonly clock: Clock;
-  /** Ends writes under way. */
+  /** Ends writes in flight. */
   readonly signal: AbortSignal;
 }
 
@@ -175,7 +175,8 @@ function hasContentOf({ data: found = {} }: KubeSecret, { data: wanted = {} }: K
 function tooLarge(key: string, namespace: string, bytes: number): SecretsError {
   return new SecretsError(
     "value_too_large",
-    `The value of ${key} for a pod in namespace ${namespace} has ${bytes} bytes; Kubernetes takes ${MAX_BYTES} in one Secret.`,
+    `The value of ${key} for a pod in namespace ${namespace} has ${bytes} bytes; Kubernetes takes ${MAX_BYTES} in ` +
+      "one Secret.",
   );
 }
 

@@ -5,14 +5,14 @@ import { text } from "node:stream/consumers";
 import { pino } from "pino";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Endpoint } from "./endpoint.ts";
-import { type EndpointLimits, FEW_CALLERS, serveEndpoint } from "./serve-endpoint.ts";
+import { type EndpointLimits, SMALL_ENDPOINT_LIMITS, serveEndpoint } from "./serve-endpoint.ts";
 
 async function serve(endpoint: Endpoint, limits: Partial<EndpointLimits> = {}) {
   const lines: string[] = [];
   const ended: (number | undefined)[] = [];
   const listener = await serveEndpoint({
     endpoint,
-    limits: { ...FEW_CALLERS, ...limits },
+    limits: { ...SMALL_ENDPOINT_LIMITS, ...limits },
     observer: { started() {}, ended: (status) => void ended.push(status) },
     host: "127.0.0.1",
     port: 0,
@@ -105,7 +105,7 @@ describe("a body", () => {
     expect(String(second)).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
   });
 
-  it("that never comes to its end is no answer, and no request under way any more", async () => {
+  it("that never comes to its end is no answer, and no request in flight any more", async () => {
     const { open, ended } = await serve(echo);
     const socket = await open();
     socket.write(`${head(JSON_TYPE, "content-length: 20")}{`);

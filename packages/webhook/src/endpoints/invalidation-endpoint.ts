@@ -53,7 +53,9 @@ function tooMany(perSecond: number): Reply {
 
 const UNAUTHENTICATED: Reply = {
   status: 401,
-  text: "send the token of webhook.cacheInvalidationTokenFile as bearer token, or be listed in webhook.cacheInvalidationPeers\n",
+  text:
+    "send the token of webhook.cacheInvalidationTokenFile as bearer token, or be listed in " +
+    "webhook.cacheInvalidationPeers\n",
   headers: { "www-authenticate": "Bearer" },
 };
 

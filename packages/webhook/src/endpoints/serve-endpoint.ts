@@ -13,7 +13,7 @@ export interface EndpointLimits extends ConnectionLimits {
 }
 
 /** For a port with few callers and small requests: probes, scrapers, invalidations. */
-export const FEW_CALLERS: EndpointLimits = {
+export const SMALL_ENDPOINT_LIMITS: EndpointLimits = {
   maxConnections: 256,
   maxConnectionsPerAddress: 0,
   maxRequestsBytes: 4 * 1024 * 1024,
@@ -21,7 +21,7 @@ export const FEW_CALLERS: EndpointLimits = {
 
 export interface ServeEndpointOptions {
   readonly endpoint: Endpoint;
-  /** Default: {@link FEW_CALLERS}. */
+  /** Default: {@link SMALL_ENDPOINT_LIMITS}. */
   readonly limits?: EndpointLimits;
   readonly observer?: RequestObserver;
   /** All of the machine's when it is not given. */
@@ -55,7 +55,7 @@ const TIMEOUTS = {
  * Throws `listen_failed` when the address cannot be had.
  */
 export async function serveEndpoint(options: ServeEndpointOptions): Promise<EndpointListener> {
-  const { endpoint, limits = FEW_CALLERS, observer, host, port, tls, clients, setting, log } = options;
+  const { endpoint, limits = SMALL_ENDPOINT_LIMITS, observer, host, port, tls, clients, setting, log } = options;
   const { maxRequestsBytes, ...connectionLimits } = limits;
   const budget = createRequestBudget(maxRequestsBytes);
   const listener = await listenHttp1({

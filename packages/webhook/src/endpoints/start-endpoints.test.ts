@@ -151,7 +151,7 @@ describe("stopping", () => {
     expect([...admitted.values()].every((count) => count > 20)).toBe(true);
   });
 
-  it("finishes a review that is under way, and answers it as the last on its connection", async () => {
+  it("finishes a review that is in flight, and answers it as the last on its connection", async () => {
     const nothing = () => {};
     let release = nothing;
     const mutator: Pick<Mutator, "computeChange"> = {
@@ -219,7 +219,7 @@ describe("connections without a request", () => {
     await ended;
   });
 
-  it("are closed at once while their handshake is under way", { timeout: 8_000 }, async () => {
+  it("are closed at once while their handshake is in progress", { timeout: 8_000 }, async () => {
     const webhook = await serveForTest();
     const socket = connectPlain(webhook.port, "127.0.0.1");
     onTestFinished(() => void socket.destroy());

@@ -63,7 +63,7 @@ export interface RunningEndpoints {
   readonly ports: Readonly<Partial<Record<"admission" | "invalidation" | "probes" | "metrics", number>>>;
   /**
    * Stops as a pod must that Kubernetes takes away: not ready from now on, but serving all the same for `graceMs`,
-   * until the last client has learnt of it, with every answer the last one on its connection; then what is under way is
+   * until the last client has learnt of it, with every answer the last one on its connection; then what is in flight is
    * finished, and what takes longer than another `finishMs` is cut off. Idempotent.
    */
   close(options: { readonly graceMs: number; readonly finishMs: number }): Promise<void>;
@@ -166,4 +166,5 @@ export async function startEndpoints(options: StartEndpointsOptions): Promise<Ru
 }
 
 const OPENS_INVALIDATION =
-  "webhook.cacheInvalidationTokenFile, webhook.cacheInvalidationTokenSecret or webhook.cacheInvalidationPeers to let others call";
+  "webhook.cacheInvalidationTokenFile, webhook.cacheInvalidationTokenSecret or webhook.cacheInvalidationPeers to " +
+  "let others call";

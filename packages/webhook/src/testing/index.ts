@@ -1,4 +1,4 @@
-export { decodeAdmissionReview, encodeAdmissionAnswer } from "../admission/admission-review.ts";
+export { decodeAdmissionReview, encodeAdmissionResponse } from "../admission/admission-review.ts";
 export { admit } from "../admission/admit.ts";
 export { createInvalidationEndpoint } from "../endpoints/invalidation-endpoint.ts";
 export { serveEndpoint } from "../endpoints/serve-endpoint.ts";

@@ -38,7 +38,7 @@ export interface FirstUnit {
  * So much of a form is masked also where the rest of it doesn't follow: output is often cut, and Node shows 50 bytes of
  * a Buffer.
  */
-export const ENOUGH_UNITS = 48;
+export const MIN_MASKED_UNITS = 48;
 
 export const UNITS_BEFORE_WRAP = 4;
 

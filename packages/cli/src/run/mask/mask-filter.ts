@@ -1,5 +1,5 @@
 import { type CoveredOutput, createCoveredOutput } from "./covered-output.ts";
-import { ENOUGH_UNITS, MAX_GAPS, UNITS_BEFORE_WRAP } from "./form.ts";
+import { MAX_GAPS, MIN_MASKED_UNITS, UNITS_BEFORE_WRAP } from "./form.ts";
 import { CUT_OFF, type FormGroup, type FormIndex, NO_GROUPS, type Reading } from "./form-index.ts";
 import type { State } from "./unit-automaton.ts";
 
@@ -24,7 +24,7 @@ const MAX_READERS_OF_A_GROUP = 64;
 interface Reader {
   readonly group: FormGroup;
   readonly state: State;
-  /** Where the last units began, the one numbered n at n modulo {@link ENOUGH_UNITS}. */
+  /** Where the last units began, the one numbered n at n modulo {@link MIN_MASKED_UNITS}. */
   readonly begins: Float64Array;
   units: number;
   place: number;
@@ -76,7 +76,7 @@ export function createMaskFilter(index: FormIndex): MaskFilter {
     if (waits) return false;
     for (const group of groups) {
       if (!mayBegin(group, place)) continue;
-      const begins = new Float64Array(ENOUGH_UNITS);
+      const begins = new Float64Array(MIN_MASKED_UNITS);
       const reader: Reader = { group, state: group.automaton.start(), begins, units: 0, place };
       if (readNext(reader, bytes, final) === CUT_OFF) return false;
       if (reader.state.depth > 0) readers.push(reader);
@@ -125,7 +125,7 @@ export function createMaskFilter(index: FormIndex): MaskFilter {
 
 function pass(reader: Reader, begin: number, { unit, length }: Reading, output: CoveredOutput): void {
   const { group, state, begins } = reader;
-  begins[reader.units % ENOUGH_UNITS] = begin;
+  begins[reader.units % MIN_MASKED_UNITS] = begin;
   reader.units += 1;
   reader.place = begin + length;
   group.automaton.next(state, unit);
@@ -136,13 +136,13 @@ function pass(reader: Reader, begin: number, { unit, length }: Reading, output: 
 
 /** Where the last `count` units begin. */
 function beginOf({ begins, units }: Reader, count: number): number {
-  return begins[(units - count) % ENOUGH_UNITS] ?? 0;
+  return begins[(units - count) % MIN_MASKED_UNITS] ?? 0;
 }
 
 /** The first byte of which it isn't known yet whether the reader's form covers it. */
 function undecidedFrom(reader: Reader): number {
   const { depth } = reader.state;
-  return depth >= ENOUGH_UNITS ? reader.place : beginOf(reader, depth);
+  return depth >= MIN_MASKED_UNITS ? reader.place : beginOf(reader, depth);
 }
 
 /** Whether another one reads the same from the same place on, and began no later. */

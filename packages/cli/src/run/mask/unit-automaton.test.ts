@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ENOUGH_UNITS } from "./form.ts";
+import { MIN_MASKED_UNITS } from "./form.ts";
 import { createUnitAutomaton } from "./unit-automaton.ts";
 
 type Units = readonly number[];
@@ -12,8 +12,8 @@ function foundSlowly(sequences: readonly Units[], read: Units): number {
   for (let count = read.length; count > 0; count--) {
     const suffix = read.slice(-count);
     const begun = sequences.filter((sequence) => isSame(sequence.slice(0, count), suffix));
-    if (count >= ENOUGH_UNITS ? begun.length > 0 : begun.some(({ length }) => length === count)) {
-      return Math.min(count, ENOUGH_UNITS);
+    if (count >= MIN_MASKED_UNITS ? begun.length > 0 : begun.some(({ length }) => length === count)) {
+      return Math.min(count, MIN_MASKED_UNITS);
     }
   }
   return 0;

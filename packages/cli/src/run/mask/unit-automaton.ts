@@ -1,4 +1,4 @@
-import { ENOUGH_UNITS, type FirstUnit } from "./form.ts";
+import { type FirstUnit, MIN_MASKED_UNITS } from "./form.ts";
 
 /**
  * Finds all of many sequences of units in one pass, as Aho and Corasick do: a beginning that many of them share is one
@@ -13,7 +13,7 @@ export interface UnitAutomaton {
   start(): State;
   /** Goes on with `unit`, to the state of the longest suffix that begins a sequence; to depth 0 when there is none. */
   next(state: State, unit: number): void;
-  /** How many of the units that were read last are a sequence, or {@link ENOUGH_UNITS} of one; 0 when there is none. */
+  /** How many of the last units form a sequence, or {@link MIN_MASKED_UNITS} units of one; 0 when none do. */
   found(state: State): number;
   /** Leaves a state that no unit goes on from for the longest one that does. */
   leaveEnd(state: State): void;
@@ -34,7 +34,7 @@ interface Branch {
   readonly parent: Branch | undefined;
   /** Those that leave it, by the depth and by the first unit. */
   branches: Map<number, Map<number, Branch>> | undefined;
-  /** Depths below {@link ENOUGH_UNITS} at which sequences end. */
+  /** Depths below {@link MIN_MASKED_UNITS} at which sequences end. */
   readonly ends: Set<number>;
   /**
    * As far as they were asked for, and for the sequences that there were then: the states to fall back on, from depth
@@ -127,7 +127,7 @@ export function createUnitAutomaton(first?: FirstUnit): UnitAutomaton {
 
   function found(state: State): number {
     const { branch, depth } = state;
-    if (depth === 0 || depth >= ENOUGH_UNITS) return depth === 0 ? 0 : ENOUGH_UNITS;
+    if (depth === 0 || depth >= MIN_MASKED_UNITS) return depth === 0 ? 0 : MIN_MASKED_UNITS;
     const { found: known } = upToDate(branch);
     const at = depth - branch.from - 1;
     known[at] ??= branch.ends.has(depth) ? depth : found(fallback(state));
@@ -155,7 +155,7 @@ export function createUnitAutomaton(first?: FirstUnit): UnitAutomaton {
   }
 
   function addEnd({ branch, depth }: State): boolean {
-    if (depth >= ENOUGH_UNITS || branch.ends.has(depth)) return false;
+    if (depth >= MIN_MASKED_UNITS || branch.ends.has(depth)) return false;
     branch.ends.add(depth);
     return true;
   }

@@ -4,7 +4,7 @@ import { text } from "node:stream/consumers";
 import { type ConnectionFault, connectionFault, parseObject, SecretsError, trimEndOf } from "@flyte-secrets/core";
 
 /** A response of Vault: its status, and its body if that is a JSON object. */
-export interface VaultAnswer {
+export interface VaultResponse {
   readonly status: number;
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
@@ -30,7 +30,7 @@ export interface VaultClient {
    * Throws what `node:http` throws if there is no response, and `store_unavailable` for a redirect that cannot be
    * followed, for plain HTTP on a port for TLS or the reverse, and for a certificate that is not accepted.
    */
-  call(call: VaultCall): Promise<VaultAnswer>;
+  call(call: VaultCall): Promise<VaultResponse>;
   close(): void;
 }
 
@@ -62,7 +62,7 @@ export function createVaultClient({ address, ca, namespace }: VaultClientOptions
     });
   }
 
-  async function callAt(url: URL, call: VaultCall, redirects: number): Promise<VaultAnswer> {
+  async function callAt(url: URL, call: VaultCall, redirects: number): Promise<VaultResponse> {
     const answer = await send(start(url, call), call.body && JSON.stringify(call.body)).catch((error) => {
       throw toFault(url, error) ?? error;
     });
@@ -114,7 +114,7 @@ function redirectTarget(from: URL, location: string, redirects: number): URL {
   return to;
 }
 
-interface Sent extends VaultAnswer {
+interface Sent extends VaultResponse {
   /** Target of a redirect (307 or 308). */
   readonly location: string | undefined;
 }

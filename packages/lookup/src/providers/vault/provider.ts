@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { encodeSecretId, isObject, isSecretsError, SecretsError, SecretValue } from "@flyte-secrets/core";
 import { errorName, readAsEmpty, refused, unavailable, unreadable } from "../failures.ts";
 import { type ReadOptions, readEach, type SecretProvider } from "../secret-provider.ts";
-import { createVaultClient, type VaultAnswer } from "./client.ts";
+import { createVaultClient, type VaultResponse } from "./client.ts";
 import { createVaultLogin } from "./login.ts";
 import { baseOf, trimSlashes, type VaultOptions } from "./options.ts";
 
@@ -40,7 +40,7 @@ export async function openVault(config: VaultOptions): Promise<SecretProvider> {
     return toValue(name, await readOnce(name, await login.token(signal), signal), isVersion2);
   }
 
-  async function readOnce(name: string, token: string, signal: AbortSignal): Promise<VaultAnswer> {
+  async function readOnce(name: string, token: string, signal: AbortSignal): Promise<VaultResponse> {
     try {
       return await client.call({ path: name, token, signal });
     } catch (error) {
@@ -55,7 +55,7 @@ export async function openVault(config: VaultOptions): Promise<SecretProvider> {
   };
 }
 
-function toValue(name: string, { status, body }: VaultAnswer, isVersion2: boolean): SecretValue | undefined {
+function toValue(name: string, { status, body }: VaultResponse, isVersion2: boolean): SecretValue | undefined {
   if (status === 404 && isAbsent(body)) return undefined;
   if (status === 403) {
     throw refused(NAME, name, {
@@ -81,7 +81,7 @@ function toValue(name: string, { status, body }: VaultAnswer, isVersion2: boolea
  * Whether a 404 means that the engine has no such secret: it names neither an error nor a warning (which an engine of
  * the other version does), or the version is deleted (https://developer.hashicorp.com/vault/api-docs/secret/kv/kv-v2).
  */
-function isAbsent(body: VaultAnswer["body"]): boolean {
+function isAbsent(body: VaultResponse["body"]): boolean {
   if (body === undefined) return false;
   const { errors, warnings } = body;
   if (Array.isArray(errors)) return errors.length === 0 && !Array.isArray(warnings);

@@ -3,10 +3,10 @@ import type { RunningWebhook } from "@flyte-secrets/webhook";
 import type { OwnService } from "./run-service.ts";
 
 /** The last line. Whoever has started a server as a process of its own knows by it that the server answers. */
-export const END_OF_GREETING = "Stop: Ctrl-C\n";
+export const END_OF_BANNER = "Stop: Ctrl-C\n";
 
 /** Where it listens and how to use it. The token itself stays in its file. */
-export function greeting(
+export function startBanner(
   { endpoint, socketPath, flyteConfig }: OwnService,
   { store, kubernetes, auth }: Config["secret"],
   webhook: RunningWebhook | undefined,
@@ -28,5 +28,5 @@ export function greeting(
   }
   if (flyteConfig) lines.push(`Flyte's CLI  flyte --config ${flyteConfig} create secret my-secret`);
   lines.push("Try:  flyte-secrets create secret my-secret");
-  return `${lines.join("\n")}\n${END_OF_GREETING}`;
+  return `${lines.join("\n")}\n${END_OF_BANNER}`;
 }
