@@ -38,7 +38,11 @@ async function start(change: Parameters<typeof webhookOptions>[1] = {}, level: "
     home,
     env: { FLYTE_SECRET_DB_URL: `${CANARY}-global` },
     certificates: { current: () => ({ cert, key, ca: cert }), onChange: () => () => {}, close: async () => {} },
-    writer: { write: async (namespace, secrets) => void written.push({ namespace, secrets }) },
+    writer: {
+      async write(namespace, secrets, { dryRun = false }) {
+        if (!dryRun) written.push({ namespace, secrets });
+      },
+    },
   });
   onTestFinished(() => webhook.close({ graceMs: 0 }));
   const target = { port: webhook.ports.admission ?? 0, ca: cert };
