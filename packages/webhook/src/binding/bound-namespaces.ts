@@ -5,13 +5,13 @@ import type { ScopeBinding } from "./scope-binding.ts";
 /** A namespace as metrics name it. */
 export type NamespaceNames = (namespace: string) => string;
 
-/** What metrics call every namespace that isn't told apart. */
+/** The name in metrics of all namespaces without a name of their own there. */
 export const OTHER_NAMESPACE = "other";
 
-/** As many namespaces are told apart: each is a time series for each of the other labels. */
+/** How many namespaces have their own name in metrics: each is a time series for each of the other labels. */
 const MAX_NAMESPACES = 1_000;
 
-/** RFC 1123: what Kubernetes takes as a namespace. */
+/** RFC 1123: the names that Kubernetes accepts for a namespace. */
 const NAMESPACE = /^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/;
 
 export interface BoundNamespacesOptions {
@@ -22,9 +22,10 @@ export interface BoundNamespacesOptions {
 }
 
 /**
- * Names for the namespaces that `webhook.scopeBinding` knows, by whatever rule, in the order in which pods come;
- * `other` for the rest, which whoever reaches the port can invent. With `mode: off` nothing is bound, and all have
- * their names. No more than `max`. Throws `invalid_config` for a template with a name that no label has.
+ * Creates the names of namespaces in metrics. At most `max` namespaces that a rule of `webhook.scopeBinding` covers
+ * have their own names, in the order of their first pods; the rest is `other`, because whoever reaches the port can
+ * invent namespaces. With `mode: off` no rule applies, and namespaces have their own names. Throws `invalid_config` for
+ * a template with a placeholder that is no label.
  */
 export function createNamespaceNames(options: BoundNamespacesOptions): NamespaceNames {
   const { max = MAX_NAMESPACES } = options;

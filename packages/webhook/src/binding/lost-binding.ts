@@ -4,9 +4,8 @@ import { parseNamespaceTemplate } from "./namespace-template.ts";
 import type { ScopeBinding } from "./scope-binding.ts";
 
 /**
- * Whether pods of a namespace may claim no scope at all under `webhook.scopeBinding`, whatever their labels: what was
- * written for them is not needed any more. False where that isn't certain, such as for a namespace whose labels aren't
- * known now.
+ * Whether pods of a namespace may claim no scope at all under `webhook.scopeBinding`, whatever their labels, so that
+ * Secrets delivered there are not needed any more. False if that is uncertain, as for a namespace with unknown labels.
  */
 export function createLostBindingCheck(
   binding: ScopeBinding,
@@ -38,7 +37,7 @@ function labelsOf(namespace: string, labels: Pick<NamespaceLabels, "find">): Bou
   try {
     const bound = labels.find(namespace);
     if (!(bound instanceof Promise)) return bound;
-    // The watch will tell, before the next look.
+    // The watch will have reported the namespace before the next check.
     bound.catch(() => {});
     return "unknown";
   } catch (error) {

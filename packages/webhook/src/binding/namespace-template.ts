@@ -17,19 +17,19 @@ export interface NamespaceTemplate {
    * isOfOne}.
    */
   projectOf(namespace: string, domain: string): string | undefined;
-  /** All that `namespace` could belong to; nothing unless {@link isOfOne}. */
+  /** The projects and domains that `namespace` could belong to; none unless {@link isOfOne}. */
   claimsOf(namespace: string): Iterable<ProjectAndDomain>;
-  /** False for a template without project or without domain, in which several share a namespace on purpose. */
+  /** False for a template without project or without domain, in which several of them share a namespace on purpose. */
   readonly isOfOne: boolean;
 }
 
-/** A text, or the label whose value stands here. */
+/** A text, or the label whose value is inserted. */
 interface TemplatePart {
   readonly text: string;
   readonly label: keyof ProjectAndDomain | undefined;
 }
 
-/** Throws `invalid_config` for a template with a name that no label has. */
+/** Parses a template. Throws `invalid_config` for a placeholder that is no label. */
 export function parseNamespaceTemplate(template: string): NamespaceTemplate {
   const parts = template.split(/(\{\{.*?\}\})/).map(parsePart);
   const projects = parts.filter(({ label }) => label === "project").length;
@@ -83,7 +83,7 @@ function lengthOf(parts: readonly TemplatePart[], claim: ProjectAndDomain): numb
   return length;
 }
 
-/** Of projects and domains, as Flyte takes them. */
+/** The names that Flyte accepts for projects and domains. */
 const NAME = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/;
 
 function parsePart(text: string): TemplatePart {

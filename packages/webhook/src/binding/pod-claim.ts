@@ -7,21 +7,21 @@ export interface PodClaimOptions {
   readonly scopeGuard: ScopeGuard | undefined;
   /** Whether a refused claim is only warned of: `webhook.scopeBinding.mode: warn`. */
   readonly warnOnly: boolean;
-  /** Called once for each pod whose claim is refused and that asks for a secret of a scope. */
+  /** Called once for each pod whose claim is refused and that requests a secret of a scope. */
   readonly onRefused?: ((refused: RefusedClaim) => void) | undefined;
 }
 
-/** A claim that is refused, or would be. */
+/** A refused claim, or one that `mode: enforce` would refuse. */
 export interface RefusedClaim {
   readonly creation: PodCreation;
   readonly refusal: Refusal;
-  /** Whether the pod was let in all the same. */
+  /** Whether the pod was admitted with a warning. */
   readonly warnOnly: boolean;
 }
 
 /**
- * The claim of a pod that is to be created; undefined where any pod may claim any scope. As the scope guard, mostly
- * without a promise (W-10).
+ * Returns the claim of a pod; undefined if every pod may claim every scope. Like the scope guard, mostly without a
+ * promise (W-10).
  */
 export function claimOf(creation: PodCreation, options: PodClaimOptions): MaybePromise<PodClaim | undefined> {
   const refusal = options.scopeGuard?.(creation);
@@ -30,7 +30,8 @@ export function claimOf(creation: PodCreation, options: PodClaimOptions): MaybeP
 }
 
 /**
- * The claim of one pod: what the scope guard says of its labels, acted on only when a secret of a scope is asked for.
+ * The claim of one pod: the scope guard's decision on its labels, which takes effect only when a secret of a scope is
+ * requested.
  */
 export class PodClaim implements Claim {
   readonly #creation: PodCreation;
@@ -44,7 +45,7 @@ export class PodClaim implements Claim {
     this.#options = options;
   }
 
-  /** Of a pod that was let in all the same, why it wouldn't have been. */
+  /** Why `mode: enforce` would have refused the pod; undefined if it would not. */
   get warning(): string | undefined {
     return this.#warned?.error.message;
   }

@@ -1,17 +1,23 @@
 /** Which pods may claim which scopes: `webhook.scopeBinding`. */
 export interface ScopeBinding {
-  /** What becomes of a claim that doesn't hold: the pod is rejected or warned. `off`: any pod may claim any scope. */
+  /**
+   * What happens to a pod with a refused claim: it is rejected, or admitted with a warning. `off`: every pod may claim
+   * every scope.
+   */
   readonly mode: "enforce" | "warn" | "off";
-  /** What pods of a namespace may claim, as `PROJECT/DOMAIN`, where `*` is any. */
+  /** The scopes that pods of a namespace may claim, as `PROJECT/DOMAIN`, where `*` stands for all. */
   readonly namespaces: Readonly<Record<string, readonly string[]>>;
-  /** Whether the labels of a namespace say what its pods may claim. */
+  /** Whether the labels of a namespace decide what its pods may claim. */
   readonly namespaceLabels: boolean;
-  /** The namespace that a project and domain lead to, such as `{{ project }}-{{ domain }}`. */
+  /** The namespace of a project and domain, such as `{{ project }}-{{ domain }}`. */
   readonly namespaceTemplate: string;
-  /** The domains and projects that exist, for the template. `*` is any domain; no project at all is any project. */
+  /**
+   * The existing domains and projects, for the template. `*` stands for every domain, no project at all for every
+   * project.
+   */
   readonly domains: readonly string[];
   readonly projects: readonly string[];
-  /** Whose pods may claim any scope: namespaces, and users or `group:NAME`. */
+  /** Namespaces, and users or `group:NAME`, whose pods may claim every scope. */
   readonly trustedNamespaces: readonly string[];
   readonly trustedCreators: readonly string[];
 }

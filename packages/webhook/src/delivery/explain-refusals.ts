@@ -11,9 +11,9 @@ export interface ExplainRefusalsOptions {
 }
 
 /**
- * Writes as `writer` and `imagePull` do. Where nothing may be written, in a namespace that isn't listed or without the
- * right, it throws `namespace_not_writable` with the command that grants it: time doesn't mend that, so the task ends.
- * A refusal that isn't for want of the right, such as one of our credentials, is thrown as it is.
+ * Wraps `writer` and `imagePull`. If a namespace is not listed, or the right to write there is missing, it throws
+ * `namespace_not_writable` with the command that grants the right: a retry would not help, so the task ends. Other
+ * refusals, such as of our credentials, are thrown unchanged.
  */
 export function explainRefusals({ client, writer, imagePull }: ExplainRefusalsOptions) {
   async function explain(namespace: string, error: unknown): Promise<never> {
@@ -26,7 +26,7 @@ export function explainRefusals({ client, writer, imagePull }: ExplainRefusalsOp
     try {
       return await isAllowed(client, { verb: "create", resource: "secrets", namespace });
     } catch {
-      // What refuses the question refuses us, and not this right.
+      // If the API server rejects this question too, our credentials are the problem, not the right.
       return true;
     }
   }

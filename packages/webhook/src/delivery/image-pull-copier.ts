@@ -7,10 +7,10 @@ import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { COPIED_FROM_LABEL, IMAGE_PULL_TYPE, imagePullDigest } from "./image-pull-secret.ts";
 import type { ImagePullSources } from "./image-pull-sources.ts";
 
-/** Where a copy is, or is to be. */
+/** The namespace of a copy, and the name of copy and source. */
 export interface CopyTarget {
   readonly namespace: string;
-  /** That of its source. */
+  /** The name of its source. */
   readonly name: string;
 }
 
@@ -27,14 +27,14 @@ export interface ImagePullCopierOptions {
 }
 
 /**
- * Makes the copy at a place like its source, or deletes it where that is gone ({@link syncCopy}). `podNeedsIt`: one is
- * made where there is none, and notes for how long it is needed. `sourceChanged`: only a copy that is there is written.
+ * Makes a copy equal to its source, or deletes it if the source is gone ({@link syncCopy}). `podNeedsIt`: a missing
+ * copy is created, and its retention renewed. `sourceChanged`: only an existing copy is written.
  */
 export type SyncImagePullCopy = (place: CopyTarget, reason: "podNeedsIt" | "sourceChanged") => Promise<void>;
 
 /**
- * A copy that Flyte's webhook has left is made one of ours when a pod needs it. For any other foreign Secret in the way
- * of a copy that is needed it throws `pod_conflict`, unless it has the same content.
+ * A copy of Flyte's webhook is taken over when a pod needs it. Any other foreign Secret of the name throws
+ * `pod_conflict` if the copy is needed, unless its content is the same.
  */
 export function createImagePullCopier(options: ImagePullCopierOptions): SyncImagePullCopy {
   const { client, sources, source, deliveredIn, lifetimes, clock, signal } = options;
@@ -59,7 +59,7 @@ export function createImagePullCopier(options: ImagePullCopierOptions): SyncImag
         await client.patch(SECRETS, { namespace, name, patch: { metadata, data: from.data } }, { signal }),
       );
     } else if (ours?.copy?.from !== source) {
-      // What pulls the same is as good, whoever made it.
+      // A Secret with the same content serves the pod, whoever created it.
       if (isNeeded && !isSame) throw inTheWay(place);
     } else if (from === undefined) {
       await client.delete(SECRETS, { ...place, preconditions: { uid, resourceVersion } }, { signal });
@@ -99,12 +99,12 @@ interface Update {
   readonly isNeeded: boolean;
 }
 
-/** What a label of the source's begins with that says which secret it is. */
+/** The prefix of the source's labels that identify its secret. */
 const DESCRIBING = "union.ai/";
 
 /**
- * Whether a Secret is what Flyte's webhook makes in a pod's namespace: of the source's name, type and labels, nobody's
- * else, and changeable. Flyte's copies have no label of their own, never change and never go.
+ * Whether a Secret is a copy of Flyte's webhook: with the source's name, type and labels, without an owner, and
+ * mutable. These copies have no label of their own and are never updated or deleted.
  */
 function isCopyOfFlytes({ metadata, type, immutable }: KubeSecret, from: KubeSecret): boolean {
   const { labels = {}, ownerReferences = [] } = metadata;
@@ -120,7 +120,7 @@ function isCopyOfFlytes({ metadata, type, immutable }: KubeSecret, from: KubeSec
   );
 }
 
-/** With the labels that describe the source, not those by which others look after it, such as Helm. */
+/** Returns the copy of a source, with the labels that identify its secret but without those of tools such as Helm. */
 function toCopy(
   { metadata, data = {} }: KubeSecret,
   namespace: string,

@@ -8,17 +8,20 @@ import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { createImagePullCopier } from "./image-pull-copier.ts";
 import { watchImagePullSources } from "./image-pull-sources.ts";
 
-/** After a copy could not be updated. */
+/** Delay after a failed update of a copy. */
 const RETRY_MS = 10_000;
 
 export interface ImagePullCopiesOptions {
   readonly client: Pick<KubeClient, "get" | "list" | "watch" | "create" | "patch" | "delete">;
   /** The namespace of the image-pull Secrets. */
   readonly source: string;
-  /** What is known of the Secrets of all namespaces that are written to, and of one; undefined for one that isn't. */
+  /**
+   * The delivered Secrets of all namespaces that may be written to, and those of one namespace; undefined for a
+   * namespace that may not.
+   */
   readonly written: readonly DeliveredSecrets[];
   readonly deliveredIn: (namespace: string) => DeliveredSecrets | undefined;
-  /** As of the writer. */
+  /** Like those of the writer. */
   readonly lifetimes: Lifetimes;
   readonly clock: Clock;
   readonly log: Logger;
@@ -59,7 +62,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
   let following = Promise.resolve();
   let stopRetry = () => {};
 
-  /** Plans to update all copies that are out of date. */
+  /** Schedules an update of all outdated copies. */
   function follow(): void {
     if (isPlanned || !isSynced || signal.aborted) return;
     isPlanned = true;
@@ -78,7 +81,7 @@ export function createImagePullCopies(options: ImagePullCopiesOptions): ImagePul
       const known = each.all();
       if (known === undefined) isDone = false;
       for (const { namespace, name } of known ?? []) {
-        // As it is by now: another replica may have been quicker.
+        // Read again: another replica may have updated it by now.
         const copy = each.in(namespace).get(name);
         if (copy?.copy?.from !== source || isUpToDate(copy)) continue;
         try {

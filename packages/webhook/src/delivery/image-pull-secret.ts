@@ -5,15 +5,15 @@ import type { KubeSecret } from "@flyte-secrets/kube";
 /** https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets */
 export const IMAGE_PULL_TYPE = "kubernetes.io/dockerconfigjson";
 
-/** On a copy: the namespace of the image-pull Secret that it follows, which has the same name. */
+/** The label of a copy with the namespace of its source, which has the same name. */
 export const COPIED_FROM_LABEL = "app.flyte.org/copied-from";
 
-/** By type and name. */
+/** Whether a Secret is an image-pull Secret, by type and name. */
 export function isImagePullSecret({ metadata, type }: KubeSecret): boolean {
   return type === IMAGE_PULL_TYPE && isImagePullSecretName(metadata.name);
 }
 
-/** The same for two image-pull Secrets of the same content. */
+/** A digest that is equal for image-pull Secrets with the same content. */
 export function imagePullDigest({ data }: KubeSecret): string {
   return hash("sha256", data?.[".dockerconfigjson"] ?? "");
 }

@@ -8,24 +8,27 @@ import { IMAGE_PULL_TYPE, imagePullDigest, isImagePullSecret } from "./image-pul
 export interface ImagePullSourcesOptions {
   readonly client: Pick<KubeClient, "get" | "list" | "watch">;
   readonly namespace: string;
-  /** Called when one has appeared, changed or gone, first when all are known. */
+  /** Called when one was created, changed or deleted, and first after all are known. */
   readonly onChange: () => void;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** The image-pull Secrets of the webhook's namespace, followed by a watch; of their content only a digest is kept. */
+/**
+ * The image-pull Secrets of the webhook's namespace, kept up to date by a watch. Only a digest of their content is
+ * kept.
+ */
 export interface ImagePullSources {
   /**
-   * The name of the one that goes with a secret; undefined where there is none. Reads from the API server while the
-   * watch is stale.
+   * Returns the name of the image-pull Secret of a secret; undefined if there is none. Reads from the API server while
+   * the watch is stale.
    */
   find(id: SecretId, signal: AbortSignal): MaybePromise<string | undefined>;
   /** Whether the watch is up to date. */
   isFresh(): boolean;
-  /** As last received by the watch. */
+  /** The digest of its content, as the watch last reported it. */
   digestOf(name: string): string | undefined;
-  /** As it is now, from the API server. */
+  /** Reads it from the API server. */
   read(name: string, signal: AbortSignal): Promise<KubeSecret | undefined>;
   close(): Promise<void>;
 }

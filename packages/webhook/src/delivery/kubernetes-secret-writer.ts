@@ -15,19 +15,21 @@ import type { DeliveredSecrets } from "./delivered-secrets.ts";
 import { createNamespaceLimiter } from "./namespace-limiter.ts";
 import type { WriteLimits } from "./write-limits.ts";
 
-/** Kubernetes' own limit for the values of a Secret together, which is one here. */
+/** Kubernetes' limit for the values of a Secret together; a delivered Secret has one value. */
 const MAX_BYTES = 1_048_576;
 
-/** Of the writes to one namespace. Most pods need fewer Secrets, and wait for one write. */
+/**
+ * How many writes to one namespace run at a time. Most pods need fewer Secrets, so that they wait for one write only.
+ */
 const MAX_AT_ONCE = 16;
 
 export interface KubernetesSecretWriterOptions {
   readonly client: Pick<KubeClient, "get" | "create" | "patch">;
-  /** What is known of the Secrets of a namespace; undefined for one that nothing may be written to. */
+  /** The delivered Secrets of a namespace; undefined for a namespace that may not be written to. */
   readonly deliveredIn: (namespace: string) => DeliveredSecrets | undefined;
   /**
-   * Well above the time that passes until an admitted pod can be listed: after an admission three quarters of the
-   * shorter are left.
+   * Far longer than it takes until an admitted pod is listed: after an admission at least three quarters of the shorter
+   * lifetime are left.
    */
   readonly lifetimes: Lifetimes;
   readonly limits: WriteLimits;
@@ -37,10 +39,10 @@ export interface KubernetesSecretWriterOptions {
 }
 
 /**
- * Writes Secrets through the API server. One that is there is left alone, and nothing is asked: a watch tells. When
- * that does not tell and the API server can't be reached, one that was there counts as being there. The sweeper
- * collects it; or it goes with the owners of the pod that it was made for, until a pod with other owners, or none,
- * needs it too.
+ * Writes Secrets through the API server. An existing one, as a watch reports it, is not written and costs no request.
+ * While the watch is stale and the API server unreachable, one that existed last is assumed to exist. The sweeper
+ * deletes them, or Kubernetes deletes them with the owners of their pod, until a pod with other owners or none needs
+ * them too.
  *
  * Throws `value_too_large`, `namespace_not_writable` for a namespace that is not listed, `pod_conflict` for a foreign
  * Secret of that name, `too_many_secrets`, and what the client throws.
@@ -48,7 +50,7 @@ export interface KubernetesSecretWriterOptions {
 export function createKubernetesSecretWriter(options: KubernetesSecretWriterOptions): SecretWriter {
   const { client, deliveredIn, lifetimes, limits, clock, signal } = options;
   const limitInNamespace = createNamespaceLimiter(MAX_AT_ONCE);
-  /** By Secret and owners: pods of one task come in numbers. */
+  /** Writes in flight, by Secret and owners: a task creates many pods at once. */
   const underWay = new Map<string, Promise<void>>();
 
   async function write(wanted: Wanted, written: DeliveredSecrets): Promise<void> {
@@ -59,14 +61,14 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     const present = written.in(namespace).get(name);
     if (present !== undefined) return await keep(present, wanted, written);
     const secret = toSecret(wanted, retentionAnnotations(clock.now(), false, lifetimes));
-    // One that the watch last told of is no new one.
+    // A Secret that the watch last reported is not new.
     if (written.lastIn(namespace).get(name) !== undefined) limits.countWrite(namespace);
     else limits.countNew(namespace, written.countsOf(namespace), bytesOf(wanted.secret));
     try {
       written.put(await client.create(SECRETS, secret, { signal }));
     } catch (error) {
       if (isSecretsError(error, "store_unavailable", "deadline_exceeded")) {
-        // What the watch last told: neither an owner's end nor a sweeper has removed it since.
+        // As the watch last reported it: neither the deletion of an owner nor a sweeper has removed it since.
         const last = written.lastIn(namespace).get(name);
         if (last !== undefined && !isDue(last, wanted.owners)) return;
       }
@@ -81,7 +83,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
     }
   }
 
-  /** Sees to it that a Secret that is there stays as long as this pod may need it. */
+  /** Makes an existing Secret stay as long as this pod may need it. */
   async function keep(present: DeliveredSecret, wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     if (!isDue(present, wanted.owners)) return;
     const { namespace, name, resourceVersion, isNamed = true } = present;
@@ -101,7 +103,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   const isDue = (present: DeliveredSecret, wanted: readonly OwnerReference[], now = clock.now()) =>
     isRetentionDue(present, now, lifetimes) || hasOtherOwners(present, wanted);
 
-  /** {@link write}, shared by the pods that want the same at the same time. */
+  /** Like {@link write}; pods that need the same Secret at the same time share one write. */
   function writeOnce(wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     const key = [wanted.namespace, wanted.secret.name, ...wanted.owners.map(({ uid }) => uid)].join("/");
     const writing =
@@ -155,14 +157,14 @@ function toSecret({ namespace, secret, owners }: Wanted, annotations: Readonly<R
     apiVersion: "v1",
     kind: "Secret",
     type: "Opaque",
-    // Its name says its content; and kubelets don't watch what can't change.
+    // Its name depends on its content, and kubelets do not watch immutable Secrets.
     immutable: true,
     metadata: { namespace, name, labels, annotations, ...(owners.length > 0 && { ownerReferences }) },
     data: Object.fromEntries(Object.entries(secret.data).map(([key, value]) => [key, value.revealBase64()])),
   };
 }
 
-/** Whether it would go away with owners that are not the wanted ones. */
+/** Whether Kubernetes would delete it with owners other than the wanted ones. */
 function hasOtherOwners({ owners }: DeliveredSecret, wanted: readonly OwnerReference[]): boolean {
   return owners.size > 0 && (wanted.length !== owners.size || wanted.some(({ uid }) => !owners.has(uid)));
 }

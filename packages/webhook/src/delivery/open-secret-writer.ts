@@ -12,35 +12,35 @@ import { createKubernetesSecretWriter } from "./kubernetes-secret-writer.ts";
 import { type SecretSweeperOptions, startSweeping } from "./secret-sweeper.ts";
 import { createWriteLimits, type WriteLimitSettings } from "./write-limits.ts";
 
-/** How Secrets for pods are written and collected: `webhook.writtenSecrets`. */
+/** How delivered Secrets are written and deleted: `webhook.writtenSecrets`. */
 export interface WriterOptions extends WriteLimitSettings {
   /** The namespaces that are written to. Empty: all. */
   readonly namespaces: readonly string[];
-  /** How long one stays that pods named, and one that no pod was ever seen to name; a minute or more. */
+  /** How long a Secret stays that pods have named, and one that no pod was ever seen to name; at least a minute. */
   readonly unusedFor: number;
   readonly unnamedFor: number;
-  /** The Secret that keeps the key by which the names of written Secrets are made. */
+  /** The Secret with the naming key. */
   readonly namingKeySecret: string;
   /** The namespace that image-pull Secrets are copied from. Undefined: none are copied. */
   readonly imagePullNamespace: string | undefined;
 }
 
-/** What the writer works with. */
+/** The parts that the writer uses. */
 export interface WriterParts {
   readonly client: KubeClient;
   /** The webhook's own. */
   readonly namespace: string;
   /** See {@link SecretSweeperOptions}. */
   readonly hasLostBinding?: SecretSweeperOptions["hasLostBinding"];
-  /** Where metrics are registered; without it, none are. */
+  /** The registry of the metrics; without it there are none. */
   readonly registry?: Registry;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** What delivery SecretRef and image-pull Secrets need in a cluster. */
+/** The writer of delivery SecretRef and the copies of image-pull Secrets. */
 export interface OpenedSecretWriter extends Required<SecretRefDeliveryOptions> {
-  /** Where `imagePullSecrets.enabled`. */
+  /** Set with `imagePullSecrets.enabled`. */
   readonly imagePull?: ImagePullSecrets;
   /** Ends writes in flight, the watches and the sweeper. The Secrets stay. */
   close(): Promise<void>;
@@ -49,14 +49,14 @@ export interface OpenedSecretWriter extends Required<SecretRefDeliveryOptions> {
 const SHORTEST_MS = 60_000;
 
 /**
- * Sweeps in the time after which an unnamed Secret goes: a pod that names one is seen before its next admission has to
- * note the need.
+ * The number of sweeps within the lifetime of an unnamed Secret: a pod that names one is seen before the next admission
+ * would renew it.
  */
 const SWEEPS = 8;
 
 /**
- * Opens the writer that `webhook.writtenSecrets` describes, and starts collecting what it wrote and nobody needs any
- * more. Throws `invalid_config`, and what {@link openSharedKey} does.
+ * Opens the writer of `webhook.writtenSecrets`, and starts to delete Secrets that no pod needs any more. Throws
+ * `invalid_config`, and what {@link openSharedKey} throws.
  */
 export async function openSecretWriter(
   options: WriterOptions,
@@ -96,7 +96,7 @@ export async function openSecretWriter(
   };
 }
 
-/** One that is never named goes no later than one that was. */
+/** An unnamed Secret never stays longer than one that was named. */
 function toLifetimes({ unusedFor, unnamedFor }: WriterOptions): Lifetimes {
   for (const [setting, ms] of Object.entries({ unusedFor, unnamedFor })) {
     if (ms >= SHORTEST_MS) continue;
@@ -108,7 +108,7 @@ function toLifetimes({ unusedFor, unnamedFor }: WriterOptions): Lifetimes {
   return { unusedMs: unusedFor, unnamedMs: Math.min(unnamedFor, unusedFor) };
 }
 
-/** Adds what is known of written Secrets to `registry`, and counts those that a limit refuses. */
+/** Registers the metrics of delivered Secrets. Returns a counter of those that a limit refuses. */
 function createWriterMetrics(
   registry: Registry,
   written: readonly DeliveredSecrets[],
@@ -119,7 +119,7 @@ function createWriterMetrics(
     help: "Secrets that were written for pods, by whether a pod was seen that names them.",
     labelNames: ["named"],
     registers: [registry],
-    // Each worker process knows of all.
+    // Every worker process counts all Secrets.
     aggregator: "max",
     collect() {
       let [secrets, unnamed] = [0, 0];

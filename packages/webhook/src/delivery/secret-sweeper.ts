@@ -12,10 +12,10 @@ interface StoredPod extends KubeObject {
 }
 
 const PODS = defineResource<StoredPod>({ apiVersion: "v1", kind: "Pod", plural: "pods" });
-/** A page is in memory as one text, and a pod may have more than a mebibyte. */
+/** A page is one text in memory, and a pod may have more than a mebibyte. */
 const PAGE = 50;
 
-/** Of written Secrets, and of copies of image-pull Secrets. */
+/** The names of delivered Secrets and of copies of image-pull Secrets. */
 const OUR_NAMES = /flyte-secrets-[0-9a-f]{32}|img-pull-[0-9a-f]{16}/g;
 
 export interface SecretSweeperOptions {
@@ -23,8 +23,8 @@ export interface SecretSweeperOptions {
   readonly written: readonly DeliveredSecrets[];
   readonly lifetimes: Lifetimes;
   /**
-   * Whether a namespace may have no secrets any more: what was written there goes as soon as no pod names it, without
-   * waiting for its time. Asked for each Secret at each sweep. By default none has lost them.
+   * Whether a namespace has lost its binding: Secrets there are deleted as soon as no pod names them, before their
+   * lifetime is over. Called for each Secret at each sweep. Default: no namespace.
    */
   readonly hasLostBinding?: ((namespace: string) => boolean) | undefined;
   readonly clock: Clock;
@@ -32,11 +32,11 @@ export interface SecretSweeperOptions {
 }
 
 /**
- * Collects the Secrets of ours whose time is over and that no pod names which has not ended, and notes of the others
- * that one does: from then on they have the longer time. Looks only at namespaces with Secrets whose time is over or
- * that no pod was seen to name. A failure in one namespace is logged and keeps no other from being swept. Any number
- * may sweep at once: only the very state that was looked at is changed or deleted, and writing notes the need of a
- * Secret in it.
+ * Deletes the delivered Secrets whose lifetime is over and that no running or pending pod names, and gives the others
+ * that a pod names the longer lifetime. Lists the pods only of namespaces with a Secret whose lifetime is over or that
+ * no pod was seen to name. A failure in one namespace is logged and does not affect others. Replicas may sweep at the
+ * same time: a Secret is changed or deleted only in the version that was checked, and every renewal makes a new
+ * version.
  */
 export async function sweepSecrets(options: SecretSweeperOptions, signal: AbortSignal): Promise<void> {
   const { written, hasLostBinding = () => false, clock, log } = options;
@@ -45,7 +45,7 @@ export async function sweepSecrets(options: SecretSweeperOptions, signal: AbortS
     if (hasLostBinding(namespace)) return isNamed !== false || now >= neededUntil;
     return now >= neededUntil && (owners.size === 0 || isNamed !== undefined);
   };
-  // Looked at before the pods are: one that is needed meanwhile is another state by then.
+  // Read before the pods: a Secret that is renewed meanwhile has another version.
   const looked = written
     .flatMap((secrets) => secrets.all() ?? [])
     .map((secret) => ({ secret, isDue: isDue(secret) }))
@@ -65,7 +65,7 @@ export async function sweepSecrets(options: SecretSweeperOptions, signal: AbortS
   }
 }
 
-/** Names of Secrets of ours anywhere in the pods of a namespace that have not ended. */
+/** The names of delivered Secrets anywhere in the pods of a namespace that have not ended. */
 async function namedByPods(
   client: Pick<KubeClient, "list">,
   namespace: string,
@@ -77,7 +77,7 @@ async function namedByPods(
     const page = await client.list(PODS, { namespace, limit: PAGE, continue: next }, { signal });
     for (const { spec, status } of page.items) {
       if (status?.phase === "Succeeded" || status?.phase === "Failed") continue;
-      // Wherever a later Kubernetes version may let pods name Secrets.
+      // All of the pod is searched, because later versions of Kubernetes may have further references to Secrets.
       for (const [name] of JSON.stringify(spec ?? {}).matchAll(OUR_NAMES)) names.add(name);
     }
     next = page.continue;
@@ -85,7 +85,7 @@ async function namedByPods(
   return names;
 }
 
-/** Gives one that a pod names the longer time, unless it has that already. */
+/** Gives a Secret that a pod names the longer lifetime, unless it has it already. */
 async function noteNamed(
   { client, lifetimes, clock }: SecretSweeperOptions,
   { namespace, name, resourceVersion, neededUntil, isNamed }: DeliveredSecret,
@@ -100,7 +100,7 @@ async function noteNamed(
   }
 }
 
-/** False where it is not as it was any more. */
+/** Deletes a Secret in this very version. False if it has changed. */
 async function deleteExactly(
   { client }: SecretSweeperOptions,
   { namespace, name, uid, resourceVersion }: DeliveredSecret,
@@ -114,7 +114,7 @@ async function deleteExactly(
   }
 }
 
-/** Sweeps every `everyMs`, at moments that differ between replicas, until it is closed. */
+/** Sweeps every `everyMs`, at times that differ between replicas, until it is closed. */
 export function startSweeping(options: SecretSweeperOptions & { readonly everyMs: number }): {
   close(): Promise<void>;
 } {

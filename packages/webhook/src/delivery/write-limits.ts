@@ -18,13 +18,15 @@ export interface WriteLimitsOptions {
   readonly onRefused?: ((setting: keyof WriteLimitSettings) => void) | undefined;
 }
 
-/** Keeps one namespace from exhausting what all share: etcd, the rate limit of the API server, the webhook's memory. */
+/**
+ * Keeps one namespace from exhausting shared resources: etcd, the rate limit of the API server, the webhook's memory.
+ */
 export interface WriteLimits {
   /** Counts a write to a namespace. Throws `too_many_secrets` with the name of the limit. */
   countWrite(namespace: string): void;
   /** {@link WriteLimits.countWrite} for a new Secret of `bytes`. */
   countNew(namespace: string, written: DeliveredCounts, bytes: number): void;
-  /** Takes back a counted write that was not needed. */
+  /** Uncounts a write that was not needed. */
   giveBack(namespace: string): void;
 }
 

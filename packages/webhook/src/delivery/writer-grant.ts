@@ -1,11 +1,11 @@
-/** Whom the right to write Secrets for pods is given to, and where. */
+/** The account that gets the right to write Secrets for pods, and the namespace. */
 export interface WriterGrant {
   readonly namespace: string;
-  /** As the API server calls it: `system:serviceaccount:NAMESPACE:NAME`, or a user's name. */
+  /** The account's name at the API server: `system:serviceaccount:NAMESPACE:NAME`, or a user's name. */
   readonly account: string;
 }
 
-/** What the chart calls Role and RoleBinding too, in a release of its own name. */
+/** The name of Role and RoleBinding; the chart uses it too, in a release of the same name. */
 const NAME = "flyte-secrets-webhook-writer";
 
 const RULES = [
@@ -14,8 +14,8 @@ const RULES = [
 ];
 
 /**
- * The command that lets an account write the Secrets of pods in a namespace: Role and RoleBinding, in one line for a
- * POSIX shell.
+ * Returns the command that lets an account write the Secrets of pods in a namespace: Role and RoleBinding, in one line
+ * for a POSIX shell.
  */
 export function writerGrantCommand({ namespace, account }: WriterGrant): string {
   const apiVersion = "rbac.authorization.k8s.io/v1";

@@ -3,25 +3,25 @@ import { readFileSync } from "node:fs";
 import type { TLSSocket } from "node:tls";
 import { SecretsError } from "@flyte-secrets/core";
 
-/** Whose TLS clients are served. */
+/** Which TLS clients are accepted. */
 export interface ClientCertificates {
   /** The CA that must have signed a client's certificate, in PEM. */
   readonly ca: string;
-  /** Common names or DNS names, one of which the certificate must have. Empty: any will do. */
+  /**
+   * Common names or DNS names, one of which the certificate must have. Empty: every certificate of the CA is accepted.
+   */
   readonly names: readonly string[];
 }
 
-/**
- * `webhook.clientCA`, the file of a CA, and `webhook.clientNames`; empty: clients of the admission need no certificate.
- */
+/** `webhook.clientCA`, a file with a CA, and `webhook.clientNames`. Empty: clients need no certificate. */
 export interface ClientCertificateOptions {
   readonly clientCA: string;
   readonly clientNames: readonly string[];
 }
 
 /**
- * What `webhook.clientCA` and `webhook.clientNames` ask of the API server; undefined when they ask for nothing. Throws
- * `invalid_config` for a file that can't be read or has no certificate, and for names without a CA.
+ * Reads `webhook.clientCA` and `webhook.clientNames`; undefined when neither is set. Throws `invalid_config` for a file
+ * that can't be read or has no certificate, and for names without a CA.
  */
 export function readClientCertificates({
   clientCA,
@@ -41,7 +41,7 @@ export function readClientCertificates({
   }
 }
 
-/** Whether the certificate that a client has shown, which its CA has signed, has one of the names. */
+/** Whether the client's certificate, which the CA has signed, has one of the names. */
 export function hasClientName(socket: Pick<TLSSocket, "getPeerX509Certificate">, names: readonly string[]): boolean {
   const certificate = socket.getPeerX509Certificate();
   if (certificate === undefined) return false;

@@ -2,18 +2,18 @@ import type { IncomingMessage } from "node:http";
 import type { MaybePromise } from "@flyte-secrets/core";
 import type { Reply } from "@flyte-secrets/http";
 
-/** Wants the body of a request. */
+/** Requests the body of a request. */
 export interface BodyReader {
-  /** A longer one is answered with 413 before it has come to its end. */
+  /** The maximum size; a longer body is answered with 413 before it is complete. */
   readonly maxBytes: number;
-  /** Answers the request by its whole body. May throw. */
+  /** Handles the request with its complete body. May throw. */
   readonly read: (body: string) => MaybePromise<Reply>;
 }
 
 /**
- * What is behind a listener. Looks at the head of a request, its method, path and credentials, and answers it or wants
- * its body, which has to be JSON: a web page can't send that to another site without asking first. An endpoint gets no
- * hold of the response and registers no callbacks, so that whatever it throws, at once or later, concerns this request
- * alone.
+ * A request handler behind a listener. It is called with the head of a request (method, path, credentials) and returns
+ * either the response or a reader of the body. The body must be JSON, which a web page cannot send to another site
+ * without a preflight request. An endpoint has no access to the response and registers no callbacks, so that whatever
+ * it throws, at once or later, affects this request alone.
  */
 export type Endpoint = (req: IncomingMessage) => MaybePromise<Reply> | BodyReader;

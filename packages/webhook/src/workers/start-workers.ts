@@ -7,8 +7,8 @@ import type { RunningWebhook } from "../start-webhook.ts";
 import type { FromWorker, ToWorker } from "./worker-message.ts";
 
 /**
- * The delay before a worker that ended by itself is replaced. It doubles each time, so that workers that crash at once
- * don't use up the machine.
+ * The delay before a worker that ended unexpectedly is replaced. It doubles each time, so that workers that crash at
+ * once do not use up the machine.
  */
 const FIRST_RESTART_MS = 1_000;
 const MAX_RESTART_MS = 30_000;
