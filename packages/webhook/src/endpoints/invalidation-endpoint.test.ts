@@ -79,7 +79,9 @@ it("takes nothing but POST at its path", async () => {
 
 const UNAUTHENTICATED = {
   status: 401,
-  text: "send the token of webhook.cacheInvalidationTokenFile as bearer token, or be listed in webhook.cacheInvalidationPeers\n",
+  text:
+    "send the token of webhook.cacheInvalidationTokenFile or cacheInvalidationTokenSecret as bearer token, " +
+    "or be listed in webhook.cacheInvalidationPeers\n",
 };
 
 it("takes no word from those without the token, where there is one", async () => {

@@ -54,8 +54,8 @@ function tooMany(perSecond: number): Reply {
 const UNAUTHENTICATED: Reply = {
   status: 401,
   text:
-    "send the token of webhook.cacheInvalidationTokenFile as bearer token, or be listed in " +
-    "webhook.cacheInvalidationPeers\n",
+    "send the token of webhook.cacheInvalidationTokenFile or cacheInvalidationTokenSecret as bearer token, " +
+    "or be listed in webhook.cacheInvalidationPeers\n",
   headers: { "www-authenticate": "Bearer" },
 };
 
