@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import { useCliHome } from "../testing/use-cli-home.ts";
+import { writeKubeconfig } from "../testing/write-kubeconfig.ts";
 
 const at = useCliHome();
 
@@ -20,18 +21,8 @@ async function startServer(name: string, answers: Readonly<Record<string, object
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => void server.close());
-  const kubeconfig = join(at.home, name);
-  const cluster = { server: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
-  const context = { name, context: { cluster: name, user: name } };
-  writeFileSync(
-    kubeconfig,
-    JSON.stringify({
-      clusters: [{ name, cluster }],
-      users: [{ name, user: {} }],
-      contexts: [context],
-      "current-context": name,
-    }),
-  );
+  const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const kubeconfig = writeKubeconfig(at.home, address, name);
   return { kubeconfig, seen };
 }
 

@@ -6,6 +6,7 @@ import { serveMemoryApi } from "@flyte-secrets/kube/testing";
 import { startServe } from "@flyte-secrets/testkit";
 import { expect, it, onTestFinished } from "vitest";
 import { failure, success, useCliHome } from "../testing/use-cli-home.ts";
+import { writeKubeconfig } from "../testing/write-kubeconfig.ts";
 
 const at = useCliHome();
 const ID = { org: "flyte", domain: "", project: "", name: "kept" };
@@ -22,15 +23,7 @@ async function serveKept() {
     type: "Opaque",
     data: { [encodeSecretId(ID)]: Buffer.from("Argo CD's").toString("base64") },
   });
-  const kubeconfig = join(at.home, "kubeconfig");
-  const named = { cluster: "one", user: "one" };
-  const config = {
-    clusters: [{ name: "one", cluster: { server: url } }],
-    users: [{ name: "one", user: {} }],
-    contexts: [{ name: "one", context: named }],
-    "current-context": "one",
-  };
-  writeFileSync(kubeconfig, JSON.stringify(config));
+  const kubeconfig = writeKubeconfig(at.home, url);
   const args = ["--secret.store.type", "Kubernetes", "--secret.kubernetes.kubeconfig", kubeconfig];
   const server = await startServe({
     directory: at.home,

@@ -20,7 +20,7 @@ describe("the line feed at the end of a file", () => {
     ["-----BEGIN-----\nabc\n", "-----BEGIN-----\nabc\n", WHITE],
     ["a\nb", "a\nb"],
     ["\n", "\n", WHITE],
-    ["", ""],
+    ["", "", "f is empty, and so is the value"],
     ["\u00ff\n", "\u00ff\n"],
     ["a\0\n", "a\0\n"],
   ])("%j is stored as %j", (file, ...expected) => {

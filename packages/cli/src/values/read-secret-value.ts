@@ -83,7 +83,7 @@ export interface FileValue {
  * Leaves out the line breaks behind a single line of text, as an editor or `echo` puts them behind a password: a task
  * that reads the variable would have them, one that asks `getSecret` wouldn't. Several lines stay as they are, since
  * keys in files need their last line break, and so do bytes that are no text. Whatever white space is left at the ends
- * is told, and what was left out (T-11).
+ * is told, what was left out, and that nothing came, as from a pipe whose first command has failed (T-11).
  */
 export function trimLineFeed(bytes: Uint8Array, file: string, keep: boolean): FileValue {
   const text = textOf(bytes);
@@ -93,6 +93,7 @@ export function trimLineFeed(bytes: Uint8Array, file: string, keep: boolean): Fi
   const isLine = end > 0 && !text.slice(0, end).includes("\n");
   const kept = isLine && !keep ? text.slice(0, end) : text;
   const notes = [
+    ...(text === "" ? [`${name} is empty, and so is the value`] : []),
     ...(kept === text ? [] : [`the line feed at the end of ${name} is left out; --keep-line-feed keeps it`]),
     ...(kept.trim() === kept
       ? []
