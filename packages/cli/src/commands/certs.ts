@@ -32,7 +32,7 @@ export function certsCommand(cli: CliContext): Command {
     .option("--local", "the certificate of a webhook on this machine; with --renew one is made where there is none")
     .option(
       "-n, --namespace <namespace>",
-      "namespace of the webhook (default: where the chart installed it, else flyte)",
+      "namespace of the webhook (default: where the chart installed it, else that of this pod, else flyte)",
     );
   return addSettingOptions(command)
     .addHelpText("after", formatExamples("certs", "certs --renew -n flyte", "certs --remove --cluster"))

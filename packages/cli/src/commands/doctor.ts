@@ -40,7 +40,10 @@ export function doctorCommand(cli: CliContext): Command {
     .optionsGroup("With --cluster:")
     .addOption(new Option("--for <component>", "check for this alone (default: both)").choices([...COMPONENTS]))
     .option("--as <account>", "whose rights, such as system:serviceaccount:NAMESPACE:NAME (default: your own)")
-    .option("-n, --namespace <namespace>", "namespace of the webhook (default: that of this pod, else flyte)");
+    .option(
+      "-n, --namespace <namespace>",
+      "namespace of the webhook (default: where the chart installed it, else that of this pod, else flyte)",
+    );
   return addSettingOptions(command)
     .addHelpText(
       "after",
