@@ -126,6 +126,13 @@ describeWith(requireKubernetes(), "doctor --cluster on a real API server", () =>
         remedy:
           'give it, by a Role in namespace flyte, the rule {apiGroups: [""], resources: [secrets], verbs: [delete]}',
       },
+      {
+        state: "note",
+        what:
+          `cluster west: ${west} may not watch secrets of namespace flyte: the service works, but cannot answer from memory. ` +
+          "To change that, give it, by a Role in namespace flyte, the rule " +
+          '{apiGroups: [""], resources: [secrets], verbs: [watch]}',
+      },
       { state: "ok", what: "cluster east: the API server's clock agrees with this one" },
       { state: "ok", what: "cluster east: namespace flyte is there" },
       { state: "ok", what: "cluster east: the secrets in namespace flyte can be found by their Secrets' names" },

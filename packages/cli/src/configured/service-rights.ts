@@ -24,7 +24,7 @@ export function storeRights({ store, kubernetes, imagePullNamespace }: Config["s
   const write = ["create", "get", "update", "delete"];
   const { namespace } = kubernetes;
   // Without this one it asks the API server for what it would have in memory.
-  const follow = { ...keep, verbs: ["watch"], namespace, purpose: "read them from memory", isOptional: true };
+  const follow = { ...keep, verbs: ["watch"], namespace, purpose: "answer from memory", isOptional: true };
   const mirror = { ...keep, verbs: write, namespace: imagePullNamespace, purpose: "keep image-pull secrets" };
   return [
     { ...keep, verbs: [...write, "list"], namespace },

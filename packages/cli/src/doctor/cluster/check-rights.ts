@@ -87,7 +87,8 @@ function toFinding(who: string, rights: NeededRights): Finding {
   const rule = `{apiGroups: ["${group}"], resources: [${resource}], verbs: [${verbs.join(", ")}]${names}}`;
   if (isOptional) {
     return note(
-      `${who} may not ${what}${scope}, so the ${component} works, but cannot ${purpose}: give it the rule ${rule}`,
+      `${who} may not ${what}${scope}: the ${component} works, but cannot ${purpose}. ` +
+        `To change that, give it, by a ${role}, the rule ${rule}`,
     );
   }
   return problem(
