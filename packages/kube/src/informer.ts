@@ -1,4 +1,4 @@
-import { type Clock, isSecretsError, sleep } from "@flyte-secrets/core";
+import { type Clock, isSecretsError, SecretsError, sleep } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { KubeClient, Selector } from "./client.ts";
 import type { KubeObject, KubeResource } from "./objects.ts";
@@ -53,6 +53,8 @@ export interface InformerOptions<T extends KubeObject> {
    * repeated every 30 s at least, and not every 2 s.
    */
   readonly isOptional?: boolean;
+  /** Limit of objects in a list. Where there are more, that is logged and the informer ends. Default: none. */
+  readonly maxObjects?: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -94,7 +96,7 @@ export interface Informer {
  */
 export function runInformer<T extends KubeObject>(options: InformerOptions<T>): Informer {
   const { client, resource, selector, handler, pageSize: limit = PAGE_SIZE, isOptional = false } = options;
-  const { clock, log } = options;
+  const { maxObjects = Number.POSITIVE_INFINITY, clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
   const synced = Promise.withResolvers<void>();
@@ -119,6 +121,10 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
     for (;;) {
       const page = await client.list(resource, { ...selector, limit, continue: next }, { signal });
       objects.push(...page.items);
+      if (objects.length > maxObjects) {
+        const message = `there are more than ${maxObjects} ${resource.plural}, which is the limit of those in memory`;
+        throw new SecretsError("too_many_secrets", message);
+      }
       next = page.continue;
       if (next !== undefined) continue;
       handler.onReplace(objects, page.resourceVersion);
@@ -181,6 +187,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
       } catch (error) {
         if (signal.aborted) return;
         recordFailure(error);
+        if (isSecretsError(error, "too_many_secrets")) return;
         const isRefused = isSecretsError(error, "credentials_refused");
         maxBackoffMs = isOptional && isRefused ? MAX_REFUSED_BACKOFF_MS : MAX_BACKOFF_MS;
       }

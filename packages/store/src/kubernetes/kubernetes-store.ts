@@ -230,7 +230,7 @@ class KubernetesSecretStore implements KubernetesStore {
     const { signal } = this.#closing;
     try {
       await this.#client.delete(SECRETS, { namespace, name, preconditions: { uid } }, { signal });
-      this.#secrets.feed.records()?.recordDeleted(name, metadata.resourceVersion);
+      this.#secrets.feed.recordDeleted(name, metadata.resourceVersion);
       await this.#mirror.follow(id, signal);
     } catch (error) {
       this.#options.log.warn(

@@ -5,7 +5,7 @@ import { createManualClock } from "@flyte-secrets/testkit";
 import { pino } from "pino";
 import { expect, onTestFinished, test } from "vitest";
 import { ManagedFeed, type ManagedFeedOptions } from "./managed-feed.ts";
-import type { ManagedRecord } from "./managed-record.ts";
+import { type ManagedRecord, toManagedRecord } from "./managed-record.ts";
 import { toManagedSecret } from "./managed-secret.ts";
 
 const id = (name: string): SecretId => ({ org: "flyte", domain: "", project: "", name });
@@ -16,7 +16,11 @@ function secret(name: string, resourceVersion: string): KubeSecret {
 }
 
 /** An API server that lists what the test says and then tells what the test says, until the place is forgotten. */
-async function setUp(...listed: KubeSecret[]) {
+function setUp(...listed: KubeSecret[]) {
+  return setUpWith({}, ...listed);
+}
+
+async function setUpWith(options: Partial<ManagedFeedOptions>, ...listed: KubeSecret[]) {
   const clock = createManualClock();
   let objects = listed;
   let next = Promise.withResolvers<WatchEvent<KubeSecret>>();
@@ -47,6 +51,7 @@ async function setUp(...listed: KubeSecret[]) {
     client,
     namespace: "flyte",
     clusterName: "one",
+    ...options,
     clock,
     log: pino({ enabled: false }),
   });
@@ -113,4 +118,18 @@ test("a watcher that was removed receives nothing, and one that throws does not 
   end();
   await change("ADDED", secret("a", "2"));
   expect([told, others]).toEqual([["reset"], ["put"]]);
+});
+
+test("with more Secrets than fit into memory nothing is followed, from the first list on or when they become more", async () => {
+  const { feed } = await setUpWith({ maxRecords: 2 }, secret("a", "1"), secret("b", "1"), secret("c", "1"));
+  expect(feed.current()).toBeUndefined();
+  expect(feed.problem()).toMatch(/^there are more than 2 secrets/);
+
+  const { feed: growing, change } = await setUpWith({ maxRecords: 2 }, secret("a", "1"), secret("b", "1"));
+  expect(growing.current()?.size).toBe(2);
+  await change("ADDED", secret("c", "2"));
+  expect(growing.current()).toBeUndefined();
+  expect(growing.problem()).toMatch(/^there are more than 2 secrets/);
+  growing.record(toManagedRecord(secret("d", "3"), "one"));
+  expect(growing.get(secret("d", "3").metadata.name)).toBeUndefined();
 });

@@ -1,15 +1,20 @@
 import type { StoreChange } from "@flyte-secrets/core";
-import { type Informer, type InformerOptions, runInformer } from "@flyte-secrets/kube";
+import { type EventHandler, type Informer, type InformerOptions, runInformer } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { PAGE } from "./managed-listing.ts";
 import { type ManagedRecord, managedRecords } from "./managed-record.ts";
 import { MANAGED_SELECTOR } from "./managed-secret.ts";
 import { WatchedRecords } from "./watched-records.ts";
 
+/** About 110 MiB. */
+const MAX_RECORDS = 200_000;
+
 export interface ManagedFeedOptions extends Pick<InformerOptions<ManagedRecord>, "client" | "clock"> {
   readonly namespace: string;
   /** The cluster's name in the presence of a secret. */
   readonly clusterName: string;
+  /** Records that are kept in memory; with more Secrets nothing is followed any more. Default: 200,000. */
+  readonly maxRecords?: number;
   readonly log: Logger;
 }
 
@@ -22,19 +27,14 @@ export interface ManagedFeedOptions extends Pick<InformerOptions<ManagedRecord>,
 export class ManagedFeed {
   readonly #options: ManagedFeedOptions;
   readonly #listeners = new Set<(change: StoreChange) => void>();
-  readonly #records: WatchedRecords;
+  #records: WatchedRecords;
   #informer: Informer | undefined;
+  /** Why nothing is followed any more. */
+  #givenUp: string | undefined;
 
   constructor(options: ManagedFeedOptions) {
-    const { namespace, log } = options;
     this.#options = options;
-    this.#records = new WatchedRecords({
-      onChange: (change) => this.#emit(change),
-      onMisnamed({ metadata: { name }, problem }) {
-        const { what, remedy } = problem ?? {};
-        log.warn({ namespace, secret: name, remedy }, `skipped a Secret that holds no secret: ${what}`);
-      },
-    });
+    this.#records = this.#createRecords();
   }
 
   /** Starts the informer, unless it runs. Without the right to watch, watchers and memory do without. */
@@ -44,20 +44,31 @@ export class ManagedFeed {
 
   /** The records as long as a watch keeps them up to date: undefined before the first list and while it is broken. */
   current(): WatchedRecords | undefined {
-    return this.#informer?.isWatching() ? this.#records : undefined;
+    return this.#informer?.isWatching() && this.#givenUp === undefined ? this.#records : undefined;
   }
 
-  /**
-   * The records for what this process knows ahead of the watch, also while that is broken; undefined if no informer
-   * runs.
-   */
-  records(): WatchedRecords | undefined {
-    return this.#informer && this.#records;
+  /** The last known state of a Secret, also while the watch is broken. */
+  get(name: string): ManagedRecord | undefined {
+    return this.#records.get(name);
+  }
+
+  /** Records a Secret as it was read or written, which may be ahead of the watch. */
+  record(object: ManagedRecord): void {
+    if (this.#informer === undefined || this.#givenUp !== undefined) return;
+    this.#records.onUpsert(object);
+    if (this.#records.size > (this.#options.maxRecords ?? MAX_RECORDS)) this.#giveUp();
+  }
+
+  /** Records that a Secret does not exist any more: see {@link WatchedRecords.recordDeleted}. */
+  recordDeleted(name: string, resourceVersion: string | undefined): void {
+    if (this.#informer !== undefined && this.#givenUp === undefined) {
+      this.#records.recordDeleted(name, resourceVersion);
+    }
   }
 
   /** Why watchers do not receive changes at present; undefined while they do, or while there are none. */
   problem(): string | undefined {
-    return this.#listeners.size === 0 ? undefined : this.#informer?.problem();
+    return this.#listeners.size === 0 ? undefined : (this.#givenUp ?? this.#informer?.problem());
   }
 
   /** Resolves once watchers receive changes. Does not start the informer. */
@@ -79,10 +90,36 @@ export class ManagedFeed {
   }
 
   #startInformer(): Informer {
-    const { namespace, clusterName, ...rest } = this.#options;
+    const { namespace, clusterName, maxRecords = MAX_RECORDS, ...rest } = this.#options;
     const selector = { namespace, labelSelector: MANAGED_SELECTOR };
     const resource = managedRecords(clusterName);
-    return runInformer({ ...rest, resource, selector, handler: this.#records, pageSize: PAGE, isOptional: true });
+    const handler: EventHandler<ManagedRecord> = {
+      onReplace: (objects, resourceVersion) => this.#records.onReplace(objects, resourceVersion),
+      onUpsert: (object) => this.record(object),
+      onDelete: (object) => this.#records.onDelete(object),
+    };
+    const limits = { pageSize: PAGE, maxObjects: maxRecords, isOptional: true };
+    return runInformer({ ...rest, ...limits, resource, selector, handler });
+  }
+
+  /** Ends following, because there are more Secrets than are kept in memory. */
+  #giveUp(): void {
+    const { namespace, log } = this.#options;
+    this.#givenUp = `there are more than ${this.#records.size - 1} secrets, which is the limit of those in memory`;
+    this.#records = this.#createRecords();
+    void this.#informer?.close();
+    log.warn({ namespace }, `every call asks the API server from now on, since ${this.#givenUp}`);
+  }
+
+  #createRecords(): WatchedRecords {
+    const { namespace, log } = this.#options;
+    return new WatchedRecords({
+      onChange: (change) => this.#emit(change),
+      onMisnamed({ metadata: { name }, problem }) {
+        const { what, remedy } = problem ?? {};
+        log.warn({ namespace, secret: name, remedy }, `skipped a Secret that holds no secret: ${what}`);
+      },
+    });
   }
 
   #emit(change: StoreChange): void {

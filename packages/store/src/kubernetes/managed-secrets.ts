@@ -46,10 +46,10 @@ export class ManagedSecrets {
   async find(id: SecretId, signal: AbortSignal): Promise<OwnedSecret | undefined> {
     const { client, namespace } = this.#options;
     const name = kubernetesSecretName(id);
-    const before = this.feed.records()?.get(name);
+    const before = this.feed.get(name);
     const secret = await client.get(OWNED_SECRETS, { namespace, name }, { signal });
     if (secret !== undefined) this.#record(secret);
-    else if (before !== undefined) this.feed.records()?.recordDeleted(name, before.metadata.resourceVersion);
+    else if (before !== undefined) this.feed.recordDeleted(name, before.metadata.resourceVersion);
     return secret;
   }
 
@@ -78,7 +78,7 @@ export class ManagedSecrets {
     const { client, namespace } = this.#options;
     const name = kubernetesSecretName(id);
     const isDeleted = await client.delete(SECRETS, { namespace, name, preconditions: { resourceVersion } }, { signal });
-    this.feed.records()?.recordDeleted(name, resourceVersion);
+    this.feed.recordDeleted(name, resourceVersion);
     if (!isDeleted) throw notFound(id);
   }
 
@@ -108,7 +108,7 @@ export class ManagedSecrets {
 
   /** The watch selects by label, so it would never deliver the deletion of another Secret. */
   #record(secret: OwnedSecret): void {
-    if (isManaged(secret)) this.feed.records()?.onUpsert(toManagedRecord(secret, this.#options.clusterName));
+    if (isManaged(secret)) this.feed.record(toManagedRecord(secret, this.#options.clusterName));
   }
 }
 
