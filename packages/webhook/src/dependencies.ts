@@ -17,34 +17,34 @@ import { reconcileRegistration } from "./registration/registration.ts";
 import { createLookupMetrics } from "./webhook-metrics.ts";
 import { sharedNamespace, type WebhookOptions, writesSecrets } from "./webhook-options.ts";
 
-/** What the webhook works with while it runs. */
+/** The parts that a running webhook uses. */
 export interface WebhookDependencies extends AsyncDisposable {
   readonly certificates: CertificateSource;
   readonly lookup: CachedLookup;
-  /** Writes the Secrets of delivery SecretRef, under names that the key makes. */
+  /** Writes the Secrets of delivery SecretRef, whose names depend on the naming key. */
   readonly writer?: SecretWriter;
   readonly namingKey?: Uint8Array;
   /** Copies image-pull Secrets for pods. */
   readonly imagePull?: ImagePullSecrets;
   readonly namespaceLabels?: NamespaceLabels;
   readonly tracing?: AdmissionTracing;
-  /** What callers of the invalidation endpoint must send. */
+  /** The token that callers of the invalidation endpoint must send. */
   readonly invalidationToken?: string;
-  /** What must hold before the webhook counts as ready. */
+  /** The conditions of readiness. */
   readonly readiness: readonly ReadinessCheck[];
 }
 
-/** Where dependencies are opened. */
+/** What dependencies are opened with. */
 export interface DependencyContext {
   readonly log: Logger;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Where kubeconfig files are looked for. */
+  /** The home directory, for kubeconfig files. */
   readonly home: string;
   readonly clock: Clock;
   readonly registry: Registry;
-  /** Used in place of the certificate that the options name. Not closed by the webhook. */
+  /** Used instead of the certificate of the options. Not closed by the webhook. */
   readonly certificates?: CertificateSource | undefined;
-  /** Used in place of a writer in the cluster. */
+  /** Used instead of a writer in the cluster. */
   readonly writer?: SecretWriter | undefined;
 }
 
@@ -123,7 +123,7 @@ export async function openDependencies(
   };
 }
 
-/** The labels of namespaces, where they decide about claims. */
+/** Opens the labels of namespaces, if they decide about claims. */
 function openNamespaceLabels(
   { admission }: WebhookOptions,
   client: KubeClient | undefined,
@@ -149,7 +149,7 @@ function warnOfSharedNamespace(options: WebhookOptions, client: KubeClient | und
   );
 }
 
-/** Undefined where nothing is to be written, and where there is no cluster to write to. */
+/** Opens the writer of Secrets; undefined if nothing is to be written, or without a cluster. */
 async function openWriter(
   options: WebhookOptions,
   client: KubeClient | undefined,

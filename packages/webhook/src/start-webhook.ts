@@ -13,8 +13,8 @@ import { createWebhookMetrics } from "./webhook-metrics.ts";
 import type { WebhookOptions } from "./webhook-options.ts";
 
 /**
- * How long clients get to notice that the webhook is going, and requests in flight to finish; Kubernetes kills after 30
- * s.
+ * How long clients have to notice that the webhook stops. Requests in flight finish after that; Kubernetes kills the
+ * process after 30 s.
  */
 const GRACE_MS = 5_000;
 const FINISH_MS = 20_000;
@@ -22,22 +22,22 @@ const FINISH_MS = 20_000;
 export interface WebhookParts extends Pick<DependencyContext, "log" | "env" | "home" | "certificates" | "writer"> {
   /** Where the metrics are registered. Default: a registry of its own. */
   readonly registry?: Registry;
-  /** Called for every secret that the invalidation endpoint is told to forget. */
+  /** Called for every secret that the invalidation endpoint invalidates. */
   readonly onInvalidate?: (id: SecretId) => void;
 }
 
 /** A running webhook. */
 export interface RunningWebhook {
   readonly ports: RunningEndpoints["ports"];
-  /** Forgets what is known of a secret: for a service in the same process. */
+  /** Removes a secret from the cache: for a service in the same process. */
   invalidate(id: SecretId): void;
-  /** Ends it as {@link RunningEndpoints} says: clients have 5 s to notice, requests 20 s to finish. Idempotent. */
+  /** Stops like {@link RunningEndpoints}: clients have 5 s to notice, requests 20 s to finish. Idempotent. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
 }
 
 /**
- * Starts a pod webhook: opens what it depends on ({@link openDependencies}), puts the admission on it, and serves that
- * on its ports. When it throws, nothing is left running.
+ * Starts a pod webhook: opens its dependencies ({@link openDependencies}), creates the admission with them, and serves
+ * it on its ports. When it throws, nothing is left running.
  * @throws SecretsError `invalid_config` or `listen_failed`, naming the setting; what opening the store throws.
  */
 export async function startWebhook(options: WebhookOptions, parts: WebhookParts): Promise<RunningWebhook> {
@@ -94,7 +94,7 @@ export async function startWebhook(options: WebhookOptions, parts: WebhookParts)
   };
 }
 
-/** With Inline an answer has the values, and a review can be made up by anybody. */
+/** With Inline a response contains the values, and anybody can invent a review. */
 function assertInlineIsForTheApiServer({ admission, endpoints }: WebhookOptions): void {
   const { host, clientCA, allowInlineToEverybody } = endpoints;
   if (admission.delivery !== "Inline" || clientCA !== "" || allowInlineToEverybody || isLoopback(host)) return;

@@ -12,17 +12,17 @@ import type { RequestObserver } from "./endpoints/answer-requests.ts";
 export interface WebhookMetrics {
   /** The HTTP requests. */
   readonly requests: RequestObserver;
-  /** A pod of that namespace was let in. */
+  /** A pod of that namespace was admitted. */
   admitted(admission: Admission, namespace: string): void;
-  /** A pod of that namespace was not let in. */
+  /** A pod of that namespace was rejected. */
   rejected(code: ErrorCode, namespace: string): void;
   /** A pod claimed a scope that it may not claim. */
   claimRefused(refused: RefusedClaim): void;
 }
 
 /**
- * Adds the webhook's metrics to `registry` (docs/webhook.md lists them): controller-runtime's under its names, as
- * dashboards for Flyte's webhook know them, and our own. `nameOf` bounds how many namespaces are told apart.
+ * Registers the webhook's metrics (listed in docs/webhook.md): controller-runtime's under its names, which dashboards
+ * for Flyte's webhook use, and our own. `nameOf` bounds the number of namespaces.
  */
 export function createWebhookMetrics(
   registry: Registry,
@@ -108,7 +108,7 @@ export function createWebhookMetrics(
   };
 }
 
-/** Counts what is looked up for pods. */
+/** Registers the metrics of lookups. */
 export function createLookupMetrics(registry: Registry): LookupMetrics {
   const { Counter, Histogram } = loadPrometheus();
   const answers = new Counter({
@@ -145,7 +145,7 @@ export function createLookupMetrics(registry: Registry): LookupMetrics {
   };
 }
 
-/** Of several worker processes the worst is shown. */
+/** With several worker processes the worst state is reported. */
 function addWatchHealth(registry: Registry, state: () => WatchHealth): void {
   const { Gauge } = loadPrometheus();
   new Gauge({

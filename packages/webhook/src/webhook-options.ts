@@ -8,34 +8,34 @@ import type { WriterOptions } from "./delivery/open-secret-writer.ts";
 import type { EndpointsOptions } from "./endpoints/start-endpoints.ts";
 import type { RegistrationSettings } from "./registration/webhook-configuration.ts";
 
-/** All that a pod webhook is told. An error about an option names the setting of the command that it comes from. */
+/** The options of a pod webhook. An error about an option names the setting of the command that sets it. */
 export interface WebhookOptions {
-  /** The namespace of this process, in which its certificate and keys are kept. */
+  /** The namespace of this process, with its certificate and keys. */
   readonly namespace: string;
   /** Which pods get which secrets, and how. */
   readonly admission: AdmissionOptions;
   /** Where the values come from. */
   readonly values: ValuesOptions;
-  /** How Secrets for pods are written. */
+  /** How delivered Secrets are written. */
   readonly writer: WriterOptions;
   readonly endpoints: EndpointsOptions;
   readonly certificate: CertificateOptions;
-  /** Undefined where somebody else registers the webhook with the API server. */
+  /** Undefined if something else registers the webhook with the API server. */
   readonly registration: RegistrationSettings | undefined;
-  /** How the API server is found, where there is one. */
+  /** How the API server is found. */
   readonly cluster: Parameters<typeof connectCluster>[0];
   readonly tracing: OpenTracingOptions["config"];
 }
 
 export interface ValuesOptions {
-  /** The kind of secret manager that has them, as traces name it. */
+  /** The kind of secret manager with the values, for traces. */
   readonly provider: string;
-  /** The namespace of the managed Secrets that hold them; undefined where values are not in Secrets. */
+  /** The namespace of the managed Secrets with the values; undefined if values are elsewhere. */
   readonly namespace: string | undefined;
-  /** The namespace that such Secrets may have been left in. Empty: none. */
+  /** The earlier namespace of such Secrets. Empty: none. */
   readonly formerNamespace: string;
   readonly lookup: LookupOptions;
-  /** The store on this machine, opened where values are in it. */
+  /** The Embedded store, which is opened if it has the values. */
   readonly store: EmbeddedStoreOptions;
 }
 
@@ -45,8 +45,9 @@ export function writesSecrets({ admission, writer }: Pick<WebhookOptions, "admis
 }
 
 /**
- * The namespace that values share with pods of several projects: there labels alone decide who gets which, and a pod
- * that names a Secret by itself never reaches the webhook. Undefined where values have a namespace of their own.
+ * The namespace that managed Secrets share with pods of several projects: there only labels decide which pod gets which
+ * secret, and a pod that refers to a Secret by itself is never sent to the webhook. Undefined if the managed Secrets
+ * have a namespace of their own.
  */
 export function sharedNamespace({ admission, values, writer }: WebhookOptions): string | undefined {
   const { namespace } = values;

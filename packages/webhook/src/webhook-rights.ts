@@ -2,7 +2,7 @@ import { certificateRights, type NeededRights, sharedKeyRights } from "@flyte-se
 import { type WebhookOptions, writesSecrets } from "./webhook-options.ts";
 
 export interface WebhookRightsOptions {
-  /** Whether the webhook keeps its certificate itself, and somebody else, such as cert-manager, doesn't. */
+  /** Whether the webhook maintains its certificate itself, rather than something else such as cert-manager. */
   readonly keepsCertificate: boolean;
 }
 
@@ -61,7 +61,7 @@ function readingRights({ admission, values, writer }: WebhookOptions): NeededRig
   ];
 }
 
-/** The namespaces that it writes to; `undefined` stands for all. Pods refer to what lies in their own namespace. */
+/** The namespaces that it writes to; `undefined` stands for all. Pods refer only to Secrets of their own namespace. */
 function writtenNamespaces({ admission, values, writer }: WebhookOptions): (string | undefined)[] {
   const { namespaces, imagePullNamespace: images } = writer;
   if (namespaces.length === 0) return [undefined];

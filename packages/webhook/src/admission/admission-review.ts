@@ -2,27 +2,27 @@ import { isObject, type JsonObject, SecretsError } from "@flyte-secrets/core";
 import type { JsonPatch } from "@flyte-secrets/inject";
 import type { Creator } from "../binding/scope-guard.ts";
 
-/** Where reviews are sent: Flyte's path for pods. */
+/** The path of reviews, which is Flyte's for pods. */
 export const WEBHOOK_PATH = "/mutate--v1-pod";
 
-/** The versions of `AdmissionReview` that are spoken: one is answered in its own. */
+/** The supported versions of `AdmissionReview`. A response has the version of its request. */
 const VERSIONS = ["admission.k8s.io/v1", "admission.k8s.io/v1beta1"] as const;
 
-/** What an `AdmissionReview` asks. */
+/** The request of an `AdmissionReview`. */
 export interface AdmissionRequest {
   readonly apiVersion: (typeof VERSIONS)[number];
   readonly uid: string;
-  /** Whether a pod itself is being created; anything else is none of our business. */
+  /** Whether a pod itself is being created. Everything else is admitted unchanged. */
   readonly createsPod: boolean;
-  /** As it came: its fields are not checked. */
+  /** The object as it was sent; its fields are not checked. */
   readonly object: unknown;
-  /** Empty for what is in no namespace. */
+  /** Empty for an object without a namespace. */
   readonly namespace: string;
   readonly dryRun: boolean;
   readonly creator: Creator;
 }
 
-/** What is answered. */
+/** The decision on a request. */
 export type AdmissionResponse =
   | { readonly allowed: true }
   | { readonly allowed: true; readonly patch: JsonPatch; readonly warnings: readonly string[] }
@@ -30,14 +30,14 @@ export type AdmissionResponse =
       readonly allowed: false;
       readonly code: number;
       readonly message: string;
-      /** For programs: the API server passes them on as `details.causes`. */
+      /** For programs: the API server returns them as `details.causes`. */
       readonly causes?: readonly { readonly reason: string; readonly message: string }[];
     };
 
 /**
- * Reads an `AdmissionReview`
+ * Parses an `AdmissionReview`
  * (https://kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers/). Throws
- * `invalid_argument`, naming the field, for text that is none: then there is no `uid` to answer to.
+ * `invalid_argument`, naming the field, for any other text, which has no `uid` to respond to.
  */
 export function decodeAdmissionReview(text: string): AdmissionRequest {
   const review = parseReview(text);
@@ -63,7 +63,7 @@ export function decodeAdmissionReview(text: string): AdmissionRequest {
   };
 }
 
-/** The text of the answer, a whole `AdmissionReview` in the version of the request. */
+/** Returns the response: a whole `AdmissionReview` in the version of the request. */
 export function encodeAdmissionResponse({ apiVersion, uid }: AdmissionRequest, answer: AdmissionResponse): string {
   const encode = (response: object) => JSON.stringify({ kind: "AdmissionReview", apiVersion, response });
   if (!answer.allowed) {
@@ -103,7 +103,7 @@ function textAt(object: JsonObject, name: string, path: string): string {
   return value;
 }
 
-/** What Kubernetes takes as a name: the log and the answer repeat it. */
+/** The longest name that Kubernetes accepts: log and response contain it. */
 const MAX_NAME_LENGTH = 253;
 
 function nameAt(request: JsonObject, field: string): string {

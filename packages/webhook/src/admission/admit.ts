@@ -10,7 +10,7 @@ import { claimOf, type PodClaimOptions } from "../binding/pod-claim.ts";
 import type { PodCreation } from "../binding/scope-guard.ts";
 import type { AdmissionRequest, AdmissionResponse } from "./admission-review.ts";
 
-/** What was decided, with what is to be counted of it. */
+/** The response to a request, and the injections for the metrics. */
 export interface Admission {
   readonly answer: AdmissionResponse;
   readonly injections: readonly InjectionRecord[];
@@ -19,8 +19,8 @@ export interface Admission {
 const UNCHANGED: Admission = { answer: { allowed: true }, injections: [] };
 
 /**
- * The answer to an admission request: should it be changed, may the pod claim what it claims, what is the change.
- * Throws `SecretsError` for a pod that is to be rejected. Without a promise when everything is known (W-4).
+ * Decides an admission request: whether it concerns the webhook, whether the pod may make its claim, and how the pod is
+ * changed. Throws `SecretsError` for a pod that is rejected. Without a promise when everything is in memory (W-4).
  */
 export function admit(
   request: AdmissionRequest,
@@ -38,7 +38,7 @@ export function admit(
   });
 }
 
-/** The API server has seen to it that the two are one, so another pair comes from somebody else. */
+/** The API server ensures that both are equal, so that a different pair comes from somebody else. */
 function checkNamespace(own: string | null | undefined, requested: string): void {
   if (!own || own === requested) return;
   throw new SecretsError(
@@ -53,8 +53,8 @@ export interface MutatePodOptions extends PodClaimOptions {
 }
 
 /**
- * What a pod that is being created lacks of the secrets it asks for, if it may have them; what it will refer to is
- * written then. Throws `SecretsError` for one that is to be rejected. Without a promise when everything is known.
+ * Returns the change that injects the requested secrets into a pod, and writes the Secrets that the pod then refers to.
+ * Throws `SecretsError` for a pod that is rejected. Without a promise when everything is in memory.
  */
 export function mutatePod(
   creation: PodCreation,

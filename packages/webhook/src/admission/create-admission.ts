@@ -28,27 +28,27 @@ export interface AdmissionOptions extends Pick<MutatorOptions, "secretEnvVarPref
   readonly delivery: "SecretRef" | "Inline";
   readonly inline: InlineDeliveryOptions;
   readonly limits: PodLimits;
-  /** The longest review. */
+  /** The maximum size of a review. */
   readonly maxBodyBytes: number;
-  /** How long the API server waits where its request doesn't say. */
+  /** How long the API server waits if its request has no timeout. */
   readonly timeoutMs: number;
 }
 
 export interface AdmissionParts extends ManagersParts {
-  /** Writes the Secrets of delivery SecretRef, which can't do without it. */
+  /** Writes the Secrets of delivery SecretRef, which requires it. */
   readonly writer?: SecretWriter;
   /** See `SecretRefDeliveryOptions`. */
   readonly namingKey?: Uint8Array;
-  /** The image-pull Secrets that go with secrets. Default: none do. */
+  /** The image-pull Secrets of secrets. Default: none. */
   readonly imagePull?: ImagePullSecrets;
-  /** Where `webhook.scopeBinding.namespaceLabels` looks. Default: no namespace has any such label. */
+  /** The labels for `webhook.scopeBinding.namespaceLabels`. Default: no namespace has any. */
   readonly namespaceLabels?: NamespaceLabels;
 }
 
 /**
- * What becomes of pods: the secret managers, the delivery, and who may claim a scope. The webhook, and the commands
- * that foretell what it does, have it from here.
- * @throws SecretsError `invalid_config` for delivery SecretRef without a writer, and as {@link createScopeGuard} does.
+ * Creates the parts that decide about pods: secret managers, delivery and scope guard. The webhook uses them, and so do
+ * the commands that predict its decisions.
+ * @throws SecretsError `invalid_config` for delivery SecretRef without a writer, and like {@link createScopeGuard}.
  */
 export function createAdmission(options: AdmissionOptions, parts: AdmissionParts): MutatePodOptions {
   const { imagePull, namespaceLabels } = parts;
@@ -66,7 +66,9 @@ export function createAdmission(options: AdmissionOptions, parts: AdmissionParts
   };
 }
 
-/** The scope guard of these options. The labels of namespaces count where `scopeBinding.namespaceLabels` is set. */
+/**
+ * Creates the scope guard of these options. The labels of namespaces are used if `scopeBinding.namespaceLabels` is set.
+ */
 export function createClaimGuard(
   { scopeBinding: binding, organization }: Pick<AdmissionOptions, "scopeBinding" | "organization">,
   namespaceLabels?: NamespaceLabels,

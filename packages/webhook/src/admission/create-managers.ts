@@ -18,9 +18,9 @@ import { createSecretGuard, guardManager, type SecretGuardOptions } from "./secr
 
 export type ManagerName = "Global" | "K8s" | "AWS" | "GCP" | "Azure" | "Vault" | "Embedded";
 
-/** Which secret managers are asked, and how each is set. */
+/** The secret managers and their options. */
 export interface ManagersOptions {
-  /** In the order in which they are asked. Global always comes first, whether it is listed or not. */
+  /** In the order in which they are tried. Global always comes first, listed or not. */
   readonly order: readonly ManagerName[];
   readonly k8s: Omit<K8sInjectorOptions, "lookup">;
   readonly aws: SidecarConfig;
@@ -36,11 +36,14 @@ export interface ManagersOptions {
 export interface ManagersParts {
   /** Finds the secrets of a scope for Embedded and K8s, and those of a group for Embedded. */
   readonly lookup: SecretLookup;
-  /** Where Global looks. */
+  /** The source of the Global manager. */
   readonly global: GlobalInjectorOptions;
 }
 
-/** The secret managers, in their order. Each is asked only for what the pod may have ({@link createSecretGuard}). */
+/**
+ * Creates the secret managers, in their order, each behind the check whether the pod may have the secret ({@link
+ * createSecretGuard}).
+ */
 export function createManagers(
   { managers, guard }: { readonly managers: ManagersOptions; readonly guard: SecretGuardOptions },
   parts: ManagersParts,

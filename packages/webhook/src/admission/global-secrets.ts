@@ -6,9 +6,7 @@ import type { GlobalInjectorOptions } from "@flyte-secrets/inject";
 /** The prefix of the Global manager's variables, and the directory of its files. */
 export type GlobalOptions = Required<Pick<GlobalInjectorOptions, "envPrefix" | "directory">>;
 
-/**
- * Where the Global manager looks: variables and files of the process that runs it. `now` is in milliseconds since 1970.
- */
+/** Reads the variables and files of this process for the Global manager. `now` is in milliseconds since 1970. */
 export function globalSecrets(
   options: GlobalOptions,
   env: Readonly<Record<string, string | undefined>>,
@@ -21,7 +19,7 @@ export function globalSecrets(
   };
 }
 
-/** What all remembered files may take. */
+/** The maximum size of all cached files. */
 const MAX_BYTES = 16 * 1024 * 1024;
 /** Rough cost of a file beside its path and content. */
 const FILE_BYTES = 500;
@@ -31,8 +29,8 @@ const FILE_BYTES = 500;
 const SETTLED_MS = 1_000;
 
 /**
- * Reads a file when it is not as it was. That is looked up at each call, and waited for: secrets are mounted in memory,
- * and most files that are asked for aren't there.
+ * Reads a file if it has changed since the last call. The file's state is read synchronously at each call: secrets are
+ * mounted in memory, and most of the files do not exist.
  */
 function createFileReader(now: () => number): (path: string) => MaybePromise<SecretValue | undefined> {
   const remembered = new Map<string, { readonly state: string; readonly value: SecretValue }>();
@@ -72,10 +70,10 @@ async function readOptionalFile(path: string): Promise<SecretValue | undefined> 
   }
 }
 
-/** What the system says of a path that leads to no file, also of one that no file can have. */
+/** The system's codes for a path without a file, and for one that no file can have. */
 const ABSENT: ReadonlySet<unknown> = new Set(["ENOENT", "ENOTDIR", "ENAMETOOLONG"]);
 
-/** What stays as it is until somebody mends it, so that trying again is of no use. */
+/** The system's codes for a file that stays unreadable until somebody repairs it, so that a retry does not help. */
 const UNREADABLE: ReadonlyMap<unknown, string> = new Map([
   ["EISDIR", "it is a directory"],
   ["ELOOP", "its symbolic links lead in a circle"],

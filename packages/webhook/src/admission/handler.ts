@@ -17,15 +17,15 @@ import { type Admission, admit } from "./admit.ts";
 import { createDeadlines } from "./deadline.ts";
 import { deadlineRejection, type Rejection, toRejection } from "./to-rejection.ts";
 
-/** The reason of the cause that names the certificate, in the rejection of a dry run. */
+/** The reason of the cause with the served certificate, in the rejection of a dry run. */
 export const SERVED_CERTIFICATE = "ServedCertificate";
 
 export interface AdmissionHandlerOptions extends MutatePodOptions {
-  /** How long the API server waits if its request doesn't say: `webhook.webhookTimeout`. */
+  /** How long the API server waits if its request has no timeout: `webhook.webhookTimeout`. */
   readonly timeoutMs: number;
-  /** The longest body: `webhook.limits.bodyBytes`. */
+  /** The maximum size of a body: `webhook.limits.bodyBytes`. */
   readonly maxBodyBytes: number;
-  /** The fingerprint of the certificate that new connections get. Whoever asks by a dry run is told. */
+  /** The fingerprint of the certificate that new connections get. The rejection of a dry run contains it. */
   readonly servedCertificate?: () => string;
   readonly telemetry: {
     readonly log: Logger;
@@ -35,8 +35,8 @@ export interface AdmissionHandlerOptions extends MutatePodOptions {
 }
 
 /**
- * Serves {@link WEBHOOK_PATH}: an `AdmissionReview` in, one of the same version and `uid` out, before the time is
- * up that the request's `timeout` parameter names. What is no review gets a 4xx with a reason in plain text.
+ * Serves {@link WEBHOOK_PATH}: responds to an `AdmissionReview` with one of the same version and `uid`, before the
+ * `timeout` parameter of the request is over. Anything else gets a 4xx with a reason in plain text.
  */
 export function createAdmissionHandler(options: AdmissionHandlerOptions): Endpoint {
   const { maxBodyBytes: maxBytes, timeoutMs } = options;
@@ -55,7 +55,7 @@ export function createAdmissionHandler(options: AdmissionHandlerOptions): Endpoi
     }
   }
 
-  /** Answers with the decision, or when it is late. */
+  /** Responds with the decision, or with a rejection when the time is over. */
   function decide(review: Review): MaybePromise<Reply> {
     const { request, deadline, traced } = review;
     if (deadline.aborted) return rejectLate(review);
@@ -97,7 +97,7 @@ export function createAdmissionHandler(options: AdmissionHandlerOptions): Endpoi
   }
 
   return (req): Reply | BodyReader => {
-    // The path and the method first: nobody else's address is worth reading.
+    // Path and method first: the rest of other addresses is not parsed.
     const { url = "", method } = req;
     if (!isWebhookUrl(url)) return refusal(404, `there is nothing here: reviews go to ${WEBHOOK_PATH}`);
     if (method !== "POST") return { ...refusal(405, "use POST"), headers: { allow: "POST" } };
@@ -106,7 +106,7 @@ export function createAdmissionHandler(options: AdmissionHandlerOptions): Endpoi
   };
 }
 
-/** A review that waits for its answer. */
+/** A review without a response yet. */
 interface Review {
   readonly request: AdmissionRequest;
   readonly deadline: AbortSignal;

@@ -10,8 +10,9 @@ import {
 import type { InjectContext, Injector, Reference } from "@flyte-secrets/inject";
 
 /**
- * Returns why a pod may not have the secret that a request refers to, as a text for the user: the next manager is tried
- * then. Undefined when it may. Throws the refusal of the pod's claim, after which no other manager may be tried.
+ * Returns why a pod may not have the secret that a request refers to, as a text for the user, after which the next
+ * manager is tried; undefined when it may. Throws the refusal of the pod's claim, after which no other manager may be
+ * tried.
  */
 export type SecretGuard = (reference: Reference, context: InjectContext) => string | undefined;
 
@@ -38,8 +39,8 @@ export interface SecretGuardOptions {
 }
 
 /**
- * The one check in front of every way to a value: by scope (`webhook.scopeBinding`), by group (`webhook.groupBinding`)
- * and by the name of a Secret (W-12, W-13).
+ * The only check before any access to a value: by scope (`webhook.scopeBinding`), by group (`webhook.groupBinding`) and
+ * by the name of a Secret (W-12, W-13).
  */
 export function createSecretGuard(options: SecretGuardOptions): SecretGuard {
   const groupRule = createGroupRule(options.groupBinding);
@@ -70,7 +71,7 @@ type KubernetesSecretReference = Extract<Reference, { kind: "kubernetesSecret" }
 /** Names of managed Secrets are an MD5 in hex. */
 const MANAGED_NAME = /^[0-9a-f]{32}$/;
 
-/** Refuses Secrets that pods may have by scope only, or not at all. */
+/** Refuses Secrets that pods may have only by their scope, or not at all. */
 function createSecretRule({ valueNamespaces, installationNamespaces, protectedSecrets }: SecretGuardOptions) {
   const values = new Set(valueNamespaces);
   const installation = new Set(installationNamespaces);
@@ -99,7 +100,10 @@ function createSecretRule({ valueNamespaces, installationNamespaces, protectedSe
   };
 }
 
-/** Decodes the id of the managed Secret with this name and data key; undefined when they are not those of one. */
+/**
+ * Returns the id of the managed Secret with this name and data key; undefined if they are not those of a managed
+ * Secret.
+ */
 function managedIdOf(name: string, key: string): SecretId | undefined {
   try {
     const id = decodeSecretId(key);

@@ -3,17 +3,17 @@ import { type ErrorCode, isSecretsError } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import type { AdmissionResponse } from "./admission-review.ts";
 
-/** A pod that is not let in. */
+/** The rejection of a pod. */
 export interface Rejection {
   readonly answer: Extract<AdmissionResponse, { allowed: false }>;
-  /** What it is counted under. */
+  /** The label of its metric. */
   readonly code: ErrorCode;
 }
 
 /**
- * What the API server is told of a failed mutation. An error of ours has a status that decides whether Flyte tries
- * again, and a message for the user; anything else is a fault of ours: 500, with an id under which the log has the rest
- * (W-5).
+ * Returns the response to a failed mutation. A `SecretsError` has a status that decides whether Flyte tries again, and
+ * a message for the user. Any other error is a fault of the webhook: status 500 with an id under which the log has the
+ * details (W-5).
  */
 export function toRejection(error: unknown, log: Logger): Rejection {
   if (!isSecretsError(error)) {
@@ -23,7 +23,7 @@ export function toRejection(error: unknown, log: Logger): Rejection {
   }
   const { code, message } = error;
   const status = error.kind.admission;
-  // Whoever runs the webhook reads warnings; what only the pod's author can mend is in the rejection.
+  // Warnings are for the operator of the webhook; what only the author of the pod can correct is in the rejection.
   const level = error.kind.mendedBy === "author" ? "info" : "warn";
   log[level]({ code, status, reason: message, ...(error.cause !== undefined && { err: error.cause }) }, "pod rejected");
   return rejection(code, status, message);

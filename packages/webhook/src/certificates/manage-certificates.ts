@@ -21,21 +21,21 @@ export interface ManageOptions extends WebhookLocation {
   readonly log: Logger;
 }
 
-/** The certificate that a webhook of this configuration would serve with. */
+/** The certificate that a webhook with this configuration would serve. */
 export interface FoundCertificate {
-  /** Where it is, or would be: `Secret flyte/flyte-pod-webhook`, or a file. */
+  /** Where it is stored, or would be: `Secret flyte/flyte-pod-webhook`, or a file. */
   readonly place: string;
-  /** Absent when there is none yet. Its key is not for showing. */
+  /** Absent when there is none yet. Its key must not be shown. */
   readonly certificate?: ServingCertificate;
-  /** Made by others, who renew it too. */
+  /** Whether others issued it and renew it. */
   readonly isForeign: boolean;
-  /** Why it can't be served with. */
+  /** Why it cannot be served. */
   readonly fault?: string;
-  /** In a cluster: what the registration there does. */
+  /** In a cluster: whether the registration trusts it. */
   readonly registration?: "carries its CA" | "carries another CA" | "is not there";
 }
 
-/** Looks at the certificate; makes nothing and changes nothing. */
+/** Reads the certificate; creates and changes nothing. */
 export async function findCertificate(options: CertificateOptions, where: ManageOptions): Promise<FoundCertificate> {
   const { place, certificate, isForeign, names } = await readKept(options, where);
   const registration = certificate && (await findRegistration(options, certificate, where));
@@ -50,8 +50,8 @@ export async function findCertificate(options: CertificateOptions, where: Manage
 }
 
 /**
- * Puts another certificate of our making in place, and gives it; webhooks that run follow by themselves. One is made
- * where there is none. Throws `call_refused` for one that others made, and what keeps it from being written.
+ * Issues and stores a new certificate, and returns it. Running webhooks follow by themselves. Throws `call_refused` for
+ * a certificate that others issued, and what the storage throws.
  */
 export async function renewCertificate(options: CertificateOptions, where: ManageOptions): Promise<ServingCertificate> {
   const { certDir, localCert } = options;
@@ -73,15 +73,15 @@ export async function renewCertificate(options: CertificateOptions, where: Manag
   }
 }
 
-/** What was there to delete, and what was there and is not ours to delete. */
+/** What was deleted, and what was left because it belongs to others. */
 export interface RemovedWebhook {
   readonly removed: readonly string[];
   readonly left: readonly string[];
 }
 
 /**
- * Deletes the registration, so that no pod is sent any more, and then our naming key and our certificate; others'
- * stays.
+ * Deletes the registration, so that no more pods are sent, and then the naming key and the certificate that this
+ * project issued. The certificate of others stays.
  */
 export async function removeWebhook(
   { certificate, writer }: Pick<WebhookOptions, "certificate" | "writer">,
@@ -111,18 +111,18 @@ async function readKept(
 ): Promise<Pick<FoundCertificate, "place" | "certificate" | "isForeign"> & { readonly names: readonly string[] }> {
   const { certDir, localCert } = options;
   if (!localCert && hasCertificateFiles(certDir)) {
-    // What others make may be for whatever name they send pods to.
+    // A certificate of others may be issued for any name under which they send pods.
     return { place: `${certDir}/tls.crt`, certificate: readCertificateFiles(certDir), isForeign: true, names: [] };
   }
   const names = servedNames(options, where);
   const { directory } = options;
-  // A storage of files makes its directory.
+  // A storage of files would create its directory.
   if (!where.client && !existsSync(directory)) return { place: directory, isForeign: false, names };
   const storage = openStorage(options, where);
   const kept = await storage.read();
   const isForeign = kept?.foreign === true;
   const place = { place: storage.name, isForeign, names };
-  // The chart makes the Secret empty, for the webhook to fill.
+  // The chart creates an empty Secret, which the webhook fills.
   return kept === undefined || kept.certificate.cert === "" ? place : { ...place, certificate: kept.certificate };
 }
 

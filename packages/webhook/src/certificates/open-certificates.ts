@@ -4,18 +4,19 @@ import type { Clock } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 
-/** Which certificate the webhook serves with. */
+/** Which certificate the webhook serves. */
 export interface CertificateOptions {
   /**
-   * The Service by which the API server calls the webhook, and its address from outside of the cluster; empty: none.
+   * The Service under which the API server calls the webhook, and its URL for a webhook outside of the cluster; empty:
+   * none.
    */
   readonly serviceName: string;
   readonly url: string;
-  /** Where somebody else's certificate files are, such as cert-manager's. */
+  /** The directory of certificate files of others, such as cert-manager. */
   readonly certDir: string;
-  /** Whether the webhook's own certificate is used all the same, and written there. */
+  /** Whether a self-signed certificate is used nevertheless, and written there. */
   readonly localCert: boolean;
-  /** The Secret that keeps a certificate of our making in a cluster, and the directory that keeps it elsewhere. */
+  /** The Secret that stores a self-signed certificate in a cluster, and the directory that stores it elsewhere. */
   readonly secretName: string;
   readonly directory: string;
 }
@@ -31,7 +32,7 @@ export interface OpenCertificatesOptions extends WebhookLocation {
   readonly log: Logger;
 }
 
-/** Opens the certificate that the webhook serves with. */
+/** Opens the source of the webhook's certificate. */
 export function openCertificates(
   options: CertificateOptions,
   { client, namespace, clock, log }: OpenCertificatesOptions,
@@ -42,8 +43,8 @@ export function openCertificates(
 }
 
 /**
- * The names that the certificate is for: those of the Service, of the address, and on a machine of its own that
- * machine's.
+ * Returns the names of the certificate: those of the Service, of the URL, and outside of a cluster those of the
+ * machine.
  */
 export function servedNames(
   { serviceName, url }: CertificateOptions,

@@ -14,19 +14,19 @@ const PATH = "/invalidate-secret";
 const MAX_BODY_BYTES = 4 * 1024;
 
 export interface InvalidationEndpointOptions {
-  /** Forgets what is known of a secret at its scope and the broader ones. */
+  /** Removes a secret from the cache, at its scope and the broader ones. */
   readonly invalidate: (id: SecretId) => void;
   /**
-   * What callers must send as bearer token. Without it and without `isPeer`, everybody who reaches the port may call.
+   * The bearer token that callers must send. Without it and without `isPeer`, everybody who reaches the port may call.
    */
   readonly token?: string;
-  /** Whether an address may call without the token. Default: none may. */
+  /** Whether an address may call without the token. Default: no address. */
   readonly isPeer?: ((address: string) => boolean) | undefined;
-  /** Calls that are taken in a second. */
+  /** Maximum number of calls per second. */
   readonly perSecond: number;
 }
 
-/** Serves `POST /invalidate-secret`: a secret was changed and must be read anew (W-20). */
+/** Serves `POST /invalidate-secret`: a secret has changed and must be read again (W-20). */
 export function createInvalidationEndpoint(options: InvalidationEndpointOptions): Endpoint {
   const { invalidate, perSecond } = options;
   const isAllowed = createCallerCheck(options);
@@ -73,7 +73,7 @@ function createCallerCheck({ token, isPeer }: Pick<InvalidationEndpointOptions, 
 
 const NO_ID = 'the body must be JSON such as {"org":"flyte","project":"p","domain":"d","name":"n"}, with a name';
 
-/** The id that the body names, or what is wrong with it. */
+/** Returns the id in the body, or what is wrong with the body. */
 function parseId(text: string): SecretId | string {
   const value = parseObject(text);
   if (value === undefined) return NO_ID;
@@ -85,7 +85,7 @@ function parseId(text: string): SecretId | string {
   if (!isText(org) || !isText(domain) || !isText(project) || !isText(name) || name === "") return NO_ID;
   const id = { org, domain, project, name };
   try {
-    // Where an organization is told of at all, it is one as the service has it.
+    // If a caller sends an organization, it is that of the service.
     checkSecretScope({ ...id, org: org || DEFAULT_ORGANIZATION });
     return id;
   } catch (error) {
@@ -94,7 +94,7 @@ function parseId(text: string): SecretId | string {
   }
 }
 
-/** Whether one more call may be made now: `perSecond` in a second, and as many at once after a second without any. */
+/** A token bucket: allows `perSecond` calls per second, and as many at once after a second without calls. */
 function createTokenBucket(perSecond: number): () => boolean {
   let tokens = perSecond;
   let filledAt = performance.now();

@@ -4,12 +4,12 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { Endpoint } from "./endpoint.ts";
 
-/** Throws, or rejects, while something is missing that must be there before pods are sent here. */
+/** Throws or rejects while the webhook is not ready for pods, with what is missing. */
 export type ReadinessCheck = () => unknown;
 
 /**
- * Serves `/healthz`, 200 while the process answers at all, and `/readyz`, 503 with what is missing until nothing is.
- * Anybody may ask, so that the paths of files stand only in the log.
+ * Serves `/healthz`, which is always 200, and `/readyz`, which is 503 with what is missing until the webhook is ready.
+ * Everybody may call them, so that paths of files are only in the log.
  */
 export function createProbes(checks: readonly ReadinessCheck[], log: Logger): Endpoint {
   let logged = "";
@@ -46,7 +46,7 @@ function describe(reason: unknown): string {
   return isSecretsError(reason) ? reason.message : "a check failed";
 }
 
-/** With `…` for each absolute path of a file. Those of URLs stay, since they follow a host. */
+/** Replaces each absolute path of a file by `…`. Paths of URLs stay, since they follow a host. */
 function withoutPaths(message: string): string {
   return message.replace(/(?<![\w.:/\]-])\/[^\s,;:"'()]+/g, "…");
 }
@@ -60,7 +60,7 @@ export function createMetricsEndpoint(registry: Pick<Registry, "metrics" | "cont
   };
 }
 
-/** Makes calls that come while one is in flight share its result, so that many of them cost as much as one. */
+/** Lets calls that arrive while one is in flight share its result, so that many of them cost as much as one. */
 function shareInFlight<T>(work: () => Promise<T>): () => Promise<T> {
   let underWay: Promise<T> | undefined;
   return () => {

@@ -6,13 +6,13 @@ import { type ClientCertificates, hasClientName } from "./client-certificates.ts
 import type { Endpoint } from "./endpoint.ts";
 import { createRequestBudget } from "./request-budget.ts";
 
-/** What a port of the webhook takes. */
+/** The limits of a port of the webhook. */
 export interface EndpointLimits extends ConnectionLimits {
-  /** Of all requests in flight: their bodies, and 8 KiB each. */
+  /** The memory of all requests in flight: their bodies, and 8 KiB for each. */
   readonly maxRequestsBytes: number;
 }
 
-/** For a port with few callers and small requests: probes, scrapers, invalidations. */
+/** The limits of a port with few callers and small requests: probes, scrapers, invalidations. */
 export const SMALL_ENDPOINT_LIMITS: EndpointLimits = {
   maxConnections: 256,
   maxConnectionsPerAddress: 0,
@@ -24,9 +24,9 @@ export interface ServeEndpointOptions {
   /** Default: {@link SMALL_ENDPOINT_LIMITS}. */
   readonly limits?: EndpointLimits;
   readonly observer?: RequestObserver;
-  /** All of the machine's when it is not given. */
+  /** Default: all addresses of the machine. */
   readonly host?: string;
-  /** 0 takes a free one. */
+  /** 0 chooses a free port. */
   readonly port: number;
   /** Without it, plain HTTP. */
   readonly tls?: TlsFiles;
@@ -45,14 +45,14 @@ export interface EndpointListener extends Listener {
 const TIMEOUTS = {
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
-  // Above the 90 s after which Go's clients, the API server among them, drop idle connections: the client closes, not
-  // we.
+  // Longer than the 90 s after which Go's clients, the API server among them, close idle connections: the client closes
+  // first.
   idleTimeoutMs: 120_000,
 };
 
 /**
- * Serves an endpoint over HTTP/1.1, which is all that API servers speak to webhooks and that probes and scrapers need.
- * Throws `listen_failed` when the address cannot be had.
+ * Serves an endpoint over HTTP/1.1, the only version that API servers use for webhooks; probes and scrapers need no
+ * other. Throws `listen_failed` when the address is not available.
  */
 export async function serveEndpoint(options: ServeEndpointOptions): Promise<EndpointListener> {
   const { endpoint, limits = SMALL_ENDPOINT_LIMITS, observer, host, port, tls, clients, setting, log } = options;

@@ -12,27 +12,27 @@ import { createInvalidationEndpoint, type InvalidationEndpointOptions } from "./
 import { createMetricsEndpoint, createProbes, type ReadinessCheck } from "./observability.ts";
 import { type EndpointListener, type ServeEndpointOptions, serveEndpoint } from "./serve-endpoint.ts";
 
-/** The webhook's ports, and what each takes. */
+/** The webhook's ports and their limits. */
 export interface EndpointsOptions extends ClientCertificateOptions {
-  /** The address of admissions and invalidations. Empty: all of the machine's. */
+  /** The address of admissions and invalidations. Empty: all addresses of the machine. */
   readonly host: string;
-  /** HTTPS; 0 takes a free port. */
+  /** The HTTPS port; 0 chooses a free one. */
   readonly listenPort: number;
-  /** Whether delivery Inline may answer everybody who reaches the port. */
+  /** Whether delivery Inline may serve everybody who reaches the port. */
   readonly allowInlineToEverybody: boolean;
   readonly limits: {
     readonly connections: number;
     readonly connectionsPerAddress: number;
-    /** Of all admissions in flight. */
+    /** The memory of all admissions in flight. */
     readonly allBodiesBytes: number;
     readonly invalidationsPerSecond: number;
   };
   /** 0 turns invalidations off. */
   readonly cacheInvalidationPort: number;
-  /** Where the token is that callers of it must send; empty: there is none. */
+  /** The file or the Secret with the token of callers; empty: none. */
   readonly cacheInvalidationTokenFile: string;
   readonly cacheInvalidationTokenSecret: string;
-  /** Whose calls need no token. Undefined: nobody's. */
+  /** Which addresses may call without the token. Undefined: none. */
   readonly isInvalidationPeer: ((address: string) => boolean) | undefined;
   /** `HOST:PORT`, or empty for none. */
   readonly healthProbeBindAddress: string;
@@ -48,23 +48,23 @@ export interface StartEndpointsOptions {
   readonly observer?: RequestObserver;
   readonly certificates: CertificateSource;
   readonly invalidation: Pick<InvalidationEndpointOptions, "invalidate" | "token">;
-  /** What clients of the admission have to show. Default: nothing. */
+  /** The certificates that clients of the admission must have. Default: none. */
   readonly clients?: ClientCertificates | undefined;
-  /** Hears the fingerprint of the certificate that new connections get, from the start and when it changes. */
+  /** Called with the fingerprint of the certificate that new connections get, at the start and after each change. */
   readonly onServed?: (sha256: string) => void;
-  /** What must be there before pods are sent here. */
+  /** The conditions of readiness. */
   readonly readiness: readonly ReadinessCheck[];
   readonly telemetry: { readonly log: Logger; readonly registry: Registry };
 }
 
-/** The webhook's listeners, as they serve. */
+/** The webhook's open listeners. */
 export interface RunningEndpoints {
-  /** By what is served there; without those that are turned off. */
+  /** The ports by their use, without those that are turned off. */
   readonly ports: Readonly<Partial<Record<"admission" | "invalidation" | "probes" | "metrics", number>>>;
   /**
-   * Stops as a pod must that Kubernetes takes away: not ready from now on, but serving all the same for `graceMs`,
-   * until the last client has learnt of it, with every answer the last one on its connection; then what is in flight is
-   * finished, and what takes longer than another `finishMs` is cut off. Idempotent.
+   * Stops like a pod that Kubernetes removes. It is not ready from now on, but serves for another `graceMs`, until the
+   * last client has noticed, and closes each connection after its next response. Then it finishes requests in flight,
+   * and ends those that take longer than `finishMs`. Idempotent.
    */
   close(options: { readonly graceMs: number; readonly finishMs: number }): Promise<void>;
 }
@@ -89,7 +89,7 @@ export async function startEndpoints(options: StartEndpointsOptions): Promise<Ru
     const address = parseBindAddress(text, setting);
     return address && (await open({ ...address, ...serving, setting }));
   };
-  // From here on, so that no change between this certificate and the last listener is missed.
+  // Before the listeners are opened, so that no change of the certificate is missed.
   const listeners: EndpointListener[] = [];
   const tls = certificates.current();
   let served = fingerprintOf(tls.cert);
@@ -131,7 +131,7 @@ export async function startEndpoints(options: StartEndpointsOptions): Promise<Ru
     if (token !== undefined || isPeer !== undefined || isLoopback(host)) return await open({ ...serving, host });
     log.warn("/invalidate-secret answers this machine only: set %s", OPENS_INVALIDATION);
     const ipv4 = await open({ ...serving, host: "127.0.0.1" });
-    // A host's name `localhost` may be either. Some machines have no IPv6.
+    // `localhost` may resolve to either. Some machines have no IPv6.
     await open({ ...serving, host: "::1", port: ipv4.port }).catch((error) => log.info({ err: error }, "no ::1 here"));
     return ipv4;
   };

@@ -1,16 +1,16 @@
 import type { Clock } from "@flyte-secrets/core";
 
 export interface ReconcileLoopOptions {
-  /** Called one at a time. `isResync`: without any sign of a change. Must not reject. */
+  /** Called one at a time. `isResync`: without a reported change. Must not reject. */
   readonly reconcile: (call: { readonly isResync: boolean }) => Promise<void>;
-  /** How often it is called without any sign of a change. */
+  /** How often it is called without a reported change. */
   readonly resyncMs: number;
   readonly clock: Clock;
 }
 
 /** Calls a function whenever the actual state may differ from the desired one. */
 export interface ReconcileLoop {
-  /** Plans a call after a delay, in place of the one that was planned before. */
+  /** Schedules a call after a delay, instead of the one that was scheduled before. */
   schedule(delayMs: number): void;
   /** Ends the loop; resolves when no call is in flight any more. */
   close(): Promise<void>;
@@ -48,19 +48,19 @@ export function startReconcileLoop({ reconcile, resyncMs, clock }: ReconcileLoop
 
 const FIRST_DELAY_MS = 200;
 const MAX_DELAY_MS = 5 * 60 * 1000;
-/** After a write that nobody undid for so long, the next is a first one again. */
+/** After this time without a reverted write, the delay starts again. */
 const RESET_MS = 10 * 60 * 1000;
-/** So many writes within that time are taken for a dispute. */
+/** This number of writes within that time is a dispute. */
 const DISPUTED_WRITES = 5;
 
-/** Delays writes to an object that somebody else keeps changing back. */
+/** Delays writes to an object that something else keeps reverting. */
 export interface WriteBackoff {
   recordWrite(): void;
-  /** How long to wait before the next write: nothing at first, then twice as long after each write. */
+  /** How long to wait before the next write: 0 at first, then twice as long after each write. */
   nextDelayMs(): number;
 }
 
-/** `onDispute` is called when somebody has undone five writes. */
+/** Creates a backoff. `onDispute` is called after five reverted writes. */
 export function createWriteBackoff(clock: Clock, onDispute: () => void): WriteBackoff {
   let writes = 0;
   let lastWriteAt = Number.NEGATIVE_INFINITY;

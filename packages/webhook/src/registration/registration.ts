@@ -15,7 +15,7 @@ import {
 } from "./webhook-configuration.ts";
 
 /**
- * How often the registration is reconciled without any sign of a change, and CAs are removed that are no longer needed.
+ * How often the registration is reconciled without a reported change, and CAs are removed that are no longer needed.
  */
 const RESYNC_MS = 60 * 60 * 1000;
 
@@ -44,7 +44,7 @@ export interface Registration {
 export function reconcileRegistration(options: RegistrationOptions): Registration {
   const { client, settings, certificates, clock, log } = options;
   const label = `MutatingWebhookConfiguration ${settings.name}`;
-  /** As the API server last sent it, so that a write never replaces something newer. */
+  /** As the API server last reported it, so that a write never replaces a newer version. */
   let current: MutatingWebhookConfiguration | undefined;
   let failure: string | undefined;
   const backoff = createWriteBackoff(clock, () =>
@@ -63,7 +63,7 @@ export function reconcileRegistration(options: RegistrationOptions): Registratio
       else await client.replace(WEBHOOK_CONFIGURATIONS, wanted);
       failure = undefined;
     } catch (error) {
-      // Somebody else was quicker, and the informer will send what they wrote.
+      // Another client has written it, and the informer will report the new version.
       if (isSecretsError(error, "conflict", "already_exists", "not_found")) return;
       failure = error instanceof Error ? error.message : "unknown failure";
       log.warn({ err: error }, `${label} cannot be written`);
@@ -87,7 +87,7 @@ export function reconcileRegistration(options: RegistrationOptions): Registratio
   // Without a delay: the new CA must be registered before the new certificate is served.
   const unsubscribe = certificates.onChange(() => loop.schedule(0));
 
-  /** Whether it trusts the certificate that is served, which during a renewal is still the old one. */
+  /** Whether the registration has the CA of the served certificate, which during a renewal is still the old one. */
   function carriesCa(): boolean {
     const bundle = current && registeredBundle(current);
     return bundle !== undefined && isChainTrusted(certificates.current().cert, bundle);

@@ -13,7 +13,7 @@ export interface MutatingWebhookConfiguration extends KubeObject {
 }
 
 export interface RegisteredWebhook {
-  /** What is not read here is carried along. */
+  /** Fields that are not read here are kept. */
   readonly [field: string]: unknown;
   readonly name: string;
   readonly clientConfig?: {
@@ -45,13 +45,13 @@ export type WebhookAddress =
   | { readonly url: string };
 
 export interface RegistrationSettings {
-  /** Of the configuration object: `webhook.serviceName`. */
+  /** The name of the configuration object: `webhook.serviceName`. */
   readonly name: string;
   readonly address: WebhookAddress;
   readonly timeoutSeconds: number;
   readonly failurePolicy: "Fail" | "Ignore";
   readonly namespaceSelector: LabelSelector | null;
-  /** Beside the label that asks for secrets, which is always there. */
+  /** In addition to the label for secrets, which is always selected. */
   readonly objectSelector: LabelSelector | null;
   readonly matchConditions: readonly MatchCondition[];
 }
@@ -67,11 +67,11 @@ export interface MatchCondition {
 
 /** The CAs that the registration must carry. */
 export interface BundleOptions {
-  /** Our own, in PEM. */
+  /** The CAs of this webhook, in PEM. */
   readonly ca: string;
   /**
-   * Whether other CAs are removed. If not, those that haven't expired stay: another replica may serve with one of
-   * theirs.
+   * Whether other CAs are removed. Otherwise those that have not expired stay, because another replica may serve a
+   * certificate of theirs.
    */
   readonly prunesCas: boolean;
   readonly now: number;
@@ -165,12 +165,12 @@ function mergeSelector(found: LabelSelector | undefined, ours: LabelSelector): L
   };
 }
 
-/** Ours, and those of other names that somebody added. */
+/** The given conditions, and those with other names that somebody added. */
 function mergeConditions(found: readonly MatchCondition[] = [], ours: readonly MatchCondition[]): MatchCondition[] {
   return [...ours, ...found.filter(({ name }) => !ours.some((own) => own.name === name))];
 }
 
-/** Empty for what is no PEM, such as the placeholder that installers put there. */
+/** Decodes a bundle; empty for text that is not PEM, such as the placeholder of installers. */
 function decodeBundle(caBundle = ""): string {
   const pem = Buffer.from(caBundle, "base64").toString("utf8");
   try {

@@ -17,11 +17,11 @@ export async function serveAsWorker(
   const { AggregatorRegistry } = loadPrometheus();
   const { registry, receive } = createSharedRegistry();
   AggregatorRegistry.setRegistries([registry]);
-  // Its constructor makes this process answer when it is asked for its metrics.
+  // Its constructor makes this process respond to requests for its metrics.
   new AggregatorRegistry();
   const closeRequested = Promise.withResolvers<void>();
   let webhook: RunningWebhook | undefined;
-  // Before the start, since `close` may come while it is going on.
+  // Before the start, because `close` may arrive during the start.
   process.on("message", (message: ToWorker) => {
     if (message.kind === "invalidate") webhook?.invalidate(message.id);
     if (message.kind === "ping") send({ kind: "alive" });
@@ -40,13 +40,13 @@ export async function serveAsWorker(
   } catch (error) {
     const { code, message } = isSecretsError(error) ? error : unknownFailure(error, parts);
     send({ kind: "failed", code, message });
-    // The process that started this one reads the reason, and then ends it.
+    // The primary process reads the reason, and then ends this one.
     await once(process, "disconnect");
   }
   process.disconnect();
 }
 
-/** A registry that shows the metrics of all workers, whichever of them is asked. */
+/** A registry that returns the metrics of all workers in each of them. */
 function createSharedRegistry() {
   const waiting = new Map<number, PromiseWithResolvers<string>>();
   let nextNumber = 0;
