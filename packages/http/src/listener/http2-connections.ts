@@ -55,6 +55,9 @@ export function createHttp2Connections(
           setTimeout(() => socket.destroy(), limits.headersTimeoutMs).unref();
         });
       };
+      // As Node's HTTP/2 server has it. Sockets of its HTTP/1.1 server stay half open when a client closes them, and then
+      // nobody is told that the client is gone.
+      socket.allowHalfOpen = false;
       server.once("session", adopt).emit("connection", socket);
       server.off("session", adopt);
     },

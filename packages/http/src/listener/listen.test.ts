@@ -249,6 +249,28 @@ describe("slow clients", () => {
   });
 });
 
+describe("a handler that has not answered", () => {
+  test.each([
+    ["HTTP/2", "http"],
+    ["HTTP/2 with TLS", "https"],
+  ])("is told at once that its client has closed the connection, over %s", async (_, scheme) => {
+    const arrived = Promise.withResolvers<void>();
+    const gone = Promise.withResolvers<void>();
+    const handler: NodeHandler = (_, res) => {
+      res.once("close", gone.resolve);
+      arrived.resolve();
+    };
+    const patient = { requestTimeoutMs: 600_000, idleTimeoutMs: 600_000 };
+    const tls = scheme === "https" ? { tls: await createCertificate() } : {};
+    const { port } = await start({ handler, limits: patient, ...tls });
+    const session = connectHttp2(`${scheme}://127.0.0.1:${port}`, { rejectUnauthorized: false });
+    session.request({ ":path": "/" }).on("error", () => {});
+    await arrived.promise;
+    session.destroy();
+    await gone.promise;
+  });
+});
+
 describe("a connection over the limit", () => {
   const GET = (path: string) => `GET ${path} HTTP/1.1\r\nhost: h\r\n\r\n`;
   const ask = async (socket: Socket, path: string) => {
