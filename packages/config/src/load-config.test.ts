@@ -29,7 +29,7 @@ describe("files", () => {
         probeBindAddress: "",
         metricsBindAddress: "",
         allowedHosts: [],
-        limits: { bodyBytes: 64 * 1024 * 1024, connections: 4096, connectionsPerAddress: 1024 },
+        limits: { bodyBytes: 64 * 1024 * 1024, connections: 4096, connectionsPerAddress: 1024, requests: 2048 },
         tls: { certFile: "", keyFile: "", secretName: "", selfMade: false },
       },
       auth: {

@@ -23,6 +23,7 @@ import { findRestRoute } from "./rest/rest-routes.ts";
 import { createBodyBudget, DEFAULT_BODY_BYTES } from "./rpc/body-budget.ts";
 import { createCallContext, toContextValues } from "./rpc/call-context.ts";
 import { createRpcMetrics, type ObservedCall, toSpanResult } from "./rpc/call-telemetry.ts";
+import { addRefusedMetric, createRequestLimit, DEFAULT_MAX_REQUESTS } from "./rpc/request-limit.ts";
 import { refuseCall, requestAuthority, serveRpc } from "./rpc/serve-rpc.ts";
 import { createUnknownRpc } from "./rpc/unknown-rpc.ts";
 import type { ServiceConfig } from "./service-options.ts";
@@ -79,10 +80,12 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
   const findUnknownRpc = createUnknownRpc();
   const health = createHealth(store, log);
   const findForeignPage = config.auth.mode === "none" ? createPageGuard(config.allowedHosts ?? []) : () => undefined;
-  const { maxBodyBytes: maxBytes = DEFAULT_BODY_BYTES } = config;
+  const { maxBodyBytes: maxBytes = DEFAULT_BODY_BYTES, maxRequests = DEFAULT_MAX_REQUESTS } = config;
   const bodies = createBodyBudget(maxBytes);
   const setting = "secret.server.limits.bodyBytes";
   addBudgetMetrics(registry, { name: "rpc_server_requests", heldBytes: bodies.heldBytes, maxBytes, setting });
+  const requests = createRequestLimit(maxRequests);
+  addRefusedMetric(registry, requests);
 
   const answer = (exchange: HttpExchange): void | Promise<void> => {
     const { req, res } = exchange;
@@ -93,6 +96,7 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
     const known = rpcs.get(rest?.rpcPath ?? path);
     const span = known && tracing?.startSpan(known.requestPath.slice(1), req.headers);
     onClose(exchange, (tookMs) => {
+      requests.release(exchange);
       const ms = Math.round(tookMs);
       log.debug({ method: req.method, path, status: res.statusCode, code: call.code, ms }, "request");
       if (known === undefined) return;
@@ -113,6 +117,10 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
     }
     const rpc = known ?? findUnknownRpc(path, contentType);
     if (rpc !== undefined) {
+      if (!requests.admit(exchange)) {
+        call.code = BUSY.code;
+        return refuseCall(exchange, BUSY);
+      }
       return serveRpc(exchange, rpc, { log, bodies, values: toContextValues(call), transform: rest?.transform });
     }
     if (rest !== undefined) return replyError(exchange, methodNotAllowed(rest.allowed));
@@ -170,6 +178,14 @@ const UNHANDLED: Readonly<Record<number, string>> = {
 
 /** Not `permission_denied`, which Flyte's clients take for a request to log in. */
 const FOREIGN = { status: 403, code: "failed_precondition" } as const;
+
+const BUSY: ErrorReply = {
+  status: 503,
+  code: "unavailable",
+  message: "the server is answering as many calls as it can (secret.server.limits.requests): try again in a second",
+  // gRPC's clients know the second header (https://github.com/grpc/proposal/blob/master/A6-client-retries.md).
+  headers: { "retry-after": "1", "grpc-retry-pushback-ms": "1000" },
+};
 
 const NO_SUCH_PATH: ErrorReply = {
   status: 404,

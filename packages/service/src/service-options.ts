@@ -39,6 +39,8 @@ export interface ServiceConfig {
   readonly allowedHosts?: readonly string[];
   /** Limit of the bodies of all requests in flight together. Default 64 MiB. */
   readonly maxBodyBytes?: number;
+  /** Calls that are answered at a time; further ones are refused with `unavailable`. Default 2,048. */
+  readonly maxRequests?: number;
 }
 
 /** Options of {@link startService}: the service's configuration, and where it listens. */

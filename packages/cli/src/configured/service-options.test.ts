@@ -16,6 +16,7 @@ test("the settings of secret.server, with the names that the service may be call
     "secret.server.limits.connections": "10",
     "secret.server.limits.connectionsPerAddress": "5",
     "secret.server.limits.bodyBytes": "1M",
+    "secret.server.limits.requests": "7",
     "secret.auth.allowUnauthenticatedNetwork": "true",
   });
   expect(toServiceOptions(config, { token, webhookToken: "another" })).toEqual({
@@ -25,6 +26,7 @@ test("the settings of secret.server, with the names that the service may be call
     webhookToken: "another",
     allowedHosts: ["192.0.2.1", "a.example", "b.example"],
     maxBodyBytes: config.secret.server.limits.bodyBytes,
+    maxRequests: 7,
     allowUnauthenticatedNetwork: true,
     listener: {
       host: "192.0.2.1",

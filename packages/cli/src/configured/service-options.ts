@@ -22,6 +22,7 @@ export function toServiceOptions(
     webhookToken,
     allowedHosts: [server.host, ...server.allowedHosts],
     maxBodyBytes: server.limits.bodyBytes,
+    maxRequests: server.limits.requests,
     allowUnauthenticatedNetwork: auth.allowUnauthenticatedNetwork,
     listener: {
       host: server.host,

@@ -91,6 +91,13 @@ export const secretSection = section("The secret service and its store.", {
           "Maximum number of connections of one address; 0: no limit. Raise it if all callers come through a load " +
           "balancer.",
       }),
+      requests: integer({
+        default: 2048,
+        min: 1,
+        about:
+          "Calls that are answered at a time. A further one is refused with `unavailable` and `Retry-After`, so that those are answered " +
+          "before their callers give up.",
+      }),
       bodyBytes: byteSize({
         default: "64Mi",
         about:

@@ -50,7 +50,10 @@ export async function serveRpc(
   }
 }
 
-/** Rejects a call before it begins: like `replyError`, and for gRPC and gRPC-Web by headers alone. */
+/**
+ * Rejects a call before it begins: like `replyError`, and for gRPC and gRPC-Web by headers alone, in the place of
+ * trailers.
+ */
 export function refuseCall(exchange: HttpExchange, error: ErrorReply): void {
   const contentType = exchange.req.headers["content-type"] ?? "";
   if (!contentType.startsWith("application/grpc")) {
@@ -62,6 +65,7 @@ export function refuseCall(exchange: HttpExchange, error: ErrorReply): void {
     "content-type": contentType,
     "grpc-status": status,
     "grpc-message": encodeURIComponent(error.message),
+    ...error.headers,
   };
   reply(exchange, { status: 200, text: "", headers });
 }

@@ -20,6 +20,8 @@ export interface TestService {
   readonly url: string;
   readonly port: number;
   readonly store: EmbeddedStore;
+  /** The store's data directory. */
+  readonly directory: string;
   /** Every log line so far, at trace level. */
   readonly log: Record<string, unknown>[];
   close(graceMs?: number): Promise<void>;
@@ -57,5 +59,5 @@ export async function startTestService({
     rmSync(directory, { recursive: true, force: true });
   });
   const { port } = listener;
-  return { url: `${tls ? "https" : "http"}://127.0.0.1:${port}`, port, store, log, close };
+  return { url: `${tls ? "https" : "http"}://127.0.0.1:${port}`, port, store, directory, log, close };
 }
