@@ -11,7 +11,7 @@ export interface Failure {
   readonly exit: number;
 }
 
-/** Ends a command with an exit code of its own, when all is said already. */
+/** Ends a command with this exit code, after it has printed everything itself. */
 export class ExitError extends Error {
   readonly exit: number;
 

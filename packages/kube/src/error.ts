@@ -8,7 +8,7 @@ import {
 } from "@flyte-secrets/core";
 import { z } from "zod";
 
-/** What was asked of the API server, in the words of its permissions. */
+/** The request to the API server, in RBAC's words. */
 export interface ApiCall {
   /** Such as `get`, `list`, `create`, `update`, `delete`, `watch`. */
   readonly verb: string;

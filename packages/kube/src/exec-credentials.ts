@@ -10,7 +10,7 @@ const LEEWAY_MS = 10_000;
 
 export interface ExecOptions {
   readonly exec: Located<KubeconfigExec>;
-  /** The cluster that a plugin is told about which asks for it, with its CA read in, in base64. */
+  /** The cluster for a plugin that requires it, with the CA read from its file, in base64. */
   readonly cluster: KubeconfigCluster;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
@@ -47,7 +47,7 @@ export function createExecCredentials(options: ExecOptions): CredentialSource {
       return identity;
     },
     renew(refused) {
-      // A call that was sent with an older credential says nothing about this one.
+      // The rejection of a call with an older credential does not concern this one.
       if (kept?.identity === refused) kept = undefined;
       return true;
     },

@@ -70,7 +70,7 @@ export function decodeExecCredential(command: string, apiVersion: string, output
   };
 }
 
-/** Encodes the input of a plugin (`KUBERNETES_EXEC_INFO`), with the cluster only where the kubeconfig asks for it. */
+/** Encodes the input of a plugin (`KUBERNETES_EXEC_INFO`); with the cluster only if the kubeconfig requires it. */
 export function describeExec(apiVersion: string, cluster: KubeconfigCluster | undefined): string {
   const spec = { interactive: false, ...(cluster && { cluster: describeCluster(cluster) }) };
   return JSON.stringify({ apiVersion, kind: "ExecCredential", spec });

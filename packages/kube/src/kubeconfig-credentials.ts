@@ -17,7 +17,7 @@ export interface KubeconfigCredentialsInput {
   readonly context: KubeconfigContext;
   /** Whether the API server is reached by TLS. */
   readonly isSecure: boolean;
-  /** Read in already, for plugins that ask for it. */
+  /** Already read from its file, for plugins that require it. */
   readonly ca: Buffer | undefined;
   /** For messages. */
   readonly source: string;

@@ -5,7 +5,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until it is told otherwise. */
+/** A clock that stands still until it is advanced. */
 export interface ManualClock extends Clock {
   /** Moves on and calls what is due on the way, in order, letting promises settle between the calls. */
   advance(ms: number): Promise<void>;

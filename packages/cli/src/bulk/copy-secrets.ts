@@ -31,9 +31,9 @@ interface Step extends CopyPair {
 }
 
 /**
- * Copies or moves secrets within a store concurrently, and returns what was done, in their order. `not_found` and
- * `already_exists`, with the first few names, before anything is written; after a failure or an abort an error that
- * says how far it got.
+ * Copies or moves secrets within a store concurrently, and returns the outcomes in their order. Throws `not_found` or
+ * `already_exists`, with the first few names, before anything is written. After a failure or an abort the error
+ * includes the progress.
  */
 export async function copySecrets(
   store: EmbeddedStore,

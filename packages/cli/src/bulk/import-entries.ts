@@ -10,9 +10,9 @@ import { withErrorPrefix } from "./progress.ts";
 import { abbreviateNames, formatCount, formatSecretCount } from "./report.ts";
 
 /**
- * The secrets of a file, each with a name that can be created at its scope: that of the options, unless the file says
- * another. Every error names the file and the entry or line; a format that is neither named nor told by the file's
- * name, and options beside a scope of the file's are `usage`.
+ * Returns the secrets of a file, each with a valid name for its scope: that of the options, or that in the file. Errors
+ * name the file and the entry or line. Throws `usage` for a format that neither an option nor the file's name gives,
+ * and for scope options beside a scope in the file.
  */
 export async function readEntries(
   file: string,
@@ -94,8 +94,8 @@ interface Step extends Imported {
 const PAGE = 1_000;
 
 /**
- * Writes the entries concurrently and returns what was done, in their order. `already_exists`, with the first few
- * names, before anything is written; after a failure or an abort an error that says how far it got and how to go on.
+ * Writes the entries concurrently and returns the outcomes in their order. Throws `already_exists`, with the first few
+ * names, before anything is written. After a failure or an abort the error includes the progress and how to continue.
  */
 export async function importEntries(
   groups: readonly ScopedEntries[],

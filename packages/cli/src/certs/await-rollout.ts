@@ -15,7 +15,7 @@ const QUESTIONS = 8;
 
 /** What a webhook serves with, as far as one could see. */
 export interface RolloutState {
-  /** For people: by whom it was asked, and what it said. */
+  /** For messages: the client of the request, and its response. */
   readonly how: string;
   readonly isNew: boolean;
 }

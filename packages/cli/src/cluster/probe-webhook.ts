@@ -11,10 +11,7 @@ const PODS = defineResource<ProbePod>({ apiVersion: "v1", kind: "Pod", plural: "
 /** Whether the API server called the webhook about a pod of this namespace. */
 export type WebhookProbe =
   | { readonly asked: false }
-  /**
-   * `served`: SHA-256 of the certificate that it gives to new connections; absent where it is of a version that doesn't
-   * say.
-   */
+  /** `served`: SHA-256 of the certificate that new connections get; absent if its version does not report it. */
   | { readonly asked: true; readonly served: string | undefined };
 
 const SHA256 = /^[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/;

@@ -184,8 +184,8 @@ interface ClaimParts {
 }
 
 /**
- * The claims of pods as the webhook judges them. One that doesn't hold is noted: whether the pod is let in nevertheless
- * is for the admission to say.
+ * The claims of pods as the webhook decides about them. A refused claim is only reported: whether the pod is admitted
+ * nevertheless is up to the admission.
  */
 async function openClaims(config: Config, { options, cli, refused }: ClaimParts) {
   const { claimOf, createClaimGuard } = await import("@flyte-secrets/webhook");

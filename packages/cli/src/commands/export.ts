@@ -83,7 +83,7 @@ async function exportSecrets(options: ExportOptions, withValues: boolean, cli: C
   }
   const config = await readConfig(options, cli);
   const scope = { org: config.secret.organization, domain: options.domain ?? "", project: options.project ?? "" };
-  // What the format can't say is refused before anything is read.
+  // Options that the format cannot express are refused before anything is read.
   format?.print([], { scoped });
   const entries = await withOwnStore(config, (store) => readEntries(store, { scope, scoped, withValues }));
   const text = format?.print(entries, { reader, scoped }) ?? "";

@@ -60,9 +60,8 @@ export function addWriteOptions(command: Command): Command {
 }
 
 /**
- * Creates or updates the secret that `command` was called for. Everything that can be refused without the value is
- * refused before it is asked for: options, names, a service that can't be reached, a secret that is there already or
- * isn't there.
+ * Creates or updates the secret of `command`. Everything that can be refused without the value is refused before the
+ * user is asked for it: options, names, an unreachable service, a secret that already exists or does not exist.
  */
 export async function writeSecret(
   how: "create" | "update",

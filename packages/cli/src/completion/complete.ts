@@ -81,8 +81,8 @@ function offered(words: readonly string[], current: string): Completion {
 }
 
 /**
- * The names, projects or domains of this user's own secrets that begin with what is typed. Nobody else's service is
- * asked at a press of Tab, and what goes wrong offers nothing.
+ * Returns the names, projects or domains in the user's own store that begin with the typed text. Tab sends no request
+ * to other services; errors result in no proposals.
  */
 export async function completeOwnSecrets(
   { part, begin }: NonNullable<Completion["own"]>,

@@ -3,9 +3,9 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 export type Shell = (typeof SHELLS)[number];
 
 /**
- * The script that makes a shell ask `flyte-secrets __complete` at each Tab. Its answer is one word a line, or the
- * single line `:files` where a file's name belongs. It holds no options itself: a script that did would be out of date
- * after each update.
+ * Returns the script by which a shell calls `flyte-secrets __complete` at each Tab. The output of that command has one
+ * word a line, or the single line `:files` where the name of a file belongs. The script contains no options, so that it
+ * is not outdated by updates.
  */
 export function completionScript(shell: Shell): string {
   switch (shell) {

@@ -23,7 +23,7 @@ export function storeRights({ store, kubernetes, imagePullNamespace }: Config["s
   const keep = { component: "service", group: "", resource: "secrets", purpose: "keep the secrets" } as const;
   const write = ["create", "get", "update", "delete"];
   const { namespace } = kubernetes;
-  // Without this one it asks the API server for what it would have in memory.
+  // Without this right it reads from the API server what it would have in memory.
   const follow = { ...keep, verbs: ["watch"], namespace, purpose: "answer from memory", isOptional: true };
   const mirror = { ...keep, verbs: write, namespace: imagePullNamespace, purpose: "keep image-pull secrets" };
   return [

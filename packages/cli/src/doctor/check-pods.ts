@@ -78,8 +78,8 @@ const PAGE = 500;
 const MAX_UNLABELLED = 10_000;
 
 /**
- * The pods of all namespaces that should have been sent to the webhook: by their label, or by what they ask for without
- * it.
+ * The pods of all namespaces that should have been sent to the webhook: those with its label, and those with requests
+ * but without the label.
  */
 export async function checkClusterPods(client: Pick<KubeClient, "list">): Promise<Finding[]> {
   const labelled = await listPods(client, `${INJECT_LABEL}=true`, { keep: () => true });

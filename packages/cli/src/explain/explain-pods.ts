@@ -21,7 +21,7 @@ export interface ExplainedRequest {
   readonly object: string;
   readonly request: Omit<SecretRequest, "mountRequirement"> & { readonly mountRequirement: string };
   readonly managers: readonly Explanation[];
-  /** False for a pod without the label by which the webhook is asked at all. */
+  /** False for a pod without the label, which is not sent to the webhook. */
   readonly sent: boolean;
 }
 
@@ -83,7 +83,7 @@ function podTitle(object: KubernetesObject, { pointer }: PodInObject, namespace:
   return podsInObject(object, namespace).length > 1 ? `${title} at ${pointer}` : title;
 }
 
-/** Whether one of the managers gives the pod what it asks for. */
+/** Whether one of the managers serves the request. */
 export function isServed(explanations: readonly Explanation[]): boolean {
   return explanations.some(({ outcome }) => outcome === "serves");
 }

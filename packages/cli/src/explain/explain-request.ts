@@ -38,7 +38,7 @@ export type Explanation =
   | { readonly manager: string; readonly outcome: "not asked" };
 
 export interface ExplainOptions {
-  /** In the order in which they are asked. */
+  /** In the order in which they are tried. */
   readonly managers: readonly Injector[];
   readonly context: InjectContext;
   /** Where the managers looked since the last call. */
@@ -46,8 +46,8 @@ export interface ExplainOptions {
 }
 
 /**
- * Calls the managers in order, as the mutator does, and records where each looked and what it would inject. Those after
- * the one that serves the request are not asked. A backend that is broken throws, as it would reject a pod.
+ * Calls the managers in order, like the mutator, and records where each looked and what it would inject. Managers after
+ * the one that serves the request are not called. Throws for a broken backend, for which a pod would be rejected.
  */
 export async function explainRequest(
   request: SecretRequest,

@@ -20,9 +20,9 @@ import { renderExplainedRequests } from "./render-explanation.ts";
 type ExplainTaskOptions = SettingOptions & TaskScopeOptions & OutputOptions & NamespaceLabelsOptions;
 
 /**
- * Shows where `run FILE TASK` would get each secret from that the task asks for. Of a workflow, the same for each task
- * of the file with what it would inherit: which of them it calls shows only when it runs. `usage` without a task lists
- * those there are, and `not_injected` says what is not served.
+ * Shows where `run FILE TASK` would find each secret that the task requests. For a workflow, shows this for each task
+ * of the file with the requests that it would inherit, since only a run shows which tasks it calls. Throws `usage` with
+ * the tasks of the file if none is named, and `not_injected` with the requests that are not served.
  */
 export async function explainTask(
   file: string,

@@ -11,8 +11,8 @@ import { createLocalLookup } from "../store/local-lookup.ts";
 import type { SearchedPlace } from "./explain-request.ts";
 
 /**
- * The configured secret managers over what this machine reaches, with a note of where they look, and the admission that
- * they make.
+ * Opens the configured secret managers over what this machine can reach, with a record of where they look, and the
+ * admission that uses them.
  */
 export function openManagers(config: Config, { options, cli }: { options: NamespaceLabelsOptions; cli: CliContext }) {
   const lookup = createLocalLookup(config, cli);
@@ -28,7 +28,7 @@ export function openManagers(config: Config, { options, cli }: { options: Namesp
   };
 }
 
-/** What secret managers read from, which notes where they looked. */
+/** Wraps what secret managers read from, and records where they looked. */
 export interface Recorder {
   readonly lookup: SecretLookup;
   readonly global: GlobalInjectorOptions;

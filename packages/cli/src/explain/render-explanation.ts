@@ -39,8 +39,8 @@ function hasPlaces(explanation: Explanation): boolean {
 }
 
 /**
- * `Embedded serves it from domain dev, as variable DB_PASSWORD.`; nothing where no manager serves it: the command's
- * error says so.
+ * `Embedded serves it from domain dev, as variable DB_PASSWORD.`; empty if no manager serves it, which is in the
+ * command's error.
  */
 function conclude(explanations: readonly Explanation[]): string {
   const serving = explanations.find((one) => one.outcome === "serves");

@@ -137,8 +137,8 @@ export function toManagedManifest({ name, scope, type, value }: SecretEntry): ob
 }
 
 /**
- * The entries without the second Secrets that images are pulled with: each only says that the managed secret beside it
- * is an image-pull secret, which Flyte's own Secrets say nowhere else.
+ * Returns the entries without the mirrors of image-pull secrets: such a Secret only shows that the managed Secret
+ * beside it is an image-pull secret, which in Flyte's own Secrets nothing else shows.
  */
 export function mergeImagePullSecrets(entries: readonly SecretEntry[]): SecretEntry[] {
   const named = new Set(entries.filter(({ type, scope }) => type === "image_pull" && !scope).map(({ name }) => name));

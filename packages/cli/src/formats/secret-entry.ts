@@ -42,8 +42,7 @@ export function formatError(message: string): SecretsError {
 }
 
 /**
- * A text as a value. Half of a pair of surrogates, which JSON and YAML can say, is an error: it has no UTF-8, and would
- * become another character.
+ * Returns a text as a value. Throws for an unpaired surrogate, which JSON and YAML can contain: it has no UTF-8 form.
  */
 export function textValue(text: string, name: string): SecretValue {
   if (text.isWellFormed()) return SecretValue.fromText(text);

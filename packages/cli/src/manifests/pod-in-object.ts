@@ -14,14 +14,14 @@ export interface PodInObject {
 const MAX_DEPTH = 10;
 /** No object of Kubernetes is made from more templates. */
 const MAX_TEMPLATES = 1_000;
-/** What only says how things are, or belongs to the object itself. */
+/** Fields that only report a state, or belong to the object itself. */
 const NO_TEMPLATES: ReadonlySet<string> = new Set(["metadata", "status"]);
 
 /**
- * Finds the pods in an object: itself, or whatever in it has the form of a pod template, which is how Deployments, Jobs
- * and the kinds that Flyte's plugins make (RayCluster, PyTorchJob, JobSet, Knative's Service, ...) say what their pods
- * are made from. None where there is none. `namespace` is for an object that names none. Throws `invalid_argument`,
- * naming object and field, for a pod with a field of the wrong type.
+ * Returns the pods in an object: the object itself, or every part with the form of a pod template, as in Deployments,
+ * Jobs and the kinds of Flyte's plugins (RayCluster, PyTorchJob, JobSet, Knative's Service, ...). Empty if there is
+ * none. `namespace` is that of objects without one. Throws `invalid_argument`, naming object and field, for a pod with
+ * a field of the wrong type.
  */
 export function podsInObject(object: KubernetesObject, namespace: string): PodInObject[] {
   const own = isObject(object.metadata) ? object.metadata.namespace : undefined;
@@ -67,7 +67,7 @@ export function explainMissingPod({ apiVersion, kind }: KubernetesObject): strin
 /** Kinds below `k8s.io` that make pods of something else than a template. */
 const MAKERS: ReadonlySet<string> = new Set(["SparkApplication", "ScheduledSparkApplication"]);
 
-/** Whether the API server would ask the webhook about a pod: `objectSelector` of the registration. */
+/** Whether the API server would send a pod to the webhook: the `objectSelector` of the registration. */
 export function isSent({ metadata }: Pod): boolean {
   return metadata?.labels?.[INJECT_LABEL] === "true";
 }

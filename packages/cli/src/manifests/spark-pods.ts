@@ -8,10 +8,10 @@ const PARTS = [
 ] as const;
 
 /**
- * An object, or in place of a SparkApplication the pods that Spark makes of its driver and executors: no template says
- * what these are, only labels, annotations and variables
- * (https://www.kubeflow.org/docs/components/spark-operator/reference/api-docs/). Where a part has a template, that is
- * what its pod is made from.
+ * Returns an object, or instead of a SparkApplication the pods that Spark creates for its driver and executors. They
+ * have labels, annotations and variables but no template
+ * (https://www.kubeflow.org/docs/components/spark-operator/reference/api-docs/); if a part has a template, its pod is
+ * created from that.
  */
 export function withSparkPods(object: KubernetesObject): KubernetesObject[] {
   const application = applicationOf(object);

@@ -22,9 +22,9 @@ const FILES_VARIABLE = /^SECRETS(?:_[0-9]+)?$/;
 export type ShownObject = UnchangedObject | ChangedObject;
 
 /**
- * What `mutate` shows, with a mask for each value: those that come into the pods and those that are there already, in
- * Secrets, and in what kubectl has noted. A value that the change replaces has another mask on each side, so that the
- * change is seen. `prefix` is `secretEnvVarPrefix`.
+ * Masks all values in the output of `mutate`: those that are injected and those that exist already, in Secrets and in
+ * what kubectl has recorded. A replaced value has different masks before and after, so that the change is visible.
+ * `prefix` is `secretEnvVarPrefix`.
  */
 export function maskValues(shown: ShownObject, prefix: string): ShownObject {
   if (shown.outcome === "unchanged") {
@@ -129,8 +129,8 @@ function nameOf(item: unknown): string | undefined {
 }
 
 /**
- * Tells by its name, and for the path of a file by its text, whether a variable has a value of a secret. Values
- * themselves don't tell: one that a pod was given before its secret changed is nowhere else to be found.
+ * Whether a variable has a value of a secret, by its name and, for paths of files, by its text. The values themselves
+ * cannot decide: a value that was injected before its secret changed is stored nowhere else.
  */
 type ValuePlaces = (name: string, text: string) => boolean;
 
@@ -174,7 +174,7 @@ function toPosix(prefix: string): string {
   return prefix.toUpperCase().replace(/[^A-Z0-9_]/g, "_");
 }
 
-/** What can't be read asks for nothing. */
+/** Annotations that cannot be parsed contain no requests. */
 function requestsOf(annotations: unknown): readonly SecretRequest[] {
   if (!isObject(annotations)) return [];
   const texts = Object.entries(annotations).flatMap(([name, value]) =>

@@ -81,7 +81,7 @@ async function computeChange(
   };
 }
 
-/** Templates of one object often ask for the same. */
+/** Templates of one object often request the same secrets. */
 function onlyOnce(secrets: readonly KubernetesObject[]): KubernetesObject[] {
   return [...new Map(secrets.map((secret) => [JSON.stringify(secret.metadata), secret])).values()];
 }

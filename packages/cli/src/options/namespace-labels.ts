@@ -17,7 +17,7 @@ export function namespaceLabelsOption(): Option {
 }
 
 /**
- * The labels of namespaces: those of the option, else none. Prints a note where they decide about claims and aren't
+ * Returns the labels of namespaces in the option, else none. Prints a note if they decide about claims and are not
  * given. Throws `usage` for an option that isn't NAME=VALUE, separated by commas.
  */
 export function givenNamespaceLabels(
@@ -35,7 +35,7 @@ export function givenNamespaceLabels(
   return namespaceLabelsIn(options);
 }
 
-/** The same without the note. */
+/** Like {@link givenNamespaceLabels}, without the note. */
 export function namespaceLabelsIn({ namespaceLabels }: NamespaceLabelsOptions): NamespaceLabels {
   const labels = new Map((namespaceLabels ?? "").split(",").filter(Boolean).map(parseLabel));
   const project = labels.get("flyte.secrets/project");

@@ -114,8 +114,8 @@ export function addForceOption(command: Command): Command {
 }
 
 /**
- * Throws `usage` or `invalid_argument` for a scope or name that no secret can have, or that none is created with,
- * before anybody is asked for a value.
+ * Throws `usage` or `invalid_argument` for a scope or name that no secret can have, or with which none can be created,
+ * before the user is asked for a value.
  */
 export function checkSecretOptions(options: SecretCommandOptions, name?: string, isNew = false): void {
   const { project = "", domain = "", clusterPool, config = [] } = options;

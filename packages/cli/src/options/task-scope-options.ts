@@ -7,7 +7,7 @@ import { type CliContext, sdkEnvironment } from "../context.ts";
 const DEFAULT_PROJECT = "flytesnacks";
 const DEFAULT_DOMAIN = "development";
 
-/** Whose task it is that asks for secrets. */
+/** The scope of the task that requests secrets. */
 export interface TaskScopeOptions {
   readonly project?: string;
   readonly domain?: string;

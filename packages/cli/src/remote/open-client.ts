@@ -15,8 +15,9 @@ export interface OpenClientOptions extends ScopeOptions {
 }
 
 /**
- * A client of a target (see `target.ts` for how one is found) for one scope: none given is global, as in Flyte's CLI,
- * whatever the environment says of a task's. This user's store is opened where no server serves it, as `run` opens it.
+ * Opens a client of a target (see `target.ts`) for one scope. Without scope options it is the global one, as in Flyte's
+ * CLI, whatever task scope the environment has. If no server runs, the user's own store is opened directly, as in
+ * `run`.
  */
 export async function openClient(target: Target, options: OpenClientOptions): Promise<SecretsClient> {
   const { project = "", domain = "", cli, mayCreateStore = false } = options;
@@ -97,12 +98,12 @@ export async function openOwnStoreClient(config: Config, options: OwnStoreOption
   const { createInProcessService } = await import("@flyte-secrets/service");
   const { createLogger } = await import("@flyte-secrets/http");
   const { organization } = config.secret;
-  // What a call did is said by the command; what went wrong unforeseen stands here alone.
+  // The command prints what a call did; only unexpected errors are logged.
   const log = createLogger({ ...config.logger, level: "error" });
   const opened = await openEmbeddedStore({ ...embeddedStoreOptions(config), log });
   const client = wrapSecretService(createInProcessService({ store: opened, organization, log }), {
     endpoint: directory,
-    // The store's own stands in whatever a request says, as with a server.
+    // The store's organization replaces that of requests, as in a server.
     org: "",
     project,
     domain,

@@ -52,8 +52,8 @@ export async function findTarget(options: TargetOptions, cli: CliContext): Promi
 }
 
 /**
- * {@link findTarget} for a command that writes: `usage` where this user has a store too and no option says which one is
- * meant.
+ * Like {@link findTarget}, for a command that writes: throws `usage` if this user also has an own store and no option
+ * decides.
  */
 export async function findWriteTarget(options: TargetOptions, cli: CliContext): Promise<Target> {
   const target = await findTarget(options, cli);
@@ -66,7 +66,10 @@ export async function findWriteTarget(options: TargetOptions, cli: CliContext): 
   );
 }
 
-/** {@link findTarget} for a command that reads: where this user has a store too, a note names the one that is read. */
+/**
+ * Like {@link findTarget}, for a command that reads: if this user also has an own store, a note names the target that
+ * is read.
+ */
 export async function findReadTarget(options: TargetOptions, cli: CliContext): Promise<Target> {
   const target = await findTarget(options, cli);
   if (target.kind === "endpoint" && target.besides !== undefined) {

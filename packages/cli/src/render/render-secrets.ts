@@ -10,7 +10,7 @@ export interface SecretsRendering {
   readonly output: Output;
   /** Whether they are of this user's own store, which has one cluster at most: its columns are left out. */
   readonly isOwn: boolean;
-  /** What was asked for; `name` prints the path from there: `DOMAIN/PROJECT/NAME` below the global scope. */
+  /** The requested scope; `name` prints the path below it: `DOMAIN/PROJECT/NAME` below the global scope. */
   readonly scope: NamedScope;
 }
 

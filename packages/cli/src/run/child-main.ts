@@ -12,7 +12,7 @@ import {
 
 serveRunner(process);
 
-/** Runs what the runner asks for, once, and ends the process. */
+/** Executes the runner's message, once, and ends the process. */
 function serveRunner(channel: NodeJS.Process): void {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
   let phase: SerializedError["phase"] = "load";

@@ -2,8 +2,8 @@ import type { TaskCall } from "@flyte-secrets/sdk";
 import type { SerializedError } from "./serialized-error.ts";
 
 /**
- * What a child does: run the workflow's code, without secrets; run one task's code with that task's secrets; or load
- * the file and tell which tasks it has, as a {@link TaskDefinition} each.
+ * The role of a child: run the workflow's code without secrets, run one task's code with its secrets, or load the file
+ * and return the {@link TaskDefinition} of each task.
  */
 export type ChildRole = "driver" | "task" | "lister";
 
@@ -15,7 +15,9 @@ export type ToChild =
   | { kind: "returned"; call: number; value: unknown }
   | { kind: "threw"; call: number; error: SerializedError };
 
-/** From a child to the runner. `loaded` says that the user's file is; `result` or `failed` is the last one. */
+/**
+ * Messages from a child to the runner. `loaded`: the user's file is loaded. `result` or `failed` is the last message.
+ */
 export type FromChild =
   | { kind: "loaded" }
   | ({ kind: "call"; call: number } & TaskCall)

@@ -23,7 +23,7 @@ export interface InjectionSettings extends Pick<MutatorOptions, "secretEnvVarPre
   readonly scope: SecretScope;
   readonly lookup: SecretLookup;
   readonly global: GlobalInjectorOptions;
-  /** Those that are asked, over what they look in. */
+  /** The managers that are used in a local run. */
   createManagersOver(parts: Pick<InjectionSettings, "lookup" | "global">): readonly Injector[];
   /** Lines that help with keys that were found nowhere. `tried` is the mutator's message. */
   missingHelp(keys: readonly string[], tried: string): Promise<readonly string[]>;
@@ -130,12 +130,12 @@ function recordReads({ lookup, global }: InjectionSettings) {
  */
 const HERE: readonly string[] = ["Global", "Embedded"];
 
-/** A configuration by which those are asked alone. */
+/** Returns the configuration with these managers only. */
 export function withLocalManagersOnly(config: Config): Config {
   return { ...config, webhook: { ...config.webhook, secretManagerTypes: ["Embedded"] } };
 }
 
-/** Tells of others that the webhook is configured to ask, maybe first. */
+/** Prints a note on the other managers that the webhook is configured with, which may come first there. */
 export function noteOtherManagers(
   { webhook: { secretManagerType, secretManagerTypes } }: Config,
   cli: CliContext,

@@ -19,8 +19,8 @@ export interface SourceLocation {
 }
 
 /**
- * Finds the place in the user's code that kept `main` from loading: Node tells it in a different way for each kind of
- * error, and for syntax errors of ES modules not at all. Without a place the text is all there is.
+ * Finds the location in the user's code because of which `main` failed to load. Node shows it differently for each kind
+ * of error, and not at all for syntax errors of ES modules. Without a location the text is all there is.
  */
 export async function locateLoadFailure(error: SerializedError, main: string): Promise<LoadFailure> {
   const { source, ...failure } = await locate(error, main);

@@ -82,8 +82,8 @@ async function prefix(): Promise<string> {
 }
 
 /**
- * Says which process has this number: when it started, in ticks since the machine did, so that a reused number is not
- * taken for its former owner; a constant where the system doesn't tell. Undefined when none runs.
+ * Identifies the process with this id by its start time in ticks since the machine started, so that a reused id is not
+ * taken for the former process; a constant if the system does not report it. Undefined when no process runs.
  */
 async function startOf(pid: number): Promise<string | undefined> {
   if (!existsSync("/proc/self/stat")) return isRunning(pid) ? "0" : undefined;

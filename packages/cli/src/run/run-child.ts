@@ -35,7 +35,7 @@ export interface ChildOptions {
   readonly labels?: { readonly stdout: string; readonly stderr: string } | undefined;
   /** Ends the child: SIGTERM, and SIGKILL after 5 seconds. */
   readonly signal: AbortSignal;
-  /** After how many milliseconds `stderr` says that the file is still being loaded; 5,000 by default. */
+  /** Delay in milliseconds after which `stderr` reports that the file is still loading. Default: 5,000. */
   readonly slowLoadMs?: number;
   /** Carries out a driver's calls. */
   readonly onCall?: (call: TaskCall) => Promise<unknown>;

@@ -40,10 +40,10 @@ export interface LocalRun {
 }
 
 /**
- * Runs a task, or a workflow with each of its tasks in a process of its own, and gives the result as JSON, masked like
- * the output; undefined when there is none. A workflow's own code is given no secrets. All files are gone when it
- * returns or throws. Throws what the mutator threw, `not_found` for a name that the file lacks, and `task_failed` for a
- * failure of the user's code; the error says whose it is, and where in that code (T-14).
+ * Runs a task, or a workflow with each of its tasks in a process of its own, and returns the result as JSON, masked
+ * like the output; undefined when there is none. A workflow's own code gets no secrets. All files are deleted when it
+ * returns or throws. Throws what the mutator throws, `not_found` for a name that the file lacks, and `task_failed`,
+ * with its location, for a failure of the user's code (T-14).
  */
 export async function runLocal(run: LocalRun): Promise<string | undefined> {
   const { file, name, input, stdout, stderr } = run;

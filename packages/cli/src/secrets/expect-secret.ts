@@ -8,8 +8,8 @@ export interface ExpectedSecret extends SecretReference {
 }
 
 /**
- * Asks the service before anybody is asked for a value: `not_found` for a secret that should be there, with where else
- * it is, and `already_exists` for one that shouldn't. A caller who may write but not read learns it from the write.
+ * Checks the existence of a secret before the user is asked for a value. Throws `not_found`, with the scopes that have
+ * it, or `already_exists`. A caller who may write but not read gets this error from the write.
  */
 export async function assertExpectation({ exists, ...secret }: ExpectedSecret): Promise<void> {
   if ((await secretExists(secret)) === !exists) throw await unexpected(secret, exists);

@@ -14,7 +14,7 @@ const PAGE = 1_000;
 export interface MissingSecretOptions {
   readonly config: Config;
   readonly cli: CliContext;
-  /** Of the task that asks. */
+  /** The scope of the requesting task. */
   readonly scope: SecretScope;
 }
 
@@ -26,9 +26,8 @@ export function describeMissingKeys(keys: readonly string[]): string {
 }
 
 /**
- * What to do about keys that a task asks for and that are at none of its scopes: lines to show below the message. Where
- * this machine's own store keeps the secrets, they say at which other scopes a key is, else which of the secrets that
- * the task may have has nearly that name.
+ * Returns the help for keys that a task requests and that none of its scopes has, as lines below the message. If the
+ * user's own store has the secrets, it names the other scopes with the key, or else a secret with nearly that name.
  */
 export async function missingSecretHelp(keys: readonly string[], options: MissingSecretOptions): Promise<string[]> {
   const { type } = options.config.webhook.embeddedSecretManagerConfig;

@@ -20,7 +20,7 @@ export function suggestScope({ project, domain }: NamedScope, holders: readonly 
   return near ? `; did you mean ${describeScope(near)}?` : "";
 }
 
-/** The note that a scope holds no secret yet: a typing error makes a new scope, too. */
+/** Returns the note that a scope has no secret yet, since a typing error creates a new scope. */
 export function describeNewScope(scope: NamedScope, holders: readonly NamedScope[]): string {
   return `note: new scope: ${describeScope(scope)} has no secrets yet${suggestScope(scope, holders)}\n`;
 }

@@ -70,8 +70,8 @@ function tellFailure(told: string, { code, end, file, cli }: ServerEnd): Error {
 }
 
 /**
- * In the server that was started: tells the starter, who waits for the banner, why there is none. It goes the
- * banner's way, as a log may have no room left.
+ * In the started server: sends the reason of its failure to the process that started it and waits for the banner. It
+ * uses the banner's stream, since the log's disk may be full.
  */
 export async function reportStartFailure<Result>(start: () => Promise<Result>, cli: CliContext): Promise<Result> {
   try {

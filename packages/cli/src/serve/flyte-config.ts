@@ -15,12 +15,11 @@ export interface FlyteConfigOptions {
 }
 
 /**
- * Writes `flyte.yaml` (0600) of the data directory: the configuration with which Flyte's own clients reach this server
- * at once. It names the files of token and CA and holds neither: the clients run `cat` for the token. Where they can't
- * reach it, which is without TLS but with authentication, a file from before is removed, and so it is where the
- * certificate is somebody else's, since its names are unknown here; the log says so. A file of another's making stays
- * as it is.
- * @returns its path, or undefined where there is none of ours. Never throws: the server serves without it.
+ * Writes `flyte.yaml` (0600) to the data directory, by which Flyte's own clients reach this server. It contains the
+ * paths of token and CA but neither of them: the clients run `cat` for the token. If they cannot reach the server
+ * (authentication without TLS, or a foreign certificate, whose names are unknown), an earlier file is deleted, which is
+ * logged. A file that something else wrote is left alone.
+ * @returns its path, or undefined if there is none of this server. Never throws: the server runs without it.
  */
 export function writeFlyteConfig(secret: Config["secret"], { endpoint, log }: FlyteConfigOptions): string | undefined {
   const path = flyteConfigFile(secret.store.path);

@@ -4,13 +4,14 @@ import { escapeControls, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
 
 /**
- * Asks on the terminal; the question goes to standard error, so that standard output stays the command's result. Ctrl-C
- * and the end of input are `canceled`. Callers check {@link canPrompt} first and name the options that say the same.
+ * Prompts on the terminal. The question is written to standard error, so that standard output only has the command's
+ * result. Ctrl-C and the end of input are `canceled`. Callers check {@link canPrompt} first, and name the options that
+ * replace the prompt.
  */
 export interface Prompt {
   /**
-   * Without echo. Never empty: an empty answer is asked for again. Several lines, pasted, are `usage`: it takes one
-   * ({@link readTypedLine}).
+   * Without echo. Never empty: the prompt is repeated after empty input. Several pasted lines are `usage`, since it
+   * reads one line ({@link readTypedLine}).
    */
   secret(question: string): Promise<string>;
   /** Never empty. */
@@ -24,7 +25,7 @@ export function canPrompt(cli: CliContext): boolean {
   return cli.stdin.isTTY === true && cli.stderr.isTTY;
 }
 
-/** Loads the prompt library, which the commands that don't ask can do without. */
+/** Loads the prompt library, which only commands that prompt need. */
 export async function openPrompt(cli: CliContext): Promise<Prompt> {
   const { confirm, input, password } = await import("@inquirer/prompts");
   const output = cli.stderr.raw;

@@ -6,8 +6,8 @@ import { MAX_VALUE_BYTES, readInput } from "./read-input.ts";
 import type { ValueOptions } from "./value-options.ts";
 
 /**
- * The value that the options name, or that the user types. The options are consistent (`checkValueOptions`), and
- * there is somebody to ask where that is needed ({@link assertCanPrompt}).
+ * Returns the value of the options, or one that the user types. The options are consistent (`checkValueOptions`), and a
+ * terminal is available if it is needed ({@link assertCanPrompt}).
  */
 export async function readSecretValue(options: ValueOptions, cli: CliContext): Promise<SecretValue> {
   if (options.value !== undefined) {
@@ -73,17 +73,17 @@ function nobodyToAsk(what: string, instead: string): SecretsError {
   return new SecretsError("usage", `nobody to ask for ${what}: standard input is no terminal. Use ${instead}`);
 }
 
-/** The bytes of a file to store, and notes for the user about its line feeds and white space. */
+/** The bytes of a file, and notes for the user about its line breaks and white space. */
 export interface FileValue {
   readonly bytes: Uint8Array;
   readonly notes: readonly string[];
 }
 
 /**
- * Leaves out the line breaks behind a single line of text, as an editor or `echo` puts them behind a password: a task
- * that reads the variable would have them, one that asks `getSecret` wouldn't. Several lines stay as they are, since
- * keys in files need their last line break, and so do bytes that are no text. Whatever white space is left at the ends
- * is told, what was left out, and that nothing came, as from a pipe whose first command has failed (T-11).
+ * Removes the line breaks after a single line of text, which editors and `echo` add to a password: a task that reads
+ * the variable would get them, one that calls `getSecret` would not. Several lines are kept, because keys in files need
+ * their last line break, and so are bytes that are not text. Notes report removed line breaks, remaining white space at
+ * the ends, and empty input, as from a pipe whose first command has failed (T-11).
  */
 export function trimLineFeed(bytes: Uint8Array, file: string, keep: boolean): FileValue {
   const text = textOf(bytes);

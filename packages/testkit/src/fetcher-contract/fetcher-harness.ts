@@ -3,7 +3,7 @@ import type { SecretFetcher, SecretId, SecretValue } from "@flyte-secrets/core";
 /** One secret manager, empty, with a fetcher on it, and what the contract suite needs to put things there. */
 export interface FetcherHarness {
   readonly fetcher: SecretFetcher;
-  /** Writes a value where and as docs/secret-managers.md says. */
+  /** Writes a value in the form of docs/secret-managers.md. */
   put(id: SecretId, value: SecretValue): Promise<void>;
   /** Writes a value under the documented short form, where the manager has one. */
   putShort?(id: SecretId, value: SecretValue): Promise<void>;

@@ -5,7 +5,7 @@ import { generic, type StartStore, type StoreHarness, secretId } from "./store-h
 const a = secretId("a", { domain: "dev", project: "shop" });
 const b = secretId("b");
 
-/** What a watcher heard so far, and a way to wait until it has heard a number of changes. */
+/** The changes that a watcher has received, and a way to wait for a number of them. */
 function createRecorder() {
   const changes: StoreChange[] = [];
   let wake = () => {};

@@ -19,7 +19,7 @@ export type BoundScope = { readonly [Part in keyof ProjectAndDomain]: string | u
 export interface NamespaceLabels {
   /**
    * Returns undefined for a namespace with neither label, and a promise only for a namespace that the watch has not
-   * delivered yet: the API server is asked once, however many pods wait. Throws or rejects with `claim_refused` for a
+   * delivered yet: the API server is called once, however many pods wait. Throws or rejects with `claim_refused` for a
    * namespace that does not exist, with `store_unavailable` while the watch is stale, and with the client's errors.
    */
   find(namespace: string): MaybePromise<BoundScope | undefined>;

@@ -49,7 +49,7 @@ export interface Refusal {
 
 /**
  * Returns why a pod may not claim the scope that its labels name; undefined when it may, or when its labels name no
- * scope. Never throws or rejects. Returns a promise only when the API server must be asked about a namespace.
+ * scope. Never throws or rejects. Returns a promise only when a namespace must be read from the API server.
  */
 export type ScopeGuard = (creation: PodCreation) => MaybePromise<Refusal | undefined>;
 

@@ -51,7 +51,7 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   const { client, deliveredIn, lifetimes, limits, clock, signal } = options;
   const limitInNamespace = createNamespaceLimiter(MAX_AT_ONCE);
   /** Writes in flight, by Secret and owners: a task creates many pods at once. */
-  const underWay = new Map<string, Promise<void>>();
+  const inFlight = new Map<string, Promise<void>>();
 
   async function write(wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     const {
@@ -107,11 +107,11 @@ export function createKubernetesSecretWriter(options: KubernetesSecretWriterOpti
   function writeOnce(wanted: Wanted, written: DeliveredSecrets): Promise<void> {
     const key = [wanted.namespace, wanted.secret.name, ...wanted.owners.map(({ uid }) => uid)].join("/");
     const writing =
-      underWay.get(key) ??
+      inFlight.get(key) ??
       limitInNamespace(wanted.namespace, () => retryConflict({ clock, signal }, () => write(wanted, written))).finally(
-        () => underWay.delete(key),
+        () => inFlight.delete(key),
       );
-    underWay.set(key, writing);
+    inFlight.set(key, writing);
     return writing;
   }
 

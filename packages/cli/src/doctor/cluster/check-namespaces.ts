@@ -3,7 +3,7 @@ import { type KubeClient, NAMESPACES, SECRETS } from "@flyte-secrets/kube";
 import { validateManagedSecret } from "@flyte-secrets/store";
 import { type Component, type Finding, ok, problem } from "../finding.ts";
 
-/** Whether a namespace is there and stays there; `setting` says where it is named. */
+/** Whether a namespace exists and is not being deleted; `setting` is where it is configured. */
 export async function checkNamespace(client: KubeClient, namespace: string, setting: string): Promise<Finding[]> {
   const found = await client.get(NAMESPACES, { name: namespace });
   if (found === undefined) {

@@ -1,4 +1,4 @@
-/** What stands in the output where a value stood; one for each unbroken run, so that it tells no length. */
+/** The replacement of a value in the output; one for each unbroken run, so that it does not show the length. */
 export const OUTPUT_MASK = "***";
 
 const MASK_BYTES = Buffer.from(OUTPUT_MASK);

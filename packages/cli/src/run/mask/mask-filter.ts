@@ -58,7 +58,7 @@ export function createMaskFilter(index: FormIndex): MaskFilter {
     return Buffer.concat(parts);
   }
 
-  /** Lets all that are at the place go on, and others begin there. False when it takes more bytes to say how. */
+  /** Advances all forms at this place and starts others. False if more bytes are needed to decide. */
   function readAt(bytes: Buffer, at: number, groups: readonly FormGroup[], final: boolean): boolean {
     const place = base + at;
     let waits = false;

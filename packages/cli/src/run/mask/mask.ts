@@ -8,9 +8,9 @@ import { createMaskFilter, type MaskFilter } from "./mask-filter.ts";
 /** Keeps values out of output. Values may be added while output flows; they are masked from then on. */
 export interface Mask {
   /**
-   * Masks `value` from now on, in all forms that {@link createMaskedForms} tells, and the first 48 bytes or characters
-   * of each where the rest doesn't follow. False when it is shorter than 4 bytes and therefore not masked: that would
-   * tear every output apart.
+   * Masks `value` from now on, in all forms of {@link createMaskedForms}, and the first 48 bytes or characters of each
+   * form if the rest does not follow. False for a value of less than 4 bytes, which is not masked because it would
+   * occur everywhere.
    */
   add(value: SecretValue): boolean;
   /** A filter for one stream of output. */

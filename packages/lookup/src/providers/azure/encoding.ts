@@ -46,7 +46,7 @@ function decodeName(part: string): string {
   try {
     if (bytes !== undefined) return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    // Not UTF-8: told below.
+    // Not UTF-8: handled below.
   }
   throw new SecretsError("invalid_argument", "Azure secret name: name is not base32 of UTF-8 text");
 }
