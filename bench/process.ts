@@ -10,11 +10,23 @@ export function residentMib(pid: number): number {
 
 /** Microseconds of CPU that a running process has used, all of its threads together, in steps of 10 ms. */
 export function cpuUs(pid: number): number {
-  // The fields behind the name, which may contain blanks: utime and stime are the 14th and 15th of all.
+  const { utime, stime } = cpuTicks(pid);
+  return (utime + stime) * 10_000;
+}
+
+/** The same of all processes that this one has started and that have ended, and of those that they started. */
+export function endedChildrenCpuUs(): number {
+  const { cutime, cstime } = cpuTicks(process.pid);
+  return (cutime + cstime) * 10_000;
+}
+
+function cpuTicks(pid: number) {
+  // The fields behind the name, which may contain blanks: utime is the 14th of all.
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
     .replace(/^.*\) /, "")
     .split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10_000;
+  const [utime = 0, stime = 0, cutime = 0, cstime = 0] = fields.slice(11, 15).map(Number);
+  return { utime, stime, cutime, cstime };
 }
 
 /** The middle of several measurements. */

@@ -4,14 +4,12 @@ import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/store";
 import { median, timeToExit } from "./process.ts";
+import { bareCall } from "./startup.ts";
 import { type Row, ratio } from "./table.ts";
 
 const ROUNDS = 7;
 const CLI = join(import.meta.dirname, "../packages/cli/bin/flyte-secrets.js");
 const TASKS = join(import.meta.dirname, "../packages/cli/testdata/run");
-/** Loads the same file with the same SDK and calls the same task, in a process of its own without a runner. */
-const BARE = `await (await import(${JSON.stringify(join(TASKS, "tasks.mjs"))})).plain();`;
-
 /** From exec to exit: a task under `run`, next to a bare child process that calls the same task. */
 export async function benchRun(): Promise<Row[]> {
   const home = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));
@@ -22,7 +20,7 @@ export async function benchRun(): Promise<Row[]> {
     await store.close();
 
     const cases = new Map([
-      ["bare child process", ["--input-type=module", "--eval", BARE]],
+      ["bare child process", ["--input-type=module", "--eval", bareCall(join(TASKS, "tasks.mjs"))]],
       ["run, JavaScript, no secret", [CLI, "run", join(TASKS, "tasks.mjs"), "plain"]],
       ["run, JavaScript, one secret", [CLI, "run", join(TASKS, "secrets.mjs"), "printing"]],
       ["run, TypeScript, no secret", [CLI, "run", join(TASKS, "tasks.ts"), "decorated"]],

@@ -1,69 +1,118 @@
-import { fork } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/store";
-import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
-import { median, residentMib } from "./process.ts";
-import { type Row, ratio } from "./table.ts";
+import { cpuUs, endedChildrenCpuUs, median, residentMib, timeToExit } from "./process.ts";
+import type { Row } from "./table.ts";
 
-const ROUNDS = 5;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "7");
 const SECRETS = Number(process.env.BENCH_SECRETS ?? "100000");
+/** What is measured: this checkout's command, or another form of it, such as the image's. */
+const COMMAND = process.env.BENCH_COMMAND ?? join(import.meta.dirname, "../packages/cli/bin/flyte-secrets.js");
+const TASKS = join(import.meta.dirname, "../packages/cli/testdata/run/tasks.mjs");
+/** After this a server has nothing left to do of its start. */
+const IDLE_MS = 500;
 
-/** From exec to ready, and resident memory at idle and with many secrets, next to a bare Node server. */
+interface Start {
+  readonly wallMs: number;
+  readonly cpuMs: number;
+  /** Of a server, some time after it was ready. */
+  readonly mib?: number;
+}
+
+/** CPU and wall time of commands and of servers until they are ready, next to a bare Node process, in turns. */
 export async function benchStartup(): Promise<Row[]> {
-  const bareReadyMs: number[] = [];
-  const oursReadyMs: number[] = [];
-  let bareMib = 0;
-  let idleMib = 0;
-  for (let round = 0; round < ROUNDS; round++) {
-    const bare = await startBare();
-    bareReadyMs.push(bare.readyMs);
-    bareMib = bare.residentMib;
-    const serve = await startServe();
-    oursReadyMs.push(serve.readyMs);
-    idleMib = residentMib(pidOf(serve));
-    await serve.close();
-  }
-
-  const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));
+  const homes = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));
+  const home = join(homes, "one");
+  const full = join(homes, "many");
   try {
-    const store = await openEmbeddedStore({ directory: join(directory, "store") });
-    const input = { value: SecretValue.fromText("x".repeat(64)), type: "generic" } as const;
-    for (let n = 0; n < SECRETS; n++) {
-      await store.create({ org: "flyte", domain: "development", project: `p${n % 100}`, name: `s${n}` }, input);
+    await fill(home, 1);
+    await fill(full, SECRETS);
+    const exit = (...args: string[]) => measureExit(args, home);
+    const ready = (args: string, of = home) => measureReady([COMMAND, ...args.split(" ")], of);
+    const probes = "--executor.healthProbeBindAddress=127.0.0.1:0 --executor.metricsBindAddress=127.0.0.1:0";
+    const cases = new Map<string, () => Promise<Start>>([
+      ["node -e 0", () => exit("--eval", "0")],
+      ["--version", () => exit(COMMAND, "--version")],
+      ["get secret, of one's own store", () => exit(COMMAND, "get", "secret", "--local")],
+      ["a task in a bare child process", () => exit("--input-type=module", "--eval", bareCall(TASKS))],
+      ["run of that task", () => exit(COMMAND, "run", TASKS, "plain")],
+      ["serve, ready", () => ready("serve --port 0")],
+      [`serve with ${SECRETS} secrets, ready`, () => ready("serve --port 0", full)],
+      [
+        "webhook, ready",
+        () => ready(`webhook --port 0 --webhook.embeddedSecretManagerConfig.delivery=Inline ${probes}`),
+      ],
+    ]);
+    const starts = new Map([...cases.keys()].map((what) => [what, [] as Start[]]));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const [what, measure] of cases) starts.get(what)?.push(await measure());
     }
-    await store.close();
-    const serve = await startServe({ directory });
-    const full = { readyMs: serve.readyMs, mib: residentMib(pidOf(serve)) };
-    await serve.close();
-    return [
-      row("exec to ready, ms", median(oursReadyMs), median(bareReadyMs)),
-      row("resident at idle, MiB", idleMib, bareMib),
-      row(`exec to ready with ${SECRETS} secrets, ms`, full.readyMs, median(bareReadyMs)),
-      row(`resident with ${SECRETS} secrets, MiB`, full.mib, bareMib),
-    ];
+    const bare = middle(starts.get("node -e 0") ?? []);
+    return [...starts].map(([what, each]) => toRow(what, middle(each), bare));
   } finally {
-    rmSync(directory, { recursive: true });
+    rmSync(homes, { recursive: true });
   }
 }
 
-function row(what: string, ours: number, bare: number): Row {
-  return { what, ours: Math.round(ours), "bare Node server": Math.round(bare), ratio: ratio(ours, bare) };
+function toRow(what: string, { cpuMs, wallMs, mib }: Start, bare: Start): Row {
+  return {
+    what,
+    "CPU, ms": Math.round(cpuMs),
+    "over node -e 0": Math.round(cpuMs - bare.cpuMs),
+    "wall, ms": Math.round(wallMs),
+    "over node -e 0, wall": Math.round(wallMs - bare.wallMs),
+    "resident, MiB": mib ?? "",
+  };
 }
 
-function pidOf(serve: ServeProcess): number {
-  return serve.process.pid ?? 0;
+function middle(starts: readonly Start[]): Start {
+  const mibs = starts.flatMap(({ mib }) => mib ?? []);
+  const of = (name: "cpuMs" | "wallMs") => median(starts.map((start) => start[name]));
+  return { cpuMs: of("cpuMs"), wallMs: of("wallMs"), ...(mibs.length > 0 && { mib: median(mibs) }) };
 }
 
-async function startBare(): Promise<{ readyMs: number; residentMib: number }> {
+/** Loads the same file with the same SDK and calls the same task, without a runner. */
+export function bareCall(file: string): string {
+  return `await (await import(${JSON.stringify(file)})).plain();`;
+}
+
+async function measureExit(args: readonly string[], home: string): Promise<Start> {
+  const before = endedChildrenCpuUs();
+  const wallMs = await timeToExit(process.execPath, args, { HOME: home });
+  return { wallMs, cpuMs: (endedChildrenCpuUs() - before) / 1_000 };
+}
+
+/** A server until it says how to stop it, which is the last that it prints. */
+async function measureReady(args: readonly string[], home: string): Promise<Start> {
   const started = performance.now();
-  const child = fork(join(import.meta.dirname, "bare-server.mjs"), { stdio: "inherit" });
-  child.send({ http2: false, headers: {}, body: "", trailers: {} });
-  const port = await new Promise((resolve) => child.once("message", resolve));
-  await fetch(`http://127.0.0.1:${port}/`);
-  const result = { readyMs: performance.now() - started, residentMib: residentMib(child.pid ?? 0) };
-  child.disconnect();
-  return result;
+  const env = { PATH: process.env.PATH, HOME: home };
+  const child = spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "ignore"] });
+  const ended = once(child, "exit");
+  if (!(await printsStop(child.stdout))) throw new Error(`${args.slice(0, 2).join(" ")} ended before it was ready`);
+  const { pid = 0 } = child;
+  const start = { wallMs: performance.now() - started, cpuMs: cpuUs(pid) / 1_000 };
+  await delay(IDLE_MS);
+  const mib = residentMib(pid);
+  child.kill("SIGTERM");
+  await ended;
+  return { ...start, mib };
+}
+
+async function printsStop(output: AsyncIterable<unknown>): Promise<boolean> {
+  for await (const text of output) if (String(text).includes("Stop: Ctrl-C")) return true;
+  return false;
+}
+
+async function fill(home: string, count: number): Promise<void> {
+  const store = await openEmbeddedStore({ directory: join(home, ".flyte-secrets") });
+  const input = { value: SecretValue.fromText("x".repeat(64)), type: "generic" } as const;
+  for (let n = 0; n < count; n++) {
+    await store.create({ org: "flyte", domain: "development", project: `p${n % 100}`, name: `s${n}` }, input);
+  }
+  await store.close();
 }
