@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { Command } from "commander";
 import { backupCommand, restoreCommand } from "./commands/backup.ts";
@@ -26,6 +25,7 @@ import type { CliContext } from "./context.ts";
 import { commandGroup, formatExamples, verbGroup } from "./options/command-tree.ts";
 import { allCommands } from "./options/normalize-argv.ts";
 import { addGlobalOptions } from "./options/secret-options.ts";
+import { version } from "./program-files.ts";
 
 /** Longer lines are hard to read, also on a wide terminal. */
 const MAX_HELP_WIDTH = 100;
@@ -124,10 +124,4 @@ function callOf(command: Command): string {
 
 function helpWidth(cli: CliContext): number {
   return Math.min(cli.stdout.columns ?? MAX_HELP_WIDTH, MAX_HELP_WIDTH);
-}
-
-/** The version of this package. */
-export function version(): string {
-  const text = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version; // our own file
 }

@@ -1,11 +1,11 @@
 import { type ChildProcess, fork } from "node:child_process";
-import { basename, extname } from "node:path";
+import { basename } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { excerpt, quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { DetailedError } from "../failure.ts";
+import { CHILD_MAIN } from "../program-files.ts";
 import { type ChildRole, decodeFromChild, type FromChild, type ToChild } from "./child-protocol.ts";
 import { createLineLabeler } from "./label-lines.ts";
 import type { Mask } from "./mask/mask.ts";
@@ -47,7 +47,7 @@ export interface ChildOptions {
  */
 export async function runChild(options: ChildOptions): Promise<unknown> {
   if (options.signal.aborted) throw stopped(options);
-  const child = fork(childMain(), [], {
+  const child = fork(CHILD_MAIN, [], {
     env: { ...options.env },
     // SIGUSR1 would open the inspector, through which other users could read the task's memory.
     execArgv: ["--disable-sigusr1"],
@@ -166,11 +166,6 @@ interface ForwardOptions {
   readonly mask: Mask | undefined;
   /** Goes before what is masked already. */
   readonly label: string | undefined;
-}
-
-/** Beside this file, with this file's ending: compiled or, in this project's tests, TypeScript. */
-function childMain(): string {
-  return fileURLToPath(new URL(`child-main${extname(import.meta.filename)}`, import.meta.url));
 }
 
 /** The variables that a child is started with, all of them. */

@@ -1,14 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
 import { assertNoServer, openLog, prepareStoreDirectory, serverLogFile } from "@flyte-secrets/store";
 import type { CliContext } from "../context.ts";
 import { describeFailure, ExitError } from "../describe-failure.ts";
+import { PROGRAM } from "../program-files.ts";
 import { END_OF_BANNER } from "./start-banner.ts";
-
-const CLI = join(import.meta.dirname, "../../bin/flyte-secrets.js");
 
 export interface DetachOptions {
   /** The data directory, of which one server runs at the most. */
@@ -29,7 +28,7 @@ export async function detachServer({ directory, args, logFile, cli }: DetachOpti
   assertNoServer(directory);
   const file = logFile === undefined ? serverLogFile(directory) : resolve(cli.cwd, logFile);
   const log = openLog(file, directory);
-  const child = spawn(process.execPath, [CLI, "serve", ...args, "--detached", "--log-file", file], {
+  const child = spawn(process.execPath, [PROGRAM, "serve", ...args, "--detached", "--log-file", file], {
     cwd: cli.cwd,
     env: { ...cli.env },
     detached: true,

@@ -1,0 +1,117 @@
+import { excerpt, SecretsError } from "@flyte-secrets/core";
+import { createManagers, globalSecrets } from "@flyte-secrets/webhook";
+import { ownNamespace } from "../configured/own-namespace.ts";
+import { toAdmissionOptions } from "../configured/webhook-options.ts";
+import type { CliContext } from "../context.ts";
+import { readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
+import { missingSecretHelp } from "../secrets/missing-secret.ts";
+import { createLocalLookup } from "../store/local-lookup.ts";
+import { noteOtherManagers, withLocalManagersOnly } from "./inject-task.ts";
+import { loadTaskDefinitions, taskRequired } from "./list-tasks.ts";
+import { runLocal } from "./run-local.ts";
+import { taskFilePath } from "./task-file.ts";
+
+/** What the command line of `run` gives. */
+export interface RunOptions extends SettingOptions, TaskScopeOptions {
+  readonly input?: readonly string[];
+  readonly mask: boolean;
+  readonly verbose?: boolean;
+}
+
+interface RunCall {
+  readonly options: RunOptions;
+  readonly cli: CliContext;
+}
+
+/**
+ * Runs the task or workflow of that name with the options of a command line, and gives its result as JSON; see
+ * {@link runLocal}. `usage` without a name, with those of the file.
+ */
+export async function runTask(
+  file: string,
+  name: string | undefined,
+  { options, cli }: RunCall,
+): Promise<string | undefined> {
+  const signal = cli.interruption();
+  const path = taskFilePath(file, cli.cwd);
+  const config = await readConfig(options, cli);
+  if (name === undefined)
+    throw taskRequired(
+      "run",
+      file,
+      await loadTaskDefinitions(path, { config, cli, verbose: options.verbose ?? false }),
+    );
+  const scope = await resolveTaskScope(options, config, cli);
+  const { delivery, escapeInlineVariables: escapeVariables } = config.webhook.embeddedSecretManagerConfig;
+  const deciding = toAdmissionOptions(withLocalManagersOnly(config), ownNamespace(config, cli));
+  noteOtherManagers(config, cli);
+  await using lookup = createLocalLookup(config, cli);
+  return await runLocal({
+    file: path,
+    name,
+    input: toInput(options.input),
+    mask: options.mask,
+    verbose: options.verbose ?? false,
+    env: cli.env,
+    cwd: cli.cwd,
+    stdout: cli.stdout.raw,
+    stderr: cli.stderr.raw,
+    colors: { stdout: cli.stdout.hasColors, stderr: cli.stderr.hasColors },
+    signal,
+    injection: {
+      scope,
+      lookup,
+      global: globalSecrets(deciding.global, cli.env),
+      createManagersOver: (parts) => createManagers(deciding, parts),
+      missingHelp: async (keys, tried) => [
+        ...(await missingSecretHelp(keys, { config, scope, cli })),
+        options.verbose ? `  Tried: ${tried}` : "  --verbose shows where it was looked for.",
+      ],
+      delivery,
+      escapeVariables,
+      secretEnvVarPrefix: config.webhook.secretEnvVarPrefix,
+      limits: config.webhook.limits,
+      envVarNaming: config.webhook.secretEnvVarNaming,
+    },
+  });
+}
+
+/**
+ * The task's one object. A value that is JSON counts as that, any other as text: `n=3`, `names=["a"]`, `name=first`.
+ */
+function toInput(fields: readonly string[] | undefined): object | undefined {
+  if (fields === undefined) return undefined;
+  return Object.fromEntries(
+    fields.map((field) => {
+      const [, key, value = ""] = /^([^=]+)=(.*)$/s.exec(field) ?? [];
+      if (key === undefined) throw new SecretsError("usage", "--input takes key=value");
+      return [key, parseOrText(value)];
+    }),
+  );
+}
+
+function parseOrText(value: string): unknown {
+  try {
+    return JSON.parse(value, checkDigits as typeof checkDigits & ((key: string, value: unknown) => unknown));
+  } catch (error) {
+    if (error instanceof SecretsError) throw error;
+    return value;
+  }
+}
+
+/**
+ * Refuses a number that JavaScript keeps only in part, such as an id of 19 digits: the task would get another one.
+ * Fractions are rounded everywhere.
+ */
+function checkDigits(_: string, value: unknown, { source = "" }: { readonly source?: string }): unknown {
+  if (typeof value !== "number") return value;
+  const isKept = Number.isFinite(value) && (!/^-?\d+$/.test(source) || BigInt(source) === BigInt(value));
+  if (isKept) return value;
+  const number = excerpt(source);
+  throw new SecretsError(
+    "usage",
+    `--input: JavaScript has no number ${number}, and the nearest is ${value}: give it as text, in quotes within the ` +
+      `shell's: 'key="${number}"'`,
+  );
+}
