@@ -11,7 +11,7 @@ import { startRegisteredWebhook } from "../e2e/kubernetes/webhook-process.ts";
 import { WEBHOOK_NAMESPACE } from "../e2e/kubernetes/webhook-replicas.ts";
 import { loadAdmission, postReview } from "./admission-load.ts";
 import { connectAsAdmin } from "./cluster-client.ts";
-import { residentMib } from "./process.ts";
+import { cpuUs, residentMib } from "./process.ts";
 import { type Row, ratio } from "./table.ts";
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
@@ -49,6 +49,7 @@ export async function benchKubernetesScale(): Promise<Row[]> {
     rows.push({
       "managed Secrets": size,
       "exec to ready, ms": Math.round(measured.readyMs),
+      "CPU of that, ms": measured.readyCpuMs,
       "resident when ready, MiB": measured.readyMib,
       "after the load, MiB": measured.loadedMib,
       "admissions/s": Math.round(measured.perSecond),
@@ -67,6 +68,7 @@ async function measureWebhook(cluster: Cluster, client: KubeClient, reviewFile: 
     const probe = `http://127.0.0.1:${webhook.ports.probes}/readyz`;
     while (!(await fetch(probe)).ok) await delay(10);
     const readyMs = performance.now() - started;
+    const readyCpuMs = cpuUs(webhook.pid) / 1_000;
     const readyMib = residentMib(webhook.pid);
     const url = `https://127.0.0.1:${webhook.ports.admission}/mutate--v1-pod`;
     const load = { url, reviewFile, ca: await readCa(client), connections: 16 };
@@ -74,7 +76,7 @@ async function measureWebhook(cluster: Cluster, client: KubeClient, reviewFile: 
     if (!text.includes('"allowed":true')) throw new Error(`the pod is not let in: ${text}`);
     await loadAdmission({ ...load, seconds: WARM_UP_SECONDS });
     const result = await loadAdmission({ ...load, seconds: SECONDS });
-    return { ...result, readyMs, readyMib, loadedMib: residentMib(webhook.pid) };
+    return { ...result, readyMs, readyCpuMs, readyMib, loadedMib: residentMib(webhook.pid) };
   } finally {
     await webhook.kill();
   }
