@@ -8,7 +8,7 @@ export type TerminalStream = Writable & { readonly isTTY?: boolean; readonly col
 export type Style = "bold" | "dim" | "red" | "green" | "yellow" | "cyan";
 
 /** Text, in a style or without. */
-export type Piece = string | { readonly text: string; readonly style: Style };
+export type StyledText = string | { readonly text: string; readonly style: Style };
 
 /** Standard output or error of a command. */
 export interface Output {
@@ -22,7 +22,7 @@ export interface Output {
   /** Prints a line `warning: text`; the same text only once. */
   warn(text: string): void;
   /** {@link write} of the pieces in a row, each in its style if this has colours. */
-  writeStyled(pieces: readonly Piece[]): void;
+  writeStyled(pieces: readonly StyledText[]): void;
   /**
    * The stream itself: for what has to arrive byte by byte (values, YAML for programs, a task's own output), and for
    * prompts.
@@ -60,7 +60,7 @@ export function createOutput(raw: TerminalStream, env: Readonly<Record<string, s
     },
   };
 
-  function paint({ text, style }: Exclude<Piece, string>): string {
+  function paint({ text, style }: Exclude<StyledText, string>): string {
     const shown = escapeForTerminal(text);
     return hasColors ? styleText(style, shown, { validateStream: false }) : shown;
   }

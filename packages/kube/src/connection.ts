@@ -4,7 +4,12 @@ import type { Clock } from "@flyte-secrets/core";
 import { decodeText, excerpt, NOT_TEXT, SERVICE_ACCOUNT_DIRECTORY, SecretsError } from "@flyte-secrets/core";
 import { type CredentialSource, createTokenFileCredentials } from "./credentials.ts";
 import { type KubeconfigFile, readKubeconfig } from "./kubeconfig.ts";
-import { invalid, openKubeconfigCredentials, readDataOrFile, readOptionalFile } from "./kubeconfig-credentials.ts";
+import {
+  invalidKubeconfig,
+  openKubeconfigCredentials,
+  readDataOrFile,
+  readOptionalFile,
+} from "./kubeconfig-credentials.ts";
 
 /** How to connect to an API server, and with which credentials. */
 export interface ClusterConnection {
@@ -80,14 +85,18 @@ function fromKubeconfig(files: readonly KubeconfigFile[], { env, clock }: Cluste
   const { value: cluster, directory } = context.cluster;
   const source = `context ${excerpt(context.name)} of ${files.map(({ path }) => path).join(", ")}`;
   const server = parseServer(cluster.server);
-  if (server === undefined) throw invalid(source, "the cluster's server is neither an address nor a host and port");
+  if (server === undefined)
+    throw invalidKubeconfig(source, "the cluster's server is neither an address nor a host and port");
   if (server.username !== "" || server.password !== "") {
-    throw invalid(source, "the cluster's server has a name or a password in its address; put them into the user");
+    throw invalidKubeconfig(
+      source,
+      "the cluster's server has a name or a password in its address; put them into the user",
+    );
   }
   const place = { directory, source };
   const ca = readDataOrFile(cluster, "certificate-authority", place);
   if (ca !== undefined && !isCertificate(ca))
-    throw invalid(source, "its certificate-authority is no certificate in PEM");
+    throw invalidKubeconfig(source, "its certificate-authority is no certificate in PEM");
   const servername = cluster["tls-server-name"];
   return {
     server,

@@ -39,7 +39,7 @@ export function openKubeconfigCredentials(input: KubeconfigCredentialsInput): Cr
   const cert = readDataOrFile(user, "client-certificate", place);
   const key = cert && readDataOrFile(user, "client-key", place);
   if (cert && key && !isKeyPair(cert, key)) {
-    throw invalid(source, "its client-certificate and client-key are no certificate with its key in PEM");
+    throw invalidKubeconfig(source, "its client-certificate and client-key are no certificate with its key in PEM");
   }
   const { token, tokenFile, username, password, exec } = user;
   const basic = Buffer.from(`${username}:${password}`).toString("base64");
@@ -102,12 +102,12 @@ export function readDataOrFile<Name extends string>(
   const data = entry[`${name}-data`].replace(/[\r\n]/g, "");
   if (data !== "") {
     if (data.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(data)) return Buffer.from(data, "base64");
-    throw invalid(source, `its ${name}-data is not base64`);
+    throw invalidKubeconfig(source, `its ${name}-data is not base64`);
   }
   if (entry[name] === "") return undefined;
   const file = resolve(directory, entry[name]);
   const found = readOptionalFile(file);
-  if (found === undefined) throw invalid(source, `${file} is not there`);
+  if (found === undefined) throw invalidKubeconfig(source, `${file} is not there`);
   return found;
 }
 
@@ -121,6 +121,6 @@ export function readOptionalFile(path: string): Buffer | undefined {
   }
 }
 
-export function invalid(source: string, problem: string): SecretsError {
+export function invalidKubeconfig(source: string, problem: string): SecretsError {
   return new SecretsError("invalid_config", `${source}: ${problem}.`);
 }

@@ -5,7 +5,7 @@ import { COMPONENTS, type Component, type Finding, note, ok, problem } from "../
 import { mergeOptions, rejectCombination, requireFor } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
-import type { Piece } from "../output.ts";
+import type { StyledText } from "../output.ts";
 import { renderJson } from "../render/render-list.ts";
 
 const FORMATS = ["text", "json", "json-raw"] as const;
@@ -122,7 +122,7 @@ async function diagnoseCluster(options: DoctorOptions, cli: CliContext): Promise
   }
 }
 
-function render(finding: Finding): Piece[] {
+function render(finding: Finding): StyledText[] {
   const { mark, style } = MARKS[finding.state];
   const remedy = finding.state === "problem" ? `${" ".repeat(mark.length)}${finding.remedy}\n` : "";
   return [{ text: mark, style }, `${finding.what}\n${remedy}`];

@@ -1,5 +1,5 @@
 import type { ListFormat } from "../options/secret-options.ts";
-import { type Output, type Piece, tableWidth } from "../output.ts";
+import { type Output, type StyledText, tableWidth } from "../output.ts";
 import { type Column, layOutTable } from "./table.ts";
 
 /** The formats that have fields; `table-simple` has those of `table`. */
@@ -29,7 +29,7 @@ export async function renderList<T>(
   members: readonly T[],
   format: ListFormat,
   { fields, object = members, output }: ListRendering<T> & { readonly output: Output },
-): Promise<readonly Piece[]> {
+): Promise<readonly StyledText[]> {
   const fieldsIn = (kind: Kind) => fields.filter((field) => (field.in ?? EVERYWHERE).includes(kind));
   const rowsOf = (chosen: readonly Field<T>[], none: string) =>
     members.map((member) => chosen.map((field) => field.of(member) || none));

@@ -1,6 +1,6 @@
 import type { Secret } from "@flyte-secrets/sdk/remote";
 import type { ListFormat } from "../options/secret-options.ts";
-import type { Output, Piece } from "../output.ts";
+import type { Output, StyledText } from "../output.ts";
 import type { NamedScope } from "../secrets/new-scope.ts";
 import { type Field, renderList, shortTime } from "./render-list.ts";
 
@@ -15,12 +15,12 @@ export interface SecretsRendering {
 }
 
 /** Secrets in any of the formats; what matters to people first. */
-export function renderSecrets(secrets: readonly Secret[], options: SecretsRendering): Promise<readonly Piece[]> {
+export function renderSecrets(secrets: readonly Secret[], options: SecretsRendering): Promise<readonly StyledText[]> {
   return renderList(secrets, options.format, { fields: fieldsFor(secrets, options), output: options.output });
 }
 
 /** One secret, as {@link renderSecrets} has it: in JSON and YAML the object itself. */
-export function renderSecret(secret: Secret, options: SecretsRendering): Promise<readonly Piece[]> {
+export function renderSecret(secret: Secret, options: SecretsRendering): Promise<readonly StyledText[]> {
   const fields = fieldsFor([secret], options);
   return renderList([secret], options.format, { fields, object: secret, output: options.output });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Piece } from "../output.ts";
+import type { StyledText } from "../output.ts";
 import { type Column, layOutTable, type TableOptions } from "./table.ts";
 
 const NAME: Column = { head: "name", overflow: "cut", isLast: true };
@@ -7,7 +7,7 @@ const PROJECT: Column = { head: "project", overflow: "cut" };
 const REASON: Column = { head: "reason", overflow: "fold" };
 const TIME: Column = { head: "updated" };
 
-const text = (pieces: readonly Piece[]) =>
+const text = (pieces: readonly StyledText[]) =>
   pieces.map((piece) => (typeof piece === "string" ? piece : piece.text)).join("");
 const lines = (columns: readonly Column[], rows: readonly (readonly string[])[], options: TableOptions) =>
   text(layOutTable(columns, rows, options))

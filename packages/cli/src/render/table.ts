@@ -1,6 +1,6 @@
 import { escapeControls } from "@flyte-secrets/core";
 import measure from "fast-string-truncated-width";
-import type { Piece, Style } from "../output.ts";
+import type { Style, StyledText } from "../output.ts";
 
 /**
  * Rows below a heading as text, with a frame (`table`) or in plain columns (`table-simple`); long cells are folded to
@@ -48,7 +48,7 @@ export function layOutTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],
   { frame, width }: TableOptions,
-): Piece[] {
+): StyledText[] {
   const cells = rows.map((row) => row.map(escapeControls));
   const natural = columns.map(({ head }, column) =>
     cells.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? "")), widthOf(head)),
@@ -56,10 +56,10 @@ export function layOutTable(
   const around = frame ? 3 * columns.length + 1 : 2 * (columns.length - 1);
   const widths = width === undefined ? natural : narrow(columns, natural, width - around);
   const edge = frame ? EDGES : PLAIN;
-  const line = (row: readonly string[], styles: readonly (Style | undefined)[]): Piece[] =>
+  const line = (row: readonly string[], styles: readonly (Style | undefined)[]): StyledText[] =>
     foldRow(row, columns, widths).flatMap((part) => {
       const end = frame ? part.length - 1 : part.findLastIndex((text) => text !== "");
-      const shown = part.slice(0, end + 1).flatMap((text, column): Piece[] => {
+      const shown = part.slice(0, end + 1).flatMap((text, column): StyledText[] => {
         const style = styles[column];
         const gap = column === end && !frame ? "" : " ".repeat((widths[column] ?? 0) - widthOf(text));
         return [style === undefined ? text : { text, style }, gap, column === end ? "" : edge.between];

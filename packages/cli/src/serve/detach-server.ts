@@ -44,7 +44,7 @@ export async function detachServer({ directory, args, logFile, cli }: DetachOpti
   }
   if (!printed.endsWith(END_OF_BANNER)) {
     const [code, signal] = await ended;
-    throw tellFailure(printed, { end: signal ?? `exit code ${code}`, code, file, cli });
+    throw startFailure(printed, { end: signal ?? `exit code ${code}`, code, file, cli });
   }
   child.unref();
   const rest = `Log in       ${file}\nStop: flyte-secrets serve --stop\n`;
@@ -60,11 +60,11 @@ interface ServerEnd {
 }
 
 /** Prints what {@link reportStartFailure} has written; a server that was killed has written nothing. */
-function tellFailure(told: string, { code, end, file, cli }: ServerEnd): Error {
-  if (told === "" || typeof code !== "number") {
+function startFailure(printed: string, { code, end, file, cli }: ServerEnd): Error {
+  if (printed === "" || typeof code !== "number") {
     return new SecretsError("listen_failed", `the server ended before it answered (${end}); see its log, ${file}`);
   }
-  cli.stderr.write(told);
+  cli.stderr.write(printed);
   return new ExitError(code);
 }
 

@@ -109,7 +109,7 @@ function conflict(what: string): SecretsError {
 }
 
 /** Anything with a path, such as a mount or a file. */
-export interface Placed {
+export interface WithPath {
   readonly path: string;
 }
 
@@ -117,7 +117,7 @@ export interface Placed {
  * For each path below another, the pair of the nearest outer and the inner one, in the order of the inner ones. Takes
  * as long as sorting them: only neighbours are compared.
  */
-export function nestedPairs<T extends Placed>(placed: readonly T[]): (readonly [outer: T, inner: T])[] {
+export function nestedPairs<T extends WithPath>(placed: readonly T[]): (readonly [outer: T, inner: T])[] {
   // With the separator sorted before every other character, the paths below a path follow it directly.
   const sorted = placed.map((one, at) => ({ one, at, order: `${one.path.replaceAll("/", "\0")}\0` }));
   sorted.sort((a, b) => (a.order === b.order ? a.at - b.at : a.order < b.order ? -1 : 1));

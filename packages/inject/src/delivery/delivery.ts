@@ -13,7 +13,7 @@ export interface SecretToDeliver {
 }
 
 /** The plain edits that a delivery makes of the injectors' edits, and the Secrets to which they refer. */
-export interface Delivered {
+export interface DeliveryResult {
   /** One list for each given list of edits, in the same order. */
   readonly edits: readonly (readonly PodEdit[])[];
   readonly secrets: readonly SecretToDeliver[];
@@ -31,7 +31,7 @@ export interface WriteOptions {
 export interface Delivery {
   readonly name: "SecretRef" | "Inline";
   /** Turns the edits of all requests of a pod into plain ones. Writes nothing. */
-  deliver(requested: readonly (readonly InjectorEdit[])[]): Delivered;
+  deliver(requested: readonly (readonly InjectorEdit[])[]): DeliveryResult;
   /**
    * Writes the Secrets to which the pod refers. Called last, when nothing else can reject the pod. Throws if one can't
    * be written, and then the pod is rejected. Returns no promise when all exist already.

@@ -41,7 +41,7 @@ export function openLog(file: string, directory: string): number {
   if (!isOurs) assertReplaceable(`${file}.1`);
   let descriptor: number | undefined;
   try {
-    descriptor = addTo(file);
+    descriptor = openForAppend(file);
     assertOwnFile(file, descriptor);
     if (!isOurs) assertLog(file, descriptor);
     fchmodSync(descriptor, 0o600);
@@ -53,7 +53,7 @@ export function openLog(file: string, directory: string): number {
 }
 
 /** Opens a file for appending, whatever its content. A new file is private to this user. */
-export function addTo(file: string): number {
+export function openForAppend(file: string): number {
   return openSync(file, O_RDWR | O_APPEND | O_CREAT | SAFELY, 0o600);
 }
 
@@ -148,7 +148,7 @@ export function rotatingLog(
   let size = fstatSync(descriptor).size;
   const rotate = () => {
     if (existsSync(file)) renameSync(file, `${file}.1`);
-    const next = addTo(file);
+    const next = openForAppend(file);
     // Closed last, because its number is soon reused for another file.
     closeSync(descriptor);
     descriptor = next;
