@@ -50,7 +50,8 @@ describe("Flyte 2's form", () => {
     [
       "a derived variable that is none",
       () => new Secret({ key: "1password" }).toRequest(),
-      "Invalid environment variable name: 1PASSWORD, must match ^[A-Z_][A-Z0-9_]*$",
+      "Invalid environment variable name: 1PASSWORD, must match ^[A-Z_][A-Z0-9_]*$. It is derived from group and key: " +
+        "name another with asEnvVar, or ask for a file with mount",
     ],
     [
       "another mount path",

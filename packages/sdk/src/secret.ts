@@ -115,7 +115,7 @@ export class Secret {
     if (this.#isRequest) return this.toExactRequest();
     if (!this.key) throw invalid("key is required: the name of the secret.");
     const { asEnvVar } = this;
-    checkVariable(asEnvVar);
+    checkVariable(asEnvVar, DERIVED);
     return {
       ...this.#fields(),
       mountRequirement: asEnvVar === undefined ? MountType.FILE : MountType.ENV_VAR,
@@ -147,10 +147,13 @@ function checkMountRequirement(given: unknown): void {
   throw invalid(`mountRequirement must be one of ${names.join(", ")}.`);
 }
 
-function checkVariable(name: string | undefined): void {
+/** What to do about a variable that nobody has typed. */
+const DERIVED = ". It is derived from group and key: name another with asEnvVar, or ask for a file with mount";
+
+function checkVariable(name: string | undefined, remedy = ""): void {
   const pattern = /^[A-Z_][A-Z0-9_]*$/;
   if (name === undefined || pattern.test(name)) return;
-  throw invalid(`Invalid environment variable name: ${name}, must match ${pattern.source}`);
+  throw invalid(`Invalid environment variable name: ${name}, must match ${pattern.source}${remedy}`);
 }
 
 const invalid = (message: string): SecretsError => new SecretsError("invalid_argument", message);

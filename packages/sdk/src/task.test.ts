@@ -54,7 +54,10 @@ describe("a task", () => {
   });
 
   test("refuses a wrong secret when it is defined", () => {
-    expect(() => task({ name: "t", secrets: "1st" }, async () => {})).toThrow("Invalid environment variable name: 1ST");
+    expect(() => task({ name: "t", secrets: "1st" }, async () => {})).toThrow(
+      "Invalid environment variable name: 1ST, must match ^[A-Z_][A-Z0-9_]*$. It is derived from group and key: name " +
+        "another with asEnvVar, or ask for a file with mount",
+    );
   });
 
   test.each([
