@@ -197,6 +197,36 @@ describeWith(requireKubernetes(), "a store that reads from memory, on a real API
     await store.update(named("a"), SecretValue.fromText("y"));
   });
 
+  test("10,000 secrets are listed page by page as the API server lists them, without a call, also after a restart", async () => {
+    const { store, namespace, taken } = await setUpWatching();
+    let made = 0;
+    const create = async () => {
+      while (made < 10_000) await store.create(named(`key-${made++}`), generic("x"));
+    };
+    await Promise.all(Array.from({ length: 32 }, create));
+    const list = async (from: KubernetesStore, strong: boolean) => {
+      const listed: string[] = [];
+      let token = "";
+      do {
+        const page = await from.list(listRequest({ limit: 700, token }), { strong });
+        listed.push(...page.entries.map((entry) => entry.id.name));
+        ({ token } = page);
+      } while (token !== "");
+      return listed;
+    };
+    const wanted = await list(store, true);
+    expect(new Set(wanted).size).toBe(10_000);
+    taken();
+    expect(await list(store, false)).toEqual(wanted);
+    expect(taken()).toEqual([]);
+    await store.close();
+    const restarted = await setUpWatching({ namespace });
+    await restarted.untilWatching(named("key-0"));
+    restarted.taken();
+    expect(await list(restarted.store, false)).toEqual(wanted);
+    expect(restarted.taken()).toEqual([]);
+  });
+
   test("without the right to watch it goes on by asking and logs the missing right once", async () => {
     const { namespace } = await setUp();
     const account = { namespace, name: "service" };
