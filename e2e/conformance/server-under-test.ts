@@ -54,7 +54,10 @@ const handler: ListenOptions["handler"] = (req, res) => {
   const path = req.url?.split("?", 1)[0] ?? "";
   const rpc = rpcs.get(path) ?? findUnknownRpc(path, req.headers["content-type"] ?? "");
   const call = createCallContext({ authority: requestAuthority(req), pathName: undefined });
-  if (rpc !== undefined) return serveRpc({ req, res }, rpc, { log, bodies, values: toContextValues(call) });
+  if (rpc !== undefined) {
+    const body = bodies.read({ req, res });
+    return serveRpc({ req, res }, rpc, { log, body, values: toContextValues(call) });
+  }
   return replyError({ req, res }, { status: 404, code: "unimplemented", message: "no RPC's path" });
 };
 const { serverCreds: tls } = settings;

@@ -8,6 +8,7 @@ export {
   type HttpExchange,
   type NodeHandler,
   type NodeRequest,
+  type NodeResponse,
   type Reply,
   reply,
   replyError,

@@ -10,6 +10,7 @@ import { createInvalidation } from "./invalidation.ts";
 import { createReflection } from "./reflection/reflection.ts";
 import { createCallOptions } from "./rpc/call-options.ts";
 import type { ServiceConfig } from "./service-options.ts";
+import { createUnaryCall, type UnaryCall } from "./unary/unary-call.ts";
 
 export interface RouteParts {
   readonly store: SecretStore;
@@ -22,8 +23,16 @@ export interface RouteParts {
   readonly onWrite: ((id: SecretId) => void) | undefined;
 }
 
-/** Makes a function that adds the RPC services of this server, with the options of their calls, to a Connect router. */
-export function createRoutes(parts: RouteParts): (router: ConnectRouter) => ConnectRouter {
+/** The calls of this server. */
+export interface Routes {
+  /** Adds all RPC services, with the options of their calls, to a Connect router. */
+  addTo(router: ConnectRouter): ConnectRouter;
+  /** The calls of the secret service, by path, for {@link serveUnary}. */
+  readonly unaryCalls: ReadonlyMap<string, UnaryCall>;
+}
+
+/** Makes the calls of this server. */
+export function createRoutes(parts: RouteParts): Routes {
   const { store, config, authentication, log, onCall, onWrite } = parts;
   const { authorise } = authentication;
   const open = createCallOptions({ log, onCall, readMaxBytes: OPEN_MESSAGE_BYTES, authorise: () => {} });
@@ -42,7 +51,14 @@ export function createRoutes(parts: RouteParts): (router: ConnectRouter) => Conn
     log,
   });
   const addReflection = createReflection([SecretService, ClusterService, AuthMetadataService]);
-  return (router) => {
+  const unaryCalls = [
+    createUnaryCall(createSecret, secretHandlers.createSecret, withValue),
+    createUnaryCall(updateSecret, secretHandlers.updateSecret, withValue),
+    createUnaryCall(getSecret, secretHandlers.getSecret, SMALL_MESSAGE_BYTES),
+    createUnaryCall(deleteSecret, secretHandlers.deleteSecret, SMALL_MESSAGE_BYTES),
+    createUnaryCall(listSecrets, secretHandlers.listSecrets, SMALL_MESSAGE_BYTES),
+  ];
+  const addTo = (router: ConnectRouter) => {
     addReflection(router, guarded);
     return router
       .rpc(createSecret, secretHandlers.createSecret, secretCall(createSecret, withValue))
@@ -53,6 +69,7 @@ export function createRoutes(parts: RouteParts): (router: ConnectRouter) => Conn
       .service(ClusterService, clusterHandlers, guarded)
       .service(AuthMetadataService, authentication.handlers, open);
   };
+  return { addTo, unaryCalls: new Map(unaryCalls.map((call) => [call.rpcPath, call])) };
 }
 
 const { createSecret, updateSecret, getSecret, deleteSecret, listSecrets } = SecretService.method;

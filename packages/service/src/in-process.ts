@@ -28,5 +28,5 @@ export function createInProcessService({
   const config = { organization, auth, webhookURL: "" };
   const authentication = createAuthentication(auth, log);
   const routes = createRoutes({ store, config, authentication, log, onCall: () => {}, onWrite: undefined });
-  return createClient(SecretService, createRouterTransport(routes));
+  return createClient(SecretService, createRouterTransport(routes.addTo));
 }

@@ -1,7 +1,8 @@
-import { createServer } from "node:http";
+import { once } from "node:events";
+import { createServer, request } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Server } from "node:net";
-import { createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { connectNodeAdapter, createConnectTransport, createGrpcTransport } from "@connectrpc/connect-node";
 import { ClusterService, SecretService } from "@flyte-secrets/idl";
 import { pino } from "pino";
@@ -101,6 +102,33 @@ test("a time limit of the caller ends the call with deadline_exceeded", async ()
   const headers = { ...json, "connect-timeout-ms": "20" };
   const answer = await send(url + GET, { method: "POST", headers, body: ['{"id":{"name":"k"}}'] });
   expect([answer.status, JSON.parse(answer.body.toString()).code]).toEqual([504, "deadline_exceeded"]);
+});
+
+test("a caller who goes away ends the call", async () => {
+  const { store } = await startTestService();
+  const called = Promise.withResolvers<AbortSignal>();
+  const waiting = new Proxy(store, {
+    get: (target, name) =>
+      name === "get"
+        ? (_: unknown, { signal }: { signal: AbortSignal }) => {
+            called.resolve(signal);
+            return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+          }
+        : Reflect.get(target, name, target),
+  });
+  const { handler } = secretService({
+    store: waiting,
+    config: { organization: "flyte", auth: { mode: "none" }, webhookURL: "" },
+    telemetry: { log: pino({ level: "silent" }) },
+  });
+  const url = await start(createServer(handler));
+  const client = request(url + GET, { method: "POST", headers: json });
+  client.on("error", () => {});
+  client.end('{"id":{"name":"k"}}');
+  const signal = await called.promise;
+  client.destroy();
+  if (!signal.aborted) await once(signal, "abort");
+  expect(ConnectError.from(signal.reason).code).toBe(Code.Canceled);
 });
 
 test("closing waits for the calls in flight", async () => {

@@ -1,4 +1,5 @@
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { SecretId, SecretStore } from "@flyte-secrets/core";
 import {
   addBudgetMetrics,
@@ -19,14 +20,15 @@ import { createRoutes } from "./create-routes.ts";
 import { createHealth } from "./health.ts";
 import { createPageGuard } from "./page-guard.ts";
 import { replyGuardedMetrics, replyIssuerMetadata } from "./plain-endpoints.ts";
-import { findRestRoute } from "./rest/rest-routes.ts";
+import { findRestRoute, type RestRoute } from "./rest/rest-routes.ts";
 import { createBodyBudget, DEFAULT_BODY_BYTES } from "./rpc/body-budget.ts";
-import { createCallContext, toContextValues } from "./rpc/call-context.ts";
+import { type CallContext, createCallContext, toContextValues } from "./rpc/call-context.ts";
 import { createRpcMetrics, type ObservedCall, toSpanResult } from "./rpc/call-telemetry.ts";
 import { addRefusedMetric, createRequestLimit, DEFAULT_MAX_REQUESTS } from "./rpc/request-limit.ts";
 import { refuseCall, requestAuthority, serveRpc } from "./rpc/serve-rpc.ts";
 import { createUnknownRpc } from "./rpc/unknown-rpc.ts";
 import type { ServiceConfig } from "./service-options.ts";
+import { serveUnary } from "./unary/serve-unary.ts";
 
 export interface SecretServiceOptions {
   readonly store: SecretStore;
@@ -65,7 +67,15 @@ export interface MountedSecretService {
 }
 
 /** The secret service over one store. `serve` of the command line uses nothing else. */
-export function secretService({ store, config, onWrite, telemetry }: SecretServiceOptions): MountedSecretService {
+export function secretService(options: SecretServiceOptions): MountedSecretService {
+  return createSecretService(options, serveUnary);
+}
+
+/** {@link secretService}; without `serve` the Connect library answers all calls, for the test that compares the two. */
+export function createSecretService(
+  { store, config, onWrite, telemetry }: SecretServiceOptions,
+  serve: typeof serveUnary | undefined,
+): MountedSecretService {
   const { log, registry = new (loadPrometheus().Registry)(), tracing } = telemetry;
   const observe = createRpcMetrics(registry);
   const running = new Set<Promise<unknown>>();
@@ -76,7 +86,7 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
   };
   const authentication = createAuthentication(config.auth, log);
   const routes = createRoutes({ store, config, authentication, log, onCall, onWrite });
-  const rpcs = new Map(routes(createConnectRouter()).handlers.map((rpc) => [rpc.requestPath, rpc]));
+  const rpcs = new Map(routes.addTo(createConnectRouter()).handlers.map((rpc) => [rpc.requestPath, rpc]));
   const findUnknownRpc = createUnknownRpc();
   const health = createHealth(store, log);
   const findForeignPage = config.auth.mode === "none" ? createPageGuard(config.allowedHosts ?? []) : () => undefined;
@@ -86,6 +96,13 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
   addBudgetMetrics(registry, { name: "rpc_server_requests", heldBytes: bodies.heldBytes, maxBytes, setting });
   const requests = createRequestLimit(maxRequests);
   addRefusedMetric(registry, requests);
+
+  const serveCall = async (exchange: HttpExchange, rpc: UniversalHandler, { context, rest }: AboutCall) => {
+    const body = bodies.read(exchange);
+    const call = rest === undefined ? routes.unaryCalls.get(rpc.requestPath) : undefined;
+    if (call && (await serve?.(exchange, call, { authentication, body, context, log, onCall }))) return;
+    await serveRpc(exchange, rpc, { log, body, values: toContextValues(context), transform: rest?.transform });
+  };
 
   const answer = (exchange: HttpExchange): void | Promise<void> => {
     const { req, res } = exchange;
@@ -121,7 +138,7 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
         call.code = BUSY.code;
         return refuseCall(exchange, BUSY);
       }
-      return serveRpc(exchange, rpc, { log, bodies, values: toContextValues(call), transform: rest?.transform });
+      return serveCall(exchange, rpc, { context: call, rest });
     }
     if (rest !== undefined) return replyError(exchange, methodNotAllowed(rest.allowed));
     if (path === "/metrics") return replyGuardedMetrics(exchange, { registry, authentication, log });
@@ -140,7 +157,7 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
       return pathOf(req) === "/metrics" ? replyMetrics(exchange, registry, log) : replyError(exchange, METRICS_ALONE);
     }, log),
     routes: (router) => {
-      routes(router);
+      routes.addTo(router);
     },
     async close() {
       health.close();
@@ -148,6 +165,12 @@ export function secretService({ store, config, onWrite, telemetry }: SecretServi
       authentication.close();
     },
   };
+}
+
+/** What is known of a call before its handler is chosen. */
+interface AboutCall {
+  readonly context: CallContext;
+  readonly rest: RestRoute | undefined;
 }
 
 function pathOf({ url = "" }: NodeRequest): string {

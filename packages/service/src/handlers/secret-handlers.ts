@@ -1,4 +1,4 @@
-import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import {
   CONSISTENCY_HEADER,
   checkExistingId,
@@ -15,6 +15,7 @@ import {
 import { type SecretIdentifier, type SecretService, type SecretSpec, SecretType } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Invalidate } from "../invalidation.ts";
+import type { CallScope } from "../rpc/call-context.ts";
 import { checkDockerConfig, checkImagePullScope } from "./image-pull-secret.ts";
 import { checkRequestId } from "./request-rules.ts";
 import { toSecretMessage } from "./secret-message.ts";
@@ -29,8 +30,18 @@ export interface SecretHandlerParts {
   readonly log: Logger;
 }
 
+type Methods = (typeof SecretService)["method"];
+
+/** Each call of Flyte's SecretService. */
+export type SecretHandlers = {
+  readonly [Name in keyof Methods]: (
+    request: MessageShape<Methods[Name]["input"]>,
+    scope: CallScope,
+  ) => Promise<MessageInitShape<Methods[Name]["output"]>>;
+};
+
 /** The five calls of Flyte's SecretService over one store. They throw SecretsError. */
-export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typeof SecretService> {
+export function createSecretHandlers(parts: SecretHandlerParts): SecretHandlers {
   const { store, organization, invalidate, log } = parts;
 
   const { maxIdLength } = store;
@@ -137,13 +148,13 @@ export function createSecretHandlers(parts: SecretHandlerParts): ServiceImpl<typ
   };
 }
 
-function options(context: HandlerContext, includeSystem = false) {
+function options(context: CallScope, includeSystem = false) {
   const isStrong = context.requestHeader.get(CONSISTENCY_HEADER) === "strong";
   return { signal: context.signal, includeSystem, ...(isStrong && { strong: true }) };
 }
 
 /** Options of a call that changes a secret, which another program may manage. */
-function changeOptions(context: HandlerContext, includeSystem = false) {
+function changeOptions(context: CallScope, includeSystem = false) {
   return { ...options(context, includeSystem), force: context.requestHeader.get(FORCE_HEADER) === "true" };
 }
 

@@ -19,11 +19,12 @@ export interface JsonDecoder {
  */
 export function createJsonDecoder(schema?: DescMessage): JsonDecoder {
   const utf8 = new TextDecoder("utf-8", { fatal: true });
+  const withEnums = schema !== undefined && hasEnum(schema) ? schema : undefined;
   return {
     decode(bytes) {
       const text = utf8.decode(bytes);
       checkSize(text);
-      if (schema !== undefined) checkEnums(schema, parseIfJson(text));
+      if (withEnums !== undefined) checkEnums(withEnums, parseIfJson(text));
       return text;
     },
   };
@@ -43,6 +44,12 @@ function parseIfJson(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+function hasEnum({ fields }: DescMessage): boolean {
+  return fields.some(
+    (field) => field.fieldKind === "enum" || (field.fieldKind === "message" && hasEnum(field.message)),
+  );
 }
 
 function checkEnums(schema: DescMessage, json: unknown): void {

@@ -4,14 +4,22 @@ import type { HttpExchange } from "@flyte-secrets/http";
 /** 64 MiB: ten bodies of the largest kind. */
 export const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
 
+/**
+ * The body of a request, for one reader. It is requested from the client when it is first read. Iterating throws
+ * `unavailable` when it is evicted, `canceled` when the client disconnects.
+ */
+export interface RequestBody extends AsyncIterable<Uint8Array> {
+  /**
+   * All of it, once it has arrived. Undefined when more than `maxBytes` have arrived, or when it will not arrive. In each
+   * case it can still be iterated, from its first byte.
+   */
+  whole(maxBytes: number): Promise<Uint8Array | undefined>;
+}
+
 /** The memory of the bodies of all requests in flight. */
 export interface BodyBudget {
-  /**
-   * The body of a request, which is requested from the client when it is first read. Its bytes, or those that its
-   * `content-length` announces, count until the response is closed. Throws `unavailable` when it is evicted, `canceled`
-   * when the client disconnects.
-   */
-  read(exchange: HttpExchange): AsyncIterable<Uint8Array>;
+  /** The body of a request. Its bytes, or those that its `content-length` announces, count until the response is closed. */
+  read(exchange: HttpExchange): RequestBody;
   /** The bytes counted now. */
   heldBytes(): number;
 }
@@ -53,28 +61,44 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
 
   return {
     heldBytes: () => held,
-    async *read({ req, res }) {
+    read({ req, res }) {
       const upload = new Upload();
-      arriving.add(upload);
-      res.once("close", () => release(upload));
-      hold(upload, promisedBytes(req.headers["content-length"]));
-      let arrived = 0;
-      req.on("data", (chunk: Buffer) => {
-        arrived += chunk.byteLength;
-        if (upload.isOpen && arrived > upload.heldBytes) hold(upload, arrived);
-        upload.push(chunk);
-      });
-      req.once("end", () => {
-        arriving.delete(upload);
-        upload.end();
-      });
-      req.once("close", () => upload.fail(new ConnectError("the client went away", Code.Canceled)));
-      try {
-        yield* upload.chunks();
-      } finally {
-        // A reader that stops early needs nothing more; the rest is discarded.
-        if (upload.isOpen) refuse(upload);
-      }
+      let begun = false;
+      const begin = () => {
+        if (begun) return;
+        begun = true;
+        arriving.add(upload);
+        res.once("close", () => release(upload));
+        hold(upload, promisedBytes(req.headers["content-length"]));
+        let arrived = 0;
+        req.on("data", (chunk: Buffer) => {
+          arrived += chunk.byteLength;
+          if (upload.isOpen && arrived > upload.heldBytes) hold(upload, arrived);
+          upload.push(chunk);
+        });
+        req.once("end", () => {
+          arriving.delete(upload);
+          upload.end();
+        });
+        req.once("close", () => {
+          if (upload.isOpen) upload.fail(new ConnectError("the client went away", Code.Canceled));
+        });
+      };
+      return {
+        async whole(maxBytes) {
+          begin();
+          return await upload.whole(maxBytes);
+        },
+        async *[Symbol.asyncIterator]() {
+          begin();
+          try {
+            yield* upload.chunks();
+          } finally {
+            // A reader that stops early needs nothing more; the rest is discarded.
+            if (upload.isOpen) refuse(upload);
+          }
+        },
+      };
     },
   };
 }
@@ -96,6 +120,7 @@ class Upload {
   /** The bytes counted for it, see `BodyBudget`. */
   heldBytes = 0;
   #chunks: Uint8Array[] = [];
+  #arrivedBytes = 0;
   #end: { readonly error?: Error } | undefined;
   #wake = () => {};
 
@@ -107,6 +132,7 @@ class Upload {
   push(chunk: Uint8Array): void {
     if (this.#end !== undefined) return;
     this.#chunks.push(chunk);
+    this.#arrivedBytes += chunk.byteLength;
     this.#wake();
   }
 
@@ -124,14 +150,29 @@ class Upload {
     this.#wake();
   }
 
+  /** All of its bytes once it is complete; undefined when it fails, or when more than `maxBytes` are there. */
+  async whole(maxBytes: number): Promise<Uint8Array | undefined> {
+    while (this.isOpen && this.#arrivedBytes <= maxBytes) await this.#change();
+    if (this.isOpen || this.#end?.error || this.#arrivedBytes > maxBytes) return undefined;
+    const [first, ...more] = this.#chunks;
+    return more.length === 0 ? (first ?? new Uint8Array()) : Buffer.concat(this.#chunks);
+  }
+
   /** Its bytes as they arrive; for one reader. */
   async *chunks(): AsyncGenerator<Uint8Array> {
     for (;;) {
       const [chunk] = this.#chunks.splice(0, 1);
       if (chunk !== undefined) yield chunk;
-      else if (this.#end === undefined) await new Promise<void>((resolve) => (this.#wake = resolve));
+      else if (this.#end === undefined) await this.#change();
       else if (this.#end.error) throw this.#end.error;
       else return;
     }
+  }
+
+  /** Resolves when bytes arrive, or the end. */
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 }

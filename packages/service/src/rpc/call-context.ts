@@ -1,4 +1,5 @@
 import { type ContextValues, createContextKey, createContextValues } from "@connectrpc/connect";
+import type { Authentication, RequestHeader } from "../auth/authentication.ts";
 
 /** State of one call beside its messages: one object for each request, updated as the call proceeds. */
 export interface CallContext {
@@ -10,6 +11,15 @@ export interface CallContext {
   code?: string;
   /** Whether the request message has been decoded. */
   decoded: boolean;
+  /** Set once the credentials have been checked; with the reason when they were refused. */
+  credentials?: { readonly refusal?: unknown };
+}
+
+/** What a handler may know of its call beside the message. Connect's `HandlerContext` has it, too. */
+export interface CallScope {
+  /** Aborted when the caller's time is over, and when the caller is gone. */
+  readonly signal: AbortSignal;
+  readonly requestHeader: RequestHeader;
 }
 
 const callKey = createContextKey<CallContext | undefined>(undefined, { description: "flyte-secrets call" });
@@ -34,4 +44,24 @@ export function callContextOf(values: ContextValues, url: string): CallContext {
   const call = createCallContext({ authority: new URL(url).host, pathName: undefined });
   values.set(callKey, call);
   return call;
+}
+
+/**
+ * Throws why a call is refused, if it is. Its credentials are checked when this is first called for it, which is before
+ * its body is read.
+ */
+export async function authoriseCall(
+  call: CallContext,
+  { authorise }: Pick<Authentication, "authorise">,
+  headers: RequestHeader,
+): Promise<void> {
+  if (call.credentials === undefined) {
+    try {
+      await authorise(headers);
+      call.credentials = {};
+    } catch (refusal) {
+      call.credentials = { refusal };
+    }
+  }
+  if ("refusal" in call.credentials) throw call.credentials.refusal;
 }

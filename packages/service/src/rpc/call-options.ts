@@ -6,7 +6,7 @@ import type { Logger } from "pino";
 import type { Authentication } from "../auth/authentication.ts";
 import { checkGetQuery } from "../rest/check-get-query.ts";
 import { createJsonDecoder } from "../rest/request-json.ts";
-import { callContextOf } from "./call-context.ts";
+import { authoriseCall, callContextOf } from "./call-context.ts";
 import { sanitizeErrors, toConnectError } from "./connect-errors.ts";
 
 export interface CallParts {
@@ -28,11 +28,12 @@ export interface CallParts {
 export function createCallOptions(parts: CallParts): Partial<ConnectRouterOptions> {
   const { log, authorise, readMaxBytes, input, onCall } = parts;
   const requestGate = async (context: HandlerContext) => {
-    sanitizeErrors(context, callContextOf(context.values, context.url));
+    const call = callContextOf(context.values, context.url);
+    sanitizeErrors(context, call);
     // Contents and permissions change from one call to the next; without this a GET could be answered from a cache.
     context.responseHeader.set("cache-control", "no-store");
     try {
-      await authorise(context.requestHeader);
+      await authoriseCall(call, { authorise }, context.requestHeader);
     } catch (error) {
       throw toConnectError(error, { log, signal: context.signal });
     }

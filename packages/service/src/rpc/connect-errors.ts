@@ -37,7 +37,7 @@ export function toConnectError(error: unknown, { log, signal }: FailureContext):
 }
 
 /** No client reads this error, but the log has its code. */
-function callerIsGone(): ConnectError {
+export function callerIsGone(): ConnectError {
   return new ConnectError("the caller is gone", Code.Canceled);
 }
 
@@ -57,7 +57,8 @@ export function sanitizeErrors(context: HandlerContext, call: CallContext): void
   });
 }
 
-function sanitize(error: ConnectError, call: CallContext): void {
+/** Removes what a caller must not see from an error, in place, and keeps its code for the metrics. */
+export function sanitize(error: ConnectError, call: CallContext): void {
   if (!call.decoded) Object.assign(error, describeUnreadable(error));
   if (error.code !== Code.Unauthenticated) Object.assign(error, { rawMessage: avoidLoginPrompt(error.rawMessage) });
   call.code ??= codeToString(error.code);

@@ -4,15 +4,14 @@ import { codeFromString } from "@connectrpc/connect/protocol-connect";
 import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { type ErrorReply, type HttpExchange, type NodeRequest, reply, replyError } from "@flyte-secrets/http";
 import type { Logger } from "pino";
-import type { BodyBudget } from "./body-budget.ts";
+import type { RequestBody } from "./body-budget.ts";
 
 /** The host of requests that name none, because Connect requires an absolute URL. */
 const NO_HOST = "no-host.invalid";
 
 export interface ServeRpcOptions {
   readonly values: ContextValues;
-  /** The budget that the body counts towards. */
-  readonly bodies: BodyBudget;
+  readonly body: RequestBody;
   readonly log: Logger;
   /** Converts the request to one that the handler accepts. Default: none is needed. */
   readonly transform?: ((request: UniversalServerRequest) => UniversalServerRequest) | undefined;
@@ -137,7 +136,7 @@ function toUniversalRequest(exchange: HttpExchange, options: ServeRpcOptions): U
   try {
     const request = universalRequestFromNodeRequest(req, res, undefined, options.values);
     capTimeout(request.header);
-    const budgeted = { ...request, body: options.bodies.read(exchange) };
+    const budgeted = { ...request, body: options.body };
     return options.transform?.(budgeted) ?? budgeted;
   } catch {
     return undefined;
@@ -154,7 +153,7 @@ function describeContentTypes({ method, headers }: NodeRequest): string {
 /**
  * The longest delay of a Node timer, 24 days: a longer one becomes 1 ms, with a warning on standard error each time.
  */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** The units of gRPC in which eight digits can exceed {@link MAX_TIMEOUT_MS}, in milliseconds. */
 const GRPC_UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1_000 };

@@ -8,4 +8,5 @@ export { createCallContext, toContextValues } from "../rpc/call-context.ts";
 export { createCallOptions } from "./../rpc/call-options.ts";
 export { requestAuthority, serveRpc } from "../rpc/serve-rpc.ts";
 export { createUnknownRpc } from "./../rpc/unknown-rpc.ts";
+export { comparePaths } from "../unary/testing/compare-paths.ts";
 export { send, sendHttp2 } from "./send.ts";
