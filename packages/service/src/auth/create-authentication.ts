@@ -5,6 +5,7 @@ import type { OidcAuth, ServiceAuth, TokenAuth } from "../service-options.ts";
 import { type Authentication, bearerTokens } from "./authentication.ts";
 import { createIssuer } from "./issuer.ts";
 import type { IssuerMetadata } from "./issuer-documents.ts";
+import { createVerifiedTokens } from "./verified-tokens.ts";
 import { verifyToken } from "./verify-token.ts";
 
 /** The authentication that is configured. */
@@ -69,6 +70,13 @@ function digest(token: string): Buffer {
 function createOidcAuthentication(auth: OidcAuth, log: Logger): Authentication {
   const issuer = createIssuer({ url: auth.issuer, log });
   issuer.documents().catch(() => {});
+  const verified = createVerifiedTokens(auth.clockSkewMs);
+  const verify = async (token: string) => {
+    const { findKey } = await issuer.documents();
+    if (verified.includes(token, findKey)) return;
+    const { keys, times } = await verifyToken(token, issuer, auth);
+    verified.add(token, keys, times);
+  };
   return {
     async authorise(headers) {
       const [token, another] = bearerTokens(headers);
@@ -80,10 +88,10 @@ function createOidcAuthentication(auth: OidcAuth, log: Logger): Authentication {
         );
       }
       try {
-        await verifyToken(token, issuer, auth);
+        await verify(token);
       } catch (error) {
         if (another === undefined) throw error;
-        await verifyToken(another, issuer, auth);
+        await verify(another);
       }
     },
     handlers: {

@@ -1,6 +1,7 @@
 import { SecretsError } from "@flyte-secrets/core";
 import type { JWTVerifyGetKey } from "jose";
 import type { Issuer } from "./issuer.ts";
+import type { TokenTimes } from "./verified-tokens.ts";
 
 /** Imported only where an issuer is configured, because that takes 60 ms. */
 type Jose = typeof import("jose");
@@ -29,27 +30,35 @@ export interface TokenRules {
   readonly clockSkewMs: number;
 }
 
+/** A token that was found to be good: with which keys of its issuer, and when. */
+export interface VerifiedToken {
+  readonly keys: JWTVerifyGetKey;
+  readonly times: TokenTimes;
+}
+
 /**
  * Verifies signature, issuer, audience and times of a token (RFC 7519, RFC 8725). For an unknown key the issuer's keys
  * are fetched again. Throws `unauthenticated` that names what is wrong with the token, and `issuer_unavailable` when
  * there are no keys.
  */
-export async function verifyToken(token: string, issuer: Issuer, rules: TokenRules): Promise<void> {
+export async function verifyToken(token: string, issuer: Issuer, rules: TokenRules): Promise<VerifiedToken> {
   const jose = await import("jose");
-  const verify = (findKey: JWTVerifyGetKey) =>
-    jose.jwtVerify(token, findKey, {
+  const verify = async (findKey: JWTVerifyGetKey) => {
+    const { payload } = await jose.jwtVerify(token, findKey, {
       issuer: rules.issuer,
       audience: rules.audience,
       clockTolerance: rules.clockSkewMs / 1000,
       algorithms: ALGORITHMS,
       requiredClaims: ["exp"],
     });
+    return { keys: findKey, times: { notBefore: payload.nbf, expires: payload.exp ?? 0 } };
+  };
   try {
     const { findKey } = await issuer.documents();
-    await verify(findKey).catch(async (error: unknown) => {
+    return await verify(findKey).catch(async (error: unknown) => {
       if (!(error instanceof jose.errors.JWKSNoMatchingKey)) throw error;
       const renewed = await issuer.renewedDocuments();
-      await verify(renewed.findKey);
+      return await verify(renewed.findKey);
     });
   } catch (error) {
     if (!(error instanceof jose.errors.JOSEError)) throw error;
