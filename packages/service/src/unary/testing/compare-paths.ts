@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { isDeepStrictEqual } from "node:util";
-import { type SecretId, SecretValue } from "@flyte-secrets/core";
+import { encodeSecretId, type SecretId, SecretValue } from "@flyte-secrets/core";
 import { listen } from "@flyte-secrets/http";
 import { openEmbeddedStore } from "@flyte-secrets/store";
 import { pino } from "pino";
@@ -57,18 +57,20 @@ export async function comparePaths({ seed, requests }: { seed: number; requests:
   const library = await startService(store, undefined);
   opened.use(library);
 
-  const ids = NAMES.flatMap((name): SecretId[] => [
+  const kept = NAMES.slice(0, 2).flatMap((name): SecretId[] => [
     { org: "flyte", domain: "", project: "", name },
     { org: "flyte", domain: "development", project: "p", name },
     { org: "flyte", domain: "development", project: "", name },
   ]);
+  const scope = { org: "flyte", domain: "", project: "" };
   const restore = async () => {
-    for (const [n, id] of ids.entries()) {
-      const isWanted = n < 6;
-      const isThere = (await store.get(id, { includeSystem: true }).catch(() => undefined)) !== undefined;
-      if (isWanted && !isThere) await store.create(id, { value: SecretValue.fromText("v"), type: "generic" });
-      if (!isWanted && isThere) await store.delete(id, { includeSystem: true });
-    }
+    const page = await store.list({ scope, limit: 100, token: "", clusterTokens: {}, includeSystem: true });
+    const keys = new Set(kept.map(encodeSecretId));
+    const added = page.entries.filter(({ id }) => !keys.has(encodeSecretId(id)));
+    for (const { id } of added) await store.delete(id, { includeSystem: true });
+    const there = new Set(page.entries.map(({ id }) => encodeSecretId(id)));
+    const missing = kept.filter((id) => !there.has(encodeSecretId(id)));
+    for (const id of missing) await store.create(id, { value: SecretValue.fromText("v"), type: "generic" });
   };
 
   const random = createRandom(seed);
