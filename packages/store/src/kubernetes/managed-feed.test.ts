@@ -100,6 +100,13 @@ test("after a new list the differences are delivered", async () => {
   expect(told).toEqual(["reset", "delete deleted", "put updated", "put new"]);
 });
 
+test("the late answer to a call does not bring back a Secret that was deleted since", async () => {
+  const { feed, told, change } = await setUp(secret("a", "1"));
+  await change("DELETED", secret("a", "3"));
+  feed.record(toManagedRecord(secret("a", "1"), "one"));
+  expect(told).toEqual(["reset", "delete a"]);
+});
+
 test("a Secret that loses its data key is a change; a Secret that never had one is ignored", async () => {
   const { told, change } = await setUp(secret("a", "1"));
   await change("MODIFIED", { ...secret("a", "2"), data: {} });

@@ -54,16 +54,12 @@ export class ManagedFeed {
 
   /** Records a Secret as it was read or written, which may be ahead of the watch. */
   record(object: ManagedRecord): void {
-    if (this.#informer === undefined || this.#givenUp !== undefined) return;
-    this.#records.onUpsert(object);
-    if (this.#records.size > (this.#options.maxRecords ?? MAX_RECORDS)) this.#giveUp();
+    this.#keep((records) => records.record(object));
   }
 
   /** Records that a Secret does not exist any more: see {@link WatchedRecords.recordDeleted}. */
   recordDeleted(name: string, resourceVersion: string | undefined): void {
-    if (this.#informer !== undefined && this.#givenUp === undefined) {
-      this.#records.recordDeleted(name, resourceVersion);
-    }
+    this.#keep((records) => records.recordDeleted(name, resourceVersion));
   }
 
   /** Why watchers do not receive changes at present; undefined while they do, or while there are none. */
@@ -95,11 +91,17 @@ export class ManagedFeed {
     const resource = managedRecords(clusterName);
     const handler: EventHandler<ManagedRecord> = {
       onReplace: (objects, resourceVersion) => this.#records.onReplace(objects, resourceVersion),
-      onUpsert: (object) => this.record(object),
+      onUpsert: (object) => this.#keep((records) => records.onUpsert(object)),
       onDelete: (object) => this.#records.onDelete(object),
     };
     const limits = { pageSize: PAGE, maxObjects: maxRecords, isOptional: true };
     return runInformer({ ...rest, ...limits, resource, selector, handler });
+  }
+
+  #keep(change: (records: WatchedRecords) => void): void {
+    if (this.#informer === undefined || this.#givenUp !== undefined) return;
+    change(this.#records);
+    if (this.#records.size > (this.#options.maxRecords ?? MAX_RECORDS)) this.#giveUp();
   }
 
   /** Ends following, because there are more Secrets than are kept in memory. */

@@ -78,6 +78,26 @@ test("a deleted Secret does not come back by older events, and does when it is c
   expect(told).toEqual(["reset", "delete a", "put a"]);
 });
 
+test("a Secret that the watch has delivered as deleted does not come back by a late answer to a call", () => {
+  const { records, told, list } = setUp(secret(id("a"), 5), secret(id("b"), 6));
+  records.onDelete(secret(id("a"), 12));
+  records.record(secret(id("a"), 5));
+  records.onReplace([], "20");
+  records.record(secret(id("b"), 6));
+  expect(list()).toEqual([]);
+  records.record(secret(id("a"), 21));
+  expect(list()).toEqual(["a"]);
+  expect(told).toEqual(["reset", "delete a", "delete b", "put a"]);
+});
+
+test("a write that is ahead of the watch does not hide what the watch delivers after it", () => {
+  const { records, list } = setUp();
+  records.record(secret(id("written"), 15));
+  records.record(secret(id("read"), 13));
+  records.onUpsert(secret(id("watched"), 12));
+  expect(list()).toEqual(["read", "watched", "written"]);
+});
+
 test("that a version is deleted says nothing of a newer one", () => {
   const { records, list } = setUp(secret(id("a"), 5));
   records.onUpsert(secret(id("a"), 9));

@@ -27,6 +27,8 @@ export class WatchedRecords implements EventHandler<ManagedRecord> {
   readonly #deleted = new Map<string, number>();
   /** By organization, domain and project, with an empty domain or project for all. */
   readonly #indexes = new Map<string, RecordIndex>();
+  /** The version up to which the watch has delivered everything. */
+  #delivered = 0;
   #hasSynced = false;
 
   constructor(options: WatchedRecordsOptions) {
@@ -56,13 +58,27 @@ export class WatchedRecords implements EventHandler<ManagedRecord> {
     for (const [name, deleted] of this.#deleted) {
       if (!listed.has(name) && deleted <= version) this.#deleted.delete(name);
     }
-    for (const object of objects) this.onUpsert(object);
+    for (const object of objects) this.#put(object);
+    this.#delivered = version;
     if (this.#hasSynced) return;
     this.#hasSynced = true;
     this.#options.onChange({ kind: "reset" });
   }
 
   onUpsert(object: ManagedRecord): void {
+    this.#put(object);
+    this.#delivered = versionOf(object);
+  }
+
+  /**
+   * Records a Secret as a call read or wrote it. The answer to the call may come after the watch has delivered that the
+   * Secret was deleted since, or that it is managed no more.
+   */
+  record(object: ManagedRecord): void {
+    if (this.#objects.has(object.metadata.name) || versionOf(object) > this.#delivered) this.#put(object);
+  }
+
+  #put(object: ManagedRecord): void {
     const { name } = object.metadata;
     const before = this.#objects.get(name);
     const version = versionOf(object);
@@ -86,6 +102,7 @@ export class WatchedRecords implements EventHandler<ManagedRecord> {
   onDelete(object: ManagedRecord): void {
     const { name } = object.metadata;
     const version = versionOf(object);
+    this.#delivered = version;
     const before = this.#objects.get(name);
     if (before !== undefined && versionOf(before) > version) return;
     if ((this.#deleted.get(name) ?? version) <= version) this.#deleted.delete(name);
