@@ -106,7 +106,10 @@ async function readBody(
   return promised === undefined || promised === bytes?.byteLength ? bytes : undefined;
 }
 
-/** Messages that are larger once they are decompressed are left to the library, which does not block while it does so. */
+/**
+ * Messages that are larger, before or after they are decompressed, are left to the library, which does not block
+ * meanwhile: megabytes of blocks without content take a second.
+ */
 const GUNZIP_MAX_BYTES = 16 * 1024;
 
 /** The message in a body. Over gRPC the body is one envelope: a flag, the length, the message. */
@@ -116,7 +119,7 @@ function toMessage(body: Uint8Array, form: UnaryForm, { readMaxBytes }: UnaryCal
   const message = isBare ? body : body.subarray(ENVELOPE_BYTES);
   if (!isBare && readLength(body) !== message.byteLength) return undefined;
   if (flags === 0) return message.byteLength <= readMaxBytes ? message : undefined;
-  if (flags !== compressedFlag || !form.gzipped) return undefined;
+  if (flags !== compressedFlag || !form.gzipped || message.byteLength > GUNZIP_MAX_BYTES) return undefined;
   return gunzipSync(message, { maxOutputLength: Math.min(GUNZIP_MAX_BYTES, readMaxBytes) });
 }
 
