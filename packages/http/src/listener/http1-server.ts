@@ -8,8 +8,10 @@ import {
 } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { TLSSocket } from "node:tls";
+import type { NodeHandler } from "./http-exchange.ts";
 import type { RequestHandlers } from "./http2-connections.ts";
 import type { ListenerLimits } from "./listener-limits.ts";
+import { unreadableVersion } from "./unreadable-requests.ts";
 
 /** A certificate chain and its private key, in PEM. */
 export interface TlsFiles {
@@ -54,8 +56,15 @@ export function createHttp1Server(
     ALPNProtocols: http2 ? ["h2", "http/1.1"] : ["http/1.1"],
     handshakeTimeout: limits.headersTimeoutMs,
   };
-  const server = tls ? createHttpsServer({ ...options, ...secure }, onRequest) : createHttpServer(options, onRequest);
-  server.on("checkContinue", onExpect);
+  const server = tls ? createHttpsServer({ ...options, ...secure }) : createHttpServer(options);
+  // Node's parser also takes a request line with HTTP/0.9 or HTTP/2.0, which nothing behind it expects.
+  const ofVersion1 =
+    (handler: NodeHandler): NodeHandler =>
+    (req, res) => {
+      if (req.httpVersionMajor === 1) handler(req, res);
+      else server.emit("clientError", unreadableVersion(), req.socket);
+    };
+  server.on("request", ofVersion1(onRequest)).on("checkContinue", ofVersion1(onExpect));
   server.timeout = limits.idleTimeoutMs;
   return server;
 }

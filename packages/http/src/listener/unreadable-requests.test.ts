@@ -38,6 +38,9 @@ async function open(port: number, tls: boolean) {
 describe.each([false, true])("a request that can't be read gets an error body, over TLS: %s", (tls) => {
   test.each([
     ["no HTTP", "hello there, who are you?\r\n\r\n", line("400", "invalid_argument")],
+    ["a version of its own", "GET / HTTP/3.0\r\nhost: h\r\n\r\n", line("400", "invalid_argument")],
+    ["HTTP/2 in a line of text", "GET / HTTP/2.0\r\nhost: h\r\n\r\n", line("400", "invalid_argument")],
+    ["HTTP/0.9", "GET / HTTP/0.9\r\nhost: h\r\n\r\n", line("400", "invalid_argument")],
     ["a malformed header", `${head}no colon\r\n\r\n`, line("400", "invalid_argument")],
     ["two lengths", `${head}content-length: 1\r\ncontent-length: 2\r\n\r\nab`, line("400", "invalid_argument")],
     [

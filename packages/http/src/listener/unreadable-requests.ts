@@ -51,6 +51,11 @@ export function answerUnreadableRequests(server: Server): (socket: Duplex, respo
   };
 }
 
+/** The error of Node's parser for a version that it does not take. */
+export function unreadableVersion(): Error {
+  return Object.assign(new Error("invalid HTTP version"), { code: "HPE_INVALID_VERSION" });
+}
+
 /** Undefined for failures below HTTP, such as a TLS handshake. */
 function answerTo({ code = "" }: NodeJS.ErrnoException): Answer | undefined {
   return ANSWERS[code] ?? (code.startsWith("HPE_") ? NO_HTTP : undefined);
