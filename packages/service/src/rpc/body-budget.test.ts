@@ -79,6 +79,25 @@ test("a body counts until its request is answered, and then no longer", async ()
   expect((await send(url, post(100))).body.toString()).toBe("100");
 });
 
+test("the body of a client that has gone away before it is read does not count, and reading it ends", async () => {
+  const bodies = createBodyBudget(100);
+  const outcome = Promise.withResolvers<unknown>();
+  const listener = await listen({
+    host: "127.0.0.1",
+    port: 0,
+    async handler(req, res) {
+      const body = bodies.read({ req, res });
+      await once(res, "close");
+      outcome.resolve([await body.whole(100), await body[Symbol.asyncIterator]().next().catch(String)]);
+    },
+  });
+  onTestFinished(() => listener.close({ graceMs: 0 }));
+  const socket = connect(listener.port, "127.0.0.1");
+  socket.write("POST / HTTP/1.1\r\nhost: h\r\ncontent-length: 90\r\n\r\nx", () => socket.destroy());
+  expect(await outcome.promise).toEqual([undefined, "ConnectError: [canceled] the client went away"]);
+  expect(bodies.heldBytes()).toBe(0);
+});
+
 test("a client that goes away gives back what it held", async () => {
   const { begin, url } = await start(100);
   const gone = await begin("/gone", { promised: 90, sent: 10 });

@@ -64,11 +64,24 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
     read({ req, res }) {
       const upload = new Upload();
       let begun = false;
+      let closed = false;
+      const leave = () => {
+        if (upload.isOpen) upload.fail(new ConnectError("the client went away", Code.Canceled));
+      };
+      // From the beginning: the client may go away before the body is read, while credentials are checked.
+      res.once("close", () => {
+        closed = true;
+        release(upload);
+        if (begun) leave();
+      });
       const begin = () => {
         if (begun) return;
         begun = true;
+        if (closed) {
+          leave();
+          return;
+        }
         arriving.add(upload);
-        res.once("close", () => release(upload));
         hold(upload, promisedBytes(req.headers["content-length"]));
         let arrived = 0;
         req.on("data", (chunk: Buffer) => {
@@ -80,9 +93,7 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
           arriving.delete(upload);
           upload.end();
         });
-        req.once("close", () => {
-          if (upload.isOpen) upload.fail(new ConnectError("the client went away", Code.Canceled));
-        });
+        req.once("close", leave);
       };
       return {
         async whole(maxBytes) {
