@@ -69,6 +69,16 @@ test.each([
   }
 });
 
+test.each(["STRONG", "", "strong, strong", "yes"])("a consistency of %j is refused", async (value) => {
+  const service = await startTestService();
+  await service.store.create(stored(PROJECT), { value: SecretValue.fromText("one"), type: "generic" });
+  const headers = { "flyte-secrets-consistency": value };
+  const message = `header flyte-secrets-consistency: must be strong or eventual, not ${JSON.stringify(value)}`;
+  for (const [method, body] of Object.entries({ GetSecret: { id: PROJECT }, ListSecrets: {} })) {
+    expect(await call(service, method, body, headers)).toEqual(invalid(message));
+  }
+});
+
 describe("a secret that was written by looser rules", () => {
   test.each(LOOSE)("is listed, read, changed and deleted: %j", async (id) => {
     const service = await startTestService();

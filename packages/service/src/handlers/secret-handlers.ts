@@ -7,6 +7,7 @@ import {
   encodeSecretId,
   FORCE_HEADER,
   isSecretsError,
+  quote,
   type SecretId,
   type SecretStore,
   SecretsError,
@@ -149,8 +150,14 @@ export function createSecretHandlers(parts: SecretHandlerParts): SecretHandlers 
 }
 
 function options(context: CallScope, includeSystem = false) {
-  const isStrong = context.requestHeader.get(CONSISTENCY_HEADER) === "strong";
-  return { signal: context.signal, includeSystem, ...(isStrong && { strong: true }) };
+  const consistency = context.requestHeader.get(CONSISTENCY_HEADER) ?? "eventual";
+  if (consistency !== "strong" && consistency !== "eventual") {
+    throw new SecretsError(
+      "invalid_argument",
+      `header ${CONSISTENCY_HEADER}: must be strong or eventual, not ${quote(consistency)}`,
+    );
+  }
+  return { signal: context.signal, includeSystem, ...(consistency === "strong" && { strong: true }) };
 }
 
 /** Options of a call that changes a secret, which another program may manage. */
