@@ -101,8 +101,9 @@ export const secretSection = section("The secret service and its store.", {
       bodyBytes: byteSize({
         default: "64Mi",
         about:
-          "Maximum size in bytes of the bodies of all requests in flight. A request that needs more ends the one " +
-          "whose body has been arriving longest.",
+          "Maximum size in bytes of the bodies of all requests and responses in flight. Where one needs more, the " +
+          "response is closed that its client has not read for longest, else the request whose body has been " +
+          "arriving longest.",
       }),
     }),
   }),

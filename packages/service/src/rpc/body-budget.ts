@@ -1,12 +1,12 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import type { HttpExchange } from "@flyte-secrets/http";
+import type { HttpExchange, NodeResponse } from "@flyte-secrets/http";
 
 /** 64 MiB: ten bodies of the largest kind. */
 export const DEFAULT_BODY_BYTES = 64 * 1024 * 1024;
 
 /**
- * The body of a request, for one reader. It is requested from the client when it is first read. Iterating throws
- * `unavailable` when it is evicted, `canceled` when the client disconnects.
+ * The body of a request, for one reader, and what its response has in memory. The body is requested from the client
+ * when it is first read. Iterating throws `unavailable` when it is evicted, `canceled` when the client disconnects.
  */
 export interface RequestBody extends AsyncIterable<Uint8Array> {
   /**
@@ -14,11 +14,19 @@ export interface RequestBody extends AsyncIterable<Uint8Array> {
    * case it can still be iterated, from its first byte.
    */
   whole(maxBytes: number): Promise<Uint8Array | undefined>;
+  /**
+   * Counts bytes of the response before they are written.
+   * @throws ConnectError `unavailable` when they do not fit beside the others.
+   */
+  respond(bytes: number): void;
 }
 
-/** The memory of the bodies of all requests in flight. */
+/** The memory of the bodies of all requests and responses in flight. */
 export interface BodyBudget {
-  /** The body of a request. Its bytes, or those that its `content-length` announces, count until the response is closed. */
+  /**
+   * The body of a request. Its bytes, or those that its `content-length` announces, count until the response is closed,
+   * as do those of the response.
+   */
   read(exchange: HttpExchange): RequestBody;
   /** The bytes counted now. */
   heldBytes(): number;
@@ -26,16 +34,31 @@ export interface BodyBudget {
 
 /**
  * Limits the bodies in flight to `maxBytes` (`secret.server.limits.bodyBytes`). When one needs more than is left, the
- * one that has been arriving longest is evicted, so that slow clients block nobody.
+ * connection or stream of the response that its client has not read for longest is closed, and where there is none the
+ * body that has been arriving longest is evicted, so that slow clients block nobody.
  */
 export function createBodyBudget(maxBytes: number): BodyBudget {
   const arriving = new Set<Upload>();
+  /** The responses that are being written or read, the oldest first. */
+  const responses = new Map<Upload, NodeResponse>();
   let held = 0;
 
   function release(upload: Upload): void {
     arriving.delete(upload);
+    responses.delete(upload);
     held -= upload.heldBytes;
     upload.heldBytes = 0;
+  }
+
+  /** Closes responses that wait for their clients until so many bytes more fit, or none is left. */
+  function closeUnread(more: number): void {
+    for (const [other, response] of responses) {
+      if (held + more <= maxBytes) return;
+      // One that is still being encoded or compressed would stay in memory.
+      if (response.writableLength === 0) continue;
+      release(other);
+      response.destroy();
+    }
   }
 
   function refuse(upload: Upload): void {
@@ -50,6 +73,7 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
       return;
     }
     const more = bytes - upload.heldBytes;
+    closeUnread(more);
     while (held + more > maxBytes) {
       const [longest = upload] = arriving;
       refuse(longest);
@@ -99,6 +123,15 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
         async whole(maxBytes) {
           begin();
           return await upload.whole(maxBytes);
+        },
+        respond(bytes) {
+          if (closed) return;
+          closeUnread(bytes);
+          // One by itself may be larger.
+          if (held + bytes > maxBytes && held > upload.heldBytes) throw overBudget(maxBytes);
+          held += bytes;
+          upload.heldBytes += bytes;
+          responses.set(upload, res);
         },
         async *[Symbol.asyncIterator]() {
           begin();

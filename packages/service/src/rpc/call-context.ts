@@ -11,6 +11,8 @@ export interface CallContext {
   code?: string;
   /** Whether the request message has been decoded. */
   decoded: boolean;
+  /** `RequestBody.respond` of its request; none on another server's router. */
+  respond?: (bytes: number) => void;
   /** Set once the credentials have been checked; with the reason when they were refused. */
   credentials?: { readonly refusal?: unknown };
 }

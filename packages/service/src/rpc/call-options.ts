@@ -1,7 +1,7 @@
 import { clone, create, type DescMessage, isMessage } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions, HandlerContext, Interceptor } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
-import { SecretIdentifierSchema, UpdateSecretRequestSchema } from "@flyte-secrets/idl";
+import { ListSecretsResponseSchema, SecretIdentifierSchema, UpdateSecretRequestSchema } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Authentication } from "../auth/authentication.ts";
 import { checkGetQuery } from "../rest/check-get-query.ts";
@@ -45,7 +45,11 @@ export function createCallOptions(parts: CallParts): Partial<ConnectRouterOption
     try {
       const running = next(withPathName(request, call.pathName));
       onCall(running);
-      return await running;
+      const response = await running;
+      if (!response.stream && isMessage(response.message, ListSecretsResponseSchema)) {
+        call.respond?.(response.message.secrets.length * LISTED_BYTES);
+      }
+      return response;
     } catch (error) {
       throw toConnectError(error, { log, signal: request.signal });
     }
@@ -61,6 +65,9 @@ export function createCallOptions(parts: CallParts): Partial<ConnectRouterOption
     binaryOptions: { readUnknownFields: false },
   };
 }
+
+/** Approximate memory of one secret in the answer of ListSecrets, which alone has large answers. */
+const LISTED_BYTES = 512;
 
 type AnyRequest = Parameters<ReturnType<Interceptor>>[0];
 

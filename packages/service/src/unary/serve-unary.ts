@@ -48,7 +48,12 @@ export async function serveUnary(
     return false;
   }
   context.decoded = true;
-  const running = run({ signal, requestHeader }).catch((error: unknown) => {
+  const respond = async () => {
+    const answer = await run({ signal, requestHeader });
+    context.respond?.(answer.length);
+    return answer;
+  };
+  const running = respond().catch((error: unknown) => {
     const failure = toConnectError(error, { log, signal });
     sanitize(failure, context);
     return failure;
