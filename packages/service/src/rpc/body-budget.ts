@@ -16,7 +16,9 @@ export interface RequestBody extends AsyncIterable<Uint8Array> {
   whole(maxBytes: number): Promise<Uint8Array | undefined>;
   /**
    * Counts bytes of the response before they are written.
-   * @throws ConnectError `unavailable` when they do not fit beside the others.
+   * @throws ConnectError `unavailable` when there are more than 16 KiB and they do not fit beside the others. Fewer
+   * never make room, because the response to a write that has been executed must not be refused, and the number of
+   * requests is limited.
    */
   respond(bytes: number): void;
 }
@@ -32,10 +34,13 @@ export interface BodyBudget {
   heldBytes(): number;
 }
 
+/** Responses up to this size are not refused. */
+const SMALL_RESPONSE_BYTES = 16 * 1024;
+
 /**
  * Limits the bodies in flight to `maxBytes` (`secret.server.limits.bodyBytes`). When one needs more than is left, the
- * connection or stream of the response that its client has not read for longest is closed, and where there is none the
- * body that has been arriving longest is evicted, so that slow clients block nobody.
+ * response that its client has not read for longest is closed, and where there is none the body that has been arriving
+ * longest is evicted, so that slow clients block nobody.
  */
 export function createBodyBudget(maxBytes: number): BodyBudget {
   const arriving = new Set<Upload>();
@@ -50,8 +55,13 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
     upload.heldBytes = 0;
   }
 
-  /** Closes responses that wait for their clients until so many bytes more fit, or none is left. */
-  function closeUnread(more: number): void {
+  function refuse(upload: Upload): void {
+    release(upload);
+    upload.fail(overBudget(maxBytes));
+  }
+
+  /** Closes responses and evicts bodies that wait for their clients until so many bytes more fit, or none waits. */
+  function makeRoom(more: number): void {
     for (const [other, response] of responses) {
       if (held + more <= maxBytes) return;
       // One that is still being encoded or compressed would stay in memory.
@@ -59,11 +69,10 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
       release(other);
       response.destroy();
     }
-  }
-
-  function refuse(upload: Upload): void {
-    release(upload);
-    upload.fail(overBudget(maxBytes));
+    for (const upload of arriving) {
+      if (held + more <= maxBytes) return;
+      refuse(upload);
+    }
   }
 
   /** Counts `bytes` for an upload, which may be evicted itself. */
@@ -73,12 +82,8 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
       return;
     }
     const more = bytes - upload.heldBytes;
-    closeUnread(more);
-    while (held + more > maxBytes) {
-      const [longest = upload] = arriving;
-      refuse(longest);
-      if (longest === upload) return;
-    }
+    makeRoom(more);
+    if (!arriving.has(upload)) return;
     held += more;
     upload.heldBytes = bytes;
   }
@@ -126,9 +131,11 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
         },
         respond(bytes) {
           if (closed) return;
-          closeUnread(bytes);
-          // One by itself may be larger.
-          if (held + bytes > maxBytes && held > upload.heldBytes) throw overBudget(maxBytes);
+          if (bytes > SMALL_RESPONSE_BYTES) {
+            makeRoom(bytes);
+            // One by itself may be larger.
+            if (held + bytes > maxBytes && held > upload.heldBytes) throw overBudget(maxBytes);
+          }
           held += bytes;
           upload.heldBytes += bytes;
           responses.set(upload, res);
