@@ -194,7 +194,10 @@ function describeFault(fault: ConnectionFault, { server }: ApiCall, code: string
         "tls-server-name."
       );
     case "certificate wanted":
-      return `${server} does not accept the client certificate, or requires one (${code}). Check the user's client-certificate.`;
+      return (
+        `${server} does not accept the client certificate, or requires one (${code}). Check the user's ` +
+        "client-certificate."
+      );
   }
 }
 

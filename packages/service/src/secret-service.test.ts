@@ -84,27 +84,8 @@ test("each request is one line in the log at debug, with the code it failed with
   ]);
 });
 
-test("a time limit of the caller ends the call with deadline_exceeded", async () => {
-  const { store } = await startTestService();
-  const waiting = new Proxy(store, {
-    get: (target, name) =>
-      name === "get"
-        ? (_: unknown, { signal }: { signal: AbortSignal }) =>
-            new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)))
-        : Reflect.get(target, name, target),
-  });
-  const { handler } = secretService({
-    store: waiting,
-    config: { organization: "flyte", auth: { mode: "none" }, webhookURL: "" },
-    telemetry: { log: pino({ level: "silent" }) },
-  });
-  const url = await start(createServer(handler));
-  const headers = { ...json, "connect-timeout-ms": "20" };
-  const answer = await send(url + GET, { method: "POST", headers, body: ['{"id":{"name":"k"}}'] });
-  expect([answer.status, JSON.parse(answer.body.toString()).code]).toEqual([504, "deadline_exceeded"]);
-});
-
-test("a caller who goes away ends the call", async () => {
+/** A service whose GetSecret waits until its call is over; `called` resolves to the signal of the first one. */
+async function startWaiting() {
   const { store } = await startTestService();
   const called = Promise.withResolvers<AbortSignal>();
   const waiting = new Proxy(store, {
@@ -121,11 +102,22 @@ test("a caller who goes away ends the call", async () => {
     config: { organization: "flyte", auth: { mode: "none" }, webhookURL: "" },
     telemetry: { log: pino({ level: "silent" }) },
   });
-  const url = await start(createServer(handler));
+  return { url: await start(createServer(handler)), called: called.promise };
+}
+
+test("a time limit of the caller ends the call with deadline_exceeded", async () => {
+  const { url } = await startWaiting();
+  const headers = { ...json, "connect-timeout-ms": "20" };
+  const answer = await send(url + GET, { method: "POST", headers, body: ['{"id":{"name":"k"}}'] });
+  expect([answer.status, JSON.parse(answer.body.toString()).code]).toEqual([504, "deadline_exceeded"]);
+});
+
+test("a caller who goes away ends the call", async () => {
+  const { url, called } = await startWaiting();
   const client = request(url + GET, { method: "POST", headers: json });
   client.on("error", () => {});
   client.end('{"id":{"name":"k"}}');
-  const signal = await called.promise;
+  const signal = await called;
   client.destroy();
   if (!signal.aborted) await once(signal, "abort");
   expect(ConnectError.from(signal.reason).code).toBe(Code.Canceled);

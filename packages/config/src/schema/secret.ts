@@ -95,8 +95,8 @@ export const secretSection = section("The secret service and its store.", {
         default: 2048,
         min: 1,
         about:
-          "Calls that are answered at a time. A further one is refused with `unavailable` and `Retry-After`, so that those are answered " +
-          "before their callers give up.",
+          "Calls that are answered at a time. A further one is refused with `unavailable` and `Retry-After`, so that " +
+          "those are answered before their callers give up.",
       }),
       bodyBytes: byteSize({
         default: "64Mi",

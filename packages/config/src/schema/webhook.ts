@@ -142,7 +142,8 @@ export const webhookSection = section(
     objectSelector: structure(labelSelector, "a Kubernetes label selector", {
       default: null,
       about:
-        'Pods that are sent to the webhook, among those with the label `inject-flyte-secrets: "true"`. Default: all of them.',
+        'Pods that are sent to the webhook, among those with the label `inject-flyte-secrets: "true"`. Default: all ' +
+        "of them.",
     }),
     matchConditions: structure(matchConditions, "a list of maps with name and expression", {
       default: [],

@@ -128,6 +128,6 @@ async function appendToOwnFile(file: string, bytes: Buffer): Promise<void> {
 }
 
 function notOwn(file: string): SecretsError {
-  const message = `otel.file.filename: ${file} is not a file of this user's own without links to it: remove it, or name another`;
-  return new SecretsError("unsafe_permissions", message);
+  const problem = `${file} is not a file of this user's own without links to it`;
+  return new SecretsError("unsafe_permissions", `otel.file.filename: ${problem}: remove it, or name another`);
 }

@@ -97,14 +97,13 @@ async function answer(
   }
 }
 
-/** Writes of this size may fill the socket's buffer. */
-const LARGE_BYTES = 16 * 1024;
-
 /**
- * Writes the last byte of a large body separately. Over HTTP/1.1 with TLS, Node drops the connection ("Parse Error:
- * Paused") when the next request arrives in two pieces while the previous response is still being flushed, which
- * happens with fast clients.
+ * Bodies of this size may fill the socket's buffer, and their last byte is written separately. Over HTTP/1.1 with TLS,
+ * Node drops the connection ("Parse Error: Paused") when the next request arrives in two pieces while the previous
+ * response is still being flushed, which happens with fast clients.
  */
+export const LARGE_BYTES = 16 * 1024;
+
 function lastByteApart(response: UniversalServerResponse): UniversalServerResponse {
   const { body } = response;
   if (body === undefined) return response;

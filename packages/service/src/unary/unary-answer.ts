@@ -6,13 +6,11 @@ import { grpcStatusOk, setTrailerStatus } from "@connectrpc/connect/protocol-grp
 import { trailerFlag } from "@connectrpc/connect/protocol-grpc-web";
 import { compressionGzip } from "@connectrpc/connect-node";
 import type { NodeResponse } from "@flyte-secrets/http";
+import { LARGE_BYTES } from "../rpc/serve-rpc.ts";
 import type { UnaryForm } from "./unary-form.ts";
 
 /** Answers below this size are not compressed: the library's own default. */
 const COMPRESS_MIN_BYTES = 1024;
-
-/** Writes of this size may fill the socket's buffer. */
-const LARGE_BYTES = 16 * 1024;
 
 /** Contents and permissions change from one call to the next, so that no cache may answer. */
 const NO_STORE = { "cache-control": "no-store" };
@@ -55,11 +53,7 @@ async function writeConnect(res: NodeResponse, form: UnaryForm, answer: UnaryAns
   writeLast(res, body);
 }
 
-/**
- * Ends the answer with `body`. The last byte of a large one is written by itself: over HTTP/1.1 with TLS, Node drops
- * the connection ("Parse Error: Paused") when the next request arrives in two pieces while the previous response is
- * still being flushed, which happens with fast clients.
- */
+/** Ends the answer with `body`, of a large one with the last byte: see {@link LARGE_BYTES}. */
 function writeLast(res: NodeResponse, body: Uint8Array<ArrayBuffer> | string): void {
   if (Buffer.byteLength(body) < LARGE_BYTES) {
     res.end(body);

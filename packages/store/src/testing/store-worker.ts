@@ -5,10 +5,10 @@ import { expectedStoreValue } from "./expected-store-value.ts";
 
 /**
  * A process that works on an embedded store until it has done `count` things, is refused or is killed. It prints a line
- * for each thing once that is acknowledged: `write` creates and updates secrets of its own prefix, so many at once as it has lanes, `rotate` rotates the
- * master key. When it is refused it prints the code, and how many of its acknowledged writes are there after opening
- * the store again. `fill` creates secrets until it is refused, then deletes them, and prints how many it could.
- * `create` creates one secret and prints the error.
+ * for each thing once that is acknowledged: `write` creates and updates secrets of its own prefix, `lanes` of them at a
+ * time, `rotate` rotates the master key. When it is refused it prints the code, and how many of its acknowledged writes
+ * are there after opening the store again. `fill` creates secrets until it is refused, then deletes them, and prints
+ * how many it could. `create` creates one secret and prints the error.
  */
 const [command, directory = "", prefix = "", count = "0", lanes = "1", user = ""] = process.argv.slice(2);
 
