@@ -22,10 +22,5 @@ export { loadPrometheus } from "./telemetry/lazy-libraries.ts";
 export { createLogger, type LogDestination } from "./telemetry/logger.ts";
 export { addBudgetMetrics, addProcessMetrics } from "./telemetry/process-metrics.ts";
 export { replyMetrics } from "./telemetry/reply-metrics.ts";
-export {
-  type OpenTracingOptions,
-  openTracing,
-  type Span,
-  type SpanAttributes,
-  type Tracing,
-} from "./telemetry/tracing.ts";
+export type { OpenTracingOptions, Span, SpanAttributes, Tracing } from "./telemetry/spans.ts";
+export { openTracing } from "./telemetry/tracing.ts";

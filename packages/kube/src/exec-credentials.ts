@@ -2,8 +2,7 @@ import type { Clock } from "@flyte-secrets/core";
 import { isSecretsError, raceSignal, SecretsError } from "@flyte-secrets/core";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { decodeExecCredential, describeExec, type ExecCredential, pluginFailure, runPlugin } from "./exec-plugin.ts";
-import type { Located } from "./kubeconfig.ts";
-import type { KubeconfigCluster, KubeconfigExec } from "./kubeconfig-schema.ts";
+import type { KubeconfigCluster, KubeconfigExec, Located } from "./kubeconfig-schema.ts";
 
 /** Credentials are renewed this long before they end, so that none ends on its way. */
 const LEEWAY_MS = 10_000;

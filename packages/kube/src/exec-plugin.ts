@@ -4,8 +4,7 @@ import type { Clock } from "@flyte-secrets/core";
 import { excerpt, SecretsError, withoutCredentials } from "@flyte-secrets/core";
 import { z } from "zod";
 import { type Credentials, isKeyPair } from "./credentials.ts";
-import type { Located } from "./kubeconfig.ts";
-import type { KubeconfigCluster, KubeconfigExec } from "./kubeconfig-schema.ts";
+import type { KubeconfigCluster, KubeconfigExec, Located } from "./kubeconfig-schema.ts";
 
 /** The versions of the plugin protocol that kubectl supports. */
 export const EXEC_VERSIONS: readonly string[] = [

@@ -102,3 +102,9 @@ function namedList<Value extends z.ZodType>(member: string, value: Value) {
     .nullish()
     .transform((entries) => (entries ?? []).map((each) => [each.name, each[member]] as [string, z.output<Value>]));
 }
+
+/** An entry, with the directory that relative paths in it start from. */
+export interface Located<T> {
+  readonly value: T;
+  readonly directory: string;
+}

@@ -9,14 +9,9 @@ import {
   type KubeconfigExec,
   type KubeconfigUser,
   kubeconfigSchema,
+  type Located,
   NO_USER,
 } from "./kubeconfig-schema.ts";
-
-/** An entry, with the directory that relative paths in it start from. */
-export interface Located<T> {
-  readonly value: T;
-  readonly directory: string;
-}
 
 /** What the current context of some kubeconfig files leads to. */
 export interface KubeconfigContext {

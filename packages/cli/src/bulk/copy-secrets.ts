@@ -1,8 +1,8 @@
 import { isSecretsError, type SecretId, type SecretRecord, SecretsError } from "@flyte-secrets/core";
 import type { EmbeddedStore } from "@flyte-secrets/store";
 import { type ConcurrentOptions, runConcurrently } from "../concurrency.ts";
+import { abbreviateNames, formatCount, formatSecretCount } from "../render/counts.ts";
 import { withErrorPrefix } from "./progress.ts";
-import { abbreviateNames, formatCount, formatSecretCount } from "./report.ts";
 
 /** A secret, and where it is to be. */
 export interface CopyPair {

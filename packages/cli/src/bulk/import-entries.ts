@@ -5,9 +5,9 @@ import type { CliContext } from "../context.ts";
 import type { SecretEntry } from "../formats/secret-entry.ts";
 import { formatFor } from "../formats/secret-formats.ts";
 import { describeScope, type SecretCommandOptions } from "../options/secret-options.ts";
+import { abbreviateNames, formatCount, formatSecretCount } from "../render/counts.ts";
 import { MAX_VALUE_BYTES, readText } from "../values/read-input.ts";
 import { withErrorPrefix } from "./progress.ts";
-import { abbreviateNames, formatCount, formatSecretCount } from "./report.ts";
 
 /**
  * Returns the secrets of a file, each with a valid name for its scope: that of the options, or that in the file. Errors

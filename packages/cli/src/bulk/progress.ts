@@ -1,6 +1,6 @@
 import { isSecretsError, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
-import { formatCount } from "./report.ts";
+import { formatCount } from "../render/counts.ts";
 
 /** Fewer are over before anybody could read a line about them. */
 const FEWEST = 100;

@@ -1,12 +1,12 @@
 import { type SecretScope, type SecretStore, SecretsError } from "@flyte-secrets/core";
 import { Command, Option } from "commander";
-import { formatSecretCount } from "../bulk/report.ts";
 import type { CliContext } from "../context.ts";
 import { DOTENV_READERS, type DotenvReader, type SecretEntry } from "../formats/secret-entry.ts";
 import { mergeOptions, rejectCombination } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addLocalOption, addScopeOptions, checkSecretOptions, type ScopeOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { formatSecretCount } from "../render/counts.ts";
 
 interface ExportOptions extends ScopeOptions, SettingOptions {
   readonly format?: string;

@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { formatCount } from "../bulk/report.ts";
 import { runCommandLine } from "../command-line.ts";
 import { createOutput } from "../output.ts";
+import { formatCount } from "../render/counts.ts";
 import { runOnTerminal } from "../testing/run-on-terminal.ts";
 import { failure, useCliHome } from "../testing/use-cli-home.ts";
 

@@ -19,7 +19,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import type { OpenTracingOptions, Tracing } from "./tracing.ts";
+import type { OpenTracingOptions, Tracing } from "./spans.ts";
 
 /** Time limit of one batch with its retries, and so of the last one. */
 const SEND_LIMIT_MS = 5_000;

@@ -6,7 +6,7 @@ import { damaged, isBusy, isUnreadable, throwIfAborted, toStoreError } from "../
 import { makePrivateFile } from "../files/private-files.ts";
 import { MAX_VALUE_BYTES } from "../value-limits.ts";
 import { databaseName, type StoreDirectory } from "./directory.ts";
-import { APPLICATION_ID, MIGRATIONS } from "./schema.ts";
+import { ALL_OBJECTS, APPLICATION_ID, MIGRATIONS, objectsOfVersion } from "./schema.ts";
 
 /**
  * How long SQLite itself waits for a lock. This blocks the event loop, so {@link StoreDatabase} does the longer wait.
@@ -188,6 +188,25 @@ export class StoreDatabase {
     const finding = this.statement("PRAGMA integrity_check(1)").get()?.integrity_check;
     if (finding === "ok") return;
     throw new SecretsError("store_damaged", `${databaseName(this.directory)} is damaged: ${String(finding)}`);
+  }
+
+  /**
+   * Throws `store_damaged` unless the database has exactly the tables that the migrations up to its version create: a
+   * trigger or a view that somebody added would affect our statements.
+   */
+  assertSchema(): void {
+    const found = this.statement(ALL_OBJECTS).all();
+    const expected = objectsOfVersion(this.schemaVersion());
+    const known = new Set(expected.map((object) => JSON.stringify(object)));
+    const strange = found.find((object) => !known.has(JSON.stringify(object)));
+    if (strange === undefined && found.length === expected.length) return;
+    const what = strange
+      ? `the ${String(strange.type)} ${JSON.stringify(strange.name)} is not one of ours`
+      : "a table of ours is missing";
+    throw new SecretsError(
+      "store_damaged",
+      `${databaseName(this.directory)} is no store as this program makes it: ${what}. Restore an intact backup.`,
+    );
   }
 
   /** Closes the connection; a second call does nothing. */

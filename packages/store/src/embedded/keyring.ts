@@ -10,7 +10,7 @@ import {
   readNextKey,
   writeNextKey,
 } from "./master-key.ts";
-import { assertSchema, BOUND_ROWS_VERSION, MIGRATIONS } from "./schema.ts";
+import { BOUND_ROWS_VERSION, MIGRATIONS } from "./schema.ts";
 import { KEY_BYTES, seal, unseal } from "./seal.ts";
 import { resealValues, sealValue, unsealUnboundValue, unsealValue } from "./sealed-values.ts";
 import type { SealedRow } from "./secret-table.ts";
@@ -43,7 +43,7 @@ export async function openKeyring(database: StoreDatabase, given: MasterKey | un
   return await database.write(() => {
     const version = database.schemaVersion();
     if (version === 0) return createKeyring(database, given);
-    assertSchema(database);
+    database.assertSchema();
     const row = readRow(database);
     const dataKey = unwrap(row, given ?? completeKeyFile(database.directory, row.key_id), database.directory);
     database.migrate();
@@ -127,7 +127,7 @@ export async function rewrapDataKey(database: StoreDatabase, next: MasterKey, gi
 /** The common case, without the write lock. Undefined if something has to be created, completed or refused. */
 function openUnlocked(database: StoreDatabase, given: MasterKey | undefined): Keyring | undefined {
   if (database.schemaVersion() !== MIGRATIONS.length) return undefined;
-  assertSchema(database);
+  database.assertSchema();
   const row = readRow(database);
   const key = given ?? readKeyFile(database.directory.keyFile);
   return key?.id === row.key_id ? derive(database, row, unwrap(row, key, database.directory)) : undefined;

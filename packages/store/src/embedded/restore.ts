@@ -19,7 +19,7 @@ import { prepareStoreDirectory, removeDatabase, type StoreDirectory } from "./di
 import { openKeyring, readKeyId, reopenKeyring, takeKeptKey } from "./keyring.ts";
 import { findHolders, lockStore } from "./lock.ts";
 import { toMasterKey } from "./master-key.ts";
-import { assertSchema, BOUND_ROWS_VERSION } from "./schema.ts";
+import { BOUND_ROWS_VERSION } from "./schema.ts";
 
 export interface RestoreStoreOptions {
   /** A file that `backupStore` made. */
@@ -104,7 +104,7 @@ async function verify(
     const version = database.schemaVersion();
     if (version === 0) throw new SecretsError("store_damaged", "The backup is empty.");
     database.assertIntact();
-    assertSchema(database);
+    database.assertSchema();
     const keyId = await readKeyId(database);
     assertBackupKey(target, { file, keyId, given });
     const madeAt =

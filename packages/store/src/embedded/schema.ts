@@ -1,7 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
-import { SecretsError } from "@flyte-secrets/core";
-import type { StoreDatabase } from "./database.ts";
-import { databaseName } from "./directory.ts";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 /** Marks our files (`PRAGMA application_id`): "FLYS". */
 export const APPLICATION_ID = 0x464c5953;
@@ -92,28 +89,11 @@ export const CONTENT_TABLES: Readonly<Record<string, string>> = {
   backups: "made_at_ms, file",
 };
 
-const ALL_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
+/** Lists what a database consists of, in a fixed order. */
+export const ALL_OBJECTS = "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name";
 
-/**
- * Throws `store_damaged` unless the database has exactly the tables that the migrations up to its version create: a
- * trigger or a view that somebody added would affect our statements.
- */
-export function assertSchema(database: StoreDatabase): void {
-  const found = database.statement(ALL_OBJECTS).all();
-  const expected = schemaOf(database.schemaVersion());
-  const known = new Set(expected.map((object) => JSON.stringify(object)));
-  const strange = found.find((object) => !known.has(JSON.stringify(object)));
-  if (strange === undefined && found.length === expected.length) return;
-  const what = strange
-    ? `the ${String(strange.type)} ${JSON.stringify(strange.name)} is not one of ours`
-    : "a table of ours is missing";
-  throw new SecretsError(
-    "store_damaged",
-    `${databaseName(database.directory)} is no store as this program makes it: ${what}. Restore an intact backup.`,
-  );
-}
-
-function schemaOf(version: number): ReturnType<ReturnType<DatabaseSync["prepare"]>["all"]> {
+/** The result of {@link ALL_OBJECTS} in a database that the migrations up to a version have made. */
+export function objectsOfVersion(version: number): ReturnType<StatementSync["all"]> {
   const made = new DatabaseSync(":memory:");
   try {
     for (const migration of MIGRATIONS.slice(0, version)) made.exec(migration);
