@@ -5,12 +5,12 @@ import type { AddressInfo, Server } from "node:net";
 import { SecretsError, systemClock } from "@flyte-secrets/core";
 import { createCertificate, createManualClock, type ManualClock } from "@flyte-secrets/testkit";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { createKubeClient, type KubeClient } from "./client.ts";
+import { createKubeClient, type KubeClient, nextLimit } from "./client.ts";
 import type { ClusterConnection } from "./connection.ts";
 import { type CredentialSource, createStaticCredentials } from "./credentials.ts";
 import { SECRETS } from "./objects.ts";
 import type { ObservedRequest } from "./requests.ts";
-import { startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
+import { startScriptedApiServer, status, tooLong } from "./testing/scripted-api-server.ts";
 
 const REFERENCE = { namespace: "flyte", name: "one" };
 const CANARY = "canary-5d2a";
@@ -352,3 +352,87 @@ async function portOf(server: Server): Promise<number> {
   });
   return (server.address() as AddressInfo).port;
 }
+
+test.each([
+  ["a Secret", (client: KubeClient) => client.get(SECRETS, REFERENCE)],
+  ["a list without a limit", (client: KubeClient) => client.list(SECRETS, {})],
+  ["a page of one object", (client: KubeClient) => client.list(SECRETS, { limit: 1 })],
+])("an answer that is too long for %s is read up to 20 MiB, and its connection is closed", async (_, call) => {
+  const closed = Promise.withResolvers<boolean>();
+  const api = await startScriptedApiServer([tooLong(200, closed.resolve)]);
+  await expect(call(api.connect(systemClock))).rejects.toMatchObject({
+    code: "store_unavailable",
+    message: expect.stringContaining(`${api.server} answers with more than 20971520 bytes`),
+  });
+  expect(await closed.promise).toBe(false);
+});
+
+test("a page that is over 8 MiB is asked for again with half as many objects, until it is not", async () => {
+  const object = (size: number) => ({ ...SECRET, data: { key: "x".repeat(size) } });
+  const page = (items: object[]) => ({ status: 200, json: { metadata: { resourceVersion: "7" }, items } });
+  const large = page(Array(5).fill(object(2_000_000)));
+  const api = await startScriptedApiServer([large, large, page([SECRET]), page([object(9_000_000)])]);
+  const client = api.connect(systemClock);
+  expect((await client.list(SECRETS, { limit: 5, continue: "here" })).items).toEqual([SECRET]);
+  // One object may be longer than that.
+  expect((await client.list(SECRETS, { limit: 1 })).items).toHaveLength(1);
+  expect(api.seen.map(({ url }) => url?.split("?")[1])).toEqual([
+    "limit=5&continue=here",
+    "limit=2&continue=here",
+    "limit=1&continue=here",
+    "limit=1",
+  ]);
+});
+
+test("a page has twice as many objects as the one before, up to the limit", () => {
+  const after = (count: number) => nextLimit({ items: Array(count), resourceVersion: "" }, 100);
+  expect([0, 1, 7, 50, 80].map(after)).toEqual([2, 2, 14, 100, 100]);
+});
+
+test.each([
+  ["busy", 429, { "retry-after": "0" }],
+  ["refusing credentials that can be renewed", 401, {}],
+])("a long answer of an API server that is %s is given up, and the call repeated", async (_, code, headers) => {
+  const closed = Promise.withResolvers<boolean>();
+  const api = await startScriptedApiServer([tooLong(code, closed.resolve, headers), FOUND]);
+  const credentials = { ...createStaticCredentials({ headers: {} }), renew: () => true };
+  expect(await api.connect(systemClock, { credentials }).get(SECRETS, REFERENCE)).toEqual(SECRET);
+  expect(await closed.promise).toBe(false);
+});
+
+test("a watch whose line is too long fails, and its connection is closed", async () => {
+  const closed = Promise.withResolvers<boolean>();
+  const api = await startScriptedApiServer([tooLong(200, closed.resolve)]);
+  const events: string[] = [];
+  const watch = async () => {
+    const query = { resourceVersion: "1", timeoutSeconds: 60 };
+    for await (const { type } of api.connect(systemClock).watch(SECRETS, query)) events.push(type);
+  };
+  await expect(watch()).rejects.toMatchObject({
+    code: "store_unavailable",
+    message: expect.stringContaining("answers with more than 20971520 bytes"),
+  });
+  expect(events).toEqual(["OPENED"]);
+  expect(await closed.promise).toBe(false);
+});
+
+test("an event of a watch may arrive in many pieces, of which one has the end of several", async () => {
+  const event = (name: string) => `${JSON.stringify({ type: "ADDED", object: { metadata: { name } } })}\n`;
+  const text = event("é") + event("b") + event("c");
+  const middle = text.indexOf("}") - 4;
+  const pieces = [...Array.from(Buffer.from(text).subarray(0, middle), (byte) => Buffer.from([byte]))];
+  const api = await startScriptedApiServer([
+    async (res) => {
+      for (const piece of [...pieces, Buffer.from(text).subarray(middle)]) {
+        res.write(piece);
+        await new Promise(setImmediate);
+      }
+      res.end();
+    },
+  ]);
+  const seen: string[] = [];
+  for await (const event of api.connect(systemClock).watch(SECRETS, { resourceVersion: "1", timeoutSeconds: 60 })) {
+    if ("object" in event) seen.push(event.object.metadata.name);
+  }
+  expect(seen).toEqual(["é", "b", "c"]);
+});

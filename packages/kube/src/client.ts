@@ -1,8 +1,10 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { serverName } from "./connection.ts";
+import { isTooLong } from "./error.ts";
 import { type KubeObject, type KubeResource, type ObjectReference, resourcePath } from "./objects.ts";
 import type { KubeClientOptions } from "./requests.ts";
 import { type ApiResponse, createRequestSender } from "./requests.ts";
+import { MAX_BODY_BYTES } from "./response-body.ts";
 import { decodeWatch, type WatchEvent } from "./watch-events.ts";
 
 export interface RequestOptions {
@@ -60,6 +62,10 @@ export interface KubeClient {
     reference: ObjectReference,
     options?: RequestOptions,
   ): Promise<T | undefined>;
+  /**
+   * Reads a page. It has fewer objects than `limit`, and a continue token, where more than one would be over 8 MiB: see
+   * {@link nextLimit}.
+   */
   list<T extends KubeObject>(
     resource: KubeResource<T>,
     query: ListOptions,
@@ -95,6 +101,20 @@ export interface KubeClient {
   close(): void;
 }
 
+/**
+ * Longest page of a list of more than one object: eight times 500 ordinary Secrets of 2 KiB. Text and objects that are
+ * made of it take some three times as much.
+ */
+const MAX_PAGE_BYTES = 8 * 1024 * 1024;
+
+/**
+ * How many objects to ask for after a page: twice as many as it had, since pages are shorter than asked for where objects
+ * are large.
+ */
+export function nextLimit({ items }: ObjectList<unknown>, maxLimit: number): number {
+  return Math.min(maxLimit, 2 * Math.max(1, items.length));
+}
+
 const MERGE_PATCH = "application/merge-patch+json";
 
 /** Opens no connection before the first call. */
@@ -113,7 +133,16 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
     async list(resource, { namespace, ...query }, { signal } = {}) {
       const target = describe("list", resource, { namespace });
-      return decodeList(resource, (await requests.exchange({ ...target, method: "GET", query, signal })).body);
+      for (let { limit } = query; ; limit = limit && Math.floor(limit / 2)) {
+        const canShrink = limit !== undefined && limit > 1;
+        const maxBytes = canShrink ? MAX_PAGE_BYTES : MAX_BODY_BYTES;
+        try {
+          const page = { ...target, method: "GET", query: { ...query, limit }, maxBytes, signal };
+          return decodeList(resource, (await requests.exchange(page)).body);
+        } catch (error) {
+          if (!canShrink || !isTooLong(error)) throw error;
+        }
+      }
     },
 
     async create(resource, object, { signal, dryRun } = {}) {

@@ -7,6 +7,7 @@ import {
   SecretsError,
 } from "@flyte-secrets/core";
 import { z } from "zod";
+import { BodyTooLongError } from "./response-body.ts";
 
 /** The request to the API server, in RBAC's words. */
 export interface ApiCall {
@@ -72,6 +73,11 @@ export function httpStatusOf(error: unknown): number | undefined {
 export function statusCauseOf(error: unknown, reason: string): string | undefined {
   if (!(error instanceof Error && error.cause instanceof StatusError)) return undefined;
   return error.cause.causes.find((cause) => cause.reason === reason)?.message;
+}
+
+/** Whether an answer was longer than the call allowed. */
+export function isTooLong(error: unknown): boolean {
+  return error instanceof Error && error.cause instanceof BodyTooLongError;
 }
 
 /**
@@ -161,6 +167,10 @@ function fromInvalid(code: number, { reason, details }: Status): [ErrorCode, str
 /** A failure on the way: unreachable, not trusted, out of time, given up. A {@link SecretsError} passes as it is. */
 export function fromFailure(error: unknown, call: ApiCall): SecretsError {
   if (isSecretsError(error)) return error;
+  if (error instanceof BodyTooLongError) {
+    const why = `${call.server} answers with more than ${error.maxBytes} bytes, which no answer of an API server has.`;
+    return new SecretsError("store_unavailable", `${describeCall(call)}: ${why}`, { cause: error });
+  }
   const code = error instanceof Error && "code" in error ? String(error.code) : "no code";
   if (code === "ERR_INVALID_CHAR") {
     return new SecretsError(

@@ -1,5 +1,5 @@
 export { isAllowed, whoAmI } from "./access-reviews.ts";
-export { createKubeClient, type KubeClient, type RequestOptions } from "./client.ts";
+export { createKubeClient, type KubeClient, nextLimit, type RequestOptions } from "./client.ts";
 export { connectAnyCluster, connectCluster, usesCluster } from "./connect-cluster.ts";
 export { loadClusterConnection } from "./connection.ts";
 export { httpStatusOf, statusCauseOf } from "./error.ts";

@@ -4,7 +4,7 @@ import { pino } from "pino";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { runInformer } from "./informer.ts";
 import { type KubeSecret, SECRETS } from "./objects.ts";
-import { type Answer, startScriptedApiServer, status } from "./testing/scripted-api-server.ts";
+import { type Answer, startScriptedApiServer, status, tooLong } from "./testing/scripted-api-server.ts";
 
 const object = (name: string, resourceVersion: string) => ({ metadata: { name, resourceVersion } });
 const list = (resourceVersion: string, names: string[], next?: string): Answer => ({
@@ -139,6 +139,33 @@ test("a server that accepts watches only to end them is not asked without pause"
   const { clock, urls } = await start([list("5", []), ...Array(30).fill((res: { end(): void }) => res.end())]);
   await passTime(clock, () => urls().length === 10);
   expect(clock.elapsed()).toBeGreaterThan(1000);
+});
+
+test("an API server whose every event is too long is asked less and less often", async () => {
+  const { informer, clock, urls } = await start([list("5", ["a"]), ...Array(5).fill(tooLong(200))]);
+  await passTime(clock, () => urls().length === 6);
+  expect(clock.elapsed()).toBeGreaterThan(0.5 * 250 * (2 ** 4 - 1));
+  await passTime(clock, () => informer.problem() !== undefined);
+  expect(informer.problem()).toMatch(/answers with more than 20971520 bytes/);
+});
+
+test("large objects are listed a few at a time, and none is left out", async () => {
+  const names = Array.from({ length: 20 }, (_, at) => `secret-${at + 10}`);
+  const all = names.map((name) => ({ ...object(name, "1"), data: { key: "x".repeat(1_400_000) } }));
+  const limits: (string | null)[] = [];
+  const answer: Answer = (res, { url = "" }) => {
+    const query = new URL(url, "http://x").searchParams;
+    if (query.has("watch")) return;
+    limits.push(query.get("limit"));
+    const from = Number(query.get("continue") ?? 0);
+    const end = from + Number(query.get("limit"));
+    const next = end < all.length ? String(end) : undefined;
+    res.end(JSON.stringify({ metadata: { resourceVersion: "5", continue: next }, items: all.slice(from, end) }));
+  };
+  const { informer, received } = await start(Array(50).fill(answer));
+  await informer.synced;
+  expect(received).toEqual([`all: ${names}`]);
+  expect(limits.join(" ")).toBe("500 250 125 62 31 15 7 3 6 3 6 3 6 3 6 3 6");
 });
 
 test("a closed informer ends at once and leaves no timer", async () => {

@@ -1,6 +1,6 @@
 import { type Clock, isSecretsError, SecretsError, sleep } from "@flyte-secrets/core";
 import type { Logger } from "pino";
-import type { KubeClient, Selector } from "./client.ts";
+import { type KubeClient, nextLimit, type Selector } from "./client.ts";
 import type { KubeObject, KubeResource } from "./objects.ts";
 
 const PAGE_SIZE = 500;
@@ -30,6 +30,8 @@ const BACKOFF_RESET_MS = 10_000;
 
 /** Receives events. Handlers must not throw. */
 export interface EventHandler<T> {
+  /** Called before a list is read, all objects of which are decoded before the next {@link EventHandler.onReplace}. */
+  onList?(): void;
   /**
    * Receives all objects; every other one is gone. It is the first event, and is sent again whenever events may have
    * been missed. The objects are as they were at `resourceVersion`.
@@ -95,7 +97,7 @@ export interface Informer {
  * version. Failures are logged and retried with exponential backoff of at most 2 s, until the informer is closed.
  */
 export function runInformer<T extends KubeObject>(options: InformerOptions<T>): Informer {
-  const { client, resource, selector, handler, pageSize: limit = PAGE_SIZE, isOptional = false } = options;
+  const { client, resource, selector, handler, pageSize = PAGE_SIZE, isOptional = false } = options;
   const { maxObjects = Number.POSITIVE_INFINITY, clock, log } = options;
   const closing = new AbortController();
   const { signal } = closing;
@@ -116,8 +118,10 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
   };
 
   async function list(): Promise<string> {
+    handler.onList?.();
     const objects: T[] = [];
     let next: string | undefined;
+    let limit = pageSize;
     for (;;) {
       const page = await client.list(resource, { ...selector, limit, continue: next }, { signal });
       objects.push(...page.items);
@@ -126,6 +130,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
         throw new SecretsError("too_many_secrets", message);
       }
       next = page.continue;
+      limit = nextLimit(page, pageSize);
       if (next !== undefined) continue;
       handler.onReplace(objects, page.resourceVersion);
       lastVersion = page.resourceVersion;

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import { text } from "node:stream/consumers";
 import { type Clock, isSecretsError, SecretsError, sleep, toAbortError } from "@flyte-secrets/core";
 import { type ClusterConnection, serverName } from "./connection.ts";
 import { type ApiCall, fromFailure, fromStatus } from "./error.ts";
 import { createRateLimiter } from "./rate-limit.ts";
+import { discard, readBody } from "./response-body.ts";
 import { createTransport } from "./transport.ts";
 
 /** After this many attempts that the API server was too busy for, the call fails. */
@@ -39,6 +39,8 @@ export interface ApiRequest {
   readonly body?: object | undefined;
   /** JSON when absent. */
   readonly contentType?: string;
+  /** Longest body of the response. Default: {@link MAX_BODY_BYTES}. */
+  readonly maxBytes?: number;
   readonly signal?: AbortSignal | undefined;
   readonly call: Omit<ApiCall, "server" | "isSecure">;
 }
@@ -50,7 +52,7 @@ export interface ApiResponse {
 
 /** Sends requests with rate limit, retries where the API server is too busy, and all failures as errors of ours. */
 export interface RequestSender {
-  /** Returns the whole response, within the time limit of a call. */
+  /** Returns the whole response, within the time limit of a call. An error for a longer body: see {@link isTooLong}. */
   exchange(request: ApiRequest): Promise<ApiResponse>;
   /** Passes a streamed response to `read` until that returns; without a time limit. */
   stream<T>(
@@ -85,7 +87,7 @@ export function createRequestSender(options: KubeClientOptions): RequestSender {
         if (status < 400) return response;
         retryMs = retryAfterMs(response);
         if (retryMs === undefined || attempt === MAX_ATTEMPTS) throw fromStatus(status, await readJson(response), call);
-        response.resume();
+        discard(response);
       } finally {
         observe?.({ verb, resource, status, waitedMs, tookMs: clock.elapsed() - started });
       }
@@ -103,7 +105,7 @@ export function createRequestSender(options: KubeClientOptions): RequestSender {
       const signal = joinSignals(deadline.signal, closing.signal, request.signal);
       try {
         const response = await send(request, call, signal);
-        return { headers: response.headers, body: await readJson(response) };
+        return { headers: response.headers, body: await readJson(response, request.maxBytes) };
       } catch (error) {
         throw toCallError(error, signal, call);
       } finally {
@@ -142,8 +144,8 @@ function retryAfterMs({ statusCode = 0, headers }: IncomingMessage): number | un
 }
 
 /** Undefined for a body that is not JSON, such as a proxy's page. */
-async function readJson(response: IncomingMessage): Promise<unknown> {
-  const content = await text(response);
+async function readJson(response: IncomingMessage, maxBytes?: number): Promise<unknown> {
+  const content = await readBody(response, maxBytes);
   try {
     return JSON.parse(content);
   } catch {

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as requestHttps } from "node:https";
 import { hasSystemCode } from "@flyte-secrets/core";
 import type { ClusterConnection } from "./connection.ts";
 import type { Credentials } from "./credentials.ts";
+import { discard } from "./response-body.ts";
 
 export interface TransportRequest {
   readonly method: string;
@@ -72,7 +73,7 @@ export function createTransport(connection: ClusterConnection): Transport {
       const identity = await credentials.current(signal);
       const response = await sendAs(identity, exchange);
       if (response.statusCode !== 401 || !credentials.renew(identity)) return response;
-      response.resume();
+      discard(response);
       return sendAs(await credentials.current(signal), exchange);
     },
     close() {

@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { pipeline, Transform } from "node:stream";
 import { type ApiCall, fromStatus } from "./error.ts";
 import type { KubeObject, KubeResource } from "./objects.ts";
+import { BodyTooLongError, MAX_BODY_BYTES } from "./response-body.ts";
 
 /** An event of a watch. */
 export type WatchEvent<T> =
@@ -38,7 +39,7 @@ export async function* decodeWatch<T extends KubeObject>(
 }
 
 /**
- * A stream from text to what `decode` makes of each line. It is no generator, whose local variables would refer to the
+ * A stream from text to what `decode` makes of each line, of at most {@link MAX_BODY_BYTES}. It is no generator, whose local variables would refer to the
  * last text until the next one comes.
  */
 function createLineReader(decode: (line: string) => object): Transform {
@@ -47,10 +48,15 @@ function createLineReader(decode: (line: string) => object): Transform {
     readableObjectMode: true,
     decodeStrings: false,
     transform(chunk: string, _encoding, done) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop() ?? "";
+      // Only the new text is searched, since one object may arrive in hundreds of chunks.
+      const [end = "", ...lines] = chunk.split("\n");
+      rest += end;
       try {
-        for (const line of lines) this.push(decode(line));
+        for (const line of lines) {
+          this.push(decode(rest));
+          rest = line;
+        }
+        if (rest.length > MAX_BODY_BYTES) throw new BodyTooLongError(MAX_BODY_BYTES);
       } catch (error) {
         done(error instanceof Error ? error : new Error("not decoded", { cause: error }));
         return;

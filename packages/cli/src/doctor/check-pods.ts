@@ -1,6 +1,6 @@
 import { INJECT_LABEL, REQUEST_ANNOTATION_PREFIX, type SecretRequest } from "@flyte-secrets/core";
 import { detectMissedInjection, type MissedInjection, type Pod } from "@flyte-secrets/inject";
-import { defineResource, type KubeClient, type KubeObject } from "@flyte-secrets/kube";
+import { defineResource, type KubeClient, type KubeObject, nextLimit } from "@flyte-secrets/kube";
 import { objectTitle, podsInObject } from "../manifests/pod-in-object.ts";
 import type { KubernetesObject } from "../manifests/read-manifests.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
@@ -101,12 +101,14 @@ async function listPods(
 ): Promise<{ readonly pods: AnyPod[]; readonly isWhole: boolean }> {
   const pods: AnyPod[] = [];
   let next: string | undefined;
+  let limit = PAGE;
   let seen = 0;
   do {
-    const page = await client.list(PODS, { labelSelector, limit: PAGE, continue: next });
+    const page = await client.list(PODS, { labelSelector, limit, continue: next });
     pods.push(...page.items.filter(keep));
     seen += page.items.length;
     next = page.continue;
+    limit = nextLimit(page, PAGE);
   } while (next !== undefined && seen < max);
   return { pods, isWhole: next === undefined };
 }

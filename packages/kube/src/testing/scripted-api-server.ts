@@ -26,6 +26,25 @@ export function status(code: number, reason: string, more: object = {}): Answer 
   return { status: code, json };
 }
 
+/** An answer of 64 MiB without a line break, which is more than is ever read. `onClose` tells whether all of it was sent. */
+export function tooLong(
+  code: number,
+  onClose = (_isSent: boolean) => {},
+  headers: Readonly<Record<string, string>> = {},
+): Answer {
+  return (res) => {
+    const chunk = "x".repeat(64 * 1024);
+    let left = 1024;
+    const write = () => {
+      while (left > 0 && res.write(chunk)) left--;
+      if (left <= 0) res.end();
+    };
+    res.on("drain", write).on("close", () => onClose(res.writableFinished));
+    res.writeHead(code, headers);
+    write();
+  };
+}
+
 /**
  * For what no real API server can be made to do on demand: gives the answers of a script, one after the other, and
  * afterwards none at all.

@@ -137,6 +137,19 @@ test("an id that can't be a key of a Secret is answered as by a direct read, als
   expect(result.found && result.value.revealText()).toBe("g");
 });
 
+test("a value that is too large for memory is read from the API server each time", async () => {
+  const value = "x".repeat(5 * 1024 * 1024);
+  const isWhole = async () => (await find()) === `project ${value}`;
+  const { write, find, refuse } = setUp(managed(global, "g"), managed(project, value));
+  // First before anything was listed.
+  expect([await isWhole(), await isWhole()]).toEqual([true, true]);
+  // Ahead of the watch.
+  write(managed(project, "small", "2"));
+  expect(await find()).toBe("project small");
+  await refuse("everything");
+  await expect(find()).rejects.toMatchObject({ code: "store_unavailable" });
+});
+
 test("a Secret that lost its key stops the lookup, and gives way to no broader one", async () => {
   const { change, find } = setUp(managed(project, "p"), managed(global, "g"));
   await find();

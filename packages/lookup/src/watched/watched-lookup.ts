@@ -43,7 +43,14 @@ export interface WatchedLookupOptions {
 export function createWatchedLookup(options: WatchedLookupOptions): CachedLookup {
   const { client, namespace, staleMs, clock, log, metrics } = options;
   const secrets = new WatchedSecrets();
-  const informer = runInformer({ client, resource: SECRETS, selector: { namespace }, handler: secrets, clock, log });
+  const informer = runInformer({
+    client,
+    resource: secrets.resource,
+    selector: { namespace },
+    handler: secrets,
+    clock,
+    log,
+  });
   const raceSignal = createSignalRace();
 
   const fetcher = createProviderFetcher(
@@ -57,7 +64,10 @@ export function createWatchedLookup(options: WatchedLookupOptions): CachedLookup
   const direct = createLookup({ fetcher, maxIdLength: options.maxIdLength });
   const planFor = createLookupPlanner(fetcher, options.maxIdLength);
 
-  /** A resumed watch continues where it broke off, so for a moment it is behind what was read meanwhile. */
+  /**
+   * A resumed watch continues where it broke off, so for a moment it is behind what was read meanwhile. Values that did
+   * not fit into memory are always read.
+   */
   const isStale = ({ steps }: LookupPlan) => steps.some(({ text }) => secrets.isStale(text));
 
   function answerFromMemory({ steps, notFound }: LookupPlan): LookupResult {
@@ -90,7 +100,10 @@ export function createWatchedLookup(options: WatchedLookupOptions): CachedLookup
         metrics.staleServed();
       }
     }
-    if (!informer.hasSynced()) await raceSignal(signal, () => informer.synced);
+    if (!informer.hasSynced()) {
+      await raceSignal(signal, () => informer.synced);
+      return await findWithoutWatch(scope, key, signal);
+    }
     metrics.answered("memory");
     return answerFromMemory(plan);
   }

@@ -103,3 +103,55 @@ test("at most a thousand changes are remembered without a read", () => {
   expect(ids.filter((each) => secrets.isStale(each))).toHaveLength(1_000);
   expect(secrets.isStale(ids.at(-1) ?? "")).toBe(true);
 });
+
+const named = (name: string, bytes: number): KubeSecret => {
+  const each = { ...id, name };
+  const data = { [encodeSecretId(each)]: Buffer.alloc(bytes, 65).toString("base64") };
+  return secret(kubernetesSecretName(each), data);
+};
+const idOf = (name: string) => encodeSecretId({ ...id, name });
+const isKept = (secrets: WatchedSecrets, name: string) => {
+  expect(secrets.isEmpty(idOf(name))).toBe(false);
+  expect(secrets.isStale(idOf(name))).toBe(secrets.get(idOf(name)) === undefined);
+  return secrets.get(idOf(name)) !== undefined;
+};
+
+test("values are kept as long as there is room, large ones leave some for small ones, and the others are always read", () => {
+  const secrets = new WatchedSecrets({ maxBytes: 1600 });
+  secrets.onUpsert(named("too-large", 101));
+  secrets.onUpsert(named("large", 100));
+  secrets.onUpsert(named("other", 94));
+  secrets.onUpsert(named("small", 10));
+  expect(["too-large", "large", "other", "small"].map((name) => isKept(secrets, name))).toEqual([
+    false,
+    true,
+    false,
+    true,
+  ]);
+  secrets.onDelete(named("large", 100));
+  secrets.onUpsert(named("other", 94));
+  secrets.onUpsert(named("too-large", 1));
+  expect(["too-large", "other"].map((name) => isKept(secrets, name))).toEqual([true, true]);
+  secrets.onReplace([named("large", 100)]);
+  expect(isKept(secrets, "large")).toBe(true);
+  expect(secrets.isStale(idOf("other"))).toBe(false);
+});
+
+test("of a list no more values are held than there is room for, and none that nobody needs", () => {
+  const secrets = new WatchedSecrets({ maxBytes: 1600 });
+  const foreign = secret("config", { [text]: "Zm9yZWlnbg==", other: "Zm9yZWlnbg==" });
+  for (const _ of ["at first", "again"]) {
+    secrets.onList();
+    // In base64 a third more.
+    const listed = [foreign, named("a", 60), named("b", 75), named("c", 75), named("d", 75)].map(
+      secrets.resource.decode,
+    );
+    expect(JSON.stringify(listed)).not.toContain("Zm9yZWlnbg");
+    expect(JSON.stringify(listed).match(/QUFB/g)?.length).toBe(60 / 3);
+    secrets.onReplace(listed);
+    expect(["a", "b", "c", "d"].map((name) => isKept(secrets, name))).toEqual([true, false, false, false]);
+    expect(secrets.misnamed.find(text)).toBe("config");
+  }
+  secrets.onUpsert(secrets.resource.decode(named("b", 75)));
+  expect(isKept(secrets, "b")).toBe(true);
+});

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { isSecretsError, type SecretId } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { type KubeSecret, SECRETS } from "@flyte-secrets/kube";
+import { type KubeSecret, nextLimit, SECRETS } from "@flyte-secrets/kube";
 import { withoutMarks } from "./foreign-owner.ts";
 import { MANAGED_SELECTOR, managedId } from "./managed-secret.ts";
 
@@ -32,18 +32,16 @@ export interface CopiedSecret {
 export async function* copyManagedSecrets(options: CopyManagedSecretsOptions): AsyncGenerator<CopiedSecret> {
   const { client, from } = options;
   let next: string | undefined;
+  let limit = PAGE;
   do {
-    const page = await client.list(SECRETS, {
-      namespace: from,
-      labelSelector: MANAGED_SELECTOR,
-      limit: PAGE,
-      continue: next,
-    });
+    const query = { namespace: from, labelSelector: MANAGED_SELECTOR, limit, continue: next };
+    const page = await client.list(SECRETS, query);
     for (const secret of page.items) {
       const id = managedId(secret);
       if (id !== undefined) yield { id, outcome: await copy(secret, options) };
     }
     next = page.continue;
+    limit = nextLimit(page, PAGE);
   } while (next !== undefined);
 }
 

@@ -5,14 +5,14 @@ import {
   type ListRequest,
   type SecretRecord,
 } from "@flyte-secrets/core";
-import { type KubeClient, type KubeSecret, SECRETS } from "@flyte-secrets/kube";
+import { type KubeClient, type KubeSecret, nextLimit, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { decodeListToken, encodeListToken, type Listing } from "../list-token.ts";
 import { listSelector, managedId, toRecord } from "./managed-secret.ts";
 import { describeMisnamed } from "./misnamed-secret.ts";
 import type { WatchedRecords } from "./watched-records.ts";
 
-/** Secrets in one page of the API server, which contains the values: with the largest values it is 140 MB of JSON. */
+/** Secrets in one page of the API server at most, which contains the values. */
 export const PAGE = 100;
 
 export interface ManagedListingOptions {
@@ -78,13 +78,15 @@ export function createManagedListing(options: ManagedListingOptions) {
   async function listFrom(start: string | undefined, request: ListRequest, signal: AbortSignal): Promise<ListPage> {
     const entries: SecretRecord[] = [];
     let position = start;
+    let limit = PAGE;
     do {
       // Never more than there is room for: the next position is behind the last Secret of the page.
-      const limit = Math.min(PAGE, request.limit - entries.length);
+      limit = Math.min(limit, request.limit - entries.length);
       const query = { namespace, labelSelector: listSelector(request), continue: position, limit };
       const page = await client.list(SECRETS, query, { signal });
       entries.push(...toRecords(page.items, request));
       position = page.continue;
+      limit = nextLimit(page, PAGE);
     } while (position !== undefined && entries.length < request.limit);
     return toPage(request, entries, position);
   }
@@ -93,8 +95,9 @@ export function createManagedListing(options: ManagedListingOptions) {
   async function listBehind(name: string, request: ListRequest, signal: AbortSignal): Promise<ListPage> {
     const entries: SecretRecord[] = [];
     let position: string | undefined;
+    let limit = PAGE;
     do {
-      const query = { namespace, labelSelector: listSelector(request), continue: position, limit: PAGE };
+      const query = { namespace, labelSelector: listSelector(request), continue: position, limit };
       const page = await client.list(SECRETS, query, { signal });
       entries.push(
         ...toRecords(
@@ -103,6 +106,7 @@ export function createManagedListing(options: ManagedListingOptions) {
         ),
       );
       position = page.continue;
+      limit = nextLimit(page, PAGE);
     } while (position !== undefined && entries.length <= request.limit);
     return toPage(request, ...cut(entries, request.limit));
   }

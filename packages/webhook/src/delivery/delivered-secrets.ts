@@ -5,9 +5,6 @@ import type { Logger } from "pino";
 import { DELIVERED_LABEL, type DeliveredSecret, toDeliveredSecret } from "./delivered-secret.ts";
 import { createDeliveredSecretIndex, type DeliveredCounts } from "./delivered-secret-index.ts";
 
-/** A Secret may have 1 MiB, and a page is one text in memory. */
-const PAGE = 100;
-
 const MAX_SECRETS = 10_000;
 
 export interface DeliveredSecretsOptions {
@@ -55,7 +52,6 @@ export function watchDeliveredSecrets({ namespace, ...options }: DeliveredSecret
   const informer = runInformer({
     ...options,
     resource: FOLLOWED,
-    pageSize: PAGE,
     selector: { namespace, labelSelector: `${DELIVERED_LABEL.name}=${DELIVERED_LABEL.value}` },
     handler: {
       onReplace(secrets) {

@@ -1,7 +1,7 @@
 import type { Clock } from "@flyte-secrets/core";
 import { imagePullSecretName, type MaybePromise, type SecretId } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { type KubeSecret, runInformer, SECRETS } from "@flyte-secrets/kube";
+import { type KubeObject, type KubeResource, type KubeSecret, runInformer, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { IMAGE_PULL_TYPE, imagePullDigest, isImagePullSecret } from "./image-pull-secret.ts";
 
@@ -33,15 +33,32 @@ export interface ImagePullSources {
   close(): Promise<void>;
 }
 
+/** What is kept of a Secret: its value is dropped when it is decoded. */
+interface ImagePullSource extends KubeObject {
+  /** Undefined for a Secret of somebody else. */
+  readonly digest: string | undefined;
+}
+
+const SOURCES: KubeResource<ImagePullSource> = {
+  ...SECRETS,
+  decode(value) {
+    const secret = SECRETS.decode(value);
+    const { apiVersion, kind } = secret;
+    const { name, resourceVersion = "" } = secret.metadata;
+    const digest = isImagePullSecret(secret) ? imagePullDigest(secret) : undefined;
+    return { apiVersion, kind, metadata: { name, resourceVersion }, digest };
+  },
+};
+
 export function watchImagePullSources(options: ImagePullSourcesOptions): ImagePullSources {
   const { client, namespace, onChange, clock, log } = options;
   const digests = new Map<string, string>();
-  const put = (secret: KubeSecret) => {
-    if (isImagePullSecret(secret)) digests.set(secret.metadata.name, imagePullDigest(secret));
+  const put = ({ metadata, digest }: ImagePullSource) => {
+    if (digest !== undefined) digests.set(metadata.name, digest);
   };
   const informer = runInformer({
     client,
-    resource: SECRETS,
+    resource: SOURCES,
     selector: { namespace, fieldSelector: `type=${IMAGE_PULL_TYPE}` },
     handler: {
       onReplace(secrets) {

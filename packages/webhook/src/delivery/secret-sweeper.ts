@@ -1,6 +1,6 @@
 import { type Clock, isSecretsError, sleep } from "@flyte-secrets/core";
 import type { KubeClient } from "@flyte-secrets/kube";
-import { defineResource, type KubeObject, SECRETS } from "@flyte-secrets/kube";
+import { defineResource, type KubeObject, nextLimit, SECRETS } from "@flyte-secrets/kube";
 import type { Logger } from "pino";
 import { type DeliveredSecret, type Lifetimes, retentionAnnotations } from "./delivered-secret.ts";
 import type { DeliveredSecrets } from "./delivered-secrets.ts";
@@ -73,14 +73,16 @@ async function namedByPods(
 ): Promise<Set<string>> {
   const names = new Set<string>();
   let next: string | undefined;
+  let limit = PAGE;
   do {
-    const page = await client.list(PODS, { namespace, limit: PAGE, continue: next }, { signal });
+    const page = await client.list(PODS, { namespace, limit, continue: next }, { signal });
     for (const { spec, status } of page.items) {
       if (status?.phase === "Succeeded" || status?.phase === "Failed") continue;
       // All of the pod is searched, because later versions of Kubernetes may have further references to Secrets.
       for (const [name] of JSON.stringify(spec ?? {}).matchAll(OUR_NAMES)) names.add(name);
     }
     next = page.continue;
+    limit = nextLimit(page, PAGE);
   } while (next !== undefined);
   return names;
 }

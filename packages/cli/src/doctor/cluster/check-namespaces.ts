@@ -1,5 +1,5 @@
 import type { Config } from "@flyte-secrets/config";
-import { type KubeClient, NAMESPACES, SECRETS } from "@flyte-secrets/kube";
+import { type KubeClient, NAMESPACES, nextLimit, SECRETS } from "@flyte-secrets/kube";
 import { validateManagedSecret } from "@flyte-secrets/store";
 import { type Component, type Finding, ok, problem } from "../finding.ts";
 
@@ -56,8 +56,9 @@ export async function checkManagedSecrets(client: KubeClient, namespace: string)
   const misfits: Finding[] = [];
   let seen = 0;
   let next: string | undefined;
+  let limit = PAGE;
   do {
-    const page = await client.list(SECRETS, { namespace, limit: PAGE, continue: next });
+    const page = await client.list(SECRETS, { namespace, limit, continue: next });
     for (const secret of page.items) {
       const misfit = validateManagedSecret(secret);
       if (misfit === undefined) continue;
@@ -65,6 +66,7 @@ export async function checkManagedSecrets(client: KubeClient, namespace: string)
     }
     seen += page.items.length;
     next = page.continue;
+    limit = nextLimit(page, PAGE);
   } while (next !== undefined && seen < MAX_SECRETS);
   if (misfits.length === 0) return [ok(`the secrets in namespace ${namespace} can be found by their Secrets' names`)];
   const rest = misfits.length - MAX_TOLD;
