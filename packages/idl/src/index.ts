@@ -1,19 +1,19 @@
-/** Flyte's messages and services, unchanged, from `@flyteorg/flyteidl2`; only those that flyte-secrets speaks. */
-export * from "../generated/flyteidl2/auth/auth_service_pb.ts";
+/** Flyte's messages and services from `@flyteorg/flyteidl2`, as far as flyte-secrets speaks them. */
+export * from "../generated/used/flyteidl2/auth/auth_service_pb.ts";
 export {
   type SelectClusterRequest,
   SelectClusterRequest_Operation,
   SelectClusterRequestSchema,
   type SelectClusterResponse,
   SelectClusterResponseSchema,
-} from "../generated/flyteidl2/cluster/payload_pb.ts";
-export { ClusterService } from "../generated/flyteidl2/cluster/service_pb.ts";
+} from "../generated/used/flyteidl2/cluster/payload_pb.ts";
+export { ClusterService } from "../generated/used/flyteidl2/cluster/service_pb.ts";
 export {
   type Secret as SecretRequestMessage,
   Secret_MountType,
   SecretSchema as SecretRequestMessageSchema,
-} from "../generated/flyteidl2/core/security_pb.ts";
-export * from "../generated/flyteidl2/secret/definition_pb.ts";
-export * from "../generated/flyteidl2/secret/payload_pb.ts";
+} from "../generated/used/flyteidl2/core/security_pb.ts";
+export * from "../generated/used/flyteidl2/secret/definition_pb.ts";
+export * from "../generated/used/flyteidl2/secret/payload_pb.ts";
 export { SecretService } from "./secret-service.ts";
 export { type MessageWithTime, readUpdatedTime, writeUpdatedTime } from "./updated-time.ts";

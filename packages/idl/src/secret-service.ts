@@ -1,5 +1,5 @@
 import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
-import { SecretService as Published } from "../generated/flyteidl2/secret/secret_pb.ts";
+import { SecretService as Published } from "../generated/used/flyteidl2/secret/secret_pb.ts";
 
 const { getSecret, listSecrets } = Published.method;
 const readOnly = <Method extends object>(method: Method) => ({

@@ -50,7 +50,7 @@ export function createRoutes(parts: RouteParts): Routes {
     },
     log,
   });
-  const addReflection = createReflection([SecretService, ClusterService, AuthMetadataService]);
+  const addReflection = createReflection(loadPublishedServices);
   const unaryCalls = [
     createUnaryCall(createSecret, secretHandlers.createSecret, withValue),
     createUnaryCall(updateSecret, secretHandlers.updateSecret, withValue),
@@ -73,6 +73,12 @@ export function createRoutes(parts: RouteParts): Routes {
 }
 
 const { createSecret, updateSecret, getSecret, deleteSecret, listSecrets } = SecretService.method;
+
+/** What reflection shows: the services with their files as Flyte publishes them, which nothing else needs. */
+async function loadPublishedServices() {
+  const published = await import("@flyte-secrets/idl/published");
+  return [published.SecretService, published.ClusterService, published.AuthMetadataService];
+}
 
 /** For calls without credentials, whose messages are empty. */
 const OPEN_MESSAGE_BYTES = 4 * 1024;

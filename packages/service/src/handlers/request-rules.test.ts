@@ -1,19 +1,12 @@
 import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
 import { createValidator } from "@bufbuild/protovalidate";
-import {
-  CreateSecretRequestSchema,
-  DeleteSecretRequestSchema,
-  GetSecretRequestSchema,
-  ListSecretsRequestSchema,
-  SecretIdentifierSchema,
-  SecretSpecSchema,
-  UpdateSecretRequestSchema,
-} from "@flyte-secrets/idl";
+import { SecretIdentifierSchema, SecretService, SecretSpecSchema } from "@flyte-secrets/idl/published";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { checkRequestId } from "./request-rules.ts";
 
 const validator = createValidator();
+const { createSecret } = SecretService.method;
 
 function violations<Desc extends DescMessage>(schema: Desc, request: MessageInitShape<Desc>): string {
   const result = validator.validate(schema, create(schema, request));
@@ -38,7 +31,7 @@ test("the id of a secret to create is refused where protovalidate refuses it, in
   fc.assert(
     fc.property(identifier, (init) => {
       const id = init && create(SecretIdentifierSchema, init);
-      expect(refusal(id, true)).toBe(violations(CreateSecretRequestSchema, { ...(id && { id }), secretSpec }));
+      expect(refusal(id, true)).toBe(violations(createSecret.input, { ...(id && { id }), secretSpec }));
     }),
   );
 });
@@ -60,10 +53,7 @@ function ruled({ name: message, fields, oneofs }: DescMessage): string[] {
 }
 
 test("Flyte's IDL declares no other rules than those that are checked", () => {
-  const schemas = [
-    ...[CreateSecretRequestSchema, UpdateSecretRequestSchema, GetSecretRequestSchema, DeleteSecretRequestSchema],
-    ...[ListSecretsRequestSchema, SecretIdentifierSchema, SecretSpecSchema],
-  ];
+  const schemas = [...SecretService.methods.map(({ input }) => input), SecretIdentifierSchema, SecretSpecSchema];
   expect(schemas.flatMap(ruled)).toEqual([
     "CreateSecretRequest.id",
     "UpdateSecretRequest.id",

@@ -13,14 +13,18 @@ import { createReflectionMethod, type ReflectionRequest, type ReflectionResponse
 /**
  * Makes a function that adds gRPC's server reflection to a router, in its current version and the one before it, so
  * that tools such as `grpcurl` can list and call the services without their `.proto` files. Its streams are
- * bidirectional, so it needs HTTP/2.
+ * bidirectional, so it needs HTTP/2. `loadServices` is called by the first question: few servers are asked one.
  */
 export function createReflection(
-  services: readonly DescService[],
+  loadServices: () => Promise<readonly DescService[]>,
 ): (router: ConnectRouter, options: Partial<ConnectRouterOptions>) => void {
   const methods = (["grpc.reflection.v1", "grpc.reflection.v1alpha"] as const).map(createReflectionMethod);
-  const answer = createReflectionResponder([...services, ...methods.map(({ parent }) => parent)]);
+  const createResponder = async () =>
+    createReflectionResponder([...(await loadServices()), ...methods.map(({ parent }) => parent)]);
+  let responder: ReturnType<typeof createResponder> | undefined;
   async function* answerEach(requests: AsyncIterable<Message>) {
+    responder ??= createResponder();
+    const answer = await responder;
     for await (const request of requests) {
       // The message type is made at run time, so the compiler cannot know its fields.
       const originalRequest = request as ReflectionRequest & { readonly host: string };
