@@ -14,7 +14,7 @@ export default defineConfig({
     },
   ],
   test: {
-    include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "fuzz/**/*.test.ts"],
+    include: ["packages/*/src/**/*.test.ts", "scripts/**/*.test.ts", "fuzz/**/*.test.ts", "bench/**/*.test.ts"],
     // A limit ends what hangs, and must not say how busy the machine is: the slowest test takes some seconds of a quiet
     // one.
     testTimeout: 120_000,

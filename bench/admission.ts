@@ -8,8 +8,8 @@ import { measureInProcess } from "./admission-in-process.ts";
 import { type AdmissionLoad, loadAdmission, postReview } from "./admission-load.ts";
 import type { ServerKind, ServerOrder } from "./admission-server.ts";
 import type { LoadResult } from "./h2load.ts";
-import { median, residentMib } from "./process.ts";
-import { type Row, ratio } from "./table.ts";
+import { residentMib } from "./process.ts";
+import { type Row, toSpread } from "./table.ts";
 
 /** Short, since the machine's speed drifts from second to second. */
 const TURN_SECONDS = Number(process.env.BENCH_SECONDS ?? "0.4");
@@ -18,10 +18,10 @@ const STARTS = Number(process.env.BENCH_STARTS ?? "3");
 /** Until V8 has compiled what is hot. */
 const WARM_UP_SECONDS = 4;
 /** As in deploy/Dockerfile. */
-const IMAGE_ARGS = ["--max-semi-space-size=8"];
+export const IMAGE_ARGS = ["--max-semi-space-size=8"];
 const NOTHING: LoadResult = { perSecond: Number.NaN, answered: 0, p50Ms: Number.NaN, p99Ms: Number.NaN, failed: 0 };
 
-interface Surroundings {
+export interface Surroundings {
   readonly folder: string;
   readonly tls: ServerOrder["tls"];
 }
@@ -72,7 +72,7 @@ async function takeTurns<L extends TurnLoad>(
   const turns = new Map<L, Turn[]>(loads.map((load) => [load, []]));
   const common = { reviewFile, ca: around.tls.cert };
   for (let time = 0; time < STARTS; time++) {
-    const servers = await Promise.all(orders.map((order) => start(order)));
+    const servers = await Promise.all(orders.map((order) => startAdmissionServer(order)));
     for (const { url } of servers) await loadAdmission({ ...common, url, connections: 16, seconds: WARM_UP_SECONDS });
     for (const [load, taken] of turns) {
       const loads: AdmissionLoad[] = [];
@@ -96,22 +96,22 @@ async function takeTurns<L extends TurnLoad>(
   return turns;
 }
 
-const medianOf = (turns: readonly Turn[], n: number, pick: (result: LoadResult) => number) =>
-  median(turns.map((turn) => pick(turn[n] ?? NOTHING)));
+const spreadOf = (turns: readonly Turn[], n: number, pick: (result: LoadResult) => number) =>
+  toSpread(turns.map((turn) => pick(turn[n] ?? NOTHING)));
 
-/** The median of the turns' own ratios. */
+/** The turns' own ratios. */
 const firstAgainst = (turns: readonly Turn[], n: number) =>
-  median(turns.map((turn) => (turn[0] ?? NOTHING).perSecond / (turn[n] ?? NOTHING).perSecond)).toFixed(2);
+  toSpread(turns.map((turn) => (turn[0] ?? NOTHING).perSecond / (turn[n] ?? NOTHING).perSecond));
 
 function summarise(turns: readonly Turn[]) {
   return {
-    ours: Math.round(medianOf(turns, 0, ({ perSecond }) => perSecond)),
-    floor: Math.round(medianOf(turns, 1, ({ perSecond }) => perSecond)),
-    bare: Math.round(medianOf(turns, 2, ({ perSecond }) => perSecond)),
+    ours: spreadOf(turns, 0, ({ perSecond }) => perSecond),
+    floor: spreadOf(turns, 1, ({ perSecond }) => perSecond),
+    bare: spreadOf(turns, 2, ({ perSecond }) => perSecond),
     "ours/floor": firstAgainst(turns, 1),
     "ours/bare": firstAgainst(turns, 2),
-    "p50 ms": medianOf(turns, 0, ({ p50Ms }) => p50Ms).toFixed(2),
-    "p99 ms": medianOf(turns, 0, ({ p99Ms }) => p99Ms).toFixed(2),
+    "p50 ms": spreadOf(turns, 0, ({ p50Ms }) => p50Ms),
+    "p99 ms": spreadOf(turns, 0, ({ p99Ms }) => p99Ms),
     failed: countFailed(turns),
   };
 }
@@ -142,8 +142,8 @@ export async function benchAdmissionScale(): Promise<Row[]> {
       const turns = [...taken.values()].flat();
       return {
         what,
-        measured: Math.round(medianOf(turns, 0, ({ perSecond }) => perSecond)),
-        reference: Math.round(medianOf(turns, 1, ({ perSecond }) => perSecond)),
+        measured: spreadOf(turns, 0, ({ perSecond }) => perSecond),
+        reference: spreadOf(turns, 1, ({ perSecond }) => perSecond),
         ratio: firstAgainst(turns, 1),
         failed: countFailed(turns),
       };
@@ -190,7 +190,7 @@ export async function benchAdmissionMemory(): Promise<Row[]> {
         workers: 1,
         tls: around.tls,
       };
-      const server = await start(order, execArgv);
+      const server = await startAdmissionServer(order, execArgv);
       let done = 0;
       const residentAfter = async (admissions: number) => {
         while (done < admissions) {
@@ -206,14 +206,15 @@ export async function benchAdmissionMemory(): Promise<Row[]> {
         "resident MiB after 10000": early,
         admissions: done,
         "resident MiB then": late,
-        ratio: ratio(late, early),
+        ratio: late / early,
       });
     }
     return rows;
   });
 }
 
-async function inFolder<T>(use: (around: Surroundings) => Promise<T>): Promise<T> {
+/** Calls `use` with a folder that is removed afterwards, and a certificate for the servers. */
+export async function inFolder<T>(use: (around: Surroundings) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));
   try {
     return await use({ folder, tls: await createCertificate() });
@@ -224,7 +225,7 @@ async function inFolder<T>(use: (around: Surroundings) => Promise<T>): Promise<T
 
 /** The patch that the webhook answers, for the floor handler to answer one of the same size. */
 async function patchOf(server: ServerKind, reviewFile: string, { tls }: Surroundings): Promise<string> {
-  const { url, close } = await start({ server, workers: 1, tls });
+  const { url, close } = await startAdmissionServer({ server, workers: 1, tls });
   const load: AdmissionLoad = { url, reviewFile, ca: tls.cert, connections: 1, seconds: 1 };
   const { text } = await postReview(load);
   close();
@@ -233,13 +234,17 @@ async function patchOf(server: ServerKind, reviewFile: string, { tls }: Surround
   return response.patch;
 }
 
-interface RunningServer {
+export interface RunningServer {
   readonly url: string;
   readonly pid: number;
   close(): void;
 }
 
-async function start(order: ServerOrder, execArgv: readonly string[] = []): Promise<RunningServer> {
+/** Starts a process of the measurements; resolves when it listens. */
+export async function startAdmissionServer(
+  order: ServerOrder,
+  execArgv: readonly string[] = [],
+): Promise<RunningServer> {
   const script = join(import.meta.dirname, "admission-server.ts");
   const child = fork(script, { stdio: "inherit", execArgv: [...execArgv] });
   child.send(order);

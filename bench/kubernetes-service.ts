@@ -5,8 +5,9 @@ import { type Cluster, startCluster } from "../e2e/kubernetes/cluster.ts";
 import { UNLIMITED } from "./cluster-client.ts";
 import { type LoadResult, runH2load } from "./h2load.ts";
 import { postNewRequests } from "./new-requests-load.ts";
-import { cpuUs, median } from "./process.ts";
-import type { Row } from "./table.ts";
+import { cpuUs } from "./process.ts";
+import { putLoad as putRpcLoad } from "./rpc-load.ts";
+import { type Row, toSpread } from "./table.ts";
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "3");
@@ -15,7 +16,7 @@ const LISTED = 100;
 const SCOPE = { domain: "development", project: "bench" };
 const VALUE = "bench-value-0123456789";
 
-const CALLS = ["get", "create", "list"] as const;
+const CALLS = ["get", "get, grpc", "create", "list"] as const;
 type Call = (typeof CALLS)[number];
 
 /** One request of a load; those of a create have another name each. */
@@ -23,6 +24,8 @@ interface Wanted {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly body?: (n: number) => object;
+  /** A get of this secret over gRPC instead. */
+  readonly grpcName?: string;
 }
 
 /** A call of the service, and the request that it makes of the API server. */
@@ -71,16 +74,16 @@ export async function benchKubernetesService(): Promise<Row[]> {
       const cpu = (cpuUs(server.pid) - before) / (mine.answered + mine.failed);
       rounds.push({ mine, reference: await putLoad(direct, pair.direct, connections), cpuUs: cpu });
     }
-    const middle = (pick: (round: (typeof rounds)[number]) => number) => median(rounds.map(pick));
+    const of = (pick: (round: (typeof rounds)[number]) => number) => toSpread(rounds.map(pick));
     rows.push({
       what,
       connections,
-      ours: Math.round(middle(({ mine }) => mine.perSecond)),
-      "API server": Math.round(middle(({ reference }) => reference.perSecond)),
-      ratio: middle(({ mine, reference }) => mine.perSecond / reference.perSecond).toFixed(2),
-      "CPU µs a call": Math.round(middle((round) => round.cpuUs)),
-      "p50 ms": middle(({ mine }) => mine.p50Ms).toFixed(1),
-      "p99 ms": middle(({ mine }) => mine.p99Ms).toFixed(1),
+      ours: of(({ mine }) => mine.perSecond),
+      "API server": of(({ reference }) => reference.perSecond),
+      ratio: of(({ mine, reference }) => mine.perSecond / reference.perSecond),
+      "CPU µs a call": of((round) => round.cpuUs),
+      "p50 ms": of(({ mine }) => mine.p50Ms),
+      "p99 ms": of(({ mine }) => mine.p99Ms),
       failed: rounds.reduce((sum, { mine, reference }) => sum + mine.failed + reference.failed, 0),
     });
   };
@@ -98,6 +101,10 @@ function pairOf(call: Call, prefix: string): Pair {
   const service = "/flyteidl2.secret.SecretService";
   const idOf = (name: string) => ({ org: "flyte", ...SCOPE, name });
   switch (call) {
+    case "get, grpc": {
+      const { ours, direct } = pairOf("get", prefix);
+      return { ours: { ...ours, grpcName: "listed-0" }, direct };
+    }
     case "get":
       return {
         ours: { method: "POST", path: `${service}/GetSecret`, body: () => ({ id: { ...SCOPE, name: "listed-0" } }) },
@@ -147,7 +154,11 @@ async function sendOnce(target: Target, { method, path, body }: Wanted, n: numbe
 }
 
 /** Keeps the connections busy, one request at a time on each. */
-function putLoad(target: Target, { path, body }: Wanted, connections: number): Promise<LoadResult> {
+function putLoad(target: Target, { path, body, grpcName }: Wanted, connections: number): Promise<LoadResult> {
+  if (grpcName !== undefined) {
+    const load = { ...target, connections, seconds: SECONDS, name: grpcName };
+    return putRpcLoad({ ...load, protocol: "grpc", call: "get" });
+  }
   const headers = headersOf(target);
   const load = { url: target.url + path, headers, connections, seconds: SECONDS };
   if (body === undefined) return runH2load({ ...load, http: "1.1" });

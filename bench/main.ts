@@ -1,46 +1,36 @@
-// npm run bench [-- SECTION ...]: measures the sections named, or all of them, and prints a table for each.
-// BENCH_SECONDS (a measured load) and BENCH_SECRETS (how many are many) scale a run.
-import { availableParallelism, cpus } from "node:os";
-import { benchAdmission, benchAdmissionInProcess, benchAdmissionMemory, benchAdmissionScale } from "./admission.ts";
-import { benchImport } from "./import.ts";
-import { benchKubernetesImport } from "./kubernetes-import.ts";
-import { benchKubernetesScale } from "./kubernetes-scale.ts";
-import { benchKubernetesService } from "./kubernetes-service.ts";
-import { benchListing } from "./listing.ts";
-import { benchRotation } from "./rotation.ts";
-import { benchRpc } from "./rpc.ts";
-import { benchRun } from "./run.ts";
-import { benchStartup } from "./startup.ts";
-import { benchStore } from "./store.ts";
-import { benchStoreWrites } from "./store-writes.ts";
-import { type Row, toMarkdown } from "./table.ts";
+// npm run bench [-- SECTION ...]: measures the sections named, or all of them, prints a table for each, keeps the
+// results and writes the report. npm run bench -- report: writes the report from the results that are kept.
+import { join } from "node:path";
+import { writeReport } from "./report.ts";
+import { keepResult, readResults, takeResult } from "./results.ts";
+import { SECTIONS } from "./sections.ts";
+import { toMarkdown } from "./table.ts";
 
-const SECTIONS: Readonly<Record<string, () => Promise<Row[]>>> = {
-  rpc: benchRpc,
-  startup: benchStartup,
-  store: benchStore,
-  "store-writes": benchStoreWrites,
-  import: benchImport,
-  run: benchRun,
-  listing: benchListing,
-  admission: benchAdmission,
-  "admission-in-process": benchAdmissionInProcess,
-  "admission-scale": benchAdmissionScale,
-  "admission-memory": benchAdmissionMemory,
-  "kubernetes-service": benchKubernetesService,
-  "kubernetes-import": benchKubernetesImport,
-  "kubernetes-scale": benchKubernetesScale,
-  rotation: benchRotation,
-};
+/** Where results are kept and the report is written. */
+const folder = process.env.BENCH_RESULTS ?? join(import.meta.dirname);
 
 const wanted = process.argv.slice(2);
-const unknown = wanted.filter((name) => !Object.hasOwn(SECTIONS, name));
+const unknown = wanted.filter((name) => name !== "report" && !Object.hasOwn(SECTIONS, name));
 if (unknown.length > 0) {
-  console.error(`no such section: ${unknown.join(", ")}; there are ${Object.keys(SECTIONS).join(", ")}`);
+  console.error(`no such section: ${unknown.join(", ")}; there are ${Object.keys(SECTIONS).join(", ")}, and report`);
   process.exit(2);
 }
-console.log(`Node ${process.version}, ${availableParallelism()} cores of ${cpus()[0]?.model}`);
-for (const [name, measure] of Object.entries(SECTIONS)) {
+for (const [name, { title, needs, measure }] of Object.entries(SECTIONS)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
-  console.log(`\n## ${name}\n\n${toMarkdown(await measure())}`);
+  const missing = needs.map((need) => need()).find((requirement) => requirement.missing);
+  if (missing?.missing) {
+    console.error(`${name} is left out: it needs ${missing.what}. Enable it with: ${missing.enable}`);
+    process.exitCode = 1;
+    continue;
+  }
+  try {
+    const result = await takeResult(measure);
+    keepResult(folder, name, result);
+    console.log(`## ${title}\n\n${toMarkdown(result.rows)}\n`);
+  } catch (error) {
+    // The others may take an hour, and are not lost by this one.
+    console.error(`${name} failed:`, error);
+    process.exitCode = 1;
+  }
 }
+writeReport(folder, readResults(folder));

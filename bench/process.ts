@@ -29,11 +29,6 @@ function cpuTicks(pid: number) {
   return { utime, stime, cutime, cstime };
 }
 
-/** The middle of several measurements. */
-export function median(numbers: readonly number[]): number {
-  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
-}
-
 /** Milliseconds from exec to exit of a program, whose output goes nowhere; throws unless it ends with 0. */
 export async function timeToExit(
   file: string,

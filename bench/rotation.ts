@@ -29,7 +29,7 @@ export async function benchRotation(): Promise<Row[]> {
   );
   const { delaysMs, stale, admissions } = await measureRotation({ client, replicas, store, updates: UPDATES });
   const sorted = delaysMs.toSorted((a, b) => a - b);
-  const at = (part: number) => (sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN).toFixed(1);
+  const at = (part: number) => sorted[Math.floor((sorted.length - 1) * part)] ?? Number.NaN;
   return [
     {
       replicas: REPLICAS,

@@ -44,6 +44,10 @@ export async function putLoad(load: Load): Promise<LoadResult> {
   const good = await sendOnce(load);
   const http = load.protocol === "grpc" ? "2" : "1.1";
   const result = await runH2load({ url, http, headers, body, connections, seconds });
+  if (result.bodyBytes === undefined) {
+    if (load.protocol === "grpc") throw new Error("h2load did not end: nobody can tell answers from errors");
+    return result;
+  }
   // An error has another body, and over gRPC nothing else that h2load sees. Each connection may end within an answer.
   const answers = result.bodyBytes / good.body.byteLength;
   const isGood = answers >= result.answered && answers <= result.answered + connections;

@@ -4,9 +4,10 @@ import { startServe } from "@flyte-secrets/testkit";
 import type { LoadResult } from "./h2load.ts";
 import { cpuUs } from "./process.ts";
 import { type Answer, type Load, putLoad, sendOnce } from "./rpc-load.ts";
-import { type Row, ratio } from "./table.ts";
+import { type Row, toSpread } from "./table.ts";
 
-const SECONDS = Number(process.env.BENCH_SECONDS ?? "4");
+const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "3");
 const CONNECTIONS = [1, 16, 64];
 
 const CASES: readonly Pick<Load, "call" | "protocol">[] = [
@@ -19,7 +20,7 @@ const CASES: readonly Pick<Load, "call" | "protocol">[] = [
 
 /**
  * Calls a second of the service as users start it, and its CPU time a call, against a bare Node server that answers the
- * same bytes (and over HTTP/2 the same trailers): for each call and number of connections, one after the other.
+ * same bytes (and over HTTP/2 the same trailers): for each call and number of connections, in turns.
  */
 export async function benchRpc(): Promise<Row[]> {
   const serve = await startServe();
@@ -34,22 +35,26 @@ export async function benchRpc(): Promise<Row[]> {
         const answer = await sendOnce({ ...load, name: call === "get" ? name : `${name}-first` });
         // Twice: what runs first is compiled while it runs.
         await putLoad({ ...load, name: call === "get" ? name : `${name}-warm`, seconds: 1 });
-        const ours = await measure(load, serve.process.pid);
         const bare = await startBare(answer, protocol === "grpc");
         await putLoad({ ...load, url: bare.url, seconds: 1 });
-        const reference = await measure({ ...load, url: bare.url }, bare.pid);
+        const rounds: { ours: Measured; reference: Measured }[] = [];
+        for (let round = 0; round < ROUNDS; round++) {
+          const ours = await measure({ ...load, name: call === "get" ? name : `${name}-${round}` }, serve.process.pid);
+          rounds.push({ ours, reference: await measure({ ...load, url: bare.url }, bare.pid) });
+        }
         bare.close();
+        const of = (pick: (round: (typeof rounds)[number]) => number) => toSpread(rounds.map(pick));
         rows.push({
           what: `${call}, ${protocol}`,
           connections,
-          ours: Math.round(ours.perSecond),
-          "bare server": Math.round(reference.perSecond),
-          ratio: ratio(ours.perSecond, reference.perSecond),
-          "CPU µs a call": Math.round(ours.cpuUs),
-          "bare, CPU µs": Math.round(reference.cpuUs),
-          "p50 ms": ours.p50Ms.toFixed(2),
-          "p99 ms": ours.p99Ms.toFixed(2),
-          failed: ours.failed + reference.failed,
+          ours: of(({ ours }) => ours.perSecond),
+          "bare server": of(({ reference }) => reference.perSecond),
+          ratio: of(({ ours, reference }) => ours.perSecond / reference.perSecond),
+          "CPU µs a call": of(({ ours }) => ours.cpuUs),
+          "bare, CPU µs": of(({ reference }) => reference.cpuUs),
+          "p50 ms": of(({ ours }) => ours.p50Ms),
+          "p99 ms": of(({ ours }) => ours.p99Ms),
+          failed: rounds.reduce((sum, { ours, reference }) => sum + ours.failed + reference.failed, 0),
         });
       }
     }
@@ -59,8 +64,10 @@ export async function benchRpc(): Promise<Row[]> {
   return rows;
 }
 
+type Measured = LoadResult & { readonly cpuUs: number };
+
 /** A load, and the CPU time that process `pid` used for each request of it. */
-async function measure(load: Load, pid = 0): Promise<LoadResult & { readonly cpuUs: number }> {
+async function measure(load: Load, pid = 0): Promise<Measured> {
   const before = cpuUs(pid);
   const result = await putLoad(load);
   return { ...result, cpuUs: (cpuUs(pid) - before) / (result.answered + result.failed) };

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/store";
-import { median, timeToExit } from "./process.ts";
+import { timeToExit } from "./process.ts";
 import { bareCall } from "./startup.ts";
-import { type Row, ratio } from "./table.ts";
+import { type Row, toSpread } from "./table.ts";
 
-const ROUNDS = 7;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "7");
 const CLI = join(import.meta.dirname, "../packages/cli/bin/flyte-secrets.js");
 const TASKS = join(import.meta.dirname, "../packages/cli/testdata/run");
 /** From exec to exit: a task under `run`, next to a bare child process that calls the same task. */
@@ -29,12 +29,12 @@ export async function benchRun(): Promise<Row[]> {
     for (let round = 0; round < ROUNDS; round++) {
       for (const [what, args] of cases) times.get(what)?.push(await timeToExit(process.execPath, args, { HOME: home }));
     }
-    const bare = median(times.get("bare child process") ?? []);
+    const bare = times.get("bare child process") ?? [];
     return [...times].map(([what, ms]) => ({
       what,
-      "exec to exit, ms": Math.round(median(ms)),
-      "over the bare child, ms": Math.round(median(ms) - bare),
-      ratio: ratio(median(ms), bare),
+      "exec to exit, ms": toSpread(ms),
+      "over the bare child, ms": toSpread(ms.map((each, round) => each - (bare[round] ?? Number.NaN))),
+      ratio: toSpread(ms.map((each, round) => each / (bare[round] ?? Number.NaN))),
     }));
   } finally {
     rmSync(home, { recursive: true });

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/store";
-import { cpuUs, endedChildrenCpuUs, median, residentMib, timeToExit } from "./process.ts";
-import type { Row } from "./table.ts";
+import { cpuUs, endedChildrenCpuUs, residentMib, timeToExit } from "./process.ts";
+import { type Row, toSpread } from "./table.ts";
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "7");
 const SECRETS = Number(process.env.BENCH_SECRETS ?? "100000");
@@ -52,28 +52,27 @@ export async function benchStartup(): Promise<Row[]> {
     for (let round = 0; round < ROUNDS; round++) {
       for (const [what, measure] of cases) starts.get(what)?.push(await measure());
     }
-    const bare = middle(starts.get("node -e 0") ?? []);
-    return [...starts].map(([what, each]) => toRow(what, middle(each), bare));
+    const bare = starts.get("node -e 0") ?? [];
+    return [...starts].map(([what, each]) => toRow(what, each, bare));
   } finally {
     rmSync(homes, { recursive: true });
   }
 }
 
-function toRow(what: string, { cpuMs, wallMs, mib }: Start, bare: Start): Row {
+/** Over the bare process: in each round, over the one that was started in that round. */
+function toRow(what: string, starts: readonly Start[], bare: readonly Start[]): Row {
+  const of = (name: "cpuMs" | "wallMs") => toSpread(starts.map((start) => start[name]));
+  const over = (name: "cpuMs" | "wallMs") =>
+    toSpread(starts.map((start, round) => start[name] - (bare[round]?.[name] ?? Number.NaN)));
+  const mibs = starts.flatMap(({ mib }) => mib ?? []);
   return {
     what,
-    "CPU, ms": Math.round(cpuMs),
-    "over node -e 0": Math.round(cpuMs - bare.cpuMs),
-    "wall, ms": Math.round(wallMs),
-    "over node -e 0, wall": Math.round(wallMs - bare.wallMs),
-    "resident, MiB": mib ?? "",
+    "CPU, ms": of("cpuMs"),
+    "over node -e 0": over("cpuMs"),
+    "wall, ms": of("wallMs"),
+    "over node -e 0, wall": over("wallMs"),
+    "resident, MiB": mibs.length > 0 ? toSpread(mibs) : "",
   };
-}
-
-function middle(starts: readonly Start[]): Start {
-  const mibs = starts.flatMap(({ mib }) => mib ?? []);
-  const of = (name: "cpuMs" | "wallMs") => median(starts.map((start) => start[name]));
-  return { cpuMs: of("cpuMs"), wallMs: of("wallMs"), ...(mibs.length > 0 && { mib: median(mibs) }) };
 }
 
 /** Loads the same file with the same SDK and calls the same task, without a runner. */

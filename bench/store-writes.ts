@@ -4,17 +4,16 @@ import { join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type SecretStore, SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/store";
-import { median } from "./process.ts";
-import { type Row, ratio } from "./table.ts";
+import { type Row, toSpread } from "./table.ts";
 
-const ROUNDS = 5;
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? "5");
 const SYNCS = 300;
 const WRITES_PER_WRITER = 50;
 const WRITERS = [1, 16, 64];
 
 /**
  * Durable creates a second with 1, 16 and 64 writers, next to how often a second this disk writes 4 KiB durably, one
- * after the other: what a store could do that waits for the disk with each create. Medians of rounds that take turns.
+ * after the other: what a store could do that waits for the disk with each create. Rounds that take turns.
  */
 export async function benchStoreWrites(): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));
@@ -29,9 +28,9 @@ export async function benchStoreWrites(): Promise<Row[]> {
     }
     return [...creates].map(([writers, rates]) => ({
       writers,
-      "creates/s": Math.round(median(rates)),
-      "fsyncs/s": Math.round(median(syncs)),
-      ratio: ratio(median(rates), median(syncs)),
+      "creates/s": toSpread(rates),
+      "fsyncs/s": toSpread(syncs),
+      ratio: toSpread(rates.map((rate, round) => rate / (syncs[round] ?? Number.NaN))),
     }));
   } finally {
     closeSync(file);

@@ -3,31 +3,43 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type SecretId, type SecretStore, SecretValue } from "@flyte-secrets/core";
 import { openEmbeddedStore } from "@flyte-secrets/store";
-import { type Row, ratio } from "./table.ts";
+import { type Row, toSpread } from "./table.ts";
 
-const FEW = 1_000;
-const MANY = Number(process.env.BENCH_SECRETS ?? "100000");
-const ROUNDS = 100;
+const SIZES = (process.env.BENCH_SIZES ?? "100,1000,10000,100000").split(",").map(Number);
+const ROUNDS = 50;
 const PAGE = 100;
 const BATCH = 100;
 const CREATES = 10;
+const WRITERS = 64;
 
-/** What a page, a get and a value's read cost with many secrets, next to few, in the same run; and a durable write. */
+/** One call's milliseconds, as a short turn of many calls gives it. */
+type Timed = (store: SecretStore, count: number) => Promise<number>;
+
+const CALLS: Readonly<Record<string, Timed>> = {
+  [`page of ${PAGE}, µs`]: timePages,
+  "get, µs": (store, count) => timeEach(count, (id) => store.get(id)),
+  "read (decrypts), µs": (store, count) => timeEach(count, (id) => store.read(id)),
+  "create, 1 KiB, durable, µs": timeCreates,
+};
+
+/** What a page, a get, a value's read and a durable write cost with few secrets and with many, in turns. */
 export async function benchStore(): Promise<Row[]> {
   const directory = mkdtempSync(join(tmpdir(), "flyte-secrets-bench-"));
-  const stores: SecretStore[] = [];
+  const stores: { count: number; store: SecretStore }[] = [];
   try {
-    for (const count of [FEW, MANY]) stores.push(await filledStore(join(directory, String(count)), count));
-    const [few, many] = stores;
-    if (!few || !many) return [];
-    return [
-      row(`page of ${PAGE}`, await compare(few, many, timePages)),
-      row("get", await compare(few, many, timeGets)),
-      row("read (decrypts)", await compare(few, many, timeReads)),
-      row("create, 1 KiB, durable", await compare(few, many, timeCreates)),
-    ];
+    for (const count of SIZES) stores.push({ count, store: await filledStore(join(directory, String(count)), count) });
+    const times = new Map(stores.map(({ count }) => [count, Object.keys(CALLS).map((): number[] => [])]));
+    for (const [index, call] of Object.values(CALLS).entries()) {
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const { count, store } of stores) times.get(count)?.[index]?.push((await call(store, count)) * 1_000);
+      }
+    }
+    return [...times].map(([count, each]) => ({
+      secrets: count,
+      ...Object.fromEntries(Object.keys(CALLS).map((name, index) => [name, toSpread(each[index] ?? [])])),
+    }));
   } finally {
-    for (const store of stores) await store.close();
+    for (const { store } of stores) await store.close();
     rmSync(directory, { recursive: true });
   }
 }
@@ -35,28 +47,19 @@ export async function benchStore(): Promise<Row[]> {
 const toId = (n: number): SecretId => ({ org: "flyte", domain: "development", project: `p${n % 100}`, name: `s${n}` });
 const input = { value: SecretValue.fromText("x".repeat(1024)), type: "generic" } as const;
 
-type Measured = readonly [store: SecretStore, count: number];
-
 async function filledStore(directory: string, count: number): Promise<SecretStore> {
   const store = await openEmbeddedStore({ directory });
-  for (let n = 0; n < count; n++) await store.create(toId(n), input);
+  for (let done = 0; done < count; done += WRITERS) {
+    const writers = Math.min(WRITERS, count - done);
+    await Promise.all(Array.from({ length: writers }, (_, n) => store.create(toId(done + n), input)));
+  }
   return store;
 }
 
-/** The best of rounds that take turns: what the calls cost when nothing else on the machine gets in between. */
-async function compare(few: SecretStore, many: SecretStore, time: (...measured: Measured) => Promise<number>) {
-  const times = { few: [] as number[], many: [] as number[] };
-  for (let round = 0; round < ROUNDS; round++) {
-    times.few.push(await time(few, FEW));
-    times.many.push(await time(many, MANY));
-  }
-  return { fewUs: Math.min(...times.few) * 1_000, manyUs: Math.min(...times.many) * 1_000 };
-}
-
-/** Ten pages, from the first on. */
-async function timePages(store: SecretStore): Promise<number> {
+/** Ten pages of the largest, from the first on; as many as there are of a smaller store. */
+async function timePages(store: SecretStore, count: number): Promise<number> {
   const scope = { org: "flyte", domain: "", project: "" };
-  const pages = FEW / PAGE;
+  const pages = Math.min(10, Math.ceil(count / PAGE));
   let token = "";
   const started = performance.now();
   for (let page = 0; page < pages; page++) {
@@ -65,19 +68,13 @@ async function timePages(store: SecretStore): Promise<number> {
   return (performance.now() - started) / pages;
 }
 
-const timeGets = (...measured: Measured) => timeEach(measured, (store, id) => store.get(id));
-const timeReads = (...measured: Measured) => timeEach(measured, (store, id) => store.read(id));
-
-async function timeEach(
-  [store, count]: Measured,
-  call: (store: SecretStore, id: SecretId) => Promise<unknown>,
-): Promise<number> {
+async function timeEach(count: number, call: (id: SecretId) => Promise<unknown>): Promise<number> {
   // A stride prime to the count visits ids all over the store, another stretch of them in each round.
   let n = Math.floor(Math.random() * count);
   const started = performance.now();
   for (let done = 0; done < BATCH; done++) {
     n = (n + 7_919) % count;
-    await call(store, toId(n));
+    await call(toId(n));
   }
   return (performance.now() - started) / BATCH;
 }
@@ -88,13 +85,4 @@ async function timeCreates(store: SecretStore): Promise<number> {
     await store.create({ ...toId(n), name: `new-${started}-${n}`.replace(".", "-") }, input);
   }
   return (performance.now() - started) / CREATES;
-}
-
-function row(what: string, { fewUs, manyUs }: { fewUs: number; manyUs: number }): Row {
-  return {
-    what,
-    [`${MANY} secrets, µs`]: manyUs.toFixed(1),
-    [`${FEW} secrets, µs`]: fewUs.toFixed(1),
-    ratio: ratio(manyUs, fewUs),
-  };
 }

@@ -1,0 +1,10 @@
+"""What `flyte run --local` runs in the measurements: it prints one line."""
+
+import flyte
+
+env = flyte.TaskEnvironment(name="hello")
+
+
+@env.task
+async def main() -> None:
+    print("hello", flush=True)
