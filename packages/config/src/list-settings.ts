@@ -1,6 +1,5 @@
-import { z } from "zod";
 import { configSchema, SECTION_ALIASES } from "./schema/config-schema.ts";
-import type { Effect, SettingMeta } from "./schema/setting.ts";
+import type { Effect, SectionSchema, Shape } from "./schema/setting.ts";
 
 /** A setting: its path, its type and its description. */
 export interface Setting {
@@ -34,17 +33,15 @@ export function listEntries(): (Section | Setting)[] {
   return [...walk(configSchema, [], "now")];
 }
 
-/** The documentation of a schema node, without what it inherits from its section. */
-export function settingMeta(schema: z.core.$ZodType): Partial<SettingMeta> {
-  // Every node of the schema is made by setting.ts, which attaches exactly this; zod types metadata as a loose record.
-  return (z.globalRegistry.get(schema) ?? {}) as Partial<SettingMeta>;
-}
-
-function* walk(schema: z.ZodObject, keys: readonly string[], inherited: Effect): Generator<Section | Setting> {
-  for (const [key, child] of Object.entries(schema.shape)) {
+function* walk(
+  { shape }: SectionSchema<Shape>,
+  keys: readonly string[],
+  inherited: Effect,
+): Generator<Section | Setting> {
+  for (const [key, child] of Object.entries(shape)) {
     const path = [...keys, key];
-    const { about = "", type = "", shown = "", effect = inherited, open = false } = settingMeta(child);
-    if (child instanceof z.ZodObject) {
+    const { about, type = "", shown = "", effect = inherited, open = false } = child.meta;
+    if (child.kind === "section") {
       yield { path: path.join("."), about, open };
       yield* walk(child, path, effect);
     } else {

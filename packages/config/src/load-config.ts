@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { SecretsError } from "@flyte-secrets/core";
-import { z } from "zod";
 import type { ResolveContext } from "./resolve/resolve-context.ts";
 import { resolveSecret } from "./resolve/resolve-secret.ts";
 import { resolveWebhook } from "./resolve/resolve-webhook.ts";
 import { type Config, configSchema, type Settings } from "./schema/config-schema.ts";
+import { RefusedValue } from "./schema/read.ts";
+import type { SectionSchema, SettingSchema, Shape, ValuesOf } from "./schema/setting.ts";
 import type { Assignment } from "./sources/assignment.ts";
 import { findConfigFiles, parseConfigText, readConfigFile } from "./sources/config-files.ts";
 import { readFoundFile } from "./sources/found-file.ts";
@@ -56,7 +57,7 @@ export function loadConfig(sources: ConfigSources): Config {
   const given = new Map<string, Assignment>();
   const all = [...readFiles(sources), ...readEnvironment(sources.env), ...readFlags(sources.flags, sources.flagNames)];
   for (const assignment of all) given.set(assignment.path, assignment);
-  return resolveConfig(parseSettings(given), { ...sources, given });
+  return resolveConfig(readSection(configSchema, [], given), { ...sources, given });
 }
 
 function readFiles({ files, texts, defaultFiles = DEFAULT_FILES, cwd, warn = () => {} }: ConfigSources): Assignment[] {
@@ -68,22 +69,32 @@ function readFiles({ files, texts, defaultFiles = DEFAULT_FILES, cwd, warn = () 
   });
 }
 
-function parseSettings(given: ReadonlyMap<string, Assignment>): Settings {
-  const result = configSchema.safeParse(toTree(configSchema, [], given));
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  const path = issue?.path.map(String).join(".") ?? "";
-  const source = [...given.values()].find((item) => path === item.path || path.startsWith(`${item.path}.`));
-  throw new SecretsError("invalid_config", `${source?.origin}: ${path} ${issue?.message}`);
+/** The values of a section whose path is `keys`. */
+function readSection<S extends Shape>(
+  { shape }: SectionSchema<S>,
+  keys: readonly string[],
+  given: ReadonlyMap<string, Assignment>,
+): ValuesOf<S> {
+  const values = Object.entries(shape).map(([key, child]) => {
+    const path = [...keys, key];
+    return [
+      key,
+      child.kind === "section" ? readSection(child, path, given) : readSetting(child, path.join("."), given),
+    ];
+  });
+  // Each key has the value that its own schema reads.
+  return Object.fromEntries(values) as ValuesOf<S>;
 }
 
-function toTree(schema: z.ZodObject, keys: readonly string[], given: ReadonlyMap<string, Assignment>): object {
-  return Object.fromEntries(
-    Object.entries(schema.shape).map(([key, child]) => {
-      const path = [...keys, key];
-      return [key, child instanceof z.ZodObject ? toTree(child, path, given) : given.get(path.join("."))?.value];
-    }),
-  );
+function readSetting<T>(setting: SettingSchema<T>, path: string, given: ReadonlyMap<string, Assignment>): T {
+  const assigned = given.get(path);
+  if (assigned === undefined) return setting.default;
+  try {
+    return setting.read(assigned.value);
+  } catch (error) {
+    if (!(error instanceof RefusedValue)) throw error;
+    throw new SecretsError("invalid_config", `${assigned.origin}: ${[path, ...error.path].join(".")} ${error.message}`);
+  }
 }
 
 /**

@@ -253,7 +253,7 @@ test.each([
   [
     "a key has the wrong type",
     { ".kube/config": config("a", { user: { token: ["canary-9"] } }) },
-    /config: users\.0\.user\.token: Invalid input: expected string, received array\.$/,
+    /config: users\.0\.user\.token: must be text\.$/,
   ],
   [
     "a file is not there",

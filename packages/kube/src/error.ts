@@ -6,7 +6,7 @@ import {
   isSecretsError,
   SecretsError,
 } from "@flyte-secrets/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { BodyTooLongError } from "./response-body.ts";
 
 /** The request to the API server, in RBAC's words. */
@@ -24,23 +24,23 @@ export interface ApiCall {
 }
 
 const causeSchema = z.object({
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  field: z.string().optional(),
+  reason: z.optional(z.string()),
+  message: z.optional(z.string()),
+  field: z.optional(z.string()),
 });
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 const statusSchema = z.object({
   kind: z.literal("Status"),
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  details: z
-    .object({
-      kind: z.string().optional(),
-      name: z.string().optional(),
-      causes: z.array(causeSchema).nullish(),
-    })
-    .nullish(),
+  reason: z.optional(z.string()),
+  message: z.optional(z.string()),
+  details: z.nullish(
+    z.object({
+      kind: z.optional(z.string()),
+      name: z.optional(z.string()),
+      causes: z.nullish(z.array(causeSchema)),
+    }),
+  ),
 });
 
 type Status = z.output<typeof statusSchema>;

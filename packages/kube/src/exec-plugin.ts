@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { resolve } from "node:path";
 import type { Clock } from "@flyte-secrets/core";
 import { excerpt, SecretsError, withoutCredentials } from "@flyte-secrets/core";
-import { z } from "zod";
+import * as z from "zod/mini";
 import { type Credentials, isKeyPair } from "./credentials.ts";
 import type { KubeconfigCluster, KubeconfigExec, Located } from "./kubeconfig-schema.ts";
 
@@ -12,10 +12,10 @@ export const EXEC_VERSIONS: readonly string[] = [
   "client.authentication.k8s.io/v1beta1",
 ];
 
-const text = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? "");
+const text = z.pipe(
+  z.nullish(z.string()),
+  z.transform((value) => value ?? ""),
+);
 
 const credentialSchema = z.object({
   apiVersion: text,
@@ -24,7 +24,7 @@ const credentialSchema = z.object({
     token: text,
     clientCertificateData: text,
     clientKeyData: text,
-    expirationTimestamp: z.iso.datetime({ offset: true }).nullish(),
+    expirationTimestamp: z.nullish(z.iso.datetime({ offset: true })),
   }),
 });
 

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
 import { excerpt, quote, SecretsError, withinStack } from "@flyte-secrets/core";
 import { parseAllDocuments } from "yaml";
-import type { z } from "zod";
+import type { output } from "zod/mini";
 import { EXEC_VERSIONS } from "./exec-plugin.ts";
 import {
   type KubeconfigCluster,
@@ -62,7 +62,7 @@ export function readKubeconfig(files: readonly KubeconfigFile[]): KubeconfigCont
   return { name: current, namespace: context.namespace || undefined, cluster, user };
 }
 
-function parseFile({ path, text }: KubeconfigFile): z.output<typeof kubeconfigSchema> {
+function parseFile({ path, text }: KubeconfigFile): output<typeof kubeconfigSchema> {
   const document = firstDocument(text, path);
   const error = document?.errors[0];
   if (error !== undefined) {

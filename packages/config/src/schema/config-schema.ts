@@ -1,11 +1,11 @@
 import type { SecretValue } from "@flyte-secrets/core";
-import { z } from "zod";
 import { secretSection } from "./secret.ts";
+import { section, type ValuesOf } from "./setting.ts";
 import { actionsSection, cacheSection, executorSection, loggerSection, otelSection, secretsSection } from "./shared.ts";
 import { webhookSection } from "./webhook.ts";
 
 /** All settings. Parser, types, documentation and `--help` are derived from this schema. */
-export const configSchema = z.object({
+export const configSchema = section("All settings.", {
   secret: secretSection,
   webhook: webhookSection,
   secrets: secretsSection,
@@ -35,7 +35,7 @@ export const REFUSED_KEYS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** The settings as the schema parses them: keys and nesting as in YAML, durations in milliseconds, sizes in bytes. */
-export type Settings = z.output<typeof configSchema>;
+export type Settings = ValuesOf<(typeof configSchema)["shape"]>;
 
 type SecretSettings = Settings["secret"];
 

@@ -1,7 +1,8 @@
-import { z } from "zod";
+import { listOf, mapOf, string } from "./read.ts";
 import { choice, section, structure, text, texts, toggle } from "./setting.ts";
 
-const claim = z.string().regex(/^(?:\*|[^/*]+)\/(?:\*|[^/*]+)$/, { error: "must be PROJECT/DOMAIN, each a name or *" });
+const claim = string("PROJECT/DOMAIN, each a name or *", (value) => /^(?:\*|[^/*]+)\/(?:\*|[^/*]+)$/.test(value));
+const CLAIMS = "a map of lists of PROJECT/DOMAIN";
 
 /** `webhook.scopeBinding`: which pods may claim a scope. */
 export const scopeBindingSection = section(
@@ -11,7 +12,7 @@ export const scopeBindingSection = section(
       default: "enforce",
       about: "What happens to a pod with a claim that it may not make.",
     }),
-    namespaces: structure(z.record(z.string(), z.array(claim)), "a map of lists of PROJECT/DOMAIN", {
+    namespaces: structure(mapOf(listOf(claim, CLAIMS), CLAIMS), CLAIMS, {
       default: {},
       about:
         "Scopes that pods of a namespace may claim, by namespace, as `PROJECT/DOMAIN`; `*` stands for every " +

@@ -97,6 +97,20 @@ test.each([
     "webhook: { scopeBinding: { trustedNamespaces: { a: b } } }",
     "webhook.scopeBinding.trustedNamespaces must be a list of texts",
   ],
+  [
+    "webhook: { scopeBinding: { namespaces: { team-a: [shop/development, shop] } } }",
+    "webhook.scopeBinding.namespaces.team-a.1 must be PROJECT/DOMAIN, each a name or *",
+  ],
+  [
+    "webhook: { namespaceSelector: { matchExpressions: [{ key: a, operator: Near }] } }",
+    "webhook.namespaceSelector.matchExpressions.0.operator must be a Kubernetes label selector",
+  ],
+  ["webhook: { objectSelector: [a] }", "webhook.objectSelector must be a Kubernetes label selector"],
+  [
+    "webhook: { matchConditions: [{ name: '', expression: 'true' }] }",
+    "webhook.matchConditions.0.name must be a list of maps with name and expression",
+  ],
+  ["webhook: { groupBinding: { team-a: 1 } }", "webhook.groupBinding.team-a must be a map of lists of groups"],
   ["cache: { inMemoryFixedSize: { size: big } }", "cache.inMemoryFixedSize.size must be a size such as 100M or 64Mi"],
   [
     "cache: { type: Redis }",

@@ -1,7 +1,7 @@
 import { parseGoDuration } from "@flyte-secrets/core";
 import { parse as parseYaml } from "yaml";
-import { z } from "zod";
 import { parseQuantity } from "./quantity.ts";
+import { boolean, listOf, mapOf, number, oneOf, type Read, RefusedValue, string } from "./read.ts";
 
 /**
  * Whether a setting has an effect. Those without are validated all the same, so that a configuration of Flyte's loads.
@@ -21,6 +21,32 @@ export interface SettingMeta {
   readonly open?: boolean;
 }
 
+/** A setting: how the value that a source gives is read, and what it is when none does. */
+export interface SettingSchema<T> {
+  readonly kind: "setting";
+  readonly read: Read<T>;
+  readonly default: T;
+  readonly meta: SettingMeta;
+}
+
+/** A group of settings below one key. */
+export interface SectionSchema<S extends Shape> {
+  readonly kind: "section";
+  readonly shape: S;
+  readonly meta: SettingMeta;
+}
+
+export type Shape = Readonly<Record<string, SettingSchema<unknown> | SectionSchema<Shape>>>;
+
+/** What the settings of a section are when all are read. */
+export type ValuesOf<S extends Shape> = {
+  -readonly [K in keyof S]: S[K] extends SettingSchema<infer T>
+    ? T
+    : S[K] extends SectionSchema<infer Below>
+      ? ValuesOf<Below>
+      : never;
+};
+
 interface SettingOptions<T> {
   readonly about: string;
   readonly default: T;
@@ -28,12 +54,12 @@ interface SettingOptions<T> {
 }
 
 /** Declares a section: a group of settings below one key. */
-export function section<S extends z.ZodRawShape>(
+export function section<S extends Shape>(
   about: string,
   shape: S,
   options?: Pick<SettingMeta, "effect" | "open">,
-): z.ZodObject<S> {
-  return z.object(shape).meta({ about, ...options });
+): SectionSchema<S> {
+  return { kind: "section", shape, meta: { about, ...options } };
 }
 
 /**
@@ -47,40 +73,35 @@ export function text(
     readonly remedy?: string;
   },
 ) {
-  const must = options.must ?? "text";
-  const error = fail(options.remedy === undefined ? must : `${must}; ${options.remedy}`);
-  return setting(
-    z.preprocess(scalarText, z.string(error).refine(options.accepts ?? (() => true), error)),
-    must,
-    options,
-  );
+  const { must = "text", remedy, accepts = () => true } = options;
+  const read = string(remedy === undefined ? must : `${must}; ${remedy}`, accepts);
+  return setting((value) => read(scalarText(value)), must, options);
 }
 
 /** A whole number between two bounds, both included. */
 export function integer(options: SettingOptions<number> & { readonly min: number; readonly max?: number }) {
-  const must =
-    options.max === undefined
-      ? `an integer of ${options.min} or more`
-      : `an integer from ${options.min} to ${options.max}`;
-  const schema = z
-    .int(fail(must))
-    .min(options.min, fail(must))
-    .max(options.max ?? Number.MAX_SAFE_INTEGER, fail(must));
-  return setting(z.preprocess(scalarNumber, schema), must, options);
+  const { min, max = Number.MAX_SAFE_INTEGER } = options;
+  const must = options.max === undefined ? `an integer of ${min} or more` : `an integer from ${min} to ${options.max}`;
+  const read = number(must, (value) => Number.isSafeInteger(value) && value >= min && value <= max);
+  return setting((value) => read(scalarNumber(value)), must, options);
 }
 
 /** A share from 0 to 1. */
 export function ratio(options: SettingOptions<number>) {
   const must = "a number from 0 to 1";
-  return setting(z.preprocess(scalarNumber, z.number(fail(must)).min(0, fail(must)).max(1, fail(must))), must, options);
+  const read = number(must, (value) => value >= 0 && value <= 1);
+  return setting((value) => read(scalarNumber(value)), must, options);
 }
 
 /** true or false. */
 export function toggle(options: SettingOptions<boolean>) {
   const must = "true or false";
-  const read = (value: unknown) =>
-    typeof value === "string" ? ({ true: true, false: false }[value.toLowerCase()] ?? value) : value;
-  return setting(z.preprocess(read, z.boolean(fail(must))), must, options);
+  const words = new Map([
+    ["true", true],
+    ["false", false],
+  ]);
+  const read = boolean(must);
+  return setting((value) => read(typeof value === "string" ? words.get(value.toLowerCase()) : value), must, options);
 }
 
 /**
@@ -96,81 +117,77 @@ export function choice<const T extends string>(
 ) {
   const must = `one of ${values.join(", ")}`;
   const refused = new Map(Object.entries(options.refused ?? {}));
-  const error = (issue: { readonly input?: unknown }) =>
-    refused.get(String(issue.input).toLowerCase()) ?? `must be ${must}`;
-  return setting(z.preprocess(matchName(values, options.alias), z.enum(values, { error })), must, options);
+  const read = oneOf(values, must, options.alias);
+  const readOrExplain = (value: unknown) => {
+    const instead = refused.get(String(value).toLowerCase());
+    if (instead !== undefined) throw new RefusedValue(instead);
+    return read(value);
+  };
+  return setting(readOrExplain, must, options);
 }
 
 /** A list of names out of several, matched without regard to case. In the environment: separated by commas. */
 export function choices<const T extends string>(values: readonly T[], options: SettingOptions<NoInfer<T>[]>) {
   const must = `a list of ${values.join(", ")}`;
-  const item = z.preprocess(matchName(values), z.enum(values, fail(must)));
-  return setting(z.preprocess(scalarList, z.array(item, fail(must))), must, options);
+  const read = listOf(oneOf(values, must), must);
+  return setting((value) => read(scalarList(value)), must, options);
 }
 
 /** A list of texts. In the environment: separated by commas. `must` describes what `accepts` asks of each. */
 export function texts(
   options: SettingOptions<string[]> & { readonly accepts?: (value: string) => boolean; readonly must?: string },
 ) {
-  const must = options.must ?? "a list of texts";
-  const item = z.string(fail(must)).refine(options.accepts ?? (() => true), fail(must));
-  return setting(z.preprocess(scalarList, z.array(z.preprocess(scalarText, item), fail(must))), must, options);
+  const { must = "a list of texts", accepts } = options;
+  const item = string(must, accepts);
+  const read = listOf((value) => item(scalarText(value)), must);
+  return setting((value) => read(scalarList(value)), must, options);
 }
 
 /** A map of texts, or a list of one-key maps. In the environment: as YAML or JSON. */
 export function textMap(options: SettingOptions<Record<string, string>>) {
   const must = "a map of texts";
-  const schema = z.record(z.string(), z.preprocess(scalarText, z.string(fail(must))), fail(must));
-  return setting(
-    z.preprocess((value) => joinMaps(structured(value)), schema),
-    must,
-    options,
-  );
+  const item = string(must);
+  const read = mapOf((value) => item(scalarText(value)), must);
+  return setting((value) => read(joinMaps(structured(value))), must, options);
 }
 
 /** A structure of its own. In the environment: as YAML or JSON. */
-export function structure<S extends z.ZodType>(schema: S, must: string, options: SettingOptions<z.output<S>>) {
-  return setting(z.preprocess(structured, schema), must, options);
+export function structure<T>(read: Read<T>, must: string, options: SettingOptions<NoInfer<T>>) {
+  return setting((value) => read(structured(value)), must, options);
 }
 
 /** A duration of zero or more in Go's notation; its value is in milliseconds. */
-export function duration(options: { readonly about: string; readonly default: string; readonly effect?: Effect }) {
-  const must = "a duration such as 30s or 1m30s";
-  const read = (value: unknown) => parseGoDuration(String(value));
-  const schema = z.preprocess(read, z.number(fail(must)).min(0, fail(must)));
-  return setting(schema, must, { ...options, default: parseGoDuration(options.default) ?? 0 }, options.default);
+export function duration(options: SettingOptions<string>) {
+  return measure(parseGoDuration, "a duration such as 30s or 1m30s", options);
 }
 
 /** A Kubernetes quantity of zero or more, kept as it is written; empty means not set. */
 export function quantity(options: SettingOptions<string>) {
-  const must = "a quantity such as 500Mi or 200m";
-  const schema = z.string(fail(must)).refine((value) => value === "" || (parseQuantity(value) ?? -1) >= 0, fail(must));
-  return setting(z.preprocess(scalarText, schema), must, options);
+  const accepts = (value: string) => value === "" || (parseQuantity(value) ?? -1) >= 0;
+  return text({ ...options, accepts, must: "a quantity such as 500Mi or 200m" });
 }
 
 /** A number of bytes as a Kubernetes quantity; its value is the number. */
-export function byteSize(options: { readonly about: string; readonly default: string; readonly effect?: Effect }) {
-  const must = "a size such as 100M or 64Mi";
-  const read = (value: unknown) => parseQuantity(String(value));
-  const schema = z.preprocess(read, z.number(fail(must)).min(0, fail(must)));
-  return setting(schema, must, { ...options, default: parseQuantity(options.default) ?? 0 }, options.default);
+export function byteSize(options: SettingOptions<string>) {
+  return measure(parseQuantity, "a size such as 100M or 64Mi", options);
 }
 
-function setting<S extends z.ZodType>(
-  schema: S,
+/** A number of zero or more that is written with a unit. */
+function measure(parse: (text: string) => number | undefined, must: string, options: SettingOptions<string>) {
+  const read = number(must, (value) => value >= 0);
+  const settingOptions = { ...options, default: parse(options.default) ?? 0 };
+  return setting((value) => read(parse(String(value))), must, settingOptions, options.default);
+}
+
+function setting<T>(
+  read: Read<T>,
   type: string,
-  options: SettingOptions<NoInfer<z.output<S>>>,
+  options: SettingOptions<NoInfer<T>>,
   shown?: string,
-) {
+): SettingSchema<T> {
   const { about, effect } = options;
-  // The cast is needed because zod types a default by NoUndefined<output>, which TypeScript cannot reduce for a generic
-  // S.
-  const withDefault = schema.default(options.default as never);
-  return withDefault.meta({ about, type, ...(effect && { effect }), shown: shown ?? JSON.stringify(options.default) });
-}
-
-function fail(must: string): { readonly error: string } {
-  return { error: `must be ${must}` };
+  const meta = { about, type, ...(effect && { effect }), shown: shown ?? JSON.stringify(options.default) };
+  return { kind: "setting", read, default: options.default, meta };
 }
 
 function scalarText(value: unknown): unknown {
@@ -202,9 +219,4 @@ function structured(value: unknown): unknown {
   } catch {
     return value;
   }
-}
-
-function matchName<T extends string>(values: readonly T[], aliases: Readonly<Record<string, T>> = {}) {
-  const names = new Map([...Object.entries(aliases), ...values.map((value) => [value.toLowerCase(), value] as const)]);
-  return (value: unknown): unknown => names.get(String(value).toLowerCase()) ?? value;
 }

@@ -1,29 +1,53 @@
-import { z } from "zod";
 import { isAddressRange } from "./address-ranges.ts";
 import { limitsSection } from "./limits.ts";
+import { listOf, mapOf, objectOf, oneOf, optional, type Read, string } from "./read.ts";
 import { scopeBindingSection } from "./scope-binding.ts";
 import { initContainersSection, kubeClient, secretManagerSections } from "./secret-managers.ts";
 import { choice, choices, duration, integer, section, structure, text, texts, toggle } from "./setting.ts";
 
 const MANAGERS = ["Global", "K8s", "AWS", "GCP", "Azure", "Vault", "Embedded"] as const;
 
-const labelSelector = z
-  .object({
-    matchLabels: z.record(z.string(), z.string()).optional(),
-    matchExpressions: z
-      .array(
-        z.object({
-          key: z.string(),
-          operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]),
-          values: z.array(z.string()).optional(),
-        }),
-      )
-      .optional(),
-  })
-  .nullable();
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements */
+export interface LabelSelector {
+  readonly matchLabels?: Record<string, string> | undefined;
+  readonly matchExpressions?: LabelRequirement[] | undefined;
+}
 
+export interface LabelRequirement {
+  readonly key: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
+  readonly values?: string[] | undefined;
+}
+
+const SELECTOR = "a Kubernetes label selector";
+const selectorText = string(SELECTOR);
+const labelRequirement = objectOf<LabelRequirement>(
+  {
+    key: selectorText,
+    operator: oneOf(["In", "NotIn", "Exists", "DoesNotExist"], SELECTOR),
+    values: optional(listOf(selectorText, SELECTOR)),
+  },
+  SELECTOR,
+);
+const wholeSelector = objectOf<LabelSelector>(
+  {
+    matchLabels: optional(mapOf(selectorText, SELECTOR)),
+    matchExpressions: optional(listOf(labelRequirement, SELECTOR)),
+  },
+  SELECTOR,
+);
+const labelSelector: Read<LabelSelector | null> = (value) => (value === null ? null : wholeSelector(value));
+
+const CONDITIONS = "a list of maps with name and expression";
+const conditionText = string(CONDITIONS, (value) => value !== "");
+const matchCondition = objectOf<{ readonly name: string; readonly expression: string }>(
+  { name: conditionText, expression: conditionText },
+  CONDITIONS,
+);
 /** As many as the API server takes. */
-const matchConditions = z.array(z.object({ name: z.string().min(1), expression: z.string().min(1) })).max(64);
+const MAX_CONDITIONS = 64;
+
+const GROUPS = "a map of lists of groups";
 
 /** `webhook`, also read as `flyte-pod-webhook` and `secretsWebhook`: injection into pods. */
 export const webhookSection = section(
@@ -135,17 +159,17 @@ export const webhookSection = section(
       default: false,
       about: "Do not create or update the registration; something else does.",
     }),
-    namespaceSelector: structure(labelSelector, "a Kubernetes label selector", {
+    namespaceSelector: structure(labelSelector, SELECTOR, {
       default: null,
       about: "Namespaces whose pods are sent to the webhook. Default: all.",
     }),
-    objectSelector: structure(labelSelector, "a Kubernetes label selector", {
+    objectSelector: structure(labelSelector, SELECTOR, {
       default: null,
       about:
         'Pods that are sent to the webhook, among those with the label `inject-flyte-secrets: "true"`. Default: all ' +
         "of them.",
     }),
-    matchConditions: structure(matchConditions, "a list of maps with name and expression", {
+    matchConditions: structure(listOf(matchCondition, CONDITIONS, MAX_CONDITIONS), CONDITIONS, {
       default: [],
       about:
         "Further CEL conditions on the request, such as `{name: not-of-ci, expression: request.userInfo.username " +
@@ -167,7 +191,7 @@ export const webhookSection = section(
     limits: limitsSection,
     initContainers: initContainersSection,
     scopeBinding: scopeBindingSection,
-    groupBinding: structure(z.record(z.string(), z.array(z.string())), "a map of lists of groups", {
+    groupBinding: structure(mapOf(listOf(string(GROUPS), GROUPS), GROUPS), GROUPS, {
       default: {},
       about:
         "Groups that pods may name, by namespace. The namespace `*` stands for all that are not listed; a group " +
@@ -215,7 +239,7 @@ export const webhookSection = section(
     }),
     ...secretManagerSections,
     "metrics-prefix": text({ default: "flyte:", about: "Accepted, without effect, as in Flyte.", effect: "never" }),
-    imageBuilderConfig: structure(z.unknown(), "a map", {
+    imageBuilderConfig: structure((value): unknown => value, "a map", {
       default: null,
       about: "Accepted, without effect.",
       effect: "never",

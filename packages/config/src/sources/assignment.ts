@@ -1,7 +1,7 @@
 import { excerpt, isObject, nearestName, SecretsError } from "@flyte-secrets/core";
-import { z } from "zod";
-import { listSettings, type Setting, settingMeta } from "../list-settings.ts";
+import { listSettings, type Setting } from "../list-settings.ts";
 import { configSchema, REFUSED_KEYS, SECTION_ALIASES } from "../schema/config-schema.ts";
+import type { SectionSchema, Shape } from "../schema/setting.ts";
 
 /** A value that a source gives a setting. It is not validated yet. */
 export interface Assignment {
@@ -26,15 +26,17 @@ export function assignTree(tree: unknown, originOf: (keys: readonly (string | nu
 
 /** Resolves a dotted name to the path of its setting. Throws as {@link assignTree} does. */
 export function resolveSettingPath(name: string, origin: string): string {
-  let schema: z.core.$ZodType | undefined = configSchema;
+  let schema: Shape[string] = configSchema;
   const path: string[] = [];
   for (const part of name.split(".")) {
-    const key: string | undefined = schema instanceof z.ZodObject ? matchKey(schema, part) : undefined;
-    if (!(schema instanceof z.ZodObject) || key === undefined) throw unknownKey([...path, part], schema, origin);
+    const key: string | undefined = schema.kind === "section" ? matchKey(schema, part) : undefined;
+    const child: Shape[string] | undefined =
+      schema.kind === "section" && key !== undefined ? schema.shape[key] : undefined;
+    if (key === undefined || child === undefined) throw unknownKey([...path, part], schema, origin);
     path.push(key);
-    schema = schema.shape[key];
+    schema = child;
   }
-  if (schema instanceof z.ZodObject) {
+  if (schema.kind === "section") {
     const keys = Object.keys(schema.shape).join(", ");
     throw new SecretsError("invalid_config", `${origin}: ${path.join(".")} is a section; its keys are ${keys}`);
   }
@@ -42,7 +44,7 @@ export function resolveSettingPath(name: string, origin: string): string {
 }
 
 interface Node {
-  readonly schema: z.core.$ZodType;
+  readonly schema: Shape[string];
   readonly path: readonly string[];
   readonly value: unknown;
   /** The keys and indexes that lead to the value in the document, as written there. */
@@ -52,15 +54,16 @@ interface Node {
 function* assign(node: Node, originOf: (keys: Node["keys"]) => string): Generator<Assignment> {
   const { schema, path, value, keys } = node;
   if (value === null || value === undefined) return;
-  if (!(schema instanceof z.ZodObject)) {
+  if (schema.kind === "setting") {
     yield { path: path.join("."), value, origin: originOf(keys) };
     return;
   }
   for (const [name, child, childKeys] of entriesOf(node, originOf)) {
     const key = matchKey(schema, name);
-    if (key !== undefined) {
-      yield* assign({ schema: schema.shape[key], path: [...path, key], value: child, keys: childKeys }, originOf);
-    } else if (path.length > 0 && settingMeta(schema).open !== true) {
+    const childSchema = key === undefined ? undefined : schema.shape[key];
+    if (key !== undefined && childSchema !== undefined) {
+      yield* assign({ schema: childSchema, path: [...path, key], value: child, keys: childKeys }, originOf);
+    } else if (path.length > 0 && schema.meta.open !== true) {
       throw unknownKey([...path, name], schema, originOf(childKeys));
     } else {
       assertNoTypingError([...path, name], schema, originOf(childKeys));
@@ -79,14 +82,14 @@ function* entriesOf({ path, value, keys }: Node, originOf: (keys: Node["keys"]) 
   }
 }
 
-function matchKey(schema: z.ZodObject, name: string): string | undefined {
+function matchKey(schema: SectionSchema<Shape>, name: string): string | undefined {
   const lower = name.toLowerCase();
   const alias = schema === configSchema ? SECTION_ALIASES.get(lower) : undefined;
   return alias ?? Object.keys(schema.shape).find((key) => key.toLowerCase() === lower);
 }
 
 /** None of Flyte's own sections, nor of its keys in `executor` and `actions`, is one edit away from ours. */
-function assertNoTypingError(path: readonly string[], schema: z.ZodObject, origin: string): void {
+function assertNoTypingError(path: readonly string[], schema: SectionSchema<Shape>, origin: string): void {
   const aliases = schema === configSchema ? SECTION_ALIASES.keys() : [];
   const nearest = nearestName(path.at(-1) ?? "", [...Object.keys(schema.shape), ...aliases], 1);
   if (nearest === undefined) return;
@@ -97,9 +100,9 @@ function assertNoTypingError(path: readonly string[], schema: z.ZodObject, origi
   );
 }
 
-function unknownKey(path: readonly string[], schema: unknown, origin: string): SecretsError {
+function unknownKey(path: readonly string[], schema: Shape[string], origin: string): SecretsError {
   const [typed = "", parent] = [path.at(-1), path.slice(0, -1).join(".")];
-  const siblings = schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
+  const siblings = schema.kind === "section" ? Object.keys(schema.shape) : [];
   const sibling = nearestName(typed, siblings);
   const elsewhere = listSettings().filter((setting) => setting.path.startsWith(`${path[0]}.`));
   const misplaced = nearestName(typed, elsewhere.map(lastKey));

@@ -1,27 +1,28 @@
 import { type ConnectionFault, connectionFault, isSecureUrl } from "@flyte-secrets/core";
 import type { JWTVerifyGetKey } from "jose";
-import { z } from "zod";
+import * as z from "zod/mini";
 
 /** The issuer's metadata (RFC 8414, OpenID Connect Discovery 1.0); unknown members are kept. */
 const metadataSchema = z.looseObject({
   issuer: z.string(),
   jwks_uri: z.string(),
-  authorization_endpoint: z.string().optional(),
-  token_endpoint: z.string().optional(),
-  device_authorization_endpoint: z.string().optional(),
-  response_types_supported: z.array(z.string()).optional(),
-  scopes_supported: z.array(z.string()).optional(),
-  token_endpoint_auth_methods_supported: z.array(z.string()).optional(),
-  code_challenge_methods_supported: z.array(z.string()).optional(),
-  grant_types_supported: z.array(z.string()).optional(),
+  authorization_endpoint: z.optional(z.string()),
+  token_endpoint: z.optional(z.string()),
+  device_authorization_endpoint: z.optional(z.string()),
+  response_types_supported: z.optional(z.array(z.string())),
+  scopes_supported: z.optional(z.array(z.string())),
+  token_endpoint_auth_methods_supported: z.optional(z.array(z.string())),
+  code_challenge_methods_supported: z.optional(z.array(z.string())),
+  grant_types_supported: z.optional(z.array(z.string())),
 });
 
 const keySchema = z.looseObject({ kty: z.string() });
 
 /** Keys of unknown kinds, and keys that lack a member, must be ignored (RFC 7517, section 5). */
-const keySetSchema = z
-  .object({ keys: z.array(z.unknown()) })
-  .transform(({ keys }) => ({ keys: keys.flatMap((key) => keySchema.safeParse(key).data ?? []).filter(isUsable) }));
+const keySetSchema = z.pipe(
+  z.object({ keys: z.array(z.unknown()) }),
+  z.transform(({ keys }) => ({ keys: keys.flatMap((key) => keySchema.safeParse(key).data ?? []).filter(isUsable) })),
+);
 
 /** The members that a key of each kind must have (RFC 7518, section 6; RFC 8037). */
 const REQUIRED = new Map([
@@ -73,7 +74,11 @@ async function fetchMetadata(issuer: string, signal: AbortSignal): Promise<Issue
 
 class NoSuchDocument extends Error {}
 
-async function fetchDocument<S extends z.ZodType>(url: string, schema: S, signal: AbortSignal): Promise<z.output<S>> {
+async function fetchDocument<S extends z.ZodMiniType>(
+  url: string,
+  schema: S,
+  signal: AbortSignal,
+): Promise<z.output<S>> {
   const headers = { accept: "application/json" };
   const answer = await fetch(url, { headers, signal, redirect: "error" }).catch((cause: unknown) => {
     throw new Error(`${url} cannot be reached (${describe(cause, url.startsWith("https:"))})`, { cause });
