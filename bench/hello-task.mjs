@@ -1,3 +1,3 @@
 import { task } from "@flyte-secrets/sdk";
 
-export const main = task({ name: "main", secrets: "api-key" }, async () => console.log("hello"));
+export const main = task({ name: "main", secrets: "api-key" }, async () => console.log("the task has begun"));

@@ -7,4 +7,4 @@ env = flyte.TaskEnvironment(name="hello")
 
 @env.task
 async def main() -> None:
-    print("hello", flush=True)
+    print("the task has begun", flush=True)

@@ -11,7 +11,7 @@ import { startRegisteredWebhook } from "../e2e/kubernetes/webhook-process.ts";
 import { WEBHOOK_NAMESPACE } from "../e2e/kubernetes/webhook-replicas.ts";
 import { loadAdmission, postReview } from "./admission-load.ts";
 import { connectAsAdmin } from "./cluster-client.ts";
-import { cpuUs, residentMib } from "./process.ts";
+import { cpuUs, residentMib, timeToExit } from "./process.ts";
 import type { Row } from "./table.ts";
 
 const SECONDS = Number(process.env.BENCH_SECONDS ?? "2");
@@ -49,6 +49,7 @@ export async function benchKubernetesScale(): Promise<Row[]> {
     rows.push({
       "managed Secrets": size,
       "exec to ready, ms": measured.readyMs,
+      "over node -e 0, ms": measured.readyMs - measured.bareMs,
       "CPU of that, ms": measured.readyCpuMs,
       "resident when ready, MiB": measured.readyMib,
       "after the load, MiB": measured.loadedMib,
@@ -62,6 +63,7 @@ export async function benchKubernetesScale(): Promise<Row[]> {
 }
 
 async function measureWebhook(cluster: Cluster, client: KubeClient, reviewFile: string) {
+  const bareMs = await timeToExit(process.execPath, ["--eval", "0"], {});
   const started = performance.now();
   const webhook = await startRegisteredWebhook(cluster.adminKubeconfig, { name: "webhook", "logger.level": "warn" });
   try {
@@ -76,7 +78,7 @@ async function measureWebhook(cluster: Cluster, client: KubeClient, reviewFile: 
     if (!text.includes('"allowed":true')) throw new Error(`the pod is not let in: ${text}`);
     await loadAdmission({ ...load, seconds: WARM_UP_SECONDS });
     const result = await loadAdmission({ ...load, seconds: SECONDS });
-    return { ...result, readyMs, readyCpuMs, readyMib, loadedMib: residentMib(webhook.pid) };
+    return { ...result, bareMs, readyMs, readyCpuMs, readyMib, loadedMib: residentMib(webhook.pid) };
   } finally {
     await webhook.kill();
   }

@@ -185,8 +185,8 @@ resident memory half a second later. \`BENCH_COMMAND\` measures another form of 
         })),
       },
     ],
-    goals: (rows) =>
-      (
+    goals: (rows) => [
+      ...(
         [
           ["--version", 30],
           ["serve, ready", 300],
@@ -198,6 +198,13 @@ resident memory half a second later. \`BENCH_COMMAND\` measures another form of 
         isAtMost: true,
         measured: find(rows, { what })?.["over node -e 0, wall"],
       })),
+      {
+        goal: "resident memory of an idle `serve`, MiB",
+        limit: 90,
+        isAtMost: true,
+        measured: find(rows, { what: "serve, ready" })?.["resident, MiB"],
+      },
+    ],
   },
   run: {
     title: "Local runs",
@@ -372,6 +379,23 @@ bytes that ask for three secrets.`,
         })),
       },
     ],
+    goals: (rows) => {
+      const row = find(rows, { "managed Secrets": 10_000 });
+      return [
+        {
+          goal: "start of `webhook` over 10,000 managed Secrets, ms over a bare Node process",
+          limit: 700,
+          isAtMost: true,
+          measured: row?.["over node -e 0, ms"],
+        },
+        {
+          goal: "resident memory of that, MiB",
+          limit: 100,
+          isAtMost: true,
+          measured: row?.["resident when ready, MiB"],
+        },
+      ];
+    },
   },
   rotation: {
     title: "Rotation",

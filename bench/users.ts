@@ -17,6 +17,9 @@ const NAMESPACE = "flyte";
 const SCOPE = { domain: "development", project: "bench" };
 const CLI = join(import.meta.dirname, "../packages/cli/bin/flyte-secrets.js");
 
+/** Printed by both tasks. */
+const TASK_OUTPUT = "the task has begun";
+
 /** A command of a user, and what it must print for its time to count. */
 interface Command {
   readonly file: string;
@@ -121,13 +124,13 @@ export async function benchUsers(): Promise<Row[]> {
     "flyte-secrets": {
       ...ours("run", join(import.meta.dirname, "hello-task.mjs"), "main"),
       env: { HOME: home },
-      prints: "hello",
+      prints: TASK_OUTPUT,
       untilOutput: true,
     },
     "Flyte's command": {
       ...flyte("run", "--local", "hello_task.py", "main"),
       cwd: folder,
-      prints: "hello",
+      prints: TASK_OUTPUT,
       untilOutput: true,
     },
   }));
