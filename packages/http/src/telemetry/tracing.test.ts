@@ -15,8 +15,9 @@ import { createTemporaryDirectory } from "@flyte-secrets/testkit/vitest";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { expect, it, onTestFinished } from "vitest";
 import { createLogger } from "./logger.ts";
+import type { Tracing } from "./spans.ts";
 import { spansIn, startCollector } from "./testing/start-collector.ts";
-import { openTracing, type Tracing } from "./tracing.ts";
+import { openTracing } from "./tracing.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 const PARENT = "b7ad6b7169203331";
