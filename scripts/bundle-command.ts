@@ -12,7 +12,7 @@ const COMMAND = join(root, "packages/cli");
 const LEFT_OUT = ["esbuild", "tsx", "@peculiar/x509", "reflect-metadata", "yaml"];
 
 /**
- * Bundles the built command into `directory`, which looks like its package then: `bin`, `dist` and `package.json`. What
+ * Bundles the built command into `directory`, which looks like its package then: `bin`, `dist`, `python` and `package.json`. What
  * is imported on demand stays in files of its own. Left in `node_modules` are optional peers, what is loaded by
  * `require`, and {@link LEFT_OUT}.
  */
@@ -40,7 +40,9 @@ export async function bundleCommand(directory: string): Promise<void> {
   });
   assertNamesKept(metafile);
   await mkdir(join(directory, "bin"), { recursive: true });
-  for (const file of ["bin/flyte-secrets.js", "package.json"]) await cp(join(COMMAND, file), join(directory, file));
+  for (const file of ["bin/flyte-secrets.js", "package.json", "python/read_tasks.py"]) {
+    await cp(join(COMMAND, file), join(directory, file));
+  }
 }
 
 /** Throws for CommonJS that is imported on demand: in the bundle it has no other name than `default`. */

@@ -117,6 +117,7 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     // There is none of that group, and it says where it looked.
     "flyte-secrets explain password --group my-db-credentials -p shop -d production --mount env": { exitCode: 1 },
     "flyte-secrets explain api-key": { given: keep("api-key") },
+    "flyte-secrets explain hello.py main": { notRun: "needs Flyte's SDK: e2e/python runs it" },
     "flyte-secrets explain tasks.ts train -p shop -d production": { given: `${SDK}; ${TASKS}; ${keep("openai-key")}` },
     "flyte-secrets export -p shop -d production --with-values --to-file prod.env": {
       given: `rm -f prod.env; ${keep("api-key", "-p shop -d production")}`,

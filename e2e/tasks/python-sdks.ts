@@ -31,3 +31,7 @@ export const FLYTEKITS = [sdk("flytekit", "1.16.31", "pyflyte-execute"), sdk("fl
 
 /** Flyte 2's: the same. */
 export const FLYTES = [sdk("flyte", "2.12.1", "flyte"), sdk("flyte", "2.11.4", "flyte")];
+
+/** The newest release and the oldest whose files `run` and `exec --from` read, of each. */
+export const FLYTEKIT_ENDS = [...FLYTEKITS.slice(0, 1), sdk("flytekit", "1.15.0", "pyflyte-execute")];
+export const FLYTE_ENDS = [...FLYTES.slice(0, 1), sdk("flyte", "2.0.0", "flyte")];

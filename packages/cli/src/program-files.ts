@@ -11,6 +11,9 @@ export const PROGRAM = join(directory, "../bin/flyte-secrets.js");
 /** What a process of a task runs: compiled or, in this project's tests, TypeScript. */
 export const CHILD_MAIN = join(directory, `run/child-main${extname(import.meta.filename)}`);
 
+/** What a user's Python runs to read the tasks of a file. */
+export const READ_PYTHON_TASKS = join(directory, "../python/read_tasks.py");
+
 /** The version of this package. */
 export function version(): string {
   const text = readFileSync(join(directory, "../package.json"), "utf8");

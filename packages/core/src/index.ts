@@ -71,6 +71,7 @@ export {
 export { MountRequirement, type SecretRequest } from "./secret-request.ts";
 export { SecretValue } from "./secret-value.ts";
 export { isSecureUrl } from "./secure-url.ts";
+export { sharedVariable } from "./shared-variable.ts";
 export { type ErrorText, stackLines } from "./stack-lines.ts";
 export { isSteeringVariable } from "./steering-variables.ts";
 export {

@@ -1,7 +1,7 @@
-import { MountRequirement, type SecretRequest } from "@flyte-secrets/core";
+import { MountRequirement, type SecretRequest, sharedVariable } from "@flyte-secrets/core";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { inheritRequests, sharedVariable } from "./task-requests.ts";
+import { inheritRequests } from "./task-requests.ts";
 
 const name = fc.constantFrom("", "a", "b");
 const request: fc.Arbitrary<SecretRequest> = fc.record({

@@ -23,11 +23,17 @@ import { addOutputOption, type OutputOptions } from "../options/secret-options.t
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { tableWidth } from "../output.ts";
+import { addPythonOption, type PythonOptions } from "../python/python-option.ts";
 import { isTaskFile } from "../run/task-file.ts";
 
 const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
 
-interface ExplainOptions extends TaskScopeOptions, OutputOptions, SettingOptions, NamespaceLabelsOptions {
+interface ExplainOptions
+  extends TaskScopeOptions,
+    OutputOptions,
+    SettingOptions,
+    NamespaceLabelsOptions,
+    PythonOptions {
   readonly filename?: string;
   readonly namespace?: string;
   readonly group?: string;
@@ -57,6 +63,7 @@ export function explainCommand(cli: CliContext): Command {
     .option("-f, --filename <file>", "instead: all that the pods in this file ask for; - is standard input")
     .option("-n, --namespace <namespace>", "namespace of the pod (default: <project>-<domain>; with -f: default)")
     .addOption(namespaceLabelsOption());
+  addPythonOption(command);
   addOutputOption(addTaskScopeOptions(command));
   return addSettingOptions(command)
     .addHelpText(
@@ -66,6 +73,7 @@ export function explainCommand(cli: CliContext): Command {
         "explain password --group my-db-credentials -p shop -d production --mount env",
         "explain --group projects/p/secrets/db --group-version 3 --webhook.secretManagerTypes GCP",
         "explain tasks.ts train -p shop -d production",
+        "explain hello.py main",
         "explain -f pod.yaml -o json",
       ),
     )

@@ -8,21 +8,28 @@ import type { OutputOptions } from "../options/secret-options.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { tableWidth } from "../output.ts";
+import type { PythonOptions } from "../python/python-option.ts";
 import { noteOtherManagers, withLocalManagersOnly } from "../run/inject-task.ts";
 import { loadTaskDefinitions, taskRequired } from "../run/list-tasks.ts";
 import { findTask } from "../run/load-tasks.ts";
-import { taskFilePath } from "../run/task-file.ts";
+import { isPythonFile, taskFilePath } from "../run/task-file.ts";
 import { describeMissingKeys, missingSecretHelp } from "../secrets/missing-secret.ts";
 import { type ExplainedRequest, explainPods, isServed } from "./explain-pods.ts";
 import { openManagers } from "./open-managers.ts";
 import { renderExplainedRequests } from "./render-explanation.ts";
 
-type ExplainTaskOptions = SettingOptions & TaskScopeOptions & OutputOptions & NamespaceLabelsOptions;
+interface ExplainTaskOptions
+  extends SettingOptions,
+    TaskScopeOptions,
+    OutputOptions,
+    NamespaceLabelsOptions,
+    PythonOptions {}
 
 /**
- * Shows where `run FILE TASK` would find each secret that the task requests. For a workflow, shows this for each task
- * of the file with the requests that it would inherit, since only a run shows which tasks it calls. Throws `usage` with
- * the tasks of the file if none is named, and `not_injected` with the requests that are not served.
+ * Shows where `run FILE TASK` would find each secret that the task requests. For a workflow of TypeScript, shows this
+ * for each task of the file with the requests that it would inherit, since only a run shows which tasks it calls; for
+ * one of Python, for each task that it calls. Throws `usage` with the tasks of the file if none is named, and
+ * `not_injected` with the requests that are not served.
  */
 export async function explainTask(
   file: string,
@@ -32,31 +39,24 @@ export async function explainTask(
 ): Promise<void> {
   const path = taskFilePath(file, cli.cwd);
   const config = await readConfig(options, cli);
-  const definitions = await loadTaskDefinitions(path, { config, cli });
-  if (name === undefined) throw taskRequired("explain", file, definitions);
-  const { definition } = findTask(
-    definitions.map((one) => ({ definition: one })),
-    name,
-    file,
+  const { definition, called } = await (isPythonFile(path) ? selectPythonTask : selectTask)(
+    { file, path, name },
+    { config, options, cli },
   );
   const isWorkflow = definition.kind === "workflow";
   const scope = await resolveTaskScope(options, config, cli);
   noteOtherManagers(config, cli);
-  if (isWorkflow) {
+  if (isWorkflow && !isPythonFile(path)) {
     cli.stderr.write(
-      `note: workflow ${quote(name)} gives its own secrets to each task that it calls; which those are shows only ` +
+      `note: workflow ${quote(definition.name)} gives its own secrets to each task that it calls; which those are shows only ` +
         "when it runs. " +
         `All tasks of ${excerpt(file)}, if it called them:\n`,
     );
   }
   const asked = { config: withLocalManagersOnly(config), options, cli, scope };
-  const { requests, rejections } = await explainDefinitions(
-    isWorkflow ? definitions.filter(({ kind }) => kind === "task") : [definition],
-    isWorkflow ? definition.requests : [],
-    asked,
-  );
+  const { requests, rejections } = await explainDefinitions(called, isWorkflow ? definition.requests : [], asked);
   if (requests.length === 0) {
-    cli.stderr.write(`note: ${definition.kind} ${quote(name)} asks for no secret\n`);
+    cli.stderr.write(`note: ${definition.kind} ${quote(definition.name)} asks for no secret\n`);
     return;
   }
   cli.stdout.write(renderExplainedRequests(requests, options.outputFormat ?? "table", tableWidth(cli.stdout)));
@@ -69,11 +69,52 @@ export async function explainTask(
       missing.length > 0
         ? describeMissingKeys(missing)
         : `${unserved.length} of ${requests.length} requests are served by no secret manager`;
-    throw new DetailedError("not_injected", isWorkflow ? what : `task ${quote(name)}: ${what}`, help);
+    throw new DetailedError("not_injected", isWorkflow ? what : `task ${quote(definition.name)}: ${what}`, help);
   }
   if (rejections.length > 0) {
     throw new SecretsError("not_injected", "each request is served, and still run would refuse the task");
   }
+}
+
+interface NamedTask {
+  /** As it was typed. */
+  readonly file: string;
+  readonly path: string;
+  readonly name: string | undefined;
+}
+
+interface SelectedTask {
+  readonly definition: TaskDefinition;
+  /** Of a workflow, the tasks to show; else the task itself. */
+  readonly called: readonly TaskDefinition[];
+}
+
+async function selectTask(
+  { file, path, name }: NamedTask,
+  { config, cli }: Omit<Asked, "scope">,
+): Promise<SelectedTask> {
+  const definitions = await loadTaskDefinitions(path, { config, cli });
+  if (name === undefined) throw taskRequired("explain", file, definitions);
+  const { definition } = findTask(
+    definitions.map((one) => ({ definition: one })),
+    name,
+    file,
+  );
+  const isWorkflow = definition.kind === "workflow";
+  return { definition, called: isWorkflow ? definitions.filter(({ kind }) => kind === "task") : [definition] };
+}
+
+async function selectPythonTask(
+  { file, path, name }: NamedTask,
+  { config, options: { python }, cli }: Omit<Asked, "scope">,
+): Promise<SelectedTask> {
+  const { loadPythonFile } = await import("../python/load-python-file.ts");
+  const { findPythonTask, tasksOfRun, toDefinition, toDefinitions } = await import("../python/python-requests.ts");
+  const from = await loadPythonFile(path, { config, cli, python });
+  if (name === undefined) throw taskRequired("explain", file, toDefinitions(from));
+  const task = findPythonTask(from, name);
+  const called = task.kind === "workflow" ? tasksOfRun(from, task).filter(({ kind }) => kind !== "workflow") : [task];
+  return { definition: toDefinition(task), called: called.map(toDefinition) };
 }
 
 interface Asked {

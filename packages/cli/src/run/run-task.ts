@@ -1,16 +1,19 @@
+import { basename } from "node:path";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import { createManagers, globalSecrets } from "@flyte-secrets/webhook";
 import { ownNamespace } from "../configured/own-namespace.ts";
 import { toAdmissionOptions } from "../configured/webhook-options.ts";
 import type { CliContext } from "../context.ts";
+import { DetailedError } from "../failure.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { shellWord } from "../options/shell-word.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { missingSecretHelp } from "../secrets/missing-secret.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
 import { noteOtherManagers, withLocalManagersOnly } from "./inject-task.ts";
 import { loadTaskDefinitions, taskRequired } from "./list-tasks.ts";
 import { runLocal } from "./run-local.ts";
-import { taskFilePath } from "./task-file.ts";
+import { isPythonFile, taskFilePath } from "./task-file.ts";
 
 /** What the command line of `run` gives. */
 export interface RunOptions extends SettingOptions, TaskScopeOptions {
@@ -35,6 +38,7 @@ export async function runTask(
 ): Promise<string | undefined> {
   const signal = cli.interruption();
   const path = taskFilePath(file, cli.cwd);
+  if (isPythonFile(path)) throw pythonRefused(file);
   const config = await readConfig(options, cli);
   if (name === undefined)
     throw taskRequired(
@@ -75,6 +79,19 @@ export async function runTask(
       envVarNaming: config.webhook.secretEnvVarNaming,
     },
   });
+}
+
+function pythonRefused(file: string): SecretsError {
+  return new DetailedError(
+    "usage",
+    `${excerpt(basename(file))} is Python, and run starts TypeScript and JavaScript alone`,
+    [
+      "  Python tasks get their secrets from a cluster's webhook. On this machine, a",
+      "  shell can give them those of one scope as variables:",
+      "    flyte-secrets export --with-values --for sh --to-file job.env -p PROJECT -d DOMAIN",
+      `    (set -a; . ./job.env; exec python ${shellWord(file)})`,
+    ],
+  );
 }
 
 /**

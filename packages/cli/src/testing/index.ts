@@ -4,6 +4,8 @@ export type { DotenvReader, SecretEntry } from "../formats/secret-entry.ts";
 export { SECRET_FORMATS } from "../formats/secret-formats.ts";
 export { podsInObject } from "../manifests/pod-in-object.ts";
 export { printManifests, readManifests } from "../manifests/read-manifests.ts";
+export { combineRequests, requestsOfPythonTask, tasksOfRun } from "../python/python-requests.ts";
+export { readPythonTasks } from "../python/read-python-tasks.ts";
 export { OUTPUT_MASK } from "../run/mask/covered-output.ts";
 export { createMask } from "../run/mask/mask.ts";
 export { runService } from "../serve/run-service.ts";
