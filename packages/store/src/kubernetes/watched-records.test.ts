@@ -54,8 +54,8 @@ test("an older state than the known one changes nothing, whether it was added, c
 
 test("a list that was begun before a write does not undo it", () => {
   const { records, list, versionOf } = setUp(secret(id("updated"), 5), secret(id("deleted"), 6));
-  records.onUpsert(secret(id("created"), 21));
-  records.onUpsert(secret(id("updated"), 22));
+  records.record(secret(id("created"), 21));
+  records.record(secret(id("updated"), 22));
   records.recordDeleted(nameOf("deleted"), "6");
   records.onReplace([secret(id("updated"), 5), secret(id("deleted"), 6)], "20");
   expect(list()).toEqual(["created", "updated"]);
@@ -63,6 +63,19 @@ test("a list that was begun before a write does not undo it", () => {
   // One that was begun afterwards decides.
   records.onReplace([secret(id("updated"), 22)], "30");
   expect(list()).toEqual(["updated"]);
+});
+
+test("a list of an etcd that was restored to an earlier state replaces what is newer", () => {
+  const { records, list, versionOf } = setUp(secret(id("changed"), 5), secret(id("deleted"), 6));
+  records.onUpsert(secret(id("created"), 21));
+  records.onUpsert(secret(id("changed"), 22));
+  records.onDelete(secret(id("deleted"), 23));
+  records.recordDeleted(nameOf("deleted"), "23");
+  records.onReplace([secret(id("changed"), 5), secret(id("deleted"), 6)], "20");
+  expect(list()).toEqual(["changed", "deleted"]);
+  expect(versionOf("changed")).toBe("5");
+  records.onUpsert(secret(id("changed"), 21));
+  expect(versionOf("changed")).toBe("21");
 });
 
 test("a deleted Secret does not come back by older events, and does when it is created again", () => {

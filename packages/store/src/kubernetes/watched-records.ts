@@ -51,6 +51,7 @@ export class WatchedRecords implements EventHandler<ManagedRecord> {
   onReplace(objects: readonly ManagedRecord[], resourceVersion: string): void {
     const listed = new Set(objects.map(({ metadata }) => metadata.name));
     const version = Number(resourceVersion);
+    if (version < this.#delivered) this.#forgetAll();
     // What is newer than the list was written while it was read.
     for (const [name, object] of [...this.#objects]) {
       if (!listed.has(name) && versionOf(object) <= version) this.#remove(name);
@@ -131,6 +132,12 @@ export class WatchedRecords implements EventHandler<ManagedRecord> {
     this.#objects.delete(name);
     this.#formerIds.delete(name);
     if (id !== undefined) this.#emit({ kind: "delete", id });
+  }
+
+  /** After a restore of etcd to an earlier state, whose versions begin again there. */
+  #forgetAll(): void {
+    this.#deleted.clear();
+    for (const name of [...this.#objects.keys()]) this.#remove(name);
   }
 
   /** Takes a record out of the indexes that its next state does not belong to. */
