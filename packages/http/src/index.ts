@@ -17,7 +17,7 @@ export type { TlsFiles } from "./listener/http1-server.ts";
 export { type Listener, type ListenOptions, listen, listenHttp1 } from "./listener/listen.ts";
 export type { ListenerLimits } from "./listener/listener-limits.ts";
 export { addCertificateExpiry } from "./telemetry/certificate-expiry.ts";
-export { createKubeMetrics } from "./telemetry/kube-metrics.ts";
+export { createKubeMetrics, createStoreReadMetric } from "./telemetry/kube-metrics.ts";
 export { loadPrometheus } from "./telemetry/lazy-libraries.ts";
 export { createLogger, type LogDestination } from "./telemetry/logger.ts";
 export { addBudgetMetrics, addProcessMetrics } from "./telemetry/process-metrics.ts";

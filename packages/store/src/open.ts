@@ -3,7 +3,7 @@ import { createKubeClient, type KubeClientOptions, loadClusterConnection } from 
 import type { Logger } from "pino";
 import { createMultiClusterStore } from "./clusters/multi-cluster-store.ts";
 import { type EmbeddedStoreOptions, openEmbeddedStore } from "./embedded/embedded-store.ts";
-import { type Consistency, openKubernetesStore } from "./kubernetes/kubernetes-store.ts";
+import { type Consistency, type KubernetesStoreOptions, openKubernetesStore } from "./kubernetes/kubernetes-store.ts";
 
 /** Where secrets are stored: on this machine, or in one or several clusters. */
 export type StoreOptions =
@@ -43,6 +43,8 @@ export interface StoreParts {
   readonly home?: string;
   /** Observes every request to an API server. */
   readonly observe?: KubeClientOptions["observe"] | undefined;
+  /** See {@link KubernetesStoreOptions.observeRead}. */
+  readonly observeRead?: KubernetesStoreOptions["observeRead"];
 }
 
 /** Opens a store; the caller closes it. Throws what opening it throws, `invalid_config` among it. */
@@ -72,10 +74,10 @@ async function openClusters({ clusters, ...options }: ClustersOptions, parts: St
 async function openCluster(
   { name, kubeconfig }: ClusterOptions,
   { qps, burst, timeoutMs, ...options }: Omit<ClustersOptions, "clusters"> & { readonly mayBeAway: boolean },
-  { log, env = {}, home = "", observe }: StoreParts,
+  { log, env = {}, home = "", observe, observeRead }: StoreParts,
 ) {
   const clock: Clock = systemClock;
   const connection = loadClusterConnection({ kubeconfig, env, home, clock });
   const client = createKubeClient({ connection, qps, burst, timeoutMs, clock, ...(observe && { observe }) });
-  return await openKubernetesStore({ ...options, client, clusterName: name, clock, log });
+  return await openKubernetesStore({ ...options, client, clusterName: name, observeRead, clock, log });
 }

@@ -5,6 +5,7 @@ import {
   addCertificateExpiry,
   addProcessMetrics,
   createKubeMetrics,
+  createStoreReadMetric,
   loadPrometheus,
   openTracing,
 } from "@flyte-secrets/http";
@@ -61,7 +62,8 @@ export async function runService(config: Config, options: RunServiceOptions): Pr
   opened.defer(() => certificate?.close());
   if (certificate) addCertificateExpiry(registry, certificate);
   const observe = cluster && createKubeMetrics(registry);
-  const store = await openStore(toStoreOptions(config), { log, ...cluster, observe });
+  const observeRead = cluster && createStoreReadMetric(registry);
+  const store = await openStore(toStoreOptions(config), { log, ...cluster, observe, observeRead });
   opened.defer(() => store.close());
   // Whatever the store is, token, socket and announcement are in its directory.
   prepareStoreDirectory(directory);

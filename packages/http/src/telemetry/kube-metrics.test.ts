@@ -1,6 +1,6 @@
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
-import { createKubeMetrics } from "./kube-metrics.ts";
+import { createKubeMetrics, createStoreReadMetric } from "./kube-metrics.ts";
 
 test("requests are counted by verb and status, with what they took and how long the limit held them back", async () => {
   const registry = new Registry();
@@ -20,5 +20,15 @@ test("requests are counted by verb and status, with what they took and how long 
     'flyte_secrets_kube_request_wait_seconds_count{verb="get"} 2',
     'flyte_secrets_kube_request_wait_seconds_sum{verb="create"} 0',
     'flyte_secrets_kube_request_wait_seconds_count{verb="create"} 1',
+  ]);
+});
+
+test("reads of the store are counted by where they are answered from", async () => {
+  const registry = new Registry();
+  const observe = createStoreReadMetric(registry);
+  for (const from of ["memory", "backend", "memory"] as const) observe(from);
+  expect((await registry.metrics()).split("\n").filter((line) => /^[^#]/.test(line))).toEqual([
+    'flyte_secrets_store_reads_total{from="memory"} 2',
+    'flyte_secrets_store_reads_total{from="backend"} 1',
   ]);
 });

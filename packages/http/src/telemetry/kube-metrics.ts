@@ -12,6 +12,21 @@ export interface ObservedKubeRequest {
 }
 
 /**
+ * Adds a metric of the reads of the Kubernetes store, by whether memory or the API server answered them; the function
+ * that counts one.
+ */
+export function createStoreReadMetric(registry: Registry): (from: "memory" | "backend") => void {
+  const { Counter } = loadPrometheus();
+  const reads = new Counter({
+    name: "flyte_secrets_store_reads_total",
+    help: "Secrets described and pages listed from memory, or from the API server (backend).",
+    labelNames: ["from"],
+    registers: [registry],
+  });
+  return (from) => reads.inc({ from });
+}
+
+/**
  * Adds metrics of the requests to the API server, and of how long the client's own limit (`qps`, `burst`) held them
  * back.
  */

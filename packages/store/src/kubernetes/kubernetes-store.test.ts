@@ -24,6 +24,7 @@ async function setUp(clusterName = "one", log = pino({ enabled: false }), consis
   const api = createMemoryApi();
   const afterGet: (() => void)[] = [];
   const calls: string[] = [];
+  const reads: string[] = [];
   const counted = <A extends unknown[], R>(name: string, call: (...args: A) => R) =>
     ((...args: A) => {
       calls.push(name);
@@ -53,6 +54,7 @@ async function setUp(clusterName = "one", log = pino({ enabled: false }), consis
       client,
       clock: systemClock,
       log,
+      observeRead: (from) => void reads.push(from),
       ...(consistency && { consistency }),
     });
     onTestFinished(() => store.close());
@@ -67,7 +69,7 @@ async function setUp(clusterName = "one", log = pino({ enabled: false }), consis
     const { metadata, ...rest } = read(id);
     api.put({ ...rest, metadata: { ...metadata, labels: { ...metadata.labels, ...labels } } });
   };
-  return { api, store: await open(), open, read, label, afterGet, calls };
+  return { api, store: await open(), open, read, label, afterGet, calls, reads };
 }
 
 let clusters = 0;
@@ -263,7 +265,7 @@ describe("a store that reads from memory", () => {
   }
 
   test("asks for nothing that it knows, for whatever it does not know, and always where strong", async () => {
-    const { store, taken, label } = await setUpWatching();
+    const { store, taken, label, reads } = await setUpWatching();
     await store.create(id, generic("x"));
     expect(taken()).toEqual(["create"]);
     expect(await store.get(id)).toMatchObject({ id, type: "generic", system: false });
@@ -274,6 +276,7 @@ describe("a store that reads from memory", () => {
     await store.get(id, { strong: true });
     await store.list(listRequest(), { strong: true });
     expect(taken()).toEqual(["get", "list"]);
+    expect(reads).toEqual(["memory", "memory", "backend", "backend", "backend"]);
     label(id, SYSTEM);
     await vi.waitFor(async () => expect((await store.list(listRequest())).entries).toEqual([]));
     // That there is none is not answered from memory.

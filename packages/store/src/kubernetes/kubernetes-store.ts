@@ -42,6 +42,8 @@ export interface KubernetesStoreOptions {
    * that a secret does not exist is always asked. Default: `strong`.
    */
   readonly consistency?: Consistency;
+  /** Receives for each secret that is described and each page that is listed where that came from, for metrics. */
+  readonly observeRead?: ((from: "memory" | "backend") => void) | undefined;
   /** Whether the store also opens while the cluster cannot be reached, because it is one of several. Default false. */
   readonly mayBeAway?: boolean;
   readonly clock: Clock;
@@ -132,7 +134,9 @@ class KubernetesSecretStore implements KubernetesStore {
 
   async get(id: SecretId, options?: StoreCallOptions): Promise<SecretRecord | undefined> {
     const known = this.#known(id, options)?.record;
-    if (known !== undefined && isShown(known, options)) return known;
+    const isKnown = known !== undefined && isShown(known, options);
+    this.#options.observeRead?.(isKnown ? "memory" : "backend");
+    if (isKnown) return known;
     const secret = await this.#secrets.find(id, this.#signal(options));
     return secret && isVisible(secret, options) ? this.#secrets.toRecord(id, secret) : undefined;
   }
@@ -162,7 +166,9 @@ class KubernetesSecretStore implements KubernetesStore {
   }
 
   list(request: ListRequest, options?: StoreCallOptions): Promise<ListPage> {
-    const source = { records: this.#records(options), signal: () => this.#signal(options) };
+    const records = this.#records(options);
+    this.#options.observeRead?.(records === undefined ? "backend" : "memory");
+    const source = { records, signal: () => this.#signal(options) };
     return this.#secrets.list(request, source);
   }
 
