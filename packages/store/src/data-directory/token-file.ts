@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats, statSync } from "node:fs";
 import { hasSystemCode, isStrongToken, SecretsError, STRONG_TOKEN_RULE } from "@flyte-secrets/core";
 import type { Logger } from "pino";
 import { toStoreError } from "../errors.ts";
@@ -32,7 +32,7 @@ export function followTokenFile(path: string, log: Logger): () => string {
   let token = ensureTokenFile(path);
   return () => {
     const now = versionOf(path);
-    if (now === version) return token;
+    if (isSame(now, version)) return token;
     version = now;
     try {
       if (now !== undefined) token = ensureTokenFile(path);
@@ -57,10 +57,21 @@ export function rotateTokenFile(path: string): void {
   writeToken(path, { replace: true });
 }
 
+type FileVersion = Pick<Stats, "ino" | "size" | "mtimeMs" | "ctimeMs"> | undefined;
+
 /** Identifies the file and its last write; undefined if there is no file. */
-function versionOf(path: string): string | undefined {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats && `${stats.ino} ${stats.size} ${stats.mtimeMs} ${stats.ctimeMs}`;
+function versionOf(path: string): FileVersion {
+  return statSync(path, { throwIfNoEntry: false });
+}
+
+/** Compares number by number, since each call of the service does. */
+function isSame(one: FileVersion, other: FileVersion): boolean {
+  return (
+    one?.ino === other?.ino &&
+    one?.size === other?.size &&
+    one?.mtimeMs === other?.mtimeMs &&
+    one?.ctimeMs === other?.ctimeMs
+  );
 }
 
 /**
