@@ -19,6 +19,7 @@ import { prepareStoreDirectory } from "./directory.ts";
 import { openKeyring } from "./keyring.ts";
 import { toMasterKey } from "./master-key.ts";
 import { decodePageToken, encodePageToken } from "./page-token.ts";
+import { RecordCache } from "./record-cache.ts";
 import { damagedValue, SealedSecrets } from "./sealed-secrets.ts";
 import type { SecretRow } from "./secret-table.ts";
 import { SharedTransactions, type SharedWriteOptions } from "./shared-transactions.ts";
@@ -95,6 +96,7 @@ class SqliteStore implements EmbeddedStore {
   readonly #feed: ChangeFeed;
   readonly #writes: SharedTransactions;
   readonly #clusterName: string;
+  readonly #records: RecordCache;
 
   constructor(database: StoreDatabase, { secrets, feed, writes, clusterName }: SqliteStoreParts) {
     this.#database = database;
@@ -102,6 +104,7 @@ class SqliteStore implements EmbeddedStore {
     this.#feed = feed;
     this.#writes = writes;
     this.#clusterName = clusterName;
+    this.#records = new RecordCache(database);
   }
 
   async create(id: SecretId, input: SecretContent, options?: StoreCallOptions): Promise<SecretRecord> {
@@ -142,8 +145,12 @@ class SqliteStore implements EmbeddedStore {
   }
 
   async get(id: SecretId, options?: StoreCallOptions): Promise<SecretRecord | undefined> {
-    const row = await this.#database.read(() => this.#secrets.find(id), options?.signal);
-    return row && isVisible(row, options) ? this.#toRecord(row) : undefined;
+    const read = () => {
+      const row = this.#secrets.find(id);
+      return row && this.#toRecord(row);
+    };
+    const record = await this.#database.read(() => this.#records.find(id, read), options?.signal);
+    return record && isVisible(record, options) ? record : undefined;
   }
 
   async delete(id: SecretId, options?: StoreCallOptions): Promise<void> {
@@ -232,8 +239,8 @@ class SqliteStore implements EmbeddedStore {
   }
 }
 
-const isVisible = (row: SecretRow, options: StoreCallOptions | undefined) =>
-  row.system === 0 || options?.includeSystem === true;
+const isVisible = ({ system }: Pick<SecretRow | SecretRecord, "system">, options: StoreCallOptions | undefined) =>
+  !system || options?.includeSystem === true;
 
 const notFound = (id: SecretId) => new SecretsError("not_found", `secret ${id.name} not found`);
 

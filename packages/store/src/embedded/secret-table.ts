@@ -48,6 +48,7 @@ export interface SealedRow extends SecretRow {
 }
 
 const BY_ID = "WHERE org = ? AND domain = ? AND project = ? AND name = ?";
+const FIND = `SELECT * FROM secrets ${BY_ID}`;
 
 /**
  * The statements on secrets and their sealed values. Those that change something must run in a transaction of the
@@ -62,9 +63,7 @@ export class SecretTable {
   }
 
   find(id: SecretId): SecretRow | undefined {
-    return this.#database.statement(`SELECT * FROM secrets ${BY_ID}`).get(...key(id)) as unknown as
-      | SecretRow
-      | undefined;
+    return this.#database.statement(FIND).get(...key(id)) as unknown as SecretRow | undefined;
   }
 
   findSealed(id: SecretId): SealedRow | undefined {
