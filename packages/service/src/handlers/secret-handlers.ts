@@ -1,4 +1,4 @@
-import type { MessageInitShape, MessageShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, type MessageShape } from "@bufbuild/protobuf";
 import {
   CONSISTENCY_HEADER,
   checkExistingId,
@@ -13,7 +13,13 @@ import {
   SecretsError,
   SecretValue,
 } from "@flyte-secrets/core";
-import { type SecretIdentifier, type SecretService, type SecretSpec, SecretType } from "@flyte-secrets/idl";
+import {
+  type SecretIdentifier,
+  SecretIdentifierSchema,
+  type SecretService,
+  type SecretSpec,
+  SecretType,
+} from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Invalidate } from "../invalidation.ts";
 import type { CallScope } from "../rpc/call-context.ts";
@@ -111,7 +117,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): SecretHandlers 
       const id = toExistingId(request.id);
       const record = await store.get(id, options(context, request.includeSystemSecrets));
       if (record === undefined) throw notFound(id);
-      return { secret: toSecretMessage(request.id ?? {}, record) };
+      return { secret: toSecretMessage(request.id ?? create(SecretIdentifierSchema), record) };
     },
 
     async deleteSecret(request, context) {
@@ -140,7 +146,7 @@ export function createSecretHandlers(parts: SecretHandlerParts): SecretHandlers 
       return {
         secrets: page.entries.map((record) => {
           const { name, domain, project } = record.id;
-          return toSecretMessage({ name, domain, project }, record);
+          return toSecretMessage(create(SecretIdentifierSchema, { name, domain, project }), record);
         }),
         token: page.token,
         perClusterTokens: { ...page.clusterTokens },
