@@ -1,7 +1,9 @@
+import { once } from "node:events";
+import { connect, constants } from "node:http2";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { SecretService } from "@flyte-secrets/idl";
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { send } from "./testing/send.ts";
 import { startTestService } from "./testing/start-test-service.ts";
 
@@ -48,6 +50,29 @@ test("calls are counted and timed by method, protocol and code, refused ones too
         "ListSecrets grpc ok: 1",
         "ListSecrets grpc_web ok: 1",
       ]),
+    20_000,
+  );
+});
+
+test("a call that its client resets in the middle of the body is counted as canceled", async () => {
+  const { url } = await startTestService();
+  const session = connect(url);
+  onTestFinished(() => session.destroy());
+  for (const type of ["application/json", "application/grpc"]) {
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/flyteidl2.secret.SecretService/ListSecrets",
+      "content-type": type,
+      expect: "100-continue",
+    });
+    stream.on("error", () => {});
+    // The server asks for the body when it begins to read it.
+    await once(stream, "continue");
+    stream.write(Buffer.from([0, 0, 0, 0, 9]));
+    stream.close(constants.NGHTTP2_CANCEL);
+  }
+  await vi.waitFor(
+    async () => expect(await counts(url)).toEqual(["ListSecrets connect canceled: 1", "ListSecrets grpc canceled: 1"]),
     20_000,
   );
 });

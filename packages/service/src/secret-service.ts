@@ -1,3 +1,4 @@
+import { constants } from "node:http2";
 import { type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import type { SecretId, SecretStore } from "@flyte-secrets/core";
@@ -115,6 +116,7 @@ export function createSecretService(
     const span = known && tracing?.startSpan(known.requestPath.slice(1), req.headers);
     onClose(exchange, (tookMs) => {
       requests.release(exchange);
+      if (wasCutShort(req, call)) call.code = "canceled";
       const ms = Math.round(tookMs);
       log.debug({ method: req.method, path, status: res.statusCode, code: call.code, ms }, "request");
       if (known === undefined) return;
@@ -181,6 +183,15 @@ function pathOf({ url = "" }: NodeRequest): string {
 function onClose({ res }: HttpExchange, callback: (tookMs: number) => void): void {
   const started = performance.now();
   res.once("close", () => callback(performance.now() - started));
+}
+
+/** The codes of a body that ends too early; the second one's is gRPC's for an envelope that is not whole. */
+const CUT_SHORT = new Set(["invalid_argument", "unimplemented"]);
+
+/** Whether a body could not be read that its client then reset: some clients, such as Node's, end it before. */
+function wasCutShort(req: NodeRequest, { code = "", decoded }: CallContext): boolean {
+  const wasReset = "stream" in req && req.stream.rstCode !== constants.NGHTTP2_NO_ERROR;
+  return wasReset && !decoded && CUT_SHORT.has(code);
 }
 
 function protocolOf(contentType: string): ObservedCall["protocol"] {
