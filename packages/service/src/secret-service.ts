@@ -101,8 +101,8 @@ export function createSecretService(
   const serveCall = async (exchange: HttpExchange, rpc: UniversalHandler, { context, rest }: AboutCall) => {
     const body = bodies.read(exchange);
     context.respond = body.respond;
-    const call = rest === undefined ? routes.unaryCalls.get(rpc.requestPath) : undefined;
-    if (call && (await serve?.(exchange, call, { authentication, body, context, log, onCall }))) return;
+    const call = routes.unaryCalls.get(rpc.requestPath);
+    if (call && (await serve?.(exchange, call, { authentication, body, context, rest, log, onCall }))) return;
     await serveRpc(exchange, rpc, { log, body, values: toContextValues(context), transform: rest?.transform });
   };
 

@@ -1,6 +1,6 @@
-import type { DescMethod } from "@bufbuild/protobuf";
+import { create, type DescMethod, isMessage, type Message } from "@bufbuild/protobuf";
 import type { UniversalServerRequest } from "@connectrpc/connect/protocol";
-import { SecretService } from "@flyte-secrets/idl";
+import { SecretIdentifierSchema, SecretService, UpdateSecretRequestSchema } from "@flyte-secrets/idl";
 import { readQuery } from "./read-query.ts";
 
 const COLLECTION = "/secrets/api/v1";
@@ -15,6 +15,8 @@ export interface RestRoute {
   readonly rpcPath: string | undefined;
   /** The secret's name in the path. A malformed one is passed on unchanged, to be rejected. */
   readonly pathName: string | undefined;
+  /** The message that the query of a request without a body stands for, as JSON; undefined where there is a body. */
+  readonly readQuery: ((query: URLSearchParams) => Uint8Array) | undefined;
   /** Converts the request to one that the RPC's handler accepts. */
   readonly transform: (request: UniversalServerRequest) => UniversalServerRequest;
 }
@@ -33,12 +35,20 @@ function toRoute(
   pathName: string | undefined,
 ): RestRoute {
   const method = methods[httpMethod];
+  const isBodiless = httpMethod === "GET" || httpMethod === "DELETE";
+  const readQuery = method && isBodiless ? (query: URLSearchParams) => toJson(method, query, pathName) : undefined;
   return {
     allowed: Object.keys(methods),
     rpcPath: method && `/${method.parent.typeName}/${method.name}`,
     pathName,
-    transform: (request) => (method ? toConnectRequest(request, method, pathName) : request),
+    readQuery,
+    transform: (request) => toConnectRequest(request, readQuery),
   };
+}
+
+function toJson({ input }: DescMethod, query: URLSearchParams, pathName: string | undefined): Uint8Array {
+  if (pathName !== undefined) query.set("id.name", pathName);
+  return new TextEncoder().encode(JSON.stringify(readQuery(input, query)));
 }
 
 /**
@@ -46,24 +56,24 @@ function toRoute(
  * checks and errors. The body of POST and PUT is the message; its content type is required, because a web page could
  * send it without one. For GET and DELETE the message is made of the query, with the name from the path.
  */
-function toConnectRequest(
-  request: UniversalServerRequest,
-  method: DescMethod,
-  pathName: string | undefined,
-): UniversalServerRequest {
+function toConnectRequest(request: UniversalServerRequest, readQuery: RestRoute["readQuery"]): UniversalServerRequest {
   const header = new Headers(request.header);
-  if (request.method === "POST" || request.method === "PUT") return { ...request, method: "POST", header };
+  if (readQuery === undefined) return { ...request, method: "POST", header };
   header.delete("content-length");
   header.delete("content-encoding");
   header.set("content-type", "application/json");
-  const query = new URL(request.url).searchParams;
-  if (pathName !== undefined) query.set("id.name", pathName);
-  return { ...request, method: "POST", header, body: queryBody(method, query) };
+  return { ...request, method: "POST", header, body: queryBody(request.url, readQuery) };
 }
 
 /** Made when the handler reads the body, after the credentials were checked. */
-async function* queryBody(method: DescMethod, query: URLSearchParams): AsyncGenerator<Uint8Array> {
-  yield new TextEncoder().encode(JSON.stringify(readQuery(method.input, query)));
+async function* queryBody(url: string, readQuery: (query: URLSearchParams) => Uint8Array): AsyncGenerator<Uint8Array> {
+  yield readQuery(new URL(url).searchParams);
+}
+
+/** Replaces the name in a message by the one in a REST path. A message that was made of a query has it already. */
+export function withPathName<T extends Message>(message: T, name: string | undefined): T {
+  if (name === undefined || !isMessage(message, UpdateSecretRequestSchema)) return message;
+  return { ...message, id: { ...(message.id ?? create(SecretIdentifierSchema)), name } };
 }
 
 function decodeName(text: string): string {

@@ -1,11 +1,12 @@
-import { clone, create, type DescMessage, isMessage } from "@bufbuild/protobuf";
+import { type DescMessage, isMessage } from "@bufbuild/protobuf";
 import type { ConnectRouterOptions, HandlerContext, Interceptor } from "@connectrpc/connect";
 import { compressionGzip } from "@connectrpc/connect-node";
-import { ListSecretsResponseSchema, SecretIdentifierSchema, UpdateSecretRequestSchema } from "@flyte-secrets/idl";
+import { ListSecretsResponseSchema } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Authentication } from "../auth/authentication.ts";
 import { checkGetQuery } from "../rest/check-get-query.ts";
 import { createJsonDecoder } from "../rest/request-json.ts";
+import { withPathName } from "../rest/rest-routes.ts";
 import { authoriseCall, callContextOf } from "./call-context.ts";
 import { sanitizeErrors, toConnectError } from "./connect-errors.ts";
 
@@ -43,7 +44,8 @@ export function createCallOptions(parts: CallParts): Partial<ConnectRouterOption
     const call = callContextOf(request.contextValues, request.url);
     call.decoded = true;
     try {
-      const running = next(withPathName(request, call.pathName));
+      const { pathName } = call;
+      const running = next(request.stream ? request : { ...request, message: withPathName(request.message, pathName) });
       onCall(running);
       const response = await running;
       if (!response.stream && isMessage(response.message, ListSecretsResponseSchema)) {
@@ -68,14 +70,3 @@ export function createCallOptions(parts: CallParts): Partial<ConnectRouterOption
 
 /** Approximate memory of one secret in the answer of ListSecrets, which alone has large answers. */
 const LISTED_BYTES = 512;
-
-type AnyRequest = Parameters<ReturnType<Interceptor>>[0];
-
-/** Replaces the name in the message by the one in a REST path. Requests without a body have it already. */
-function withPathName(request: AnyRequest, name: string | undefined): AnyRequest {
-  if (name === undefined || request.stream || !isMessage(request.message, UpdateSecretRequestSchema)) return request;
-  const message = clone(UpdateSecretRequestSchema, request.message);
-  message.id ??= create(SecretIdentifierSchema);
-  message.id.name = name;
-  return { ...request, message };
-}

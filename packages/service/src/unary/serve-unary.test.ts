@@ -27,8 +27,30 @@ async function setUp() {
   );
   const listener = await listen({ handler, host: "127.0.0.1", port: 0 });
   onTestFinished(() => listener.close({ graceMs: 0 }));
-  return { ownPath, url: `http://127.0.0.1:${listener.port}/flyteidl2.secret.SecretService/ListSecrets` };
+  const origin = `http://127.0.0.1:${listener.port}`;
+  return { ownPath, origin, url: `${origin}/flyteidl2.secret.SecretService/ListSecrets` };
 }
+
+test("what clients send is answered on the own path: RPCs, Connect's GET and REST, and what they don't is not", async () => {
+  const { ownPath, origin, url } = await setUp();
+  const json = { "content-type": "application/json" };
+  const member = `${origin}/secrets/api/v1/name/k`;
+  const spec = '"secretSpec":{"stringValue":"v"}';
+  const statuses = [
+    await send(`${origin}/secrets/api/v1`, { method: "POST", headers: json, body: [`{"id":{"name":"k"},${spec}}`] }),
+    await send(url, { method: "POST", headers: json, body: ["{}"] }),
+    await send(`${url}?connect=v1&encoding=json&message=%7B%7D`),
+    await send(`${origin}/secrets/api/v1?limit=1`),
+    await send(member, { method: "PUT", headers: json, body: [`{${spec}}`] }),
+    await send(member),
+    await send(member, { method: "DELETE" }),
+    await send(member),
+    await send(`${url}?connect=v1&encoding=xml&message=%7B%7D`),
+    await send(`${origin}/secrets/api/v1?limit=x`),
+  ].map(({ status }) => status);
+  expect(statuses).toEqual([200, 200, 200, 200, 200, 200, 200, 404, 415, 400]);
+  expect(ownPath).toEqual([...Array(8).fill(true), false, false]);
+});
 
 test("a gzipped body of many bytes is not decompressed where it would block other calls, however small it gets", async () => {
   const { ownPath, url } = await setUp();

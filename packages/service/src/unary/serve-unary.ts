@@ -4,6 +4,7 @@ import { compressedFlag } from "@connectrpc/connect/protocol";
 import type { HttpExchange, NodeResponse } from "@flyte-secrets/http";
 import type { Logger } from "pino";
 import type { Authentication } from "../auth/authentication.ts";
+import type { RestRoute } from "../rest/rest-routes.ts";
 import type { RequestBody } from "../rpc/body-budget.ts";
 import { authoriseCall, type CallContext } from "../rpc/call-context.ts";
 import { callerIsGone, sanitize, toConnectError } from "../rpc/connect-errors.ts";
@@ -15,6 +16,8 @@ export interface ServeUnaryOptions {
   readonly authentication: Pick<Authentication, "authorise">;
   readonly body: RequestBody;
   readonly context: CallContext;
+  /** The route of a request to a REST path. */
+  readonly rest: RestRoute | undefined;
   readonly log: Logger;
   /** Called with the call when it begins to run. */
   readonly onCall: (running: Promise<unknown>) => void;
@@ -30,9 +33,9 @@ export interface ServeUnaryOptions {
 export async function serveUnary(
   { req, res }: HttpExchange,
   call: UnaryCall,
-  { authentication, body, context, log, onCall }: ServeUnaryOptions,
+  { authentication, body, context, rest, log, onCall }: ServeUnaryOptions,
 ): Promise<boolean> {
-  const form = recognizeUnary(req);
+  const form = recognizeUnary(req, call, rest);
   if (form === undefined) return false;
   using caller = new Caller(res, form.timeoutMs);
   const requestHeader = { get: (name: string) => headerOf(req, name.toLowerCase()) };
@@ -40,10 +43,10 @@ export async function serveUnary(
   let run: RunUnary;
   try {
     await authoriseCall(context, authentication, requestHeader);
-    const bytes = await readBody(body, call, headerOf(req, "content-length"));
+    const bytes = form.query?.read() ?? (await readBody(body, call, headerOf(req, "content-length")));
     const message = bytes && toMessage(bytes, form, call);
     if (message === undefined) return false;
-    run = call.decode(message, form.binary);
+    run = call.decode(message, { binary: form.binary, pathName: context.pathName });
   } catch {
     return false;
   }

@@ -4,7 +4,10 @@ import * as grpc from "@connectrpc/connect/protocol-grpc";
 import * as grpcWeb from "@connectrpc/connect/protocol-grpc-web";
 import { compressionGzip } from "@connectrpc/connect-node";
 import type { NodeRequest } from "@flyte-secrets/http";
+import type { RestRoute } from "../rest/rest-routes.ts";
 import { MAX_TIMEOUT_MS, requestAuthority } from "../rpc/serve-rpc.ts";
+import type { UnaryCall } from "./unary-call.ts";
+import { hasBody, toConnectQuery, toRestQuery, type UnaryQuery } from "./unary-query.ts";
 
 /** How a request and its answer are written. */
 export interface UnaryForm {
@@ -17,6 +20,8 @@ export interface UnaryForm {
   readonly gzipped: boolean;
   /** Whether large answers are gzipped. */
   readonly gzips: boolean;
+  /** Where the message is, if it is not in a body. */
+  readonly query: UnaryQuery | undefined;
   /** The time that the caller gives the call. */
   readonly timeoutMs: number | undefined;
 }
@@ -25,18 +30,25 @@ export interface UnaryForm {
  * The form of a request that is as clients send it; undefined for every other one, whose answer is left to the Connect
  * library. What a header means is decided by the library's own functions.
  */
-export function recognizeUnary(req: NodeRequest): UnaryForm | undefined {
+export function recognizeUnary(
+  req: NodeRequest,
+  { isIdempotent }: UnaryCall,
+  rest: RestRoute | undefined,
+): UnaryForm | undefined {
   const { headers } = req;
-  if (req.method !== "POST" || headers.expect !== undefined) return undefined;
-  if (!URL.canParse(req.url ?? "", `http://${requestAuthority(req)}`)) return undefined;
-  const type = findType(headers["content-type"] ?? "");
-  // Over HTTP/1.1 there are hardly any trailers.
-  if (type === undefined || (type.protocol === "grpc" && req.httpVersionMajor === 1)) return undefined;
+  if (headers.expect !== undefined || !URL.canParse(req.url ?? "", `http://${requestAuthority(req)}`)) return undefined;
+  const hasQuery = rest ? rest.readQuery !== undefined : req.method === "GET" && isIdempotent;
+  if (hasQuery ? hasBody(req) : req.method !== "POST" && !rest) return undefined;
+  const query = rest?.readQuery ? toRestQuery(req, rest.readQuery) : hasQuery ? toConnectQuery(req) : undefined;
+  const type = hasQuery ? query && toConnectType(query.binary) : findType(headers["content-type"] ?? "");
+  if (type === undefined) return undefined;
   const isConnect = type.protocol === "connect";
+  // Over HTTP/1.1 there are hardly any trailers.
+  if (rest ? !isConnect : type.protocol === "grpc" && req.httpVersionMajor === 1) return undefined;
   const names = isConnect ? CONNECT_HEADERS : GRPC_HEADERS;
   const compression = compressionNegotiate(
     [compressionGzip],
-    headerOf(req, names.encoding),
+    query ? query.encoding : headerOf(req, names.encoding),
     headerOf(req, names.acceptEncoding),
     names.acceptEncoding,
   );
@@ -44,6 +56,7 @@ export function recognizeUnary(req: NodeRequest): UnaryForm | undefined {
   if (compression.error || timeout.error || timeout.timeoutMs === 0) return undefined;
   return {
     ...type,
+    query,
     gzipped: compression.request !== null,
     gzips: compression.response !== null,
     timeoutMs: timeout.timeoutMs && Math.min(timeout.timeoutMs, MAX_TIMEOUT_MS),
@@ -64,12 +77,16 @@ const CONNECT_HEADERS = {
 
 const GRPC_HEADERS = { encoding: "grpc-encoding", acceptEncoding: "grpc-accept-encoding", timeout: "grpc-timeout" };
 
-function findType(contentType: string): Pick<UnaryForm, "protocol" | "binary" | "contentType"> | undefined {
+type FormType = Pick<UnaryForm, "protocol" | "binary" | "contentType">;
+
+function toConnectType(binary: boolean): FormType {
+  return { protocol: "connect", binary, contentType: binary ? "application/proto" : "application/json" };
+}
+
+function findType(contentType: string): FormType | undefined {
   const unary = connect.parseContentType(contentType);
   if (unary !== undefined) {
-    const { stream, binary } = unary;
-    if (stream) return undefined;
-    return { protocol: "connect", binary, contentType: binary ? "application/proto" : "application/json" };
+    return unary.stream ? undefined : toConnectType(unary.binary);
   }
   const plain = grpc.parseContentType(contentType);
   if (plain !== undefined) {

@@ -34,13 +34,15 @@ type Random = () => number;
 const methods = Object.values(SecretService.method);
 type Method = (typeof methods)[number];
 
-/** A request to the secret service, right or wrong in any of its parts. */
+/** A request to the secret service, right or wrong in any of its parts: an RPC, a Connect GET or a call by REST. */
 export function generateRequest(random: Random): WireRequest {
   const pick = <T>(...choices: readonly [T, ...T[]]): T => choices[Math.floor(random() * choices.length)] ?? choices[0];
   const rarely = <T>(usual: T, ...odd: readonly [T, ...T[]]): T => (random() < 0.93 ? usual : pick(...odd));
 
   const http = pick("1.1", "2");
   const method = pick(...(methods as [Method, ...Method[]]));
+  if (random() < 0.15) return generateGet({ http, method, pick, rarely, random });
+  if (random() < 0.2) return generateRest({ http, method, pick, rarely, random });
   const path = `/${SecretService.typeName}/${rarely(method.name, "NoSuchCall", `${method.name}?x=1`)}`;
   const type = rarely(
     pick("application/json", "application/proto", "application/grpc", "application/grpc-web+proto"),
@@ -95,6 +97,106 @@ export function generateRequest(random: Random): WireRequest {
     body: random() < 0.7 ? [body] : [body.subarray(0, cut), body.subarray(cut)],
   };
 }
+
+interface QueryParts {
+  readonly http: "1.1" | "2";
+  readonly method: Method;
+  readonly pick: Pick;
+  readonly rarely: Rarely;
+  readonly random: Random;
+}
+
+/** A Connect GET, whose message is in the query. */
+function generateGet({ http, method, pick, rarely, random }: QueryParts): WireRequest {
+  const isJson = pick(true, false);
+  let message = mangle(encodeMessage(method, generateMessage(method, pick, random), isJson), { pick, random });
+  if (message.byteLength > 4_000) message = message.subarray(0, 4_000);
+  const compression = rarely(pick("", "gzip"), "identity", "br");
+  if (rarely(compression === "gzip", compression !== "gzip")) message = gzipSync(message);
+  const alphabet = pick("base64url", "base64");
+  const isBase64 = rarely(!isJson || compression === "gzip" || pick(true, false), pick(true, false));
+  const bytes = Buffer.from(message);
+  const text = isBase64
+    ? rarely(encodeURIComponent(bytes.toString(alphabet)), bytes.toString(alphabet), "%ff")
+    : encodeURIComponent(bytes.toString());
+  const parameters = [
+    rarely("connect=v1", "connect=v2", ""),
+    `encoding=${rarely(isJson ? "json" : "proto", "xml", "")}`,
+    compression && `compression=${compression}`,
+    isBase64 ? rarely("base64=1", "base64=0", "") : "",
+    rarely(`message=${text}`, "", `message=${text}&message=e30`),
+    rarely("", "future=1", "future=%ff"),
+  ];
+  const query = parameters.filter((each) => each !== "").join("&");
+  const path = `/${SecretService.typeName}/${method.name}?${query}`;
+  return withoutBody({ http, method: "GET", path, headers: queryHeaders({ http, pick, rarely }), body: [] }, rarely);
+}
+
+/** A call by REST, in the form of the HTTP annotations of Flyte's IDL. */
+function generateRest({ http, method, pick, rarely, random }: QueryParts): WireRequest {
+  const message = generateMessage(method, pick, random);
+  const { id } = message;
+  const name = isJsonObject(id) ? String(id.name) : "kept";
+  const isMember = rarely(!/^(Create|List)/.test(method.name), pick(true, false));
+  const path = `/secrets/api/v1${isMember ? `/name/${rarely(encodeURIComponent(name), "a%2", "a%2Fb", "")}` : ""}`;
+  const usual = /^Create/.test(method.name)
+    ? "POST"
+    : /^Update/.test(method.name)
+      ? "PUT"
+      : pick("GET", "GET", "DELETE");
+  const httpMethod = rarely(usual, "PATCH", "POST", "PUT", "GET");
+  const headers = queryHeaders({ http, pick, rarely });
+  if (httpMethod === "GET" || httpMethod === "DELETE") {
+    const parameters = [
+      ...queryOf(message),
+      ...rarely([], ["limit=x"], ["id.domain=development", "id.domain=p"], ["future=%ff"]),
+    ];
+    const query = parameters.join("&");
+    return withoutBody({ http, method: httpMethod, path: `${path}?${query}`, headers, body: [] }, rarely);
+  }
+  const body = mangle(encodeMessage(method, message, true), { pick, random });
+  const type = rarely("application/json", "application/proto", "application/grpc", "text/plain", "");
+  const encoding = rarely("", "gzip");
+  if (type !== "") headers["content-type"] = type;
+  if (encoding !== "") headers["content-encoding"] = encoding;
+  return { http, method: httpMethod, path, headers, body: [rarely(encoding === "gzip" ? gzipSync(body) : body, body)] };
+}
+
+/** Rarely with a body nevertheless; one that no header announces would be another request over HTTP/1.1. */
+function withoutBody(request: WireRequest, rarely: Rarely): WireRequest {
+  const odd = { ...request, headers: { ...request.headers, "content-length": "2" }, body: [Buffer.from("{}")] };
+  return rarely(request, odd);
+}
+
+/** A message as query parameters. */
+function queryOf(message: JsonObject, prefix = ""): string[] {
+  return Object.entries(message).flatMap(([name, value]) =>
+    isJsonObject(value)
+      ? queryOf(value, `${prefix}${name}.`)
+      : [`${prefix}${name}=${encodeURIComponent(String(value)).slice(0, 500)}`],
+  );
+}
+
+function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function queryHeaders({
+  http,
+  pick,
+  rarely,
+}: Omit<QueryParts, "method" | "random">): Record<string, string | string[]> {
+  const all = {
+    authorization: rarely(`Bearer ${TOKEN}`, "Bearer wrong", ""),
+    [http === "2" ? ":authority" : "host"]: rarely("localhost:8093", "a..b", "[::1"),
+    "accept-encoding": pick("", "gzip", "br, gzip"),
+    "connect-timeout-ms": rarely(pick("", "20000"), "0", "1e3"),
+    expect: http === "1.1" ? rarely("", rarely("", "100-continue")) : "",
+  };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== ""));
+}
+
+type Rarely = <T>(usual: T, ...odd: readonly [T, ...T[]]) => T;
 
 type Pick = <T>(...choices: readonly [T, ...T[]]) => T;
 
@@ -158,7 +260,7 @@ function mangle(message: Uint8Array, { pick, random }: { readonly pick: Pick; re
 interface EnvelopeParts {
   readonly isGzipped: boolean;
   readonly pick: Pick;
-  readonly rarely: <T>(usual: T, ...odd: readonly [T, ...T[]]) => T;
+  readonly rarely: Rarely;
 }
 
 function envelop(message: Uint8Array, { isGzipped, pick, rarely }: EnvelopeParts): Uint8Array {
