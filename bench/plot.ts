@@ -174,10 +174,10 @@ function ends(cell: Cell | undefined): [number, number] | [] {
   return typeof cell === "number" ? [cell, cell] : [];
 }
 
-/** `10k` for 10,000. */
+/** `5k` for 5,000. */
 function formatTick(value: number): string {
   const short = (number: number) => String(Number(number.toPrecision(3)));
-  return value >= 1e6 ? `${short(value / 1e6)}M` : value >= 1e4 ? `${short(value / 1e3)}k` : short(value);
+  return value >= 1e6 ? `${short(value / 1e6)}M` : value >= 1e3 ? `${short(value / 1e3)}k` : short(value);
 }
 
 function text({ x, y, anchor }: { x: number; y: number; anchor: "start" | "middle" | "end" }, content: string): string {

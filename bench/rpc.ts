@@ -34,9 +34,9 @@ export async function benchRpc(): Promise<Row[]> {
         const load: Load = { ...common, protocol, call, connections, name };
         const answer = await sendOnce({ ...load, name: call === "get" ? name : `${name}-first` });
         // Twice: what runs first is compiled while it runs.
-        await putLoad({ ...load, name: call === "get" ? name : `${name}-warm`, seconds: 1 });
+        await putLoad({ ...load, connections: 16, name: call === "get" ? name : `${name}-warm`, seconds: 2 });
         const bare = await startBare(answer, protocol === "grpc");
-        await putLoad({ ...load, url: bare.url, seconds: 1 });
+        await putLoad({ ...load, connections: 16, url: bare.url, seconds: 1 });
         const rounds: { ours: Measured; reference: Measured }[] = [];
         for (let round = 0; round < ROUNDS; round++) {
           const ours = await measure({ ...load, name: call === "get" ? name : `${name}-${round}` }, serve.process.pid);

@@ -47,6 +47,7 @@ export async function benchUsers(): Promise<Row[]> {
   const cluster = opened.adopt(await startCluster(), (started) => started.close());
   await cluster.kubectl(["create", "namespace", NAMESPACE]);
   const settings = {
+    "secret.server.host": "127.0.0.1",
     "secret.webhookURL": "",
     "secret.store.type": "Kubernetes",
     "secret.kubernetes.kubeconfig": cluster.adminKubeconfig,
