@@ -86,3 +86,11 @@ test("a bar is as long as its number, next to which it stands", () => {
   expect(others).toEqual([]);
   expect(svg).toMatch(/>50<.*>100</s);
 });
+
+test("the bars of lines that share their points stand beside each other", () => {
+  const [series] = PLOT.series;
+  if (series === undefined) throw new Error("the plot has a line");
+  const svg = drawPlot({ ...PLOT, series: [series, { ...series, name: "reference" }] });
+  const xs = [...svg.matchAll(/<path d="M([\d.]+) [\d.]+V/g)].map(([, x]) => Number(x));
+  expect(new Set(xs).size).toBe(2);
+});

@@ -91,7 +91,9 @@ export function drawPlot({ title, x, y, series }: Plot): string {
     );
     for (const point of at) {
       const [first, last] = point.ys;
-      if (first !== last) parts.push(`<path d="M${point.x} ${first}V${last}" ${stroke} opacity="0.55"/>`);
+      // Beside each other, where several lines have a point.
+      const barX = point.x + 3 * (index - (known.length - 1) / 2);
+      if (first !== last) parts.push(`<path d="M${barX} ${first}V${last}" ${stroke} opacity="0.55"/>`);
       if (points.length < 20) parts.push(`<circle cx="${point.x}" cy="${point.y}" r="3.2" ${fill}/>`);
     }
     const [left, top] = [area.left + area.width + 16, area.top + 8 + index * 20];
