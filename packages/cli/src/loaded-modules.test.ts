@@ -43,11 +43,11 @@ const WEBHOOK = [
 
 /** Packages by the command that must not load them. */
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
-  "create secret a --local --from-file": ["webhook", "inject", "lookup", "prom-client"],
-  "get secret --local": ["webhook", "inject", "lookup", "prom-client"],
-  "run tasks.mjs plain": ["service", "pino", "prom-client", "esbuild", "@peculiar/x509"],
-  [WEBHOOK]: ["service", "sdk", "@connectrpc/connect", "@bufbuild/protobuf", "esbuild"],
-  "serve --port 0": ["webhook", "inject", "lookup", "jose", "@peculiar/x509", "esbuild"],
+  "create secret a --local --from-file": ["webhook", "inject", "lookup", "prom-client", "yaml"],
+  "get secret --local": ["webhook", "inject", "lookup", "prom-client", "yaml"],
+  "run tasks.mjs plain": ["service", "pino", "prom-client", "esbuild", "@peculiar/x509", "yaml"],
+  [WEBHOOK]: ["service", "sdk", "@connectrpc/connect", "@bufbuild/protobuf", "esbuild", "yaml"],
+  "serve --port 0": ["webhook", "inject", "lookup", "jose", "@peculiar/x509", "esbuild", "yaml"],
 };
 
 test("commands load no package that only others need", async () => {

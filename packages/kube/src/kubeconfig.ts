@@ -1,6 +1,6 @@
+import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { excerpt, quote, SecretsError, withinStack } from "@flyte-secrets/core";
-import { parseAllDocuments } from "yaml";
 import type { output } from "zod/mini";
 import { EXEC_VERSIONS } from "./exec-plugin.ts";
 import {
@@ -12,6 +12,9 @@ import {
   type Located,
   NO_USER,
 } from "./kubeconfig-schema.ts";
+
+// CommonJS, which can be loaded in a synchronous call: in a cluster, and without one, there is no kubeconfig.
+const require = createRequire(import.meta.url);
 
 /** What the current context of some kubeconfig files leads to. */
 export interface KubeconfigContext {
@@ -85,6 +88,7 @@ function parseFile({ path, text }: KubeconfigFile): output<typeof kubeconfigSche
 function firstDocument(text: string, path: string) {
   // Without the snippet that the parser would quote, and without warnings, which quote keys: it may be a token.
   const options = { prettyErrors: false, logLevel: "error", merge: true, uniqueKeys: false } as const;
+  const { parseAllDocuments }: typeof import("yaml") = require("yaml");
   return withinStack(
     () => parseAllDocuments(text, options)[0],
     () => invalid(`${path}: its YAML is nested too deeply.`),

@@ -2,7 +2,6 @@ import { rmSync } from "node:fs";
 import type { Config } from "@flyte-secrets/config";
 import type { Logger } from "@flyte-secrets/http";
 import { flyteConfigFile, readPrivateFile, serviceCaFile, writePrivateFile } from "@flyte-secrets/store";
-import { stringify } from "yaml";
 
 /** Marks a file that serve wrote; any other is left alone. */
 const FIRST_LINE =
@@ -21,7 +20,10 @@ export interface FlyteConfigOptions {
  * logged. A file that something else wrote is left alone.
  * @returns its path, or undefined if there is none of this server. Never throws: the server runs without it.
  */
-export function writeFlyteConfig(secret: Config["secret"], { endpoint, log }: FlyteConfigOptions): string | undefined {
+export async function writeFlyteConfig(
+  secret: Config["secret"],
+  { endpoint, log }: FlyteConfigOptions,
+): Promise<string | undefined> {
   const path = flyteConfigFile(secret.store.path);
   try {
     const present = readPrivateFile(path);
@@ -36,6 +38,7 @@ export function writeFlyteConfig(secret: Config["secret"], { endpoint, log }: Fl
         log.warn({ path }, "removed: Flyte's clients can't reach this server; serve --tls writes the file again");
       return undefined;
     }
+    const { stringify } = await import("yaml");
     const text = `${FIRST_LINE}${stringify({ admin, task: { org: secret.organization } }, { lineWidth: 0 })}`;
     writePrivateFile(path, text, { replace: true });
     return path;

@@ -88,7 +88,7 @@ export async function runService(config: Config, options: RunServiceOptions): Pr
   const { endpoint, socketPath, proofKey } = service;
   const startedAt = new Date().toISOString();
   opened.defer(announceServer(directory, { endpoint, pid: process.pid, startedAt, logFile, proofKey }));
-  const flyteConfig = writeFlyteConfig(config.secret, { endpoint, log });
+  const flyteConfig = await writeFlyteConfig(config.secret, { endpoint, log });
   log.info({ endpoint, store: store.name, cluster: kubernetes.clusterName, auth: auth.mode }, "serving secrets");
   const running = opened.move();
   return { endpoint, socketPath, flyteConfig, close: closeOnce(() => running.disposeAsync()) };

@@ -1,5 +1,5 @@
 import { parseGoDuration } from "@flyte-secrets/core";
-import { parse as parseYaml } from "yaml";
+import { loadYaml } from "../sources/load-yaml.ts";
 import { parseQuantity } from "./quantity.ts";
 import { boolean, listOf, mapOf, number, oneOf, type Read, RefusedValue, string } from "./read.ts";
 
@@ -215,7 +215,7 @@ function joinMaps(value: unknown): unknown {
 function structured(value: unknown): unknown {
   if (typeof value !== "string") return value;
   try {
-    return parseYaml(value);
+    return loadYaml().parse(value);
   } catch {
     return value;
   }

@@ -1,8 +1,9 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { decodeText, NOT_TEXT, SecretsError, withinStack } from "@flyte-secrets/core";
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import type { Document, Node } from "yaml";
 import { type Assignment, assignTree } from "./assignment.ts";
+import { loadYaml } from "./load-yaml.ts";
 
 /**
  * Expands paths and globs to files: in the order given, the matches of one glob in name order. Relative ones start from
@@ -34,6 +35,7 @@ export function readConfigFile(file: string, cwd: string): Assignment[] {
 export function parseConfigText(bytes: Uint8Array, file: string): Assignment[] {
   const text = decodeText(bytes);
   if (text === undefined) throw new SecretsError("invalid_config", `${file}: ${NOT_TEXT}`);
+  const { LineCounter, parseDocument } = loadYaml();
   const lineCounter = new LineCounter();
   // Pretty errors quote the line, and warnings quote keys: either may be a secret in another program's section.
   const options = { lineCounter, prettyErrors: false, merge: true, logLevel: "error" } as const;
@@ -75,6 +77,7 @@ function readBytes(path: string, file: string): Uint8Array {
  * written in this place.
  */
 function offsetOf(document: Document, keys: readonly (string | number)[]): number {
+  const { isMap, isScalar, isSeq } = loadYaml();
   let node: unknown = document.contents;
   let offset = (document.contents as Node | null)?.range?.[0] ?? 0;
   for (const key of keys) {
