@@ -47,7 +47,9 @@ compare ratios rather than rates.`,
 ];
 
 function describeRun(name: string, { date, commit, node, cpu, cores, load, seconds, settings }: Result): string {
-  const given = Object.entries(settings).map(([variable, value]) => `${variable}=${value} `);
+  const given = Object.entries(settings)
+    .toSorted()
+    .map(([variable, value]) => `${variable}=${value} `);
   const [before, after] = load.map((each) => each.toFixed(1));
   return `\`${given.join("")}npm run bench -- ${name}\`: ${date}, commit ${commit}, Node ${node.replace("v", "")}, ${cores} cores
 of ${cpu}, load ${before} before and ${after} after, ${seconds} s.`;
@@ -61,13 +63,19 @@ function goalsOf(results: Results): string[] {
         if (measured === undefined || number === undefined) return [];
         const isMet = isAtMost ? number <= limit : number >= limit;
         const wanted = `${isAtMost ? "at most" : "at least"} ${formatNumber(limit)}`;
-        return [{ goal, wanted, measured, met: isMet ? "yes" : "**no**" }];
+        return [
+          { goal, wanted, measured, met: isMet ? "yes" : "**no**", load: Math.round(results[name]?.load[0] ?? 0) },
+        ];
       },
     ),
   );
   return rows.length === 0
     ? []
-    : ["## Goals", "The median counts. What was not measured yet is left out.", toMarkdown(rows)];
+    : [
+        "## Goals",
+        "The median counts, and *load* is the load average before. What was not measured yet is left out.",
+        toMarkdown(rows),
+      ];
 }
 
 function thin(rows: readonly Row[]): readonly Row[] {
