@@ -93,7 +93,7 @@ describe("with values in another secret manager and no store", () => {
     const run = await cli("run", TASKS, "printing", ...SCOPE, ...flags, "--webhook.secretManagerTypes", "K8s,Embedded");
     expect([run.exitCode, run.stderr]).toEqual([
       0,
-      "note: K8s of webhook.secretManagerTypes can't be asked without a cluster: run asks Global and Embedded\nerr ***\n",
+      "note: K8s of webhook.secretManagerTypes can't be asked without a cluster: only Global and Embedded are\nerr ***\n",
     ]);
   });
 });

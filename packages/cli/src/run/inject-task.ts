@@ -144,7 +144,7 @@ export function noteOtherManagers(
   const others = configured.filter((name) => !HERE.includes(name));
   if (others.length === 0) return;
   cli.stderr.write(
-    `note: ${others.join(", ")} of webhook.secretManagerTypes can't be asked without a cluster: run asks Global and ` +
-      "Embedded\n",
+    `note: ${others.join(", ")} of webhook.secretManagerTypes can't be asked without a cluster: only Global and ` +
+      "Embedded are\n",
   );
 }

@@ -1,13 +1,13 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { basename } from "node:path";
-import type { Readable, Writable } from "node:stream";
+import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { excerpt, quote, SecretsError, withoutCredentials } from "@flyte-secrets/core";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { DetailedError } from "../failure.ts";
 import { CHILD_MAIN } from "../program-files.ts";
 import { type ChildRole, decodeFromChild, type FromChild, type ToChild } from "./child-protocol.ts";
-import { createLineLabeler } from "./label-lines.ts";
+import { forward, LATE_OUTPUT_MS } from "./forward-output.ts";
 import type { Mask } from "./mask/mask.ts";
 import { deserializeError, serializeError } from "./serialized-error.ts";
 
@@ -15,8 +15,6 @@ import { deserializeError, serializeError } from "./serialized-error.ts";
 const GRACE_MS = 5_000;
 /** After how long a file that is still being loaded is worth a word. */
 const SLOW_LOAD_MS = 5_000;
-/** How long output is waited for that a child's own children may still write after its end. */
-const LATE_OUTPUT_MS = 1_000;
 
 export interface ChildOptions {
   readonly role: ChildRole;
@@ -149,23 +147,6 @@ function stopChild(child: ChildProcess): void {
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
   child.once("exit", () => clearTimeout(timer));
-}
-
-/** Waits for every write, so that a slow reader of `to` slows the child down instead of filling the memory. */
-async function forward(from: Readable | null, to: Writable, { mask, label }: ForwardOptions): Promise<void> {
-  const filter = mask?.filter();
-  const labeler = label === undefined ? undefined : createLineLabeler(label);
-  const write = (bytes: Uint8Array) => new Promise<void>((done) => to.write(bytes, () => done()));
-  const writeLabeled = (bytes: Uint8Array) => write(labeler?.write(bytes) ?? bytes);
-  for await (const chunk of from ?? []) await writeLabeled(filter?.write(chunk) ?? chunk);
-  if (filter !== undefined) await writeLabeled(filter.end());
-  if (labeler !== undefined) await write(labeler.end());
-}
-
-interface ForwardOptions {
-  readonly mask: Mask | undefined;
-  /** Goes before what is masked already. */
-  readonly label: string | undefined;
 }
 
 /** The variables that a child is started with, all of them. */

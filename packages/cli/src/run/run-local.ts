@@ -2,17 +2,15 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Writable } from "node:stream";
 import { escapeControls, isSecretsError, SecretsError } from "@flyte-secrets/core";
-import type { InjectionRecord } from "@flyte-secrets/inject";
 import type { TaskCall } from "@flyte-secrets/sdk";
 import { limitConcurrency } from "../concurrency.ts";
 import { describeInternalError } from "../describe-failure.ts";
-import { describeScope } from "../options/secret-options.ts";
 import { describeRunFailure } from "./describe-run-failure.ts";
-import { emulateKubelet } from "./emulate-kubelet.ts";
-import { type InjectionSettings, injectTask } from "./inject-task.ts";
+import { giveSecrets } from "./give-secrets.ts";
+import type { InjectionSettings } from "./inject-task.ts";
 import { lineLabel } from "./label-lines.ts";
 import { createMask, type Mask } from "./mask/mask.ts";
-import { createPrivateDirectory, privateDirectoryRoot, writeSecretFile } from "./private-directory.ts";
+import { createPrivateDirectory, privateDirectoryRoot } from "./private-directory.ts";
 import { type ChildEnvironment, type ChildOptions, childEnvironment, runChild } from "./run-child.ts";
 import { deserializeError, serializeError } from "./serialized-error.ts";
 
@@ -133,42 +131,19 @@ async function runTask(call: TaskCall, run: LocalRun, dependencies: TaskDependen
 
 async function executeTask(call: TaskCall, run: LocalRun, dependencies: TaskDependencies): Promise<unknown> {
   const { directory, warn, ...child } = dependencies;
-  const { injected, carried } = await prepareTask(call, run, dependencies).catch(withoutMessage);
-  const { variables, files, expanded } = carried;
-  for (const warning of injected.warnings) warn(warning);
-  if (run.verbose) {
-    for (const injection of injected.injections) {
-      run.stderr.write(`${escapeControls(`${call.definition.name}: ${describeInjection(injection)}`)}\n`);
-    }
-  }
-  for (const [key, value] of injected.values) {
-    if (child.mask?.add(value) === false) {
-      warn(`the value of ${key} is shorter than 4 bytes and is not masked in the output`);
-    }
-  }
-  for (const value of expanded) child.mask?.add(value);
+  const report = run.verbose ? run.stderr : undefined;
   try {
-    for (const { path, value } of files) await writeSecretFile(path, value);
-    const env = childEnvironment(run.env, run.injection.global.envPrefix, variables);
+    const env = await giveSecrets(call, { ...run, ...dependencies, report }).catch(withoutMessage);
     return await runChild({ ...child, role: "task", name: call.definition.name, input: call.input, env });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
 }
 
-async function prepareTask(call: TaskCall, run: LocalRun, { directory, signal }: TaskDependencies) {
-  const injected = await injectTask(call, run.injection, signal);
-  return { injected, carried: emulateKubelet(injected.pod, { ...injected, directory }) };
-}
-
 /** Of a fault of ours, which would be shown as one of the user's code, with a message that may hold a value. */
 function withoutMessage(error: unknown): never {
   if (isSecretsError(error)) throw error;
   throw new SecretsError("internal", describeInternalError(error));
-}
-
-function describeInjection({ request: { group, key }, manager, id }: InjectionRecord): string {
-  return id === undefined ? `${group}/${key} from the ${manager} manager` : `${key} from ${describeScope(id)}`;
 }
 
 function createWarner(stderr: Writable): (text: string) => void {

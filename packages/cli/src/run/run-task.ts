@@ -1,16 +1,12 @@
 import { basename } from "node:path";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
-import { createManagers, globalSecrets } from "@flyte-secrets/webhook";
-import { ownNamespace } from "../configured/own-namespace.ts";
-import { toAdmissionOptions } from "../configured/webhook-options.ts";
 import type { CliContext } from "../context.ts";
 import { DetailedError } from "../failure.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { shellWord } from "../options/shell-word.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
-import { missingSecretHelp } from "../secrets/missing-secret.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
-import { noteOtherManagers, withLocalManagersOnly } from "./inject-task.ts";
+import { toInjectionSettings } from "./injection-settings.ts";
 import { loadTaskDefinitions, taskRequired } from "./list-tasks.ts";
 import { runLocal } from "./run-local.ts";
 import { isPythonFile, taskFilePath } from "./task-file.ts";
@@ -47,37 +43,21 @@ export async function runTask(
       await loadTaskDefinitions(path, { config, cli, verbose: options.verbose ?? false }),
     );
   const scope = await resolveTaskScope(options, config, cli);
-  const { delivery, escapeInlineVariables: escapeVariables } = config.webhook.embeddedSecretManagerConfig;
-  const deciding = toAdmissionOptions(withLocalManagersOnly(config), ownNamespace(config, cli));
-  noteOtherManagers(config, cli);
   await using lookup = createLocalLookup(config, cli);
+  const verbose = options.verbose ?? false;
   return await runLocal({
     file: path,
     name,
     input: toInput(options.input),
     mask: options.mask,
-    verbose: options.verbose ?? false,
+    verbose,
     env: cli.env,
     cwd: cli.cwd,
     stdout: cli.stdout.raw,
     stderr: cli.stderr.raw,
     colors: { stdout: cli.stdout.hasColors, stderr: cli.stderr.hasColors },
     signal,
-    injection: {
-      scope,
-      lookup,
-      global: globalSecrets(deciding.global, cli.env),
-      createManagersOver: (parts) => createManagers(deciding, parts),
-      missingHelp: async (keys, tried) => [
-        ...(await missingSecretHelp(keys, { config, scope, cli })),
-        options.verbose ? `  Tried: ${tried}` : "  --verbose shows where it was looked for.",
-      ],
-      delivery,
-      escapeVariables,
-      secretEnvVarPrefix: config.webhook.secretEnvVarPrefix,
-      limits: config.webhook.limits,
-      envVarNaming: config.webhook.secretEnvVarNaming,
-    },
+    injection: toInjectionSettings(config, { scope, lookup, verbose, cli }),
   });
 }
 
