@@ -5,7 +5,8 @@ const HEAD = `# The flyte-secrets command
 
 This page has the \`--help\` of every command. Exit codes are 0 for success, 2 for a wrong command line or configuration,
 and 1 for every other failure. An error is one line on standard error. No command prints a value, except
-\`export --with-values\` to a file or pipe, and \`run --no-mask\` for what the task itself prints.
+\`export --with-values\` to a file or pipe, and \`run\` and \`exec\` with \`--no-mask\` for what
+the task or program itself prints.
 `;
 
 /** `docs/cli.md`: the help text of every command, as it prints it. */
@@ -20,6 +21,7 @@ export function renderCliPage(): string {
     cwd: "/",
     nodeVersion: process.versions.node,
     interruption: () => new AbortController().signal,
+    relaySignals: () => () => {},
   };
   return (
     HEAD +

@@ -46,7 +46,12 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
   "docs/local-runs.md": {
     "flyte-secrets run FILE TASK": { notRun: "the form of the command, not one to type" },
     "flyte-secrets create secret openai-key --domain production": { given: SDK, ...typed },
-    "flyte-secrets export --with-values --for sh --to-file job.env -p shop -d production": {
+    "flyte-secrets exec -s openai-key -- python train.py --epochs 3": {
+      given: `${keep("openai-key")}; ${file("train.py", 'import os, sys; print(sys.argv[1:], len(os.environ["OPENAI_KEY"]))')}`,
+      instead: "flyte-secrets exec -s openai-key -- python3 train.py --epochs 3",
+      prints: /^\['--epochs', '3'\] 18$/m,
+    },
+    "flyte-secrets exec -s openai-key -p shop -d production -- python3 job.py": {
       given: `${keep("openai-key", "-p shop -d production")}; ${file("job.py", 'import os; print(len(os.environ["OPENAI_KEY"]))')}`,
       prints: /^18$/m,
     },
@@ -127,6 +132,27 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     },
     "flyte-secrets export --with-values --for sh --to-file job.env": { given: drop("ghcr") },
     "flyte-secrets run tasks.ts train": { given: `${SDK}; ${TASKS}; ${keep("openai-key")}` },
+    "flyte-secrets exec -s openai-key -- python train.py --epochs 3": {
+      given: `${keep("openai-key")}; ${file("train.py", 'import os; print(len(os.environ["OPENAI_KEY"]))')}`,
+      instead: "flyte-secrets exec -s openai-key -- python3 train.py --epochs 3",
+      prints: /^18$/m,
+    },
+    "flyte-secrets exec -s db/password=PGPASSWORD -p shop -d production -- psql -h localhost": {
+      given: keep("password", "-p shop -d production"),
+      instead:
+        "flyte-secrets exec -s db/password=PGPASSWORD -p shop -d production -- sh -c 'printf %s $PGPASSWORD | wc -c'",
+      prints: /^18$/m,
+    },
+    "flyte-secrets exec --file service-account=GOOGLE_APPLICATION_CREDENTIALS -- gcloud storage ls": {
+      given: keep("service-account"),
+      instead:
+        "flyte-secrets exec --file service-account=GOOGLE_APPLICATION_CREDENTIALS -- " +
+        "sh -c 'wc -c < $GOOGLE_APPLICATION_CREDENTIALS'",
+      prints: /^18$/m,
+    },
+    "flyte-secrets exec --from pod.yaml -- ./job.sh": {
+      given: `${POD}; ${keep("api-key", "-p shop -d development")}; ${keep("db-conf")}; ${file("job.sh", "#!/bin/sh")}; chmod +x job.sh`,
+    },
     "flyte-secrets mutate -f pod.yaml": { given: POD },
     "flyte-secrets explain -f pod.yaml -o json": {
       given: `${POD}; ${keep("api-key", "-p shop -d development")}; ${keep("db-conf")}`,

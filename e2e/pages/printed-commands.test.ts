@@ -24,6 +24,7 @@ const host: CliContext = {
   cwd: "/nowhere",
   nodeVersion: process.versions.node,
   interruption: () => new AbortController().signal,
+  relaySignals: () => () => {},
 };
 
 /** Every call of our command in a script, as words; what only a shell knows (`$TOKEN`, `*`) stays as it is written. */

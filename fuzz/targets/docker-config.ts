@@ -14,6 +14,7 @@ const HOST: CliContext = {
   cwd: "/nonexistent",
   nodeVersion: "24.0.0",
   interruption: () => new AbortController().signal,
+  relaySignals: () => () => {},
 };
 
 /** Docker's `config.json`; PATH is empty, so that no helper runs. */

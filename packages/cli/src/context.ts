@@ -19,7 +19,26 @@ export interface CliContext {
    * ends it at once. A command that never calls it is ended by the first.
    */
   interruption(): AbortSignal;
+  /**
+   * Until the returned function is called, these signals go to `to` instead of acting on this process: for a program
+   * that it stands for.
+   */
+  relaySignals(to: (signal: RelayedSignal) => void): () => void;
 }
+
+/** The signals that people, terminals and supervisors send to programs. */
+export const RELAYED_SIGNALS = [
+  "SIGHUP",
+  "SIGINT",
+  "SIGQUIT",
+  "SIGTERM",
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGTSTP",
+  "SIGCONT",
+] as const;
+
+export type RelayedSignal = (typeof RELAYED_SIGNALS)[number];
 
 /** The environment that the SDK's lookup of a connection takes; its warnings go to standard error. */
 export function sdkEnvironment({ env, home, cwd, stderr }: CliContext) {

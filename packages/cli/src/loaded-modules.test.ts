@@ -45,6 +45,7 @@ const WEBHOOK = [
 const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
   "create secret a --local --from-file": ["webhook", "inject", "lookup", "prom-client", "yaml"],
   "get secret --local": ["webhook", "inject", "lookup", "prom-client", "yaml"],
+  "exec -s a=A -- true": ["service", "pino", "prom-client", "esbuild", "@peculiar/x509", "tsx", "yaml"],
   "run tasks.mjs plain": ["service", "pino", "prom-client", "esbuild", "@peculiar/x509", "yaml"],
   [WEBHOOK]: ["service", "sdk", "@connectrpc/connect", "@bufbuild/protobuf", "esbuild", "yaml"],
   "serve --port 0": ["webhook", "inject", "lookup", "jose", "@peculiar/x509", "esbuild", "yaml"],

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import * as os from "node:os";
 import { homeDirectory } from "@flyte-secrets/core";
 import { runCommandLine } from "./command-line.ts";
-import type { CliContext } from "./context.ts";
+import { type CliContext, RELAYED_SIGNALS } from "./context.ts";
 import { createOutput } from "./output.ts";
 
 const SIGNAL_EXIT_BASE = 128;
@@ -35,6 +35,12 @@ function hostOf(process: NodeJS.Process): CliContext {
     cwd: process.cwd(),
     nodeVersion: process.versions.node,
     interruption: () => interruption(process),
+    relaySignals(to) {
+      for (const signal of RELAYED_SIGNALS) process.on(signal, to);
+      return () => {
+        for (const signal of RELAYED_SIGNALS) process.off(signal, to);
+      };
+    },
   };
 }
 

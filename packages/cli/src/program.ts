@@ -7,6 +7,7 @@ import { copyCommand } from "./commands/copy.ts";
 import { copySecretsCommand } from "./commands/copy-secrets.ts";
 import { deleteSecretCommand } from "./commands/delete-secret.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { execCommand } from "./commands/exec.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getSecretCommand } from "./commands/get-secret.ts";
@@ -33,6 +34,8 @@ const MAX_HELP_WIDTH = 100;
 /** The whole command: every subcommand, in the order of the help text. Errors and help go to the context's streams. */
 export function createProgram(cli: CliContext): Command {
   const program = new Command("flyte-secrets")
+    // Also below, for every command; `exec` can't be added to one without it.
+    .enablePositionalOptions()
     .description("Secrets for Flyte tasks: keep them, hand them to tasks, run tasks with them on this machine.")
     .version(version(), "-V, --version", "print the version");
   addGlobalOptions(program);
@@ -50,6 +53,7 @@ export function createProgram(cli: CliContext): Command {
     .addCommand(secretNameCommand(cli))
     .commandsGroup("Tasks:")
     .addCommand(runCommand(cli))
+    .addCommand(execCommand(cli))
     .addCommand(explainCommand(cli))
     .addCommand(mutateCommand(cli))
     .commandsGroup("Service and store of this machine:")

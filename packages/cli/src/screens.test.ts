@@ -27,6 +27,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   delete: ["delete", "secret", "api-key", "--yes"],
   scopes: ["scopes"],
   run: ["run", TASKS, "greet"],
+  exec: ["exec", "-v", "-s", "api-key", "--", "sh", "-c", 'echo "has $API_KEY"; echo "has $API_KEY" >&2'],
   explain: ["explain", "api-key"],
   doctor: ["doctor"],
   serve: ["serve", "--port", "0"],

@@ -46,6 +46,7 @@ async function interruptAt(done: number, ...args: string[]) {
     cwd: at.home,
     nodeVersion: process.versions.node,
     interruption: () => interrupted.signal,
+    relaySignals: () => () => {},
   });
   return { exitCode, stdout: String(streams.stdout.read() ?? ""), screen };
 }

@@ -66,10 +66,8 @@ function pythonRefused(file: string): SecretsError {
     "usage",
     `${excerpt(basename(file))} is Python, and run starts TypeScript and JavaScript alone`,
     [
-      "  Python tasks get their secrets from a cluster's webhook. On this machine, a",
-      "  shell can give them those of one scope as variables:",
-      "    flyte-secrets export --with-values --for sh --to-file job.env -p PROJECT -d DOMAIN",
-      `    (set -a; . ./job.env; exec python ${shellWord(file)})`,
+      "  Python tasks get their secrets from a cluster's webhook, and on this machine from",
+      `    flyte-secrets exec -s KEY -p PROJECT -d DOMAIN -- python ${shellWord(file)}`,
     ],
   );
 }

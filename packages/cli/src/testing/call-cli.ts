@@ -20,6 +20,7 @@ export async function callCli({ args, env, input = "", cwd = "/" }: CliCall): Pr
     cwd,
     nodeVersion: process.versions.node,
     interruption: () => new AbortController().signal,
+    relaySignals: () => () => {},
   });
   return { exitCode, stdout: textIn(stdout), stderr: textIn(stderr) };
 }

@@ -163,6 +163,7 @@ async function read(options = {}, env: Record<string, string> = {}): Promise<obj
     cwd: home,
     nodeVersion: "24.0.0",
     interruption: () => new AbortController().signal,
+    relaySignals: () => () => {},
   };
   return Object.fromEntries(await readDockerConfig(options, cli));
 }

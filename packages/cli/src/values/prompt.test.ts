@@ -28,6 +28,7 @@ async function typing(first: readonly string[], later: readonly string[]): Promi
     cwd: "/",
     nodeVersion: "24.0.0",
     interruption: () => new AbortController().signal,
+    relaySignals: () => () => {},
   };
   const pieces = [...later];
   const quiet = async () => {

@@ -21,7 +21,8 @@ function openContext({ isTTY }: { readonly isTTY: boolean }) {
   const output = createOutput(stderr);
   const cli = { env: {}, stdin, stdout: output, stderr: output, home: directory, cwd: directory, nodeVersion: "" };
   const interruption = () => new AbortController().signal;
-  return { cli: { ...cli, interruption }, told: () => String(stderr.read() ?? "") };
+  const relaySignals = () => () => {};
+  return { cli: { ...cli, interruption, relaySignals }, told: () => String(stderr.read() ?? "") };
 }
 
 const option = "--from-file";

@@ -1,0 +1,83 @@
+import { excerpt, SecretsError } from "@flyte-secrets/core";
+import { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { ExitError } from "../describe-failure.ts";
+import type { ExecOptions } from "../exec/exec-command.ts";
+import { mergeOptions } from "../options/check-options.ts";
+import { formatExamples } from "../options/command-tree.ts";
+import { addSettingOptions } from "../options/setting-options.ts";
+import { addTaskScopeOptions } from "../options/task-scope-options.ts";
+
+/** `exec [options] -- COMMAND`. */
+export function execCommand(cli: CliContext): Command {
+  const command = new ExecCommand("exec")
+    .summary("Run any program on this machine with secrets")
+    .description(
+      "Run a program on this machine with the secrets that are asked for here, as a task that asks for them has " +
+        "them in a cluster. Values are masked in its output. Signals and standard input reach the program. The exit " +
+        "code is the program's; 128 + n after signal n, 127 when there is no such program, 126 when it can't be " +
+        "executed.",
+    )
+    .usage("[options] -- COMMAND [ARGUMENT...]")
+    .argument("[command...]", "the program and its arguments, after --")
+    .passThroughOptions()
+    .option("-s, --secret <key>", "KEY, GROUP/KEY or KEY=VARIABLE: a secret in a variable; may be repeated", collect)
+    .option(
+      "--file <key>",
+      "KEY or KEY=VARIABLE: a secret in a file, and its path in that variable; may be repeated",
+      collect,
+    )
+    .option("--from <file>", "all that the pods in this manifest ask for; - is standard input")
+    .option("-v, --verbose", "say what the program is given and from which scope; never a value")
+    .option("--no-mask", "leave values in the output, and the terminal to the program");
+  addTaskScopeOptions(command);
+  return addSettingOptions(command)
+    .addHelpText(
+      "after",
+      formatExamples(
+        "exec -s openai-key -- python train.py --epochs 3",
+        "exec -s db/password=PGPASSWORD -p shop -d production -- psql -h localhost",
+        "exec --file service-account=GOOGLE_APPLICATION_CREDENTIALS -- gcloud storage ls",
+        "exec --from pod.yaml -- ./job.sh",
+      ),
+    )
+    .action(async (words: readonly string[]) => {
+      const options = mergeOptions<ExecOptions>(command);
+      checkCall(words, options, command.isSeparated);
+      const { execCommand } = await import("../exec/exec-command.ts");
+      const exit = await execCommand(words, { options, cli });
+      if (exit !== 0) throw new ExitError(exit);
+    });
+}
+
+/** Knows whether `--` stands before the operands, which the option parser leaves out. */
+class ExecCommand extends Command {
+  isSeparated = false;
+
+  override parseOptions(argv: string[]) {
+    const parsed = super.parseOptions(argv);
+    const words = parsed.operands.length + parsed.unknown.length;
+    this.isSeparated = argv.length > words && argv.at(-words - 1) === "--";
+    return parsed;
+  }
+}
+
+function checkCall([file]: readonly string[], { secret, file: files, from }: ExecOptions, isSeparated: boolean): void {
+  if (file === undefined) {
+    throw new SecretsError("usage", "no program to run: write it after --, as in: exec -s KEY -- python train.py");
+  }
+  if (!isSeparated) {
+    throw new SecretsError(
+      "usage",
+      `write -- before the program, so that its options are its own, as in: exec -s KEY -- ${excerpt(file)}`,
+    );
+  }
+  if (secret === undefined && files === undefined && from === undefined) {
+    throw new SecretsError(
+      "usage",
+      "say which secrets the program gets: -s KEY in a variable, --file KEY in a file, --from FILE as a pod asks",
+    );
+  }
+}
+
+const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];

@@ -1,0 +1,97 @@
+import { basename } from "node:path";
+import { excerpt, type SecretRequest, SecretsError } from "@flyte-secrets/core";
+import type { CliContext } from "../context.ts";
+import { readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
+import { giveSecrets } from "../run/give-secrets.ts";
+import { toInjectionSettings } from "../run/injection-settings.ts";
+import { createMask } from "../run/mask/mask.ts";
+import { createPrivateDirectory, privateDirectoryRoot } from "../run/private-directory.ts";
+import { createLocalLookup } from "../store/local-lookup.ts";
+import { startGuardian } from "./guardian.ts";
+import { parseFileRequest, parseVariableRequest } from "./parse-request.ts";
+import { requestsFrom } from "./requests-from.ts";
+import { runProgram } from "./run-program.ts";
+
+/** What the command line of `exec` gives. */
+export interface ExecOptions extends SettingOptions, TaskScopeOptions {
+  readonly secret?: readonly string[];
+  readonly file?: readonly string[];
+  readonly from?: string;
+  readonly mask: boolean;
+  readonly verbose?: boolean;
+}
+
+/**
+ * Runs a command with its secrets and gives its exit code. Files are gone, and the guardian is, when it returns. Throws
+ * what the mutator throws.
+ */
+export async function execCommand(
+  command: readonly string[],
+  { options, cli }: { readonly options: ExecOptions; readonly cli: CliContext },
+): Promise<number> {
+  const config = await readConfig(options, cli);
+  const own = [...(options.secret ?? []).map(parseVariableRequest), ...(options.file ?? []).map(parseFileRequest)];
+  const from = options.from === undefined ? undefined : await requestsFrom(options.from, { config, cli });
+  const project = options.project ?? onlyOne("-p", from?.projects);
+  const domain = options.domain ?? onlyOne("-d", from?.domains);
+  const scope = await resolveTaskScope(
+    { ...options, ...(project && { project }), ...(domain && { domain }) },
+    config,
+    cli,
+  );
+  await using lookup = createLocalLookup(config, cli);
+  const verbose = options.verbose ?? false;
+  const mask = options.mask ? createMask() : undefined;
+  const warn = (text: string) => cli.stderr.warn(text);
+  const directory = await createPrivateDirectory(await privateDirectoryRoot());
+  const guardian = startGuardian(directory.path, {
+    path: cli.env.PATH,
+    onFailure: () => warn("without /bin/sh the command and its files outlive this process if it is killed (SIGKILL)"),
+  });
+  try {
+    const env = await giveSecrets(toCall(command, own, from?.requests), {
+      injection: toInjectionSettings(config, { scope, lookup, verbose, cli }),
+      env: cli.env,
+      directory: directory.path,
+      mask,
+      report: verbose ? cli.stderr.raw : undefined,
+      warn,
+      signal: new AbortController().signal,
+    });
+    const exit = await runProgram({
+      command,
+      env,
+      cwd: cli.cwd,
+      mask,
+      stdout: cli.stdout.raw,
+      stderr: cli.stderr.raw,
+      onTerminal: cli.stdin.isTTY === true || cli.stdout.isTTY || cli.stderr.isTTY,
+      relaySignals: (to) => cli.relaySignals(to),
+      onStart: (target) => guardian.protect(target),
+    });
+    if (typeof exit === "number") return exit;
+    cli.stderr.write(`error: ${exit.problem}\n`);
+    return exit.exit;
+  } finally {
+    await directory.remove();
+    await guardian.dismiss();
+  }
+}
+
+/** The command as a task, to which the requests of a file come down as those of a workflow around it do. */
+function toCall(
+  [file = ""]: readonly string[],
+  requests: readonly SecretRequest[],
+  inherited: readonly SecretRequest[] = [],
+) {
+  return { definition: { kind: "task", name: basename(file), requests }, inherited, input: undefined } as const;
+}
+
+function onlyOne(flag: string, names: readonly string[] = []): string | undefined {
+  if (names.length < 2) return names[0];
+  throw new SecretsError(
+    "usage",
+    `--from: its pods are of ${names.slice(0, 3).map(excerpt).join(" and ")}; choose one with ${flag}`,
+  );
+}
