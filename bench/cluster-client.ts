@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { systemClock } from "@flyte-secrets/core";
 import { createKubeClient, type KubeClient, loadClusterConnection } from "@flyte-secrets/kube";
 import type { Cluster } from "../e2e/kubernetes/cluster.ts";
@@ -10,4 +11,9 @@ export function connectAsAdmin({ adminKubeconfig }: Pick<Cluster, "adminKubeconf
   const clock = systemClock;
   const connection = loadClusterConnection({ kubeconfig: adminKubeconfig, env: {}, home: "/nowhere", clock });
   return createKubeClient({ connection, qps: UNLIMITED, burst: UNLIMITED, timeoutMs: 60_000, clock });
+}
+
+/** The token of the administrator of a cluster that is measured. */
+export function adminToken({ adminKubeconfig }: Pick<Cluster, "adminKubeconfig">): string {
+  return JSON.parse(readFileSync(adminKubeconfig, "utf8")).users[0].user.token;
 }

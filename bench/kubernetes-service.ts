@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { encodeSecretId, kubernetesSecretName, managedLabels } from "@flyte-secrets/core";
 import { startServe } from "@flyte-secrets/testkit";
-import { type Cluster, startCluster } from "../e2e/kubernetes/cluster.ts";
-import { UNLIMITED } from "./cluster-client.ts";
+import { startCluster } from "../e2e/kubernetes/cluster.ts";
+import { adminToken, UNLIMITED } from "./cluster-client.ts";
 import { type LoadResult, runH2load } from "./h2load.ts";
 import { postNewRequests } from "./new-requests-load.ts";
 import { cpuUs } from "./process.ts";
@@ -166,8 +165,4 @@ function putLoad(target: Target, { path, body, grpcName }: Wanted, connections: 
   // Bodies that are all the same can be sent by h2load.
   if (encode(0).equals(encode(1))) return runH2load({ ...load, http: "1.1", body: encode(0) });
   return postNewRequests({ ...load, body: encode });
-}
-
-function adminToken({ adminKubeconfig }: Cluster): string {
-  return JSON.parse(readFileSync(adminKubeconfig, "utf8")).users[0].user.token;
 }

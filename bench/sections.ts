@@ -108,6 +108,24 @@ package registry, so the goals are set by those ratios.`,
       ];
     },
   },
+  pods: {
+    title: "Pods through an API server",
+    about: `Pods that a real kube-apiserver admits through one replica of the webhook, begun at a constant rate whether or not those
+before were answered, next to a webhook that allows every pod unread, in turns. They are dry runs, since two cores store
+only few a second: the API server calls the webhook for them all the same. Times are those of the whole creation.`,
+    needs: [requireH2load, requireKubernetes],
+    measure: async () => (await import("./pods.ts")).benchPods(),
+    goals: (rows) =>
+      rows.flatMap(({ "pods/s": rate, "p99 over it, ms": over, failed }) => [
+        {
+          goal: `p99 of ${rate} pods a second over that of a webhook that says yes, ms`,
+          limit: 10,
+          isAtMost: true,
+          measured: over,
+        },
+        { goal: `pods that failed at ${rate} a second`, limit: 0, isAtMost: true, measured: failed },
+      ]),
+  },
   overload: {
     title: "Overload",
     about: `Goodput (answers of 2xx a second) under more load than can be served. In a closed loop each connection sends its next
