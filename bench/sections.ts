@@ -177,8 +177,8 @@ over it.`,
   },
   "store-writes": {
     title: "Embedded store: concurrent writers",
-    about: `Creates a second of concurrent writers, next to 4 KiB written durably (\`fdatasync\`) one after the other in the same
-run: what a store could do that waits for the disk with each create.`,
+    about: `Creates a second of concurrent writers of a store, and of 64 connections to \`serve\`, next to 4 KiB written durably
+(\`fdatasync\`) one after the other in the same run: what a store could do that waits for the disk with each create.`,
     needs: [],
     measure: async () => (await import("./store-writes.ts")).benchStoreWrites(),
     goals: (rows) => [
@@ -186,6 +186,11 @@ run: what a store could do that waits for the disk with each create.`,
         goal: "creates of 64 writers, of the disk's own fsyncs",
         limit: 1.5,
         measured: find(rows, { writers: 64 })?.ratio,
+      },
+      {
+        goal: "creates of 64 connections to `serve`, of the disk's own fsyncs",
+        limit: 1.5,
+        measured: find(rows, { writers: "64, by serve" })?.ratio,
       },
     ],
   },
