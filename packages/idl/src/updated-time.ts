@@ -14,7 +14,9 @@ export type MessageWithTime = Pick<Message, "$unknown">;
 export function writeUpdatedTime(metadata: MessageWithTime, time: Timestamp): void {
   const bytes = toBinary(TimestampSchema, time);
   // With its length before it, as it stands in a message; a Timestamp's is one byte.
-  const data = Uint8Array.of(bytes.length, ...bytes);
+  const data = new Uint8Array(1 + bytes.length);
+  data[0] = bytes.length;
+  data.set(bytes, 1);
   metadata.$unknown = [{ no: UPDATED_TIME, wireType: LENGTH_DELIMITED, data }];
 }
 

@@ -42,26 +42,24 @@ async function writeConnect(res: NodeResponse, form: UnaryForm, answer: UnaryAns
   const error = answer instanceof ConnectError ? answer : undefined;
   let body = answer instanceof ConnectError ? JSON.stringify(errorToJson(answer, undefined)) : answer;
   const headers: OutgoingHttpHeaders = { ...NO_STORE };
-  if (form.gzips && Buffer.byteLength(body) >= COMPRESS_MIN_BYTES) {
+  let bytes = Buffer.byteLength(body);
+  if (form.gzips && bytes >= COMPRESS_MIN_BYTES) {
     body = await compressionGzip.compress(toBytes(body));
+    bytes = body.byteLength;
     headers["content-encoding"] = "gzip";
   }
-  headers["content-length"] = String(Buffer.byteLength(body));
+  headers["content-length"] = String(bytes);
   headers["content-type"] = error ? contentTypeUnaryJson : form.contentType;
   for (const [name, value] of error?.metadata ?? []) headers[name] = value;
   res.writeHead(error ? codeToHttpStatus(error.code) : 200, headers);
-  writeLast(res, body);
+  if (bytes < LARGE_BYTES) res.end(body);
+  else endApart(res, toBytes(body));
 }
 
-/** Ends the answer with `body`, of a large one with the last byte: see {@link LARGE_BYTES}. */
-function writeLast(res: NodeResponse, body: Uint8Array<ArrayBuffer> | string): void {
-  if (Buffer.byteLength(body) < LARGE_BYTES) {
-    res.end(body);
-    return;
-  }
-  const bytes = toBytes(body);
-  res.write(bytes.subarray(0, -1));
-  res.end(bytes.subarray(-1));
+/** Ends a large answer with its last byte: see {@link LARGE_BYTES}. */
+function endApart(res: NodeResponse, body: Uint8Array<ArrayBuffer>): void {
+  res.write(body.subarray(0, -1));
+  res.end(body.subarray(-1));
 }
 
 async function toEnvelope(message: Uint8Array<ArrayBuffer> | string, { gzips }: UnaryForm, flag = 0) {
