@@ -10,4 +10,4 @@ test.each([1, 2])("generated requests are answered and logged as by the Connect 
   expect(requests).toBe(REQUESTS);
   // The rest has something that is left to the library.
   expect(ownPath).toBeGreaterThan(REQUESTS / 3);
-}, 120_000);
+}, 600_000);
