@@ -31,8 +31,9 @@ function makeHome(): string {
   return home;
 }
 
-test("--version loads the commands' descriptions and nothing that carries one out", async () => {
-  const loaded = await packagesLoadedBy(makeHome(), "--version");
+test("--help loads the commands' descriptions and nothing that carries one out, and --version not even these", async () => {
+  expect([...(await packagesLoadedBy(makeHome(), "--version"))]).toEqual(["cli"]);
+  const loaded = await packagesLoadedBy(makeHome(), "--help");
   expect([...loaded].sort()).toEqual(["cli", "commander", "core", "fast-string-truncated-width"]);
 });
 

@@ -1,12 +1,5 @@
 import { writeFileSync } from "node:fs";
-import * as os from "node:os";
-import { homeDirectory } from "@flyte-secrets/core";
-import { runCommandLine } from "./command-line.ts";
-import { type CliContext, RELAYED_SIGNALS } from "./context.ts";
-import { createOutput } from "./output.ts";
-
-const SIGNAL_EXIT_BASE = 128;
-const SIGNALS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
+import { VERSION_FLAGS, version } from "./program-files.ts";
 
 /** The command itself: arguments, streams and environment from the process, exit code into it. */
 export async function main(process: NodeJS.Process): Promise<void> {
@@ -19,41 +12,15 @@ export async function main(process: NodeJS.Process): Promise<void> {
   });
   // A closed standard error must not end a server; the exit code still reports a failure.
   process.stderr.on("error", () => {});
-  process.exitCode = await runCommandLine(process.argv.slice(2), hostOf(process));
-}
-
-function hostOf(process: NodeJS.Process): CliContext {
-  return {
-    env: process.env,
-    stdin: process.stdin,
-    stdout: createOutput(process.stdout, process.env),
-    stderr: createOutput(process.stderr, process.env),
-    // Read on demand: a command that needs no home must not fail for a wrong one.
-    get home() {
-      return homeDirectory(os);
-    },
-    cwd: process.cwd(),
-    nodeVersion: process.versions.node,
-    interruption: () => interruption(process),
-    relaySignals(to) {
-      for (const signal of RELAYED_SIGNALS) process.on(signal, to);
-      return () => {
-        for (const signal of RELAYED_SIGNALS) process.off(signal, to);
-      };
-    },
-  };
-}
-
-function interruption(process: NodeJS.Process): AbortSignal {
-  const controller = new AbortController();
-  const onSignal = (signal: keyof typeof SIGNALS) => {
-    if (controller.signal.aborted) process.exit(SIGNAL_EXIT_BASE + SIGNALS[signal]);
-    controller.abort();
-  };
-  process.on("SIGHUP", onSignal);
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
-  return controller.signal;
+  const argv = process.argv.slice(2);
+  if (argv.length === 1 && VERSION_FLAGS.some((flag) => flag === argv[0])) {
+    // Scripts ask for it before anything else: none of the commands is loaded for it.
+    process.stdout.write(`${version()}\n`);
+    return;
+  }
+  const { runCommandLine } = await import("./command-line.ts");
+  const { hostOf } = await import("./host.ts");
+  process.exitCode = await runCommandLine(argv, hostOf(process));
 }
 
 /**

@@ -14,6 +14,9 @@ export const CHILD_MAIN = join(directory, `run/child-main${extname(import.meta.f
 /** What a user's Python runs to read the tasks of a file. */
 export const READ_PYTHON_TASKS = join(directory, "../python/read_tasks.py");
 
+/** What asks for the version. */
+export const VERSION_FLAGS = ["-V", "--version"] as const;
+
 /** The version of this package. */
 export function version(): string {
   const text = readFileSync(join(directory, "../package.json"), "utf8");

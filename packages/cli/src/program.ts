@@ -26,7 +26,7 @@ import type { CliContext } from "./context.ts";
 import { commandGroup, formatExamples, verbGroup } from "./options/command-tree.ts";
 import { allCommands } from "./options/normalize-argv.ts";
 import { addGlobalOptions } from "./options/secret-options.ts";
-import { version } from "./program-files.ts";
+import { VERSION_FLAGS, version } from "./program-files.ts";
 
 /** Longer lines are hard to read, also on a wide terminal. */
 const MAX_HELP_WIDTH = 100;
@@ -37,7 +37,7 @@ export function createProgram(cli: CliContext): Command {
     // Also below, for every command; `exec` can't be added to one without it.
     .enablePositionalOptions()
     .description("Secrets for Flyte tasks: keep them, hand them to tasks, run tasks with them on this machine.")
-    .version(version(), "-V, --version", "print the version");
+    .version(version(), VERSION_FLAGS.join(", "), "print the version");
   addGlobalOptions(program);
   program
     .commandsGroup("Secrets:")
