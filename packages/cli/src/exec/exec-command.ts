@@ -59,17 +59,7 @@ export async function execCommand(
       warn,
       signal: new AbortController().signal,
     });
-    const exit = await runProgram({
-      command,
-      env,
-      cwd: cli.cwd,
-      mask,
-      stdout: cli.stdout.raw,
-      stderr: cli.stderr.raw,
-      onTerminal: cli.stdin.isTTY === true || cli.stdout.isTTY || cli.stderr.isTTY,
-      relaySignals: (to) => cli.relaySignals(to),
-      onStart: (target) => guardian.protect(target),
-    });
+    const exit = await runProgram({ command, env, mask, cli, onStart: (target) => guardian.protect(target) });
     if (typeof exit === "number") return exit;
     cli.stderr.write(`error: ${exit.problem}\n`);
     return exit.exit;

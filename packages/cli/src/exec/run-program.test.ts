@@ -1,5 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
+import { createOutput } from "../output.ts";
 import { runProgram } from "./run-program.ts";
 
 test("what the system refuses to start is a fault with its reason", async () => {
@@ -7,12 +8,14 @@ test("what the system refuses to start is a fault with its reason", async () => 
   const fault = await runProgram({
     command: ["true"],
     env: { PATH: process.env.PATH, LARGE: "x".repeat(200_000) },
-    cwd: "/",
     mask: undefined,
-    stdout: new PassThrough(),
-    stderr: new PassThrough(),
-    onTerminal: false,
-    relaySignals: () => () => {},
+    cli: {
+      cwd: "/",
+      stdin: new PassThrough(),
+      stdout: createOutput(new PassThrough()),
+      stderr: createOutput(new PassThrough()),
+      relaySignals: () => () => {},
+    },
     onStart: (target) => started.push(target),
   });
   expect(fault).toEqual({

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
-import type { Writable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
 import { excerpt, systemReason } from "@flyte-secrets/core";
-import type { RelayedSignal } from "../context.ts";
-import { forward, LATE_OUTPUT_MS } from "../run/forward-output.ts";
+import type { CliContext, RelayedSignal } from "../context.ts";
+import { LATE_OUTPUT_MS } from "../run/forward-output.ts";
 import type { Mask } from "../run/mask/mask.ts";
 import type { ChildEnvironment } from "../run/run-child.ts";
+import { type Attachment, attachByPipes, attachByTerminal, attachDirectly } from "./attach-program.ts";
 import { findProgramFault, NOT_EXECUTABLE, type ProgramFault } from "./find-program.ts";
 
 export interface ProgramOptions {
@@ -14,15 +14,9 @@ export interface ProgramOptions {
   readonly command: readonly string[];
   /** The whole environment. */
   readonly env: ChildEnvironment;
-  readonly cwd: string;
   /** Output goes through it; undefined gives the program this process's own streams and process group. */
   readonly mask: Mask | undefined;
-  readonly stdout: Writable;
-  readonly stderr: Writable;
-  /** Whether a terminal sends the signals of its keys to this process's group. */
-  readonly onTerminal: boolean;
-  /** Hands the signals that this process gets to a function, until the returned one is called. */
-  relaySignals(to: (signal: RelayedSignal) => void): () => void;
+  readonly cli: Pick<CliContext, "cwd" | "stdin" | "stdout" | "stderr" | "relaySignals">;
   /** Called with what has to end when this process is killed: see `Guardian.protect`. */
   onStart(target: number): void;
 }
@@ -34,36 +28,37 @@ const TOO_LARGE = { E2BIG: "its arguments and environment are larger than the sy
  * what is wrong where it cannot be started. Signals are relayed.
  */
 export async function runProgram(options: ProgramOptions): Promise<number | ProgramFault> {
-  const { command, env, cwd, mask, stdout, stderr } = options;
-  const [file = "", ...args] = command;
-  const fault = findProgramFault(file, { path: env.PATH, cwd });
+  const { command, env, mask, cli } = options;
+  const [file = ""] = command;
+  const fault = findProgramFault(file, { path: env.PATH, cwd: cli.cwd });
   if (fault !== undefined) return fault;
+  const attachment = mask === undefined ? attachDirectly() : attach(mask, options);
+  const { launcher, stdio, ownSession } = attachment;
   let target: number | undefined;
-  const stopRelaying = options.relaySignals((signal) => relay(signal, target, options));
+  const stopRelaying = cli.relaySignals((signal) => relay(signal, { target, attachment, cli }));
   try {
-    const child = spawn(file, args, {
-      cwd,
-      env: { ...env },
-      // In a session of its own it gets the signals of the terminal from here alone, and all of it can be ended.
-      detached: mask !== undefined,
-      stdio: mask === undefined ? "inherit" : ["inherit", "pipe", "pipe"],
-    });
+    const [first = "", ...rest] = [...launcher, ...command];
+    const detached = ownSession && launcher.length === 0;
+    const child = spawn(first, rest, { cwd: cli.cwd, env: { ...env }, detached, stdio });
     if (child.pid !== undefined) {
-      target = mask === undefined ? child.pid : -child.pid;
+      target = ownSession ? -child.pid : child.pid;
       options.onStart(target);
     }
-    const output = Promise.all([forward(child.stdout, stdout, { mask }), forward(child.stderr, stderr, { mask })]);
+    const output = attachment.connect(child);
     const exit = await exitOf(child);
     await Promise.race([output, delay(LATE_OUTPUT_MS, undefined, { ref: false })]);
-    // What it left running may hold them open.
-    child.stdout?.destroy();
-    child.stderr?.destroy();
     return exit;
   } catch (error) {
     return { exit: NOT_EXECUTABLE, problem: `${excerpt(file)} can't be executed: ${systemReason(error, TOO_LARGE)}` };
   } finally {
+    attachment.close();
     stopRelaying();
   }
+}
+
+function attach(mask: Mask, { env, cli }: ProgramOptions): Attachment {
+  const canLaunch = findProgramFault("setsid", { path: env.PATH, cwd: cli.cwd }) === undefined;
+  return (canLaunch ? attachByTerminal(cli, mask) : undefined) ?? attachByPipes(cli, mask);
 }
 
 function exitOf(child: ChildProcess): Promise<number> {
@@ -76,11 +71,21 @@ function exitOf(child: ChildProcess): Promise<number> {
 /** Signals that the keys of a terminal send to the whole process group. */
 const KEYS: readonly RelayedSignal[] = ["SIGINT", "SIGQUIT", "SIGTSTP", "SIGCONT"];
 
-function relay(signal: RelayedSignal, target: number | undefined, { mask, onTerminal }: ProgramOptions): void {
-  const hasIt = mask === undefined && onTerminal && KEYS.includes(signal);
-  // SIGTSTP does nothing to a session without a terminal.
-  if (target !== undefined && !hasIt) send(signal === "SIGTSTP" ? "SIGSTOP" : signal, target);
-  if (signal === "SIGTSTP") process.kill(process.pid, "SIGSTOP");
+interface Relaying extends Pick<ProgramOptions, "cli"> {
+  /** Undefined before the program is started. */
+  readonly target: number | undefined;
+  readonly attachment: Attachment;
+}
+
+function relay(signal: RelayedSignal, { target, attachment, cli }: Relaying): void {
+  const isOnTerminal = cli.stdin.isTTY === true || cli.stdout.isTTY || cli.stderr.isTTY;
+  const hasItself = !attachment.ownSession && isOnTerminal && KEYS.includes(signal);
+  // A session without job control ignores SIGTSTP.
+  if (target !== undefined && !hasItself) send(signal === "SIGTSTP" ? "SIGSTOP" : signal, target);
+  if (signal === "SIGCONT") attachment.resume();
+  if (signal !== "SIGTSTP") return;
+  attachment.suspend();
+  process.kill(process.pid, "SIGSTOP");
 }
 
 function send(signal: NodeJS.Signals, target: number): void {

@@ -10,7 +10,7 @@ import type { State } from "./unit-automaton.ts";
  */
 export interface MaskFilter {
   write(chunk: Uint8Array): Buffer;
-  /** What was still held back. */
+  /** What was still held back. More may be written afterwards; of a form that has begun, the rest is masked then. */
   end(): Buffer;
 }
 
