@@ -26,6 +26,7 @@ const SECRET = file(
 
 const typed = { typed: "value-of-this-test" };
 const served = { notRun: "servers run in the tests of README.md and of the commands" };
+const usesFlyte = { notRun: "needs Flyte's SDK: e2e/python runs it" };
 const inCluster = { notRun: "needs a cluster: e2e/kubernetes and e2e/installation run it" };
 
 /** Both leave nothing behind that the other would find at its target. */
@@ -51,10 +52,7 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
       instead: "flyte-secrets exec -s openai-key -- python3 train.py --epochs 3",
       prints: /^\['--epochs', '3'\] 18$/m,
     },
-    "flyte-secrets exec -s openai-key -p shop -d production -- python3 job.py": {
-      given: `${keep("openai-key", "-p shop -d production")}; ${file("job.py", 'import os; print(len(os.environ["OPENAI_KEY"]))')}`,
-      prints: /^18$/m,
-    },
+    "flyte-secrets run -p shop -d production hello.py main --name you": usesFlyte,
   },
   "docs/sdk.md": {
     "npm install ~/flyte-secrets-packages/flyte-secrets-sdk-*.tgz": { notRun: "README's, where the file is made" },
@@ -122,7 +120,9 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     // There is none of that group, and it says where it looked.
     "flyte-secrets explain password --group my-db-credentials -p shop -d production --mount env": { exitCode: 1 },
     "flyte-secrets explain api-key": { given: keep("api-key") },
-    "flyte-secrets explain hello.py main": { notRun: "needs Flyte's SDK: e2e/python runs it" },
+    "flyte-secrets explain hello.py main": usesFlyte,
+    "flyte-secrets run -p shop -d production hello.py main --x 1": usesFlyte,
+    "flyte-secrets exec --from hello.py:main -- pytest": usesFlyte,
     "flyte-secrets explain tasks.ts train -p shop -d production": { given: `${SDK}; ${TASKS}; ${keep("openai-key")}` },
     "flyte-secrets export -p shop -d production --with-values --to-file prod.env": {
       given: `rm -f prod.env; ${keep("api-key", "-p shop -d production")}`,

@@ -7,6 +7,7 @@ import { mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions } from "../options/task-scope-options.ts";
+import { addPythonOption } from "../python/python-option.ts";
 
 /** `exec [options] -- COMMAND`. */
 export function execCommand(cli: CliContext): Command {
@@ -27,9 +28,14 @@ export function execCommand(cli: CliContext): Command {
       "KEY or KEY=VARIABLE: a secret in a file, and its path in that variable; may be repeated",
       collect,
     )
-    .option("--from <file>", "all that the pods in this manifest ask for; - is standard input")
+    .option(
+      "--from <file>",
+      "what a task of a Python file asks for (hello.py:main; hello.py: all its tasks), or all that the pods in a " +
+        "manifest ask for; - is one on standard input",
+    )
     .option("-v, --verbose", "say what the program is given and from which scope; never a value")
     .option("--no-mask", "leave values in the output, and the terminal to the program");
+  addPythonOption(command);
   addTaskScopeOptions(command);
   return addSettingOptions(command)
     .addHelpText(
@@ -39,6 +45,7 @@ export function execCommand(cli: CliContext): Command {
         "exec -s db/password=PGPASSWORD -p shop -d production -- psql -h localhost",
         "exec --file service-account=GOOGLE_APPLICATION_CREDENTIALS -- gcloud storage ls",
         "exec --from pod.yaml -- ./job.sh",
+        "exec --from hello.py:main -- pytest",
       ),
     )
     .action(async (words: readonly string[]) => {

@@ -3,6 +3,7 @@ import { excerpt, type SecretRequest, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
+import type { PythonOptions } from "../python/python-option.ts";
 import { giveSecrets } from "../run/give-secrets.ts";
 import { toInjectionSettings } from "../run/injection-settings.ts";
 import { createMask } from "../run/mask/mask.ts";
@@ -14,7 +15,7 @@ import { requestsFrom } from "./requests-from.ts";
 import { runProgram } from "./run-program.ts";
 
 /** What the command line of `exec` gives. */
-export interface ExecOptions extends SettingOptions, TaskScopeOptions {
+export interface ExecOptions extends SettingOptions, TaskScopeOptions, PythonOptions {
   readonly secret?: readonly string[];
   readonly file?: readonly string[];
   readonly from?: string;
@@ -22,17 +23,21 @@ export interface ExecOptions extends SettingOptions, TaskScopeOptions {
   readonly verbose?: boolean;
 }
 
+interface ExecCall {
+  readonly options: ExecOptions;
+  readonly cli: CliContext;
+  /** What the command gets, if that does not come from the options, and how messages call it. */
+  readonly task?: { readonly name: string; readonly requests: readonly SecretRequest[] };
+}
+
 /**
  * Runs a command with its secrets and gives its exit code. Files are gone, and the guardian is, when it returns. Throws
  * what the mutator throws.
  */
-export async function execCommand(
-  command: readonly string[],
-  { options, cli }: { readonly options: ExecOptions; readonly cli: CliContext },
-): Promise<number> {
+export async function execCommand(command: readonly string[], { options, cli, task }: ExecCall): Promise<number> {
   const config = await readConfig(options, cli);
   const own = [...(options.secret ?? []).map(parseVariableRequest), ...(options.file ?? []).map(parseFileRequest)];
-  const from = options.from === undefined ? undefined : await requestsFrom(options.from, { config, cli });
+  const from = options.from === undefined ? undefined : await requestsFrom(options.from, { config, options, cli });
   const project = options.project ?? onlyOne("-p", from?.projects);
   const domain = options.domain ?? onlyOne("-d", from?.domains);
   const scope = await resolveTaskScope(
@@ -50,7 +55,7 @@ export async function execCommand(
     onFailure: () => warn("without /bin/sh the command and its files outlive this process if it is killed (SIGKILL)"),
   });
   try {
-    const env = await giveSecrets(toCall(command, own, from?.requests), {
+    const env = await giveSecrets(toCall(task ?? { name: basename(command[0] ?? ""), requests: own }, from?.requests), {
       injection: toInjectionSettings(config, { scope, lookup, verbose, cli }),
       env: cli.env,
       directory: directory.path,
@@ -70,12 +75,8 @@ export async function execCommand(
 }
 
 /** The command as a task, to which the requests of a file come down as those of a workflow around it do. */
-function toCall(
-  [file = ""]: readonly string[],
-  requests: readonly SecretRequest[],
-  inherited: readonly SecretRequest[] = [],
-) {
-  return { definition: { kind: "task", name: basename(file), requests }, inherited, input: undefined } as const;
+function toCall(task: NonNullable<ExecCall["task"]>, inherited: readonly SecretRequest[] = []) {
+  return { definition: { kind: "task", ...task }, inherited, input: undefined } as const;
 }
 
 function onlyOne(flag: string, names: readonly string[] = []): string | undefined {

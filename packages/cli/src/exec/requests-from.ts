@@ -1,6 +1,8 @@
 import type { Config } from "@flyte-secrets/config";
 import { excerpt, fromRequestAnnotations, type SecretRequest, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
+import type { PythonOptions } from "../python/python-option.ts";
+import { taskFilePath } from "../run/task-file.ts";
 
 /** What a file asks for, and for whose tasks. */
 export interface FileRequests {
@@ -10,13 +12,30 @@ export interface FileRequests {
   readonly domains: readonly string[];
 }
 
-/** The requests in the file of `--from`: those of every pod in a manifest. Throws `usage` where there is none. */
-export async function requestsFrom(
-  file: string,
-  { config, cli }: { readonly config: Config; readonly cli: CliContext },
-): Promise<FileRequests> {
-  return await requestsOfPods(file, config, cli);
+export interface RequestsFromOptions {
+  readonly config: Config;
+  readonly options: PythonOptions;
+  readonly cli: CliContext;
 }
+
+/**
+ * The requests in the file of `--from`: those of the task that it names of a Python file, or of all its tasks, which may
+ * be none; else those of every pod in a manifest. Throws `usage` where no pod asks for any.
+ */
+export async function requestsFrom(
+  source: string,
+  { config, options: { python }, cli }: RequestsFromOptions,
+): Promise<FileRequests> {
+  const [, file, task] = PYTHON_SOURCE.exec(source) ?? [];
+  if (file === undefined) return await requestsOfPods(source, config, cli);
+  const { loadPythonFile } = await import("../python/load-python-file.ts");
+  const { requestsOfPythonTask } = await import("../python/python-requests.ts");
+  const from = await loadPythonFile(taskFilePath(file, cli.cwd), { config, cli, python });
+  return { requests: requestsOfPythonTask(from, task), projects: [], domains: [] };
+}
+
+/** `FILE.py` or `FILE.py:TASK`. */
+const PYTHON_SOURCE = /^(.+\.py)(?::(.+))?$/s;
 
 async function requestsOfPods(file: string, { webhook }: Config, cli: CliContext): Promise<FileRequests> {
   const { readManifestFile } = await import("../manifests/read-manifests.ts");

@@ -2,7 +2,9 @@ import { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { normalizeArgv } from "./normalize-argv.ts";
 
-const program = new Command().addCommand(new Command("secret").option("--value <value>").option("-p, --project <p>"));
+const program = new Command()
+  .addCommand(new Command("run"))
+  .addCommand(new Command("secret").option("--value <value>").option("-p, --project <p>"));
 program.option("--yes");
 
 describe("the spelling of a command line", () => {
@@ -19,6 +21,13 @@ describe("the spelling of a command line", () => {
     ["a switch without value", ["--a.b", "--yes"], ["--section.path=a.b=true", "--yes"]],
     ["a switch at the end", ["--a.b"], ["--section.path=a.b=true"]],
     ["a setting as another option's value", ["--value", "--a.b", "c"], ["--value", "--a.b", "c"]],
+    [
+      "nothing behind a Python task",
+      ["-p", "p", "run", "--yes", "a.py", "main", "--x.y", "-of"],
+      ["-p", "p", "run", "--yes", "a.py", "main", "--", "--x.y", "-of"],
+    ],
+    ["nothing behind one's own --", ["run", "a.py", "main", "--", "-of"], ["run", "a.py", "main", "--", "-of"]],
+    ["what is behind a TypeScript task", ["run", "a.ts", "main", "-of"], ["run", "a.ts", "main", "--output-format"]],
     ["a value that is --", ["--value", "--", "-of"], ["--value", "--", "--output-format"]],
   ])("leaves or rewrites %s", (_, argv, expected) => {
     expect(normalizeArgv(argv, program)).toEqual(expected);

@@ -1,5 +1,6 @@
 import { nearestName } from "@flyte-secrets/core";
 import type { Command } from "commander";
+import { isPythonFile } from "../run/task-file.ts";
 
 /**
  * The option that stands for every setting in help texts, and carries them to the command: see `setting-options.ts`.
@@ -10,7 +11,7 @@ export const SETTING_FLAG = "--section.path";
  * `argv` in the spelling that the option parser knows. It has one-letter short options, so Flyte's `-of json` would be
  * `-o f json`: `-of` becomes `--output-format`. It knows no option per setting, so `--secret.server.port 9` becomes
  * `--section.path=secret.server.port=9`; without a value, as Flyte's switches may be, the setting is `true`. Values of
- * other options and everything after `--` are left alone.
+ * other options and everything after `--` are left alone, and so is what follows the task of `run FILE.py TASK`.
  */
 export function normalizeArgv(argv: readonly string[], program: Command): string[] {
   const takesValue = new Set(
@@ -20,6 +21,7 @@ export function normalizeArgv(argv: readonly string[], program: Command): string
       .flatMap((option) => [option.short, option.long]),
   );
   const spelled: string[] = [];
+  const operands: string[] = [];
   const rest = [...argv];
   for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
     if (word === "--") return [...spelled, word, ...rest];
@@ -32,6 +34,11 @@ export function normalizeArgv(argv: readonly string[], program: Command): string
     const known = word.replace(/^-of(?==|$)/, "--output-format");
     spelled.push(known);
     if (takesValue.has(known)) spelled.push(...rest.splice(0, 1));
+    else if (!known.startsWith("-")) operands.push(known);
+    const [command, file = "", task] = operands;
+    // As in Flyte's own command, what follows the name of a Python task is for the task.
+    if (command === "run" && isPythonFile(file) && task !== undefined && rest[0] !== "--")
+      return [...spelled, "--", ...rest];
   }
   return spelled;
 }

@@ -14,6 +14,9 @@ export interface LoadPythonFileOptions {
   readonly python?: string | undefined;
 }
 
+/** The signals that stop an import. */
+const STOPPING: readonly string[] = ["SIGINT", "SIGTERM", "SIGHUP"];
+
 /** A Python file's tasks, and the interpreter that has imported it. */
 export interface PythonFile extends TasksOfFile {
   readonly python: string;
@@ -26,12 +29,19 @@ export async function loadPythonFile(
 ): Promise<PythonFile> {
   const { env, cwd, stderr } = cli;
   const python = findPython(file, { given, env, cwd });
-  const tasks = await readPythonTasks(file, {
-    python,
-    env: childEnvironment(env, config.secrets["env-prefix"], new Map()),
-    cwd,
-    signal: cli.interruption(),
-    onSlow: () => stderr.write(`note: still importing ${excerpt(basename(file))}; Ctrl-C stops it\n`),
-  });
-  return { file, python, tasks };
+  const stop = new AbortController();
+  // Until the import is over: then they are for the program that gets the secrets.
+  const stopRelaying = cli.relaySignals((signal) => STOPPING.includes(signal) && stop.abort());
+  try {
+    const tasks = await readPythonTasks(file, {
+      python,
+      env: childEnvironment(env, config.secrets["env-prefix"], new Map()),
+      cwd,
+      signal: stop.signal,
+      onSlow: () => stderr.write(`note: still importing ${excerpt(basename(file))}; Ctrl-C stops it\n`),
+    });
+    return { file, python, tasks };
+  } finally {
+    stopRelaying();
+  }
 }

@@ -1,15 +1,12 @@
-import { basename } from "node:path";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
-import { DetailedError } from "../failure.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
-import { shellWord } from "../options/shell-word.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
 import { toInjectionSettings } from "./injection-settings.ts";
 import { loadTaskDefinitions, taskRequired } from "./list-tasks.ts";
 import { runLocal } from "./run-local.ts";
-import { isPythonFile, taskFilePath } from "./task-file.ts";
+import { taskFilePath } from "./task-file.ts";
 
 /** What the command line of `run` gives. */
 export interface RunOptions extends SettingOptions, TaskScopeOptions {
@@ -34,7 +31,6 @@ export async function runTask(
 ): Promise<string | undefined> {
   const signal = cli.interruption();
   const path = taskFilePath(file, cli.cwd);
-  if (isPythonFile(path)) throw pythonRefused(file);
   const config = await readConfig(options, cli);
   if (name === undefined)
     throw taskRequired(
@@ -59,17 +55,6 @@ export async function runTask(
     signal,
     injection: toInjectionSettings(config, { scope, lookup, verbose, cli }),
   });
-}
-
-function pythonRefused(file: string): SecretsError {
-  return new DetailedError(
-    "usage",
-    `${excerpt(basename(file))} is Python, and run starts TypeScript and JavaScript alone`,
-    [
-      "  Python tasks get their secrets from a cluster's webhook, and on this machine from",
-      `    flyte-secrets exec -s KEY -p PROJECT -d DOMAIN -- python ${shellWord(file)}`,
-    ],
-  );
 }
 
 /**
