@@ -21,10 +21,10 @@ import {
 } from "../options/namespace-labels.ts";
 import { addOutputOption, type OutputOptions } from "../options/secret-options.ts";
 import { addSettingOptions, readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { isTaskFile } from "../options/task-file.ts";
 import { addTaskScopeOptions, resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { tableWidth } from "../output.ts";
 import { addPythonOption, type PythonOptions } from "../python/python-option.ts";
-import { isTaskFile } from "../run/task-file.ts";
 
 const MOUNTS = { any: MountRequirement.ANY, env: MountRequirement.ENV_VAR, file: MountRequirement.FILE } as const;
 

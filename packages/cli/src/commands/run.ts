@@ -2,14 +2,14 @@ import { excerpt, SecretsError } from "@flyte-secrets/core";
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { ExitError } from "../describe-failure.ts";
+import type { PythonCall } from "../exec/run-python-task.ts";
 import { mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions } from "../options/setting-options.ts";
+import { isPythonFile, taskFilePath } from "../options/task-file.ts";
 import { addTaskScopeOptions } from "../options/task-scope-options.ts";
 import { addPythonOption, type PythonOptions } from "../python/python-option.ts";
-import type { PythonCall } from "../python/run-python-task.ts";
 import type { RunOptions } from "../run/run-task.ts";
-import { isPythonFile, taskFilePath } from "../run/task-file.ts";
 
 /** `run FILE TASK`. */
 export function runCommand(cli: CliContext): Command {
@@ -62,7 +62,7 @@ async function runPython(
   if (options.input !== undefined) {
     throw new SecretsError("usage", "--input is for TypeScript; a Python task takes its inputs after its name: --x 1");
   }
-  const { runPythonTask } = await import("../python/run-python-task.ts");
+  const { runPythonTask } = await import("../exec/run-python-task.ts");
   const exit = await runPythonTask({ file, path: taskFilePath(file, cli.cwd), ...call }, { options, cli });
   if (exit !== 0) throw new ExitError(exit);
 }

@@ -1,8 +1,8 @@
 import type { Config } from "@flyte-secrets/config";
 import { excerpt, fromRequestAnnotations, type SecretRequest, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
+import { taskFilePath } from "../options/task-file.ts";
 import type { PythonOptions } from "../python/python-option.ts";
-import { taskFilePath } from "../run/task-file.ts";
 
 /** What a file asks for, and for whose tasks. */
 export interface FileRequests {

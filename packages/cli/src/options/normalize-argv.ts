@@ -1,6 +1,6 @@
 import { nearestName } from "@flyte-secrets/core";
 import type { Command } from "commander";
-import { isPythonFile } from "../run/task-file.ts";
+import { isPythonFile } from "./task-file.ts";
 
 /**
  * The option that stands for every setting in help texts, and carries them to the command: see `setting-options.ts`.

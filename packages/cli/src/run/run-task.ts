@@ -1,12 +1,12 @@
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
+import { taskFilePath } from "../options/task-file.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
 import { toInjectionSettings } from "./injection-settings.ts";
 import { loadTaskDefinitions, taskRequired } from "./list-tasks.ts";
 import { runLocal } from "./run-local.ts";
-import { taskFilePath } from "./task-file.ts";
 
 /** What the command line of `run` gives. */
 export interface RunOptions extends SettingOptions, TaskScopeOptions {

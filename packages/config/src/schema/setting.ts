@@ -1,5 +1,5 @@
 import { parseGoDuration } from "@flyte-secrets/core";
-import { loadYaml } from "../sources/load-yaml.ts";
+import { loadYaml } from "../load-yaml.ts";
 import { parseQuantity } from "./quantity.ts";
 import { boolean, listOf, mapOf, number, oneOf, type Read, RefusedValue, string } from "./read.ts";
 

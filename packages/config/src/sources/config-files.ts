@@ -2,8 +2,8 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { decodeText, NOT_TEXT, SecretsError, withinStack } from "@flyte-secrets/core";
 import type { Document, Node } from "yaml";
+import { loadYaml } from "../load-yaml.ts";
 import { type Assignment, assignTree } from "./assignment.ts";
-import { loadYaml } from "./load-yaml.ts";
 
 /**
  * Expands paths and globs to files: in the order given, the matches of one glob in name order. Relative ones start from

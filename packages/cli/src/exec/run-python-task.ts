@@ -1,11 +1,11 @@
 import { basename } from "node:path";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
-import { type ExecOptions, execCommand } from "../exec/exec-command.ts";
 import { readConfig } from "../options/setting-options.ts";
+import { loadPythonFile } from "../python/load-python-file.ts";
+import { combineRequests, findPythonTask, tasksOfRun, toDefinitions } from "../python/python-requests.ts";
 import { taskRequired } from "../run/list-tasks.ts";
-import { loadPythonFile } from "./load-python-file.ts";
-import { combineRequests, findPythonTask, tasksOfRun, toDefinitions } from "./python-requests.ts";
+import { type ExecOptions, execCommand } from "./exec-command.ts";
 
 // Not by the scripts beside the interpreter: they name it by a path that was right when they were installed. The
 // current directory, which -c puts in front, is not where they look first.
