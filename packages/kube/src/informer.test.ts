@@ -78,6 +78,16 @@ test("a watch that ends or breaks is resumed after the last event or bookmark, w
   expect(urls().map((query) => query.get("resourceVersion"))).toEqual([null, "5", "6", "9", "9"]);
 });
 
+test("a watch that was opened is relied on after a second, when it has delivered what happened before", async () => {
+  const opened = (res: ServerResponse) => res.writeHead(200).flushHeaders();
+  const { informer, clock, urls } = await start([list("5", ["a"]), (res) => res.end(), opened]);
+  await passTime(clock, () => urls().length === 3);
+  const reopenedAt = clock.elapsed();
+  expect(informer.isWatching()).toBe(false);
+  await passTime(clock, () => informer.isWatching());
+  expect(clock.elapsed() - reopenedAt).toBeGreaterThanOrEqual(1_000);
+});
+
 test("when the place is forgotten everything is listed again", async () => {
   const { clock, received } = await start([
     list("5", ["a", "b"]),

@@ -14,6 +14,11 @@ const WATCH_SECONDS = 300;
 const RESTART_AFTER_SILENT_MS = 150_000;
 /** Objects are stale earlier than a silent watch is replaced, which costs the API server a new one. */
 const STALE_AFTER_SILENT_MS = 100_000;
+/**
+ * A watch that was opened first delivers what happened before; the API server sends that at once, and does not say where
+ * it ends.
+ */
+const CATCH_UP_MS = 1_000;
 /** A shorter failure is usually resumed without a loss. */
 const STALE_AFTER_FAILING_MS = 10_000;
 
@@ -80,8 +85,8 @@ export interface Informer {
    */
   isFresh(): boolean;
   /**
-   * Whether a watch is open and was not silent for 100 s: stricter than {@link Informer.isFresh}, which holds for 10 s
-   * after a watch has failed.
+   * Whether a watch has been open for 1 s, in which it delivers what happened before, and was not silent for 100 s:
+   * stricter than {@link Informer.isFresh}, which holds for 10 s after a watch has failed.
    */
   isWatching(): boolean;
   /** Milliseconds since the API server last sent something. */
@@ -108,7 +113,8 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
   let failingSince: number | undefined = lastReceivedAt;
   let attempt = 0;
   let lastVersion: string | undefined;
-  let isOpen = false;
+  /** When the watch that is open was opened. */
+  let openedAt: number | undefined;
   let maxBackoffMs = MAX_BACKOFF_MS;
 
   const recordSuccess = () => {
@@ -156,7 +162,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
         restartTimer();
         if (event.type === "EXPIRED") return "expired";
         recordSuccess();
-        isOpen = true;
+        openedAt ??= clock.elapsed();
         if (event.type === "OPENED") continue;
         if (event.type === "DELETED") handler.onDelete(event.object);
         else if (event.type !== "BOOKMARK") handler.onUpsert(event.object);
@@ -168,7 +174,7 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
       if (silence.signal.aborted && !signal.aborted) return "ended";
       throw error;
     } finally {
-      isOpen = false;
+      openedAt = undefined;
       stopTimer();
     }
   }
@@ -226,7 +232,11 @@ export function runInformer<T extends KubeObject>(options: InformerOptions<T>): 
     problem: () => problem,
     staleReason,
     isFresh: () => hasSynced && staleReason() === undefined,
-    isWatching: () => isOpen && clock.elapsed() - lastReceivedAt < STALE_AFTER_SILENT_MS,
+    isWatching() {
+      const now = clock.elapsed();
+      const hasCaughtUp = openedAt !== undefined && now - openedAt >= CATCH_UP_MS;
+      return hasCaughtUp && now - lastReceivedAt < STALE_AFTER_SILENT_MS;
+    },
     silentMs: () => clock.elapsed() - lastReceivedAt,
     lastSyncResourceVersion: () => lastVersion,
     async close() {

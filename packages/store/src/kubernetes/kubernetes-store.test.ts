@@ -255,13 +255,20 @@ test("a listing skips a Secret of the wrong name, and logs the name that it need
 });
 
 describe("a store that reads from memory", () => {
-  /** It, once its watch is open, and the calls that it makes from then on. */
+  /** It, once it relies on its watch, and the calls that it makes from then on. */
   async function setUpWatching() {
-    const { calls, store, ...rest } = await setUp("one", undefined, "eventual");
-    await store.synced();
+    const { calls, reads, store, ...rest } = await setUp("one", undefined, "eventual");
+    await vi.waitFor(
+      async () => {
+        await store.list(listRequest());
+        expect(reads.at(-1)).toBe("memory");
+      },
+      { timeout: 60_000 },
+    );
     calls.length = 0;
+    reads.length = 0;
     const taken = () => calls.splice(0);
-    return { store, taken, ...rest };
+    return { store, reads, taken, ...rest };
   }
 
   test("asks for nothing that it knows, for whatever it does not know, and always where strong", async () => {

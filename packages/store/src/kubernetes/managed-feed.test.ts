@@ -60,7 +60,8 @@ async function setUpWith(options: Partial<ManagedFeedOptions>, ...listed: KubeSe
   const end = feed.watch(
     (change) => void told.push(change.kind === "reset" ? "reset" : `${change.kind} ${change.id.name}`),
   );
-  await clock.advance(0);
+  // Until the watch is relied on.
+  await clock.advance(1_000);
   return {
     feed,
     told,
