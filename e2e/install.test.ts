@@ -48,7 +48,7 @@ test("each tarball holds our packages as they are built, with page and licence, 
       expect.arrayContaining(["package/package.json", "package/README.md", "package/LICENSE"]),
     );
     const expected =
-      /^package\/(node_modules\/@flyte-secrets\/\w+\/)?((dist|bin)\/.*\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/;
+      /^package\/(node_modules\/@flyte-secrets\/\w+\/)?((dist|bin)\/.*\.(js|d\.ts)|python\/\w+\.py|package\.json|README\.md|LICENSE)$/;
     expect(files.filter((file) => !expected.test(file) || /\.test\./.test(file))).toEqual([]);
     const manifest = JSON.parse(await run("tar", ["-xzOf", tarball, "package/package.json"]));
     const own = Object.keys(manifest.dependencies).filter((dependency) => dependency.startsWith("@flyte-secrets/"));
