@@ -118,7 +118,10 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     ...copies("copy"),
     ...copies("move"),
     // There is none of that group, and it says where it looked.
-    "flyte-secrets explain password --group my-db-credentials -p shop -d production --mount env": { exitCode: 1 },
+    "flyte-secrets explain password --group my-db-credentials -p shop -d production --mount env": {
+      given: drop("password", "-p shop -d production"),
+      exitCode: 1,
+    },
     "flyte-secrets explain api-key": { given: keep("api-key") },
     "flyte-secrets explain hello.py main": usesFlyte,
     "flyte-secrets run -p shop -d production hello.py main --x 1": usesFlyte,
