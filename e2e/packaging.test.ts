@@ -32,7 +32,10 @@ test("the tarballs hold the built package, its manifest, its page and its licenc
     const files = (await run("tar", ["-tzf", tarball])).trim().split("\n");
     expect(files).toEqual(expect.arrayContaining(["package/package.json", "package/LICENSE"]));
     expect(
-      files.filter((file) => !/^package\/((dist|bin)\/.*\.(js|d\.ts)|package\.json|README\.md|LICENSE)$/.test(file)),
+      files.filter(
+        (file) =>
+          !/^package\/((dist|bin)\/.*\.(js|d\.ts)|python\/\w+\.py|package\.json|README\.md|LICENSE)$/.test(file),
+      ),
     ).toEqual([]);
     expect(files.filter((file) => /\.test\.|\/testing\//.test(file))).toEqual([]);
   }
