@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { type DescMessage, fromBinary, fromJson, fromJsonString, toBinary, toJsonString } from "@bufbuild/protobuf";
 import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
-import { AuthMetadataService, ClusterService, SecretRequestMessageSchema, SecretService } from "@flyte-secrets/idl";
+import { SecretRequestMessageSchema } from "@flyte-secrets/idl";
+import { AuthMetadataService, ClusterService, SecretService } from "@flyte-secrets/idl/published";
 import { type ServeProcess, startServe } from "@flyte-secrets/testkit";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
