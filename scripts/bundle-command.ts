@@ -12,9 +12,9 @@ const COMMAND = join(root, "packages/cli");
 const LEFT_OUT = ["esbuild", "tsx", "@peculiar/x509", "reflect-metadata", "yaml"];
 
 /**
- * Bundles the built command into `directory`, which looks like its package then: `bin`, `dist`, `python` and `package.json`. What
- * is imported on demand stays in files of its own. Left in `node_modules` are optional peers, what is loaded by
- * `require`, and {@link LEFT_OUT}.
+ * Bundles the built command into `directory`, which looks like its package then: `bin`, `dist`, `python` and
+ * `package.json`. What is imported on demand stays in files of its own. Left in `node_modules` are optional peers, what
+ * is loaded by `require`, and {@link LEFT_OUT}.
  */
 export async function bundleCommand(directory: string): Promise<void> {
   const peers = await Promise.all(["http", "lookup"].map((name) => readManifest(join(root, "packages", name))));

@@ -108,8 +108,8 @@ export interface KubeClient {
 const MAX_PAGE_BYTES = 8 * 1024 * 1024;
 
 /**
- * How many objects to ask for after a page: twice as many as it had, since pages are shorter than asked for where objects
- * are large.
+ * How many objects to ask for after a page: twice as many as it had, since pages are shorter than asked for where
+ * objects are large.
  */
 export function nextLimit({ items }: ObjectList<unknown>, maxLimit: number): number {
   return Math.min(maxLimit, 2 * Math.max(1, items.length));

@@ -15,8 +15,8 @@ const RESTART_AFTER_SILENT_MS = 150_000;
 /** Objects are stale earlier than a silent watch is replaced, which costs the API server a new one. */
 const STALE_AFTER_SILENT_MS = 100_000;
 /**
- * A watch that was opened first delivers what happened before; the API server sends that at once, and does not say where
- * it ends.
+ * A watch that was opened first delivers what happened before; the API server sends that at once, and does not say
+ * where it ends.
  */
 const CATCH_UP_MS = 1_000;
 /** A shorter failure is usually resumed without a loss. */

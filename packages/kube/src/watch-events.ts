@@ -39,8 +39,8 @@ export async function* decodeWatch<T extends KubeObject>(
 }
 
 /**
- * A stream from text to what `decode` makes of each line, of at most {@link MAX_BODY_BYTES}. It is no generator, whose local variables would refer to the
- * last text until the next one comes.
+ * A stream from text to what `decode` makes of each line, of at most {@link MAX_BODY_BYTES}. It is no generator, whose
+ * local variables would refer to the last text until the next one comes.
  */
 function createLineReader(decode: (line: string) => object): Transform {
   let rest = "";

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { ExitError } from "../describe-failure.ts";
 import type { ExecOptions } from "../exec/exec-command.ts";
-import { mergeOptions } from "../options/check-options.ts";
+import { collectValues, mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions } from "../options/task-scope-options.ts";
@@ -22,11 +22,15 @@ export function execCommand(cli: CliContext): Command {
     .usage("[options] -- COMMAND [ARGUMENT...]")
     .argument("[command...]", "the program and its arguments, after --")
     .passThroughOptions()
-    .option("-s, --secret <key>", "KEY, GROUP/KEY or KEY=VARIABLE: a secret in a variable; may be repeated", collect)
+    .option(
+      "-s, --secret <key>",
+      "KEY, GROUP/KEY or KEY=VARIABLE: a secret in a variable; may be repeated",
+      collectValues,
+    )
     .option(
       "--file <key>",
       "KEY or KEY=VARIABLE: a secret in a file, and its path in that variable; may be repeated",
-      collect,
+      collectValues,
     )
     .option(
       "--from <file>",
@@ -86,5 +90,3 @@ function checkCall([file]: readonly string[], { secret, file: files, from }: Exe
     );
   }
 }
-
-const collect = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];

@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { ExitError } from "../describe-failure.ts";
 import type { PythonCall } from "../exec/run-python-task.ts";
-import { mergeOptions } from "../options/check-options.ts";
+import { collectValues, mergeOptions } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions } from "../options/setting-options.ts";
 import { isPythonFile, taskFilePath } from "../options/task-file.ts";
@@ -17,8 +17,8 @@ export function runCommand(cli: CliContext): Command {
     .summary("Run a task on this machine with its secrets")
     .description(
       "Run a task or workflow of a Python, JavaScript or TypeScript file on this machine, with the secrets that it " +
-        "asks for and no others, as in a cluster; values are masked in its output. Python is run by Flyte's own local " +
-        "execution, in one process with what all tasks of the run ask for: what follows the task's name is for it. " +
+        "asks for and no others, as in a cluster; values are masked in its output. Python is run by Flyte's own " +
+        "local execution, in one process with what all tasks of the run ask for: what follows the task's name is for it. " +
         "Every task of JavaScript or TypeScript runs in a process of its own, and the result is the last line on " +
         "standard output, as JSON.",
     )
@@ -28,7 +28,7 @@ export function runCommand(cli: CliContext): Command {
     .option(
       "-i, --input <key=value>",
       "one field of a TypeScript task's input, as JSON or text; may be repeated",
-      collect,
+      collectValues,
     )
     .option("-v, --verbose", "say what each task is given and from which scope; never a value")
     .option("--no-mask", "show values in the output");
@@ -46,8 +46,9 @@ export function runCommand(cli: CliContext): Command {
     .action(async (file: string, task: string | undefined, args: readonly string[]) => {
       const options = mergeOptions<RunOptions & PythonOptions>(command);
       if (isPythonFile(file)) return await runPython({ file, name: task, args }, options, cli);
-      if (args[0] !== undefined)
+      if (args[0] !== undefined) {
         throw new SecretsError("usage", `unexpected argument ${excerpt(args[0])}; give inputs with -i`);
+      }
       const { runTask } = await import("../run/run-task.ts");
       const result = await runTask(file, task, { options, cli });
       if (result !== undefined) cli.stdout.write(`${result}\n`);
@@ -66,5 +67,3 @@ async function runPython(
   const exit = await runPythonTask({ file, path: taskFilePath(file, cli.cwd), ...call }, { options, cli });
   if (exit !== 0) throw new ExitError(exit);
 }
-
-const collect = (field: string, before: readonly string[] = []): readonly string[] => [...before, field];

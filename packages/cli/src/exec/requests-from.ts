@@ -19,8 +19,8 @@ export interface RequestsFromOptions {
 }
 
 /**
- * The requests in the file of `--from`: those of the task that it names of a Python file, or of all its tasks, which may
- * be none; else those of every pod in a manifest. Throws `usage` where no pod asks for any.
+ * The requests in the file of `--from`: those of the task that it names of a Python file, or of all its tasks, which
+ * may be none; else those of every pod in a manifest. Throws `usage` where no pod asks for any.
  */
 export async function requestsFrom(
   source: string,

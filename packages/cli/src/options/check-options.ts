@@ -57,3 +57,8 @@ export function requireFor(needed: string, given: Readonly<Record<string, unknow
 export function givenFlags(given: Readonly<Record<string, unknown>>): string[] {
   return Object.keys(given).filter((flag) => given[flag] !== undefined && given[flag] !== false);
 }
+
+/** Reads an option that may be repeated: all its values, in their order. */
+export function collectValues(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}

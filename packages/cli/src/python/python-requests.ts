@@ -20,9 +20,9 @@ export function findPythonTask({ file, tasks }: TasksOfFile, name: string): Pyth
 }
 
 /**
- * What one program asks for that is given the secrets of a file: those of the named task's own pod, or of all tasks that
- * a workflow calls; without a name, of all tasks of the file. Throws as {@link findPythonTask} does, and `pod_conflict`
- * when two tasks want different values in one variable.
+ * What one program asks for that is given the secrets of a file: those of the named task's own pod, or of all tasks
+ * that a workflow calls; without a name, of all tasks of the file. Throws as {@link findPythonTask} does, and
+ * `pod_conflict` when two tasks want different values in one variable.
  */
 export function requestsOfPythonTask(from: TasksOfFile, name: string | undefined): readonly SecretRequest[] {
   if (name === undefined) {

@@ -26,7 +26,10 @@ export function status(code: number, reason: string, more: object = {}): Answer 
   return { status: code, json };
 }
 
-/** An answer of 64 MiB without a line break, which is more than is ever read. `onClose` tells whether all of it was sent. */
+/**
+ * An answer of 64 MiB without a line break, which is more than is ever read. `onClose` tells whether all of it was
+ * sent.
+ */
 export function tooLong(
   code: number,
   onClose = (_isSent: boolean) => {},

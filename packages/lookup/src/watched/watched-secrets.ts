@@ -32,8 +32,8 @@ interface WatchedSecret {
 
 /**
  * The managed Secrets of a namespace as a watch delivers them: those named `md5(id)` with data key `id`, whatever their
- * labels. Together with {@link ReadAhead} it knows which of them are stale. Values are kept up to a number of bytes; those
- * that do not fit are always stale.
+ * labels. Together with {@link ReadAhead} it knows which of them are stale. Values are kept up to a number of bytes;
+ * those that do not fit are always stale.
  */
 export class WatchedSecrets implements EventHandler<ReadSecret> {
   /** By encoded id. */
@@ -153,7 +153,9 @@ export class WatchedSecrets implements EventHandler<ReadSecret> {
     this.#unkept.delete(secret.id);
   }
 
-  /** Leaves out what {@link onUpsert} does not need: foreign values, and the secret's own if there is no room for it. */
+  /**
+   * Leaves out what {@link onUpsert} does not need: foreign values, and the secret's own if there is no room for it.
+   */
   #cut(secret: KubeSecret): ReadSecret {
     const { apiVersion, kind, metadata } = secret;
     const { name, resourceVersion } = metadata;

@@ -16,7 +16,7 @@ export interface RestRoute {
   /** The secret's name in the path. A malformed one is passed on unchanged, to be rejected. */
   readonly pathName: string | undefined;
   /** The message that the query of a request without a body stands for, as JSON; undefined where there is a body. */
-  readonly readQuery: ((query: URLSearchParams) => Uint8Array) | undefined;
+  readonly queryToJson: ((query: URLSearchParams) => Uint8Array) | undefined;
   /** Converts the request to one that the RPC's handler accepts. */
   readonly transform: (request: UniversalServerRequest) => UniversalServerRequest;
 }
@@ -36,13 +36,13 @@ function toRoute(
 ): RestRoute {
   const method = methods[httpMethod];
   const isBodiless = httpMethod === "GET" || httpMethod === "DELETE";
-  const readQuery = method && isBodiless ? (query: URLSearchParams) => toJson(method, query, pathName) : undefined;
+  const queryToJson = method && isBodiless ? (query: URLSearchParams) => toJson(method, query, pathName) : undefined;
   return {
     allowed: Object.keys(methods),
     rpcPath: method && `/${method.parent.typeName}/${method.name}`,
     pathName,
-    readQuery,
-    transform: (request) => toConnectRequest(request, readQuery),
+    queryToJson,
+    transform: (request) => toConnectRequest(request, queryToJson),
   };
 }
 
@@ -56,18 +56,24 @@ function toJson({ input }: DescMethod, query: URLSearchParams, pathName: string 
  * checks and errors. The body of POST and PUT is the message; its content type is required, because a web page could
  * send it without one. For GET and DELETE the message is made of the query, with the name from the path.
  */
-function toConnectRequest(request: UniversalServerRequest, readQuery: RestRoute["readQuery"]): UniversalServerRequest {
+function toConnectRequest(
+  request: UniversalServerRequest,
+  queryToJson: RestRoute["queryToJson"],
+): UniversalServerRequest {
   const header = new Headers(request.header);
-  if (readQuery === undefined) return { ...request, method: "POST", header };
+  if (queryToJson === undefined) return { ...request, method: "POST", header };
   header.delete("content-length");
   header.delete("content-encoding");
   header.set("content-type", "application/json");
-  return { ...request, method: "POST", header, body: queryBody(request.url, readQuery) };
+  return { ...request, method: "POST", header, body: queryBody(request.url, queryToJson) };
 }
 
 /** Made when the handler reads the body, after the credentials were checked. */
-async function* queryBody(url: string, readQuery: (query: URLSearchParams) => Uint8Array): AsyncGenerator<Uint8Array> {
-  yield readQuery(new URL(url).searchParams);
+async function* queryBody(
+  url: string,
+  queryToJson: (query: URLSearchParams) => Uint8Array,
+): AsyncGenerator<Uint8Array> {
+  yield queryToJson(new URL(url).searchParams);
 }
 
 /** Replaces the name in a message by the one in a REST path. A message that was made of a query has it already. */

@@ -15,7 +15,9 @@ import { createJsonDecoder } from "../rest/request-json.ts";
 import { withPathName } from "../rest/rest-routes.ts";
 import type { CallScope } from "../rpc/call-context.ts";
 
-/** Executes a call whose message has been decoded, and encodes the answer: JSON as text, which Node writes in one piece. */
+/**
+ * Executes a call whose message has been decoded, and encodes the answer: JSON as text, which Node writes in one piece.
+ */
 export type RunUnary = (scope: CallScope) => Promise<Uint8Array<ArrayBuffer> | string>;
 
 export interface MessageForm {

@@ -37,9 +37,9 @@ export function recognizeUnary(
 ): UnaryForm | undefined {
   const { headers } = req;
   if (headers.expect !== undefined || !URL.canParse(req.url ?? "", `http://${requestAuthority(req)}`)) return undefined;
-  const hasQuery = rest ? rest.readQuery !== undefined : req.method === "GET" && isIdempotent;
+  const hasQuery = rest ? rest.queryToJson !== undefined : req.method === "GET" && isIdempotent;
   if (hasQuery ? hasBody(req) : req.method !== "POST" && !rest) return undefined;
-  const query = rest?.readQuery ? toRestQuery(req, rest.readQuery) : hasQuery ? toConnectQuery(req) : undefined;
+  const query = rest?.queryToJson ? toRestQuery(req, rest.queryToJson) : hasQuery ? toConnectQuery(req) : undefined;
   const type = hasQuery ? query && toConnectType(query.binary) : findType(headers["content-type"] ?? "");
   if (type === undefined) return undefined;
   const isConnect = type.protocol === "connect";

@@ -31,8 +31,8 @@ export function toConnectQuery(req: NodeRequest): UnaryQuery | undefined {
 }
 
 /** The query of a REST route whose requests have no body. */
-export function toRestQuery(req: NodeRequest, readQuery: NonNullable<RestRoute["readQuery"]>): UnaryQuery {
-  return { binary: false, encoding: null, read: () => readQuery(toUrl(req).searchParams) };
+export function toRestQuery(req: NodeRequest, queryToJson: NonNullable<RestRoute["queryToJson"]>): UnaryQuery {
+  return { binary: false, encoding: null, read: () => queryToJson(toUrl(req).searchParams) };
 }
 
 /** Whether a request has a body, be it an empty one. */

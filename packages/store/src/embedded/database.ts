@@ -172,8 +172,8 @@ export class StoreDatabase {
 
   /** A number that changes when another connection changes the database; takes 3 µs. */
   dataVersion(): number {
-    const [version] = this.#dataVersion.get() as unknown as [number];
-    return version;
+    const [version] = Object.values(this.#dataVersion.get() ?? {});
+    return Number(version);
   }
 
   /** A number that grows when any connection changes the database, this one or another. Outside transactions only. */

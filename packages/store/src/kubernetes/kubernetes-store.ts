@@ -168,8 +168,7 @@ class KubernetesSecretStore implements KubernetesStore {
   list(request: ListRequest, options?: StoreCallOptions): Promise<ListPage> {
     const records = this.#records(options);
     this.#options.observeRead?.(records === undefined ? "backend" : "memory");
-    const source = { records, signal: () => this.#signal(options) };
-    return this.#secrets.list(request, source);
+    return this.#secrets.list(request, { records, signal: () => this.#signal(options) });
   }
 
   async read(id: SecretId, options?: StoreCallOptions): Promise<SecretValue | undefined> {
