@@ -46,6 +46,12 @@ it("refuses one variable for two values of different tasks, and leaves those of 
   ).toThrow('"k" of a and "k" of b are both the variable V');
 });
 
+it("combines a thousand requests and no more", () => {
+  const asking = (count: number) => Array.from({ length: count }, (_, at) => task(`t${at}`, [request(`k${at}`)]));
+  expect(combineRequests([...asking(1_000), ...asking(1_000)])).toHaveLength(1_000);
+  expect(() => combineRequests(asking(1_001))).toThrow("the tasks ask for more than 1000 secrets together");
+});
+
 it("says so when a file has no task at all", () => {
   const from = { file: "/home/me/hello.py", tasks: [] };
   const nothing = "hello.py defines no task of flyte or flytekit, in a variable of its own";

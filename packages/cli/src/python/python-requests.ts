@@ -54,7 +54,10 @@ export function toDefinitions({ file, tasks }: TasksOfFile): readonly TaskDefini
   return tasks.filter(({ name }) => name !== null).map(toDefinition);
 }
 
-/** Each request once, in order. Throws `pod_conflict`, naming both tasks. */
+/** Far more than a pod may ask for. Each is compared with all others. */
+const MAX_REQUESTS = 1_000;
+
+/** Each request once, in order. Throws `pod_conflict`, naming both tasks, and `usage` for more than 1,000 requests. */
 export function combineRequests(tasks: readonly PythonTask[]): readonly SecretRequest[] {
   const combined = new Map<string, { readonly request: SecretRequest; readonly task: PythonTask }>();
   for (const task of tasks) {
@@ -62,6 +65,12 @@ export function combineRequests(tasks: readonly PythonTask[]): readonly SecretRe
       const { group, groupVersion, key, mountRequirement, envVar } = request;
       const identity = JSON.stringify([group, groupVersion, key, mountRequirement, envVar]);
       if (combined.has(identity)) continue;
+      if (combined.size === MAX_REQUESTS) {
+        throw new SecretsError(
+          "usage",
+          `the tasks ask for more than ${MAX_REQUESTS} secrets together: name one of them`,
+        );
+      }
       for (const earlier of combined.values()) refuseShared(earlier, { request, task });
       combined.set(identity, { request, task });
     }
