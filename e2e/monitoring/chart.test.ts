@@ -87,9 +87,9 @@ describeWith(requireHelm(), "the chart's monitoring", () => {
 
   test("has the alerts of what is installed, without those that are left out, with labels and remedies", async () => {
     const all = (await alertsOf({ prometheusRule: { enabled: true } })).map(({ alert }) => alert);
-    expect(all).toHaveLength(17);
+    expect(all).toHaveLength(18);
     const alone = await alertsOf({ prometheusRule: { enabled: true }, service: { enabled: false } });
-    expect(alone.map(({ alert }) => alert)).toEqual(all.filter((alert) => !/Service|Callers/.test(alert)));
+    expect(alone.map(({ alert }) => alert)).toEqual(all.filter((alert) => !/Service|Call(er)?s/.test(alert)));
 
     const own = { name: "ours", rules: [{ alert: "Ours", expr: "vector(1)", labels: {}, annotations: {} }] };
     const rules = await alertsOf({
