@@ -72,7 +72,7 @@ async function takeTurns<L extends TurnLoad>(
   const turns = new Map<L, Turn[]>(loads.map((load) => [load, []]));
   const common = { reviewFile, ca: around.tls.cert };
   for (let time = 0; time < STARTS; time++) {
-    const servers = await Promise.all(orders.map((order) => startAdmissionServer(order)));
+    const servers = await Promise.all(orders.map((order) => startAdmissionServer(order, IMAGE_ARGS)));
     for (const { url } of servers) await loadAdmission({ ...common, url, connections: 16, seconds: WARM_UP_SECONDS });
     for (const [load, taken] of turns) {
       const loads: AdmissionLoad[] = [];
