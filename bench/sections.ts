@@ -249,6 +249,21 @@ resident memory half a second later. \`BENCH_COMMAND\` measures another form of 
       },
     ],
   },
+  exec: {
+    title: "Any program",
+    about: `From exec to exit: a shell that reads one line, under \`flyte-secrets exec\`, next to a bare child that has the same
+variable already; and what \`exec\` takes while the program runs. Beside it stands a shell that waits (\`guardian.ts\`).`,
+    needs: [],
+    measure: async () => (await import("./exec.ts")).benchExec(),
+    goals: (rows) => [
+      {
+        goal: "`exec`, ms over the bare child",
+        limit: 200,
+        isAtMost: true,
+        measured: find(rows, { what: "exec, a variable" })?.["over the bare child, ms"],
+      },
+    ],
+  },
   users: {
     title: "What a user waits for",
     about: `From exec to exit. Our command and Flyte's (PyPI's \`flyte\`) call one service of ours over a real API server; \`kubectl\`
