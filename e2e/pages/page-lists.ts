@@ -52,6 +52,11 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
       instead: "flyte-secrets exec -s openai-key -- python3 train.py --epochs 3",
       prints: /^\['--epochs', '3'\] 18$/m,
     },
+    "flyte-secrets read ghcr-token | docker login ghcr.io -u octocat --password-stdin": {
+      given: `${keep("ghcr-token")}; ${file("app.json.tpl", '{ "token": {{ secret "ghcr-token" | json }} }')}`,
+      instead: "flyte-secrets read ghcr-token | wc -c\nflyte-secrets inject -i app.json.tpl -o app.json\ncat app.json",
+      prints: /^18\n\{ "token": "value-of-this-test" \}$/m,
+    },
     "flyte-secrets run -p shop -d production hello.py main --name you": usesFlyte,
   },
   "docs/sdk.md": {
@@ -155,6 +160,22 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     },
     "flyte-secrets exec --from pod.yaml -- ./job.sh": {
       given: `${POD}; ${keep("api-key", "-p shop -d development")}; ${keep("db-conf")}; ${file("job.sh", "#!/bin/sh")}; chmod +x job.sh`,
+    },
+    "flyte-secrets read ghcr-token -p shop -d production | docker login ghcr.io -u octocat --password-stdin": {
+      given: keep("ghcr-token", "-p shop -d production"),
+      instead: "flyte-secrets read ghcr-token -p shop -d production | wc -c",
+      prints: /^18$/m,
+    },
+    "flyte-secrets read tls-key -o key.pem": { given: keep("tls-key") },
+    "flyte-secrets inject -i app.env.tpl -o app.env -p shop -d production": {
+      given: `${keep("api-key")}; ${file("app.env.tpl", 'API_KEY={{ secret "api-key" }}')}`,
+    },
+    "flyte-secrets inject -i a.tpl -o a.yaml -i b.tpl -o b.yaml": {
+      given: `${file("a.tpl", '{{ secret "api-key" | json }}')}; ${file("b.tpl", "b")}`,
+    },
+    "flyte-secrets inject < secret.yaml.tpl | kubectl apply -f -": {
+      given: file("secret.yaml.tpl", 'data: { key: {{ secret "api-key" | base64 }} }'),
+      instead: "flyte-secrets inject < secret.yaml.tpl | grep -q key",
     },
     "flyte-secrets mutate -f pod.yaml": { given: POD },
     "flyte-secrets explain -f pod.yaml -o json": {

@@ -12,9 +12,11 @@ import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getSecretCommand } from "./commands/get-secret.ts";
 import { importCommand } from "./commands/import.ts";
+import { injectCommand } from "./commands/inject.ts";
 import { discardKeyCommand, listKeysCommand, rotateKeysCommand } from "./commands/keys.ts";
 import { markSystemCommand } from "./commands/mark-system.ts";
 import { mutateCommand } from "./commands/mutate.ts";
+import { readCommand } from "./commands/read.ts";
 import { rotateTokenCommand } from "./commands/rotate-token.ts";
 import { runCommand } from "./commands/run.ts";
 import { scopesCommand } from "./commands/scopes.ts";
@@ -54,6 +56,8 @@ export function createProgram(cli: CliContext): Command {
     .commandsGroup("Tasks:")
     .addCommand(runCommand(cli))
     .addCommand(execCommand(cli))
+    .addCommand(readCommand(cli))
+    .addCommand(injectCommand(cli))
     .addCommand(explainCommand(cli))
     .addCommand(mutateCommand(cli))
     .commandsGroup("Service and store of this machine:")

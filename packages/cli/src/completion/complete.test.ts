@@ -60,6 +60,8 @@ it("offers the names, projects and domains of this user's own secrets", async ()
   await at.keep({ "api-key": "x", "dev/api-token": "x", "prod/shop/api-key": "x", "prod/shop/db": "x" });
   expect(await completeLine("get", "secret", "api")).toEqual(success("api-key\napi-token\n"));
   expect(await completeLine("delete", "secret", "-p", "")).toEqual(success("shop\n"));
+  expect(await completeLine("read", "d")).toEqual(success("db\n"));
+  expect(await completeLine("name", "d")).toEqual(success(""));
   expect(await completeLine("update", "secret", "x", "--domain", "p")).toEqual(success("prod\n"));
   expect(await completeLine("create", "secret", "api")).toEqual(success(""));
   expect(await completeLine("get", "secret", "db", "")).toEqual(success(""));

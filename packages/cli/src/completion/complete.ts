@@ -1,5 +1,5 @@
 import { isSecretsError } from "@flyte-secrets/core";
-import type { Command, Option } from "commander";
+import type { Argument, Command, Option } from "commander";
 import type { CliContext } from "../context.ts";
 
 /** What can stand at the cursor: words, or a file's name. */
@@ -25,15 +25,21 @@ export function complete(program: Command, words: readonly string[]): Completion
     Math.min(place.operands, place.command.registeredArguments.length - 1),
   );
   if (argument?.name() === "file" && place.operands === 0) return { words: [], files: true };
-  if (argument?.name() === "name" && place.operands === 0 && EXISTING.has(place.command.parent?.name() ?? "")) {
+  if (argument !== undefined && place.operands === 0 && namesExisting(argument, place.command)) {
     return { ...NOTHING, own: { part: "name", begin: current } };
   }
   const choices = place.operands === 0 ? (argument?.argChoices ?? []) : [];
   return offered([...subcommandsOf(place.command), ...choices], current);
 }
 
-/** Verbs of commands on a secret that is there. */
+/** Verbs in front of `secret NAME`, for a secret that is there. */
 const EXISTING: ReadonlySet<string> = new Set(["get", "update", "delete"]);
+
+/** Whether the argument is the name of a secret that is there. */
+function namesExisting(argument: Argument, command: Command): boolean {
+  if (argument.name() === "key") return command.name() === "read";
+  return argument.name() === "name" && EXISTING.has(command.parent?.name() ?? "");
+}
 
 /** Where a command line has got to: the command, the option that waits for its value, the operands so far. */
 function walk(program: Command, words: readonly string[]): { command: Command; option?: Option; operands: number } {

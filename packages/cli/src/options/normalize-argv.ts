@@ -54,11 +54,8 @@ const KNOWN_WORDS: Readonly<Record<string, string>> = {
   ...sameFor("create secret NAME, or update secret NAME", "set", "put", "add", "new", "store", "save", "write"),
   ...sameFor("update secret NAME", "edit", "change", "replace", "patch", "rotate"),
   ...sameFor("delete secret NAME", "rm", "remove", "del", "unset", "destroy"),
-  ...sameFor(
-    "get secret NAME, which shows all but the value; values go to tasks (run) and into files and pipes (export " +
-      "--with-values)",
-    ...["read", "cat", "reveal", "view", "print", "fetch", "value"],
-  ),
+  ...sameFor("read KEY, into a pipe or file", "cat", "reveal", "view", "print", "fetch", "value"),
+  ...sameFor("inject -i TEMPLATE -o FILE", "template", "render", "envsubst"),
   ...sameFor("run FILE TASK", "start-task", "task"),
   ...sameFor("exec -s KEY -- COMMAND", "execute", "with", "shell"),
   ...sameFor("serve", "start", "server", "up", "init", "daemon", "service"),

@@ -45,6 +45,7 @@ export async function giveSecrets(call: TaskCall, options: GiveSecretsOptions): 
   return childEnvironment(options.env, injection.global.envPrefix, variables);
 }
 
-function describeInjection({ request: { group, key }, manager, id }: InjectionRecord): string {
+/** A secret and where it came from: `api-key from project shop, domain production`. */
+export function describeInjection({ request: { group, key }, manager, id }: InjectionRecord): string {
   return id === undefined ? `${group}/${key} from the ${manager} manager` : `${key} from ${describeScope(id)}`;
 }

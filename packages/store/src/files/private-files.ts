@@ -79,11 +79,15 @@ export function readPrivateFile(path: string): string | undefined {
  * Writes a file (0600) atomically and durably. With `replace: false` an existing file is left as it is and false is
  * returned: of several processes that try at the same time, one writes.
  */
-export function writePrivateFile(path: string, text: string, options: { readonly replace: boolean }): boolean {
+export function writePrivateFile(
+  path: string,
+  content: string | Uint8Array,
+  options: { readonly replace: boolean },
+): boolean {
   const draft = `${path}.${randomUUID()}`;
   const descriptor = openSync(draft, "wx", 0o600);
   try {
-    writeFileSync(descriptor, text);
+    writeFileSync(descriptor, content);
     fsyncSync(descriptor);
     if (options.replace) renameSync(draft, path);
     else linkSync(draft, path);
