@@ -48,8 +48,9 @@ export async function followPage(page: string, { shell, plan }: { shell: PageShe
 
 /** A block under a sentence that ends in a file's name in backticks is that file. */
 function writeShownFile({ above, language, text }: Block, directory: string): void {
-  const file = /`([\w-]+\.(?:ts|yaml|json))`:$/.exec(above)?.[1];
-  if (file !== undefined && ["ts", "yaml", "json"].includes(language)) writeFileSync(join(directory, file), text);
+  const file = /`([\w-]+\.(?:py|ts|yaml|json))`:$/.exec(above)?.[1];
+  if (file !== undefined && ["python", "ts", "yaml", "json"].includes(language))
+    writeFileSync(join(directory, file), text);
 }
 
 /** Pages name the usual port; the test's server has taken a free one. */

@@ -60,7 +60,14 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     "flyte-secrets run -p shop -d production hello.py main --name you": usesFlyte,
   },
   "docs/sdk.md": {
-    "npm install ~/flyte-secrets-packages/flyte-secrets-sdk-*.tgz": { notRun: "README's, where the file is made" },
+    "npm install ~/flyte-secrets-packages/flyte-secrets-sdk-*.tgz": {
+      instead: SDK,
+    },
+    "flyte-secrets create secret openai-key": { ...typed, given: drop("openai-key") },
+    "openssl rand -hex 16 | flyte-secrets create secret db-password --from-file -": { given: drop("db-password") },
+    "flyte-secrets run tasks.ts main": {
+      prints: /^\["the key has 18 characters","the password has 3[23] characters"\]$/m,
+    },
   },
   "docs/embedded-store.md": {
     "flyte-secrets token rotate": { given: keep("api-key") },

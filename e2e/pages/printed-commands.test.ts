@@ -10,7 +10,7 @@ import { blocksOf, type Command, commandsOf, readPage, userPages } from "./page-
 import { API_SERVER_PAGES, CLUSTER_PAGES, LAPTOP_PAGES } from "./page-lists.ts";
 import { syntaxFault } from "./page-shell.ts";
 
-const LANGUAGES = ["console", "sh", "ts", "yaml", "json", "text", ""];
+const LANGUAGES = ["console", "sh", "python", "ts", "yaml", "json", "text", ""];
 const pages = userPages();
 const commands = (page: string) => blocksOf(page).flatMap(commandsOf);
 
