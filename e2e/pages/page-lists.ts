@@ -59,6 +59,13 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     },
     "flyte-secrets run -p shop -d production hello.py main --name you": usesFlyte,
   },
+  "docs/agents.md": {
+    "flyte-secrets exec --redact -s openai-key -- python train.py": {
+      given: `${keep("openai-key")}; ${file("train.py", 'import os; print(os.environ["OPENAI_KEY"])')}`,
+      instead: "flyte-secrets exec --redact -s openai-key -- python3 train.py",
+      prints: /^<secret openai-key>$/m,
+    },
+  },
   "docs/sdk.md": {
     "npm install ~/flyte-secrets-packages/flyte-secrets-sdk-*.tgz": {
       instead: SDK,
@@ -151,6 +158,11 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
       given: `${keep("openai-key")}; ${file("train.py", 'import os; print(len(os.environ["OPENAI_KEY"]))')}`,
       instead: "flyte-secrets exec -s openai-key -- python3 train.py --epochs 3",
       prints: /^18$/m,
+    },
+    "flyte-secrets exec --redact -s openai-key -- python train.py": {
+      given: `${keep("openai-key")}; ${file("train.py", 'import os; print(os.environ["OPENAI_KEY"])')}`,
+      instead: "flyte-secrets exec --redact -s openai-key -- python3 train.py",
+      prints: /^<secret openai-key>$/m,
     },
     "flyte-secrets exec -s db/password=PGPASSWORD -p shop -d production -- psql -h localhost": {
       given: keep("password", "-p shop -d production"),

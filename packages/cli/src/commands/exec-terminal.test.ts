@@ -72,3 +72,8 @@ it("an unmasked program has this terminal itself", async () => {
   const { exitCode, screen } = await exec(`tty -s && stty size && echo "$API_KEY" > /dev/tty`, [], "--no-mask");
   expect([exitCode, screen]).toEqual([0, `40 97\r\n${VALUE}\r\n`]);
 });
+
+it("--redact shows names on a terminal", async () => {
+  const { screen } = await exec('echo "$API_KEY"; echo "to $API_KEY" >&2', [], "--redact");
+  expect(screen).toBe("<secret api-key>\r\nto <secret api-key>\r\n");
+});

@@ -74,6 +74,54 @@ describe("a program", () => {
   });
 });
 
+describe("names in place of values", () => {
+  const redacted = (script: string, ...options: readonly string[]) =>
+    exec([...SCOPE, "--redact", ...options, "--", "sh", "-c", script]);
+
+  it("stand in all output, of text and bytes", async () => {
+    const script = 'echo "$API_KEY" to; printf %s "$API_KEY" | base64 >&2; cat "$CERT"; od -An -tx1 "$CERT"';
+    expect(await redacted(script, "-s", "api-key", "--file", "cert.pem=CERT")).toEqual({
+      exitCode: 0,
+      stdout: "<secret api-key> to\n<secret cert.pem> <secret cert.pem>\n",
+      stderr: "<secret api-key>\n",
+    });
+  });
+
+  it("stand for what the program has from elsewhere, too: each secret of this store, of whichever scope", async () => {
+    await at.keep({ "prod/other/token": "a-value-of-another-project" });
+    writeFileSync(join(at.home, "notes"), `${VALUE}, a-value-for-all and a-value-of-another-project\n`);
+    expect(await redacted("cat notes; env | grep -c API_KEY")).toEqual({
+      exitCode: 1,
+      stdout: "<secret api-key>, <secret api-key> and <secret token>\n0\n",
+      stderr: "",
+    });
+  });
+
+  it("need no store", async () => {
+    await at.renew();
+    expect(await redacted("echo hello")).toEqual(success("hello\n"));
+  });
+
+  it("are those of 256 secrets at most, with a warning", async () => {
+    await at.keep(Object.fromEntries(Array.from({ length: 256 }, (_, one) => [`many-${one}`, `value number ${one}`])));
+    const { stdout, stderr } = await redacted('echo "$A"', "-s", "many-255=A");
+    expect([stdout, stderr]).toEqual([
+      "<secret many-255>\n",
+      "warning: the store has more than 256 secrets, or 4 MiB of them; not all are replaced by their names\n",
+    ]);
+  });
+
+  it("are those of the given secrets where a manager has them", async () => {
+    const variables = { WEBHOOK_EMBEDDEDSECRETMANAGERCONFIG_TYPE: "AWS" };
+    const result = await exec(["--redact", "--", "echo", "hello"], { env: variables });
+    expect(result).toEqual({
+      exitCode: 0,
+      stdout: "hello\n",
+      stderr: "warning: the secrets are in AWS: only those that the command is given are replaced by their names\n",
+    });
+  });
+});
+
 describe("the exit code", () => {
   it.each([
     ["the program's", ["sh", "-c", "exit 42"], 42, ""],
@@ -205,6 +253,7 @@ describe("a command line", () => {
       ["--", "ls"],
       "say which secrets the program gets: -s KEY in a variable, --file KEY in a file, --from FILE as a pod asks",
     ],
+    [["--redact", "--no-mask", "--", "ls"], "--no-mask cannot be used with --redact"],
   ])("%j is refused", async (args, message) => {
     expect(await at.call("exec", ...args)).toEqual(failure(2, message));
   });

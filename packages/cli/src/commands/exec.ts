@@ -3,7 +3,7 @@ import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { ExitError } from "../describe-failure.ts";
 import type { ExecOptions } from "../exec/exec-command.ts";
-import { collectValues, mergeOptions } from "../options/check-options.ts";
+import { collectValues, mergeOptions, rejectCombination } from "../options/check-options.ts";
 import { formatExamples } from "../options/command-tree.ts";
 import { addSettingOptions } from "../options/setting-options.ts";
 import { addTaskScopeOptions } from "../options/task-scope-options.ts";
@@ -38,7 +38,11 @@ export function execCommand(cli: CliContext): Command {
         "manifest ask for; - is one on standard input",
     )
     .option("-v, --verbose", "say what the program is given and from which scope; never a value")
-    .option("--no-mask", "leave values in the output, and the terminal to the program");
+    .option("--no-mask", "leave values in the output, and the terminal to the program")
+    .option(
+      "--redact",
+      "show names in place of values, also of the store's other secrets: for an agent, which reads the output",
+    );
   addPythonOption(command);
   addTaskScopeOptions(command);
   return addSettingOptions(command)
@@ -50,6 +54,7 @@ export function execCommand(cli: CliContext): Command {
         "exec --file service-account=GOOGLE_APPLICATION_CREDENTIALS -- gcloud storage ls",
         "exec --from pod.yaml -- ./job.sh",
         "exec --from hello.py:main -- pytest",
+        "exec --redact -s openai-key -- python train.py",
       ),
     )
     .action(async (words: readonly string[]) => {
@@ -73,7 +78,9 @@ class ExecCommand extends Command {
   }
 }
 
-function checkCall([file]: readonly string[], { secret, file: files, from }: ExecOptions, isSeparated: boolean): void {
+function checkCall([file]: readonly string[], options: ExecOptions, isSeparated: boolean): void {
+  const { secret, file: files, from, mask, redact } = options;
+  rejectCombination({ "--no-mask": !mask, "--redact": redact });
   if (file === undefined) {
     throw new SecretsError("usage", "no program to run: write it after --, as in: exec -s KEY -- python train.py");
   }
@@ -83,7 +90,7 @@ function checkCall([file]: readonly string[], { secret, file: files, from }: Exe
       `write -- before the program, so that its options are its own, as in: exec -s KEY -- ${excerpt(file)}`,
     );
   }
-  if (secret === undefined && files === undefined && from === undefined) {
+  if (secret === undefined && files === undefined && from === undefined && !redact) {
     throw new SecretsError(
       "usage",
       "say which secrets the program gets: -s KEY in a variable, --file KEY in a file, --from FILE as a pod asks",

@@ -10,6 +10,7 @@ import { createMask } from "../run/mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot } from "../run/private-directory.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
 import { startGuardian } from "./guardian.ts";
+import { maskOwnSecrets } from "./mask-own-secrets.ts";
 import { parseFileRequest, parseVariableRequest } from "./parse-request.ts";
 import { requestsFrom } from "./requests-from.ts";
 import { runProgram } from "./run-program.ts";
@@ -20,6 +21,7 @@ export interface ExecOptions extends SettingOptions, TaskScopeOptions, PythonOpt
   readonly file?: readonly string[];
   readonly from?: string;
   readonly mask: boolean;
+  readonly redact?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -47,7 +49,7 @@ export async function execCommand(command: readonly string[], { options, cli, ta
   );
   await using lookup = createLocalLookup(config, cli);
   const verbose = options.verbose ?? false;
-  const mask = options.mask ? createMask() : undefined;
+  const mask = options.mask ? createMask({ showNames: options.redact ?? false }) : undefined;
   const warn = (text: string) => cli.stderr.warn(text);
   const directory = await createPrivateDirectory(await privateDirectoryRoot());
   const guardian = startGuardian(directory.path, {
@@ -64,6 +66,7 @@ export async function execCommand(command: readonly string[], { options, cli, ta
       warn,
       signal: new AbortController().signal,
     });
+    if (options.redact && mask !== undefined) await maskOwnSecrets(mask, { config, scope, warn });
     const exit = await runProgram({ command, env, mask, cli, onStart: (target) => guardian.protect(target) });
     if (typeof exit === "number") return exit;
     cli.stderr.write(`error: ${exit.problem}\n`);

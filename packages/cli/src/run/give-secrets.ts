@@ -36,7 +36,7 @@ export async function giveSecrets(call: TaskCall, options: GiveSecretsOptions): 
     options.report?.write(`${escapeControls(`${call.definition.name}: ${describeInjection(record)}`)}\n`);
   }
   for (const [key, value] of injected.values) {
-    if (mask?.add(value) === false) {
+    if (mask?.add(value, key) === false) {
       warn(`the value of ${key} is shorter than 4 bytes and is not masked in the output`);
     }
   }

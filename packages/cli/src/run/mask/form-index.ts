@@ -1,3 +1,4 @@
+import type { Replacement } from "./covered-output.ts";
 import { type Form, HEAD_BYTES, headsOf, type Writing } from "./form.ts";
 import { createUnitAutomaton, type UnitAutomaton } from "./unit-automaton.ts";
 
@@ -13,7 +14,8 @@ export interface FormGroup {
  * by one look.
  */
 export interface FormIndex {
-  add(form: Form): void;
+  /** What is there already keeps its replacement. */
+  add(form: Form, by: Replacement): void;
   /** Those with a form that may begin at `at`. */
   groupsAt(bytes: Buffer, at: number): readonly FormGroup[];
 }
@@ -45,9 +47,9 @@ export function createFormIndex(): FormIndex {
   }
 
   return {
-    add(form) {
+    add(form, by) {
       const group = groupOf(form.writing);
-      if (!group.automaton.add(form.units, form.lasts)) return;
+      if (!group.automaton.add({ units: form.units, lasts: form.lasts, by })) return;
       if (alphabet?.of !== form.units) alphabet = { of: form.units, units: new Set(Array.from(form.units)) };
       const { first, waysOf } = form.writing;
       for (const unit of alphabet.units) if (unit !== first?.unit) group.reader.learn(unit, waysOf);

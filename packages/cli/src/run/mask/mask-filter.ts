@@ -1,4 +1,4 @@
-import { type CoveredOutput, createCoveredOutput } from "./covered-output.ts";
+import { type CoveredOutput, createCoveredOutput, type Replacement } from "./covered-output.ts";
 import { MAX_GAPS, MIN_MASKED_UNITS, UNITS_BEFORE_WRAP } from "./form.ts";
 import { CUT_OFF, type FormGroup, type FormIndex, NO_GROUPS, type Reading } from "./form-index.ts";
 import type { State } from "./unit-automaton.ts";
@@ -28,6 +28,8 @@ interface Reader {
   readonly begins: Float64Array;
   units: number;
   place: number;
+  /** Once {@link MIN_MASKED_UNITS} units of a form were read: where they began, and what replaces them. */
+  long: { readonly from: number; readonly by: Replacement } | undefined;
 }
 
 const NO_WAYS: readonly Uint8Array[] = [];
@@ -77,7 +79,7 @@ export function createMaskFilter(index: FormIndex): MaskFilter {
     for (const group of groups) {
       if (!mayBegin(group, place)) continue;
       const begins = new Float64Array(MIN_MASKED_UNITS);
-      const reader: Reader = { group, state: group.automaton.start(), begins, units: 0, place };
+      const reader: Reader = { group, state: group.automaton.start(), begins, units: 0, place, long: undefined };
       if (readNext(reader, bytes, final) === CUT_OFF) return false;
       if (reader.state.depth > 0) readers.push(reader);
     }
@@ -130,7 +132,14 @@ function pass(reader: Reader, begin: number, { unit, length }: Reading, output: 
   reader.place = begin + length;
   group.automaton.next(state, unit);
   const found = group.automaton.found(state);
-  if (found > 0) output.cover(beginOf(reader, found), reader.place);
+  const isLong = state.depth >= MIN_MASKED_UNITS;
+  if (!isLong) reader.long = undefined;
+  if (found !== undefined) {
+    const run = reader.long ?? { from: beginOf(reader, found.count), by: found.by };
+    output.cover(run.from, reader.place, run.by);
+    // Its beginning may be put out already: what follows keeps that replacement, whichever of several forms it is.
+    if (isLong) reader.long = run;
+  }
   group.automaton.leaveEnd(state);
 }
 

@@ -1,4 +1,5 @@
-import type { SecretValue } from "@flyte-secrets/core";
+import { excerpt, type SecretValue } from "@flyte-secrets/core";
+import { OUTPUT_MASK } from "./covered-output.ts";
 import { encodedForms, plainForm } from "./encoded-bytes.ts";
 import { createEscapedForms } from "./escaped-text.ts";
 import type { Form } from "./form.ts";
@@ -10,24 +11,34 @@ export interface Mask {
   /**
    * Masks `value` from now on, in all forms of {@link createMaskedForms}, and the first 48 bytes or characters of each
    * form if the rest does not follow. False for a value of less than 4 bytes, which is not masked because it would
-   * occur everywhere.
+   * occur everywhere. Of equal values, and of those that begin alike for 48 bytes or characters, the name of the first
+   * one added is shown.
    */
-  add(value: SecretValue): boolean;
+  add(value: SecretValue, name?: string): boolean;
   /** A filter for one stream of output. */
   filter(): MaskFilter;
   /** `text` with every value masked. */
   text(text: string): string;
 }
 
+export interface MaskOptions {
+  /** Whether `<secret NAME>` stands in place of a value whose name is known. Default: `***` does, whatever its name. */
+  readonly showNames?: boolean;
+}
+
 /** A mask without values (T-16). */
-export function createMask(): Mask {
+export function createMask({ showNames = false }: MaskOptions = {}): Mask {
   const index = createFormIndex();
+  let rank = 0;
   const formsOf = createMaskedForms();
   const filter = (): MaskFilter => createMaskFilter(index);
   return {
-    add(value) {
+    add(value, name) {
       if (value.byteLength < MIN_BYTES) return value.byteLength === 0;
-      for (const form of formsOf(value)) index.add(form);
+      const isNamed = showNames && name !== undefined;
+      const by = { text: isNamed ? `<secret ${excerpt(name)}>` : OUTPUT_MASK, rank };
+      rank += 1;
+      for (const form of formsOf(value)) index.add(form, by);
       return true;
     },
     filter,

@@ -5,6 +5,8 @@ import { createUnitAutomaton } from "./unit-automaton.ts";
 
 type Units = readonly number[];
 
+const by = { text: "***", rank: 0 };
+
 const isSame = (a: Units, b: Units) => a.length === b.length && a.every((unit, at) => unit === b[at]);
 
 /** The longest suffix of `read` that is one of `sequences`, or at least 48 units of one, by looking at all of them. */
@@ -35,7 +37,7 @@ describe("the automaton", () => {
         const added: Units[] = [];
         let read: Units = [];
         for (const [sequences, text] of rounds) {
-          for (const one of sequences) automaton.add(one);
+          for (const one of sequences) automaton.add({ units: one, by });
           added.push(...sequences);
           // What was added begins after it.
           if (sequences.length > 0) {
@@ -45,7 +47,7 @@ describe("the automaton", () => {
           for (const unit of text) {
             read = [...read, unit];
             automaton.next(state, unit);
-            expect(automaton.found(state)).toBe(foundSlowly(added, read));
+            expect(automaton.found(state)?.count ?? 0).toBe(foundSlowly(added, read));
             automaton.leaveEnd(state);
           }
         }
@@ -56,12 +58,12 @@ describe("the automaton", () => {
 
   test("takes any of several units as a sequence's last one, and as the first one of all", () => {
     const automaton = createUnitAutomaton({ unit: 100, any: new Set([1, 2]) });
-    expect(automaton.add([100, 7], [8, 9])).toBe(true);
-    expect(automaton.add([100, 7], [8, 9])).toBe(false);
+    expect(automaton.add({ units: [100, 7], lasts: [8, 9], by })).toBe(true);
+    expect(automaton.add({ units: [100, 7], lasts: [8, 9], by })).toBe(false);
     const found = (read: Units) => {
       const state = automaton.start();
       for (const unit of read) automaton.next(state, unit);
-      return automaton.found(state);
+      return automaton.found(state)?.count ?? 0;
     };
     expect(
       [
@@ -78,7 +80,7 @@ describe("the automaton", () => {
 
   test("falls back from the end of a sequence of a million equal units", () => {
     const automaton = createUnitAutomaton();
-    automaton.add([...new Array<number>(1_000_000).fill(1), 2]);
+    automaton.add({ units: [...new Array<number>(1_000_000).fill(1), 2], by });
     const state = automaton.start();
     for (let count = 0; count < 1_000_100; count++) automaton.next(state, 1);
     expect(state.depth).toBe(1_000_000);

@@ -1,3 +1,4 @@
+import type { Replacement } from "./covered-output.ts";
 import { type FirstUnit, MIN_MASKED_UNITS } from "./form.ts";
 
 /**
@@ -7,16 +8,32 @@ import { type FirstUnit, MIN_MASKED_UNITS } from "./form.ts";
  * costs no more than a short one until it is left in the middle.
  */
 export interface UnitAutomaton {
-  /** Adds `units`, followed by any of `lasts` if there are any. False when they were there already. */
-  add(units: ArrayLike<number>, lasts?: readonly number[]): boolean;
+  /** False when the sequence was there already; then it keeps its replacement. */
+  add(sequence: Sequence): boolean;
   /** Before the first unit. */
   start(): State;
   /** Goes on with `unit`, to the state of the longest suffix that begins a sequence; to depth 0 when there is none. */
   next(state: State, unit: number): void;
-  /** How many of the last units form a sequence, or {@link MIN_MASKED_UNITS} units of one; 0 when none do. */
-  found(state: State): number;
+  /** The longest sequence, or {@link MIN_MASKED_UNITS} units of one, that the last units form. */
+  found(state: State): Found | undefined;
   /** Leaves a state that no unit goes on from for the longest one that does. */
   leaveEnd(state: State): void;
+}
+
+/** `units`, followed by any of `lasts` if there are any. */
+export interface Sequence {
+  readonly units: ArrayLike<number>;
+  readonly lasts?: readonly number[] | undefined;
+  /** What replaces it in the output. */
+  readonly by: Replacement;
+}
+
+/** A sequence, or so much of one that it counts as found. */
+export interface Found {
+  /** Of units. */
+  readonly count: number;
+  /** That of the sequence; of several that begin with these units, that of the first one added. */
+  readonly by: Replacement;
 }
 
 /** The first `depth` units of a sequence: those along `branch` and the ones that it leaves. */
@@ -34,20 +51,23 @@ interface Branch {
   readonly parent: Branch | undefined;
   /** Those that leave it, by the depth and by the first unit. */
   branches: Map<number, Map<number, Branch>> | undefined;
-  /** Depths below {@link MIN_MASKED_UNITS} at which sequences end. */
-  readonly ends: Set<number>;
+  /** The sequences that end on it, by their depths below {@link MIN_MASKED_UNITS}. */
+  readonly ends: Map<number, Found>;
+  /** What is found on it from that depth on; the root has no units. */
+  readonly long: Found | undefined;
   /**
    * As far as they were asked for, and for the sequences that there were then: the states to fall back on, from depth
    * `from` + 1 on.
    */
   fallbacks: State[];
-  found: number[];
+  /** Null where nothing is found. */
+  found: (Found | null)[];
   version: number;
 }
 
 /** `first`, if given, is the first unit of all sequences. */
 export function createUnitAutomaton(first?: FirstUnit): UnitAutomaton {
-  const root = createBranch({ units: [], base: 0, from: 0, to: 0, parent: undefined });
+  const root = createBranch({ units: [], base: 0, from: 0, to: 0 });
   const ROOT: State = { branch: root, depth: 0 };
   let version = 0;
 
@@ -125,24 +145,22 @@ export function createUnitAutomaton(first?: FirstUnit): UnitAutomaton {
     branch.fallbacks.push(candidate.depth === 0 ? ROOT : candidate);
   }
 
-  function found(state: State): number {
+  function found(state: State): Found | undefined {
     const { branch, depth } = state;
-    if (depth === 0 || depth >= MIN_MASKED_UNITS) return depth === 0 ? 0 : MIN_MASKED_UNITS;
+    if (depth >= MIN_MASKED_UNITS) return branch.long;
+    if (depth === 0) return undefined;
     const { found: known } = upToDate(branch);
     const at = depth - branch.from - 1;
-    known[at] ??= branch.ends.has(depth) ? depth : found(fallback(state));
-    return known[at];
+    if (known[at] === undefined) known[at] = branch.ends.get(depth) ?? found(fallback(state)) ?? null;
+    return known[at] ?? undefined;
   }
 
-  function addBranch(
-    at: State,
-    added: Omit<Branch, "parent" | "branches" | "ends" | "fallbacks" | "found" | "version">,
-  ) {
-    const branch = createBranch({ ...added, parent: at.branch });
+  function addBranch(at: State, own: OwnUnits, by: Replacement): State {
+    const branch = createBranch(own, at.branch, by);
     at.branch.branches ??= new Map();
     const siblings = at.branch.branches.get(at.depth) ?? new Map<number, Branch>();
-    at.branch.branches.set(at.depth, siblings.set(added.units[added.from - added.base] ?? 0, branch));
-    return { branch, depth: added.to };
+    at.branch.branches.set(at.depth, siblings.set(own.units[own.from - own.base] ?? 0, branch));
+    return { branch, depth: own.to };
   }
 
   /** Follows the label itself, also where `first` tells that others count as it. */
@@ -154,26 +172,26 @@ export function createUnitAutomaton(first?: FirstUnit): UnitAutomaton {
     return true;
   }
 
-  function addEnd({ branch, depth }: State): boolean {
+  function addEnd({ branch, depth }: State, by: Replacement): boolean {
     if (depth >= MIN_MASKED_UNITS || branch.ends.has(depth)) return false;
-    branch.ends.add(depth);
+    branch.ends.set(depth, { count: depth, by });
     return true;
   }
 
   return {
-    add(units, lasts = []) {
+    add({ units, lasts = [], by }) {
       let state: State = { ...ROOT };
       while (state.depth < units.length && isLabel(state, units[state.depth] ?? 0));
       let isNew = state.depth < units.length;
-      if (isNew) state = addBranch(state, { units, base: 0, from: state.depth, to: units.length });
-      if (lasts.length === 0) isNew = addEnd(state) || isNew;
+      if (isNew) state = addBranch(state, { units, base: 0, from: state.depth, to: units.length }, by);
+      if (lasts.length === 0) isNew = addEnd(state, by) || isNew;
       for (const unit of lasts) {
         let last: State = { ...state };
         if (!isStep(last, unit)) {
-          last = addBranch(last, { units: [unit], base: state.depth, from: state.depth, to: state.depth + 1 });
+          last = addBranch(last, { units: [unit], base: state.depth, from: state.depth, to: state.depth + 1 }, by);
           isNew = true;
         }
-        isNew = addEnd(last) || isNew;
+        isNew = addEnd(last, by) || isNew;
       }
       if (isNew) version += 1;
       return isNew;
@@ -191,6 +209,9 @@ export function createUnitAutomaton(first?: FirstUnit): UnitAutomaton {
   };
 }
 
-function createBranch(own: Pick<Branch, "units" | "base" | "from" | "to" | "parent">): Branch {
-  return { ...own, branches: undefined, ends: new Set(), fallbacks: [], found: [], version: 0 };
+type OwnUnits = Pick<Branch, "units" | "base" | "from" | "to">;
+
+function createBranch(own: OwnUnits, parent?: Branch, by?: Replacement): Branch {
+  const long = by && { count: MIN_MASKED_UNITS, by };
+  return { ...own, parent, long, branches: undefined, ends: new Map(), fallbacks: [], found: [], version: 0 };
 }
