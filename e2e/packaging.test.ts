@@ -34,7 +34,9 @@ test("the tarballs hold the built package, its manifest, its page and its licenc
     expect(
       files.filter(
         (file) =>
-          !/^package\/((dist|bin)\/.*\.(js|d\.ts)|python\/\w+\.py|package\.json|README\.md|LICENSE)$/.test(file),
+          !/^package\/((dist|bin)\/.*\.(js|d\.ts)|python\/\w+\.py|schema\/[-\w]+\.json|package\.json|README\.md|LICENSE)$/.test(
+            file,
+          ),
       ),
     ).toEqual([]);
     expect(files.filter((file) => /\.test\.|\/testing\//.test(file))).toEqual([]);

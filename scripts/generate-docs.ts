@@ -2,6 +2,7 @@
 // values. With --check nothing is written, and a file that differs from what the code says ends it with exit code 1.
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { PROJECT_FILE_SCHEMA } from "@flyte-secrets/cli";
 import { API_PAGES } from "./api-pages.ts";
 import { renderCliPage } from "./cli-page.ts";
 import { renderConfigurationPage } from "./configuration-page.ts";
@@ -25,6 +26,10 @@ const FILES: readonly GeneratedFile[] = [
   { path: "docs/demo.svg", render: renderDemo },
   ...API_PAGES,
   ...DIAGRAMS,
+  {
+    path: "packages/cli/schema/flyte-secrets.json",
+    render: () => `${JSON.stringify(PROJECT_FILE_SCHEMA, null, 2)}\n`,
+  },
   { path: "docs/errors.md", render: renderErrorsPage },
   { path: "deploy/helm/flyte-secrets/values.schema.json", render: renderValuesSchema },
   { path: "deploy/helm/flyte-secrets/files/dashboard.json", render: renderDashboard },

@@ -15,6 +15,10 @@ const REVIEWED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "packages/cli/src/formats/dotenv-format.ts": {
     "/(^|\\/)\\.env(\\..*)?$|\\.env$/": "sees the name of a file that the user names",
   },
+  "packages/cli/src/project-file/find-violation.ts": {
+    'new RegExp(schema.pattern, "u")':
+      "sees a text that the schema has found short enough, 2,048 characters at the most",
+  },
   "packages/cli/src/run/emulate-kubelet.ts": {
     "/\\$(?:\\$|\\(([^)]*)\\))/g": "sees the variables of the user's own task",
   },

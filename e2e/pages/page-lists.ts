@@ -66,6 +66,17 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
       prints: /^<secret openai-key>$/m,
     },
   },
+  "docs/project-file.md": {
+    "flyte-secrets exec -- pytest": {
+      given: `${keep("openai-key")}; ${keep("password")}; ${keep("service-account")}`,
+      instead: "flyte-secrets exec -- sh -c 'printf %s $OPENAI_KEY$PGPASSWORD | wc -c'",
+      prints: /^36$/m,
+    },
+    "flyte-secrets exec --environment production -- ./report.sh": {
+      given: `${file("report.sh", "#!/bin/sh\ncat $GOOGLE_APPLICATION_CREDENTIALS | wc -c")}; chmod +x report.sh`,
+      prints: /^18$/m,
+    },
+  },
   "docs/sdk.md": {
     "npm install ~/flyte-secrets-packages/flyte-secrets-sdk-*.tgz": {
       instead: SDK,
@@ -145,6 +156,17 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
     "flyte-secrets explain hello.py main": usesFlyte,
     "flyte-secrets run -p shop -d production hello.py main --x 1": usesFlyte,
     "flyte-secrets exec --from hello.py:main -- pytest": usesFlyte,
+    "flyte-secrets exec --environment staging -- pytest": {
+      given: `${file("flyte-secrets.yaml", "secrets: [{ key: openai-key }]\nenvironments: { staging: {} }")}; ${keep("openai-key")}`,
+      instead:
+        "flyte-secrets exec --environment staging -- sh -c 'printf %s $OPENAI_KEY | wc -c'; rm flyte-secrets.yaml",
+      prints: /^18$/m,
+    },
+    "flyte-secrets init tasks.ts": {
+      given: `${SDK}; ${TASKS}`,
+      instead: "flyte-secrets init tasks.ts && rm flyte-secrets.yaml",
+    },
+    "flyte-secrets init hello.py -p shop -d development": usesFlyte,
     "flyte-secrets explain tasks.ts train -p shop -d production": { given: `${SDK}; ${TASKS}; ${keep("openai-key")}` },
     "flyte-secrets export -p shop -d production --with-values --to-file prod.env": {
       given: `rm -f prod.env; ${keep("api-key", "-p shop -d production")}`,

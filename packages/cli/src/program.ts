@@ -12,6 +12,7 @@ import { explainCommand } from "./commands/explain.ts";
 import { exportCommand } from "./commands/export.ts";
 import { getSecretCommand } from "./commands/get-secret.ts";
 import { importCommand } from "./commands/import.ts";
+import { initCommand } from "./commands/init.ts";
 import { injectCommand } from "./commands/inject.ts";
 import { discardKeyCommand, listKeysCommand, rotateKeysCommand } from "./commands/keys.ts";
 import { markSystemCommand } from "./commands/mark-system.ts";
@@ -60,6 +61,7 @@ export function createProgram(cli: CliContext): Command {
     .addCommand(injectCommand(cli))
     .addCommand(explainCommand(cli))
     .addCommand(mutateCommand(cli))
+    .addCommand(initCommand(cli))
     .commandsGroup("Service and store of this machine:")
     .addCommand(serveCommand(cli))
     .addCommand(webhookCommand(cli))

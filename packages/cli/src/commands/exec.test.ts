@@ -251,7 +251,8 @@ describe("a command line", () => {
     [["ls", "--"], "write -- before the program, so that its options are its own, as in: exec -s KEY -- ls"],
     [
       ["--", "ls"],
-      "say which secrets the program gets: -s KEY in a variable, --file KEY in a file, --from FILE as a pod asks",
+      "say which secrets the program gets: -s KEY in a variable, --file KEY in a file, --from FILE as a pod asks; or " +
+        "keep a flyte-secrets.yaml in the project",
     ],
     [["--redact", "--no-mask", "--", "ls"], "--no-mask cannot be used with --redact"],
   ])("%j is refused", async (args, message) => {

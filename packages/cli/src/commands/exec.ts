@@ -34,8 +34,9 @@ export function execCommand(cli: CliContext): Command {
     )
     .option(
       "--from <file>",
-      "what a task of a Python file asks for (hello.py:main; hello.py: all its tasks), or all that the pods in a " +
-        "manifest ask for; - is one on standard input",
+      "what a task of a Python file asks for (hello.py:main; hello.py: all its tasks), what a flyte-secrets.yaml says, " +
+        "or all that the pods in a manifest ask for; - is one on standard input (default: the project's " +
+        "flyte-secrets.yaml, if none of -s, --file and --redact is given)",
     )
     .option("-v, --verbose", "say what the program is given and from which scope; never a value")
     .option("--no-mask", "leave values in the output, and the terminal to the program")
@@ -55,6 +56,7 @@ export function execCommand(cli: CliContext): Command {
         "exec --from pod.yaml -- ./job.sh",
         "exec --from hello.py:main -- pytest",
         "exec --redact -s openai-key -- python train.py",
+        "exec --environment staging -- pytest",
       ),
     )
     .action(async (words: readonly string[]) => {
@@ -78,8 +80,7 @@ class ExecCommand extends Command {
   }
 }
 
-function checkCall([file]: readonly string[], options: ExecOptions, isSeparated: boolean): void {
-  const { secret, file: files, from, mask, redact } = options;
+function checkCall([file]: readonly string[], { mask, redact }: ExecOptions, isSeparated: boolean): void {
   rejectCombination({ "--no-mask": !mask, "--redact": redact });
   if (file === undefined) {
     throw new SecretsError("usage", "no program to run: write it after --, as in: exec -s KEY -- python train.py");
@@ -88,12 +89,6 @@ function checkCall([file]: readonly string[], options: ExecOptions, isSeparated:
     throw new SecretsError(
       "usage",
       `write -- before the program, so that its options are its own, as in: exec -s KEY -- ${excerpt(file)}`,
-    );
-  }
-  if (secret === undefined && files === undefined && from === undefined && !redact) {
-    throw new SecretsError(
-      "usage",
-      "say which secrets the program gets: -s KEY in a variable, --file KEY in a file, --from FILE as a pod asks",
     );
   }
 }

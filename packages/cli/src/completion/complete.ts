@@ -24,7 +24,7 @@ export function complete(program: Command, words: readonly string[]): Completion
   const argument = place.command.registeredArguments.at(
     Math.min(place.operands, place.command.registeredArguments.length - 1),
   );
-  if (argument?.name() === "file" && place.operands === 0) return { words: [], files: true };
+  if (argument?.name() === "file" && (place.operands === 0 || argument.variadic)) return { words: [], files: true };
   if (argument !== undefined && place.operands === 0 && namesExisting(argument, place.command)) {
     return { ...NOTHING, own: { part: "name", begin: current } };
   }

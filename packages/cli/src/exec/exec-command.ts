@@ -1,10 +1,12 @@
 import { basename } from "node:path";
+import type { Config } from "@flyte-secrets/config";
 import { excerpt, type SecretRequest, SecretsError } from "@flyte-secrets/core";
 import type { CliContext } from "../context.ts";
 import { readConfig, type SettingOptions } from "../options/setting-options.ts";
 import { resolveTaskScope, type TaskScopeOptions } from "../options/task-scope-options.ts";
 import type { PythonOptions } from "../python/python-option.ts";
 import { giveSecrets } from "../run/give-secrets.ts";
+import type { InjectionSettings } from "../run/inject-task.ts";
 import { toInjectionSettings } from "../run/injection-settings.ts";
 import { createMask } from "../run/mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot } from "../run/private-directory.ts";
@@ -12,7 +14,7 @@ import { createLocalLookup } from "../store/local-lookup.ts";
 import { startGuardian } from "./guardian.ts";
 import { maskOwnSecrets } from "./mask-own-secrets.ts";
 import { parseFileRequest, parseVariableRequest } from "./parse-request.ts";
-import { requestsFrom } from "./requests-from.ts";
+import { type FileRequests, requestsFrom, requestsOfFoundProject } from "./requests-from.ts";
 import { runProgram } from "./run-program.ts";
 
 /** What the command line of `exec` gives. */
@@ -39,11 +41,12 @@ interface ExecCall {
 export async function execCommand(command: readonly string[], { options, cli, task }: ExecCall): Promise<number> {
   const config = await readConfig(options, cli);
   const own = [...(options.secret ?? []).map(parseVariableRequest), ...(options.file ?? []).map(parseFileRequest)];
-  const from = options.from === undefined ? undefined : await requestsFrom(options.from, { config, options, cli });
+  const isTold = own.length > 0 || task !== undefined || options.redact === true;
+  const from = await askedByFile({ options, cli }, { config, isTold });
   const project = options.project ?? onlyOne("-p", from?.projects);
   const domain = options.domain ?? onlyOne("-d", from?.domains);
   const scope = await resolveTaskScope(
-    { ...options, ...(project && { project }), ...(domain && { domain }) },
+    { ...options, ...(project && { project }), ...(domain && { domain }), needs: from?.needs },
     config,
     cli,
   );
@@ -57,8 +60,10 @@ export async function execCommand(command: readonly string[], { options, cli, ta
     onFailure: () => warn("without /bin/sh the command and its files outlive this process if it is killed (SIGKILL)"),
   });
   try {
-    const env = await giveSecrets(toCall(task ?? { name: basename(command[0] ?? ""), requests: own }, from?.requests), {
-      injection: toInjectionSettings(config, { scope, lookup, verbose, cli }),
+    const injection = toInjectionSettings(config, { scope, lookup, verbose, cli });
+    const inherited = from && (await withoutMissing(from, { injection, cli }));
+    const env = await giveSecrets(toCall(task ?? { name: basename(command[0] ?? ""), requests: own }, inherited), {
+      injection,
       env: cli.env,
       directory: directory.path,
       mask,
@@ -75,6 +80,22 @@ export async function execCommand(command: readonly string[], { options, cli, ta
     await directory.remove();
     await guardian.dismiss();
   }
+}
+
+/** The requests of the file that is named, or if nothing else says what the command gets, of the project's file. */
+async function askedByFile(
+  { options, cli }: Pick<ExecCall, "options" | "cli">,
+  { config, isTold }: { readonly config: Config; readonly isTold: boolean },
+): Promise<FileRequests | undefined> {
+  if (options.from !== undefined) return await requestsFrom(options.from, { config, options, cli });
+  return isTold ? undefined : await requestsOfFoundProject(options.environment, cli);
+}
+
+/** The requests of a file without the optional ones that nothing has. */
+async function withoutMissing(from: FileRequests, parts: { injection: InjectionSettings; cli: CliContext }) {
+  if (from.optional.size === 0) return from.requests;
+  const { skipOptional } = await import("./skip-optional.ts");
+  return await skipOptional(from, parts);
 }
 
 /** The command as a task, to which the requests of a file come down as those of a workflow around it do. */

@@ -88,6 +88,12 @@ export function isServed(explanations: readonly Explanation[]): boolean {
   return explanations.some(({ outcome }) => outcome === "serves");
 }
 
+/** Whether it was looked for in vain, and nothing else stands in the way. */
+export function isNowhere(explanations: readonly Explanation[]): boolean {
+  const places = explanations.flatMap((one) => (one.outcome === "passes" ? one.places : []));
+  return !isServed(explanations) && places.length > 0 && !places.some(({ found }) => found);
+}
+
 async function failAsWebhook(
   error: unknown,
   { pod, namespace }: PodInObject,

@@ -14,7 +14,7 @@ import { noteOtherManagers, withLocalManagersOnly } from "../run/inject-task.ts"
 import { loadTaskDefinitions, taskRequired } from "../run/list-tasks.ts";
 import { findTask } from "../run/load-tasks.ts";
 import { describeMissingKeys, missingSecretHelp } from "../secrets/missing-secret.ts";
-import { type ExplainedRequest, explainPods, isServed } from "./explain-pods.ts";
+import { type ExplainedRequest, explainPods, isNowhere, isServed } from "./explain-pods.ts";
 import { openManagers } from "./open-managers.ts";
 import { renderExplainedRequests } from "./render-explanation.ts";
 
@@ -63,7 +63,9 @@ export async function explainTask(
   for (const { message } of rejections) cli.stderr.write(`refused: ${message}\n`);
   const unserved = requests.filter(({ managers }) => !isServed(managers));
   if (unserved.length > 0) {
-    const missing = [...new Set(unserved.filter(isNowhere).map(({ request }) => request.key))];
+    const missing = [
+      ...new Set(unserved.filter(({ managers }) => isNowhere(managers)).map(({ request }) => request.key)),
+    ];
     const help = missing.length > 0 ? await missingSecretHelp(missing, { config, cli, scope }) : [];
     const what =
       missing.length > 0
@@ -148,10 +150,4 @@ async function explainDefinitions(
     rejections.push(...explained.rejections);
   }
   return { requests, rejections };
-}
-
-/** Whether it was looked for in vain, and nothing else stands in the way. */
-function isNowhere({ managers }: ExplainedRequest): boolean {
-  const places = managers.flatMap((one) => (one.outcome === "passes" ? one.places : []));
-  return places.length > 0 && !places.some(({ found }) => found);
 }

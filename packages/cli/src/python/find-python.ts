@@ -1,11 +1,10 @@
 import { accessSync, constants, existsSync, statSync } from "node:fs";
 import { delimiter, dirname, join, resolve } from "node:path";
 import { excerpt, SecretsError } from "@flyte-secrets/core";
+import { projectDirectories } from "../project-file/project-directories.ts";
 
 /** Names of virtual environments, as uv, Poetry and the Python documentation make them. */
 const ENVIRONMENTS = [".venv", "venv"];
-/** What the root of a project has. */
-const ROOT_MARKS = [".git", "pyproject.toml", "setup.py"];
 
 export interface FindPythonOptions {
   /** `--python`: a program, by its path or its name on PATH, or a virtual environment. */
@@ -49,16 +48,6 @@ function givenPython(given: string, { env, cwd }: Omit<FindPythonOptions, "given
   if (existsSync(path)) return path;
   const found = given.includes("/") ? undefined : onPath(given, env);
   return found ?? fail(`--python: there is no ${excerpt(given)}${given.includes("/") ? "" : " here or on PATH"}`);
-}
-
-/** The file's directory, and those above it as far as its project goes; of no project, that directory alone. */
-function projectDirectories(start: string): readonly string[] {
-  const directories: string[] = [];
-  for (let directory = start; ; directory = dirname(directory)) {
-    directories.push(directory);
-    if (ROOT_MARKS.some((mark) => existsSync(join(directory, mark)))) return directories;
-    if (dirname(directory) === directory) return [start];
-  }
 }
 
 /** Whether a directory is this user's or the administrator's. */

@@ -54,12 +54,15 @@ export function toDefinitions({ file, tasks }: TasksOfFile): readonly TaskDefini
   return tasks.filter(({ name }) => name !== null).map(toDefinition);
 }
 
+/** What is read of a task to combine what several ask for. */
+type AskingTask = Pick<PythonTask, "name" | "fullName" | "requests">;
+
 /** Far more than a pod may ask for. Each is compared with all others. */
 const MAX_REQUESTS = 1_000;
 
 /** Each request once, in order. Throws `pod_conflict`, naming both tasks, and `usage` for more than 1,000 requests. */
-export function combineRequests(tasks: readonly PythonTask[]): readonly SecretRequest[] {
-  const combined = new Map<string, { readonly request: SecretRequest; readonly task: PythonTask }>();
+export function combineRequests(tasks: readonly AskingTask[]): readonly SecretRequest[] {
+  const combined = new Map<string, { readonly request: SecretRequest; readonly task: AskingTask }>();
   for (const task of tasks) {
     for (const request of task.requests) {
       const { group, groupVersion, key, mountRequirement, envVar } = request;
@@ -80,7 +83,7 @@ export function combineRequests(tasks: readonly PythonTask[]): readonly SecretRe
 
 interface Asked {
   readonly request: SecretRequest;
-  readonly task: PythonTask;
+  readonly task: AskingTask;
 }
 
 function refuseShared(one: Asked, other: Asked): void {

@@ -1,9 +1,10 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { decodeText, NOT_TEXT, SecretsError, withinStack } from "@flyte-secrets/core";
-import type { Document, Node } from "yaml";
+import type { Document } from "yaml";
 import { loadYaml } from "../load-yaml.ts";
 import { type Assignment, assignTree } from "./assignment.ts";
+import { keyOffset } from "./key-offset.ts";
 
 /**
  * Expands paths and globs to files: in the order given, the matches of one glob in name order. Relative ones start from
@@ -48,7 +49,7 @@ export function parseConfigText(bytes: Uint8Array, file: string): Assignment[] {
   if (error !== undefined) {
     throw new SecretsError("invalid_config", `${lineAt(error.pos[0])}: not valid YAML (${error.code})`);
   }
-  return assignTree(contentOf(document, file), (keys) => lineAt(offsetOf(document, keys)));
+  return assignTree(contentOf(document, file), (keys) => lineAt(keyOffset(document, keys)));
 }
 
 /** Aliases and merge keys are followed only here. */
@@ -70,31 +71,4 @@ function readBytes(path: string, file: string): Uint8Array {
       code === "EISDIR" ? "is a directory; name a file or a glob such as DIR/*.yaml" : `cannot be read (${code})`;
     throw new SecretsError("invalid_config", `${file}: ${reason}`, { cause });
   }
-}
-
-/**
- * The offset of a value's key. For a value that an alias or a merge key brings in, it is that of the last key that is
- * written in this place.
- */
-function offsetOf(document: Document, keys: readonly (string | number)[]): number {
-  const { isMap, isScalar, isSeq } = loadYaml();
-  let node: unknown = document.contents;
-  let offset = (document.contents as Node | null)?.range?.[0] ?? 0;
-  for (const key of keys) {
-    if (isSeq(node) && typeof key === "number") {
-      node = node.items[key];
-      offset = rangeStart(node) ?? offset;
-    } else {
-      const pair = isMap(node)
-        ? node.items.find((item) => isScalar(item.key) && String(item.key.value) === key)
-        : undefined;
-      offset = rangeStart(pair?.key) ?? offset;
-      node = pair?.value;
-    }
-  }
-  return offset;
-}
-
-function rangeStart(node: unknown): number | undefined {
-  return (node as Node | undefined)?.range?.[0];
 }

@@ -1,4 +1,14 @@
-import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+} from "node:fs";
 import { dirname, resolve } from "node:path";
 import { otherWriter, SecretsError } from "@flyte-secrets/core";
 import type { Assignment } from "./assignment.ts";
@@ -35,17 +45,33 @@ export interface FoundFileOptions {
  */
 export function readFoundFile(file: string, { cwd, warn }: FoundFileOptions): Assignment[] {
   const path = resolve(cwd, file);
-  if (!existsSync(path)) return [];
+  const found = readFoundBytes(path);
+  if (found === undefined) return [];
+  if ("bytes" in found) return withoutConsent(file, parseConfigText(found.bytes, file));
+  warn(`${path} is left out: ${found.writer}. To use it all the same, name it: --config ${file}`);
+  return [];
+}
+
+/** The content of a file, or who else than this user and root may have written it. */
+export type FoundBytes = { readonly bytes: Uint8Array } | { readonly writer: string };
+
+/**
+ * Reads a file that was found and not named, unless others than this user and root can write or replace it. Undefined
+ * where there is none of that path, or something else than a file. No more than `maxBytes` and one byte are read.
+ */
+export function readFoundBytes(path: string, maxBytes = Number.POSITIVE_INFINITY): FoundBytes | undefined {
+  if (!existsSync(path)) return undefined;
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stats = fstatSync(descriptor);
-    if (!stats.isFile()) return [];
+    if (!stats.isFile()) return undefined;
     const user = process.geteuid?.();
     const writer =
       otherWriter(stats, user) ?? otherWriter(lstatSync(path), user) ?? directoryWriter(dirname(path), user);
-    if (writer === undefined) return withoutConsent(file, parseConfigText(readFileSync(descriptor), file));
-    warn(`${path} is left out: ${writer}. To use it all the same, name it: --config ${file}`);
-    return [];
+    if (writer !== undefined) return { writer };
+    if (stats.size <= maxBytes) return { bytes: readFileSync(descriptor) };
+    const bytes = new Uint8Array(maxBytes + 1);
+    return { bytes: bytes.subarray(0, readSync(descriptor, bytes)) };
   } finally {
     closeSync(descriptor);
   }

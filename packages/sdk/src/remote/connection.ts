@@ -138,16 +138,27 @@ async function findOwnServerAt(
   }
 }
 
+/** What is given of a scope. */
+export interface ScopeOptions extends Pick<ConnectionOptions, "org" | "project" | "domain" | "config"> {
+  /** Of the project that the caller is in; counts after the variables and before the configuration file. */
+  readonly byProject?: Pick<ClientSettings, "project" | "domain">;
+}
+
 /**
  * Returns the default organization, project and domain, from the sources of {@link resolveConnection} in the same
  * order. A part that no source has is undefined.
  */
 export async function resolveScope(
-  options: Pick<ConnectionOptions, "org" | "project" | "domain" | "config"> = {},
+  { byProject = {}, ...options }: ScopeOptions = {},
   environment: ClientEnvironment = processEnvironment(),
 ): Promise<Pick<ClientSettings, "org" | "project" | "domain">> {
   const file = await readClientConfig(options.config, environment);
-  const sources = [{ settings: options }, ...fromVariables(environment.variables), { settings: file?.settings ?? {} }];
+  const sources = [
+    { settings: options },
+    ...fromVariables(environment.variables),
+    { settings: byProject },
+    { settings: file?.settings ?? {} },
+  ];
   return { org: first(sources, "org"), project: first(sources, "project"), domain: first(sources, "domain") };
 }
 
