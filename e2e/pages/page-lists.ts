@@ -77,6 +77,7 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
       prints: /^18$/m,
     },
   },
+  "docs/check.md": { "flyte-secrets check hello.py -p shop -d production": usesFlyte },
   "docs/sdk.md": {
     "npm install ~/flyte-secrets-packages/flyte-secrets-sdk-*.tgz": {
       instead: SDK,
@@ -167,6 +168,18 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
       instead: "flyte-secrets init tasks.ts && rm flyte-secrets.yaml",
     },
     "flyte-secrets init hello.py -p shop -d development": usesFlyte,
+    "flyte-secrets check hello.py -p shop -d production": usesFlyte,
+    "flyte-secrets check tasks.ts flyte-secrets.yaml --require narrowest-scope": {
+      given:
+        `${SDK}; ${TASKS}; ${keep("openai-key", "-p flytesnacks -d development")}; ` +
+        `${keep("my-api-key", "-p flytesnacks -d development")}; ` +
+        "flyte-secrets init tasks.ts --force > /dev/null",
+      instead: "flyte-secrets check tasks.ts flyte-secrets.yaml --require narrowest-scope && rm flyte-secrets.yaml",
+    },
+    "flyte-secrets check pod.yaml -o junit > secrets.xml": {
+      given: `${POD}; ${keep("api-key", "-p shop -d development")}; ${keep("db-conf")}`,
+    },
+    "flyte-secrets check hello.py --cluster": inCluster,
     "flyte-secrets explain tasks.ts train -p shop -d production": { given: `${SDK}; ${TASKS}; ${keep("openai-key")}` },
     "flyte-secrets export -p shop -d production --with-values --to-file prod.env": {
       given: `rm -f prod.env; ${keep("api-key", "-p shop -d production")}`,

@@ -2,6 +2,7 @@ import { styleText } from "node:util";
 import { Command } from "commander";
 import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { certsCommand } from "./commands/certs.ts";
+import { checkCommand } from "./commands/check.ts";
 import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { copyCommand } from "./commands/copy.ts";
 import { copySecretsCommand } from "./commands/copy-secrets.ts";
@@ -60,6 +61,7 @@ export function createProgram(cli: CliContext): Command {
     .addCommand(readCommand(cli))
     .addCommand(injectCommand(cli))
     .addCommand(explainCommand(cli))
+    .addCommand(checkCommand(cli))
     .addCommand(mutateCommand(cli))
     .addCommand(initCommand(cli))
     .commandsGroup("Service and store of this machine:")

@@ -162,7 +162,8 @@ test("only the command's host and the SDK's environment read process.env", () =>
 /** Entries that users import beside a package's main one; `testing` is left out of what is published. */
 const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   // The files as Flyte publishes them, which reflection shows: ours have what calls need.
-  idl: ["./published"],
+  // Tasks as they are registered are read by one command, and bring the descriptors of most of Flyte.
+  idl: ["./published", "./tasks"],
   sdk: ["./connection", "./remote"],
   // What a program of one's own needs to start parts by the command's configuration, without the command's modules.
   cli: ["./configured"],

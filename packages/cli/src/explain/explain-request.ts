@@ -34,6 +34,8 @@ export type Explanation =
       readonly outcome: "passes";
       readonly places: readonly SearchedPlace[];
       readonly reason: string;
+      /** Whether a rule about who may have the secret is the reason. */
+      readonly refused?: boolean;
     }
   | { readonly manager: string; readonly outcome: "not asked" };
 
@@ -72,7 +74,10 @@ export async function explainRequest(
         places: [...places, ...deferredPlaces(manager, injection)],
         injects,
       });
-    } else explanations.push({ manager, outcome: "passes", places, reason: injection.reason });
+    } else {
+      const { reason, refused } = injection;
+      explanations.push({ manager, outcome: "passes", places, reason, ...(refused && { refused }) });
+    }
   }
   return explanations;
 }

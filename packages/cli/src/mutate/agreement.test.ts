@@ -11,7 +11,7 @@ import { randomPods, toFlags, webhookSettings } from "../testing/random-pods.ts"
 import { type AwsServer, startAws } from "../testing/start-aws.ts";
 
 /** More with `PROPERTY_RUNS`, for a long run. */
-const RUNS = Number(process.env.PROPERTY_RUNS ?? 2_000);
+const RUNS = Number(process.env.PROPERTY_RUNS ?? 5_000);
 const home = mkdtempSync(join(tmpdir(), "agreement-"));
 
 let aws: AwsServer;
@@ -60,7 +60,7 @@ function configOf(settings: Parameters<typeof toFlags>[0], type: string) {
   return loadConfig({ files: [], defaultFiles: [], env: {}, flags, home, cwd: home });
 }
 
-test("explain, mutate, run and the webhook agree about pods, whatever is configured", async () => {
+test("explain, check, mutate, run and the webhook agree about pods, whatever is configured", async () => {
   const verdicts = new Set<Verdict>();
   const types = fc.constantFrom("Store", "AWS");
   const tenPods = fc.array(randomPods("valueless"), { minLength: 10, maxLength: 10 });
@@ -80,4 +80,4 @@ test("explain, mutate, run and the webhook agree about pods, whatever is configu
   expect([...verdicts]).toEqual(
     expect.arrayContaining(["changed", "not_injected", "pod_conflict", "unchanged", "value_unreadable"]),
   );
-}, 300_000);
+}, 600_000);

@@ -39,10 +39,7 @@ export async function missingSecretHelp(keys: readonly string[], options: Missin
   const { project, domain } = options.scope;
   const flags = `-p ${shellWord(project)} -d ${shellWord(domain)}${await localFlag(options)}`;
   return [
-    ...shown.flatMap((key) => {
-      const elsewhere = own.filter(({ name }) => name === key);
-      return elsewhere.length > 0 ? elsewhereLines(key, elsewhere, options.scope) : nearLines(key, own, options.scope);
-    }),
+    ...shown.flatMap((key) => describeOtherPlaces(key, own, options.scope)),
     `  Create ${shown.length === 1 ? "it" : "them"} for ${describeScope(options.scope)}:`,
     ...shown.map((key) => `    flyte-secrets create secret ${shellWord(key)} ${flags}`),
   ];
@@ -59,6 +56,15 @@ async function localFlag({ config, cli }: MissingSecretOptions): Promise<string>
     // A configuration that counts only when it is named.
     return " --local";
   }
+}
+
+/**
+ * Where else a key is that no scope of a task has, or else a secret with nearly that name, as lines below a message. None
+ * where there is neither.
+ */
+export function describeOtherPlaces(key: string, own: readonly SecretId[], scope: SecretScope): string[] {
+  const elsewhere = own.filter(({ name }) => name === key);
+  return elsewhere.length > 0 ? elsewhereLines(key, elsewhere, scope) : nearLines(key, own, scope);
 }
 
 function elsewhereLines(key: string, ids: readonly SecretId[], scope: SecretScope): string[] {
@@ -86,7 +92,10 @@ function nearLines(key: string, ids: readonly SecretId[], { project, domain }: S
  * All ids of this machine's own store; none where the secrets are elsewhere, or where the store can't be listed, since
  * that is not the failure to report.
  */
-async function listOwnIds({ config, scope }: MissingSecretOptions): Promise<readonly SecretId[]> {
+export async function listOwnIds({
+  config,
+  scope,
+}: Pick<MissingSecretOptions, "config" | "scope">): Promise<readonly SecretId[]> {
   const found: SecretId[] = [];
   const { secret, webhook } = config;
   if (webhook.embeddedSecretManagerConfig.type !== "Store" || secret.store.type !== "Embedded") return found;

@@ -6,6 +6,8 @@ import { type LookupParts, NO_METRICS, openLookup } from "@flyte-secrets/lookup"
 import { toPod } from "@flyte-secrets/sdk";
 import { claimOf, createAdmission, createManagers, globalSecrets, mutatePod } from "@flyte-secrets/webhook";
 import { expect } from "vitest";
+import { checkSubject } from "../check/check-subject.ts";
+import { toPodSubjects } from "../check/subject.ts";
 import { toLookupOptions } from "../configured/lookup-options.ts";
 import { ownNamespace } from "../configured/own-namespace.ts";
 import { toAdmissionOptions } from "../configured/webhook-options.ts";
@@ -27,7 +29,7 @@ export interface AgreementOptions extends Pick<CliContext, "env" | "home"> {
 export type Verdict = string;
 
 export interface Agreement extends AsyncDisposable {
-  /** Expects explain, mutate and run to treat a pod as the webhook does, and returns the webhook's verdict. */
+  /** Expects explain, check, mutate and run to treat a pod as the webhook does, and returns the webhook's verdict. */
   expectFor(pod: RandomPod): Promise<Verdict>;
 }
 
@@ -131,6 +133,24 @@ export async function openAgreement(config: Config, { env, home, sources }: Agre
     }
   }
 
+  /** There is an error among the verdicts if the webhook rejects the pod, and only then. */
+  async function expectCheck(object: Manifest, { rejected }: Outcome, warnOnly: boolean): Promise<void> {
+    const options = { namespace: "default", limits: config.webhook.limits };
+    const [subject] = toPodSubjects("pod.yaml", [object], options);
+    if (subject === undefined) throw new Error("the manifest has no pod");
+    const verdicts = await checkSubject(subject, {
+      managers,
+      takePlaces: recorder.take,
+      variables: { prefix: "_UNION_", style: config.webhook.secretEnvVarNaming },
+      admission: { ...admission, warnOnly },
+      creator: UNKNOWN_CREATOR,
+      narrowestOnly: false,
+      helpWith: async () => "",
+    });
+    const isRefused = verdicts.some(({ level }) => level === "error");
+    expect({ isRefused, verdicts }).toEqual({ isRefused: rejected !== undefined, verdicts });
+  }
+
   const running = opened.move();
   return {
     async expectFor(each) {
@@ -139,6 +159,9 @@ export async function openAgreement(config: Config, { env, home, sources }: Agre
       const expected = await answer(() => mutatePod(review, { ...webhook, warnOnly: true }, { dryRun: true }));
       await expectMutate(object, expected);
       await expectExplain(object, expected);
+      await expectCheck(object, expected, true);
+      const enforced = await answer(() => mutatePod(review, { ...webhook, warnOnly: false }, { dryRun: true }));
+      await expectCheck(object, enforced, false);
       await expectRun(each);
       return expected.rejected?.code ?? (expected.managers?.length ? "changed" : "unchanged");
     },

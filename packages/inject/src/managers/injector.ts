@@ -86,6 +86,8 @@ export type Injection =
       readonly injected: false;
       /** Why the request can't be served, and what was looked up. Shown to the user; never contains a value. */
       readonly reason: string;
+      /** Whether a rule about who may have the secret is the reason: nothing was looked up then. */
+      readonly refused?: boolean;
     };
 
 /**

@@ -23,7 +23,7 @@ export function guardManager(manager: Injector, guard: SecretGuard): Injector {
     refersTo: manager.refersTo,
     inject(request, context) {
       const reason = guard(manager.refersTo(request, context), context);
-      return reason === undefined ? manager.inject(request, context) : { injected: false, reason };
+      return reason === undefined ? manager.inject(request, context) : { injected: false, reason, refused: true };
     },
   };
 }
