@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer, type ServerResponse } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo, Server } from "node:net";
+import { inspect } from "node:util";
 import { SecretsError, systemClock } from "@flyte-secrets/core";
 import { createCertificate, createManualClock, type ManualClock } from "@flyte-secrets/testkit";
 import { expect, onTestFinished, test, vi } from "vitest";
@@ -10,7 +11,7 @@ import type { ClusterConnection } from "./connection.ts";
 import { type CredentialSource, createStaticCredentials } from "./credentials.ts";
 import { SECRETS } from "./objects.ts";
 import type { ObservedRequest } from "./requests.ts";
-import { startScriptedApiServer, status, tooLong } from "./testing/scripted-api-server.ts";
+import { type Answer, startScriptedApiServer, status, tooLong } from "./testing/scripted-api-server.ts";
 
 const REFERENCE = { namespace: "flyte", name: "one" };
 const CANARY = "canary-5d2a";
@@ -365,6 +366,41 @@ test.each([
     message: expect.stringContaining(`${api.server} answers with more than 20971520 bytes`),
   });
   expect(await closed.promise).toBe(false);
+});
+
+const PAGE = "<html>canary-5d2a</html>";
+const sends =
+  (text: string): Answer =>
+  (res) =>
+    res.writeHead(200).end(text);
+const watchOnce = async (client: KubeClient) => {
+  for await (const { type } of client.watch(SECRETS, { resourceVersion: "1", timeoutSeconds: 60 })) if (!type) return;
+};
+
+test.each<[string, string, (client: KubeClient) => Promise<unknown>]>([
+  ["a page", PAGE, (client) => client.get(SECRETS, REFERENCE)],
+  ["no body", "", (client) => client.get(SECRETS, REFERENCE)],
+  ["a JSON of others", '{"ok":true}', (client) => client.create(SECRETS, SECRET)],
+  ["null", "null", (client) => client.replace(SECRETS, SECRET)],
+  ["a text", '"ok"', (client) => client.patch(SECRETS, { ...REFERENCE, patch: {} })],
+  ["a page", PAGE, (client) => client.list(SECRETS, {})],
+  ["metadata of others", '{"metadata":"x","items":[]}', (client) => client.list(SECRETS, {})],
+  ["a list without items", '{"metadata":{"resourceVersion":"7"}}', (client) => client.list(SECRETS, {})],
+  ["a list of others", '{"metadata":{},"items":[1]}', (client) => client.list(SECRETS, {})],
+  ["a page", `${PAGE}\n`, watchOnce],
+  ["null", "null\n", watchOnce],
+  ["an error of others", '{"type":"ERROR"}\n', watchOnce],
+  ["an event without an object", '{"type":"ADDED"}\n', watchOnce],
+  ["a bookmark of others", '{"type":"BOOKMARK","object":1}\n', watchOnce],
+  ["an event of others", '{"type":"PING"}\n', watchOnce],
+])("an answer of 200 that is %s instead of Kubernetes' (%j) is said to be that", async (_, text, call) => {
+  const api = await startScriptedApiServer([sends(text)]);
+  const failure = await call(api.connect(systemClock)).catch((error: unknown) => error);
+  expect(failure).toMatchObject({
+    code: "store_unavailable",
+    message: expect.stringContaining(`${api.server} answers with something else than Kubernetes does.`),
+  });
+  expect(inspect(failure, { depth: 10 })).not.toContain(CANARY);
 });
 
 test("a page that is over 8 MiB is asked for again with half as many objects, until it is not", async () => {

@@ -1,7 +1,14 @@
 import { isSecretsError } from "@flyte-secrets/core";
 import { serverName } from "./connection.ts";
 import { isTooLong } from "./error.ts";
-import { type KubeObject, type KubeResource, type ObjectReference, resourcePath } from "./objects.ts";
+import {
+  type KubeObject,
+  type KubeResource,
+  NoObjectError,
+  type ObjectReference,
+  requireMetadata,
+  resourcePath,
+} from "./objects.ts";
 import type { KubeClientOptions } from "./requests.ts";
 import { type ApiResponse, createRequestSender } from "./requests.ts";
 import { MAX_BODY_BYTES } from "./response-body.ts";
@@ -127,8 +134,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
     async get(resource, { namespace, name }, { signal } = {}) {
       const target = describe("get", resource, { namespace, name });
-      const answer = await unlessAbsent(requests.exchange({ ...target, method: "GET", signal }));
-      return answer && resource.decode(answer.body);
+      return unlessAbsent(requests.exchange({ ...target, method: "GET", signal }, ({ body }) => resource.decode(body)));
     },
 
     async list(resource, { namespace, ...query }, { signal } = {}) {
@@ -138,7 +144,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
         const maxBytes = canShrink ? MAX_PAGE_BYTES : MAX_BODY_BYTES;
         try {
           const page = { ...target, method: "GET", query: { ...query, limit }, maxBytes, signal };
-          return decodeList(resource, (await requests.exchange(page)).body);
+          return await requests.exchange(page, ({ body }) => decodeList(resource, body));
         } catch (error) {
           if (!canShrink || !isTooLong(error)) throw error;
         }
@@ -150,31 +156,30 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
       const { call } = describe("create", resource, { namespace, name });
       const path = resourcePath(resource, { namespace });
       const query = toQuery(dryRun);
-      return resource.decode(
-        (await requests.exchange({ call, path, method: "POST", query, body: object, signal })).body,
-      );
+      const request = { call, path, method: "POST", query, body: object, signal };
+      return requests.exchange(request, ({ body }) => resource.decode(body));
     },
 
     async replace(resource, object, { signal, dryRun } = {}) {
       const { namespace, name } = object.metadata;
       const target = describe("update", resource, { namespace, name });
       const query = toQuery(dryRun);
-      return resource.decode((await requests.exchange({ ...target, method: "PUT", query, body: object, signal })).body);
+      const request = { ...target, method: "PUT", query, body: object, signal };
+      return requests.exchange(request, ({ body }) => resource.decode(body));
     },
 
-    async patch(resource, { namespace, name, patch: body }, { signal, dryRun } = {}) {
+    async patch(resource, { namespace, name, patch }, { signal, dryRun } = {}) {
       const target = { ...describe("patch", resource, { namespace, name }), contentType: MERGE_PATCH };
-      const query = toQuery(dryRun);
-      return resource.decode((await requests.exchange({ ...target, method: "PATCH", query, body, signal })).body);
+      const request = { ...target, method: "PATCH", query: toQuery(dryRun), body: patch, signal };
+      return requests.exchange(request, ({ body }) => resource.decode(body));
     },
 
     async delete(resource, { namespace, name, preconditions }, { signal, dryRun } = {}) {
       const target = describe("delete", resource, { namespace, name });
       const body = { kind: "DeleteOptions", apiVersion: "v1", preconditions };
       const query = toQuery(dryRun);
-      return (
-        (await unlessAbsent(requests.exchange({ ...target, method: "DELETE", query, body, signal }))) !== undefined
-      );
+      const request = { ...target, method: "DELETE", query, body, signal };
+      return (await unlessAbsent(requests.exchange(request, () => true))) ?? false;
     },
 
     async *watch(resource, { namespace, ...rest }, { signal } = {}) {
@@ -192,7 +197,7 @@ export function createKubeClient(options: KubeClientOptions): KubeClient {
 
     request(method, path, { signal, dryRun, body } = {}) {
       const call = { verb: method.toLowerCase(), resource: path };
-      return requests.exchange({ method, path, call, query: toQuery(dryRun), body, signal });
+      return requests.exchange({ method, path, call, query: toQuery(dryRun), body, signal }, (response) => response);
     },
 
     close: requests.close,
@@ -207,7 +212,7 @@ function toQuery(dryRun: boolean | undefined): Record<string, string> {
   return dryRun === true ? { dryRun: "All" } : {};
 }
 
-async function unlessAbsent(answer: Promise<ApiResponse>): Promise<ApiResponse | undefined> {
+async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;
   } catch (error) {
@@ -217,11 +222,13 @@ async function unlessAbsent(answer: Promise<ApiResponse>): Promise<ApiResponse |
 }
 
 function decodeList<T extends KubeObject>(resource: KubeResource<T>, body: unknown): ObjectList<T> {
-  // Every list of the API server has these two members.
+  requireMetadata(body);
   const { items, metadata } = body as {
-    items: unknown[] | null;
+    items?: unknown;
     metadata: { resourceVersion: string; continue?: string };
   };
+  // Without objects it may be null.
+  if (items !== null && !Array.isArray(items)) throw new NoObjectError();
   return {
     items: (items ?? []).map((item) => resource.decode(item)),
     resourceVersion: metadata.resourceVersion,

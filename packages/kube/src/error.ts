@@ -7,6 +7,7 @@ import {
   SecretsError,
 } from "@flyte-secrets/core";
 import * as z from "zod/mini";
+import { NoObjectError } from "./objects.ts";
 import { BodyTooLongError } from "./response-body.ts";
 
 /** The request to the API server, in RBAC's words. */
@@ -169,6 +170,10 @@ export function fromFailure(error: unknown, call: ApiCall): SecretsError {
   if (isSecretsError(error)) return error;
   if (error instanceof BodyTooLongError) {
     const why = `${call.server} answers with more than ${error.maxBytes} bytes, which no answer of an API server has.`;
+    return new SecretsError("store_unavailable", `${describeCall(call)}: ${why}`, { cause: error });
+  }
+  if (error instanceof NoObjectError) {
+    const why = `${call.server} answers with something else than Kubernetes does. Is it the page of a proxy before it?`;
     return new SecretsError("store_unavailable", `${describeCall(call)}: ${why}`, { cause: error });
   }
   const code = error instanceof Error && "code" in error ? String(error.code) : "no code";

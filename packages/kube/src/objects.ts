@@ -33,8 +33,23 @@ export interface KubeResource<T extends KubeObject> {
   readonly kind: string;
   /** The name in addresses and permissions, such as `secrets`. */
   readonly plural: string;
-  /** The object as the API server sends it. */
+  /** The object as the API server sends it. Throws {@link NoObjectError} for anything else. */
   decode(value: unknown): T;
+}
+
+/** What was answered has no shape of a Kubernetes object: whoever answered was no API server. */
+export class NoObjectError extends Error {
+  override readonly name = "NoObjectError";
+
+  constructor() {
+    super("no Kubernetes object");
+  }
+}
+
+/** Objects and lists have metadata. Throws {@link NoObjectError} for what has none. */
+export function requireMetadata(value: unknown): asserts value is { readonly metadata: object } {
+  const hasMetadata = typeof value === "object" && value !== null && "metadata" in value;
+  if (!hasMetadata || typeof value.metadata !== "object" || value.metadata === null) throw new NoObjectError();
 }
 
 /** Names a kind of object for {@link KubeClient}. */
@@ -43,8 +58,9 @@ export function defineResource<T extends KubeObject>(names: Omit<KubeResource<T>
   return {
     ...names,
     decode(value) {
+      requireMetadata(value);
       // The API server validates what it stores, so the object has the kind's shape.
-      const object = value as T;
+      const object = value as unknown as T;
       // Managed fields are a third of many objects. A write without them leaves them unchanged.
       const { managedFields: _, ...metadata } = object.metadata as T["metadata"] & { managedFields?: unknown };
       return { ...object, apiVersion, kind, metadata };

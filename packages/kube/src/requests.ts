@@ -2,6 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { type Clock, isSecretsError, SecretsError, sleep, toAbortError } from "@flyte-secrets/core";
 import { type ClusterConnection, serverName } from "./connection.ts";
 import { type ApiCall, fromFailure, fromStatus } from "./error.ts";
+import { NoObjectError } from "./objects.ts";
 import { createRateLimiter } from "./rate-limit.ts";
 import { discard, readBody } from "./response-body.ts";
 import { createTransport } from "./transport.ts";
@@ -52,8 +53,11 @@ export interface ApiResponse {
 
 /** Sends requests with rate limit, retries where the API server is too busy, and all failures as errors of ours. */
 export interface RequestSender {
-  /** Returns the whole response, within the time limit of a call. An error for a longer body: see {@link isTooLong}. */
-  exchange(request: ApiRequest): Promise<ApiResponse>;
+  /**
+   * Returns what `decode` makes of the whole response, within the time limit of a call. An error for a longer body: see
+   * {@link isTooLong}.
+   */
+  exchange<T>(request: ApiRequest, decode: (response: ApiResponse) => T): Promise<T>;
   /** Passes a streamed response to `read` until that returns; without a time limit. */
   stream<T>(
     request: ApiRequest,
@@ -95,21 +99,30 @@ export function createRequestSender(options: KubeClientOptions): RequestSender {
     }
   }
 
+  async function receive(request: ApiRequest, call: ApiCall): Promise<ApiResponse> {
+    const deadline = new AbortController();
+    const stop = clock.after(timeoutMs, () =>
+      deadline.abort(new SecretsError("deadline_exceeded", `${server} did not answer within ${timeoutMs} ms.`)),
+    );
+    const signal = joinSignals(deadline.signal, closing.signal, request.signal);
+    try {
+      const response = await send(request, call, signal);
+      return { headers: response.headers, body: await readJson(response, request.maxBytes) };
+    } catch (error) {
+      throw toCallError(error, signal, call);
+    } finally {
+      stop();
+    }
+  }
+
   return {
-    async exchange(request) {
+    async exchange(request, decode) {
       const call = { ...request.call, server, isSecure };
-      const deadline = new AbortController();
-      const stop = clock.after(timeoutMs, () =>
-        deadline.abort(new SecretsError("deadline_exceeded", `${server} did not answer within ${timeoutMs} ms.`)),
-      );
-      const signal = joinSignals(deadline.signal, closing.signal, request.signal);
+      const response = await receive(request, call);
       try {
-        const response = await send(request, call, signal);
-        return { headers: response.headers, body: await readJson(response, request.maxBytes) };
+        return decode(response);
       } catch (error) {
-        throw toCallError(error, signal, call);
-      } finally {
-        stop();
+        throw error instanceof NoObjectError ? fromFailure(error, call) : error;
       }
     },
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { pipeline, Transform } from "node:stream";
 import { type ApiCall, fromStatus } from "./error.ts";
-import type { KubeObject, KubeResource } from "./objects.ts";
+import { type KubeObject, type KubeResource, NoObjectError, requireMetadata } from "./objects.ts";
 import { BodyTooLongError, MAX_BODY_BYTES } from "./response-body.ts";
 
 /** An event of a watch. */
@@ -67,8 +67,7 @@ function createLineReader(decode: (line: string) => object): Transform {
 }
 
 function decodeEvent<T extends KubeObject>(line: string, resource: KubeResource<T>, call: ApiCall): WatchEvent<T> {
-  // Each line of the API server is such an object.
-  const { type, object } = JSON.parse(line) as { type: string; object: unknown };
+  const { type, object } = parseEvent(line);
   switch (type) {
     case "ADDED":
     case "MODIFIED":
@@ -78,15 +77,34 @@ function decodeEvent<T extends KubeObject>(line: string, resource: KubeResource<
     }
     case "BOOKMARK":
       return { type, resourceVersion: bookmarkVersion(object) };
-    default: {
-      const { code } = object as { code: number };
+    case "ERROR": {
+      const code = statusCode(object);
       if (code !== 410) throw fromStatus(code, object, call);
       return { type: "EXPIRED" };
     }
+    default:
+      throw new NoObjectError();
   }
+}
+
+function parseEvent(line: string): { readonly type: string; readonly object: unknown } {
+  try {
+    // Each line of an API server is such an object.
+    const { type, object } = JSON.parse(line);
+    if (typeof type === "string") return { type, object };
+  } catch {
+    // The error would quote the line.
+  }
+  throw new NoObjectError();
+}
+
+function statusCode(object: unknown): number {
+  if (typeof object !== "object" || object === null || !("code" in object)) throw new NoObjectError();
+  return Number(object.code);
 }
 
 /** A bookmark has no content but this (https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks). */
 function bookmarkVersion(object: unknown): string {
-  return (object as { metadata: { resourceVersion?: string } }).metadata.resourceVersion ?? "";
+  requireMetadata(object);
+  return (object.metadata as { resourceVersion?: string }).resourceVersion ?? "";
 }
