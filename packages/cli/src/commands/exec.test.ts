@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { INJECT_LABEL, MountRequirement, type SecretRequest, toRequestAnnotations } from "@flyte-secrets/core";
@@ -240,6 +240,45 @@ describe("what is asked for", () => {
   });
 });
 
+describe("--hold", () => {
+  it("writes what a program would get, and keeps the files until standard input ends", async () => {
+    const { stdout } = await exec([
+      ...SCOPE,
+      "-s",
+      "api-key",
+      "--file",
+      "cert.pem=CERT",
+      "--no-mask",
+      "--",
+      "env",
+      "-0",
+    ]);
+    const args = ["exec", ...SCOPE, "-s", "api-key", "--file", "cert.pem=CERT", "--hold"];
+    const holder = spawn(process.execPath, [CLI, ...args], { env: at.env, stdio: ["pipe", "pipe", "inherit"] });
+    let held = "";
+    for await (const chunk of holder.stdout) {
+      held += chunk;
+      if (held.endsWith("\0\0")) break;
+    }
+    const path = /^CERT=(.*)$/m.exec(held.replaceAll("\0", "\n"))?.[1] ?? "";
+    expect(readFileSync(path)).toEqual(Buffer.from(BYTES));
+    const entries = (text: string) => text.split("\0").map((entry) => entry.replace(/flyte-secrets-run-[^/]*/, ""));
+    const own = Object.keys(at.env);
+    expect(entries(held).sort()).toEqual(
+      ["", ...entries(stdout).filter((entry) => !own.includes(entry.split("=")[0] ?? ""))].sort(),
+    );
+    holder.stdin.end();
+    expect(await new Promise((resolve) => holder.once("exit", resolve))).toBe(0);
+    expect(existsSync(path)).toBe(false);
+  });
+
+  it("writes nothing when a secret is missing", async () => {
+    const { exitCode, stdout, stderr } = await exec(["--hold", "-s", "api-kez"]);
+    expect([exitCode, stdout]).toEqual([1, ""]);
+    expect(stderr).toMatch(/^error: secret "api-kez" was not found\n/);
+  });
+});
+
 describe("a command line", () => {
   it.each([
     [["-s", "api-key"], "no program to run: write it after --, as in: exec -s KEY -- python train.py"],
@@ -249,6 +288,7 @@ describe("a command line", () => {
       "write -- before the program, so that its options are its own, as in: exec -s KEY -- ls",
     ],
     [["ls", "--"], "write -- before the program, so that its options are its own, as in: exec -s KEY -- ls"],
+    [["--hold", "-s", "api-key", "--", "ls"], "--hold runs no program; leave it out"],
     [
       ["--", "ls"],
       "say which secrets the program gets: -s KEY in a variable, --file KEY in a file, --from FILE as a pod asks; or " +

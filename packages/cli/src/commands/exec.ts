@@ -39,6 +39,11 @@ export function execCommand(cli: CliContext): Command {
         "flyte-secrets.yaml, if none of -s, --file and --redact is given)",
     )
     .option("-v, --verbose", "say what the program is given and from which scope; never a value")
+    .option(
+      "--hold",
+      "run no program: write the variables into a pipe, NAME=VALUE with a NUL behind each, and keep the files until " +
+        "standard input ends",
+    )
     .option("--no-mask", "leave values in the output, and the terminal to the program")
     .option(
       "--redact",
@@ -61,7 +66,7 @@ export function execCommand(cli: CliContext): Command {
     )
     .action(async (words: readonly string[]) => {
       const options = mergeOptions<ExecOptions>(command);
-      checkCall(words, options, command.isSeparated);
+      checkCall(words, options, { isSeparated: command.isSeparated, cli });
       const { execCommand } = await import("../exec/exec-command.ts");
       const exit = await execCommand(words, { options, cli });
       if (exit !== 0) throw new ExitError(exit);
@@ -80,15 +85,32 @@ class ExecCommand extends Command {
   }
 }
 
-function checkCall([file]: readonly string[], { mask, redact }: ExecOptions, isSeparated: boolean): void {
+interface ExecLine {
+  /** Whether `--` stands before the program. */
+  readonly isSeparated: boolean;
+  readonly cli: CliContext;
+}
+
+function checkCall([file]: readonly string[], options: ExecOptions, { isSeparated, cli }: ExecLine): void {
+  const { mask, redact, hold } = options;
   rejectCombination({ "--no-mask": !mask, "--redact": redact });
+  rejectCombination({ "--hold": hold, "--redact": redact });
+  if (hold) checkHold(file, cli);
+  else checkProgram(file, isSeparated);
+}
+
+function checkProgram(file: string | undefined, isSeparated: boolean): void {
   if (file === undefined) {
     throw new SecretsError("usage", "no program to run: write it after --, as in: exec -s KEY -- python train.py");
   }
-  if (!isSeparated) {
-    throw new SecretsError(
-      "usage",
-      `write -- before the program, so that its options are its own, as in: exec -s KEY -- ${excerpt(file)}`,
-    );
-  }
+  if (isSeparated) return;
+  throw new SecretsError(
+    "usage",
+    `write -- before the program, so that its options are its own, as in: exec -s KEY -- ${excerpt(file)}`,
+  );
+}
+
+function checkHold(file: string | undefined, { stdout }: CliContext): void {
+  if (file !== undefined) throw new SecretsError("usage", "--hold runs no program; leave it out");
+  if (stdout.isTTY) throw new SecretsError("usage", "--hold writes values into a pipe, and never to a terminal");
 }

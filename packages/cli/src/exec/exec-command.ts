@@ -12,6 +12,7 @@ import { createMask } from "../run/mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot } from "../run/private-directory.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
 import { startGuardian } from "./guardian.ts";
+import { holdSecrets } from "./hold-secrets.ts";
 import { maskOwnSecrets } from "./mask-own-secrets.ts";
 import { parseFileRequest, parseVariableRequest } from "./parse-request.ts";
 import { type FileRequests, requestsFrom, requestsOfFoundProject } from "./requests-from.ts";
@@ -24,6 +25,7 @@ export interface ExecOptions extends SettingOptions, TaskScopeOptions, PythonOpt
   readonly from?: string;
   readonly mask: boolean;
   readonly redact?: boolean;
+  readonly hold?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -51,8 +53,8 @@ export async function execCommand(command: readonly string[], { options, cli, ta
     cli,
   );
   await using lookup = createLocalLookup(config, cli);
-  const verbose = options.verbose ?? false;
-  const mask = options.mask ? createMask({ showNames: options.redact ?? false }) : undefined;
+  const { verbose = false, hold = false, redact = false } = options;
+  const mask = options.mask && !hold ? createMask({ showNames: redact }) : undefined;
   const warn = (text: string) => cli.stderr.warn(text);
   const directory = await createPrivateDirectory(await privateDirectoryRoot());
   const guardian = startGuardian(directory.path, {
@@ -62,16 +64,17 @@ export async function execCommand(command: readonly string[], { options, cli, ta
   try {
     const injection = toInjectionSettings(config, { scope, lookup, verbose, cli });
     const inherited = from && (await withoutMissing(from, { injection, cli }));
-    const env = await giveSecrets(toCall(task ?? { name: basename(command[0] ?? ""), requests: own }, inherited), {
+    const env = await giveSecrets(toCall(task ?? { name: basename(command[0] ?? "exec"), requests: own }, inherited), {
       injection,
-      env: cli.env,
+      env: hold ? {} : cli.env,
       directory: directory.path,
       mask,
       report: verbose ? cli.stderr.raw : undefined,
       warn,
       signal: new AbortController().signal,
     });
-    if (options.redact && mask !== undefined) await maskOwnSecrets(mask, { config, scope, warn });
+    if (hold) return await holdSecrets(env, cli);
+    if (redact && mask !== undefined) await maskOwnSecrets(mask, { config, scope, warn });
     const exit = await runProgram({ command, env, mask, cli, onStart: (target) => guardian.protect(target) });
     if (typeof exit === "number") return exit;
     cli.stderr.write(`error: ${exit.problem}\n`);
