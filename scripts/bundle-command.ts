@@ -17,7 +17,7 @@ const LEFT_OUT = ["esbuild", "tsx", "@peculiar/x509", "reflect-metadata", "yaml"
  * is loaded by `require`, and {@link LEFT_OUT}.
  */
 export async function bundleCommand(directory: string): Promise<void> {
-  const peers = await Promise.all(["http", "lookup"].map((name) => readManifest(join(root, "packages", name))));
+  const peers = await Promise.all(["cli", "http", "lookup"].map((name) => readManifest(join(root, "packages", name))));
   const { metafile } = await build({
     metafile: true,
     absWorkingDir: join(COMMAND, "dist"),

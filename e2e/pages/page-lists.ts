@@ -25,6 +25,7 @@ const SECRET = file(
 );
 
 const typed = { typed: "value-of-this-test" };
+const byAgents = { notRun: "agents start it: serve-mcp.test.ts does, and e2e/agents.test.ts" };
 const served = { notRun: "servers run in the tests of README.md and of the commands" };
 const usesFlyte = { notRun: "needs Flyte's SDK: e2e/python runs it" };
 const inCluster = { notRun: "needs a cluster: e2e/kubernetes and e2e/installation run it" };
@@ -231,6 +232,8 @@ export const LAPTOP_PAGES: Readonly<Record<string, PagePlan>> = {
       given: file("secret.yaml.tpl", 'data: { key: {{ secret "api-key" | base64 }} }'),
       instead: "flyte-secrets inject < secret.yaml.tpl | grep -q key",
     },
+    "flyte-secrets mcp": byAgents,
+    "flyte-secrets mcp -p shop -d development --local": byAgents,
     "flyte-secrets mutate -f pod.yaml": { given: POD },
     "flyte-secrets explain -f pod.yaml -o json": {
       given: `${POD}; ${keep("api-key", "-p shop -d development")}; ${keep("db-conf")}`,

@@ -1,21 +1,14 @@
 import type { Command } from "commander";
+import { carryOut } from "./carry-out.ts";
 import type { CliContext } from "./context.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { commandPath } from "./options/check-options.ts";
-import { allCommands, expandAliases, normalizeArgv } from "./options/normalize-argv.ts";
+import { allCommands, normalizeArgv } from "./options/normalize-argv.ts";
 import { createProgram } from "./program.ts";
 
 /** Runs one command line (without `node` and the program's name) and gives its exit code. Never throws. */
 export async function runCommandLine(argv: readonly string[], cli: CliContext): Promise<number> {
-  try {
-    const program = createProgram(cli);
-    await program.parseAsync(normalizeArgv(expandAliases(argv), program), { from: "user" });
-    return 0;
-  } catch (error) {
-    const { line, details = [], exit } = describeFailure(error, argv);
-    if (line !== undefined) cli.stderr.write(`${[`error: ${line}`, ...details].join("\n")}\n`);
-    return exit;
-  }
+  return await carryOut(createProgram(cli), argv, cli);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import { Command } from "commander";
+import { carryOut } from "./carry-out.ts";
 import { backupCommand, restoreCommand } from "./commands/backup.ts";
 import { certsCommand } from "./commands/certs.ts";
 import { checkCommand } from "./commands/check.ts";
@@ -17,6 +18,7 @@ import { initCommand } from "./commands/init.ts";
 import { injectCommand } from "./commands/inject.ts";
 import { discardKeyCommand, listKeysCommand, rotateKeysCommand } from "./commands/keys.ts";
 import { markSystemCommand } from "./commands/mark-system.ts";
+import { mcpCommand } from "./commands/mcp.ts";
 import { mutateCommand } from "./commands/mutate.ts";
 import { readCommand } from "./commands/read.ts";
 import { rotateTokenCommand } from "./commands/rotate-token.ts";
@@ -64,6 +66,7 @@ export function createProgram(cli: CliContext): Command {
     .addCommand(checkCommand(cli))
     .addCommand(mutateCommand(cli))
     .addCommand(initCommand(cli))
+    .addCommand(mcpCommand(cli, (argv, context) => carryOut(createProgram(context), argv, context)))
     .commandsGroup("Service and store of this machine:")
     .addCommand(serveCommand(cli))
     .addCommand(webhookCommand(cli))
