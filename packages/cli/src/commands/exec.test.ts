@@ -240,6 +240,43 @@ describe("what is asked for", () => {
   });
 });
 
+describe("--from-env", () => {
+  const CI = { API_KEY: VALUE, CI_TOKEN: "of-the-ci", DB_CERT: "line\n", SECRET_STORE_PATH: "/nonexistent" };
+  const run = (args: readonly string[], script: string) =>
+    exec(["--from-env", "--no-mask", ...args, "--", "sh", "-c", script], { env: CI });
+
+  it("takes values from the variables that the secrets have, and for files from those that Flyte derives", async () => {
+    const asked = ["-s", "api-key", "-s", "token=CI_TOKEN", "--file", "db/cert=CERT_PATH"];
+    const script = 'echo "$API_KEY $CI_TOKEN <$DB_CERT>"; cat "$CERT_PATH"';
+    expect(await run(asked, script)).toEqual(success(`${VALUE} of-the-ci <>\nline\n`));
+  });
+
+  it("masks them, and gives the program those alone that it asks for", async () => {
+    writeFileSync(
+      join(at.home, "flyte-secrets.yaml"),
+      "secrets:\n  - key: api-key\n  - key: other\n    optional: true\n",
+    );
+    const args = ["--from-env", "--from", "flyte-secrets.yaml", "--", "sh", "-c", 'echo "$API_KEY <$OTHER>"'];
+    expect(await exec(args, { env: { ...CI, OTHER: "" } })).toEqual({
+      exitCode: 0,
+      stdout: "*** <>\n",
+      stderr: 'note: "other" is optional, was not found, and is left out\n',
+    });
+  });
+
+  it("names the variable of a secret that is not there, or empty as CI systems leave it", async () => {
+    const asked = ["-s", "api-key", "-s", "absent", "-s", "g/empty=EMPTY"];
+    expect(await exec(["--from-env", ...asked, "--", "true"], { env: { ...CI, EMPTY: "" } })).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr:
+        'error: secrets "absent", "empty" were not found\n' +
+        '  "absent" is taken from ABSENT, which is empty or not set.\n' +
+        '  "empty" is taken from EMPTY, which is empty or not set.\n',
+    });
+  });
+});
+
 describe("--hold", () => {
   it("writes what a program would get, and keeps the files until standard input ends", async () => {
     const { stdout } = await exec([

@@ -38,6 +38,10 @@ export function execCommand(cli: CliContext): Command {
         "or all that the pods in a manifest ask for; - is one on standard input (default: the project's " +
         "flyte-secrets.yaml, if none of -s, --file and --redact is given)",
     )
+    .option(
+      "--from-env",
+      "take the values from variables, as CI systems keep them: KEY or GROUP_KEY, or the variable's name",
+    )
     .option("-v, --verbose", "say what the program is given and from which scope; never a value")
     .option(
       "--hold",
@@ -92,9 +96,11 @@ interface ExecLine {
 }
 
 function checkCall([file]: readonly string[], options: ExecOptions, { isSeparated, cli }: ExecLine): void {
-  const { mask, redact, hold } = options;
+  const { mask, redact, hold, fromEnv } = options;
   rejectCombination({ "--no-mask": !mask, "--redact": redact });
   rejectCombination({ "--hold": hold, "--redact": redact });
+  // It would mask the secrets of the store, of which there is none.
+  rejectCombination({ "--from-env": fromEnv, "--redact": redact });
   if (hold) checkHold(file, cli);
   else checkProgram(file, isSeparated);
 }

@@ -11,6 +11,7 @@ import { toInjectionSettings } from "../run/injection-settings.ts";
 import { createMask } from "../run/mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot } from "../run/private-directory.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
+import { takeFromEnvironment } from "./environment-secrets.ts";
 import { startGuardian } from "./guardian.ts";
 import { holdSecrets } from "./hold-secrets.ts";
 import { maskOwnSecrets } from "./mask-own-secrets.ts";
@@ -26,6 +27,7 @@ export interface ExecOptions extends SettingOptions, TaskScopeOptions, PythonOpt
   readonly mask: boolean;
   readonly redact?: boolean;
   readonly hold?: boolean;
+  readonly fromEnv?: boolean;
   readonly verbose?: boolean;
 }
 
@@ -52,7 +54,10 @@ export async function execCommand(command: readonly string[], { options, cli, ta
     config,
     cli,
   );
-  await using lookup = createLocalLookup(config, cli);
+  await using local = createLocalLookup(config, cli);
+  const asked = [...own, ...(task?.requests ?? []), ...(from?.requests ?? [])];
+  const given = options.fromEnv ? takeFromEnvironment(asked, { config, env: cli.env }) : undefined;
+  const lookup = given?.lookup ?? local;
   const { verbose = false, hold = false, redact = false } = options;
   const mask = options.mask && !hold ? createMask({ showNames: redact }) : undefined;
   const warn = (text: string) => cli.stderr.warn(text);
@@ -62,11 +67,12 @@ export async function execCommand(command: readonly string[], { options, cli, ta
     onFailure: () => warn("without /bin/sh the command and its files outlive this process if it is killed (SIGKILL)"),
   });
   try {
-    const injection = toInjectionSettings(config, { scope, lookup, verbose, cli });
+    const { missingHelp, ...settings } = toInjectionSettings(config, { scope, lookup, verbose, cli });
+    const injection = { ...settings, missingHelp: given?.missingHelp ?? missingHelp };
     const inherited = from && (await withoutMissing(from, { injection, cli }));
     const env = await giveSecrets(toCall(task ?? { name: basename(command[0] ?? "exec"), requests: own }, inherited), {
       injection,
-      env: hold ? {} : cli.env,
+      env: hold ? {} : (given?.rest ?? cli.env),
       directory: directory.path,
       mask,
       report: verbose ? cli.stderr.raw : undefined,
