@@ -30,7 +30,7 @@ const python = (program: string) => pythonProgram(PYTHON, program);
 /** A directory of the home with the project file, and one with the command for PATH. */
 let project: string;
 let env: Record<string, string>;
-beforeEach(() => {
+beforeEach(async () => {
   project = join(home.path, "project");
   const bin = join(home.path, "bin");
   for (const directory of [project, bin]) mkdirSync(directory);
@@ -38,6 +38,7 @@ beforeEach(() => {
   chmodSync(join(bin, "flyte-secrets"), 0o755);
   writeFileSync(join(project, "flyte-secrets.yaml"), NEEDS);
   env = home.environment({ PATH: `${bin}:${process.env.PATH}` });
+  await home.run(["create", "secret", "another", "--from-file", "-"]);
 });
 
 function git(directory: string, ...args: string[]): void {

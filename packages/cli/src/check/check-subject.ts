@@ -150,8 +150,8 @@ const judgement = (code: VerdictCode, message: string): Judgement => ({ code, le
 function toVerdict(error: unknown): Judgement {
   if (!isSecretsError(error)) throw error;
   const code = CODES[error.code];
-  if (code === undefined && error.kind.mendedBy !== "author") throw error;
-  return judgement(code ?? "rejected", error.message);
+  if (code === undefined) throw error;
+  return judgement(code, error.message);
 }
 
 const CODES: Readonly<Partial<Record<SecretsError["code"], VerdictCode>>> = {
@@ -162,4 +162,5 @@ const CODES: Readonly<Partial<Record<SecretsError["code"], VerdictCode>>> = {
   invalid_annotation: "impossible",
   limit_exceeded: "impossible",
   mount_unsupported: "impossible",
+  not_injected: "rejected",
 };

@@ -229,4 +229,10 @@ test("a store that can't be opened is no verdict", async () => {
   const { exitCode, verdicts, stderr } = await check("pod.yaml");
   expect([exitCode, verdicts]).toEqual([1, []]);
   expect(stderr).toMatch(/^error: .*odd/);
+  at.env.SECRET_STORE_PATH = join(at.home, "none");
+  expect(await check("pod.yaml")).toMatchObject({
+    exitCode: 1,
+    verdicts: [],
+    stderr: expect.stringMatching(/^error: no store in /),
+  });
 });
