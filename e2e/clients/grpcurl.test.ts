@@ -42,6 +42,7 @@ for (const auth of ["none", "token"] as const) {
         "flyteidl2.auth.AuthMetadataService",
         "flyteidl2.cluster.ClusterService",
         "flyteidl2.secret.SecretService",
+        "flytesecrets.v1.LookupService",
         "grpc.reflection.v1.ServerReflection",
         "grpc.reflection.v1alpha.ServerReflection",
       ]);
@@ -64,6 +65,24 @@ for (const auth of ["none", "token"] as const) {
       const missing = await call("GetSecret", { id });
       expect(missing.exitCode).not.toBe(0);
       expect(missing.stderr).toContain("Code: NotFound\n  Message: secret by-grpcurl not found");
+    });
+
+    it("calls LookupSecrets by its .proto file", async () => {
+      const id = { name: "by-proto", domain: "development", project: "" };
+      await call("CreateSecret", { id, secretSpec: { stringValue: CANARY } });
+      const proto = ["-import-path", join(import.meta.dirname, "../../packages/idl/proto")];
+      const file = ["-proto", "flytesecrets/v1/lookup.proto"];
+      const method = "flytesecrets.v1.LookupService/LookupSecrets";
+      const question = JSON.stringify({ domain: "development", project: "p", keys: ["by-proto", "none"] });
+      const found = await grpcurl([...proto, ...file, "-d", "@", server(), method], { input: question });
+      expect(found, found.stderr).toMatchObject({ exitCode: 0 });
+      expect(JSON.parse(found.stdout)).toEqual({
+        secrets: [{ key: "by-proto", domain: "development", form: "VALUE_FORM_TEXT" }],
+      });
+      expect(await call("DeleteSecret", { id })).toMatchObject({ exitCode: 0 });
+      const described = await grpcurl([server(), "describe", "flytesecrets.v1.LookupSecretsRequest"]);
+      const written = await grpcurl([...proto, ...file, "describe", "flytesecrets.v1.LookupSecretsRequest"]);
+      expect(described.stdout).toBe(written.stdout.replace(/^ *\/\/.*\n/gm, ""));
     });
 
     it("gets the descriptors that Flyte's package publishes", async () => {

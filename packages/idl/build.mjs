@@ -23,6 +23,7 @@ const importsOf = (text) => [...text.matchAll(/from "(\.{1,2}\/[^"]+)"/g)].map((
 /** The published files that src/ reaches, by their path. */
 function readPublished() {
   const pending = readdirSync(join(here, "src"))
+    .filter((name) => name.endsWith(".ts"))
     .flatMap((file) => importsOf(readFileSync(join(here, "src", file), "utf8")))
     .flatMap((path) => /^\.\.\/generated\/[^/]+\/(.*)$/.exec(path)?.[1] ?? []);
   const files = new Map();

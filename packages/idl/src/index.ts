@@ -1,4 +1,7 @@
-/** Flyte's messages and services from `@flyteorg/flyteidl2`, as far as flyte-secrets speaks them. */
+/**
+ * Flyte's messages and services from `@flyteorg/flyteidl2`, as far as flyte-secrets speaks them, and `LookupService`, its
+ * own.
+ */
 export * from "../generated/used/flyteidl2/auth/auth_service_pb.ts";
 export {
   type SelectClusterRequest,
@@ -15,5 +18,11 @@ export {
 } from "../generated/used/flyteidl2/core/security_pb.ts";
 export * from "../generated/used/flyteidl2/secret/definition_pb.ts";
 export * from "../generated/used/flyteidl2/secret/payload_pb.ts";
+export {
+  type FoundSecret,
+  FoundSecretSchema,
+  LookupService,
+  ValueForm,
+} from "./flytesecrets/v1/lookup_pb.ts";
 export { SecretService } from "./secret-service.ts";
 export { type MessageWithTime, readUpdatedTime, writeUpdatedTime } from "./updated-time.ts";

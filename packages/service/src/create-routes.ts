@@ -1,10 +1,11 @@
 import type { DescMethod } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import type { SecretId, SecretStore } from "@flyte-secrets/core";
-import { AuthMetadataService, ClusterService, SecretService } from "@flyte-secrets/idl";
+import { AuthMetadataService, ClusterService, LookupService, SecretService } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import type { Authentication } from "./auth/authentication.ts";
 import { clusterHandlers } from "./handlers/cluster-handlers.ts";
+import { createLookupHandlers } from "./handlers/lookup-handlers.ts";
 import { createSecretHandlers } from "./handlers/secret-handlers.ts";
 import { createInvalidation } from "./invalidation.ts";
 import { createReflection } from "./reflection/reflection.ts";
@@ -50,6 +51,7 @@ export function createRoutes(parts: RouteParts): Routes {
     },
     log,
   });
+  const lookupHandlers = createLookupHandlers({ store, organization: config.organization });
   const addReflection = createReflection(loadPublishedServices);
   const unaryCalls = [
     createUnaryCall(createSecret, secretHandlers.createSecret, withValue),
@@ -66,6 +68,7 @@ export function createRoutes(parts: RouteParts): Routes {
       .rpc(getSecret, secretHandlers.getSecret, secretCall(getSecret))
       .rpc(deleteSecret, secretHandlers.deleteSecret, secretCall(deleteSecret))
       .rpc(listSecrets, secretHandlers.listSecrets, secretCall(listSecrets))
+      .rpc(lookupSecrets, lookupHandlers.lookupSecrets, secretCall(lookupSecrets))
       .service(ClusterService, clusterHandlers, guarded)
       .service(AuthMetadataService, authentication.handlers, open);
   };
@@ -73,11 +76,12 @@ export function createRoutes(parts: RouteParts): Routes {
 }
 
 const { createSecret, updateSecret, getSecret, deleteSecret, listSecrets } = SecretService.method;
+const { lookupSecrets } = LookupService.method;
 
 /** What reflection shows: the services with their files as Flyte publishes them, which nothing else needs. */
 async function loadPublishedServices() {
   const published = await import("@flyte-secrets/idl/published");
-  return [published.SecretService, published.ClusterService, published.AuthMetadataService];
+  return [published.SecretService, published.ClusterService, published.AuthMetadataService, LookupService];
 }
 
 /** For calls without credentials, whose messages are empty. */

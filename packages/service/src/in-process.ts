@@ -1,6 +1,6 @@
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import type { SecretStore } from "@flyte-secrets/core";
-import { SecretService } from "@flyte-secrets/idl";
+import { LookupService, SecretService } from "@flyte-secrets/idl";
 import type { Logger } from "pino";
 import { createAuthentication } from "./auth/create-authentication.ts";
 import { createRoutes } from "./create-routes.ts";
@@ -22,11 +22,12 @@ export function createInProcessService({
   store,
   organization,
   log,
-}: InProcessServiceOptions): Client<typeof SecretService> {
+}: InProcessServiceOptions): Client<typeof SecretService> & Client<typeof LookupService> {
   const auth = { mode: "none" } as const;
   // Webhooks on this store follow its change feed.
   const config = { organization, auth, webhookURL: "" };
   const authentication = createAuthentication(auth, log);
   const routes = createRoutes({ store, config, authentication, log, onCall: () => {}, onWrite: undefined });
-  return createClient(SecretService, createRouterTransport(routes.addTo));
+  const transport = createRouterTransport(routes.addTo);
+  return { ...createClient(SecretService, transport), ...createClient(LookupService, transport) };
 }

@@ -15,6 +15,7 @@ import type { PythonOptions } from "../python/python-option.ts";
 import { describeOtherPlaces, listOwnIds } from "../secrets/missing-secret.ts";
 import { checkSubject } from "./check-subject.ts";
 import { compareWithProject, type Declaration, type TaskFile } from "./compare-project.ts";
+import { openService } from "./open-service.ts";
 import { readTasks } from "./read-tasks.ts";
 import { type Subject, type TaskPlace, toPodSubjects, toProjectSubject, toTaskSubject } from "./subject.ts";
 import type { Verdict } from "./verdict.ts";
@@ -25,6 +26,9 @@ export interface CheckOptions extends TaskScopeOptions, NamespaceLabelsOptions, 
   readonly as?: string;
   readonly asGroup?: readonly string[];
   readonly require?: "narrowest-scope";
+  /** Address of the service that is asked instead of this machine's store. */
+  readonly endpoint?: string;
+  readonly insecure?: boolean;
 }
 
 interface CheckCall {
@@ -40,7 +44,8 @@ interface CheckCall {
  */
 export async function runCheck(files: readonly string[], { config, options, cli }: CheckCall): Promise<Verdict[]> {
   const { subjects, tasks, declarations, scope } = await readSubjects(files, { config, options, cli });
-  await using asked = openManagers(config, { options, cli });
+  await using service = await openService(config, { options, cli });
+  await using asked = openManagers(config, { options, cli, ...(service && { lookup: service.lookup }) });
   const { secretEnvVarPrefix: prefix, secretEnvVarNaming: style, scopeBinding } = config.webhook;
   const { as, asGroup = [] } = options;
   let ids: Promise<readonly SecretId[]> | undefined;
@@ -52,7 +57,7 @@ export async function runCheck(files: readonly string[], { config, options, cli 
     creator: as === undefined ? UNKNOWN_CREATOR : { username: as, groups: asGroup },
     narrowestOnly: options.require === "narrowest-scope",
     async helpWith(key: string, { project = "", domain = "" }: Readonly<Record<string, string>>) {
-      ids ??= listOwnIds({ config, scope });
+      ids ??= service?.listIds() ?? listOwnIds({ config, scope });
       const places = describeOtherPlaces(key, await ids, { org: scope.org, project, domain });
       if (places.length > 0) return places.map((line) => line.trim()).join(" ");
       return `flyte-secrets create secret ${shellWord(key)} -p ${shellWord(project)} -d ${shellWord(domain)}`;

@@ -236,3 +236,28 @@ test("a store that can't be opened is no verdict", async () => {
     stderr: expect.stringMatching(/^error: no store in /),
   });
 });
+
+describe("by a service", () => {
+  it("has the verdicts of its store, without its values", async () => {
+    write("tasks.mjs", TASKS);
+    const own = await check("tasks.mjs");
+    await using server = await at.serve();
+    const address = ["--endpoint", server.endpoint, "--insecure"];
+    Object.assign(at.env, { FLYTE_SECRETS_TOKEN: server.token, SECRET_STORE_PATH: join(at.home, "none") });
+    const asked = await check("tasks.mjs", ...address);
+    expect(asked).toEqual(own);
+    Object.assign(at.env, { FLYTE_SECRETS_TOKEN: "" });
+    const refused = await check("tasks.mjs", ...address);
+    expect([refused.exitCode, refused.verdicts]).toEqual([1, []]);
+    expect(refused.stderr).toContain("set FLYTE_SECRETS_TOKEN");
+  });
+
+  it("is refused where the webhook reads from elsewhere", async () => {
+    write("pod.yaml", taskPod([ask("narrow")]));
+    const vault = ["--webhook.embeddedSecretManagerConfig.type", "Vault"];
+    expect((await check("pod.yaml", "--endpoint", "http://127.0.0.1:9", ...vault)).stderr).toBe(
+      "error: --endpoint: by this configuration the webhook reads from Vault, not from a service\n",
+    );
+    expect(await at.call("check", "pod.yaml", "--insecure")).toEqual(failure(2, "--insecure needs --endpoint"));
+  });
+});

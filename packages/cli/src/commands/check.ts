@@ -51,6 +51,11 @@ export function checkCommand(cli: CliContext): Command {
         "warned of)",
     )
     .option("--as-group <group>", "group of that user; may be repeated", collectValues)
+    .option(
+      "--endpoint <address>",
+      "by what a service keeps, with FLYTE_SECRETS_TOKEN as its token, instead of this machine's store",
+    )
+    .option("--insecure", "plain HTTP to --endpoint instead of TLS")
     .option("--cluster", "by the configuration and secrets of the cluster that kubectl would use");
   return addSettingOptions(command)
     .addHelpText(
@@ -65,6 +70,7 @@ export function checkCommand(cli: CliContext): Command {
     .action(async (files: readonly string[]) => {
       const options = mergeOptions<CheckCommandOptions>(command);
       if (options.as === undefined) requireFor("--as", { "--as-group": options.asGroup });
+      if (options.endpoint === undefined) requireFor("--endpoint", { "--insecure": options.insecure });
       await check(files, options, cli);
     });
 }

@@ -10,12 +10,21 @@ import { type NamespaceLabelsOptions, namespaceLabelsIn } from "../options/names
 import { createLocalLookup } from "../store/local-lookup.ts";
 import type { SearchedPlace } from "./explain-request.ts";
 
+export interface OpenManagersOptions {
+  readonly options: NamespaceLabelsOptions;
+  readonly cli: CliContext;
+  /** Default: the local one, of what this machine can reach. */
+  readonly lookup?: SecretLookup & AsyncDisposable;
+}
+
 /**
  * Opens the configured secret managers over what this machine can reach, with a record of where they look, and the
  * admission that uses them.
  */
-export function openManagers(config: Config, { options, cli }: { options: NamespaceLabelsOptions; cli: CliContext }) {
-  const lookup = createLocalLookup(config, cli);
+export function openManagers(
+  config: Config,
+  { options, cli, lookup = createLocalLookup(config, cli) }: OpenManagersOptions,
+) {
   const deciding = toAdmissionOptions(config, ownNamespace(config, cli));
   const global = globalSecrets(deciding.global, cli.env);
   const recorder = createRecorder({ lookup, global, type: config.webhook.embeddedSecretManagerConfig.type });

@@ -6,6 +6,7 @@ import { createConnectTransport } from "@connectrpc/connect-node";
 import { quote, SecretsError, trimEndOf } from "@flyte-secrets/core";
 import {
   ClusterService,
+  LookupService,
   SecretService,
   SelectClusterRequest_Operation,
   type SelectClusterRequestSchema,
@@ -45,7 +46,10 @@ export interface SecretsClient extends AsyncDisposable {
   close(): void;
 }
 
-/** Connect's client of the SecretService, without Connect's types, which need those of a browser. */
+/**
+ * Connect's client of the SecretService and of the LookupService beside it, without Connect's types, which need those of a
+ * browser.
+ */
 export type SecretServiceClient = {
   readonly [Name in keyof Methods]: (
     request: MessageInitShape<Methods[Name]["input"]>,
@@ -53,7 +57,7 @@ export type SecretServiceClient = {
   ) => Promise<MessageShape<Methods[Name]["output"]>>;
 };
 
-type Methods = (typeof SecretService)["method"];
+type Methods = (typeof SecretService)["method"] & (typeof LookupService)["method"];
 type RpcOptions = {
   readonly signal?: AbortSignal;
   readonly timeoutMs?: number;
@@ -80,7 +84,10 @@ export function createSecretsClient(connection: Connection): SecretsClient {
   const services = new Map<string, SecretServiceClient>();
 
   function serviceAt(baseUrl: string): SecretServiceClient {
-    const service = services.get(baseUrl) ?? createClient(SecretService, connect(baseUrl, [withToken]));
+    const known = services.get(baseUrl);
+    if (known !== undefined) return known;
+    const transport = connect(baseUrl, [withToken]);
+    const service = { ...createClient(SecretService, transport), ...createClient(LookupService, transport) };
     services.set(baseUrl, service);
     return service;
   }
