@@ -64,6 +64,12 @@ for (const sdk of FLYTE_ENDS) {
       expect(unknown.stderr).toBe('error: leaking.py has no task or workflow "laek"; it has leak, fail, lacks\n');
     });
 
+    it("has files where Flyte's guide opens them", async () => {
+      await keep(home, "certificate");
+      const { stdout } = await home.run(["run", "flyte_guide.py", "read"], activeIn(sdk, import.meta.dirname));
+      expect(stdout).toContain(`found ${CANARY.length} bytes`);
+    });
+
     it("gives any program what a task asks for, and what all tasks of a file ask for", async () => {
       await keep(home, "openai-key", "password");
       const exec = (from: string) =>
@@ -89,6 +95,12 @@ for (const sdk of FLYTEKIT_ENDS) {
       const length = CANARY.length;
       expect(stdout).toContain(`Sent: monday, with a password of ${length} characters and a certificate of ${length}`);
       expect(exitCode).toBe(0);
+    });
+
+    it("has files at their path in a pod", async () => {
+      await keep(home, "certificate");
+      const { stdout } = await home.run(["run", "flytekit_guide.py", "read"], activeIn(sdk, import.meta.dirname));
+      expect(stdout).toContain(`found ${CANARY.length} bytes`);
     });
   });
 }

@@ -42,7 +42,14 @@ describe("a program", () => {
 
   it("has files that it alone can read, byte by byte, with their paths in variables", async () => {
     const script = 'ls -l "$CERT" | cut -c1-10; od -An -tx1 "$CERT"; cat "$FLYTE_SECRETS_DEFAULT_DIR/config"';
-    const { stdout, stderr, exitCode } = await shell(script, "--file", "cert.pem=CERT", "--file", "config");
+    const { stdout, stderr, exitCode } = await shell(
+      script,
+      "--no-mount",
+      "--file",
+      "cert.pem=CERT",
+      "--file",
+      "config",
+    );
     expect([stdout, stderr, exitCode]).toEqual(["-r--------\n 00 ff 0a 07\nline one\nline two\n", "", 0]);
   });
 
@@ -285,6 +292,7 @@ describe("--hold", () => {
       "api-key",
       "--file",
       "cert.pem=CERT",
+      "--no-mount",
       "--no-mask",
       "--",
       "env",
@@ -341,7 +349,7 @@ describe("at the end", () => {
   /** Starts a program that says its id and the directory of its files, and waits. */
   async function start(script: string, ...options: string[]) {
     const command = ["--", "sh", "-c", `echo $$ $FLYTE_SECRETS_DEFAULT_DIR; ${script}`];
-    const child = spawn(process.execPath, [CLI, "exec", "--file", "config", ...options, ...command], {
+    const child = spawn(process.execPath, [CLI, "exec", "--no-mount", "--file", "config", ...options, ...command], {
       env: at.env,
       stdio: ["ignore", "pipe", "ignore"],
     });

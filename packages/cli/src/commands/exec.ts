@@ -52,7 +52,8 @@ export function execCommand(cli: CliContext): Command {
     .option(
       "--redact",
       "show names in place of values, also of the store's other secrets: for an agent, which reads the output",
-    );
+    )
+    .option("--no-mount", "leave files in their private directory, instead of mounting it at /etc/flyte/secrets");
   addPythonOption(command);
   addTaskScopeOptions(command);
   return addSettingOptions(command)

@@ -31,7 +31,8 @@ export function runCommand(cli: CliContext): Command {
       collectValues,
     )
     .option("-v, --verbose", "say what each task is given and from which scope; never a value")
-    .option("--no-mask", "show values in the output");
+    .option("--no-mask", "show values in the output")
+    .option("--no-mount", "leave files in their private directory, instead of mounting it at /etc/flyte/secrets");
   addPythonOption(command);
   addTaskScopeOptions(command);
   return addSettingOptions(command)

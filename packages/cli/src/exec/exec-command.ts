@@ -28,6 +28,7 @@ export interface ExecOptions extends SettingOptions, TaskScopeOptions, PythonOpt
   readonly redact?: boolean;
   readonly hold?: boolean;
   readonly fromEnv?: boolean;
+  readonly mount: boolean;
   readonly verbose?: boolean;
 }
 
@@ -66,28 +67,36 @@ export async function execCommand(command: readonly string[], { options, cli, ta
     path: cli.env.PATH,
     onFailure: () => warn("without /bin/sh the command and its files outlive this process if it is killed (SIGKILL)"),
   });
+  let stopIgnoring = (): void => {};
   try {
     const { missingHelp, ...settings } = toInjectionSettings(config, { scope, lookup, verbose, cli });
     const injection = { ...settings, missingHelp: given?.missingHelp ?? missingHelp };
     const inherited = from && (await withoutMissing(from, { injection, cli }));
-    const env = await giveSecrets(toCall(task ?? { name: basename(command[0] ?? "exec"), requests: own }, inherited), {
+    const call = toCall(task ?? { name: basename(command[0] ?? "exec"), requests: own }, inherited);
+    const { env, mount: opened } = await giveSecrets(call, {
       injection,
       env: hold ? {} : (given?.rest ?? cli.env),
       directory: directory.path,
+      // A process that takes over what is held runs already, outside of the namespace.
+      mount: options.mount && !hold,
       mask,
       report: verbose ? cli.stderr.raw : undefined,
       warn,
       signal: new AbortController().signal,
     });
     if (hold) return await holdSecrets(env, cli);
+    await using mount = opened;
     if (redact && mask !== undefined) await maskOwnSecrets(mask, { config, scope, warn });
-    const exit = await runProgram({ command, env, mask, cli, onStart: (target) => guardian.protect(target) });
+    // A signal that the program doesn't get any more must not end this process before it has cleaned up.
+    stopIgnoring = cli.relaySignals(() => {});
+    const exit = await runProgram({ command, env, mount, mask, cli, onStart: (target) => guardian.protect(target) });
     if (typeof exit === "number") return exit;
     cli.stderr.write(`error: ${exit.problem}\n`);
     return exit.exit;
   } finally {
     await directory.remove();
     await guardian.dismiss();
+    stopIgnoring();
   }
 }
 

@@ -6,6 +6,7 @@ import type { CliContext, RelayedSignal } from "../context.ts";
 import { LATE_OUTPUT_MS } from "../run/forward-output.ts";
 import type { Mask } from "../run/mask/mask.ts";
 import type { ChildEnvironment } from "../run/run-child.ts";
+import type { SecretsMount } from "../run/secrets-mount.ts";
 import { type Attachment, attachByPipes, attachByTerminal, attachDirectly } from "./attach-program.ts";
 import { findProgramFault, NOT_EXECUTABLE, type ProgramFault } from "./find-program.ts";
 
@@ -14,6 +15,8 @@ export interface ProgramOptions {
   readonly command: readonly string[];
   /** The whole environment. */
   readonly env: ChildEnvironment;
+  /** What the program runs in. */
+  readonly mount?: SecretsMount | undefined;
   /** Output goes through it; undefined gives the program this process's own streams and process group. */
   readonly mask: Mask | undefined;
   readonly cli: Pick<CliContext, "cwd" | "stdin" | "stdout" | "stderr" | "relaySignals">;
@@ -28,7 +31,7 @@ const TOO_LARGE = { E2BIG: "its arguments and environment are larger than the sy
  * what is wrong where it cannot be started. Signals are relayed.
  */
 export async function runProgram(options: ProgramOptions): Promise<number | ProgramFault> {
-  const { command, env, mask, cli } = options;
+  const { command, env, mount, mask, cli } = options;
   const [file = ""] = command;
   const fault = findProgramFault(file, { path: env.PATH, cwd: cli.cwd });
   if (fault !== undefined) return fault;
@@ -37,7 +40,7 @@ export async function runProgram(options: ProgramOptions): Promise<number | Prog
   let target: number | undefined;
   const stopRelaying = cli.relaySignals((signal) => relay(signal, { target, attachment, cli }));
   try {
-    const [first = "", ...rest] = [...launcher, ...command];
+    const [first = "", ...rest] = [...launcher, ...(mount?.launcher(cli.cwd) ?? []), ...command];
     const detached = ownSession && launcher.length === 0;
     const child = spawn(first, rest, { cwd: cli.cwd, env: { ...env }, detached, stdio });
     if (child.pid !== undefined) {

@@ -126,7 +126,7 @@ function missingInputHint(error: SerializedError, { startedWithoutInput }: RunFa
   return ["  It was started without input: -i NAME=VALUE gives a field of it, and may be repeated."];
 }
 
-/** What to do about code that opens `/etc/flyte/secrets/...`, where a pod has its files and this machine has none. */
+/** What to do about code that opens `/etc/flyte/secrets/...`, which is not there. */
 export function missingFileHint(error: SerializedError): string[] {
   const path = error.system?.path ?? "";
   const isThere = path === SECRETS_DIRECTORY || path.startsWith(`${SECRETS_DIRECTORY}/`);
@@ -134,7 +134,7 @@ export function missingFileHint(error: SerializedError): string[] {
   const parts = path.slice(SECRETS_DIRECTORY.length).split("/").filter(Boolean);
   const [key, group] = parts.reverse().map((part) => JSON.stringify(part));
   return [
-    `  ${SECRETS_DIRECTORY} is there in a pod alone; run has the files elsewhere. Read it with:`,
+    `  ${SECRETS_DIRECTORY} has what the task asks for as a file, where Linux lets it be mounted. Read it anywhere with:`,
     `    currentContext().getSecret(${group ?? "undefined"}, ${key ?? '"KEY"'})`,
     "  or open it below process.env.FLYTE_SECRETS_DEFAULT_DIR.",
   ];

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { emulateKubelet, expandReferences } from "./emulate-kubelet.ts";
 
 const DIRECTORY = "/dev/shm/private/0";
+const SEEN_AT = "/seen";
 
 const secrets = new Map([
   ["managed/api", SecretValue.fromText("s3cr$$et")],
@@ -11,7 +12,11 @@ const secrets = new Map([
 ]);
 
 function carry(pod: Pod) {
-  return emulateKubelet(pod, { directory: DIRECTORY, secretValue: (name, key) => secrets.get(`${name}/${key}`) });
+  return emulateKubelet(pod, {
+    directory: DIRECTORY,
+    seenAt: SEEN_AT,
+    secretValue: (name, key) => secrets.get(`${name}/${key}`),
+  });
 }
 
 function thrown(run: () => unknown): unknown {
@@ -55,7 +60,7 @@ describe("carrying out a pod", () => {
     expect(expanded.map((value) => value.revealText())).toEqual(["https://s3cr$$et@host/$(LATER)$(A)", "first again"]);
   });
 
-  test("moves Secret and projected volumes, and the variables that name their paths, below the directory", () => {
+  test("puts Secret and projected volumes below the directory, and has variables name their paths where they are seen", () => {
     const { variables, files } = carry({
       spec: {
         containers: [
@@ -89,8 +94,8 @@ describe("carrying out a pod", () => {
       },
     });
     expect(Object.fromEntries(variables)).toEqual({
-      FLYTE_SECRETS_DEFAULT_DIR: DIRECTORY,
-      CERT: `${DIRECTORY}/group/cert`,
+      FLYTE_SECRETS_DEFAULT_DIR: SEEN_AT,
+      CERT: `${SEEN_AT}/group/cert`,
       LOOKALIKE: "/etc/flyte/secrets-of-others",
     });
     expect(files.map(({ path, value }) => [path, value.revealBase64()])).toEqual([

@@ -13,8 +13,10 @@ import {
 const MAX_VARIABLE_BYTES = 131_072 - 2;
 
 export interface KubeletOptions {
-  /** Stands for the pod's `/etc/flyte/secrets`. */
+  /** Where the files of the pod's `/etc/flyte/secrets` are put. */
   readonly directory: string;
+  /** Where the process sees that directory. Default: where it is. */
+  readonly seenAt?: string;
   /** One data key of a Secret in the pod's namespace; undefined when it isn't there. */
   secretValue(name: string, key: string): SecretValue | undefined;
 }
@@ -30,13 +32,19 @@ export interface ContainerView {
 
 /**
  * Does what the kubelet and Embedded's init container do for the pod's first container: variables in order, later ones
- * winning, with references expanded; Secret and projected volumes as files. Paths are moved to `directory`. A reference
- * that is optional and leads nowhere is left out; one that isn't throws `not_injected`.
+ * winning, with references expanded; Secret and projected volumes as files. Paths of files are moved to `directory`, and
+ * those in variables to `seenAt`. A reference that is optional and leads nowhere is left out; one that isn't throws
+ * `not_injected`.
  */
 export function emulateKubelet(pod: Pod, options: KubeletOptions): ContainerView {
   const [container] = pod.spec.containers;
   if (container === undefined) throw new SecretsError("invalid_argument", "the pod has no container");
   return { ...resolveVariables(container.env ?? [], options), files: resolveFiles(pod, container, options) };
+}
+
+/** Whether a pod's first container has a volume at `/etc/flyte/secrets`, or below it. */
+export function mountsSecrets({ spec: { containers } }: Pod): boolean {
+  return containers[0]?.volumeMounts?.some(({ mountPath }) => isInSecrets(mountPath)) ?? false;
 }
 
 function resolveVariables(
@@ -54,7 +62,7 @@ function resolveVariables(
     }
     const seen = expandReferences(value, variables);
     if (seen !== value) expanded.push(SecretValue.fromText(seen));
-    variables.set(name, relocate(seen, options.directory));
+    variables.set(name, relocate(seen, options.seenAt ?? options.directory));
   }
   return { variables, expanded };
 }
@@ -73,7 +81,7 @@ function resolveFiles(pod: Pod, container: Container, options: KubeletOptions): 
   const volumes = new Map((pod.spec.volumes ?? []).map((volume) => [volume.name, volume]));
   return (container.volumeMounts ?? []).flatMap(({ name, mountPath }) => {
     const volume = volumes.get(name);
-    if (volume === undefined || relocate(mountPath, options.directory) === mountPath) return [];
+    if (volume === undefined || !isInSecrets(mountPath)) return [];
     return filesOf(pod, volume, options).map(({ path, value }) => {
       const file = join(relocate(mountPath, options.directory), path);
       if (relative(options.directory, file).startsWith("..")) {
@@ -134,6 +142,9 @@ function textOf(variable: string, secret: SecretValue): string {
 }
 
 function relocate(path: string, directory: string): string {
-  const below = path === SECRETS_DIRECTORY || path.startsWith(`${SECRETS_DIRECTORY}/`);
-  return below ? join(directory, path.slice(SECRETS_DIRECTORY.length)) : path;
+  return isInSecrets(path) ? join(directory, path.slice(SECRETS_DIRECTORY.length)) : path;
+}
+
+function isInSecrets(path: string): boolean {
+  return path === SECRETS_DIRECTORY || path.startsWith(`${SECRETS_DIRECTORY}/`);
 }

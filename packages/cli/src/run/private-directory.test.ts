@@ -2,10 +2,10 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { SecretValue } from "@flyte-secrets/core";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { createPrivateDirectory, privateDirectoryRoot, writeSecretFile } from "./private-directory.ts";
+import { createPrivateDirectory, openModes, privateDirectoryRoot, writeSecretFile } from "./private-directory.ts";
 
 let root: { path: string; inMemory: boolean };
 beforeEach(async () => {
@@ -26,6 +26,19 @@ test("only this user enters it, its files are read-only, and removing it takes e
   await directory.remove();
   await directory.remove();
   expect(await readdir(root.path)).toEqual([]);
+});
+
+test("can have the modes of a pod, with whatever umask", async () => {
+  const umask = process.umask(0o077);
+  const directory = await createPrivateDirectory(root);
+  const inner = join(directory.path, "secrets");
+  const file = join(inner, "group/key");
+  await writeSecretFile(file, SecretValue.fromText("value"));
+  await openModes(inner);
+  process.umask(umask);
+  const paths = [directory.path, inner, dirname(file), file];
+  expect(await Promise.all(paths.map(modeOf))).toEqual(["700", "755", "755", "444"]);
+  await directory.remove();
 });
 
 test("lies in memory where Linux offers it", async () => {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, rmSync } from "node:fs";
-import { access, constants, lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
+import { access, chmod, constants, lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SecretsError, type SecretValue, systemReason } from "@flyte-secrets/core";
@@ -58,6 +58,14 @@ export async function writeSecretFile(path: string, value: SecretValue): Promise
     // Without the path, which the system's own message has: what should be a value must not be shown when it was taken
     // for a name.
     throw new SecretsError("not_injected", `a file of the task's secrets cannot be written: ${systemReason(error)}`);
+  }
+}
+
+/** Gives a private directory and all in it the modes that they have in a pod: everyone may read, nobody write. */
+export async function openModes(path: string): Promise<void> {
+  await chmod(path, 0o755);
+  for (const entry of await readdir(path, { recursive: true, withFileTypes: true })) {
+    await chmod(join(entry.parentPath, entry.name), entry.isDirectory() ? 0o755 : 0o444);
   }
 }
 

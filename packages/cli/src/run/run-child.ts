@@ -9,6 +9,7 @@ import { CHILD_MAIN } from "../program-files.ts";
 import { type ChildRole, decodeFromChild, type FromChild, type ToChild } from "./child-protocol.ts";
 import { forward, LATE_OUTPUT_MS } from "./forward-output.ts";
 import type { Mask } from "./mask/mask.ts";
+import type { SecretsMount } from "./secrets-mount.ts";
 import { deserializeError, serializeError } from "./serialized-error.ts";
 
 /** How long a child has between SIGTERM and SIGKILL. */
@@ -25,6 +26,8 @@ export interface ChildOptions {
   readonly input: unknown;
   /** The whole environment. */
   readonly env: ChildEnvironment;
+  /** What the child runs in. */
+  readonly mount?: SecretsMount | undefined;
   /** Output goes through it; undefined leaves output alone. */
   readonly mask: Mask | undefined;
   readonly stdout: Writable;
@@ -45,10 +48,12 @@ export interface ChildOptions {
  */
 export async function runChild(options: ChildOptions): Promise<unknown> {
   if (options.signal.aborted) throw stopped(options);
+  const [execPath, ...words] = [...(options.mount?.launcher(process.cwd()) ?? []), process.execPath];
   const child = fork(CHILD_MAIN, [], {
     env: { ...options.env },
+    execPath,
     // SIGUSR1 would open the inspector, through which other users could read the task's memory.
-    execArgv: ["--disable-sigusr1"],
+    execArgv: [...words, "--disable-sigusr1"],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
   const stop = (): void => stopChild(child);

@@ -63,6 +63,7 @@ function setUp(
     name,
     input: undefined,
     mask: true,
+    mount: false,
     verbose: false,
     env: { PATH: process.env.PATH },
     cwd: TESTDATA,

@@ -24,6 +24,8 @@ export interface LocalRun {
   readonly name: string;
   readonly input: unknown;
   readonly mask: boolean;
+  /** Have tasks see their files at `/etc/flyte/secrets`, where Linux allows it. */
+  readonly mount: boolean;
   /** Files in it are named by their path from here. */
   readonly cwd: string;
   /** Print on `stderr` what each task is given and from which scope, and the full text of a failure. */
@@ -133,8 +135,9 @@ async function executeTask(call: TaskCall, run: LocalRun, dependencies: TaskDepe
   const { directory, warn, ...child } = dependencies;
   const report = run.verbose ? run.stderr : undefined;
   try {
-    const env = await giveSecrets(call, { ...run, ...dependencies, report }).catch(withoutMessage);
-    return await runChild({ ...child, role: "task", name: call.definition.name, input: call.input, env });
+    const { env, mount: opened } = await giveSecrets(call, { ...run, ...dependencies, report }).catch(withoutMessage);
+    await using mount = opened;
+    return await runChild({ ...child, env, mount, role: "task", name: call.definition.name, input: call.input });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }

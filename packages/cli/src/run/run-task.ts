@@ -12,6 +12,7 @@ import { runLocal } from "./run-local.ts";
 export interface RunOptions extends SettingOptions, TaskScopeOptions {
   readonly input?: readonly string[];
   readonly mask: boolean;
+  readonly mount: boolean;
   readonly verbose?: boolean;
 }
 
@@ -46,6 +47,7 @@ export async function runTask(
     name,
     input: toInput(options.input),
     mask: options.mask,
+    mount: options.mount,
     verbose,
     env: cli.env,
     cwd: cli.cwd,

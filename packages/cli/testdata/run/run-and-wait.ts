@@ -11,6 +11,7 @@ await runLocal({
   name,
   input: undefined,
   mask: true,
+  mount: false,
   verbose: false,
   env: process.env,
   stdout: process.stdout,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { currentContext, MountType, Secret, task } from "@flyte-secrets/sdk";
+import { currentContext, MountType, Secret, task, workflow } from "@flyte-secrets/sdk";
 
 const mode = async (path) => ((await stat(path)).mode & 0o777).toString(8);
 
@@ -61,3 +61,13 @@ export const large = task({ name: "large", secretRequests: LARGE }, async () => 
   const hash = async (name) => createHash("sha256").update(await readFile(join(directory, name))).digest("hex");
   return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await hash(name)])));
 });
+
+const FOUND = ["archive", "cert.pem"].map((key) =>
+  task(
+    { name: `finds-${key}`, secretRequests: [new Secret({ key, mountRequirement: MountType.FILE })] },
+    async () => await readdir("/etc/flyte/secrets"),
+  ),
+);
+
+/** Which files each of two tasks finds that run at the same time. */
+export const apart = workflow({ name: "apart" }, async () => await Promise.all(FOUND.map((find) => find())));
