@@ -7,6 +7,8 @@ export async function main(process: NodeJS.Process): Promise<void> {
   // Whoever reads our output may stop reading: `flyte-secrets get secret | head -1`.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
+    // The terminal is gone, and SIGHUP has told whoever wants to know.
+    if (error.code === "EIO" && process.stdout.isTTY) return;
     const why = error.code === "ENOSPC" ? "no space is left there" : error.message;
     process.stderr.write(`error: standard output can't be written: ${why}\n`, () => process.exit(1));
   });

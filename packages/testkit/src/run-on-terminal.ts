@@ -1,4 +1,4 @@
-import { spawn } from "@lydell/node-pty";
+import { type IPty, spawn } from "@lydell/node-pty";
 
 /** What a person does at a terminal: waits for the text, then types. */
 export interface TerminalStep {
@@ -6,8 +6,8 @@ export interface TerminalStep {
   readonly type: string;
 }
 
-/** A program, and what is typed while it runs. */
-export interface TerminalRun {
+/** A program on a terminal of its own. */
+export interface TerminalProgram {
   readonly file: string;
   readonly args: readonly string[];
   /** All of its environment. */
@@ -15,6 +15,10 @@ export interface TerminalRun {
   readonly cwd?: string;
   /** Its width. Default 160. */
   readonly columns?: number;
+}
+
+/** A program, and what is typed while it runs. */
+export interface TerminalRun extends TerminalProgram {
   readonly steps: readonly TerminalStep[];
 }
 
@@ -23,15 +27,24 @@ export const CONTROL_C = "\u0003";
 
 const LIMIT_MS = 60_000;
 
+/** `write` types, and `destroy`, which its types leave out, closes the terminal. */
+export type Terminal = IPty & { destroy(): void };
+
+/** Starts a program as the leader of the session of a pseudo terminal. */
+export function startOnTerminal({ file, args, env, cwd, columns = 160 }: TerminalProgram): Terminal {
+  const size = { cols: columns, rows: 40 };
+  return spawn(file, [...args], { env, ...size, ...(cwd !== undefined && { cwd }) }) as Terminal;
+}
+
 /**
  * Runs a program on a pseudo terminal to its end, a minute at the most. `screen` is all that the terminal showed.
  * Throws when a text never came.
  */
-export async function runOnTerminal({ file, args, env, cwd, columns = 160, steps }: TerminalRun): Promise<{
+export async function runOnTerminal({ steps, ...program }: TerminalRun): Promise<{
   exitCode: number;
   screen: string;
 }> {
-  const terminal = spawn(file, [...args], { env, cols: columns, rows: 40, ...(cwd !== undefined && { cwd }) });
+  const terminal = startOnTerminal(program);
   const limit = setTimeout(() => terminal.kill("SIGKILL"), LIMIT_MS);
   const waiting = [...steps];
   let screen = "";

@@ -42,7 +42,10 @@ export function openPseudoTerminal({ columns, rows }: TerminalSize): PseudoTermi
     output: readToEnd(master),
     type: (keys) => void master.write(keys),
     close: () => master.destroy(),
-    resize: (size) => native.resize(descriptor, size.columns, size.rows),
+    resize(size) {
+      // Else the descriptor may be another file's by now.
+      if (!master.destroyed) native.resize(descriptor, size.columns, size.rows);
+    },
     releaseSlave: () => closeSync(slave),
   };
 }
