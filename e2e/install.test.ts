@@ -48,7 +48,7 @@ test("each tarball holds our packages as they are built, with page and licence, 
       expect.arrayContaining(["package/package.json", "package/README.md", "package/LICENSE"]),
     );
     const expected =
-      /^package\/(node_modules\/@flyte-secrets\/\w+\/)?((dist|bin)\/.*\.(js|d\.ts)|python\/\w+\.py|package\.json|README\.md|LICENSE)$/;
+      /^package\/(node_modules\/@flyte-secrets\/\w+\/)?((dist|bin)\/.*\.(js|d\.ts)|python\/\w+\.py|schema\/flyte-secrets\.json|package\.json|README\.md|LICENSE)$/;
     expect(files.filter((file) => !expected.test(file) || /\.test\./.test(file))).toEqual([]);
     const manifest = JSON.parse(await run("tar", ["-xzOf", tarball, "package/package.json"]));
     const own = Object.keys(manifest.dependencies).filter((dependency) => dependency.startsWith("@flyte-secrets/"));
@@ -115,7 +115,7 @@ test("the command is installed from its tarball, and runs that project's tasks w
   expect(await type(["run", "tasks.ts", "ask"])).toBe("16\n");
 });
 
-test("the installed command names what to install for a cloud or for traces, and finds it beside itself then", async () => {
+test("the installed command names what to install for a cloud, for traces or for agents, and finds it beside itself then", async () => {
   const prefix = join(directory, "global");
   const PATH = [join(prefix, "bin"), NODE, process.env.PATH].join(delimiter);
   const aws = ["explain", "key", "--webhook.secretManagerTypes", "Embedded"].concat(
@@ -143,6 +143,11 @@ test("the installed command names what to install for a cloud or for traces, and
       /^error: otel\.type file needs packages that are not installed\. .*: npm install @opentelemetry\/api@1 /,
     ),
   });
+  expect(await type(["mcp"])).toEqual({
+    exitCode: 2,
+    stdout: "",
+    stderr: `error: mcp needs a package that is not installed. ${how} @modelcontextprotocol/sdk@1\n`,
+  });
   const npm = [
     "install",
     "--global",
@@ -151,7 +156,10 @@ test("the installed command names what to install for a cloud or for traces, and
     "--no-audit",
     "--no-fund",
     "@aws-sdk/client-secrets-manager@3",
+    "@modelcontextprotocol/sdk@1",
   ];
   await run("npm", npm, { cwd: directory });
   expect(await type(aws)).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("ECONNREFUSED") });
+  // The end of its input is its end.
+  expect(await type(["mcp"])).toEqual({ exitCode: 0, stdout: "", stderr: "" });
 });
