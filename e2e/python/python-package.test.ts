@@ -109,7 +109,7 @@ describeWith(requirePython(TOOLS), "the package in python/", () => {
     it("gives a process what exec gives a program, to the byte, and takes it away", async () => {
       await keep(home, "openai-key", "password", "certificate");
       const asked = ["-s", "openai-key", "-s", "db/password=PGPASSWORD", "--file", "certificate=CERTIFICATE"];
-      const { stdout } = await home.run(["exec", "--no-mask", ...asked, "--", "env", "-0"]);
+      const { stdout } = await home.run(["exec", "--no-mask", "--no-mount", ...asked, "--", "env", "-0"]);
       const given = stdout.split("\0").filter((entry) => /^(_UNION_|FLYTE|OPENAI|PG|CERT)/.test(entry));
       const result = await script(`
 import os
@@ -205,12 +205,13 @@ with local_secrets("pipeline.py"):
         it("gives a workflow its variables and files, also when flytekit was imported before", async () => {
           await keep(home, "password", "certificate");
           const text = `
-import report
+import flytekit, report
 from flyte_secrets import fake_secrets, local_secrets
 with local_secrets("report.py:main"):
     print(report.main(day="monday"))
 with fake_secrets({"warehouse/password=PGPASSWORD": "word", "mail/certificate": b"cert"}):
     print(report.main(day="tuesday"))
+    print("outside of a task:", flytekit.current_context().secrets.get(key="certificate"))
 try:
     report.main(day="none")
 except Exception as error:
@@ -221,6 +222,7 @@ except Exception as error:
             `Sent: monday, with a password of ${length} characters and a certificate of ${length}\n`,
           );
           expect(stdout).toContain("Sent: tuesday, with a password of 4 characters and a certificate of 4\n");
+          expect(stdout).toContain("outside of a task: cert\n");
           expect(stdout).toContain("Error\n");
         });
       });
