@@ -31,7 +31,7 @@ const IN_NAMESPACE: Readonly<Record<string, Held>> = {
 };
 
 /** Managed secrets, at project scope. */
-const MANAGED: Held = {
+export const MANAGED: Held = {
   "api-key": "managed-api-key\n",
   token: "managed-token",
   certificate: "managed-certificate\n",
