@@ -12,7 +12,7 @@ import { createMask } from "../run/mask/mask.ts";
 import { createPrivateDirectory, privateDirectoryRoot } from "../run/private-directory.ts";
 import { createLocalLookup } from "../store/local-lookup.ts";
 import { takeFromEnvironment } from "./environment-secrets.ts";
-import { startGuardian } from "./guardian.ts";
+import { endWithParent, startGuardian } from "./guardian.ts";
 import { holdSecrets } from "./hold-secrets.ts";
 import { maskOwnSecrets } from "./mask-own-secrets.ts";
 import { parseFileRequest, parseVariableRequest } from "./parse-request.ts";
@@ -67,6 +67,7 @@ export async function execCommand(command: readonly string[], { options, cli, ta
     path: cli.env.PATH,
     onFailure: () => warn("without /bin/sh the command and its files outlive this process if it is killed (SIGKILL)"),
   });
+  const launcher = endWithParent(cli.env.PATH);
   let stopIgnoring = (): void => {};
   try {
     const { missingHelp, ...settings } = toInjectionSettings(config, { scope, lookup, verbose, cli });
@@ -89,7 +90,14 @@ export async function execCommand(command: readonly string[], { options, cli, ta
     if (redact && mask !== undefined) await maskOwnSecrets(mask, { config, scope, warn });
     // A signal that the program doesn't get any more must not end this process before it has cleaned up.
     stopIgnoring = cli.relaySignals(() => {});
-    const exit = await runProgram({ command, env, mount, mask, cli, onStart: (target) => guardian.protect(target) });
+    const exit = await runProgram({
+      command,
+      env,
+      launcher: [...(mount?.launcher(cli.cwd) ?? []), ...(await launcher)],
+      mask,
+      cli,
+      onStart: (target) => guardian.protect(target),
+    });
     if (typeof exit === "number") return exit;
     cli.stderr.write(`error: ${exit.problem}\n`);
     return exit.exit;

@@ -6,7 +6,6 @@ import type { CliContext, RelayedSignal } from "../context.ts";
 import { LATE_OUTPUT_MS } from "../run/forward-output.ts";
 import type { Mask } from "../run/mask/mask.ts";
 import type { ChildEnvironment } from "../run/run-child.ts";
-import type { SecretsMount } from "../run/secrets-mount.ts";
 import { type Attachment, attachByPipes, attachByTerminal, attachDirectly } from "./attach-program.ts";
 import { findProgramFault, NOT_EXECUTABLE, type ProgramFault } from "./find-program.ts";
 
@@ -15,8 +14,8 @@ export interface ProgramOptions {
   readonly command: readonly string[];
   /** The whole environment. */
   readonly env: ChildEnvironment;
-  /** What the program runs in. */
-  readonly mount?: SecretsMount | undefined;
+  /** What becomes the program, before its own words. */
+  readonly launcher?: readonly string[];
   /** Output goes through it; undefined gives the program this process's own streams and process group. */
   readonly mask: Mask | undefined;
   readonly cli: Pick<CliContext, "cwd" | "stdin" | "stdout" | "stderr" | "relaySignals">;
@@ -31,17 +30,18 @@ const TOO_LARGE = { E2BIG: "its arguments and environment are larger than the sy
  * what is wrong where it cannot be started. Signals are relayed.
  */
 export async function runProgram(options: ProgramOptions): Promise<number | ProgramFault> {
-  const { command, env, mount, mask, cli } = options;
+  const { command, env, launcher = [], mask, cli } = options;
   const [file = ""] = command;
   const fault = findProgramFault(file, { path: env.PATH, cwd: cli.cwd });
   if (fault !== undefined) return fault;
   const attachment = mask === undefined ? attachDirectly() : attach(mask, options);
-  const { launcher, stdio, ownSession } = attachment;
+  const { stdio, ownSession } = attachment;
+  const words = [...attachment.launcher, ...launcher, ...command];
   let target: number | undefined;
   const stopRelaying = cli.relaySignals((signal) => relay(signal, { target, attachment, cli }));
   try {
-    const [first = "", ...rest] = [...launcher, ...(mount?.launcher(cli.cwd) ?? []), ...command];
-    const detached = ownSession && launcher.length === 0;
+    const [first = "", ...rest] = words;
+    const detached = ownSession && attachment.launcher.length === 0;
     const child = spawn(first, rest, { cwd: cli.cwd, env: { ...env }, detached, stdio });
     if (child.pid !== undefined) {
       target = ownSession ? -child.pid : child.pid;
