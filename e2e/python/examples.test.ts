@@ -38,6 +38,7 @@ describeWith(requirePython(FLYTE), README, () => {
       "flyte-secrets create secret password": { typed },
       "flyte-secrets run hello.py main --name you": { prints: /Hello you, with a key of 18 characters/ },
       "flyte-secrets run group.py main": { prints: /A password of 18 characters/ },
+      "flyte-secrets run account.py main": { prints: /An account with token and user/ },
       "flyte-secrets run license.py main": { prints: /A license of 100 bytes, [\da-f]{8}/ },
       "flyte-secrets run pipeline.py main --rows 3": { prints: /3 rows, and a key of 18 characters/ },
       "flyte-secrets exec --from page.py:page -- python page.py 8080": {

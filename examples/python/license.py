@@ -11,6 +11,6 @@ env = flyte.TaskEnvironment(name="license", secrets=[flyte.Secret("license", mou
 
 @env.task
 def main() -> str:
-    # In a cluster /etc/flyte/secrets; on this machine a directory that is gone when the task has ended.
+    # /etc/flyte/secrets in a cluster, and where this machine lets files be mounted there.
     path = Path(os.environ["FLYTE_SECRETS_DEFAULT_DIR"]) / "license"
     return f"A license of {path.stat().st_size} bytes, {hashlib.sha256(path.read_bytes()).hexdigest()[:8]}"
