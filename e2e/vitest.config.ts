@@ -8,8 +8,8 @@ export default defineConfig({
   ],
   test: {
     include: ["e2e/**/*.test.ts"],
-    // Real programs on few cores: one suite at a time, with room for the slow ones.
-    fileParallelism: false,
+    // Real programs on few cores, which mostly wait: two suites at a time, with room for the slow ones.
+    maxWorkers: 2,
     testTimeout: 180_000,
     hookTimeout: 300_000,
   },
