@@ -251,8 +251,8 @@ resident memory half a second later. \`BENCH_COMMAND\` measures another form of 
   },
   exec: {
     title: "Any program",
-    about: `From exec to exit: a shell that reads one line, under \`flyte-secrets exec\`, next to a bare child that has the same
-variable already; and what \`exec\` takes while the program runs. Beside it stands a shell that waits (\`guardian.ts\`).`,
+    about: `From exec to exit: a shell that reads one line, under \`flyte-secrets exec\`, next to a bare child that has the
+same variable already; and what \`exec\` takes while the program runs. Beside it stands a shell that waits (\`guardian.ts\`).`,
     needs: [],
     measure: async () => (await import("./exec.ts")).benchExec(),
     goals: (rows) => [

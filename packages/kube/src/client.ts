@@ -2,11 +2,11 @@ import { isSecretsError } from "@flyte-secrets/core";
 import { serverName } from "./connection.ts";
 import { isTooLong } from "./error.ts";
 import {
+  asObject,
   type KubeObject,
   type KubeResource,
   NoObjectError,
   type ObjectReference,
-  requireMetadata,
   resourcePath,
 } from "./objects.ts";
 import type { KubeClientOptions } from "./requests.ts";
@@ -222,11 +222,10 @@ async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined> {
 }
 
 function decodeList<T extends KubeObject>(resource: KubeResource<T>, body: unknown): ObjectList<T> {
-  requireMetadata(body);
-  const { items, metadata } = body as {
+  const { items, metadata } = asObject<{
     items?: unknown;
     metadata: { resourceVersion: string; continue?: string };
-  };
+  }>(body);
   // Without objects it may be null.
   if (items !== null && !Array.isArray(items)) throw new NoObjectError();
   return {

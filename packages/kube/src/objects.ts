@@ -46,10 +46,15 @@ export class NoObjectError extends Error {
   }
 }
 
-/** Objects and lists have metadata. Throws {@link NoObjectError} for what has none. */
-export function requireMetadata(value: unknown): asserts value is { readonly metadata: object } {
-  const hasMetadata = typeof value === "object" && value !== null && "metadata" in value;
-  if (!hasMetadata || typeof value.metadata !== "object" || value.metadata === null) throw new NoObjectError();
+/** The answer as the object or list that it has to be; both have metadata. Throws {@link NoObjectError} for others. */
+export function asObject<T extends { readonly metadata: object }>(value: unknown): T {
+  if (!hasMetadata(value)) throw new NoObjectError();
+  return value as T;
+}
+
+function hasMetadata(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || !("metadata" in value)) return false;
+  return typeof value.metadata === "object" && value.metadata !== null;
 }
 
 /** Names a kind of object for {@link KubeClient}. */
@@ -58,9 +63,8 @@ export function defineResource<T extends KubeObject>(names: Omit<KubeResource<T>
   return {
     ...names,
     decode(value) {
-      requireMetadata(value);
       // The API server validates what it stores, so the object has the kind's shape.
-      const object = value as unknown as T;
+      const object = asObject<T>(value);
       // Managed fields are a third of many objects. A write without them leaves them unchanged.
       const { managedFields: _, ...metadata } = object.metadata as T["metadata"] & { managedFields?: unknown };
       return { ...object, apiVersion, kind, metadata };

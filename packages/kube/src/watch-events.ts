@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { pipeline, Transform } from "node:stream";
 import { type ApiCall, fromStatus } from "./error.ts";
-import { type KubeObject, type KubeResource, NoObjectError, requireMetadata } from "./objects.ts";
+import { asObject, type KubeObject, type KubeResource, NoObjectError } from "./objects.ts";
 import { BodyTooLongError, MAX_BODY_BYTES } from "./response-body.ts";
 
 /** An event of a watch. */
@@ -105,6 +105,5 @@ function statusCode(object: unknown): number {
 
 /** A bookmark has no content but this (https://kubernetes.io/docs/reference/using-api/api-concepts/#watch-bookmarks). */
 function bookmarkVersion(object: unknown): string {
-  requireMetadata(object);
-  return (object.metadata as { resourceVersion?: string }).resourceVersion ?? "";
+  return asObject<{ metadata: { resourceVersion?: string } }>(object).metadata.resourceVersion ?? "";
 }
